@@ -1,0 +1,168 @@
+"""The one error tree.
+
+    StlflowError
+    ├── SettingsError          the settings or the command line are wrong          (exit 2)
+    ├── RulesError             the rules file is wrong; carries every mistake      (exit 2)
+    ├── StateError             the state folder can't be used                      (exit 2)
+    ├── ShareError             the share can't be used as it stands                (exit 2)
+    ├── UnknownSubmission      no submission has that number                       (exit 2)
+    ├── NotNow                 the submission is not in a state that allows it     (exit 1)
+    ├── StillChanging          a claimed file is still being written: wait
+    └── CloudError             one call to the cloud went wrong                    (exit 3)
+        ├── Unauthorized       401: the keys are refused
+        ├── BadRequest         400 and other 4xx: the cloud refuses what was sent
+        ├── NotFound           404, or 500 where the contract maps it so
+        ├── Conflict           409: the device is not ready
+        ├── RateLimited        429: slow down
+        ├── ServerError        5xx
+        ├── Unreachable        nothing was sent: no connection
+        ├── OutcomeUnknown     sent, but no reply came: the effect may or may not exist
+        └── ContractBroken     a reply that the contract does not allow
+
+Messages are for machinists: the number first, then what to do. None may hold a secret.
+"""
+
+from dataclasses import dataclass
+
+EXIT_OK = 0
+EXIT_SOME_FAILED = 1
+EXIT_USAGE = 2
+EXIT_CLOUD = 3
+
+
+class StlflowError(Exception):
+    """Anything that stlflow itself raises on purpose."""
+
+    exit_code = EXIT_USAGE
+
+
+class SettingsError(StlflowError):
+    """The settings or the command line are wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in a rules file: where it is (1-based), what is wrong, what may have been meant."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+    source_line: str = ""
+
+    def __str__(self) -> str:
+        """Give `file:line:column: message`, then the line with a caret under the place."""
+        text = f"{self.file}:{self.line}:{self.column}: {self.message}"
+        if self.source_line:
+            gutter = f"{self.line:>5} | "
+            text += f"\n{gutter}{self.source_line}\n{' ' * (len(gutter) + self.column - 1)}^ {self.hint}"
+            return text.rstrip()
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class RulesError(StlflowError):
+    """The rules file is wrong; all mistakes of one reading are in `mistakes`."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+class StateError(StlflowError):
+    """The state folder can't be used: locked by another stlflow, on a share, or not writable."""
+
+
+class ShareError(StlflowError):
+    """The share can't be used as it stands: missing, not writable, or spread over file systems."""
+
+
+class UnknownSubmission(StlflowError):
+    """No submission has that number."""
+
+
+class NotNow(StlflowError):
+    """The submission is not in a state that allows what was asked."""
+
+    exit_code = EXIT_SOME_FAILED
+
+
+class StillChanging(StlflowError):
+    """A claimed file is still being written; it has to wait."""
+
+
+class CloudError(StlflowError):
+    """One call to the cloud went wrong.
+
+    `operation` is the contract's operationId, `status` the HTTP status (None when no reply came),
+    `reference_id` the value of X-Reference-ID for the vendor's support, `can_retry` whether asking
+    again may help, `retry_after_seconds` what the service asked for.
+    """
+
+    exit_code = EXIT_CLOUD
+    can_retry = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str,
+        status: int | None = None,
+        reference_id: str | None = None,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.operation = operation
+        self.status = status
+        self.reference_id = reference_id
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unauthorized(CloudError):
+    """401: the cloud refuses the keys."""
+
+
+class BadRequest(CloudError):
+    """400 or another 4xx: the cloud refuses what was sent."""
+
+
+class NotFound(CloudError):
+    """The cloud does not know the id."""
+
+
+class Conflict(CloudError):
+    """409: the device is not ready."""
+
+
+class RateLimited(CloudError):
+    """429: too many requests."""
+
+    can_retry = True
+
+
+class ServerError(CloudError):
+    """5xx: the cloud has a fault of its own."""
+
+    can_retry = True
+
+
+class Unreachable(CloudError):
+    """No connection: nothing was sent."""
+
+    can_retry = True
+
+
+class OutcomeUnknown(CloudError):
+    """The request was sent and no whole reply came: its effect may or may not exist.
+
+    `timed_out` tells a reply that never came from a connection that was cut.
+    """
+
+    can_retry = True
+    timed_out = False
+
+
+class ContractBroken(CloudError):
+    """A reply that the contract does not allow: not JSON, or required fields missing."""
+
+    can_retry = True

@@ -1,0 +1,1 @@
+"""The durable record: submissions and their events, append-only."""

@@ -1,0 +1,190 @@
+"""The nouns of stlflow: frozen values that every room may speak of.
+
+Lengths are mm, volumes cm³, areas cm², durations seconds, times aware UTC datetimes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+FactValue = str | int | float | bool
+Facts = Mapping[str, FactValue]
+"""Flat facts that rules look at, by documented name; a fact that is not known is absent."""
+
+NO_FACTS: Facts = MappingProxyType({})
+
+
+class State(StrEnum):
+    """Where a submission stands."""
+
+    CLAIMED = "claimed"
+    INSPECTED = "inspected"
+    UPLOADED = "uploaded"
+    SLICING = "slicing"
+    SLICED = "sliced"
+    ROUTED = "routed"
+    DISPATCHED = "dispatched"
+    PRINTING = "printing"
+    PRINTED = "printed"
+    HELD = "held"
+    REJECTED = "rejected"
+    CANCELED = "canceled"
+
+
+ENDED = frozenset({State.DISPATCHED, State.PRINTING, State.PRINTED, State.REJECTED, State.CANCELED})
+"""States in which nothing more is to be done for the dropped file itself."""
+
+
+class Destination(StrEnum):
+    """Where a build can be sent."""
+
+    BACKLOG = "backlog"
+    JOB_REQUEST = "job_request"
+    DEVICE_QUEUE = "device_queue"
+    PRINT_NOW = "print_now"
+
+
+@dataclass(frozen=True, slots=True)
+class PartFile:
+    """One STL: its path under the inbox (with forward slashes), size in bytes, sha256 in hex."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeshReport:
+    """What was measured in an STL file, and the defects found. Units: mm, cm³, cm².
+
+    `verdict` is "accept" or "reject"; `reason` says why in shop words, with numbers and a next step,
+    and is None when accepted. `volume_cm3` is None unless the mesh is closed. Where a file can't be
+    read as STL at all, `format` is None and the counts are 0. `sha256` is of the bytes inspected.
+    """
+
+    path: str
+    verdict: str
+    reason: str | None
+    warnings: tuple[str, ...]
+    format: str | None
+    triangles: int
+    size_mm: tuple[float, float, float]
+    volume_cm3: float | None
+    area_cm2: float
+    watertight: bool
+    open_edges: int
+    seconds: float
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """One rule that was looked at: whether it matched, else the first condition that failed."""
+
+    rule: str
+    matched: bool
+    why_not: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeDecision:
+    """How a part is uploaded, or not: exactly one of upload, reject, hold.
+
+    `preset` is a title or an id; None lets the cloud use its own default. `reason` is set for
+    reject and hold.
+    """
+
+    rule: str
+    action: str
+    preset: str | None = None
+    owner: str | None = None
+    folder: str | None = None
+    reason: str | None = None
+    considered: tuple[Considered, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """What is known of one device when a device has to be chosen; None where the cloud says nothing."""
+
+    id: str
+    name: str
+    type: str
+    series: str
+    state: str | None = None
+    material: str | None = None
+    fiber: str | None = None
+    primary_remaining_cm3: float | None = None
+    queue_seconds: float | None = None
+    queue_length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a build goes and why: a value, no effect.
+
+    `destination` None means held, and `reason` says why. `reasons` are the facts that decided,
+    in words, one per device that was looked at where a device had to be chosen.
+    """
+
+    rule: str
+    destination: Destination | None
+    device_id: str | None = None
+    device: str | None = None
+    due: date | None = None
+    reason: str | None = None
+    reasons: tuple[str, ...] = ()
+    considered: tuple[Considered, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof of one dispatch: the cloud's id, the destination, when, and how it was learnt.
+
+    `reconciled` is True when the effect was found by asking the cloud instead of from the reply.
+    """
+
+    id: str
+    destination: Destination
+    at: datetime
+    reconciled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The durable journey of one part file, as the ledger knows it. None where not reached."""
+
+    id: int
+    path: str
+    state: State
+    opened_at: datetime
+    claimed_as: str | None = None
+    """Where the bytes stand: a path under the share, or the file's own place when it was left there."""
+    left_in_place: bool = False
+    size: int | None = None
+    sha256: str | None = None
+    reason: str | None = None
+    mesh: MeshReport | None = None
+    preset: str | None = None
+    intake_rule: str | None = None
+    part_version_id: str | None = None
+    slice_job_id: str | None = None
+    uploaded_at: datetime | None = None
+    build_id: str | None = None
+    routing_rule: str | None = None
+    destination: Destination | None = None
+    device: str | None = None
+    receipt_id: str | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the ledger: what happened to a submission, when, and the detail in words."""
+
+    at: datetime
+    event: str
+    detail: str
+

@@ -1,0 +1,1 @@
+"""The durable run: from a claimed file to its receipt."""
