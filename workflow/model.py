@@ -152,6 +152,33 @@ class Receipt:
     reconciled: bool = False
 
 
+class Step(StrEnum):
+    """What is to be done next for a submission."""
+
+    INTAKE = "intake"
+    """Custody, inspection, intake rules, upload."""
+    POLL = "poll"
+    """Ask for the slice job: a row that waits, not a thread."""
+    DELIVER = "deliver"
+    """Find the build, routing rules, dispatch."""
+    FINISH = "finish"
+    """Put the file into its outcome folder and write the note."""
+
+
+class Hold(StrEnum):
+    """Why a submission is held: decides what retry and release do."""
+
+    FILE = "file"
+    RULE = "rule"
+    PRESET = "preset"
+    UPLOAD = "upload"
+    SLICE = "slice"
+    BUILD = "build"
+    ROUTE = "route"
+    SEND = "send"
+    FAULT = "fault"
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """The durable journey of one part file, as the ledger knows it. None where not reached."""
@@ -179,6 +206,27 @@ class Submission:
     receipt_id: str | None = None
     ended_at: datetime | None = None
 
+    preset_id: str | None = None
+    owner_id: str | None = None
+    folder_id: str | None = None
+    device_id: str | None = None
+    due_date: date | None = None
+    slice_status: str | None = None
+    """The cloud's last word on the slice job."""
+    hold: Hold | None = None
+    released: bool = False
+    """A person lifted the hold of a rule."""
+    placed_as: str | None = None
+    """Where in the outcome folders the file goes; written down before it is moved."""
+    step: Step | None = None
+    due_at: datetime | None = None
+    """When the next step may begin; None while it runs, or when nothing is left to do."""
+    turn: int = 0
+    """Counts the steps begun; whoever works on an older turn is too late and changes nothing."""
+    tries: int = 0
+    """How often the present step failed in a row."""
+    waiting_since: datetime | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -187,4 +235,3 @@ class Event:
     at: datetime
     event: str
     detail: str
-

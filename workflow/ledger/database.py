@@ -1,0 +1,36 @@
+"""Opening the database: SQLite in the state folder, or Postgres."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+
+BUSY_SECONDS = 30
+
+
+def open_database(url: str) -> Engine:
+    """Give an engine for the URL; SQLite gets write-ahead logging and writes that queue up.
+
+    `BEGIN IMMEDIATE` takes the write lock at once, so that a transaction which reads and then
+    writes waits in line instead of failing half way (https://www.sqlite.org/lang_transaction.html).
+    """
+    if not url.startswith("sqlite"):
+        return create_engine(_with_driver(url), pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _with_driver(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute("pragma journal_mode=wal")
+    connection.execute("pragma foreign_keys=on")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    if connection.get_isolation_level() != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

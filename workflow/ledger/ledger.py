@@ -1,0 +1,205 @@
+"""The ledger: one row per submission, one line per event, written in the same transaction.
+
+Every change names the turn it belongs to. A change by somebody whose turn is over (a canceled
+submission, a step that was taken over) raises `Superseded` and alters nothing.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy.exc import OperationalError
+
+from workflow.errors import StateError, StlflowError, UnknownSubmission
+from workflow.ledger.database import open_database
+from workflow.ledger.rows import event_from, submission_from, to_columns
+from workflow.ledger.tables import events, metadata, submissions
+from workflow.model import Event, State, Step, Submission
+
+
+class Superseded(StlflowError):
+    """Somebody else has taken the submission further: this turn is over."""
+
+
+class Ledger:
+    """The durable record of submissions and their events.
+
+    Raises StateError when the database can't be written, for example because the disk is full.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_database(url)
+        try:
+            metadata.create_all(self._engine)
+        except OperationalError as error:
+            raise StateError(f"The ledger can't be opened: {_first_line(error)}.") from None
+
+    def close(self) -> None:
+        """Give up all connections."""
+        self._engine.dispose()
+
+    # -- the journey ----------------------------------------------------------------------------
+
+    def open(self, path: str) -> int:
+        """Begin a submission before its file is touched; it shows only once claimed. Gives its number."""
+        with self.writing() as connection:
+            row = {"path": path, "state": State.CLAIMED.value, "opened_at": _now()}
+            result = connection.execute(insert(submissions).values(row))
+            return int(result.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
+
+    def forget(self, number: int) -> None:
+        """Undo `open`: the file could not be taken."""
+        with self.writing() as connection:
+            unclaimed = and_(submissions.c.id == number, submissions.c.claimed_as.is_(None))
+            connection.execute(delete(submissions).where(unclaimed))
+
+    def claimed(self, number: int, claimed_as: str, *, left_in_place: bool = False) -> None:
+        """The file is ours: from here on the submission goes on by itself."""
+        with self.writing() as connection:
+            connection.execute(
+                update(submissions)
+                .where(submissions.c.id == number)
+                .values(
+                    claimed_as=claimed_as, left_in_place=left_in_place, step=Step.INTAKE.value, due_at=_now()
+                )
+            )
+            _append(connection, number, "claimed", claimed_as)
+
+    def record(self, submission: Submission, event: str, detail: str = "", **changes: object) -> Submission:
+        """Write one event and the changes that go with it; gives the submission as it is now.
+
+        Raises Superseded when the submission's turn is over.
+        """
+        with self.writing() as connection:
+            self._change(connection, submission, changes)
+            _append(connection, submission.id, event, detail)
+            return _read(connection, submission.id)
+
+    def change(self, submission: Submission, **changes: object) -> Submission:
+        """Write changes that are no news. Raises Superseded when the submission's turn is over."""
+        with self.writing() as connection:
+            self._change(connection, submission, changes)
+            return _read(connection, submission.id)
+
+    def next_turn(
+        self,
+        submission: Submission,
+        step: Step | None,
+        due_at: datetime | None,
+        event: str = "",
+        detail: str = "",
+        **changes: object,
+    ) -> Submission:
+        """End the present turn: `step` begins at `due_at`. Raises Superseded when it was over before."""
+        with self.writing() as connection:
+            ahead = {"step": step, "due_at": due_at, "turn": submission.turn + 1}
+            self._change(connection, submission, {**ahead, **changes})
+            if event:
+                _append(connection, submission.id, event, detail)
+            return _read(connection, submission.id)
+
+    def begun(self, submission: Submission) -> None:
+        """The step that was due is running now."""
+        with self.writing() as connection:
+            same = and_(submissions.c.id == submission.id, submissions.c.turn == submission.turn)
+            connection.execute(update(submissions).where(same).values(due_at=None))
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def get(self, number: int) -> Submission:
+        """Give one submission. Raises UnknownSubmission."""
+        with self.reading() as connection:
+            return _read(connection, number)
+
+    def events(self, number: int) -> tuple[Event, ...]:
+        """Give all events of a submission, oldest first."""
+        query = select(events).where(events.c.submission == number).order_by(events.c.id)
+        with self.reading() as connection:
+            return tuple(event_from(dict(row)) for row in connection.execute(query).mappings())
+
+    def all(self, states: Collection[State] = (), limit: int | None = None) -> tuple[Submission, ...]:
+        """Give claimed submissions, newest first, of the given states only if any are given."""
+        query = select(submissions).where(submissions.c.claimed_as.is_not(None))
+        if states:
+            query = query.where(submissions.c.state.in_([state.value for state in states]))
+        return self._several(query.order_by(submissions.c.id.desc()).limit(limit))
+
+    def due(self, now: datetime, limit: int = 500) -> tuple[Submission, ...]:
+        """Give submissions whose next step may begin, longest due first."""
+        query = select(submissions).where(submissions.c.due_at <= now.timestamp())
+        return self._several(query.order_by(submissions.c.due_at).limit(limit))
+
+    def running(self) -> tuple[Submission, ...]:
+        """Give submissions whose step had begun: after a crash these are taken up again."""
+        return self._several(
+            select(submissions).where(submissions.c.step.is_not(None), submissions.c.due_at.is_(None))
+        )
+
+    def unclaimed(self) -> tuple[Submission, ...]:
+        """Give rows that were opened and never became claimed: left by a crash in between."""
+        return self._several(select(submissions).where(submissions.c.claimed_as.is_(None)))
+
+    def with_content(self, sha256: str) -> tuple[Submission, ...]:
+        """Give submissions of the very same bytes, newest first."""
+        query = select(submissions).where(submissions.c.sha256 == sha256)
+        return self._several(query.order_by(submissions.c.id.desc()))
+
+    def counts(self) -> Mapping[State, int]:
+        """Count claimed submissions by state."""
+        query = select(submissions.c.state, func.count()).where(submissions.c.claimed_as.is_not(None))
+        with self.reading() as connection:
+            rows = connection.execute(query.group_by(submissions.c.state))
+            return {State(state): count for state, count in rows}
+
+    # -- connections ----------------------------------------------------------------------------
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open one transaction; commits at the end. Raises StateError when the database refuses."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise StateError(f"The ledger can't be written: {_first_line(error)}.") from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a connection that sees the last committed state."""
+        try:
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                yield connection
+        except OperationalError as error:
+            raise StateError(f"The ledger can't be read: {_first_line(error)}.") from error
+
+    def _several(self, query: Any) -> tuple[Submission, ...]:
+        with self.reading() as connection:
+            return tuple(submission_from(dict(row)) for row in connection.execute(query).mappings())
+
+    @staticmethod
+    def _change(connection: Connection, submission: Submission, changes: Mapping[str, object]) -> None:
+        same = and_(submissions.c.id == submission.id, submissions.c.turn == submission.turn)
+        columns = to_columns(changes) or {"turn": submission.turn}
+        if connection.execute(update(submissions).where(same).values(columns)).rowcount != 1:
+            raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
+
+
+def _append(connection: Connection, number: int, event: str, detail: str) -> None:
+    row = {"submission": number, "at": _now(), "event": event, "detail": detail}
+    connection.execute(insert(events).values(row))
+
+
+def _read(connection: Connection, number: int) -> Submission:
+    row = connection.execute(select(submissions).where(submissions.c.id == number)).mappings().first()
+    if row is None:
+        raise UnknownSubmission(f"There is no submission {number}. `stlflow list` shows all.")
+    return submission_from(dict(row))
+
+
+def _now() -> float:
+    return datetime.now(UTC).timestamp()
+
+
+def _first_line(error: OperationalError) -> str:
+    return str(error.orig).splitlines()[0].rstrip(".")

@@ -1,0 +1,111 @@
+"""The fence around sending: write the intent, act, write the outcome.
+
+At most one attempt may be between intent and outcome for a copy. An intent without an outcome is
+busy until its deadline; after that whoever comes next takes it over, and must look before it acts.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, insert, select, update
+
+from workflow.ledger.ledger import Ledger, Superseded
+from workflow.ledger.tables import sends, submissions
+from workflow.model import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The right to send one copy, once. `times` counts the attempts, this one included."""
+
+    token: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The copy was sent before: the cloud's id of it."""
+
+    receipt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Another attempt may be under way until then."""
+
+    until: datetime
+
+
+def begin_send(
+    ledger: Ledger, submission: Submission, copy: int, lease_seconds: float
+) -> Intent | Settled | Busy:
+    """Write the intent to send, unless it is settled or somebody is at it.
+
+    Raises Superseded when the submission's turn is over, so that a canceled one is never sent.
+    """
+    now = datetime.now(UTC)
+    with ledger.writing() as connection:
+        _same_turn(connection, submission)
+        row = _row(connection, submission.id, copy)
+        if row is not None and row["receipt_id"] is not None:
+            return Settled(row["receipt_id"])
+        if row is not None and row["deadline"] > now.timestamp():
+            return Busy(datetime.fromtimestamp(row["deadline"], UTC))
+        intent = Intent(uuid4().hex, row["times"] + 1 if row else 1)
+        values = {
+            "token": intent.token,
+            "times": intent.times,
+            "deadline": (now + timedelta(seconds=lease_seconds)).timestamp(),
+        }
+        if row is None:
+            first = {"submission": submission.id, "copy": copy, "intent_at": now.timestamp()}
+            connection.execute(insert(sends).values({**first, **values}))
+        else:
+            connection.execute(update(sends).where(_copy(submission.id, copy)).values(values))
+        return intent
+
+
+def settle_send(
+    ledger: Ledger, submission: Submission, copy: int, intent: Intent, receipt_id: str, *, reconciled: bool
+) -> None:
+    """Write the outcome: the copy is sent, with the cloud's id as proof."""
+    outcome = {"receipt_id": receipt_id, "settled_at": _now(), "reconciled": reconciled}
+    mine = and_(_copy(submission.id, copy), sends.c.token == intent.token)
+    with ledger.writing() as connection:
+        if connection.execute(update(sends).where(mine).values(outcome)).rowcount != 1:
+            raise Superseded(f"Copy {copy} of submission {submission.id} was settled by somebody else.")
+
+
+def withdraw_send(ledger: Ledger, submission: Submission, copy: int, intent: Intent) -> None:
+    """Take the intent back: it is certain that nothing was done."""
+    mine = and_(_copy(submission.id, copy), sends.c.token == intent.token, sends.c.receipt_id.is_(None))
+    with ledger.writing() as connection:
+        connection.execute(delete(sends).where(mine))
+
+
+def open_intent(ledger: Ledger, submission: Submission) -> bool:
+    """Tell whether a send was begun whose outcome is not known."""
+    query = select(sends.c.copy).where(sends.c.submission == submission.id, sends.c.receipt_id.is_(None))
+    with ledger.reading() as connection:
+        return connection.execute(query).first() is not None
+
+
+def _copy(number: int, copy: int) -> ColumnElement[bool]:
+    return and_(sends.c.submission == number, sends.c.copy == copy)
+
+
+def _row(connection: Connection, number: int, copy: int) -> RowMapping | None:
+    return connection.execute(select(sends).where(_copy(number, copy))).mappings().first()
+
+
+def _same_turn(connection: Connection, submission: Submission) -> None:
+    turn = connection.execute(
+        select(submissions.c.turn).where(submissions.c.id == submission.id)
+    ).scalar_one_or_none()
+    if turn != submission.turn:
+        raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
+
+
+def _now() -> float:
+    return datetime.now(UTC).timestamp()

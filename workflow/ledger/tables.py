@@ -1,0 +1,79 @@
+"""The ledger's tables, through SQLAlchemy Core: the same on SQLite and Postgres.
+
+Times are seconds since 1970 (UTC). Column names of `submissions` are the fields of
+`workflow.model.Submission`; the rest, below the line, is bookkeeping of the journey.
+"""
+
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("path", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("opened_at", Float, nullable=False),
+    Column("claimed_as", Text),
+    Column("left_in_place", Boolean, nullable=False, default=False),
+    Column("size", Integer),
+    Column("sha256", String(64)),
+    Column("reason", Text),
+    Column("mesh", Text),
+    Column("preset", Text),
+    Column("intake_rule", Text),
+    Column("part_version_id", String(36)),
+    Column("slice_job_id", String(36)),
+    Column("uploaded_at", Float),
+    Column("build_id", String(36)),
+    Column("routing_rule", Text),
+    Column("destination", String(16)),
+    Column("device", Text),
+    Column("receipt_id", String(36)),
+    Column("ended_at", Float),
+    # -- bookkeeping --------------------------------------------------------------------------
+    Column("preset_id", String(36)),
+    Column("owner_id", String(36)),
+    Column("folder_id", String(36)),
+    Column("device_id", String(36)),
+    Column("due_date", String(10)),
+    Column("slice_status", Text),
+    Column("hold", String(16)),
+    Column("released", Boolean, nullable=False, default=False),
+    Column("placed_as", Text),
+    Column("step", String(16)),
+    Column("due_at", Float),
+    Column("turn", Integer, nullable=False, default=0),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("waiting_since", Float),
+    sqlite_autoincrement=True,
+)
+
+Index("submissions_due", submissions.c.due_at)
+Index("submissions_state", submissions.c.state)
+Index("submissions_sha256", submissions.c.sha256)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("submission", Integer, ForeignKey("submissions.id"), nullable=False, index=True),
+    Column("at", Float, nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+sends = Table(
+    "sends",
+    metadata,
+    Column("submission", Integer, ForeignKey("submissions.id"), primary_key=True),
+    Column("copy", Integer, primary_key=True),
+    Column("token", String(32), nullable=False),
+    Column("intent_at", Float, nullable=False),
+    Column("deadline", Float, nullable=False),
+    Column("times", Integer, nullable=False, default=1),
+    Column("receipt_id", String(36)),
+    Column("settled_at", Float),
+    Column("reconciled", Boolean, nullable=False, default=False),
+)

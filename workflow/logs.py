@@ -1,0 +1,41 @@
+"""Logging: for people on a terminal, JSON lines on request, and a rotating file in the state folder.
+
+Expected errors are logged as one sentence; only a fault of stlflow itself carries a traceback, and
+no traceback shows the values of variables.
+"""
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from loguru import logger
+
+PLAIN = "<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> {message}"
+FILED = "{time:YYYY-MM-DDTHH:mm:ss.SSSZ} {level: <7} {message}"
+_QUIET = ("dbos", "sqlalchemy", "urllib3", "watchdog", "uvicorn", "stl")
+
+
+def set_up_logs(
+    level: str, *, as_json: bool, folder: Path | None, write: Callable[[str], object] | None = None
+) -> None:
+    """Send log lines to stderr (or `write`) and, where a folder is given, to a file kept 30 days."""
+    logger.remove()
+    logger.add(
+        write or sys.stderr, level=level, format=PLAIN, serialize=as_json, diagnose=False, backtrace=False
+    )
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        logger.add(
+            folder / "stlflow.log",
+            level=level,
+            format=FILED,
+            serialize=as_json,
+            rotation="10 MB",
+            retention="30 days",
+            encoding="utf-8",
+            diagnose=False,
+            backtrace=False,
+        )
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
