@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from loguru import logger
+from loguru import Message, logger
 
 PLAIN = "<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> {message}"
 FILED = "{time:YYYY-MM-DDTHH:mm:ss.SSSZ} {level: <7} {message}"
@@ -17,7 +17,7 @@ _QUIET = ("dbos", "sqlalchemy", "urllib3", "watchdog", "uvicorn", "stl")
 
 
 def set_up_logs(
-    level: str, *, as_json: bool, folder: Path | None, write: Callable[[str], object] | None = None
+    level: str, *, as_json: bool, folder: Path | None, write: Callable[[Message], None] | None = None
 ) -> None:
     """Send log lines to stderr (or `write`) and, where a folder is given, to a file kept 30 days."""
     logger.remove()

@@ -6,7 +6,9 @@ from workflow.ledger.sends import (
     Intent,
     Settled,
     begin_send,
+    forgive_sends,
     open_intent,
+    reply_lost,
     settle_send,
     withdraw_send,
 )
@@ -18,7 +20,9 @@ __all__ = [
     "Settled",
     "Superseded",
     "begin_send",
+    "forgive_sends",
     "open_intent",
+    "reply_lost",
     "settle_send",
     "withdraw_send",
 ]

@@ -30,6 +30,7 @@ class Ledger:
     """
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self._engine = open_database(url)
         try:
             metadata.create_all(self._engine)
@@ -126,9 +127,11 @@ class Ledger:
             query = query.where(submissions.c.state.in_([state.value for state in states]))
         return self._several(query.order_by(submissions.c.id.desc()).limit(limit))
 
-    def due(self, now: datetime, limit: int = 500) -> tuple[Submission, ...]:
-        """Give submissions whose next step may begin, longest due first."""
-        query = select(submissions).where(submissions.c.due_at <= now.timestamp())
+    def due(self, now: datetime, steps: Collection[Step], limit: int) -> tuple[Submission, ...]:
+        """Give submissions of which one of these steps may begin, longest due first."""
+        query = select(submissions).where(
+            submissions.c.due_at <= now.timestamp(), submissions.c.step.in_([step.value for step in steps])
+        )
         return self._several(query.order_by(submissions.c.due_at).limit(limit))
 
     def running(self) -> tuple[Submission, ...]:

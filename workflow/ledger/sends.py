@@ -17,10 +17,15 @@ from workflow.model import Submission
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The right to send one copy, once. `times` counts the attempts, this one included."""
+    """The right to send one copy, once.
+
+    `times` counts the attempts, this one included; `lost` is how the reply to the last one was lost,
+    None when there was none before or its process died.
+    """
 
     token: str
     times: int
+    lost: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def begin_send(
             return Settled(row["receipt_id"])
         if row is not None and row["deadline"] > now.timestamp():
             return Busy(datetime.fromtimestamp(row["deadline"], UTC))
-        intent = Intent(uuid4().hex, row["times"] + 1 if row else 1)
+        intent = Intent(uuid4().hex, row["times"] + 1, row["lost"]) if row else Intent(uuid4().hex, 1)
         values = {
             "token": intent.token,
             "times": intent.times,
@@ -82,6 +87,20 @@ def withdraw_send(ledger: Ledger, submission: Submission, copy: int, intent: Int
     mine = and_(_copy(submission.id, copy), sends.c.token == intent.token, sends.c.receipt_id.is_(None))
     with ledger.writing() as connection:
         connection.execute(delete(sends).where(mine))
+
+
+def reply_lost(ledger: Ledger, submission: Submission, copy: int, intent: Intent, how: str) -> None:
+    """Write down that the request went out and no whole reply came."""
+    mine = and_(_copy(submission.id, copy), sends.c.token == intent.token)
+    with ledger.writing() as connection:
+        connection.execute(update(sends).where(mine).values(lost=how))
+
+
+def forgive_sends(ledger: Ledger, submission: Submission) -> None:
+    """A person has looked: unsettled attempts no longer count, the next one looks and then acts."""
+    unsettled = and_(sends.c.submission == submission.id, sends.c.receipt_id.is_(None))
+    with ledger.writing() as connection:
+        connection.execute(update(sends).where(unsettled).values(lost=None, times=0, deadline=0.0))
 
 
 def open_intent(ledger: Ledger, submission: Submission) -> bool:

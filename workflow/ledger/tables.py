@@ -73,6 +73,7 @@ sends = Table(
     Column("intent_at", Float, nullable=False),
     Column("deadline", Float, nullable=False),
     Column("times", Integer, nullable=False, default=1),
+    Column("lost", String(16)),
     Column("receipt_id", String(36)),
     Column("settled_at", Float),
     Column("reconciled", Boolean, nullable=False, default=False),

@@ -1,0 +1,33 @@
+"""The command `stlflow`: every expected error becomes one line on stderr and its exit code."""
+
+import sys
+
+import click
+
+from workflow.cli.app import stlflow
+from workflow.errors import EXIT_USAGE, StlflowError
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console in a legacy code page must not end us
+    try:
+        code = stlflow.main(standalone_mode=False)
+    except StlflowError as error:
+        click.echo(f"stlflow: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stlflow: stopped.", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

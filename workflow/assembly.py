@@ -1,0 +1,126 @@
+"""Putting the rooms together from the settings: the only place that knows them all."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workflow.eiger import EigerClient, RequestBudget, Timeouts
+from workflow.errors import RulesError, SettingsError
+from workflow.intake import GateTimes, Share
+from workflow.ledger import Ledger
+from workflow.mesh import MeshPolicy
+from workflow.pipeline.catalog import Catalog
+from workflow.pipeline.engine import EngineLimits
+from workflow.pipeline.patience import Patience
+from workflow.pipeline.service import Service
+from workflow.pipeline.workshop import Workshop
+from workflow.routing import Rulebook, check_names, load_rules
+from workflow.settings import Settings
+from workflow.shipped import shipped
+from workflow.state import locked_state, prepare_state
+
+LATE_EFFECT_SECONDS = 5.0
+"""How long after a reply is given up the cloud may still be doing what was asked."""
+
+Progress = Callable[[int, int, int], None]
+
+
+def rules_file(settings: Settings) -> Path:
+    """Give the rules file that counts: the one set, or the default that ships."""
+    return settings.rules or shipped("rules") / "default.yaml"
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """Open the ledger for reading, or for a single order; no lock is needed."""
+    prepare_state(settings.state, settings.share)
+    return Ledger(settings.database)
+
+
+def make_client(settings: Settings) -> EigerClient:
+    """Give a client of the cloud. Raises SettingsError without keys."""
+    if not (settings.access_key.get_secret_value() and settings.secret_key.get_secret_value()):
+        raise SettingsError(
+            "No keys for Eiger: set STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY. "
+            "The owner of the organization makes them on Eiger's API keys page."
+        )
+    return EigerClient(
+        settings.eiger_url,
+        settings.access_key,
+        settings.secret_key,
+        budget=RequestBudget(settings.requests_per_second),
+        timeouts=Timeouts(
+            read_seconds=settings.request_timeout_seconds, upload_seconds=settings.upload_timeout_seconds
+        ),
+    )
+
+
+@contextmanager
+def running_service(
+    settings: Settings, *, watch: bool = True, on_progress: Progress | None = None
+) -> Iterator[Service]:
+    """Run the service until the block ends: lock, ledger, rules checked against the cloud, threads.
+
+    `watch` False leaves the share alone: files are submitted in their places. Raises SettingsError,
+    RulesError, StateError, ShareError, CloudError before anything is touched.
+    """
+    rulebook = load_rules(rules_file(settings))
+    with make_client(settings) as client:
+        catalog = Catalog(client)
+        refuse_unknown_names(rulebook, catalog)
+        prepare_state(settings.state, settings.share)
+        with locked_state(settings.state):
+            share = Share(settings.share.absolute()) if watch else None
+            if share is not None:
+                share.prepare()
+            ledger = Ledger(settings.database)
+            shop = Workshop(
+                ledger=ledger,
+                client=client,
+                catalog=catalog,
+                rulebook=rulebook,
+                share=share,
+                spool=settings.state.absolute() / "spool",
+                mesh_policy=MeshPolicy(open_edges_limit=settings.open_edges_limit),
+                patience=_patience(settings),
+                send_lease_seconds=settings.request_timeout_seconds + LATE_EFFECT_SECONDS,
+                **({"on_progress": on_progress} if on_progress else {}),
+            )
+            service = Service(shop, EngineLimits(settings.uploads_at_once, settings.dispatches_at_once), _times(settings))
+            service.start()
+            try:
+                yield service
+            finally:
+                service.stop()
+                ledger.close()
+
+
+def refuse_unknown_names(rulebook: Rulebook, catalog: Catalog) -> None:
+    """Ask the cloud for every preset, device and user that the rules name. Raises RulesError, CloudError."""
+    devices = catalog.devices()
+    mistakes = check_names(
+        rulebook,
+        presets=[(preset.title, preset.id) for preset in catalog.presets()],
+        device_names=[device.name for device in devices],
+        series=sorted({device.device_series for device in devices}),
+        users=[word for user in catalog.users() for word in (user.email, user.name, user.id) if word],
+    )
+    if mistakes:
+        raise RulesError(mistakes)
+
+
+def _patience(settings: Settings) -> Patience:
+    return Patience(
+        first_poll_seconds=settings.slice_first_poll_seconds,
+        slice_limit_seconds=settings.slice_limit_seconds,
+        build_wait_seconds=settings.build_wait_seconds,
+    )
+
+
+def _times(settings: Settings) -> GateTimes:
+    return GateTimes(
+        binary_seconds=settings.settle_seconds,
+        ascii_seconds=settings.settle_ascii_seconds,
+        wrong_seconds=settings.settle_wrong_seconds,
+        stall_seconds=settings.stall_seconds,
+        sweep_seconds=settings.sweep_seconds,
+    )

@@ -1,0 +1,28 @@
+"""The command `stlflow` and its groups. Command files import heavy rooms only when they run."""
+
+import click
+
+from workflow.cli.batch import batch
+from workflow.cli.check import check
+from workflow.cli.demo import demo
+from workflow.cli.init import init
+from workflow.cli.rules import rules
+from workflow.cli.run import run
+from workflow.cli.simulator import simulator
+from workflow.cli.submissions import attach, cancel, list_, release, retry, show
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="stlflow", prog_name="stlflow")
+def stlflow() -> None:
+    """From a folder of STL files to the right queue of a Markforged print cloud, untouched by hand.
+
+    Exit codes: 0 all well; 1 some submissions were rejected or held; 2 usage, settings or rules are
+    wrong; 3 the cloud can't be reached or refuses the keys.
+    """
+
+
+for command in (
+    demo, init, run, batch, check, list_, show, retry, release, cancel, attach, rules, simulator,
+):  # fmt: skip
+    stlflow.add_command(command)

@@ -1,0 +1,92 @@
+"""Looking at submissions, and ordering what a person may order."""
+
+import click
+
+from workflow.cli.output import as_json, print_json
+from workflow.model import State
+
+
+@click.command("list")
+@click.option("--state", "states", multiple=True, type=click.Choice([str(state) for state in State]))
+@click.option("--limit", type=click.IntRange(1), default=None, help="Only the newest N.")
+@as_json
+def list_(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
+    """Show submissions, newest first."""
+    from workflow.cli.table import print_table, row
+
+    submissions = _ledger().all([State(state) for state in states], limit)
+    if as_json:
+        print_json([row(submission) for submission in submissions])
+    else:
+        print_table(submissions)
+
+
+@click.command()
+@click.argument("number", type=int)
+@as_json
+def show(number: int, as_json: bool) -> None:
+    """Show one submission with its mesh and everything that happened to it."""
+    from workflow.cli.table import print_submission, row_with_history
+
+    ledger = _ledger()
+    submission, events = ledger.get(number), ledger.events(number)
+    if as_json:
+        print_json(row_with_history(submission, events))
+    else:
+        print_submission(submission, events)
+
+
+@click.command()
+@click.argument("number", type=int)
+def retry(number: int) -> None:
+    """Take a held, rejected or canceled submission up again."""
+    from workflow.pipeline.orders import retry as order
+
+    order(_ledger(), number)
+    _say(number, "is taken up again")
+
+
+@click.command()
+@click.argument("number", type=int)
+def release(number: int) -> None:
+    """Let a held submission go on as if the rule that held it were not there."""
+    from workflow.pipeline.orders import release as order
+
+    order(_ledger(), number)
+    _say(number, "is released")
+
+
+@click.command()
+@click.argument("number", type=int)
+def cancel(number: int) -> None:
+    """End a submission that was not sent yet; its file goes to rejected/."""
+    from workflow.pipeline.orders import cancel as order
+
+    order(_ledger(), number)
+    _say(number, "is canceled")
+
+
+@click.command()
+@click.argument("number", type=int)
+@click.argument("build")
+def attach(number: int, build: str) -> None:
+    """Name the build (its id in Eiger) of a submission whose build was not found."""
+    from workflow.pipeline.orders import attach as order
+
+    order(_ledger(), number, build)
+    _say(number, f"goes on with build {build}")
+
+
+def _ledger():  # type: ignore[no-untyped-def]  # typed where the heavy import is
+    from workflow.assembly import open_ledger
+    from workflow.settings import load_settings
+
+    return open_ledger(load_settings())
+
+
+def _say(number: int, what: str) -> None:
+    from workflow.settings import load_settings
+    from workflow.state import is_locked
+
+    when = "" if is_locked(load_settings().state) else ", as soon as `stlflow run` is started"
+    click.echo(f"Submission {number} {what}{when}.")

@@ -1,0 +1,104 @@
+"""Submissions as rows for scripts and as tables for people."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from workflow.model import Event, MeshReport, State, Submission
+
+COLOURS = {State.DISPATCHED: "green", State.REJECTED: "red", State.HELD: "yellow", State.CANCELED: "dim"}
+
+
+def row(submission: Submission) -> dict[str, object]:
+    """Give the row that scripts rely on; null where not reached."""
+    return {
+        "id": submission.id,
+        "path": submission.path,
+        "state": submission.state.value,
+        "reason": submission.reason,
+        "preset": submission.preset,
+        "intake_rule": submission.intake_rule,
+        "routing_rule": submission.routing_rule,
+        "destination": submission.destination.value if submission.destination else None,
+        "device": submission.device,
+        "build_id": submission.build_id,
+        "receipt_id": submission.receipt_id,
+        "sha256": submission.sha256,
+        "seconds": seconds(submission),
+    }
+
+
+def row_with_history(submission: Submission, events: Sequence[Event]) -> dict[str, object]:
+    """Give the row with `mesh` (null where not measured) and `events`, oldest first."""
+    return {
+        **row(submission),
+        "mesh": asdict(submission.mesh) if submission.mesh else None,
+        "events": [
+            {"at": event.at.isoformat(), "event": event.event, "detail": event.detail} for event in events
+        ],
+    }
+
+
+def seconds(submission: Submission) -> float | None:
+    """Give how long the submission took from claim to end."""
+    if submission.ended_at is None:
+        return None
+    return round((submission.ended_at - submission.opened_at).total_seconds(), 3)
+
+
+def submissions_table(submissions: Sequence[Submission]) -> Table:
+    """Give the table that people read: what became of each file, and why."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("#", "file", "mesh", "preset", "rule", "destination", "build", "receipt or reason"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in {"#", "build"})
+    for submission in submissions:
+        table.add_row(*_cells(submission))
+    return table
+
+
+def print_table(submissions: Sequence[Submission]) -> None:
+    """Print the table on stdout."""
+    _console().print(submissions_table(submissions))
+
+
+def print_submission(submission: Submission, events: Sequence[Event]) -> None:
+    """Print one submission and its history on stdout."""
+    console = _console()
+    for name, value in row(submission).items():
+        if value is not None:
+            console.print(Text(f"{name:>14}  {value}"))
+    if submission.mesh is not None:
+        console.print(Text(f"{'mesh':>14}  {mesh_facts(submission.mesh)}"))
+    for event in events:
+        console.print(Text(f"{event.at.astimezone():%Y-%m-%d %H:%M:%S}  {event.event:<12}  {event.detail}"))
+
+
+def mesh_facts(mesh: MeshReport) -> str:
+    """Give size and triangles in a few words."""
+    return f"{' x '.join(f'{side:.4g}' for side in mesh.size_mm)} mm, {mesh.triangles:,} tri."
+
+
+def _cells(submission: Submission) -> list[Text]:
+    rule = submission.routing_rule or submission.intake_rule or ""
+    where = submission.destination.value if submission.destination else submission.state.value
+    device = f" {submission.device}" if submission.device else ""
+    words = (
+        str(submission.id),
+        submission.path,
+        mesh_facts(submission.mesh) if submission.mesh and submission.mesh.triangles else "",
+        submission.preset or "",
+        rule,
+        f"{where}{device}",
+        (submission.build_id or "")[:8],
+        (submission.receipt_id or "")[:8] or submission.reason or "",
+    )
+    style = COLOURS.get(submission.state, "")
+    return [Text(word, style=style if place in {5, 7} else "") for place, word in enumerate(words)]
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=180, no_color=True)

@@ -1,0 +1,94 @@
+"""From part version to build: the one step for which the cloud has no operation.
+
+Builds are listed newest first, by title and then by time alone; one is ours only if it holds our
+part version. A title or a time never decides: a wrong build is a wrong print.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+
+from workflow.eiger import BuildDetail, BuildFilter, EigerClient, NotFound
+from workflow.model import Hold, State, Step, Submission
+from workflow.pipeline.outcome import GO_ON, STOP, hold, now
+from workflow.pipeline.workshop import Workshop
+
+CLOCK_SLACK = timedelta(minutes=5)
+CANDIDATES_LOOKED_INTO = 50
+"""A title may repeat; reading each candidate costs a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Several builds hold the part version, and none is the obvious one."""
+
+    build_ids: tuple[str, ...]
+
+
+def find_build(shop: Workshop, submission: Submission) -> bool:
+    """Find the build that holds our part version; without one the row waits, then is held."""
+    if submission.build_id is not None:
+        return GO_ON
+    found = search(shop.client, submission)
+    if isinstance(found, Ambiguous):
+        several = f"{len(found.build_ids)} builds in Eiger hold this part: {', '.join(found.build_ids)}."
+        return hold(
+            shop, submission, Hold.BUILD, f"{several} Choose with `stlflow attach {submission.id} BUILD`."
+        )
+    if found is None:
+        return _keep_looking(shop, submission)
+    back_on_track = {"state": State.SLICED, "hold": None, "reason": None, "tries": 0}
+    shop.ledger.record(
+        submission, "build found", f"{found.title} ({found.id})", build_id=found.id, **back_on_track
+    )
+    return GO_ON
+
+
+def search(client: EigerClient, submission: Submission) -> BuildDetail | Ambiguous | None:
+    """Ask the cloud for builds with our part version. Raises CloudError."""
+    version = client.read_part_version(submission.part_version_id or "")
+    since = (submission.uploaded_at or submission.opened_at) - CLOCK_SLACK
+    for filters in (BuildFilter(title=version.title, created_from=since), BuildFilter(created_from=since)):
+        hits = [build for build in _candidates(client, filters) if _holds(build, version.id)]
+        if hits:
+            return choose(hits)
+    return None
+
+
+def choose(hits: list[BuildDetail]) -> BuildDetail | Ambiguous:
+    """Prefer the only one, then the only one with a single part."""
+    alone = [build for build in hits if build.part_count == 1]
+    for preferred in (hits, alone):
+        if len(preferred) == 1:
+            return preferred[0]
+    return Ambiguous(tuple(build.id for build in hits))
+
+
+def _candidates(client: EigerClient, filters: BuildFilter) -> Iterator[BuildDetail]:
+    newest_first = client.list_builds(filters, order="desc", page_size=CANDIDATES_LOOKED_INTO)
+    for build in islice(newest_first, CANDIDATES_LOOKED_INTO):
+        try:
+            yield client.read_build(build.id)
+        except NotFound:  # deleted between the list and the look
+            continue
+
+
+def _holds(build: BuildDetail, part_version_id: str) -> bool:
+    return any(version.id == part_version_id for version in build.part_versions)
+
+
+def _keep_looking(shop: Workshop, submission: Submission) -> bool:
+    waited = (now() - (submission.waiting_since or now())).total_seconds()
+    if submission.state is State.HELD:
+        return STOP
+    if waited >= shop.patience.build_wait_seconds:
+        advice = (
+            f"No build in Eiger holds this part after {waited:.0f} s. Make one there (it is found by itself), "
+            f"or name one with `stlflow attach {submission.id} BUILD`."
+        )
+        return hold(shop, submission, Hold.BUILD, advice)
+    due_at = now() + timedelta(seconds=shop.patience.next_look(waited))
+    event = "looking for the build" if submission.tries == 0 else ""
+    shop.ledger.next_turn(submission, Step.DELIVER, due_at, event, tries=submission.tries + 1)
+    return STOP

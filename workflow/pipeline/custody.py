@@ -1,0 +1,112 @@
+"""Taking the bytes into custody, and giving the file back to a folder that a person looks into."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from loguru import logger
+
+from workflow.errors import StillChanging
+from workflow.feedback import note_path, note_text, write_note
+from workflow.intake import Outcome, Share, call_back, move_into_place, plan_place, take_custody
+from workflow.ledger import Superseded
+from workflow.model import ENDED, Hold, State, Step, Submission
+from workflow.pipeline.outcome import GO_ON, STOP, hold, now, wait_in_line
+from workflow.pipeline.workshop import Workshop
+
+STILL_CHANGING_SECONDS = 2.0
+
+
+def take_in(shop: Workshop, submission: Submission) -> bool:
+    """Copy the claimed bytes into the spool and learn their sha256: what is checked is what is sent."""
+    spool_file = shop.spool_file(submission)
+    if submission.sha256 and spool_file.is_file() and spool_file.stat().st_size == submission.size:
+        return GO_ON
+    try:
+        submission = _back_to_work(shop, submission)
+        custody = take_custody(shop.source(submission), spool_file)
+    except StillChanging as error:
+        return wait_in_line(shop, submission, STILL_CHANGING_SECONDS, str(error))
+    except FileNotFoundError:
+        gone = f"The file is gone from {submission.claimed_as}. Drop it into the inbox again."
+        return hold(shop, submission, Hold.FILE, gone)
+    detail = f"{custody.size:,} bytes, sha256 {custody.sha256}"
+    submission = shop.ledger.record(
+        submission, "taken", detail, sha256=custody.sha256, size=custody.size, mesh=None, tries=0
+    )
+    _retire_held_twins(shop, submission)
+    return GO_ON
+
+
+def put_away(shop: Workshop, submission: Submission) -> bool:
+    """Move the file to the folder that says how it ended, with a note beside it."""
+    outcome = _outcome(submission)
+    if outcome is None:
+        return STOP
+    if shop.share is not None and not submission.left_in_place:
+        submission = _move(shop, shop.share, submission, outcome)
+    shop.spool_file(submission).unlink(missing_ok=True)
+    shop.ledger.next_turn(submission, *_afterwards(shop, submission))
+    return GO_ON
+
+
+def _outcome(submission: Submission) -> Outcome | None:
+    if submission.state is State.HELD:
+        return Outcome.HELD
+    if submission.state in {State.REJECTED, State.CANCELED}:
+        return Outcome.REJECTED
+    return Outcome.DONE if submission.state in ENDED else None
+
+
+def _afterwards(shop: Workshop, submission: Submission) -> tuple[Step | None, datetime | None]:
+    """A missing build is looked for even while the file is held: somebody may make it in Eiger."""
+    if submission.state is not State.HELD or submission.hold is not Hold.BUILD:
+        return None, None
+    age = now() - (submission.waiting_since or now())
+    return Step.DELIVER, now() + timedelta(seconds=shop.patience.next_look(age.total_seconds()))
+
+
+def _move(shop: Workshop, share: Share, submission: Submission, outcome: Outcome) -> Submission:
+    """Write down where the file will stand, move it there, write down that it stands there."""
+    here = submission.claimed_as or ""
+    target = submission.placed_as
+    if target is None:
+        target = plan_place(share, here, submission.path, outcome)
+        submission = shop.ledger.change(submission, placed_as=target)
+    try:
+        target = move_into_place(share, here, target)
+    except FileNotFoundError:
+        lost = f"The file is no longer at {here}: somebody took it away."
+        return shop.ledger.record(submission, "file gone", lost, placed_as=None)
+    submission = shop.ledger.change(submission, claimed_as=target, placed_as=None)
+    _write_note(shop, submission, share.root / target)
+    return submission
+
+
+def _write_note(shop: Workshop, submission: Submission, stl: Path) -> None:
+    """A note that can't be written is no reason to stop: the file itself stands where it belongs."""
+    try:
+        write_note(note_path(stl), note_text(submission, shop.ledger.events(submission.id)))
+    except OSError as error:
+        logger.warning("No note beside {}: {}", stl.name, error.strerror)
+
+
+def _back_to_work(shop: Workshop, submission: Submission) -> Submission:
+    """On a retry the file stands in an outcome folder: bring it back to processing/."""
+    placed = submission.claimed_as or ""
+    if shop.share is None or submission.left_in_place or placed.startswith("processing/"):
+        return submission
+    claimed_as = call_back(shop.share, placed, submission.id, submission.path)
+    return shop.ledger.change(submission, claimed_as=claimed_as, placed_as=None)
+
+
+def _retire_held_twins(shop: Workshop, submission: Submission) -> None:
+    """A held file that was dragged back to the inbox goes on as the new submission."""
+    for twin in shop.ledger.with_content(submission.sha256 or ""):
+        held_and_gone = twin.state is State.HELD and not shop.source(twin).exists()
+        if twin.id != submission.id and held_and_gone and not twin.left_in_place:
+            detail = f"dragged back to the inbox: goes on as submission {submission.id}"
+            canceled = {"state": State.CANCELED, "reason": detail, "ended_at": now()}
+            try:
+                shop.ledger.next_turn(twin, None, None, "canceled", detail, **canceled)
+            except Superseded:
+                logger.debug("Submission {} went on meanwhile.", twin.id)

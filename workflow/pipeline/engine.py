@@ -1,0 +1,136 @@
+"""The durable engine: DBOS behind a small port. Nothing else imports it.
+
+A step that is due becomes one short workflow, named after submission and turn, so that enqueuing
+it twice is harmless. DBOS keeps the queue and the checkpoint of every step through kill -9; what a
+submission *is* stands in the ledger alone, and the engine's tables could be thrown away.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+from loguru import logger
+
+from workflow.model import Step, Submission
+
+APPLICATION_VERSION = "stlflow-1"
+"""Pinned: the engine's own default changes with every edit and strands what waits."""
+QUEUE_POLL_SECONDS = 0.1
+MAX_RECOVERIES = 20
+
+
+class Stage(Protocol):
+    """One short workflow: does its steps in order through `do`."""
+
+    def __call__(self, do: "Do", number: int, turn: int) -> None:
+        """Take the submission through the stage."""
+
+
+class Do(Protocol):
+    """Runs one step as a checkpoint: once done, it is not done again after a crash."""
+
+    def __call__(self, step: Callable[[int, int], bool], number: int, turn: int) -> bool:
+        """Give what the step gave: whether to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLimits:
+    """How many stages of each kind run side by side."""
+
+    intake: int = 8
+    deliver: int = 8
+
+
+class Engine:
+    """The queue of stages. One per process, since the engine underneath is one per process."""
+
+    def __init__(self, database_url: str, stages: Mapping[Step, Stage], limits: EngineLimits) -> None:
+        self._active: set[str] = set()
+        self._lock = threading.Lock()
+        self._stages = stages
+        DBOS(config=_configuration(database_url, limits))
+        _RUNNING[0] = self
+        DBOS.listen_queues([step.value for step in _QUEUES])
+        DBOS.launch()
+        for step in _QUEUES:
+            width = limits.intake if step is Step.INTAKE else limits.deliver
+            DBOS.register_queue(step.value, worker_concurrency=width, polling_interval_sec=QUEUE_POLL_SECONDS)
+        self._active.update(_unfinished())
+
+    def begin(self, submission: Submission) -> None:
+        """Enqueue the stage that is due. Harmless when it stands in the queue already."""
+        name = _name(submission)
+        with self._lock:
+            self._active.add(name)
+        queue = Step.DELIVER if submission.step is Step.FINISH else submission.step
+        with SetWorkflowID(name):
+            DBOS.enqueue_workflow(str(queue), _stage, str(submission.step), submission.id, submission.turn)
+
+    def knows(self, submission: Submission) -> bool:
+        """Tell whether the submission's present stage is queued or running here."""
+        with self._lock:
+            return _name(submission) in self._active
+
+    def load(self) -> int:
+        """Count the stages queued or running."""
+        with self._lock:
+            return len(self._active)
+
+    def stop(self, drain_seconds: int) -> None:
+        """Take no more from the queue, let what runs end within the limit."""
+        DBOS.destroy(workflow_completion_timeout_sec=drain_seconds)
+        _RUNNING[0] = None
+
+    def run_stage(self, step: str, number: int, turn: int) -> None:
+        """Run one stage to its end."""
+        name = f"{step}:{number}:{turn}"
+        with self._lock:
+            self._active.add(name)
+        try:
+            self._stages[Step(step)](_do, number, turn)
+        finally:
+            with self._lock:
+                self._active.discard(name)
+
+
+_QUEUES = (Step.INTAKE, Step.DELIVER)
+_RUNNING: list[Engine | None] = [None]
+
+
+@DBOS.workflow(name="stage", max_recovery_attempts=MAX_RECOVERIES)
+def _stage(step: str, number: int, turn: int) -> None:
+    engine = _RUNNING[0]
+    if engine is not None:
+        engine.run_stage(step, number, turn)
+
+
+def _do(step: Callable[[int, int], bool], number: int, turn: int) -> bool:
+    name = getattr(step, "__name__", "step")
+    return DBOS.run_step({"name": name}, step, number, turn)
+
+
+def _name(submission: Submission) -> str:
+    return f"{submission.step}:{submission.id}:{submission.turn}"
+
+
+def _unfinished() -> set[str]:
+    waiting = DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False)
+    return {workflow.workflow_id for workflow in waiting}
+
+
+def _configuration(database_url: str, limits: EngineLimits) -> DBOSConfig:
+    threads = 2 * (limits.intake + limits.deliver) + 4
+    return {
+        "name": "stlflow",
+        "system_database_url": database_url,
+        "executor_id": "stlflow-0",
+        "application_version": APPLICATION_VERSION,
+        "max_executor_threads": threads,
+        "sys_db_pool_size": 16,
+        "log_level": "CRITICAL",
+        "run_admin_server": False,
+    }

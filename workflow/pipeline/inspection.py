@@ -1,0 +1,87 @@
+"""Inspecting the mesh, and the intake rules: whether and how a part is uploaded."""
+
+from pathlib import PurePosixPath
+
+from workflow.mesh import inspect_mesh
+from workflow.model import Facts, FactValue, Hold, IntakeDecision, MeshReport, State, Submission
+from workflow.pipeline.catalog import Unlisted
+from workflow.pipeline.outcome import GO_ON, hold, reject
+from workflow.pipeline.workshop import Workshop
+from workflow.routing import decide_intake
+
+
+def inspect(shop: Workshop, submission: Submission) -> bool:
+    """Measure the mesh in the private copy; a bad file is rejected with the reason."""
+    if submission.mesh is not None:
+        return GO_ON
+    report = inspect_mesh(shop.spool_file(submission), submission.path, shop.mesh_policy)
+    if report.verdict == "reject":
+        return reject(shop, submission, report.reason or "The mesh is not printable.", mesh=report)
+    shop.ledger.record(
+        submission, "inspected", _in_words(report), state=State.INSPECTED, mesh=report, reason=None
+    )
+    return GO_ON
+
+
+def decide(shop: Workshop, submission: Submission) -> bool:
+    """Ask the intake rules, and the cloud for the ids of what they name."""
+    if submission.intake_rule is not None:
+        return GO_ON
+    facts = file_facts(submission.path, submission.size or 0, submission.mesh)
+    decision = decide_intake(shop.rulebook, facts, released=submission.released)
+    if decision.action == "reject":
+        return reject(shop, submission, decision.reason or "", intake_rule=decision.rule)
+    if decision.action == "hold":
+        return hold(shop, submission, Hold.RULE, decision.reason or "", intake_rule=decision.rule)
+    try:
+        named = _ids(shop, decision)
+    except Unlisted as unlisted:
+        return hold(shop, submission, Hold.PRESET, str(unlisted), intake_rule=decision.rule)
+    detail = f"rule '{decision.rule}': preset {decision.preset or 'of the vendor'}"
+    shop.ledger.record(submission, "decided", detail, intake_rule=decision.rule, **named)
+    return GO_ON
+
+
+def file_facts(path: str, size: int, mesh: MeshReport | None) -> Facts:
+    """Give the facts known before the upload: of the file, and of its mesh if it was measured."""
+    place = PurePosixPath(path)
+    facts: dict[str, FactValue] = {
+        "path": path,
+        "folder": "" if str(place.parent) == "." else str(place.parent),
+        "name": place.name,
+        "size_mb": size / 1e6,
+    }
+    return facts if mesh is None else {**facts, **_mesh_facts(mesh)}
+
+
+def _mesh_facts(mesh: MeshReport) -> dict[str, FactValue]:
+    x, y, z = mesh.size_mm
+    facts: dict[str, FactValue] = {
+        "triangles": mesh.triangles,
+        "x_mm": x,
+        "y_mm": y,
+        "z_mm": z,
+        "longest_mm": max(mesh.size_mm),
+        "area_cm2": mesh.area_cm2,
+        "watertight": mesh.watertight,
+        "open_edges": mesh.open_edges,
+        "warnings": len(mesh.warnings),
+    }
+    return facts if mesh.volume_cm3 is None else {**facts, "volume_cm3": mesh.volume_cm3}
+
+
+def _ids(shop: Workshop, decision: IntakeDecision) -> dict[str, str | None]:
+    preset = shop.catalog.preset(decision.preset) if decision.preset else None
+    return {
+        "preset": preset.title if preset else None,
+        "preset_id": preset.id if preset else None,
+        "owner_id": shop.catalog.user_id(decision.owner) if decision.owner else None,
+        "folder_id": decision.folder,
+    }
+
+
+def _in_words(mesh: MeshReport) -> str:
+    size = " x ".join(f"{side:.1f}" for side in mesh.size_mm)
+    volume = "" if mesh.volume_cm3 is None else f", {mesh.volume_cm3:.1f} cm³"
+    warnings = "".join(f"; {warning}" for warning in mesh.warnings)
+    return f"{mesh.triangles:,} triangles, {size} mm{volume}{warnings}"

@@ -1,0 +1,111 @@
+"""The keeper: begins what is due, asks for slice jobs, and takes up what was dropped.
+
+One thread that looks at the ledger a few times a second, and a few that ask the cloud. Five thousand
+submissions that wait for slicing are five thousand rows with a time in them, nothing else.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from loguru import logger
+
+from workflow.errors import StateError
+from workflow.ledger import Superseded
+from workflow.model import Step, Submission
+from workflow.pipeline.engine import Engine
+from workflow.pipeline.outcome import now
+from workflow.pipeline.slicing import poll
+from workflow.pipeline.workshop import Workshop
+
+LOOK_SECONDS = 0.2
+AUDIT_SECONDS = 5.0
+STAGES_IN_ENGINE = 200
+POLLS_AT_ONCE = 4
+STAGED = (Step.INTAKE, Step.DELIVER, Step.FINISH)
+
+
+@dataclass
+class Keeper:
+    """Keeps every submission moving that has something to do."""
+
+    shop: Workshop
+    engine: Engine
+    clock: Callable[[], float] = time.monotonic
+    wake: threading.Event = field(default_factory=threading.Event)
+    """Set it when something new became due."""
+    _asked: set[int] = field(default_factory=set)
+    _missed: set[tuple[int, int]] = field(default_factory=set)
+    _audited_at: float = float("-inf")
+    _troubled: bool = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Look until told to stop."""
+        with ThreadPoolExecutor(POLLS_AT_ONCE, thread_name_prefix="poll") as polls:
+            while not stop.is_set():
+                self._look_carefully(polls)
+                self.wake.wait(LOOK_SECONDS)
+                self.wake.clear()
+
+    def _look_carefully(self, polls: ThreadPoolExecutor) -> None:
+        """A ledger that can't be reached is said once, and tried again."""
+        try:
+            self.begin_due()
+            self.ask_due(polls)
+            if self.clock() - self._audited_at >= AUDIT_SECONDS:
+                self._audited_at = self.clock()
+                self.take_up_dropped()
+            self._troubled = False
+        except StateError as error:
+            if not self._troubled:
+                logger.error("{} Submissions wait until it can.", error)
+            self._troubled = True
+
+    def begin_due(self) -> None:
+        """Hand due stages to the engine, no more than it can soon begin."""
+        room = STAGES_IN_ENGINE - self.engine.load()
+        for submission in self.shop.ledger.due(now(), STAGED, limit=max(room, 0)):
+            self.engine.begin(submission)
+            self.shop.ledger.begun(submission)
+
+    def ask_due(self, polls: ThreadPoolExecutor) -> None:
+        """Ask for due slice jobs, longest due first, a few at a time."""
+        room = POLLS_AT_ONCE * 4 - len(self._asked)
+        for submission in self.shop.ledger.due(now(), (Step.POLL,), limit=max(room, 0)):
+            if submission.id not in self._asked:
+                self._asked.add(submission.id)
+                polls.submit(self._ask, submission).add_done_callback(_say_faults)
+
+    def take_up_dropped(self) -> None:
+        """A stage that had begun and is in nobody's hands, seen twice running, begins anew."""
+        dropped = {
+            (submission.id, submission.turn): submission
+            for submission in self.shop.ledger.running()
+            if not self.engine.knows(submission)
+        }
+        for key in self._missed & dropped.keys():
+            self._begin_anew(dropped[key])
+        self._missed = set(dropped)
+
+    def _begin_anew(self, submission: Submission) -> None:
+        try:
+            self.shop.ledger.next_turn(submission, submission.step, now())
+        except Superseded:
+            return
+        logger.info("Submission {} ({}) taken up again.", submission.id, submission.path)
+
+    def _ask(self, submission: Submission) -> None:
+        try:
+            poll(self.shop, submission)
+        except (Superseded, StateError) as error:
+            logger.debug("{}", error)
+        finally:
+            self._asked.discard(submission.id)
+            self.wake.set()
+
+
+def _say_faults(asked: Future[None]) -> None:
+    if (fault := asked.exception()) is not None:
+        logger.opt(exception=fault).error("A fault of stlflow while asking for a slice job")

@@ -1,0 +1,48 @@
+"""Writing down how a step ended when it did not simply go on: reject, hold, or wait in line."""
+
+from datetime import UTC, datetime, timedelta
+
+from loguru import logger
+
+from workflow.model import Hold, State, Submission
+from workflow.pipeline.workshop import Workshop
+
+GO_ON = True
+STOP = False
+
+
+def reject(shop: Workshop, submission: Submission, reason: str, **changes: object) -> bool:
+    """The file is at fault: it ends here."""
+    logger.warning("Submission {} ({}) rejected: {}", submission.id, submission.path, reason)
+    ended = {"state": State.REJECTED, "reason": reason, "ended_at": now()}
+    shop.ledger.record(submission, "rejected", reason, **{**ended, **changes})
+    return STOP
+
+
+def hold(shop: Workshop, submission: Submission, kind: Hold, reason: str, **changes: object) -> bool:
+    """A person must look: retry, release or cancel ends it."""
+    logger.warning("Submission {} ({}) held: {}", submission.id, submission.path, reason)
+    held = {"state": State.HELD, "hold": kind, "reason": reason}
+    shop.ledger.record(submission, "held", reason, **{**held, **changes})
+    return STOP
+
+
+def wait_in_line(shop: Workshop, submission: Submission, seconds: float, reason: str) -> bool:
+    """Nothing is wrong with the file: the same step begins again later."""
+    if submission.tries == 0:
+        logger.warning("Submission {} ({}) waits: {}", submission.id, submission.path, reason)
+    shop.ledger.next_turn(
+        submission,
+        submission.step,
+        now() + timedelta(seconds=seconds),
+        event="waiting" if submission.tries == 0 else "",
+        detail=reason,
+        tries=submission.tries + 1,
+        waiting_since=submission.waiting_since or now(),
+    )
+    return STOP
+
+
+def now() -> datetime:
+    """Give the present time, aware and in UTC."""
+    return datetime.now(UTC)

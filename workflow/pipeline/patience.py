@@ -1,0 +1,66 @@
+"""When to try again, and when to stop and call a person: pure decisions with a reason."""
+
+from dataclasses import dataclass
+
+from workflow.errors import BadRequest, CloudError, Conflict, NotFound, OutcomeUnknown, ServerError
+
+FIRST_WAIT_SECONDS = 2.0
+LONGEST_WAIT_SECONDS = 300.0
+TRIES_WHILE_THE_CLOUD_FAILS = 8
+"""5xx for one and the same file: after about a quarter of an hour it may be this file that does it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for slicing and for builds, in seconds."""
+
+    first_poll_seconds: float = 2.0
+    longest_poll_seconds: float = 60.0
+    slice_limit_seconds: float = 7200.0
+    build_wait_seconds: float = 300.0
+    longest_build_look_seconds: float = 600.0
+
+    def next_poll(self, age_seconds: float) -> float:
+        """Give the wait before asking for a slice job of this age again: stretching, and capped."""
+        return _stretched(age_seconds, self.first_poll_seconds, self.longest_poll_seconds)
+
+    def next_look(self, age_seconds: float) -> float:
+        """Give the wait before looking for a missing build again."""
+        return _stretched(age_seconds, self.first_poll_seconds, self.longest_build_look_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitInLine:
+    """A bad process, not a bad file: the same step again later."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallAPerson:
+    """Trying again would not help."""
+
+    reason: str
+
+
+def after_cloud_error(error: CloudError, tries: int) -> WaitInLine | CallAPerson:
+    """Decide what a failed call means for one submission; `tries` are the failures before this one.
+
+    The keys, the network and the load of the cloud are no fault of a file: wait, for ever if need be.
+    A refusal of what was sent is for a person. A fault inside the cloud is waited out, but not for ever.
+    """
+    refused = isinstance(error, BadRequest | NotFound | Conflict)
+    faulty = isinstance(error, ServerError | OutcomeUnknown)
+    if refused or (faulty and tries >= TRIES_WHILE_THE_CLOUD_FAILS):
+        return CallAPerson(str(error))
+    return WaitInLine(error.retry_after_seconds or backoff(tries), str(error))
+
+
+def backoff(tries: int) -> float:
+    """Give the wait in seconds after so many failures in a row."""
+    return float(min(FIRST_WAIT_SECONDS * 2.0 ** min(tries, 16), LONGEST_WAIT_SECONDS))
+
+
+def _stretched(age_seconds: float, first: float, longest: float) -> float:
+    return max(first, min(age_seconds * 0.25, longest))

@@ -1,0 +1,91 @@
+"""The routing rules: build facts in, route out, written down with what decided."""
+
+from datetime import date
+
+from workflow.eiger import Build, Device
+from workflow.model import DeviceFacts, Facts, FactValue, Hold, Route, State, Submission
+from workflow.pipeline.inspection import file_facts
+from workflow.pipeline.outcome import GO_ON, hold
+from workflow.pipeline.workshop import Workshop
+from workflow.routing import decide_route
+
+SECONDS_PER_HOUR = 3600
+
+
+def route(shop: Workshop, submission: Submission) -> bool:
+    """Decide where the build goes; nothing is sent yet."""
+    if submission.destination is not None and submission.hold is None:
+        return GO_ON
+    build = shop.client.read_build(submission.build_id or "")
+    if not build.sliced:
+        return hold(shop, submission, Hold.BUILD, "The build is not sliced yet in Eiger. Slice it, then retry.")
+    devices = tuple(device_facts(device) for device in shop.catalog.devices()) if _needs_devices(shop) else ()
+    facts = build_facts(build, file_facts(submission.path, submission.size or 0, submission.mesh))
+    if submission.preset is not None:
+        facts = {**facts, "preset": submission.preset}
+    decided = decide_route(shop.rulebook, facts, devices, date.today(), released=submission.released)
+    if decided.destination is None:
+        return hold(shop, submission, Hold.ROUTE, decided.reason or "", routing_rule=decided.rule)
+    shop.ledger.record(
+        submission,
+        "routed",
+        in_words(decided),
+        state=State.ROUTED,
+        hold=None,
+        reason=None,
+        routing_rule=decided.rule,
+        destination=decided.destination,
+        device=decided.device,
+        device_id=decided.device_id,
+        due_date=decided.due,
+    )
+    return GO_ON
+
+
+def build_facts(build: Build, facts: Facts) -> Facts:
+    """Add what is known of the build; what the cloud does not say is absent."""
+    known: dict[str, FactValue | None] = {
+        "build.title": build.title,
+        "build.print_hours": _hours(build.estimated_print_seconds),
+        "build.series": build.device_series,
+        "build.material": build.primary_material,
+        "build.fiber": build.secondary_material,
+        "build.primary_cm3": build.ccs_primary_required,
+        "build.fiber_cm3": build.ccs_fiber_required,
+        "build.support_cm3": build.ccs_tertiary_required,
+        "build.part_count": build.part_count,
+        "build.sliced": build.sliced,
+        "build.approved": build.approved,
+    }
+    return {**facts, **{name: value for name, value in known.items() if value is not None}}
+
+
+def device_facts(device: Device) -> DeviceFacts:
+    """Turn the cloud's device into what choosing one needs."""
+    return DeviceFacts(
+        id=device.id,
+        name=device.name,
+        type=device.device_type,
+        series=device.device_series,
+        state=device.state,
+        material=device.loaded_primary_material,
+        fiber=device.loaded_secondary_material,
+        primary_remaining_cm3=device.ccs_primary_remaining,
+        queue_seconds=device.queue_estimated_time_seconds,
+        queue_length=device.queue_length,
+    )
+
+
+def in_words(decided: Route) -> str:
+    """Give the route as one line: rule, destination, and what decided."""
+    where = str(decided.destination) + (f" of {decided.device}" if decided.device else "")
+    due = f", due {decided.due.isoformat()}" if decided.due else ""
+    return "; ".join([f"rule '{decided.rule}': {where}{due}", *decided.reasons])
+
+
+def _needs_devices(shop: Workshop) -> bool:
+    return any(rule.device is not None for rule in shop.rulebook.routing)
+
+
+def _hours(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds / SECONDS_PER_HOUR

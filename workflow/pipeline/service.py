@@ -1,0 +1,80 @@
+"""The running service: engine, keeper and inbox, started and stopped together."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loguru import logger
+
+from workflow.intake import GateTimes, Inbox
+from workflow.pipeline.adoption import adopt
+from workflow.pipeline.engine import Engine, EngineLimits
+from workflow.pipeline.journey import Journey
+from workflow.pipeline.keeper import Keeper
+from workflow.pipeline.workshop import Workshop
+
+DRAIN_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Register:
+    """What the inbox tells the ledger, and the keeper hears of at once."""
+
+    shop: Workshop
+    wake: Callable[[], None]
+
+    def open(self, path: str) -> int:
+        return self.shop.ledger.open(path)
+
+    def claimed(self, number: int, claimed_as: str) -> None:
+        self.shop.ledger.claimed(number, claimed_as)
+        logger.info("Submission {}: {}", number, claimed_as)
+        self.wake()
+
+    def forget(self, number: int) -> None:
+        self.shop.ledger.forget(number)
+
+
+class Service:
+    """One per process and per state folder; whoever makes it holds the instance lock."""
+
+    def __init__(self, shop: Workshop, limits: EngineLimits, times: GateTimes) -> None:
+        self._shop, self._limits, self._times = shop, limits, times
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._engine: Engine | None = None
+        self._keeper: Keeper | None = None
+        self.inbox: Inbox | None = None
+
+    def start(self) -> None:
+        """Take up what a former run left, then begin."""
+        shop = self._shop
+        shop.spool.mkdir(parents=True, exist_ok=True)
+        if shop.share is not None:
+            adopt(shop.ledger, shop.share)
+        stages = Journey(shop).stages()
+        self._engine = Engine(str(shop.ledger.url), stages, self._limits)
+        self._keeper = Keeper(shop, self._engine)
+        self._begin("keeper", self._keeper.run)
+        if shop.share is not None:
+            self.inbox = Inbox(shop.share, _Register(shop, self.wake), times=self._times)
+            self._begin("inbox", self.inbox.run)
+
+    def wake(self) -> None:
+        """Something new became due."""
+        if self._keeper is not None:
+            self._keeper.wake.set()
+
+    def stop(self) -> None:
+        """Take nothing new, let what runs come to a safe point, and close."""
+        self._stop.set()
+        self.wake()
+        for thread in self._threads:
+            thread.join(timeout=DRAIN_SECONDS)
+        if self._engine is not None:
+            self._engine.stop(DRAIN_SECONDS)
+
+    def _begin(self, name: str, run: Callable[[threading.Event], None]) -> None:
+        thread = threading.Thread(target=run, args=(self._stop,), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()

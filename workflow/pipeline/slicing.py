@@ -1,0 +1,102 @@
+"""Uploading, and asking how far the slicing is."""
+
+import hashlib
+from datetime import timedelta
+from pathlib import PurePosixPath
+
+from loguru import logger
+
+from workflow.errors import CloudError
+from workflow.model import Hold, State, Step, Submission
+from workflow.pipeline.outcome import GO_ON, hold, now
+from workflow.pipeline.patience import CallAPerson, after_cloud_error
+from workflow.pipeline.workshop import Workshop
+
+LONGEST_STEM = 120
+
+
+def upload(shop: Workshop, submission: Submission) -> bool:
+    """Send the spooled bytes with the preset; from then on a row waits for the slice job, not a thread."""
+    if submission.slice_job_id is not None:
+        return GO_ON
+    with shop.spool_file(submission).open("rb") as spooled:
+        if hashlib.file_digest(spooled, "sha256").hexdigest() != submission.sha256:
+            return hold(shop, submission, Hold.FILE, "The copy in the spool is damaged. Retry takes a new one.")
+        spooled.seek(0)
+        shop.ledger.record(submission, "uploading", upload_name(submission))
+        sent = shop.client.upload_stl(
+            spooled,
+            upload_name(submission),
+            settings_preset_id=submission.preset_id,
+            user_id=submission.owner_id,
+            folder_id=submission.folder_id,
+            on_progress=lambda done, total: shop.on_progress(submission.id, done, total),
+        )
+    shop.ledger.next_turn(
+        submission,
+        Step.POLL,
+        now() + timedelta(seconds=shop.patience.first_poll_seconds),
+        "uploaded",
+        f"part version {sent.part_version_id}, slice job {sent.slice_job_id}",
+        state=State.SLICING,
+        part_version_id=sent.part_version_id,
+        slice_job_id=sent.slice_job_id,
+        uploaded_at=sent.server_time or now(),
+        waiting_since=now(),
+        tries=0,
+    )
+    shop.spool_file(submission).unlink(missing_ok=True)
+    return GO_ON
+
+
+def upload_name(submission: Submission) -> str:
+    """Give a file name that is unique in the cloud and still says whose part it is."""
+    stem = PurePosixPath(submission.path).stem[:LONGEST_STEM]
+    return f"{stem}~{submission.id}-{(submission.sha256 or '')[:6]}.stl"
+
+
+def poll(shop: Workshop, submission: Submission) -> None:
+    """Ask once for the slice job; ended, or older than the limit: the next stage takes over."""
+    age = now() - (submission.waiting_since or now())
+    try:
+        slice_status = shop.client.get_slice_status(submission.slice_job_id or "")
+    except CloudError as error:
+        _ask_later(shop, submission, error)
+        return
+    if slice_status.completed:
+        shop.ledger.next_turn(
+            submission,
+            Step.DELIVER,
+            now(),
+            "sliced",
+            f"after {age.total_seconds():.0f} s",
+            state=State.SLICED,
+            slice_status=slice_status.status,
+            waiting_since=now(),
+            tries=0,
+        )
+    elif slice_status.ended or age.total_seconds() > shop.patience.slice_limit_seconds:
+        shop.ledger.next_turn(submission, Step.DELIVER, now(), slice_status=slice_status.status, tries=0)
+    else:
+        wait = timedelta(seconds=shop.patience.next_poll(age.total_seconds()))
+        shop.ledger.change(submission, due_at=now() + wait, slice_status=slice_status.status, tries=0)
+
+
+def slicing_ended_well(shop: Workshop, submission: Submission) -> bool:
+    """Go on only with a finished slice job; anything else is for a person."""
+    if submission.state is not State.SLICING:
+        return GO_ON
+    status = submission.slice_status or "no answer"
+    advice = "Open the part in Eiger to see why, correct it, and drop it again; or retry."
+    return hold(shop, submission, Hold.SLICE, f"Eiger did not slice the part ({status}). {advice}")
+
+
+def _ask_later(shop: Workshop, submission: Submission, error: CloudError) -> None:
+    """A slice job that the cloud can't tell about is asked for again, until a person is needed."""
+    verdict = after_cloud_error(error, submission.tries)
+    if isinstance(verdict, CallAPerson):
+        shop.ledger.next_turn(submission, Step.DELIVER, now(), slice_status=verdict.reason, tries=0)
+        return
+    logger.debug("Slice job of submission {}: {}", submission.id, verdict.reason)
+    due_at = now() + timedelta(seconds=verdict.seconds)
+    shop.ledger.change(submission, due_at=due_at, tries=submission.tries + 1)

@@ -1,0 +1,46 @@
+"""What every step works with: the rooms, opened once and shared by all threads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workflow.eiger import EigerClient
+from workflow.intake import Share
+from workflow.ledger import Ledger
+from workflow.mesh import MeshPolicy
+from workflow.model import Submission
+from workflow.pipeline.catalog import Catalog
+from workflow.pipeline.patience import Patience
+from workflow.routing import Rulebook
+
+
+def _ignore(_number: int, _sent: int, _total: int) -> None:
+    """Nobody watches the progress of uploads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """The rooms and the limits. `share` is None where files are left in their places."""
+
+    ledger: Ledger
+    client: EigerClient
+    catalog: Catalog
+    rulebook: Rulebook
+    share: Share | None
+    spool: Path
+    mesh_policy: MeshPolicy
+    patience: Patience
+    send_lease_seconds: float
+    on_progress: Callable[[int, int, int], None] = field(default=_ignore)
+    """Called with submission, bytes sent, bytes in all while a file is uploaded."""
+
+    def spool_file(self, submission: Submission) -> Path:
+        """Give the place of the private copy that is inspected and uploaded."""
+        return self.spool / f"{submission.id}.stl"
+
+    def source(self, submission: Submission) -> Path:
+        """Give the place of the file itself while it is worked on."""
+        claimed_as = submission.claimed_as or ""
+        if submission.left_in_place or self.share is None:
+            return Path(claimed_as)
+        return self.share.root / claimed_as

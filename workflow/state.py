@@ -1,0 +1,90 @@
+"""The state folder: the database, the spool and logs, on a local disk, for one stlflow at a time."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from workflow.errors import StateError
+
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"cifs", "smb2", "smb3", "smbfs", "nfs", "nfs4", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.rclone"}
+)
+MOUNTS = Path("/proc/self/mounts")
+REMOTE_DRIVE = 4  # GetDriveTypeW: DRIVE_REMOTE
+
+
+def prepare_state(folder: Path, share: Path) -> None:
+    """Make the state folder and prove that it can be used.
+
+    Raises StateError when it lies on a network file system or in the share (a database there gets
+    corrupted), or can't be written.
+    """
+    place = folder.absolute()
+    if place == share.absolute() or share.absolute() in place.parents:
+        raise StateError(f"The state folder {folder} lies in the share. Set STLFLOW_STATE to a local folder.")
+    if (kind := network_file_system(place)) is not None:
+        raise StateError(f"The state folder {folder} lies on a network share ({kind}). Set STLFLOW_STATE to a local disk.")
+    try:
+        (place / "spool").mkdir(parents=True, exist_ok=True)
+        probe = place / ".probe"
+        probe.write_bytes(b"stlflow")
+        probe.unlink()
+    except OSError as error:
+        raise StateError(f"The state folder {folder} can't be written: {error.strerror}.") from None
+
+
+@contextmanager
+def locked_state(folder: Path) -> Iterator[None]:
+    """Hold the one instance lock of a state folder. Raises StateError when another stlflow holds it."""
+    lock = FileLock(folder / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StateError(
+            f"Another stlflow is running on the state folder {folder}. Stop it first, or set STLFLOW_STATE."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_locked(folder: Path) -> bool:
+    """Tell whether a stlflow is running on the state folder."""
+    try:
+        with locked_state(folder):
+            return False
+    except StateError:
+        return True
+
+
+def network_file_system(place: Path, mounts: Path = MOUNTS) -> str | None:
+    """Name the network file system that a path lies on; None for a local disk or where nobody can tell."""
+    if sys.platform == "win32":
+        return _windows_share(place)
+    try:
+        lines = mounts.read_text("utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    kinds = {Path(_unescaped(line.split()[1])): line.split()[2] for line in lines if len(line.split()) > 2}
+    holder = next((parent for parent in (place, *place.parents) if parent in kinds), None)
+    kind = kinds[holder] if holder is not None else ""
+    return kind if kind in NETWORK_FILE_SYSTEMS else None
+
+
+def _unescaped(mount_point: str) -> str:
+    """Undo the kernel's octal escapes for blanks."""
+    return mount_point.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
+
+
+def _windows_share(place: Path) -> str | None:
+    if place.drive.startswith("\\\\"):
+        return "UNC path"
+    import ctypes
+
+    drive_type = getattr(ctypes, "windll").kernel32.GetDriveTypeW(place.drive + os.sep)  # noqa: B009  # Windows only
+    return "mapped drive" if drive_type == REMOTE_DRIVE else None
