@@ -85,7 +85,9 @@ def running_service(
                 send_lease_seconds=settings.request_timeout_seconds + LATE_EFFECT_SECONDS,
                 **({"on_progress": on_progress} if on_progress else {}),
             )
-            service = Service(shop, EngineLimits(settings.uploads_at_once, settings.dispatches_at_once), _times(settings))
+            service = Service(
+                shop, EngineLimits(settings.uploads_at_once, settings.dispatches_at_once), _times(settings)
+            )
             service.start()
             try:
                 yield service

@@ -11,7 +11,20 @@ from filelock import FileLock, Timeout
 from workflow.errors import StateError
 
 NETWORK_FILE_SYSTEMS = frozenset(
-    {"cifs", "smb2", "smb3", "smbfs", "nfs", "nfs4", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.rclone"}
+    {
+        "cifs",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "nfs",
+        "nfs4",
+        "9p",
+        "afs",
+        "ceph",
+        "glusterfs",
+        "fuse.sshfs",
+        "fuse.rclone",
+    }
 )
 MOUNTS = Path("/proc/self/mounts")
 REMOTE_DRIVE = 4  # GetDriveTypeW: DRIVE_REMOTE
@@ -27,7 +40,9 @@ def prepare_state(folder: Path, share: Path) -> None:
     if place == share.absolute() or share.absolute() in place.parents:
         raise StateError(f"The state folder {folder} lies in the share. Set STLFLOW_STATE to a local folder.")
     if (kind := network_file_system(place)) is not None:
-        raise StateError(f"The state folder {folder} lies on a network share ({kind}). Set STLFLOW_STATE to a local disk.")
+        raise StateError(
+            f"The state folder {folder} lies on a network share ({kind}). Set STLFLOW_STATE to a local disk."
+        )
     try:
         (place / "spool").mkdir(parents=True, exist_ok=True)
         probe = place / ".probe"

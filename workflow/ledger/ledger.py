@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from workflow.errors import StateError, StlflowError, UnknownSubmission
-from workflow.ledger.database import open_database
+from workflow.ledger.database import READING, open_database
 from workflow.ledger.rows import event_from, submission_from, to_columns
 from workflow.ledger.tables import events, metadata, submissions
 from workflow.model import Event, State, Step, Submission
@@ -171,7 +171,7 @@ class Ledger:
     def reading(self) -> Iterator[Connection]:
         """Open a connection that sees the last committed state."""
         try:
-            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with self._engine.connect().execution_options(**{READING: True}) as connection:
                 yield connection
         except OperationalError as error:
             raise StateError(f"The ledger can't be read: {_first_line(error)}.") from error

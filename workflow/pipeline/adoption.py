@@ -35,10 +35,10 @@ def _claimed_files(share: Share) -> list[str]:
 
 
 def _read_name(share: Share, claimed_as: str) -> tuple[int | None, str]:
-    under_processing = PurePosixPath(claimed_as).relative_to(share.processing.relative_to(share.root).as_posix())
+    under_processing = PurePosixPath(claimed_as).relative_to(
+        share.processing.relative_to(share.root).as_posix()
+    )
     numbered = NUMBERED.match(under_processing.name)
     if numbered is None:
         return None, str(under_processing)
     return int(numbered[1]), str(under_processing.with_name(numbered[2]))
-
-

@@ -4,7 +4,7 @@ Builds are listed newest first, by title and then by time alone; one is ours onl
 part version. A title or a time never decides: a wrong build is a wrong print.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -84,8 +84,8 @@ def _keep_looking(shop: Workshop, submission: Submission) -> bool:
         return STOP
     if waited >= shop.patience.build_wait_seconds:
         advice = (
-            f"No build in Eiger holds this part after {waited:.0f} s. Make one there (it is found by itself), "
-            f"or name one with `stlflow attach {submission.id} BUILD`."
+            f"No build in Eiger holds this part after {waited:.0f} s. Make one there (it is found by "
+            f"itself), or name one with `stlflow attach {submission.id} BUILD`."
         )
         return hold(shop, submission, Hold.BUILD, advice)
     due_at = now() + timedelta(seconds=shop.patience.next_look(waited))

@@ -46,7 +46,9 @@ def dispatch(shop: Workshop, submission: Submission) -> bool:
             return _dispatched(shop, submission, receipt_id, "found in the ledger")
         case Busy(until):
             seconds = (until - now()).total_seconds()
-            return wait_in_line(shop, submission, max(seconds, 0.1), "A send was cut off: waiting before looking.")
+            return wait_in_line(
+                shop, submission, max(seconds, 0.1), "A send was cut off: waiting before looking."
+            )
         case Intent():
             return _look_then_send(shop, submission, permit)
 
@@ -93,15 +95,21 @@ def _post(shop: Workshop, submission: Submission) -> str:
 
 def _dispatched(shop: Workshop, submission: Submission, receipt_id: str, how: str) -> bool:
     where = f"{submission.destination}" + (f" of {submission.device}" if submission.device else "")
-    done = {"state": State.DISPATCHED, "receipt_id": receipt_id, "ended_at": now(), "hold": None, "reason": None}
+    done = {
+        "state": State.DISPATCHED,
+        "receipt_id": receipt_id,
+        "ended_at": now(),
+        "hold": None,
+        "reason": None,
+    }
     shop.ledger.record(submission, "dispatched", f"{where}: receipt {receipt_id}, {how}", **done)
     return GO_ON
 
 
 def _outcome_unknown(submission: Submission, intent: Intent) -> str:
     return (
-        f"Outcome unknown after {intent.times - 1} attempt(s): the reply was lost and {submission.destination} "
-        f"does not show the build. Look in Eiger for build {submission.build_id}; "
+        f"Outcome unknown after {intent.times - 1} attempt(s): the reply was lost and "
+        f"{submission.destination} does not show the build. Look in Eiger for build {submission.build_id}; "
         f"`stlflow retry {submission.id}` looks again and sends if it is not there, "
         f"`stlflow cancel {submission.id}` leaves it."
     )

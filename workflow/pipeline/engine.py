@@ -5,15 +5,12 @@ it twice is harmless. DBOS keeps the queue and the checkpoint of every step thro
 submission *is* stands in the ledger alone, and the engine's tables could be thrown away.
 """
 
-import os
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
-from loguru import logger
 
 from workflow.model import Step, Submission
 

@@ -1,6 +1,7 @@
 """The durable run of one submission, from top to bottom.
 
-    take in ─► inspect ─► intake rules ─► upload ─► (slicing) ─► find build ─► routing rules ─► dispatch ─► put away
+    take in ─► inspect ─► intake rules ─► upload ─►  (the row waits for slicing)
+    find build ─► routing rules ─► dispatch ─► put away
 
 Two short stages with a wait between them. Each step answers whether to go on, writes what it did
 into the ledger, and may be run again after a crash: what the ledger shows as done is not done twice.
@@ -60,15 +61,13 @@ class Journey:
 
         def careful(number: int, turn: int) -> bool:
             submission = self.shop.ledger.get(number)
-            if submission.turn != turn:
-                return STOP
             try:
-                return step(self.shop, submission)
-            except Superseded as late:
-                logger.debug("{}", late)
-                return STOP
-            except StateError as error:  # nothing can be written down: the keeper starts the step again
-                logger.error("Submission {}: {}", number, error)
+                return step(self.shop, submission) if submission.turn == turn else STOP
+            except (
+                Superseded,
+                StateError,
+            ) as error:  # too late, or nothing can be written: the keeper sees to it
+                logger.debug("Submission {}: {}", number, error)
                 return STOP
             except CloudError as error:
                 return self._after_cloud_error(number, turn, error)
@@ -102,5 +101,7 @@ class Journey:
         submission = self.shop.ledger.get(number)
         if submission.tries < FAULTS_BEFORE_HOLD:
             return self._try_later(number, turn, f"A fault of stlflow itself ({where}), see the log.")
-        reason = f"stlflow failed {submission.tries} times in {where}; the log has the details. Retry, or report it."
+        reason = (
+            f"stlflow failed {submission.tries} times in {where}; the log says more. Retry, or report it."
+        )
         return hold(self.shop, submission, Hold.FAULT, reason)

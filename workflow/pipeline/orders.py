@@ -45,7 +45,9 @@ def cancel(ledger: Ledger, number: int) -> Submission:
     """End a submission that was not sent yet. Raises NotNow when it is sent, or is being sent."""
     submission = ledger.get(number)
     if submission.state in ENDED:
-        raise NotNow(f"Submission {number} is {submission.state}: it has ended already.{_in_eiger(submission)}")
+        raise NotNow(
+            f"Submission {number} is {submission.state}: it has ended already.{_in_eiger(submission)}"
+        )
     if submission.state is State.ROUTED and open_intent(ledger, submission):
         raise NotNow(f"Submission {number} is being sent right now. Try again in a minute.")
     ended = {"state": State.CANCELED, "reason": "Canceled by a person.", "ended_at": now(), "hold": None}
@@ -58,10 +60,14 @@ def attach(ledger: Ledger, number: int, build_id: str) -> Submission:
     try:
         build = str(UUID(build_id))
     except ValueError:
-        raise NotNow(f"'{build_id}' is no build id: it looks like 2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab.") from None
+        raise NotNow(
+            f"'{build_id}' is no build id: it looks like 2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab."
+        ) from None
     looking = submission.state is State.SLICED or submission.hold in {Hold.BUILD, Hold.ROUTE}
     if not looking or submission.state in ENDED:
-        raise NotNow(f"Submission {number} is {submission.state}: a build is attached only when one is missing.")
+        raise NotNow(
+            f"Submission {number} is {submission.state}: a build is attached only when one is missing."
+        )
     named = {"state": State.SLICED, "build_id": build, "hold": None, "reason": None, "tries": 0}
     return _next_turn(ledger, submission, Step.DELIVER, "build attached", f"{build}, by a person", **named)
 
@@ -69,12 +75,16 @@ def attach(ledger: Ledger, number: int, build_id: str) -> Submission:
 def _take_up(ledger: Ledger, number: int, *, released: bool) -> Submission:
     submission = ledger.get(number)
     if submission.state not in RESUMABLE:
-        raise NotNow(f"Submission {number} is {submission.state}: only held, rejected or canceled ones go on.")
+        raise NotNow(
+            f"Submission {number} is {submission.state}: only held, rejected or canceled ones go on."
+        )
     forgive_sends(ledger, submission)
     fresh = {"hold": None, "reason": None, "ended_at": None, "tries": 0, "waiting_since": now()}
     changes = {**fresh, **_from_where(submission), "released": released}
     step = Step(str(changes.pop("step")))
-    return _next_turn(ledger, submission, step, "released" if released else "retried", "by a person", **changes)
+    return _next_turn(
+        ledger, submission, step, "released" if released else "retried", "by a person", **changes
+    )
 
 
 def _from_where(submission: Submission) -> dict[str, object]:
@@ -90,7 +100,9 @@ def _next_turn(
     try:
         return ledger.next_turn(submission, step, now(), event, detail, **changes)
     except Superseded:
-        raise NotNow(f"Submission {submission.id} has just moved on. Look with `stlflow show {submission.id}`.") from None
+        raise NotNow(
+            f"Submission {submission.id} has just moved on. Look with `stlflow show {submission.id}`."
+        ) from None
 
 
 def _in_eiger(submission: Submission) -> str:

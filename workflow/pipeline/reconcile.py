@@ -24,7 +24,9 @@ def _in_device_queue(client: EigerClient, device_id: str, build_id: str) -> str 
         if entry.build.id == build_id:
             return entry.id
     active = listed.device.active_job
-    return active.id if active is not None and active.build is not None and active.build.id == build_id else None
+    return (
+        active.id if active is not None and active.build is not None and active.build.id == build_id else None
+    )
 
 
 def _as_print_job(client: EigerClient, build_id: str) -> str | None:

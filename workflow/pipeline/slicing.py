@@ -21,7 +21,9 @@ def upload(shop: Workshop, submission: Submission) -> bool:
         return GO_ON
     with shop.spool_file(submission).open("rb") as spooled:
         if hashlib.file_digest(spooled, "sha256").hexdigest() != submission.sha256:
-            return hold(shop, submission, Hold.FILE, "The copy in the spool is damaged. Retry takes a new one.")
+            return hold(
+                shop, submission, Hold.FILE, "The copy in the spool is damaged. Retry takes a new one."
+            )
         spooled.seek(0)
         shop.ledger.record(submission, "uploading", upload_name(submission))
         sent = shop.client.upload_stl(

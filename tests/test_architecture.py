@@ -1,0 +1,125 @@
+"""The layout holds: imports go one way, files and functions stay small, names mean something."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median, quantiles
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "workflow"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+ROOMS = {"intake", "mesh", "eiger", "routing", "ledger", "feedback"}
+ROOTS = {"model", "errors", "settings"}
+MAY_IMPORT = {
+    **dict.fromkeys(ROOMS, ROOTS),
+    "model": set[str](),
+    "errors": set[str](),
+    "settings": {"errors"},
+    "logs": set[str](),
+    "shipped": set[str](),
+    "state": {"errors"},
+    "contract": set[str](),
+    "simulator": {"contract"},
+    "pipeline": ROOMS | ROOTS,
+    "assembly": ROOMS | ROOTS | {"pipeline", "state", "shipped"},
+    "cli": ROOMS | ROOTS | {"pipeline", "assembly", "simulator", "state", "shipped", "logs"},
+    "__main__": {"cli", "errors"},
+    "__init__": set[str](),
+}
+BANNED = re.compile(r"(?i)(manager|handler|processor|helper|utils|common|misc|(^|_)data$|(^|_)info$)")
+
+
+def room_of(file: Path) -> str:
+    place = file.relative_to(PACKAGE).parts
+    return place[0] if len(place) > 1 else file.stem
+
+
+def imported_rooms(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            if node.module and node.module.split(".")[0] == "workflow":
+                parts = node.module.split(".")
+                names = [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+                yield from ((node.lineno, name) for name in names)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("workflow."):
+                    yield node.lineno, alias.name.split(".")[1]
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_imports_go_one_way(file: Path) -> None:
+    room = room_of(file)
+    allowed = MAY_IMPORT[room] | {room, "__version__"}
+    wrong = [
+        f"{file.relative_to(ROOT)}:{line} imports workflow.{name}"
+        for line, name in imported_rooms(ast.parse(file.read_text("utf-8")))
+        if name not in allowed
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_back_doors(file: Path) -> None:
+    text = file.read_text("utf-8")
+    assert "TYPE_CHECKING" not in text
+    assert "import_module" not in text
+
+
+def test_only_the_mesh_room_imports_numpy_stl() -> None:
+    importers = {
+        room_of(file)
+        for file in FILES
+        if re.search(r"^\s*(from|import) stl\b", file.read_text("utf-8"), re.M)
+    }
+    assert importers <= {"mesh"}
+
+
+def test_only_the_engine_imports_dbos() -> None:
+    importers = [
+        file.name for file in FILES if re.search(r"^\s*(from|import) dbos\b", file.read_text("utf-8"), re.M)
+    ]
+    assert importers == ["engine.py"]
+
+
+def test_files_stay_small() -> None:
+    lengths = {file: len(file.read_text("utf-8").splitlines()) for file in FILES}
+    assert {str(file): length for file, length in lengths.items() if length > 350} == {}
+    assert median(lengths.values()) <= 120
+    assert quantiles(lengths.values(), n=10)[-1] <= 250
+
+
+def test_functions_stay_small() -> None:
+    lengths = {
+        f"{file.relative_to(ROOT)}:{node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for file in FILES
+        for node in functions(ast.parse(file.read_text("utf-8")))
+    }
+    assert {name: length for name, length in lengths.items() if length > 60} == {}
+    assert median(lengths.values()) <= 10
+
+
+def test_names_mean_something() -> None:
+    names = {file.stem for file in FILES}
+    for file in FILES:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                names.add(node.name)
+    assert {name for name in names if BANNED.search(name)} == set()
+
+
+def test_the_repository_speaks_of_the_product_alone() -> None:
+    words = re.compile(r"/work/|shared/notes|TODO|FIXME|XXX")
+    texts = [*FILES, *ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("rules/*.yaml")]
+    assert [str(text) for text in texts if words.search(text.read_text("utf-8"))] == []

@@ -1,0 +1,147 @@
+"""The whole thing on this machine, without an account."""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workflow.cli.output import as_json, print_json
+from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
+from workflow.model import Submission
+
+LIMIT_SECONDS = 120.0
+QUICK = {
+    "settle_seconds": 0.3,
+    "settle_ascii_seconds": 1.0,
+    "settle_wrong_seconds": 1.0,
+    "stall_seconds": 2.0,
+    "sweep_seconds": 0.5,
+    "slice_first_poll_seconds": 0.3,
+    "requests_per_second": 100.0,
+}
+"""A demo has no slow writers and no cloud to be gentle with."""
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End when every sample has ended.")
+@click.option(
+    "--builds",
+    type=click.Choice(["auto", "manual"]),
+    default="auto",
+    show_default=True,
+    help="manual: somebody has to make each build in the (simulated) cloud.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the share is made; without it, a fresh temporary folder.",
+)
+@as_json
+def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  # fmt: skip
+    """Run simulator, service and a fresh share over the samples: no account, no other service."""
+    from workflow.assembly import running_service
+    from workflow.cli.run import stop_on_signals
+    from workflow.logs import set_up_logs
+    from workflow.settings import load_settings
+    from workflow.shipped import shipped
+    from workflow.simulator import SimulatorOptions, running
+
+    place = folder or Path(tempfile.mkdtemp(prefix="stlflow-demo-"))
+    share, state = place / "share", place / "state"
+    samples = shipped("samples")
+    stop = stop_on_signals()
+    with running(SimulatorOptions(builds=builds, slice_seconds=1.0)) as url:
+        settings = load_settings(
+            share=share, state=state, rules=shipped("rules") / "default.yaml", database_url=None,
+            eiger_url=url, access_key="demo", secret_key="demo",  # noqa: S106  # the simulator's
+            **QUICK,
+        )  # fmt: skip
+        set_up_logs("WARNING" if _on_terminal() else "INFO", as_json=False, folder=state / "logs")
+        with running_service(settings) as service:
+            _say(f"A simulated Eiger at {url}\nDrop STL files into {share / 'inbox'}")
+            expected = _drop(samples, share / "inbox")
+            ended = _until_ended(service, set(expected), stop)
+            _print_result(ended, expected, as_json=as_json)
+            if not once:
+                _say("All samples have ended. Drop your own files into the inbox; Ctrl-C ends the demo.")
+                _keep_showing(service, stop, len(ended), as_json=as_json)
+    _say(f"The folders stay at {place}")
+    return EXIT_OK if _as_expected(ended, expected) else EXIT_SOME_FAILED
+
+
+def _drop(samples: Path, inbox: Path) -> dict[str, dict[str, Any]]:
+    """Copy every sample into the inbox; gives what the manifest says, by path."""
+    manifest = json.loads((samples / "manifest.json").read_text("utf-8"))
+    expected = {entry["path"]: entry for entry in manifest["samples"]}
+    for path in expected:
+        (inbox / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(samples / path, inbox / path)
+    return expected
+
+
+def _until_ended(service: Any, paths: set[str], stop: Any) -> Sequence[Submission]:
+    from workflow.cli.watching import at_rest, watch
+
+    give_up_at = time.monotonic() + LIMIT_SECONDS
+
+    def enough(seen: Sequence[Submission]) -> bool:
+        rested = {submission.path for submission in seen if at_rest(submission)}
+        return paths <= rested or stop.is_set() or time.monotonic() > give_up_at
+
+    return watch(lambda: service.ledger.all()[::-1], enough, stop.wait)
+
+
+def _keep_showing(service: Any, stop: Any, shown: int, *, as_json: bool) -> None:
+    """Show each further submission as it ends."""
+    from workflow.cli.watching import watch
+
+    seen = watch(lambda: service.ledger.all()[::-1], lambda _seen: stop.is_set(), stop.wait)
+    if len(seen) > shown:
+        _print_rows(seen[shown:], as_json=as_json)
+
+
+def _print_result(ended: Sequence[Submission], expected: dict[str, dict[str, Any]], *, as_json: bool) -> None:
+    from workflow.cli.table import row
+
+    if as_json:
+        ok = _as_expected(ended, expected)
+        print_json({"submissions": [row(submission) for submission in ended], "ok": ok})
+    else:
+        _print_rows(ended, as_json=False)
+
+
+def _print_rows(submissions: Sequence[Submission], *, as_json: bool) -> None:
+    from workflow.cli.table import print_table
+
+    if not as_json:
+        print_table(submissions)
+
+
+def _as_expected(ended: Sequence[Submission], expected: dict[str, dict[str, Any]]) -> bool:
+    by_path = {submission.path: submission for submission in ended}
+    return all(path in by_path and _matches(by_path[path], entry) for path, entry in expected.items())
+
+
+def _matches(submission: Submission, entry: dict[str, Any]) -> bool:
+    destination = submission.destination.value if submission.destination else None
+    return (
+        submission.state.value == entry["state"]
+        and submission.preset == entry["preset"]
+        and destination == entry["destination"]
+        and (entry["reason"] or "") in (submission.reason or "")
+    )
+
+
+def _on_terminal() -> bool:
+    import sys
+
+    return sys.stderr.isatty()
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

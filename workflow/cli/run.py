@@ -1,0 +1,41 @@
+"""The headless service."""
+
+import signal
+import threading
+from types import FrameType
+
+import click
+
+
+@click.command()
+def run() -> None:
+    """Watch the inbox and take every STL file to its queue, until stopped."""
+    from loguru import logger
+
+    from workflow.assembly import rules_file, running_service
+    from workflow.logs import set_up_logs
+    from workflow.settings import load_settings
+
+    settings = load_settings()
+    set_up_logs(settings.log_level, as_json=settings.log_json, folder=settings.state / "logs")
+    stop = stop_on_signals()
+    with running_service(settings):
+        logger.info("Watching {} for {}", settings.share.absolute() / "inbox", settings.eiger_url)
+        logger.info("Rules: {}", rules_file(settings))
+        stop.wait()
+        logger.info("Stopping: what is under way comes to a safe point first.")
+
+
+def stop_on_signals() -> threading.Event:
+    """Give an event that SIGINT, SIGTERM and Windows' Ctrl-Break set; a second signal ends at once."""
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), on_signal)
+    return stop

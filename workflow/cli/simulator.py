@@ -1,0 +1,42 @@
+"""The local Eiger."""
+
+import click
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 picks one.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--builds",
+    type=click.Choice(["auto", "manual"]),
+    default="auto",
+    show_default=True,
+    help="Whether slicing makes a build by itself, or a person has to.",
+)
+@click.option("--slice-seconds", type=click.FloatRange(0), default=2.0, show_default=True, help="0: at once.")
+@click.option("--access-key", default="demo", show_default=True)
+@click.option("--secret-key", default="demo", show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Decides ids and chance.")
+@click.option(
+    "--quirk", "quirks", multiple=True, help="Behave like the real service was seen to; may repeat."
+)
+def simulator(
+    port: int, host: str, builds: str, slice_seconds: float, access_key: str, secret_key: str, seed: int,
+    quirks: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Serve Eiger's API v3 on this machine; the first line printed holds its URL."""
+    import json
+
+    from workflow.simulator import SimulatorOptions, serve
+
+    options = SimulatorOptions(
+        access_key=access_key,
+        secret_key=secret_key,
+        builds=builds,
+        slice_seconds=slice_seconds,
+        seed=seed,
+        quirks=frozenset(quirks),
+        host=host,
+        port=port,
+    )
+    serve(options, lambda url: print(json.dumps({"url": url}), flush=True))  # noqa: T201  # flushed at once
