@@ -1,0 +1,141 @@
+"""The ledger: every change has its event, and nobody changes what is no longer theirs."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from workflow.errors import UnknownSubmission
+from workflow.ledger import Ledger, Superseded
+from workflow.model import Destination, Hold, MeshReport, State, Step, Submission
+
+NOW = datetime.now(UTC)
+REPORT = MeshReport(
+    path="a.stl",
+    verdict="accept",
+    reason=None,
+    warnings=("flipped",),
+    format="binary",
+    triangles=12,
+    size_mm=(1.0, 2.0, 3.0),
+    volume_cm3=0.006,
+    area_cm2=0.22,
+    watertight=True,
+    open_edges=0,
+    seconds=0.01,
+    sha256="ab",
+)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield ledger
+    ledger.close()
+
+
+def claimed(ledger: Ledger, path: str = "rush/a.stl") -> Submission:
+    number = ledger.open(path)
+    ledger.claimed(number, f"processing/{number}~a.stl")
+    return ledger.get(number)
+
+
+def test_a_submission_shows_only_once_it_is_claimed(ledger: Ledger) -> None:
+    number = ledger.open("a.stl")
+    assert ledger.all() == ()
+    assert [submission.id for submission in ledger.unclaimed()] == [number]
+    ledger.claimed(number, "processing/1~a.stl")
+    assert [submission.id for submission in ledger.all()] == [number]
+    assert ledger.unclaimed() == ()
+
+
+def test_a_forgotten_submission_is_gone_and_its_number_is_not_used_again(ledger: Ledger) -> None:
+    number = ledger.open("a.stl")
+    ledger.forget(number)
+    with pytest.raises(
+        UnknownSubmission, match=rf"There is no submission {number}\. `stlflow list` shows all\."
+    ):
+        ledger.get(number)
+    assert ledger.open("b.stl") == number + 1
+
+
+def test_a_claimed_submission_is_never_forgotten(ledger: Ledger) -> None:
+    submission = claimed(ledger)
+    ledger.forget(submission.id)
+    assert ledger.get(submission.id) == submission
+
+
+def test_what_is_written_is_read_back(ledger: Ledger) -> None:
+    changes: dict[str, object] = {
+        "state": State.ROUTED,
+        "mesh": REPORT,
+        "destination": Destination.DEVICE_QUEUE,
+        "hold": Hold.SEND,
+        "due_date": date(2026, 12, 24),
+        "uploaded_at": NOW,
+        "released": True,
+    }
+    written = ledger.record(claimed(ledger), "routed", "somewhere", **changes)
+    read = ledger.get(written.id)
+    assert read == written
+    assert {name: getattr(read, name) for name in changes} == changes
+
+
+def test_each_change_has_its_event(ledger: Ledger) -> None:
+    submission = ledger.record(claimed(ledger), "inspected", "12 triangles", state=State.INSPECTED)
+    ledger.next_turn(submission, Step.POLL, NOW, "uploaded", "slice job 1", state=State.SLICING)
+    assert [(event.event, event.detail) for event in ledger.events(submission.id)] == [
+        ("claimed", "processing/1~a.stl"),
+        ("inspected", "12 triangles"),
+        ("uploaded", "slice job 1"),
+    ]
+
+
+def test_whoever_is_late_changes_nothing(ledger: Ledger) -> None:
+    late = claimed(ledger)
+    ledger.next_turn(late, Step.FINISH, NOW, "canceled", state=State.CANCELED)
+    with pytest.raises(Superseded, match="Submission 1 has gone on without turn 0"):
+        ledger.record(late, "inspected", state=State.INSPECTED)
+    assert ledger.get(late.id).state is State.CANCELED
+    assert [event.event for event in ledger.events(late.id)] == ["claimed", "canceled"]
+
+
+def test_due_gives_what_may_begin_longest_due_first(ledger: Ledger) -> None:
+    first, second, later = claimed(ledger), claimed(ledger), claimed(ledger)
+    ledger.change(first, due_at=NOW - timedelta(seconds=1))
+    ledger.change(second, due_at=NOW - timedelta(seconds=2))
+    ledger.change(later, due_at=NOW + timedelta(hours=1))
+    assert [submission.id for submission in ledger.due(NOW, [Step.INTAKE], 10)] == [second.id, first.id]
+    assert ledger.due(NOW, [Step.POLL], 10) == ()
+
+
+def test_a_step_that_began_is_running_until_its_turn_ends(ledger: Ledger) -> None:
+    submission = claimed(ledger)
+    ledger.begun(submission)
+    assert [running.id for running in ledger.running()] == [submission.id]
+    ledger.next_turn(ledger.get(submission.id), None, None)
+    assert ledger.running() == ()
+
+
+def test_content_is_found_again(ledger: Ledger) -> None:
+    first = ledger.change(claimed(ledger), sha256="ab")
+    second = ledger.change(claimed(ledger), sha256="ab")
+    assert [submission.id for submission in ledger.with_content("ab")] == [second.id, first.id]
+
+
+def test_states_are_counted(ledger: Ledger) -> None:
+    ledger.change(claimed(ledger), state=State.HELD)
+    claimed(ledger)
+    assert ledger.counts() == {State.HELD: 1, State.CLAIMED: 1}
+    assert [submission.state for submission in ledger.all([State.HELD])] == [State.HELD]
+
+
+def test_a_report_of_another_version_is_still_read(ledger: Ledger, tmp_path: Path) -> None:
+    import sqlite3
+
+    submission = ledger.change(claimed(ledger), mesh=REPORT)
+    with sqlite3.connect(tmp_path / "ledger.db") as database:
+        database.execute("update submissions set mesh = replace(mesh, '{', '{\"colour\": \"blue\", ')")
+    database.close()
+    assert ledger.get(submission.id).mesh == REPORT

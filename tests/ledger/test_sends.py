@@ -1,0 +1,98 @@
+"""The send fence: one attempt at a time, and none after the outcome."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+
+from workflow.ledger import (
+    Busy,
+    Intent,
+    Ledger,
+    Settled,
+    Superseded,
+    begin_send,
+    forgive_sends,
+    open_intent,
+    reply_lost,
+    settle_send,
+    withdraw_send,
+)
+from workflow.model import Step, Submission
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def submission(ledger: Ledger) -> Submission:
+    number = ledger.open("a.stl")
+    ledger.claimed(number, "processing/1~a.stl")
+    return ledger.get(number)
+
+
+def intent_of(ledger: Ledger, submission: Submission, lease_seconds: float = 60) -> Intent:
+    intent = begin_send(ledger, submission, 1, lease_seconds)
+    assert isinstance(intent, Intent)
+    return intent
+
+
+def test_a_settled_send_is_never_begun_again(ledger: Ledger, submission: Submission) -> None:
+    settle_send(ledger, submission, 1, intent_of(ledger, submission), "receipt", reconciled=False)
+    assert begin_send(ledger, submission, 1, 60) == Settled("receipt")
+    assert not open_intent(ledger, submission)
+
+
+def test_while_one_is_at_it_nobody_else_begins(ledger: Ledger, submission: Submission) -> None:
+    intent_of(ledger, submission)
+    assert isinstance(begin_send(ledger, submission, 1, 60), Busy)
+
+
+def test_after_the_deadline_the_next_one_takes_over_and_knows_it(
+    ledger: Ledger, submission: Submission
+) -> None:
+    first = intent_of(ledger, submission, lease_seconds=0)
+    reply_lost(ledger, submission, 1, first, "timed out")
+    second = intent_of(ledger, submission)
+    assert (second.times, second.lost) == (2, "timed out")
+    with pytest.raises(Superseded, match="Copy 1 of submission 1 was settled by somebody else"):
+        settle_send(ledger, submission, 1, first, "late", reconciled=False)
+
+
+def test_a_withdrawn_intent_leaves_no_trace(ledger: Ledger, submission: Submission) -> None:
+    withdraw_send(ledger, submission, 1, intent_of(ledger, submission))
+    assert intent_of(ledger, submission).times == 1
+
+
+def test_a_canceled_submission_is_not_sent(ledger: Ledger, submission: Submission) -> None:
+    ledger.next_turn(submission, Step.FINISH, None, "canceled")
+    with pytest.raises(Superseded):
+        begin_send(ledger, submission, 1, 60)
+
+
+def test_a_person_who_has_looked_gives_it_another_chance(ledger: Ledger, submission: Submission) -> None:
+    reply_lost(ledger, submission, 1, intent_of(ledger, submission), "timed out")
+    forgive_sends(ledger, submission)
+    again = intent_of(ledger, submission)
+    assert (again.times, again.lost) == (1, None)
+
+
+def test_of_many_rivals_one_wins(ledger: Ledger, submission: Submission) -> None:
+    permits: list[object] = []
+    start = Barrier(8)
+
+    def rival() -> None:
+        start.wait()
+        permits.append(begin_send(ledger, submission, 1, 60))
+
+    rivals = [Thread(target=rival) for _ in range(8)]
+    for thread in rivals:
+        thread.start()
+    for thread in rivals:
+        thread.join()
+    assert sum(isinstance(permit, Intent) for permit in permits) == 1
