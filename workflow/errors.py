@@ -8,6 +8,7 @@
     ├── UnknownSubmission      no submission has that number                       (exit 2)
     ├── NotNow                 the submission is not in a state that allows it     (exit 1)
     ├── StillChanging          a claimed file is still being written: wait
+    ├── NotAPlainFile          a link, a folder, a pipe or a device where a file should be
     └── CloudError             one call to the cloud went wrong                    (exit 3)
         ├── Unauthorized       401: the keys are refused
         ├── BadRequest         400 and other 4xx: the cloud refuses what was sent
@@ -89,6 +90,10 @@ class NotNow(StlflowError):
 
 class StillChanging(StlflowError):
     """A claimed file is still being written; it has to wait."""
+
+
+class NotAPlainFile(StlflowError):
+    """A link, a folder, a pipe or a device stands where a file should be; it is never opened."""
 
 
 class CloudError(StlflowError):

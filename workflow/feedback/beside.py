@@ -1,0 +1,78 @@
+"""Where notes stand, and how they get there: whole or not at all, and never onto another's file."""
+
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+from workflow.feedback.note import FIRST_WORDS
+
+_LONGEST_NAME_BYTES = 255
+_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_PLACES = 9
+
+
+def note_path(stl: Path) -> Path:
+    """Give where the note of a file stands: `bracket.stl.txt`, shortened where names may not be so long."""
+    name = f"{stl.name}.txt"
+    if len(os.fsencode(name)) > _LONGEST_NAME_BYTES:
+        mark = f"~{sha256(os.fsencode(stl.name)).hexdigest()[:8]}.stl.txt"
+        room = _LONGEST_NAME_BYTES - len(mark)
+        name = os.fsencode(stl.name)[:room].decode(errors="ignore") + mark
+    return stl.with_name(name)
+
+
+def write_note(beside: Path, text: str) -> Path:
+    """Write a note at `beside` (see `note_path`) so that any editor shows it; gives where it stands.
+
+    An older note is replaced. Where somebody else's file has the name, the note gets a number. Raises
+    OSError when it can't be written.
+    """
+    content = (_BOM + text.replace("\n", "\r\n")).encode(errors="replace")
+    unfinished = beside.with_name(f".stlflow-{secrets.token_hex(4)}.tmp")
+    try:
+        with unfinished.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        place = next(place for place in _places(beside) if _is_ours(place) or _reserved(place))
+        return unfinished.replace(place)
+    except StopIteration:
+        raise FileExistsError(f"{_PLACES} other files stand where {beside.name} should be") from None
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+def remove_note(stl: Path) -> None:
+    """Remove the notes of a file that went back to work; other people's files stay. Raises OSError."""
+    for place in _places(note_path(stl)):
+        if _is_ours(place):
+            place.unlink(missing_ok=True)
+
+
+def _places(beside: Path) -> Iterator[Path]:
+    yield beside
+    yield from (beside.with_name(f"{beside.stem} ({number}).txt") for number in range(2, _PLACES + 1))
+
+
+def _is_ours(place: Path) -> bool:
+    try:
+        if not stat.S_ISREG(place.lstat().st_mode):
+            return False
+        with place.open("rb") as file:
+            return file.read(64).decode("utf-8-sig", errors="replace").startswith(FIRST_WORDS)
+    except OSError:
+        return False
+
+
+def _reserved(place: Path) -> bool:
+    """Take a free name with an empty file, which nobody else can have made."""
+    try:
+        place.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True

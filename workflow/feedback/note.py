@@ -1,0 +1,142 @@
+"""The note beside a file: what happened, why, and what to do next, for whoever dropped it."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from workflow.model import Destination, Event, Hold, MeshReport, State, Submission
+
+FIRST_WORDS = "stlflow note"
+"""How every note begins; what begins otherwise is somebody else's file."""
+
+_EVENTS_SHOWN = 12
+_LONGEST_DETAIL = 160
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+
+_WENT_TO = {
+    Destination.BACKLOG: "is in the backlog of Eiger. Somebody there gives it to a printer.",
+    Destination.JOB_REQUEST: "is among the job requests of Eiger. Somebody there picks a printer for it.",
+    Destination.DEVICE_QUEUE: "is in the queue of {device}.",
+    Destination.PRINT_NOW: "was sent to {device} to be printed now.",
+}
+_HELD_NEXT = {
+    Hold.FILE: "Put the file into the inbox again.",
+    Hold.RULE: "If the part is right as it is: `stlflow release {id}`. Else correct it and drop it again.",
+    Hold.PRESET: "When the rules or Eiger are put right: `stlflow retry {id}`.",
+    Hold.UPLOAD: "Look in Eiger for the part. Then `stlflow retry {id}`, or `stlflow cancel {id}`.",
+    Hold.SLICE: "Look at the part in Eiger. To slice it again: `stlflow retry {id}`.",
+    Hold.BUILD: (
+        "Make a build of this part in Eiger: it is found by itself. "
+        "Or name one that is there: `stlflow attach {id} BUILD`."
+    ),
+    Hold.ROUTE: "When the rules or the printers are put right: `stlflow retry {id}`.",
+    Hold.SEND: (
+        "Look in Eiger whether it has arrived there. Only if it has not: `stlflow retry {id}`. "
+        "If it has: `stlflow cancel {id}`."
+    ),
+    Hold.FAULT: (
+        "Try again: `stlflow retry {id}`. If that does not help, "
+        "show this note to whoever looks after stlflow."
+    ),
+}
+
+
+def note_text(submission: Submission, events: Sequence[Event]) -> str:
+    """Write the note for a submission as it stands, with times of this machine's zone.
+
+    Lines end with a newline character; nothing in it is secret, and addresses of the web are left out.
+    """
+    sections = (
+        f"{FIRST_WORDS}: submission {submission.id}",
+        f"{_name(submission)} {_what_happened(submission)}",
+        *_paragraph("Why", submission.reason),
+        *_paragraph("What to do next", _next_step(submission)),
+        "\n".join(_facts(submission)),
+        "\n".join(("What happened when", *_history(events))),
+    )
+    return _URL.sub("(address left out)", "\n\n".join(sections)) + "\n"
+
+
+def _name(submission: Submission) -> str:
+    return submission.path.rsplit("/", 1)[-1]
+
+
+def _paragraph(title: str, text: str | None) -> Iterator[str]:
+    if text:
+        yield f"{title}\n  {text}"
+
+
+def _what_happened(submission: Submission) -> str:
+    match submission.state:
+        case State.REJECTED:
+            return "was REJECTED: nothing was sent to a printer."
+        case State.CANCELED:
+            return "was CANCELED by a person: nothing was sent to a printer."
+        case State.HELD:
+            return "is HELD: a person must look at it."
+    if submission.destination is None:
+        return f"is {submission.state}."
+    return _WENT_TO[submission.destination].format(device=submission.device or "a printer")
+
+
+def _next_step(submission: Submission) -> str:
+    if submission.state is State.HELD and submission.hold is not None:
+        return _HELD_NEXT[submission.hold].format(id=submission.id)
+    if submission.state in {State.REJECTED, State.CANCELED}:
+        return (
+            "Put the corrected file into the inbox. To try this very file again, drag it back into the inbox."
+        )
+    return "Nothing. To print it once more, drag the file back into the inbox."
+
+
+def _facts(submission: Submission) -> Iterator[str]:
+    rows = (
+        ("File", submission.path),
+        ("Bytes", f"{submission.size:,}" if submission.size is not None else None),
+        *_mesh_rows(submission.mesh),
+        ("Preset", _with_rule(submission.preset, submission.intake_rule)),
+        ("Sent to", _with_rule(_destination(submission), submission.routing_rule)),
+        ("Due", submission.due_date.isoformat() if submission.due_date else None),
+        ("Build", submission.build_id),
+        ("Receipt", submission.receipt_id),
+        ("SHA-256", submission.sha256),
+    )
+    return (f"{title:<10}{value}" for title, value in rows if value)
+
+
+def _mesh_rows(mesh: MeshReport | None) -> Iterator[tuple[str, str]]:
+    if mesh is None or mesh.format is None:
+        return
+    yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}, {_closedness(mesh)}"
+    yield "Size", " × ".join(f"{side:.1f}" for side in mesh.size_mm) + " mm"
+    if mesh.volume_cm3 is not None:
+        yield "Volume", f"{mesh.volume_cm3:.1f} cm³"
+    yield from (("Warning", warning) for warning in mesh.warnings)
+
+
+def _closedness(mesh: MeshReport) -> str:
+    return "closed" if mesh.watertight else f"{mesh.open_edges:,} open edges"
+
+
+def _destination(submission: Submission) -> str | None:
+    if submission.destination is None:
+        return None
+    words = submission.destination.replace("_", " ")
+    return f"{words}, {submission.device}" if submission.device else words
+
+
+def _with_rule(value: str | None, rule: str | None) -> str | None:
+    if rule is None:
+        return value
+    return f"{value or '-'}  (rule: {rule})"
+
+
+def _history(events: Sequence[Event]) -> Iterator[str]:
+    if len(events) > _EVENTS_SHOWN:
+        yield f"  ({len(events) - _EVENTS_SHOWN} earlier)"
+    for event in events[-_EVENTS_SHOWN:]:
+        what = f"{event.event}: {_shortened(event.detail)}" if event.detail else event.event
+        yield f"  {event.at.astimezone():%Y-%m-%d %H:%M:%S}  {what}"
+
+
+def _shortened(detail: str) -> str:
+    return detail if len(detail) <= _LONGEST_DETAIL else f"{detail[:_LONGEST_DETAIL]}…"

@@ -1,0 +1,87 @@
+"""Custody: a private copy of the claimed bytes. What is inspected and sent is this copy."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO
+
+from workflow.errors import StillChanging
+from workflow.intake.folders import Folder, open_part, opened
+from workflow.intake.sight import Signature, signature_of
+from workflow.intake.writers import Writer, find_writer
+
+_CHUNK_BYTES = 1 << 20
+_SPOOL_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """What was copied: size in bytes, sha256 in hex."""
+
+    size: int
+    sha256: str
+
+
+def take_custody(source: Path, spool_file: Path, *, root: Path | None = None) -> Custody:
+    """Copy a file into the spool and hash it on the way; the copy appears whole, or not at all.
+
+    With `root` (a folder above `source`), no link below it is followed, and a missing file counts as
+    gone only while `root` is there. Raises StillChanging when somebody writes to the file,
+    NotAPlainFile for a link, pipe, folder or device, FileNotFoundError when it is gone, and OSError
+    when it can't be read or the disk is full.
+    """
+    if root is not None and not root.is_dir():
+        raise OSError(errno.EHOSTUNREACH, f"the share can't be reached: {root} is missing")
+    base = root or source.parent
+    with opened(base, source.parent.relative_to(base).parts) as folder:
+        with FileIO(open_part(folder, source.name)) as file, _appearing_whole(spool_file) as copy:
+            before = _signature_without_writer(file, source.name)
+            sha256 = _copy(file, copy)
+            after = _signature_without_writer(file, source.name)
+            if not before == after == _signature_by_name(folder, source.name):
+                raise StillChanging(f"{source.name} changed while it was read.")
+        folder.sync()  # the claim's rename must survive a power cut before anything is sent
+    return Custody(before.size, sha256)
+
+
+def _signature_without_writer(file: FileIO, name: str) -> Signature:
+    if find_writer(file.fileno()) is Writer.OPEN:
+        raise StillChanging(f"{name} is still open in another program.")
+    return signature_of(os.fstat(file.fileno()))
+
+
+def _signature_by_name(folder: Folder, name: str) -> Signature | None:
+    try:
+        return signature_of(os.stat(folder.at(name), dir_fd=folder.fd, follow_symlinks=False))
+    except FileNotFoundError:
+        return None
+
+
+def _copy(source: FileIO, copy: BinaryIO) -> str:
+    """Copy all bytes; gives their sha256 in hex."""
+    digest = hashlib.sha256()
+    while chunk := source.read(_CHUNK_BYTES):
+        digest.update(chunk)
+        copy.write(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _appearing_whole(target: Path) -> Iterator[BinaryIO]:
+    """Open a private file that takes its name only once it is complete and on the disk."""
+    unfinished = target.with_name(f"{target.name}.tmp")
+    try:
+        with os.fdopen(os.open(unfinished, _SPOOL_FLAGS, 0o600), "wb") as copy:
+            yield copy
+            copy.flush()
+            os.fsync(copy.fileno())
+        unfinished.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,131 @@
+"""The gate: one decision on whether a file is ready, the same for events, sweeps and start-up.
+
+Pure: looks and the reading of our own clock go in, a verdict with its reason comes out. The times
+of a file are compared only with what they were at an earlier look, never with a clock.
+"""
+
+from dataclasses import dataclass, replace
+
+from workflow.intake.shape import Shape
+from workflow.intake.sight import Look
+from workflow.intake.writers import Writer
+
+WHOLE = frozenset({Shape.BINARY, Shape.ASCII, Shape.TRAILING, Shape.FOREIGN})
+"""Shapes that a finished file can have; the others wait for their rest."""
+
+_SESSION_PAUSE_SECONDS = 0.1
+"""A whole file that changes after standing still for this long is being written in several goes."""
+_SOONEST_LOOK_SECONDS = 0.25
+_LATEST_LOOK_SECONDS = 10.0
+_PLACEHOLDER_PATIENCE = 6
+"""An empty file is often a program's first touch, with the content to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateTimes:
+    """How long a file must stand still, in seconds, by what it looks like; and how often to look.
+
+    `wrong_seconds` is for files that are no STL, doubled for trailing bytes and six-fold for empty
+    files. `stall_seconds` lets an unfinished file through, to be rejected with a reason.
+    `unsure_seconds` is the least where the system can't tell whether a writer is left; all others
+    are doubled there.
+    """
+
+    binary_seconds: float = 0.3
+    ascii_seconds: float = 5.0
+    wrong_seconds: float = 5.0
+    stall_seconds: float = 600.0
+    unsure_seconds: float = 4.0
+    sweep_seconds: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A file as last seen, and since when it has been so. `sessions` counts writers that closed it."""
+
+    look: Look
+    since: float
+    sessions: int = 0
+    rewritten: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether to take the file now; else why not, and when to look again (on our clock).
+
+    `stalled` says that the file has stood unfinished for too long, or never can be taken.
+    """
+
+    ready: bool
+    due: float
+    why: str
+    stalled: bool = False
+
+
+def observe(before: Sighting | None, look: Look, now: float, sessions: int = 0) -> Sighting:
+    """Compare a look with the last one; `sessions` counts the writers that closed the file since."""
+    if before is None or before.look.signature[:2] != look.signature[:2]:
+        return Sighting(look, now, sessions)
+    counted = before.sessions + sessions
+    if before.look == look:
+        return replace(before, sessions=counted) if sessions else before
+    again = before.look.ends.shape in WHOLE and now - before.since >= _SESSION_PAUSE_SECONDS
+    return Sighting(look, now, counted, before.rewritten or again)
+
+
+def decide(
+    sighting: Sighting, now: float, times: GateTimes, writer: Writer, obstacle: str | None = None
+) -> Verdict:
+    """Decide on one file. `obstacle` is a known reason to wait even though the file looks whole."""
+    still_for = now - sighting.since
+    if sighting.look.links > 1:
+        why = f"it has {sighting.look.links} names (hard links): copy it into the inbox instead"
+        return Verdict(False, _next_look(sighting, now), why, still_for >= times.stall_seconds)
+    if writer is Writer.OPEN:
+        why = "it is still open in another program"
+        return Verdict(False, _next_look(sighting, now), why, still_for >= times.stall_seconds)
+    needed = times.stall_seconds if obstacle else quiet_seconds(sighting, times, writer)
+    if still_for >= needed:
+        return Verdict(True, now, "it is complete")
+    due = min(sighting.since + needed, _next_look(sighting, now)) if obstacle else sighting.since + needed
+    if sighting.look.ends.shape not in WHOLE:
+        due = min(due, _next_look(sighting, now))
+    return Verdict(False, due, obstacle or _why(sighting))
+
+
+def quiet_seconds(sighting: Sighting, times: GateTimes, writer: Writer) -> float:
+    """Give how long the file must have stood still before it is taken."""
+    seconds = _quiet_by_shape(sighting, times)
+    return seconds if writer is Writer.NONE else max(2 * seconds, times.unsure_seconds)
+
+
+def _quiet_by_shape(sighting: Sighting, times: GateTimes) -> float:
+    several_goes = sighting.rewritten or sighting.sessions > 1
+    match sighting.look.ends.shape:
+        case Shape.BINARY:
+            return max(times.binary_seconds, times.ascii_seconds) if several_goes else times.binary_seconds
+        case Shape.ASCII:
+            return times.ascii_seconds
+        case Shape.FOREIGN:
+            return times.wrong_seconds
+        case Shape.TRAILING:
+            return min(2 * times.wrong_seconds, times.stall_seconds)
+        case Shape.EMPTY:
+            return min(_PLACEHOLDER_PATIENCE * times.wrong_seconds, times.stall_seconds)
+        case _:
+            return times.stall_seconds
+
+
+def _next_look(sighting: Sighting, now: float) -> float:
+    """Look often at what has just changed, seldom at what has stood for long."""
+    still_for = now - sighting.since
+    return now + min(max(still_for / 4, _SOONEST_LOOK_SECONDS), _LATEST_LOOK_SECONDS)
+
+
+def _why(sighting: Sighting) -> str:
+    ends = sighting.look.ends
+    if ends.shape is Shape.SHORT and ends.announced:
+        return f"it is incomplete: {ends.size:,} of {ends.announced:,} bytes"
+    if ends.shape in WHOLE:
+        return "it has just been written"
+    return f"it is incomplete: {ends.shape}"

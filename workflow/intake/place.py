@@ -1,0 +1,40 @@
+"""Where a file goes at its end: the outcome folders mirror the inbox, and nothing is ever replaced."""
+
+from itertools import count
+
+from workflow.intake.moves import exists, move
+from workflow.intake.names import placed_path
+from workflow.intake.share import Outcome, Share
+
+
+def plan_place(share: Share, claimed_as: str, path: str, outcome: Outcome) -> str:
+    """Choose where a file will stand, relative to the share; write it down, then move.
+
+    `path` is the file's path under the inbox. A taken name gets a number: `bracket (2).stl`.
+    """
+    places = (placed_path(outcome, path, copy) for copy in count(1))
+    return next(place for place in places if place == claimed_as or not exists(share, place))
+
+
+def move_into_place(share: Share, claimed_as: str, target: str) -> str:
+    """Move a file to its planned place; gives where it stands now. May be repeated after a crash.
+
+    When somebody took the name meanwhile, the next free number is used. Raises FileNotFoundError
+    when the file is gone, OSError when it can't be moved now.
+    """
+    if claimed_as == target:
+        return target
+    try:
+        move(share, claimed_as, target)
+    except FileNotFoundError:
+        if not exists(share, target):
+            raise
+    except FileExistsError:
+        folder, path = target.split("/", 1)
+        return move_into_place(share, claimed_as, plan_place(share, claimed_as, path, Outcome(folder)))
+    return target
+
+
+def place(share: Share, claimed_as: str, path: str, outcome: Outcome) -> str:
+    """Plan and move at once. Raises FileNotFoundError, OSError."""
+    return move_into_place(share, claimed_as, plan_place(share, claimed_as, path, outcome))

@@ -1,0 +1,166 @@
+"""What waits in the inbox: when to look at each file again, and which are ready now."""
+
+import heapq
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from loguru import logger
+
+from workflow.errors import NotAPlainFile
+from workflow.intake.gate import GateTimes, Sighting, Verdict, decide, observe
+from workflow.intake.names import readable
+from workflow.intake.shape import Shape, has_holes
+from workflow.intake.sight import InSight, Signature, looking_at
+from workflow.intake.writers import Writer, find_writer
+
+_LEFT_ALONE_SECONDS = 30.0
+_LONGEST_RETRY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A file that is not taken yet: why, and when it is looked at again (on the inbox's clock).
+
+    `left_alone` files are never taken as they are: links, pipes, folders named like an STL.
+    """
+
+    path: str
+    why: str
+    until: float
+    left_alone: bool = False
+
+
+@dataclass(slots=True)
+class _Entry:
+    due: float
+    why: str = "it has just arrived"
+    sighting: Sighting | None = None
+    sessions: int = 0
+    tries: int = 0
+    left_alone: bool = False
+    told: bool = False
+
+
+class Settling:
+    """Looks at each file when it is due, and says what is ready. One thread at a time."""
+
+    def __init__(self, inbox: Path, times: GateTimes, clock: Callable[[], float]) -> None:
+        self._inbox, self._times, self._clock = inbox, times, clock
+        self._entries: dict[str, _Entry] = {}
+        self._agenda: list[tuple[float, str]] = []
+        self.sees_writers = False
+        """Whether the file system tells of every writer; set whenever the inbox is (again) there."""
+
+    def found(self, paths: Collection[str]) -> None:
+        """Take over what a walk found: new files are due at once, vanished ones are forgotten."""
+        for path in self._entries.keys() - paths:
+            del self._entries[path]
+        for path in paths - self._entries.keys():
+            self._schedule(path, self._clock())
+
+    def heard(self, closed: Mapping[str, int]) -> None:
+        """Look soon at files of which something was heard."""
+        for path, sessions in closed.items():
+            entry = self._schedule(path, self._clock())
+            entry.sessions += sessions
+
+    def ready(self) -> Iterator[tuple[str, Signature]]:
+        """Look at everything that is due; gives each file that is to be taken now."""
+        start = self._clock()
+        while self._agenda and self._agenda[0][0] <= start:
+            due, path = heapq.heappop(self._agenda)
+            entry = self._entries.get(path)
+            if entry is not None and entry.due == due and self._is_ready(path, entry) and entry.sighting:
+                yield path, entry.sighting.look.signature
+
+    def forget(self, path: str) -> None:
+        """The file is no longer in the inbox."""
+        self._entries.pop(path, None)
+
+    def forget_all(self) -> None:
+        """The share went away: everything settles anew when it is back."""
+        self._entries.clear()
+        self._agenda.clear()
+
+    def put_off(self, path: str, why: str) -> None:
+        """A file that was ready could not be taken: try again, ever less often."""
+        entry = self._entries[path]
+        self._tell(path, entry, f"can't be taken yet: {why}. It is tried again.")
+        entry.why, entry.tries = why, entry.tries + 1
+        self._schedule(path, self._clock() + min(2.0 ** (entry.tries - 1), _LONGEST_RETRY_SECONDS))
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        """Give everything that is in the inbox and not taken."""
+        return tuple(
+            Waiting(readable(path), entry.why, entry.due, entry.left_alone)
+            for path, entry in sorted(self._entries.items())
+        )
+
+    def is_left_alone(self, path: str) -> bool:
+        """Tell whether a path is known to be something that is never taken."""
+        entry = self._entries.get(path)
+        return entry is not None and entry.left_alone
+
+    def next_due(self) -> float | None:
+        """Give when the next look is due."""
+        return self._agenda[0][0] if self._agenda else None
+
+    def _schedule(self, path: str, due: float) -> _Entry:
+        entry = self._entries.setdefault(path, _Entry(due))
+        entry.due = due
+        heapq.heappush(self._agenda, (due, path))
+        return entry
+
+    def _is_ready(self, path: str, entry: _Entry) -> bool:
+        try:
+            verdict = self._look(path, entry)
+        except (FileNotFoundError, NotADirectoryError):
+            self.forget(path)
+            return False
+        except NotAPlainFile as refusal:
+            entry.left_alone, entry.why = True, str(refusal)
+            self._tell(path, entry, f"is left alone: {refusal}")
+            self._schedule(path, self._clock() + _LEFT_ALONE_SECONDS)
+            return False
+        except OSError as error:
+            self.put_off(path, error.strerror or str(error))
+            return False
+        entry.left_alone, entry.why = False, verdict.why
+        if verdict.stalled:
+            self._tell(path, entry, f"still waits: {verdict.why}.")
+        if not verdict.ready:
+            self._schedule(path, verdict.due)
+        return verdict.ready
+
+    def _look(self, path: str, entry: _Entry) -> Verdict:
+        with looking_at(self._inbox, path) as seen:
+            now = self._clock()
+            entry.sighting = observe(entry.sighting, seen.look, now, entry.sessions)
+            entry.sessions = 0
+            return self._judge(seen, entry.sighting, now)
+
+    def _judge(self, seen: InSight, sighting: Sighting, now: float) -> Verdict:
+        """Ask the cheap questions first; the lease and the scan only when all else says yes."""
+        obstacle = f"{seen.download} is still being loaded" if seen.download else None
+        writer = Writer.NONE if self.sees_writers else Writer.UNKNOWN
+        verdict = decide(sighting, now, self._times, writer, obstacle)
+        if verdict.ready and self.sees_writers:
+            writer = find_writer(seen.file.fileno())
+            verdict = decide(sighting, now, self._times, writer, obstacle)
+        if verdict.ready and _reserved(seen):
+            verdict = decide(sighting, now, self._times, writer, "room is reserved in it, but not filled")
+        if verdict.ready and not seen.is_unchanged():
+            return Verdict(False, now, "it is being written")
+        return verdict
+
+    def _tell(self, path: str, entry: _Entry, sentence: str) -> None:
+        """Say it once for each file."""
+        if not entry.told:
+            logger.warning("{} {}", readable(path), sentence)
+            entry.told = True
+
+
+def _reserved(seen: InSight) -> bool:
+    shape = seen.look.ends.shape
+    return shape in {Shape.BINARY, Shape.ASCII} and has_holes(seen.file, shape)

@@ -1,0 +1,65 @@
+"""Is another program still writing a file? Asked of the kernel, where it can tell."""
+
+import re
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+
+LOCAL_FILE_SYSTEMS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs", "overlay"})
+"""Where the kernel sees every writer. Others know only of their own side, and say so of nobody else."""
+
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+class Writer(StrEnum):
+    """What is known about programs that have a file open for writing."""
+
+    NONE = "none"
+    OPEN = "open"
+    UNKNOWN = "unknown"
+
+
+def find_writer(fd: int) -> Writer:
+    """Ask whether anybody has the file behind a read-only descriptor open for writing.
+
+    A read lease is granted only where nobody has (fcntl(2), F_SETLEASE); it is given back at once.
+    """
+    if sys.platform != "linux":
+        return Writer.UNKNOWN
+    import fcntl
+
+    try:
+        # A writer that opens in between makes the kernel send a signal: by default SIGIO, which
+        # would end the process. SIGURG is ignored by default, in every thread.
+        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:
+        return Writer.OPEN
+    except OSError:  # not our file, or a file system without leases
+        return Writer.UNKNOWN
+    return Writer.NONE
+
+
+def sees_all_writers(folder: Path, mounts: Path = _MOUNTS) -> bool:
+    """Tell whether `find_writer` can be trusted there: only on known local file systems."""
+    return file_system(folder, mounts) in LOCAL_FILE_SYSTEMS
+
+
+def file_system(folder: Path, mounts: Path = _MOUNTS) -> str | None:
+    """Name the kind of file system, from /proc/self/mountinfo; None where nobody can tell."""
+    try:
+        lines = mounts.read_text("utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return None
+    kinds = dict(_place_and_kind(line) for line in lines)  # the last mount on a place is what is seen
+    place = folder.resolve()
+    return next((kinds[str(above)] for above in (place, *place.parents) if str(above) in kinds), None)
+
+
+def _place_and_kind(line: str) -> tuple[str, str]:
+    """`36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw` gives /mnt2 and ext3 (proc(5))."""
+    before, _, after = line.partition(" - ")
+    place = re.sub(r"\\([0-7]{3})", lambda escape: chr(int(escape[1], 8)), before.split(" ")[4])
+    return place, after.split(" ")[0]
