@@ -80,7 +80,7 @@ def running_service(
                 rulebook=rulebook,
                 share=share,
                 spool=settings.state.absolute() / "spool",
-                mesh_policy=MeshPolicy(open_edges_limit=settings.open_edges_limit),
+                mesh_policy=mesh_policy(settings),
                 patience=_patience(settings),
                 send_lease_seconds=settings.request_timeout_seconds + LATE_EFFECT_SECONDS,
                 **({"on_progress": on_progress} if on_progress else {}),
@@ -108,6 +108,17 @@ def refuse_unknown_names(rulebook: Rulebook, catalog: Catalog) -> None:
     )
     if mistakes:
         raise RulesError(mistakes)
+
+
+def mesh_policy(settings: Settings) -> MeshPolicy:
+    """Give what a mesh may have and still be accepted."""
+    return MeshPolicy(open_edges_limit=settings.open_edges_limit)
+
+
+def check_online(settings: Settings, rulebook: Rulebook) -> None:
+    """Ask the cloud whether it has what the rules name. Raises RulesError, CloudError, SettingsError."""
+    with make_client(settings) as client:
+        refuse_unknown_names(rulebook, Catalog(client))
 
 
 def _patience(settings: Settings) -> Patience:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from loguru import logger
 
-from workflow.errors import StillChanging
+from workflow.errors import NotAPlainFile, StillChanging
 from workflow.feedback import note_path, note_text, write_note
-from workflow.intake import Outcome, Share, call_back, move_into_place, plan_place, take_custody
+from workflow.intake import Outcome, call_back, move_into_place, plan_place, take_custody
 from workflow.ledger import Superseded
 from workflow.model import ENDED, Hold, State, Step, Submission
 from workflow.pipeline.outcome import GO_ON, STOP, hold, now, wait_in_line
@@ -23,9 +23,12 @@ def take_in(shop: Workshop, submission: Submission) -> bool:
         return GO_ON
     try:
         submission = _back_to_work(shop, submission)
-        custody = take_custody(shop.source(submission), spool_file)
+        root = None if submission.left_in_place else shop.share.root
+        custody = take_custody(shop.source(submission), spool_file, root=root)
     except StillChanging as error:
         return wait_in_line(shop, submission, STILL_CHANGING_SECONDS, str(error))
+    except NotAPlainFile as refusal:
+        return hold(shop, submission, Hold.FILE, str(refusal))
     except FileNotFoundError:
         gone = f"The file is gone from {submission.claimed_as}. Drop it into the inbox again."
         return hold(shop, submission, Hold.FILE, gone)
@@ -42,8 +45,8 @@ def put_away(shop: Workshop, submission: Submission) -> bool:
     outcome = _outcome(submission)
     if outcome is None:
         return STOP
-    if shop.share is not None and not submission.left_in_place:
-        submission = _move(shop, shop.share, submission, outcome)
+    if not submission.left_in_place:
+        submission = _move(shop, submission, outcome)
     shop.spool_file(submission).unlink(missing_ok=True)
     shop.ledger.next_turn(submission, *_afterwards(shop, submission))
     return GO_ON
@@ -65,20 +68,20 @@ def _afterwards(shop: Workshop, submission: Submission) -> tuple[Step | None, da
     return Step.DELIVER, now() + timedelta(seconds=shop.patience.next_look(age.total_seconds()))
 
 
-def _move(shop: Workshop, share: Share, submission: Submission, outcome: Outcome) -> Submission:
+def _move(shop: Workshop, submission: Submission, outcome: Outcome) -> Submission:
     """Write down where the file will stand, move it there, write down that it stands there."""
     here = submission.claimed_as or ""
     target = submission.placed_as
     if target is None:
-        target = plan_place(share, here, submission.path, outcome)
+        target = plan_place(shop.share, here, submission.path, outcome)
         submission = shop.ledger.change(submission, placed_as=target)
     try:
-        target = move_into_place(share, here, target)
+        target = move_into_place(shop.share, here, target)
     except FileNotFoundError:
         lost = f"The file is no longer at {here}: somebody took it away."
         return shop.ledger.record(submission, "file gone", lost, placed_as=None)
     submission = shop.ledger.change(submission, claimed_as=target, placed_as=None)
-    _write_note(shop, submission, share.root / target)
+    _write_note(shop, submission, shop.share.root / target)
     return submission
 
 
@@ -93,7 +96,7 @@ def _write_note(shop: Workshop, submission: Submission, stl: Path) -> None:
 def _back_to_work(shop: Workshop, submission: Submission) -> Submission:
     """On a retry the file stands in an outcome folder: bring it back to processing/."""
     placed = submission.claimed_as or ""
-    if shop.share is None or submission.left_in_place or placed.startswith("processing/"):
+    if submission.left_in_place or placed.startswith("processing/"):
         return submission
     claimed_as = call_back(shop.share, placed, submission.id, submission.path)
     return shop.ledger.change(submission, claimed_as=claimed_as, placed_as=None)

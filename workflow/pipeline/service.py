@@ -3,11 +3,14 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from loguru import logger
 
 from workflow.intake import GateTimes, Inbox
+from workflow.ledger import Ledger
 from workflow.pipeline.adoption import adopt
+from workflow.pipeline.batch import submit_folder
 from workflow.pipeline.engine import Engine, EngineLimits
 from workflow.pipeline.journey import Journey
 from workflow.pipeline.keeper import Keeper
@@ -38,8 +41,8 @@ class _Register:
 class Service:
     """One per process and per state folder; whoever makes it holds the instance lock."""
 
-    def __init__(self, shop: Workshop, limits: EngineLimits, times: GateTimes) -> None:
-        self._shop, self._limits, self._times = shop, limits, times
+    def __init__(self, shop: Workshop, limits: EngineLimits, times: GateTimes, *, watch: bool = True) -> None:
+        self._shop, self._limits, self._times, self._watch = shop, limits, times, watch
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._engine: Engine | None = None
@@ -50,15 +53,28 @@ class Service:
         """Take up what a former run left, then begin."""
         shop = self._shop
         shop.spool.mkdir(parents=True, exist_ok=True)
-        if shop.share is not None:
+        if self._watch:
             adopt(shop.ledger, shop.share)
         stages = Journey(shop).stages()
         self._engine = Engine(str(shop.ledger.url), stages, self._limits)
         self._keeper = Keeper(shop, self._engine)
         self._begin("keeper", self._keeper.run)
-        if shop.share is not None:
+        if self._watch:
             self.inbox = Inbox(shop.share, _Register(shop, self.wake), times=self._times)
             self._begin("inbox", self.inbox.run)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The record of what the service does."""
+        return self._shop.ledger
+
+    def submit_folder(self, folder: Path) -> list[int]:
+        """Submit every part file of a folder from its place; gives the numbers. Raises ShareError."""
+        numbers = []
+        for number in submit_folder(self.ledger, folder, self._times):
+            numbers.append(number)
+            self.wake()
+        return numbers
 
     def wake(self) -> None:
         """Something new became due."""

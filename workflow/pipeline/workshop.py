@@ -20,13 +20,13 @@ def _ignore(_number: int, _sent: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """The rooms and the limits. `share` is None where files are left in their places."""
+    """The rooms and the limits, opened once."""
 
     ledger: Ledger
     client: EigerClient
     catalog: Catalog
     rulebook: Rulebook
-    share: Share | None
+    share: Share
     spool: Path
     mesh_policy: MeshPolicy
     patience: Patience
@@ -40,7 +40,5 @@ class Workshop:
 
     def source(self, submission: Submission) -> Path:
         """Give the place of the file itself while it is worked on."""
-        claimed_as = submission.claimed_as or ""
-        if submission.left_in_place or self.share is None:
-            return Path(claimed_as)
-        return self.share.root / claimed_as
+        claimed_as = Path(submission.claimed_as or "")
+        return claimed_as if submission.left_in_place else self.share.root / claimed_as
