@@ -1,7 +1,7 @@
 """Putting the rooms together from the settings: the only place that knows them all."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from workflow.eiger import EigerClient, RequestBudget, Timeouts
@@ -13,7 +13,7 @@ from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.engine import EngineLimits
 from workflow.pipeline.patience import Patience
 from workflow.pipeline.service import Service
-from workflow.pipeline.workshop import Workshop
+from workflow.pipeline.workshop import Progress, Workshop, nobody_watches
 from workflow.routing import Rulebook, check_names, load_rules
 from workflow.settings import Settings
 from workflow.shipped import shipped
@@ -21,8 +21,6 @@ from workflow.state import locked_state, prepare_state
 
 LATE_EFFECT_SECONDS = 5.0
 """How long after a reply is given up the cloud may still be doing what was asked."""
-
-Progress = Callable[[int, int, int], None]
 
 
 def rules_file(settings: Settings) -> Path:
@@ -56,7 +54,7 @@ def make_client(settings: Settings) -> EigerClient:
 
 @contextmanager
 def running_service(
-    settings: Settings, *, watch: bool = True, on_progress: Progress | None = None
+    settings: Settings, *, watch: bool = True, on_progress: Progress = nobody_watches
 ) -> Iterator[Service]:
     """Run the service until the block ends: lock, ledger, rules checked against the cloud, threads.
 
@@ -69,31 +67,18 @@ def running_service(
         refuse_unknown_names(rulebook, catalog)
         prepare_state(settings.state, settings.share)
         with locked_state(settings.state):
-            share = Share(settings.share.absolute()) if watch else None
-            if share is not None:
+            share = Share(settings.share.absolute())
+            if watch:
                 share.prepare()
-            ledger = Ledger(settings.database)
-            shop = Workshop(
-                ledger=ledger,
-                client=client,
-                catalog=catalog,
-                rulebook=rulebook,
-                share=share,
-                spool=settings.state.absolute() / "spool",
-                mesh_policy=mesh_policy(settings),
-                patience=_patience(settings),
-                send_lease_seconds=settings.request_timeout_seconds + LATE_EFFECT_SECONDS,
-                **({"on_progress": on_progress} if on_progress else {}),
-            )
-            service = Service(
-                shop, EngineLimits(settings.uploads_at_once, settings.dispatches_at_once), _times(settings)
-            )
-            service.start()
-            try:
-                yield service
-            finally:
-                service.stop()
-                ledger.close()
+            with closing(Ledger(settings.database)) as ledger:
+                shop = _workshop(settings, rulebook, client, catalog, ledger, share, on_progress)
+                limits = EngineLimits(settings.uploads_at_once, settings.dispatches_at_once)
+                service = Service(shop, limits, _times(settings), watch=watch)
+                service.start()
+                try:
+                    yield service
+                finally:
+                    service.stop()
 
 
 def refuse_unknown_names(rulebook: Rulebook, catalog: Catalog) -> None:
@@ -108,6 +93,29 @@ def refuse_unknown_names(rulebook: Rulebook, catalog: Catalog) -> None:
     )
     if mistakes:
         raise RulesError(mistakes)
+
+
+def _workshop(
+    settings: Settings,
+    rulebook: Rulebook,
+    client: EigerClient,
+    catalog: Catalog,
+    ledger: Ledger,
+    share: Share,
+    on_progress: Progress,
+) -> Workshop:
+    return Workshop(
+        ledger=ledger,
+        client=client,
+        catalog=catalog,
+        rulebook=rulebook,
+        share=share,
+        spool=settings.state.absolute() / "spool",
+        mesh_policy=mesh_policy(settings),
+        patience=_patience(settings),
+        send_lease_seconds=settings.request_timeout_seconds + LATE_EFFECT_SECONDS,
+        on_progress=on_progress,
+    )
 
 
 def mesh_policy(settings: Settings) -> MeshPolicy:

@@ -1,12 +1,13 @@
 """Taking the bytes into custody, and giving the file back to a folder that a person looks into."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from loguru import logger
 
 from workflow.errors import NotAPlainFile, StillChanging
-from workflow.feedback import note_path, note_text, write_note
+from workflow.feedback import note_path, note_text, remove_note, write_note
 from workflow.intake import Outcome, call_back, move_into_place, plan_place, take_custody
 from workflow.ledger import Superseded
 from workflow.model import ENDED, Hold, State, Step, Submission
@@ -98,6 +99,8 @@ def _back_to_work(shop: Workshop, submission: Submission) -> Submission:
     placed = submission.claimed_as or ""
     if submission.left_in_place or placed.startswith("processing/"):
         return submission
+    with suppress(OSError):
+        remove_note(shop.share.root / placed)  # what it says is no longer true
     claimed_as = call_back(shop.share, placed, submission.id, submission.path)
     return shop.ledger.change(submission, claimed_as=claimed_as, placed_as=None)
 

@@ -1,7 +1,7 @@
 """What every step works with: the rooms, opened once and shared by all threads."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from workflow.eiger import EigerClient
@@ -14,8 +14,12 @@ from workflow.pipeline.patience import Patience
 from workflow.routing import Rulebook
 
 
-def _ignore(_number: int, _sent: int, _total: int) -> None:
-    """Nobody watches the progress of uploads."""
+Progress = Callable[[int, int, int], None]
+"""Called with submission, bytes sent, bytes in all while a file is uploaded."""
+
+
+def nobody_watches(_number: int, _sent: int, _total: int) -> None:
+    """Ignore the progress of uploads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,7 @@ class Workshop:
     mesh_policy: MeshPolicy
     patience: Patience
     send_lease_seconds: float
-    on_progress: Callable[[int, int, int], None] = field(default=_ignore)
-    """Called with submission, bytes sent, bytes in all while a file is uploaded."""
+    on_progress: Progress = nobody_watches
 
     def spool_file(self, submission: Submission) -> Path:
         """Give the place of the private copy that is inspected and uploaded."""
