@@ -67,7 +67,7 @@ def judge(head: bytes, tail: bytes, size: int) -> Ends:
         return Ends(shape, size, size)
     if not any(head):
         return Ends(Shape.ZEROS, size)
-    if _FIRST_WORD.match(head) and b"\0" not in head:
+    if _FIRST_WORD.match(head) and b"\0" not in head.rstrip(b"\0"):
         return Ends(_shape_of_text(tail), size)
     if head.startswith(_OTHER_FILES) or (count is not None and not _CONTROL.search(head)):
         return Ends(Shape.FOREIGN, size)

@@ -1,0 +1,108 @@
+import ctypes
+import errno
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+
+from workflow.intake import folders, moves
+from workflow.intake.moves import exists, move
+from workflow.intake.share import Share
+
+
+@pytest.fixture(params=["one call", "reservation", "paths"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The ways to rename: the exclusive call, without it (NFS), and without calls by descriptor."""
+    if request.param != "one call":
+        monkeypatch.setattr(moves, "_exclusive_rename", lambda: None)
+    if request.param == "paths":
+        monkeypatch.setattr(folders, "_BY_DESCRIPTOR", False)
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("way")
+def test_a_file_moves_and_its_empty_folders_go(share: Share) -> None:
+    (share.processing / "a" / "b").mkdir(parents=True)
+    (share.processing / "a" / "b" / "1~x.stl").write_bytes(b"x")
+    move(share, "processing/a/b/1~x.stl", "done/a/b/x.stl")
+    assert (share.done / "a" / "b" / "x.stl").read_bytes() == b"x"
+    assert list(share.processing.iterdir()) == []
+
+
+@pytest.mark.usefixtures("way")
+def test_a_move_never_replaces_a_file(share: Share) -> None:
+    (share.inbox / "x.stl").write_bytes(b"new")
+    (share.done / "x.stl").write_bytes(b"old")
+    with pytest.raises(FileExistsError):
+        move(share, "inbox/x.stl", "done/x.stl")
+    assert (share.inbox / "x.stl").read_bytes() == b"new"
+    assert (share.done / "x.stl").read_bytes() == b"old"
+
+
+@pytest.mark.usefixtures("way")
+def test_a_missing_file_leaves_nothing_behind(share: Share) -> None:
+    with pytest.raises(FileNotFoundError):
+        move(share, "inbox/x.stl", "done/x.stl")
+    assert list(share.done.iterdir()) == []
+
+
+@pytest.mark.usefixtures("way")
+def test_links_are_never_followed_below_the_share(share: Share, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (share.done / "rush").symlink_to(outside)
+    (share.inbox / "x.stl").write_bytes(b"x")
+    with pytest.raises(NotADirectoryError, match="rush is a link or a file where a folder has to be"):
+        move(share, "inbox/x.stl", "done/rush/x.stl")
+    assert list(outside.iterdir()) == []
+
+
+def test_a_call_that_the_file_system_lacks_is_replaced(share: Share, monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_supported(*_: object) -> int:
+        ctypes.set_errno(errno.EINVAL)
+        return -1
+
+    monkeypatch.setattr(moves, "_exclusive_rename", lambda: not_supported)
+    (share.inbox / "x.stl").write_bytes(b"x")
+    move(share, "inbox/x.stl", "done/x.stl")
+    assert (share.done / "x.stl").read_bytes() == b"x"
+
+
+def test_a_lost_share_is_no_missing_file(share: Share, tmp_path: Path) -> None:
+    share.root.rename(tmp_path / "elsewhere")
+    share.root.mkdir()  # an empty mount point
+    with pytest.raises(OSError, match="can't be reached") as raised:
+        move(share, "processing/1~x.stl", "done/x.stl")
+    assert not isinstance(raised.value, FileNotFoundError)
+    assert list(share.root.iterdir()) == []
+
+
+def test_an_outcome_folder_that_was_tidied_away_is_made_again(share: Share) -> None:
+    share.done.rmdir()
+    (share.inbox / "x.stl").write_bytes(b"x")
+    move(share, "inbox/x.stl", "done/x.stl")
+    assert exists(share, "done/x.stl")
+
+
+def test_folders_that_others_remove_meanwhile_are_made_again(share: Share) -> None:
+    """Two threads share a folder of processing/: one empties and removes it while the other fills it."""
+    rounds, start = 150, Barrier(2)
+    failed: list[OSError] = []
+
+    def shuttle(name: str) -> None:
+        (share.inbox / name).write_bytes(b"x")
+        start.wait()
+        try:
+            for _ in range(rounds):
+                move(share, f"inbox/{name}", f"processing/sub/{name}", durable=False)
+                move(share, f"processing/sub/{name}", f"inbox/{name}", durable=False)
+        except OSError as error:
+            failed.append(error)
+
+    threads = [Thread(target=shuttle, args=(name,)) for name in ("a.stl", "b.stl")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert {path.name for path in share.inbox.iterdir()} == {"a.stl", "b.stl"}

@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+
+from workflow.intake import Outcome, Share, move_into_place, place, plan_place
+
+
+@pytest.fixture
+def claimed(share: Share) -> str:
+    (share.processing / "rush").mkdir()
+    (share.processing / "rush" / "17~x.stl").write_bytes(b"seventeen")
+    return "processing/rush/17~x.stl"
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_outcome_folders_mirror_the_inbox(share: Share, claimed: str, outcome: Outcome) -> None:
+    assert place(share, claimed, "rush/x.stl", outcome) == f"{outcome}/rush/x.stl"
+    assert (share.root / outcome / "rush" / "x.stl").read_bytes() == b"seventeen"
+    assert list(share.processing.iterdir()) == []
+
+
+def test_a_name_that_is_taken_gets_a_number(share: Share, claimed: str) -> None:
+    (share.done / "rush").mkdir()
+    (share.done / "rush" / "x.stl").write_bytes(b"first")
+    (share.done / "rush" / "x (2).stl").symlink_to("nowhere")
+    assert plan_place(share, claimed, "rush/x.stl", Outcome.DONE) == "done/rush/x (3).stl"
+
+
+def test_a_planned_move_may_be_repeated(share: Share, claimed: str) -> None:
+    target = plan_place(share, claimed, "rush/x.stl", Outcome.DONE)
+    assert [move_into_place(share, claimed, target) for _ in range(3)] == [target] * 3
+    assert move_into_place(share, target, target) == target
+    assert (share.root / target).read_bytes() == b"seventeen"
+
+
+def test_a_name_that_is_taken_after_the_plan_gets_a_number(share: Share, claimed: str) -> None:
+    target = plan_place(share, claimed, "rush/x.stl", Outcome.DONE)
+    (share.done / "rush").mkdir()
+    (share.root / target).write_bytes(b"somebody was faster")
+    assert move_into_place(share, claimed, target) == "done/rush/x (2).stl"
+    assert (share.root / target).read_bytes() == b"somebody was faster"
+
+
+def test_a_file_that_was_taken_away_is_missed(share: Share, claimed: str) -> None:
+    (share.root / claimed).unlink()
+    with pytest.raises(FileNotFoundError):
+        move_into_place(share, claimed, "done/rush/x.stl")
+
+
+def test_the_longest_name_finds_room_for_its_number(share: Share) -> None:
+    name = "x" * 251 + ".stl"
+    for number in (1, 2):
+        (share.processing / f"{number}~y.stl").write_bytes(b"y")
+    first = place(share, "processing/1~y.stl", name, Outcome.DONE)
+    second = place(share, "processing/2~y.stl", name, Outcome.DONE)
+    assert first == f"done/{name}"
+    assert second.endswith("xxx (2).stl")
+    assert len(Path(second).name) == 255
