@@ -11,7 +11,8 @@ from itertools import islice
 
 from workflow.eiger import BuildDetail, BuildFilter, EigerClient, NotFound
 from workflow.model import Hold, State, Step, Submission
-from workflow.pipeline.outcome import GO_ON, STOP, hold, now
+from workflow.pipeline.clock import now
+from workflow.pipeline.outcome import GO_ON, STOP, hold
 from workflow.pipeline.workshop import Workshop
 
 CLOCK_SLACK = timedelta(minutes=5)

@@ -11,7 +11,8 @@ from workflow.feedback import note_path, note_text, remove_note, write_note
 from workflow.intake import Outcome, call_back, move_into_place, plan_place, take_custody
 from workflow.ledger import Superseded
 from workflow.model import ENDED, Hold, State, Step, Submission
-from workflow.pipeline.outcome import GO_ON, STOP, hold, now, wait_in_line
+from workflow.pipeline.clock import now
+from workflow.pipeline.outcome import GO_ON, STOP, hold, wait_in_line
 from workflow.pipeline.workshop import Workshop
 
 STILL_CHANGING_SECONDS = 2.0
@@ -81,6 +82,8 @@ def _move(shop: Workshop, submission: Submission, outcome: Outcome) -> Submissio
     except FileNotFoundError:
         lost = f"The file is no longer at {here}: somebody took it away."
         return shop.ledger.record(submission, "file gone", lost, placed_as=None)
+    with suppress(OSError):
+        remove_note(shop.share.root / here)
     submission = shop.ledger.change(submission, claimed_as=target, placed_as=None)
     _write_note(shop, submission, shop.share.root / target)
     return submission

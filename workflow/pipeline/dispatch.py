@@ -24,7 +24,8 @@ from workflow.ledger import (
     withdraw_send,
 )
 from workflow.model import Destination, Hold, State, Submission
-from workflow.pipeline.outcome import GO_ON, hold, now, wait_in_line
+from workflow.pipeline.clock import now
+from workflow.pipeline.outcome import GO_ON, hold, wait_in_line
 from workflow.pipeline.reconcile import already_sent
 from workflow.pipeline.workshop import Workshop
 

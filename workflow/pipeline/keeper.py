@@ -15,8 +15,8 @@ from loguru import logger
 from workflow.errors import StateError
 from workflow.ledger import Superseded
 from workflow.model import Step, Submission
+from workflow.pipeline.clock import now
 from workflow.pipeline.engine import Engine
-from workflow.pipeline.outcome import now
 from workflow.pipeline.slicing import poll
 from workflow.pipeline.workshop import Workshop
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from workflow.errors import NotNow
 from workflow.ledger import Ledger, Superseded, forgive_sends, open_intent
 from workflow.model import ENDED, Hold, State, Step, Submission
-from workflow.pipeline.outcome import now
+from workflow.pipeline.clock import now
 
 RESUMABLE = frozenset({State.HELD, State.REJECTED, State.CANCELED})
 WITH_A_BUILD_AHEAD = frozenset({Hold.BUILD, Hold.ROUTE, Hold.SEND})

@@ -1,10 +1,11 @@
 """Writing down how a step ended when it did not simply go on: reject, hold, or wait in line."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from loguru import logger
 
 from workflow.model import Hold, State, Submission
+from workflow.pipeline.clock import now
 from workflow.pipeline.workshop import Workshop
 
 GO_ON = True
@@ -41,8 +42,3 @@ def wait_in_line(shop: Workshop, submission: Submission, seconds: float, reason:
         waiting_since=submission.waiting_since or now(),
     )
     return STOP
-
-
-def now() -> datetime:
-    """Give the present time, aware and in UTC."""
-    return datetime.now(UTC)

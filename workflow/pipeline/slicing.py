@@ -8,7 +8,8 @@ from loguru import logger
 
 from workflow.errors import CloudError
 from workflow.model import Hold, State, Step, Submission
-from workflow.pipeline.outcome import GO_ON, hold, now
+from workflow.pipeline.clock import now
+from workflow.pipeline.outcome import GO_ON, hold
 from workflow.pipeline.patience import CallAPerson, after_cloud_error
 from workflow.pipeline.workshop import Workshop
 

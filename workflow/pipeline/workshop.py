@@ -13,7 +13,6 @@ from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.patience import Patience
 from workflow.routing import Rulebook
 
-
 Progress = Callable[[int, int, int], None]
 """Called with submission, bytes sent, bytes in all while a file is uploaded."""
 

@@ -1,0 +1,57 @@
+"""The simulated cloud as tests see it: over real HTTP, with its control plane."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from workflow.simulator import SimulatorOptions, running
+
+DISPATCHES = ("sendBuildToBacklog", "sendBuildToJobRequestQueue", "appendToDeviceQueue", "printToPrinter")
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One running simulator."""
+
+    url: str
+
+    @property
+    def control(self) -> str:
+        return self.url.removesuffix("/api/v3") + "/_sim"
+
+    def journal(self) -> list[dict[str, Any]]:
+        reply = requests.get(f"{self.control}/journal", timeout=10).json()
+        entries: list[dict[str, Any]] = reply["requests"] if isinstance(reply, dict) else reply
+        return entries
+
+    def world(self) -> dict[str, Any]:
+        world: dict[str, Any] = requests.get(f"{self.control}/world", timeout=10).json()
+        return world
+
+    def fault(self, operation: str, kind: str, times: int = 1, **details: object) -> None:
+        fault = {"operation": operation, "kind": kind, "times": times, **details}
+        requests.post(f"{self.control}/faults", json=fault, timeout=10).raise_for_status()
+
+    def make_build(self, part_version_id: str) -> str:
+        reply = requests.post(f"{self.control}/builds", json={"part_version_id": part_version_id}, timeout=10)
+        reply.raise_for_status()
+        return str(reply.json()["id"])
+
+    def dispatches(self) -> Counter[str]:
+        """Count the effects of dispatching, by build: what Eiger really has."""
+        return Counter(
+            str(entry["path"])
+            for entry in self.journal()
+            if entry["operation"] in DISPATCHES and entry["effect"]
+        )
+
+
+@contextmanager
+def simulated(slice_seconds: float = 0.1, builds: str = "auto") -> Iterator[Cloud]:
+    """Run a fresh simulator."""
+    with running(SimulatorOptions(slice_seconds=slice_seconds, builds=builds)) as url:
+        yield Cloud(url)

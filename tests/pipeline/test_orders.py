@@ -1,0 +1,105 @@
+"""What a person may order, and what not: each refusal in words."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from workflow.errors import NotNow
+from workflow.ledger import Ledger, begin_send
+from workflow.model import Hold, State, Step, Submission
+from workflow.pipeline.orders import attach, cancel, release, retry
+
+BUILD = "2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab"
+Make = Callable[..., Submission]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def make(ledger: Ledger) -> Make:
+    def make(**changes: object) -> Submission:
+        number = ledger.open("a.stl")
+        ledger.claimed(number, f"processing/{number}~a.stl")
+        return ledger.change(ledger.get(number), **changes)
+
+    return make
+
+
+@pytest.mark.parametrize("state", [State.HELD, State.REJECTED, State.CANCELED])
+def test_retry_begins_with_the_file(ledger: Ledger, make: Make, state: State) -> None:
+    submission = make(state=state, hold=Hold.RULE, sha256="ab", intake_rule="inches", step=None)
+    again = retry(ledger, submission.id)
+    assert (again.state, again.step, again.sha256, again.intake_rule) == (
+        State.CLAIMED,
+        Step.INTAKE,
+        None,
+        None,
+    )
+    assert again.due_at is not None
+    assert again.reason is None
+
+
+@pytest.mark.parametrize("kind", [Hold.BUILD, Hold.ROUTE, Hold.SEND])
+def test_retry_of_a_sliced_part_uploads_nothing_again(ledger: Ledger, make: Make, kind: Hold) -> None:
+    submission = make(state=State.HELD, hold=kind, slice_job_id=BUILD, part_version_id=BUILD, sha256="ab")
+    again = retry(ledger, submission.id)
+    assert (again.state, again.step, again.part_version_id) == (State.SLICED, Step.DELIVER, BUILD)
+
+
+def test_release_passes_the_rule_over(ledger: Ledger, make: Make) -> None:
+    assert release(ledger, make(state=State.HELD, hold=Hold.RULE).id).released
+
+
+def test_only_held_ones_are_released(ledger: Ledger, make: Make) -> None:
+    with pytest.raises(NotNow, match=r"^Submission 1 is rejected, not held: there is nothing to release\.$"):
+        release(ledger, make(state=State.REJECTED).id)
+
+
+def test_only_ended_ones_are_retried(ledger: Ledger, make: Make) -> None:
+    with pytest.raises(
+        NotNow, match=r"^Submission 1 is slicing: only held, rejected or canceled ones go on\.$"
+    ):
+        retry(ledger, make(state=State.SLICING).id)
+
+
+def test_cancel_ends_it_and_its_file_is_put_away(ledger: Ledger, make: Make) -> None:
+    canceled = cancel(ledger, make(state=State.SLICING).id)
+    assert (canceled.state, canceled.step, canceled.reason) == (
+        State.CANCELED,
+        Step.FINISH,
+        "Canceled by a person.",
+    )
+
+
+def test_what_is_sent_is_not_canceled(ledger: Ledger, make: Make) -> None:
+    with pytest.raises(NotNow, match=r"it has ended already\. Take the build out of its queue in Eiger\.$"):
+        cancel(ledger, make(state=State.DISPATCHED).id)
+
+
+def test_what_is_being_sent_is_not_canceled(ledger: Ledger, make: Make) -> None:
+    submission = make(state=State.ROUTED)
+    begin_send(ledger, submission, 1, 60)
+    with pytest.raises(NotNow, match=r"is being sent right now\. Try again in a minute\.$"):
+        cancel(ledger, submission.id)
+
+
+def test_a_build_is_attached_where_one_is_missing(ledger: Ledger, make: Make) -> None:
+    submission = make(state=State.HELD, hold=Hold.BUILD, part_version_id=BUILD)
+    attached = attach(ledger, submission.id, BUILD.upper())
+    assert (attached.build_id, attached.step, attached.hold) == (BUILD, Step.DELIVER, None)
+
+
+def test_a_build_id_has_a_shape(ledger: Ledger, make: Make) -> None:
+    with pytest.raises(NotNow, match="^'17' is no build id: it looks like"):
+        attach(ledger, make(state=State.SLICED).id, "17")
+
+
+def test_a_build_is_attached_only_where_one_is_missing(ledger: Ledger, make: Make) -> None:
+    with pytest.raises(NotNow, match=r"is slicing: a build is attached only when one is missing\.$"):
+        attach(ledger, make(state=State.SLICING).id, BUILD)
