@@ -85,7 +85,7 @@ def decide(
         why = "it is still open in another program"
         return Verdict(False, _next_look(sighting, now), why, still_for >= times.stall_seconds)
     needed = times.stall_seconds if obstacle else quiet_seconds(sighting, times, writer)
-    if still_for >= needed:
+    if now >= sighting.since + needed:
         return Verdict(True, now, "it is complete")
     due = min(sighting.since + needed, _next_look(sighting, now)) if obstacle else sighting.since + needed
     if sighting.look.ends.shape not in WHOLE:

@@ -25,7 +25,7 @@ _ROUND = 100
 _STOP_LOOK_SECONDS = 0.25
 _GATHER_SECONDS = 0.02
 """A burst of hints is answered by one round."""
-_FAULT_PAUSE_SECONDS = 5.0
+_FAULT_PAUSE_SECONDS = 1.0
 _HINTS_RETRY_SECONDS = 60.0
 _DEFAULT_TIMES = GateTimes()
 
@@ -115,7 +115,7 @@ class Inbox:
     def _careful_round(self) -> float:
         try:
             return self._round()
-        except Exception:  # noqa: BLE001  # the loop's edge: whatever goes wrong, the next round may be right
+        except Exception:  # noqa: BLE001  # the loop's edge: a fault with one file must not stop the others
             logger.exception("The inbox could not be looked through; it is tried again.")
             return _FAULT_PAUSE_SECONDS
 

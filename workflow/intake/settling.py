@@ -14,8 +14,10 @@ from workflow.intake.shape import Shape, has_holes
 from workflow.intake.sight import InSight, Signature, looking_at
 from workflow.intake.writers import Writer, find_writer
 
+_SHORTEST_PAUSE_SECONDS = 0.01
 _LEFT_ALONE_SECONDS = 30.0
 _LONGEST_RETRY_SECONDS = 60.0
+_AFTER_FAULT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,10 @@ class Settling:
         while self._agenda and self._agenda[0][0] <= start:
             due, path = heapq.heappop(self._agenda)
             entry = self._entries.get(path)
-            if entry is not None and entry.due == due and self._is_ready(path, entry) and entry.sighting:
+            if entry is None or entry.due != due:
+                continue
+            self._schedule(path, start + _AFTER_FAULT_SECONDS)  # unless all goes well from here on
+            if self._is_ready(path, entry) and entry.sighting:
                 yield path, entry.sighting.look.signature
 
     def forget(self, path: str) -> None:
@@ -130,7 +135,7 @@ class Settling:
         if verdict.stalled:
             self._tell(path, entry, f"still waits: {verdict.why}.")
         if not verdict.ready:
-            self._schedule(path, verdict.due)
+            self._schedule(path, max(verdict.due, self._clock() + _SHORTEST_PAUSE_SECONDS))
         return verdict.ready
 
     def _look(self, path: str, entry: _Entry) -> Verdict:

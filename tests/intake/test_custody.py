@@ -1,0 +1,128 @@
+import errno
+import hashlib
+import os
+import sys
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from workflow.errors import NotAPlainFile, StillChanging
+from workflow.intake import Custody, Share, custody, take_custody
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of writers")
+
+
+@pytest.fixture
+def spool_file(tmp_path: Path) -> Path:
+    (tmp_path / "spool").mkdir()
+    return tmp_path / "spool" / "17.stl"
+
+
+@pytest.fixture
+def source(share: Share) -> Path:
+    (share.processing / "rush").mkdir()
+    source = share.processing / "rush" / "17~bracket.stl"
+    source.write_bytes(b"bracket" * 300_000)
+    return source
+
+
+def left_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def test_the_copy_is_the_file_and_its_hash_is_known(share: Share, source: Path, spool_file: Path) -> None:
+    content = source.read_bytes()
+    taken = take_custody(source, spool_file, root=share.processing)
+    assert taken == Custody(len(content), hashlib.sha256(content).hexdigest())
+    assert spool_file.read_bytes() == content
+    assert source.exists()
+    assert left_in(spool_file.parent) == ["17.stl"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights are kept otherwise there")
+def test_the_copy_is_private(source: Path, spool_file: Path) -> None:
+    take_custody(source, spool_file)
+    assert spool_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_older_copy_is_replaced(source: Path, spool_file: Path) -> None:
+    spool_file.write_bytes(b"of an earlier try")
+    take_custody(source, spool_file)
+    assert spool_file.read_bytes() == source.read_bytes()
+
+
+@linux_only
+def test_a_file_that_is_open_for_writing_waits(source: Path, spool_file: Path) -> None:
+    with (
+        source.open("ab"),
+        pytest.raises(StillChanging, match=r"17~bracket.stl is still open in another program\.$"),
+    ):
+        take_custody(source, spool_file)
+    assert left_in(spool_file.parent) == []
+    take_custody(source, spool_file)
+
+
+@pytest.mark.parametrize("change", ["overwritten", "grown", "replaced", "removed"])
+def test_a_file_that_changes_while_it_is_copied_waits(
+    source: Path, spool_file: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    copy = custody._copy
+
+    def copy_while_it_changes(file: FileIO, target: BinaryIO) -> str:
+        sha256 = copy(file, target)
+        if change == "replaced":
+            new = source.with_name("new")
+            new.write_bytes(b"x")
+            new.replace(source)
+        elif change == "removed":
+            source.unlink()
+        else:
+            with source.open("r+b") as writer:
+                writer.seek(0, os.SEEK_END if change == "grown" else os.SEEK_SET)
+                writer.write(b"changed")
+        return sha256
+
+    monkeypatch.setattr(custody, "_copy", copy_while_it_changes)
+    with pytest.raises(StillChanging, match=r"^17~bracket.stl changed while it was read\.$"):
+        take_custody(source, spool_file)
+    assert left_in(spool_file.parent) == []
+
+
+def test_a_full_disk_leaves_no_partial_copy(
+    source: Path, spool_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(fd: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_room)
+    with pytest.raises(OSError, match="No space left on device"):
+        take_custody(source, spool_file)
+    assert left_in(spool_file.parent) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links")
+def test_a_link_in_place_of_the_file_is_not_followed(share: Share, source: Path, spool_file: Path) -> None:
+    secret = share.root / "secret"
+    source.rename(secret)
+    source.symlink_to(secret)
+    with pytest.raises(NotAPlainFile, match="is a link"):
+        take_custody(source, spool_file, root=share.processing)
+    source.unlink()
+    source.parent.rmdir()
+    source.parent.symlink_to(share.root)
+    with pytest.raises(NotADirectoryError, match="rush is a link"):
+        take_custody(share.processing / "rush" / "secret", spool_file, root=share.processing)
+
+
+def test_a_missing_file_is_gone_only_while_the_share_is_there(
+    share: Share, source: Path, spool_file: Path, tmp_path: Path
+) -> None:
+    source.unlink()
+    with pytest.raises(FileNotFoundError):
+        take_custody(source, spool_file, root=share.processing)
+    share.root.rename(tmp_path / "unmounted")
+    with pytest.raises(OSError, match="the share can't be reached") as raised:
+        take_custody(source, spool_file, root=share.processing)
+    assert not isinstance(raised.value, FileNotFoundError)

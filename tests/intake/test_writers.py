@@ -1,0 +1,105 @@
+import mmap
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workflow.intake.writers import Writer, file_system, find_writer, sees_all_writers
+
+MOUNTS = """\
+22 1 259:1 / / rw,relatime - ext4 /dev/root rw
+40 22 0:35 / /mnt/nas rw - cifs //nas/parts rw
+41 22 0:36 / /mnt/nas\\040two rw,relatime shared:1 - nfs4 nas:/parts rw
+42 22 0:37 / /mnt/over rw - ext4 /dev/sdb rw
+43 42 0:38 / /mnt/over rw - fuse.sshfs nas: rw
+"""
+
+
+@pytest.fixture
+def mounts(tmp_path: Path) -> Path:
+    file = tmp_path / "mountinfo"
+    file.write_text(MOUNTS)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/srv/share", "ext4"),
+        ("/mnt/nas/inbox", "cifs"),
+        ("/mnt/nas two/inbox", "nfs4"),
+        ("/mnt/nas twofold", "ext4"),
+        ("/mnt/over", "fuse.sshfs"),
+    ],
+)
+def test_the_file_system_of_a_folder(mounts: Path, folder: str, kind: str) -> None:
+    assert file_system(Path(folder), mounts) == kind
+    assert sees_all_writers(Path(folder), mounts) is (kind == "ext4")
+
+
+def test_nobody_can_tell_without_a_list_of_mounts(tmp_path: Path) -> None:
+    assert file_system(tmp_path, tmp_path / "absent") is None
+    assert not sees_all_writers(tmp_path, tmp_path / "absent")
+
+
+@pytest.fixture
+def part(tmp_path: Path) -> Path:
+    if not sees_all_writers(tmp_path):
+        pytest.skip("the file system does not tell of writers")
+    part = tmp_path / "part.stl"
+    part.write_bytes(b"x" * 4096)
+    return part
+
+
+def writer_of(part: Path) -> Writer:
+    fd = os.open(part, os.O_RDONLY)
+    try:
+        return find_writer(fd)
+    finally:
+        os.close(fd)
+
+
+def test_writers_are_seen_whatever_way_they_write(part: Path) -> None:
+    assert writer_of(part) is Writer.NONE
+    with part.open("rb"):
+        assert writer_of(part) is Writer.NONE
+    with part.open("ab"):
+        assert writer_of(part) is Writer.OPEN
+    with part.open("r+b") as file:
+        shared = mmap.mmap(file.fileno(), 0)
+    assert writer_of(part) is Writer.OPEN, "mapped, though the file itself was closed"
+    shared.close()
+    assert writer_of(part) is Writer.NONE
+
+
+def test_a_writer_in_another_process_is_seen(part: Path) -> None:
+    script = "import sys; file = open(sys.argv[1], 'ab'); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(part)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        assert writer_of(part) is Writer.OPEN
+        other.communicate()
+    assert writer_of(part) is Writer.NONE
+
+
+def test_asking_while_somebody_opens_the_file_again_and_again_does_no_harm(part: Path) -> None:
+    """A lease that is broken sends a signal, which would end a process that did not provide for it."""
+    writer = "import os, sys\nwhile True: os.close(os.open(sys.argv[1], os.O_WRONLY))"
+    asker = (
+        "import os, sys\n"
+        "from workflow.intake.writers import find_writer\n"
+        "for _ in range(40_000):\n"
+        "    fd = os.open(sys.argv[1], os.O_RDONLY); find_writer(fd); os.close(fd)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", writer, str(part)]) as looping:
+        try:
+            asked = subprocess.run(
+                [sys.executable, "-c", asker, str(part)], check=False, cwd=Path(__file__).parents[2]
+            )
+        finally:
+            looping.kill()
+    assert asked.returncode == 0
