@@ -1,0 +1,147 @@
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from workflow.feedback import note_text
+from workflow.model import Destination, Event, Hold, MeshReport, State, Submission
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+MESH = MeshReport(
+    path="rush/bracket.stl", verdict="accept", reason=None, warnings=("2 facets have no area",),
+    format="binary", triangles=12_345, size_mm=(120.04, 80.0, 35.5), volume_cm3=88.25, area_cm2=310.0,
+    watertight=True, open_edges=0, seconds=0.1, sha256="ab" * 32,
+)  # fmt: skip
+SENT = Submission(
+    id=17, path="rush/bracket.stl", state=State.DISPATCHED, opened_at=NOON, size=617_334, sha256="ab" * 32,
+    mesh=MESH, preset="Onyx", intake_rule="everything else", build_id="build-1", routing_rule="rush",
+    destination=Destination.DEVICE_QUEUE, device="Mark Two 3", due_date=date(2026, 3, 5),
+    receipt_id="queued-9",
+)  # fmt: skip
+EVENTS = (
+    Event(NOON, "claimed", "processing/rush/17~bracket.stl"),
+    Event(NOON + timedelta(seconds=75), "sent", ""),
+)
+
+
+@pytest.fixture(autouse=True)
+def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Local times are those of the machine, here in Berlin."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("the time zone can't be set here")
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_the_note_of_a_part_that_was_sent() -> None:
+    assert (
+        note_text(SENT, EVENTS)
+        == f"""\
+stlflow note: submission 17
+
+bracket.stl is in the queue of Mark Two 3.
+
+What to do next
+  Nothing. To print it once more, drag the file back into the inbox.
+
+File      rush/bracket.stl
+Bytes     617,334
+Mesh      12,345 triangles, binary, closed
+Size      120.0 × 80.0 × 35.5 mm
+Volume    88.2 cm³
+Warning   2 facets have no area
+Preset    Onyx  (rule: everything else)
+Sent to   device queue, Mark Two 3  (rule: rush)
+Due       2026-03-05
+Build     build-1
+Receipt   queued-9
+SHA-256   {"ab" * 32}
+
+What happened when
+  2026-03-02 13:00:00  claimed: processing/rush/17~bracket.stl
+  2026-03-02 13:01:15  sent
+"""
+    )
+
+
+def test_the_note_of_a_rejected_part_says_why_and_what_to_do() -> None:
+    reason = "412 open edges: the surface is not closed. Close the solid in CAD and export again."
+    open_mesh = replace(MESH, watertight=False, open_edges=412, volume_cm3=None, warnings=())
+    rejected = Submission(
+        id=18, path="plate.stl", state=State.REJECTED, opened_at=NOON, reason=reason, mesh=open_mesh
+    )
+    text = note_text(rejected, ())
+    assert "plate.stl was REJECTED: nothing was sent to a printer.\n" in text
+    assert f"Why\n  {reason}\n" in text
+    assert "Put the corrected file into the inbox." in text
+    assert "12,345 triangles, binary, 412 open edges\n" in text
+    assert "Volume" not in text
+    assert "Receipt" not in text
+
+
+@pytest.mark.parametrize(
+    ("hold", "advice"),
+    [
+        (Hold.FILE, "Put the file into the inbox again."),
+        (Hold.RULE, "`stlflow release 17`"),
+        (Hold.PRESET, "`stlflow retry 17`"),
+        (Hold.UPLOAD, "Look in Eiger for the part. Then `stlflow retry 17`"),
+        (Hold.SLICE, "Look at the part in Eiger."),
+        (Hold.BUILD, "`stlflow attach 17 BUILD`"),
+        (Hold.ROUTE, "`stlflow retry 17`"),
+        (Hold.SEND, "Only if it has not: `stlflow retry 17`. If it has: `stlflow cancel 17`."),
+        (Hold.FAULT, "show this note to whoever looks after stlflow"),
+    ],
+)
+def test_every_hold_has_a_next_step(hold: Hold, advice: str) -> None:
+    held = replace(SENT, state=State.HELD, hold=hold, reason="Because.", destination=None)
+    text = note_text(held, ())
+    assert "bracket.stl is HELD: a person must look at it.\n" in text
+    assert "Why\n  Because.\n" in text
+    assert advice in text
+
+
+def test_every_kind_of_hold_is_known() -> None:
+    for hold in Hold:
+        assert "What to do next" in note_text(replace(SENT, state=State.HELD, hold=hold), ())
+
+
+@pytest.mark.parametrize(
+    ("destination", "sentence"),
+    [
+        (Destination.BACKLOG, "bracket.stl is in the backlog of Eiger."),
+        (Destination.JOB_REQUEST, "bracket.stl is among the job requests of Eiger."),
+        (Destination.DEVICE_QUEUE, "bracket.stl is in the queue of Mark Two 3."),
+        (Destination.PRINT_NOW, "bracket.stl was sent to Mark Two 3 to be printed now."),
+    ],
+)
+def test_every_destination_has_its_sentence(destination: Destination, sentence: str) -> None:
+    assert sentence in note_text(replace(SENT, destination=destination), ())
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_note_can_be_written_in_every_state(state: State) -> None:
+    bare = Submission(id=1, path="a.stl", state=state, opened_at=NOON)
+    assert note_text(bare, ()).startswith("stlflow note: submission 1\n")
+
+
+def test_addresses_of_the_web_are_left_out() -> None:
+    signed = "https://bucket.s3.example.com/x.stl?X-Amz-Signature=abc123&X-Amz-Credential=key"
+    held = replace(SENT, state=State.HELD, hold=Hold.FAULT, reason=f"Upload to {signed} failed.")
+    text = note_text(held, (Event(NOON, "fault", f"see {signed}"),))
+    assert "abc123" not in text
+    assert "Upload to (address left out) failed." in text
+
+
+def test_a_long_history_is_cut_at_its_beginning() -> None:
+    events = [Event(NOON, f"event {number}", "x" * 500) for number in range(30)]
+    text = note_text(SENT, events)
+    assert "  (18 earlier)\n" in text
+    assert "event 17" not in text
+    assert "event 29" in text
+    assert max(map(len, text.splitlines())) < 210
