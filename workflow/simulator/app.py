@@ -1,0 +1,44 @@
+"""The simulator as one ASGI application: the API, the control plane, and what signed links lead to."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from workflow.simulator import control, links
+from workflow.simulator.api import BASE_PATH, Api
+from workflow.simulator.control import Control, Endpoint
+from workflow.simulator.simulation import Simulation
+
+ONE_PIXEL_PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360606060000000050001a5f64540"
+    "0000000049454e44ae426082"
+)
+
+
+def application(simulation: Simulation) -> Starlette:
+    """Put the simulator together."""
+    return Starlette(
+        routes=[
+            Mount(BASE_PATH, app=Api(simulation)),
+            Mount(control.PLACE, routes=Control(simulation).routes()),
+            Route(f"{links.PLACE}/{{kind}}/{{row_id}}", _signed(simulation)),
+        ]
+    )
+
+
+def _signed(simulation: Simulation) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        kind, row_id = request.path_params["kind"], request.path_params["row_id"]
+        views, asked = simulation.views(), request.query_params
+        if not views.links.allows(
+            f"{kind}/{row_id}", asked.get("expires", ""), asked.get("signature", ""), views.world.now
+        ):
+            return JSONResponse({"message": "This link has expired, or was never given out."}, 403)
+        if kind == "stl":
+            stl = views.world.part_versions[row_id].stl
+            return FileResponse(stl.path, media_type="model/stl") if stl else Response(status_code=404)
+        return Response(ONE_PIXEL_PNG, media_type="image/png")
+
+    return endpoint

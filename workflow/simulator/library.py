@@ -1,0 +1,148 @@
+"""The library: uploads, their slicing, and the builds that come of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from functools import partial
+
+from workflow.simulator.slicing import estimate, status
+from workflow.simulator.things import (
+    Build,
+    Measured,
+    Part,
+    PartVersion,
+    Preset,
+    PrintJob,
+    SliceJob,
+    StoredFile,
+)
+from workflow.simulator.world import NotAllowed, NotThere, World, found
+
+VENDOR_DEFAULT = "Vendor default"
+"""The preset that stands for the vendor's own settings, used when an upload names none."""
+
+ENDED_EARLY = frozenset({"CANCELED", "ERROR"})
+
+
+def add_part(
+    world: World,
+    stl: StoredFile,
+    measured: Measured,
+    *,
+    preset_id: str | None = None,
+    user_id: str | None = None,
+    folder_id: str | None = None,
+) -> PartVersion:
+    """Take an upload into the library and ask for its slicing. Raises NotThere on unknown ids."""
+    preset = found(world.presets, preset_id, "settings preset") if preset_id else vendor_default(world)
+    if user_id:
+        found(world.users, user_id, "user")
+    if folder_id and folder_id not in world.folders:
+        raise NotThere(f"No folder has the id {folder_id}.")
+    slicing_id, version_id, part_id = (world.new_id(kind) for kind in ("slice job", "part version", "part"))
+    world.parts.put(Part(part_id, world.now, world.now, (version_id,), folder_id=folder_id, owner_id=user_id))
+    version = PartVersion(version_id, part_id, title_of(stl.name), preset, measured, slicing_id, stl)
+    world.part_versions.put(version)
+    world.slice_jobs.put(SliceJob(slicing_id, version_id, world.now))
+    _expect_build(world, version)
+    return version
+
+
+def vendor_default(world: World) -> Preset:
+    """Give the preset used when none is named."""
+    return next(preset for preset in world.presets if preset.title == VENDOR_DEFAULT)
+
+
+def title_of(file_name: str) -> str:
+    """Give the title that a part gets from its file's name (assumed: the upload takes no title)."""
+    return file_name[:-4] if file_name.lower().endswith(".stl") else file_name
+
+
+def slice_status(world: World, slicing: SliceJob) -> str:
+    """Give the status of a slice job now."""
+    measured = world.part_versions[slicing.part_version_id].measured
+    return status(slicing, measured, world.options.slice_seconds, world.now)
+
+
+def is_sliced(world: World, version: PartVersion) -> bool:
+    """Whether a part version has been sliced; those that ship with the fleet have."""
+    return version.stl is None or slice_status(world, world.slice_jobs[version.slice_job_id]) == "COMPLETED"
+
+
+def end_slicing(world: World, slicing: SliceJob, ended_as: str) -> SliceJob:
+    """Let a person in Eiger cancel a slicing, or let it fail. Raises NotAllowed once it has ended."""
+    if ended_as not in ENDED_EARLY:
+        raise NotAllowed(f"A slice job can be ended as {' or '.join(sorted(ENDED_EARLY))}.")
+    if slice_status(world, slicing) in {"COMPLETED", "ERROR", "CANCELED"}:
+        raise NotAllowed("This slice job has ended already.")
+    return world.slice_jobs.put(replace(slicing, ended_as=ended_as))
+
+
+def make_build(world: World, versions: Sequence[PartVersion], title: str | None = None) -> Build:
+    """Lay sliced parts on one bed. Raises NotAllowed where one is not sliced yet."""
+    for version in versions:
+        if not is_sliced(world, version):
+            raise NotAllowed(f"{version.title} is not sliced: no build can be made of it.")
+    figures, preset = estimate(versions), versions[0].preset
+    build = Build(
+        id=world.new_id("build"),
+        title=title or versions[0].title,
+        created_at=world.now,
+        updated_at=world.now,
+        part_version_ids=tuple(version.id for version in versions),
+        series=preset.series,
+        primary=preset.primary,
+        secondary=preset.secondary,
+        primary_cm3=figures.primary_cm3,
+        fiber_cm3=figures.fiber_cm3,
+        layers=figures.layers,
+        print_seconds=figures.print_seconds,
+    )
+    return world.builds.put(build)
+
+
+def wait_for_person(world: World, build: Build, asked_for: str, due_date: date | None) -> PrintJob:
+    """Put a build into the backlog or the job requests. Raises NotAllowed where it is not approved."""
+    require_approval(world, build)
+    job = PrintJob(
+        id=world.new_id("print job"),
+        state="Backlogged",
+        asked_for=asked_for,
+        build=build.id,
+        created_at=world.now,
+        updated_at=world.now,
+        due_date=due_date,
+    )
+    return world.print_jobs.put(job)
+
+
+def withdraw_job_requests(world: World, build: Build) -> list[PrintJob]:
+    """Take a build out of the job requests. Raises NotThere where it is not among them."""
+    of_build = world.print_jobs.narrowed({"build": build.id})
+    waiting = [job for job in of_build if job.asked_for == "job_request" and job.state == "Backlogged"]
+    if not waiting:
+        raise NotThere(f"The build {build.id} is not among the job requests.")
+    for job in waiting:
+        world.print_jobs.remove(job.id)
+    return waiting
+
+
+def require_approval(world: World, build: Build) -> None:
+    """Raise NotAllowed where approvals are in use and the build has none."""
+    if world.approved is not None and build.id not in world.approved:
+        raise NotAllowed(f"The build {build.id} is not approved for printing.")
+
+
+def _expect_build(world: World, version: PartVersion) -> None:
+    """Where builds come by themselves, one comes when slicing has ended well."""
+    if world.options.builds == "auto" and version.measured.flaw is None:
+        wait = world.options.slice_seconds + world.options.build_delay_seconds
+        if wait:
+            world.later(wait, partial(_build_if_sliced, world, version))
+        else:
+            make_build(world, [version])
+
+
+def _build_if_sliced(world: World, version: PartVersion) -> None:
+    if is_sliced(world, version):
+        make_build(world, [version])

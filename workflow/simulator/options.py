@@ -1,0 +1,45 @@
+"""What can be chosen when a simulator is started."""
+
+from dataclasses import dataclass, field
+
+QUIRKS = {
+    "open-enums": "An FX10 and a furnace of type Sinter-1: outside the contract's enums.",
+    "stale-printing": "Some jobs that ended long ago stay `Printing` in the list of print jobs, for ever.",
+    "null-device": "Jobs that are `Printing` in the list of print jobs have no device.",
+    "progress-on-device-only": "A running job shows its progress at the device, never in the print jobs.",
+    "extra-fields": "Fields that the contract does not name, among them personal data.",
+    "deaf-printer": "A printer that is told to print answers 201 and never takes the job.",
+}
+"""Ways of the real service (or feared of it) beyond the contract, by name."""
+
+REALISTIC = frozenset(QUIRKS) - {"deaf-printer"}
+"""The quirks that were seen on the real service."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorOptions:
+    """How the simulated Eiger behaves. Raises ValueError with the choices where a name is unknown.
+
+    `builds`: "auto" makes a one-part build when slicing completes, "manual" leaves it to a person.
+    `slice_seconds` 0 slices at once. `seed` decides ids and chance. `port` 0 picks a free one.
+    `operator_seconds`: how long until somebody clears a bed and starts the next print of a queue.
+    """
+
+    access_key: str = field(default="demo", repr=False)
+    secret_key: str = field(default="demo", repr=False)
+    builds: str = "auto"
+    slice_seconds: float = 2.0
+    build_delay_seconds: float = 0.0
+    operator_seconds: float = 300.0
+    seed: int = 1
+    quirks: frozenset[str] = frozenset()
+    host: str = "127.0.0.1"
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        if self.builds not in {"auto", "manual"}:
+            raise ValueError(f"builds is auto or manual, not {self.builds!r}.")
+        if unknown := sorted(self.quirks - set(QUIRKS)):
+            raise ValueError(f"No quirk {unknown[0]!r}; there are {', '.join(sorted(QUIRKS))}.")
+        if min(self.slice_seconds, self.build_delay_seconds, self.operator_seconds) < 0:
+            raise ValueError("Seconds are 0 or more.")

@@ -1,0 +1,122 @@
+"""The simulator on a real socket: in a thread, or until a signal ends it."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from threading import Thread
+
+from workflow.simulator.options import SimulatorOptions
+
+GRACE_SECONDS = 1
+"""What is still being answered when the server stops gets so long."""
+
+End = Callable[[], None]
+
+
+@contextmanager
+def running(options: SimulatorOptions | None = None) -> Iterator[str]:
+    """Serve in a thread; gives the base URL, like `http://127.0.0.1:41234/api/v3`.
+
+    Raises OSError where the port can't be had.
+    """
+    options = options or SimulatorOptions()
+    ready: Future[End] = Future()
+    with _listener(options) as listener:
+        thread = Thread(target=_serve_for, args=(ready, options, listener), name="simulator")
+        thread.start()
+        end = ready.result()
+        try:
+            yield _base_url(listener, options)
+        finally:
+            end()
+            thread.join()
+
+
+def serve(options: SimulatorOptions, announce: Callable[[str], None]) -> None:
+    """Serve until Ctrl-C or SIGTERM; `announce` gets the base URL once the server listens.
+
+    Raises OSError where the port can't be had.
+    """
+    with _listener(options) as listener, _signals_end_quietly():
+        _serve(options, listener, lambda _end: announce(_base_url(listener, options)))
+
+
+def _serve_for(ready: Future[End], options: SimulatorOptions, listener: socket.socket) -> None:
+    """Whoever waits for a server in a thread also learns why it could not start."""
+    try:
+        _serve(options, listener, ready.set_result)
+    except BaseException as error:
+        if ready.done():
+            raise
+        ready.set_exception(error)
+
+
+def _serve(options: SimulatorOptions, listener: socket.socket, listening: Callable[[End], None]) -> None:
+    import uvicorn
+
+    from workflow.simulator.app import application
+    from workflow.simulator.simulation import Simulation
+
+    class Server(uvicorn.Server):
+        """Says when it listens, instead of being asked again and again."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            listening(lambda: setattr(self, "should_exit", True))
+
+    simulation = Simulation(options, _origin(listener, options))
+    config = uvicorn.Config(
+        application(simulation),
+        http="h11",  # the faults close its transport
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        date_header=False,  # the simulated time is sent instead
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    try:
+        Server(config).run([listener])
+    finally:
+        simulation.close()
+
+
+def _listener(options: SimulatorOptions) -> socket.socket:
+    """Naming TCP is no pedantry: asyncio switches Nagle's delay (40 ms per reply) off only for it."""
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # on Windows this would let two servers have one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((options.host, options.port))
+        listener.listen(1024)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _origin(listener: socket.socket, options: SimulatorOptions) -> str:
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    return f"http://{host}:{listener.getsockname()[1]}"
+
+
+def _base_url(listener: socket.socket, options: SimulatorOptions) -> str:
+    return f"{_origin(listener, options)}/api/v3"
+
+
+@contextmanager
+def _signals_end_quietly() -> Iterator[None]:
+    """Uvicorn raises the signal that ended it once more; here it has done its work by then."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {each: signal.signal(each, lambda _number, _frame: None) for each in signals}
+    try:
+        yield
+    finally:
+        for each, action in before.items():
+            signal.signal(each, action)

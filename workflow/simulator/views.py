@@ -1,0 +1,229 @@
+"""Rows as the contract shows them: what goes over the wire, and nothing else does."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from workflow.simulator import floor, library, links
+from workflow.simulator.printing import progress_of
+from workflow.simulator.things import (
+    NO_FIBER,
+    Build,
+    Device,
+    Part,
+    PartVersion,
+    PrintedPart,
+    PrintJob,
+    QueuedJob,
+    User,
+)
+from workflow.simulator.world import World
+
+View = dict[str, object]
+
+SCAN_SECONDS = 60.0
+"""How long a scan report takes to appear after it was asked for (invented)."""
+
+
+def at(moment: datetime | None) -> str | None:
+    """Give a time as the service writes it: UTC, milliseconds, Z."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Shows a world's rows; `links` signs what has to be signed."""
+
+    world: World
+    links: links.Links
+
+    def has(self, quirk: str) -> bool:
+        """Whether the world has a quirk."""
+        return quirk in self.world.options.quirks
+
+    def build(self, build: Build) -> View:
+        """BuildView."""
+        approved = self.world.approved
+        view: View = {
+            "id": build.id,
+            "title": build.title,
+            "created_at": at(build.created_at),
+            "updated_at": at(build.updated_at),
+            "part_count": build.part_count,
+            "preview_url": self._preview(build.id),
+            "device_series": build.series,
+            "primary_material": build.primary,
+            "secondary_material": build.secondary,
+            "ccs_primary_required": build.primary_cm3,
+            "ccs_secondary_required": None,
+            "ccs_tertiary_required": None,
+            "estimated_print_seconds": build.print_seconds,
+            "sliced": build.sliced,
+            "blacksmith_enabled": build.blacksmith_enabled,
+            "approved": None if approved is None else build.id in approved,
+        }
+        if self.has("extra-fields"):
+            view["ccs_fiber_required"] = build.fiber_cm3 or None
+            view["standard_costs"] = {"primary": round(build.primary_cm3 * 0.21, 2), "total": None}
+        return view
+
+    def build_extended(self, build: Build) -> View:
+        """BuildViewExtended: with the part versions and where they lie."""
+        versions = [self.world.part_versions[version_id] for version_id in build.part_version_ids]
+        poses = [
+            {"id": version.id, "x": 20 * place, "y": 0, "theta": 0} for place, version in enumerate(versions)
+        ]
+        shown = [self.part_version(version) for version in versions]
+        return self.build(build) | {"part_versions": shown, "poses": poses}
+
+    def part(self, part: Part) -> View:
+        """PartView."""
+        return {
+            "id": part.id,
+            "created_at": at(part.created_at),
+            "updated_at": at(part.updated_at),
+            "cloned_from": None,
+            "latest_partversion": part.version_ids[-1],
+            "part_versions": list(part.version_ids),
+        }
+
+    def part_version(self, version: PartVersion) -> View:
+        """PartVersionView."""
+        return {
+            "id": version.id,
+            "part_id": version.part_id,
+            "title": version.title,
+            "description": None,
+            "version_number": 1,
+            "preview_url": self._preview(version.id),
+            "sliced": library.is_sliced(self.world, version),
+            "device_series": version.preset.series,
+            "primary_material": version.preset.primary,
+            "secondary_material": version.preset.secondary,
+            "settings": {"scale": 1, "euler": {"x": 0, "y": 0, "z": 0}, "units": "mm"},
+        }
+
+    def user(self, user: User) -> View:
+        """UserView."""
+        return {"id": user.id, "name": user.name, "email": user.email}
+
+    def device(self, device: Device) -> View:
+        """DeviceView. An offline device has no keys for materials (as seen: absent, not null)."""
+        queue = floor.queue_of(self.world, device)
+        view: View = {
+            "id": device.id,
+            "name": device.name,
+            "device_type": device.type,
+            "device_series": device.series,
+            "created_at": at(device.created_at),
+            "updated_at": at(device.updated_at),
+            "queue_estimated_time_seconds": floor.queue_seconds(self.world, device, queue),
+            "queue_length": len(queue),
+            "state": device.state,
+        }
+        if device.online and device.series not in floor.FURNACES:
+            view |= {
+                "loaded_primary_material": device.primary,
+                "loaded_secondary_material": None if device.secondary == NO_FIBER else device.secondary,
+                "ccs_primary_remaining": self._remaining(device),
+                "ccs_secondary_remaining": device.secondary_cm3,
+            }
+        if self.has("extra-fields") and device.series != "Metal X":
+            nozzle = {"consumable_title": "Nozzle", "status": "Good", "usage_remaining": 71.5}
+            view["maintenance_status"] = [nozzle]
+        return view
+
+    def device_extended(self, device: Device) -> View:
+        """DeviceViewExtended: with `active_job` where one runs; the key is absent on an idle device."""
+        job = self.world.print_jobs.get(device.job or "")
+        view = self.device(device)
+        if job is not None and job.started_at is not None:
+            build = self.world.builds[job.build]
+            active = self.print_job(job) | self._progress(build, job.started_at)
+            view["active_job"] = active | {"build": self.build(build)}
+        return view
+
+    def print_job(self, job: PrintJob) -> View:
+        """PrintJobView."""
+        return {
+            "id": job.id,
+            "state": job.state,
+            "queued_at": at(job.queued_at),
+            "created_at": at(job.created_at),
+            "started_at": at(job.started_at),
+            "updated_at": at(job.updated_at),
+            "ended_at": at(job.ended_at),
+        }
+
+    def print_job_extended(self, job: PrintJob) -> View:
+        """PrintJobViewExtended."""
+        build, device = self.world.builds[job.build], self.world.devices.get(job.device or "")
+        hidden = self.has("null-device") and job.state == "Printing"
+        view = self.print_job(job) | self._job_progress(job, build, device)
+        view["build"] = self.build(build)
+        view["device"] = self.device(device) if device and not hidden else None
+        if self.has("extra-fields"):
+            person = next(iter(self.world.users))
+            view |= {"source": "Eiger", "initiator": self.user(person), "requester": None}
+        return view
+
+    def queued_job(self, queued: QueuedJob) -> View:
+        """QueuedPrintJobView."""
+        return {
+            "id": queued.id,
+            "state": queued.state,
+            "queued_at": at(queued.queued_at),
+            "updated_at": at(queued.updated_at),
+        }
+
+    def queued_job_extended(self, queued: QueuedJob) -> View:
+        """QueuedPrintJobViewExtended."""
+        return self.queued_job(queued) | {"build": self.build(self.world.builds[queued.build])}
+
+    def printed_part(self, printed: PrintedPart) -> View:
+        """PrintedPartViewExtended."""
+        job = self.world.print_jobs[printed.print_job]
+        return {
+            "id": printed.id,
+            "state": printed.state,
+            "notes": printed.notes,
+            "printed_at": at(printed.printed_at),
+            "updated_at": at(printed.updated_at),
+            "print_job": self.print_job(job) | {"build": self.build(self.world.builds[job.build])},
+        }
+
+    def scan_report_url(self, printed: PrintedPart) -> str | None:
+        """Give a link to the scan report, None while there is none: it comes some time after asking."""
+        asked_at, now = printed.scan_asked_at, self.world.now
+        if asked_at is None or (now - asked_at).total_seconds() < SCAN_SECONDS:
+            return None
+        return self.links.sign(f"scan/{printed.id}", now, links.PREVIEW_SECONDS)
+
+    def _preview(self, row_id: str) -> str:
+        return self.links.sign(f"preview/{row_id}", self.world.now, links.PREVIEW_SECONDS)
+
+    def _remaining(self, device: Device) -> float:
+        """What is left falls with the progress of the running print (as measured)."""
+        job = self.world.print_jobs.get(device.job or "")
+        if job is None or job.started_at is None:
+            return round(device.primary_cm3, 3)
+        build = self.world.builds[job.build]
+        used = build.primary_cm3 * progress_of(build, job.started_at, self.world.now).percent / 100
+        return round(max(device.primary_cm3 - used, 0.0), 3)
+
+    def _progress(self, build: Build, started_at: datetime) -> View:
+        progress = progress_of(build, started_at, self.world.now)
+        return {
+            "printing_state": progress.printing_state,
+            "current_layer": progress.current_layer,
+            "layer_count": progress.layer_count,
+            "progress": progress.percent,
+            "estimated_seconds_remaining": progress.seconds_remaining,
+        }
+
+    def _job_progress(self, job: PrintJob, build: Build, device: Device | None) -> View:
+        """Progress as the print jobs tell it: nothing of jobs that no device works on."""
+        runs = device is not None and device.job == job.id and job.started_at is not None
+        if runs and job.started_at and not self.has("progress-on-device-only"):
+            return self._progress(build, job.started_at)
+        nothing = ("current_layer", "layer_count", "progress", "estimated_seconds_remaining")
+        return {"printing_state": "Unknown"} | dict.fromkeys(nothing)
