@@ -119,6 +119,7 @@ class DeviceFacts:
     primary_remaining_cm3: float | None = None
     queue_seconds: float | None = None
     queue_length: int | None = None
+    fiber_remaining_cm3: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,30 @@
+"""The rule language: facts in, decisions out, each with its reason; pure but for the loader."""
+
+from workflow.routing.decide import decide_intake, decide_route
+from workflow.routing.explain import Explanation, OpenRule, explain
+from workflow.routing.facts import Fact, Kind, Stage, fact_table
+from workflow.routing.loader import load_rules, parse_rules
+from workflow.routing.names import check_names
+from workflow.routing.rulebook import IntakeRule, RoutingRule, Rulebook, RuleTest
+from workflow.routing.trials import TestOutcome, run_tests
+
+__all__ = [
+    "Explanation",
+    "Fact",
+    "IntakeRule",
+    "Kind",
+    "OpenRule",
+    "RoutingRule",
+    "RuleTest",
+    "Rulebook",
+    "Stage",
+    "TestOutcome",
+    "check_names",
+    "decide_intake",
+    "decide_route",
+    "explain",
+    "fact_table",
+    "load_rules",
+    "parse_rules",
+    "run_tests",
+]

@@ -1,0 +1,147 @@
+"""Choosing a device: candidates and their facts in, choice and reasons out."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from workflow.model import DeviceFacts, Facts, FactValue
+from workflow.routing.globs import Glob, fold
+from workflow.routing.rulebook import Choose, DeviceWish
+
+TAKES_A_QUEUE = frozenset(
+    map(
+        fold,
+        (
+            "Ready",
+            "Printing",
+            "Print Finished",
+            "Print Bed Needs Clearing",
+            "Purge Strip Removal Needed",
+            "Resuming Print",
+            "Running Utility",
+            "Utility Finished",
+        ),
+    )
+)
+"""States in which a printer will come to its queue. Any other, and any state nobody has seen yet,
+means trouble or a person at work."""
+READY_ONLY = frozenset({fold("Ready")})
+PRINTS_NOTHING = frozenset(map(fold, ("Sinter-1", "Sinter-2", "Wash-1")))
+_UNKNOWN = fold("Unknown")
+_SECONDS_PER_HOUR = 3600.0
+
+Rank = tuple[float, float, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen device, None when none qualifies; and for every device why, or why not."""
+
+    device: DeviceFacts | None
+    reasons: tuple[str, ...]
+
+
+def choose_device(
+    wish: DeviceWish,
+    facts: Facts,
+    devices: Sequence[DeviceFacts],
+    states: frozenset[str] = TAKES_A_QUEUE,
+) -> Choice:
+    """Choose among the devices that fit; `states` are the folded states accepted where none is asked for."""
+    judged = [(device, next(_obstacles(wish, facts, device, states), None)) for device in devices]
+    fitting = [device for device, obstacle in judged if obstacle is None]
+    chosen = min(fitting, key=lambda device: _rank(wish, device), default=None)
+    reasons = [
+        f"{device.name}: {obstacle or _standing(device, wish.choose, device is chosen)}"
+        for device, obstacle in judged
+    ]
+    return Choice(chosen, tuple(reasons) or ("Eiger lists no devices",))
+
+
+def _obstacles(wish: DeviceWish, facts: Facts, device: DeviceFacts, states: frozenset[str]) -> Iterator[str]:
+    """Everything that keeps the build from this device, the plainest first."""
+    yield from _not_wished(wish, device)
+    yield from _wrong_printer(facts, device)
+    if device.state is None:
+        yield "Eiger does not say its state"
+    elif not wish.state and fold(device.state) not in states:
+        yield f"is {device.state}"
+    if wish.loaded_material:
+        yield from _wrong_material(facts, device)
+        yield from _too_little(wish, facts, device)
+
+
+def _not_wished(wish: DeviceWish, device: DeviceFacts) -> Iterator[str]:
+    asked = (
+        (wish.name, device.name, "is not asked for by name"),
+        (wish.series, device.series, f"is {device.series}, the rule asks for {_any(wish.series)}"),
+        (wish.type, device.type, f"is a {device.type}, the rule asks for {_any(wish.type)}"),
+        (wish.state, device.state or "", f"is {device.state}, the rule asks for {_any(wish.state)}"),
+    )
+    for globs, value, reason in asked:
+        if globs and not any(glob.takes(value) for glob in globs):
+            yield reason
+
+
+def _wrong_printer(facts: Facts, device: DeviceFacts) -> Iterator[str]:
+    if fold(device.series) in PRINTS_NOTHING:
+        yield "does not print"
+    series = str(facts.get("build.series", "Unknown"))
+    if fold(series) not in {_UNKNOWN, fold(device.series)}:
+        yield f"is {device.series}, the build is for {series}"
+
+
+def _wrong_material(facts: Facts, device: DeviceFacts) -> Iterator[str]:
+    needed = facts.get("build.material")
+    if needed is None:
+        yield "what material the build needs is not known"
+    elif not _same(device.material, needed):
+        yield f"{device.material or 'no material'} loaded, needs {needed}"
+    fiber = facts.get("build.fiber")
+    if fiber is not None and not _same(device.fiber, fiber):
+        yield f"{device.fiber or 'no fiber'} loaded, needs {fiber}"
+
+
+def _too_little(wish: DeviceWish, facts: Facts, device: DeviceFacts) -> Iterator[str]:
+    """Amounts that are not known are no obstacle. Printers with fiber have been seen to report 0 left."""
+    spare = 1 + wish.spare_percent / 100
+    amounts = (
+        ("build.primary_cm3", device.primary_remaining_cm3, device.material),
+        ("build.fiber_cm3", device.fiber_remaining_cm3 or None, device.fiber),
+    )
+    for fact, left, what in amounts:
+        needed = facts.get(fact)
+        if isinstance(needed, int | float) and left is not None and left < needed * spare:
+            yield f"{left:.1f} cm³ of {what} left, needs {needed * spare:.1f} cm³"
+
+
+def _same(loaded: str | None, needed: FactValue) -> bool:
+    return loaded is not None and fold(loaded) == fold(str(needed))
+
+
+def _any(globs: Sequence[Glob]) -> str:
+    return " or ".join(map(str, globs))
+
+
+def _rank(wish: DeviceWish, device: DeviceFacts) -> Rank:
+    """Least is best; a queue that is not known comes last."""
+    seconds = math.inf if device.queue_seconds is None else device.queue_seconds
+    length = math.inf if device.queue_length is None else device.queue_length
+    named = fold(device.name), device.id
+    match wish.choose:
+        case Choose.SOONEST:
+            return seconds, length, *named
+        case Choose.SHORTEST_QUEUE:
+            return length, seconds, *named
+        case Choose.FIRST:
+            place = (at for at, glob in enumerate(wish.name) if glob.takes(device.name))
+            return next(place, 0), 0, *named
+
+
+def _standing(device: DeviceFacts, choose: Choose, chosen: bool) -> str:
+    if device.queue_seconds is None:
+        queued = "queue not known"
+    else:
+        queued = f"{device.queue_length or 0} queued, {device.queue_seconds / _SECONDS_PER_HOUR:.1f} h"
+    how = f"chosen ({choose.replace('_', ' ')})" if chosen else "fits too"
+    return f"{device.state}, {queued}: {how}"

@@ -1,0 +1,135 @@
+"""The one table of facts: what rules may look at. Checker, schema and explanations are made from it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+BUILD_PREFIX = "build."
+
+
+class Kind(StrEnum):
+    """What sort of value a fact has, and so how it can be compared."""
+
+    PATH = "path"
+    """Text with folders: `*` stays within one folder, `**` spans folders."""
+    TEXT = "text"
+    """Text without folders: `*` takes anything."""
+    NUMBER = "number"
+    COUNT = "whole number"
+    FLAG = "true/false"
+
+
+NUMERIC = frozenset({Kind.NUMBER, Kind.COUNT})
+TEXTUAL = frozenset({Kind.PATH, Kind.TEXT})
+
+
+class Stage(StrEnum):
+    """From which decision on a fact can be known."""
+
+    INTAKE = "before upload"
+    ROUTING = "after slicing"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that rules may look at. No number here is ever below zero.
+
+    `known` says in words when the fact is known, `source` where it comes from. A fact that is not
+    known for a file makes its rules undecidable, and the file is held; except where
+    `none_without` names a fact that is absent as well: then there is none, and a condition on it
+    is simply not met.
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    stage: Stage
+    known: str
+    source: str
+    example: str
+    none_without: str | None = None
+
+
+def fact_table() -> tuple[Fact, ...]:
+    """Give every fact, in the order of the documentation."""
+    return _TABLE
+
+
+def _file(name: str, kind: Kind, unit: str, example: str, source: str) -> Fact:
+    return Fact(name, kind, unit, Stage.INTAKE, "always", source, example)
+
+
+def _mesh(name: str, kind: Kind, unit: str, example: str, source: str, known: str = "") -> Fact:
+    return Fact(name, kind, unit, Stage.INTAKE, known or "when the mesh was measured", source, example)
+
+
+def _build(
+    name: str,
+    kind: Kind,
+    unit: str,
+    example: str,
+    source: str,
+    known: str = "after slicing",
+    none_without: str | None = None,
+) -> Fact:
+    without = None if none_without is None else BUILD_PREFIX + none_without
+    return Fact(BUILD_PREFIX + name, kind, unit, Stage.ROUTING, known, source, example, without)
+
+
+_TABLE = (
+    _file("path", Kind.PATH, "", "rush/bracket.stl", "the file's place under the inbox"),
+    _file("folder", Kind.PATH, "", "rush", "the path without the name; empty for the inbox itself"),
+    _file("name", Kind.TEXT, "", "bracket.stl", "the file's name"),
+    _file("size_mb", Kind.NUMBER, "MB", "2.4", "the file's size, in millions of bytes"),
+    _mesh("triangles", Kind.COUNT, "", "48210", "the mesh"),
+    _mesh("x_mm", Kind.NUMBER, "mm", "80", "the mesh's size along x"),
+    _mesh("y_mm", Kind.NUMBER, "mm", "40", "the mesh's size along y"),
+    _mesh("z_mm", Kind.NUMBER, "mm", "12.5", "the mesh's height"),
+    _mesh("longest_mm", Kind.NUMBER, "mm", "80", "the longest of the three sizes"),
+    _mesh("volume_cm3", Kind.NUMBER, "cm³", "31.2", "the mesh", "when the mesh is closed"),
+    _mesh("area_cm2", Kind.NUMBER, "cm²", "118", "the mesh's surface"),
+    _mesh("watertight", Kind.FLAG, "", "true", "the mesh: no edge is open"),
+    _mesh("open_edges", Kind.COUNT, "", "0", "the mesh: edges with a facet on one side only"),
+    _mesh("warnings", Kind.COUNT, "", "0", "how many doubts the inspection had"),
+    Fact(
+        "preset",
+        Kind.TEXT,
+        "",
+        Stage.ROUTING,
+        "when an intake rule chose one",
+        "the title of the settings preset that was used",
+        "Onyx",
+        none_without="preset",
+    ),
+    _build("title", Kind.TEXT, "", "bracket", "Eiger"),
+    _build("print_hours", Kind.NUMBER, "h", "6.5", "the slicer's estimate"),
+    _build("series", Kind.TEXT, "", "Desktop Series", "the kind of printer it was sliced for"),
+    _build("material", Kind.TEXT, "", "Onyx", "the plastic or metal"),
+    _build("fiber", Kind.TEXT, "", "Carbon Fiber", "the fiber", "when there is fiber in it", "fiber"),
+    _build("primary_cm3", Kind.NUMBER, "cm³", "28.9", "the slicer's estimate of the material"),
+    _build(
+        "fiber_cm3", Kind.NUMBER, "cm³", "3.1", "the slicer's estimate", "when there is fiber in it", "fiber"
+    ),
+    _build(
+        "support_cm3",
+        Kind.NUMBER,
+        "cm³",
+        "1.2",
+        "the slicer's estimate of separate support material",
+        "when there is some",
+        "support_cm3",
+    ),
+    _build("part_count", Kind.COUNT, "", "1", "how many parts are in the build"),
+    _build("sliced", Kind.FLAG, "", "true", "whether it can be printed"),
+    _build(
+        "approved",
+        Kind.FLAG,
+        "",
+        "true",
+        "the approvals of the organization",
+        "when approvals are in use",
+        "approved",
+    ),
+)
+
+FACTS = MappingProxyType({fact.name: fact for fact in _TABLE})

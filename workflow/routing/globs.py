@@ -1,0 +1,87 @@
+"""Patterns for text: `*` any run of characters, `?` any one, `**` any run of folders.
+
+Letters match whatever their case and however their accents are encoded (macOS decomposes them).
+Everything else, brackets too, stands for itself. Matching takes time in proportion to the length of
+pattern times text, whatever the pattern.
+"""
+
+import fnmatch
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+ANY_FOLDERS = "**"
+_WILD = "\0"
+"""Stands for a `*` of another pattern; only a `*` takes it. No file name can hold it."""
+_WILD_FOLDERS = "\0\0"
+"""Stands for a `**` of another pattern; only a `**` takes it."""
+
+
+@lru_cache(maxsize=4096)
+def fold(text: str) -> str:
+    """Give the text in the form in which texts are compared."""
+    composed = unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", composed.casefold())
+
+
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """One pattern, for text with folders (`by_folder`) or without."""
+
+    pattern: str
+    by_folder: bool = False
+
+    def __str__(self) -> str:
+        """Give the pattern as it was written."""
+        return self.pattern
+
+    def takes(self, text: str) -> bool:
+        """Tell whether the pattern matches the whole text."""
+        segments = self._segments(fold(text))
+        return _fits(self._segments(fold(self.pattern)), segments)
+
+    def covers(self, other: "Glob") -> bool:
+        """Tell whether this pattern surely takes every text that the other takes; False when unsure."""
+        if self.by_folder != other.by_folder:
+            return False
+        theirs = [
+            _WILD_FOLDERS if segment == ANY_FOLDERS else segment.replace("*", _WILD)
+            for segment in other._segments(fold(other.pattern))
+        ]
+        return _fits(self._segments(fold(self.pattern)), theirs)
+
+    def _segments(self, text: str) -> Sequence[str]:
+        if not self.by_folder:
+            return (text.replace(ANY_FOLDERS, "*"),)
+        return text.split("/") if text else ()
+
+
+def _fits(pattern: Sequence[str], segments: Sequence[str]) -> bool:
+    """Match segment by segment; on a mismatch only the latest `**` takes one more segment."""
+    at = taken = 0
+    star = resume = -1
+    while taken < len(segments):
+        if at < len(pattern) and pattern[at] == ANY_FOLDERS:
+            star, resume = at, taken
+            at += 1
+        elif at < len(pattern) and _segment_fits(pattern[at], segments[taken]):
+            at, taken = at + 1, taken + 1
+        elif star >= 0:
+            resume += 1
+            at, taken = star + 1, resume
+        else:
+            return False
+    return all(rest == ANY_FOLDERS for rest in pattern[at:])
+
+
+def _segment_fits(pattern: str, segment: str) -> bool:
+    return segment != _WILD_FOLDERS and _compiled(pattern).match(segment) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """`fnmatch` makes expressions that never backtrack far; its brackets are put out of action."""
+    literal_brackets = pattern.replace("[", "[[]")
+    return re.compile(fnmatch.translate(literal_brackets.replace("?", f"[!{_WILD}]")))

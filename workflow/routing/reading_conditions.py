@@ -1,0 +1,178 @@
+"""Reading `when`: YAML nodes in, a condition out, every mistake noted on the page."""
+
+import re
+from collections.abc import Callable
+
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from workflow.routing.conditions import (
+    AllOf,
+    AnyOf,
+    Condition,
+    FactIs,
+    Flag,
+    Not,
+    Wanted,
+)
+from workflow.routing.facts import BUILD_PREFIX, FACTS, NUMERIC, TEXTUAL, Fact, Kind, Stage
+from workflow.routing.globs import ANY_FOLDERS, Glob
+from workflow.routing.intervals import COMPARISON, NOT_NEGATIVE, NUMBER, Interval, read_interval
+from workflow.routing.page import Page, is_nothing, is_text, shape, suggestion
+from workflow.routing.rulebook import Subject
+
+GROUPS = ("all", "any", "not")
+_FORMS = 'write "> 5", "<= 5", "5..10" or 5'
+
+
+def read_when(page: Page, node: Node, stage: Stage) -> Condition | None:
+    """Read the conditions of a rule; None when there are mistakes in them."""
+    if not isinstance(node, MappingNode):
+        page.wrong(
+            node, f"`when` has to be a group of conditions, not {shape(node)}", 'like `path: "rush/**"`'
+        )
+        return None
+    if not node.value:
+        page.wrong(node, "`when` is empty", "leave it away in a rule that takes everything")
+        return None
+    parts = [
+        _read_part(page, key, key_node, value, stage)
+        for key, (key_node, value) in page.pairs(node, "`when`").items()
+    ]
+    whole = [part for part in parts if part is not None]
+    if len(whole) < len(parts) or not whole:
+        return None
+    return whole[0] if len(whole) == 1 else AllOf(tuple(whole))
+
+
+def _read_part(page: Page, key: str, key_node: Node, value: Node, stage: Stage) -> Condition | None:
+    if key == "not":
+        inner = read_when(page, value, stage)
+        return None if inner is None else Not(inner)
+    if key in GROUPS:
+        items = page.items(value, f"`{key}`")
+        inners = [read_when(page, item, stage) for item in items]
+        whole = tuple(inner for inner in inners if inner is not None)
+        if len(whole) < len(inners) or not whole:
+            return None
+        return AnyOf(whole) if key == "any" else AllOf(whole)
+    fact = _read_fact(page, key, key_node, stage)
+    return None if fact is None else _read_fact_is(page, fact, value)
+
+
+def _read_fact(page: Page, key: str, node: Node, stage: Stage) -> Fact | None:
+    fact = FACTS.get(key)
+    if fact is None:
+        within = f"write `{BUILD_PREFIX}…`, with a dot" if key == "build" else ""
+        known = [name for name, each in FACTS.items() if each.stage is Stage.INTAKE or each.stage is stage]
+        page.wrong(node, f"there is no fact `{key}`", within or suggestion(key, [*known, *GROUPS]))
+    elif stage is Stage.INTAKE and fact.stage is Stage.ROUTING:
+        page.wrong(node, f"`{key}` is not known before the upload", "ask for it in a rule under `routing`")
+        return None
+    return fact
+
+
+def _read_fact_is(page: Page, fact: Fact, node: Node) -> Condition | None:
+    read = _READERS[fact.kind]
+    items = page.items(node, f"`{fact.name}`") if isinstance(node, SequenceNode) else [node]
+    wanted = [_read_wanted(page, fact, item, read) for item in items]
+    whole = tuple(each for each in wanted if each is not None)
+    if len(whole) < len(wanted) or not whole:
+        return None
+    return FactIs(fact, whole, " or ".join(_words(item) for item in items))
+
+
+def _read_wanted(
+    page: Page, fact: Fact, node: Node, read: Callable[[Page, Fact, ScalarNode], Wanted | None]
+) -> Wanted | None:
+    if not isinstance(node, ScalarNode):
+        page.wrong(node, f"`{fact.name}` has to be one value or a list of values, not {shape(node)}")
+    elif is_nothing(node):
+        page.wrong(node, f"`{fact.name}` is empty")
+    else:
+        return read(page, fact, node)
+    return None
+
+
+def _read_flag(page: Page, fact: Fact, node: ScalarNode) -> Flag | None:
+    word = str(node.value)
+    if is_text(node) or word.lower() not in {"true", "false"}:
+        page.wrong(node, f"`{fact.name}` is true or false, not `{word}`", "write true or false, unquoted")
+        return None
+    return Flag(word.lower() == "true")
+
+
+def _read_glob(page: Page, fact: Fact, node: ScalarNode) -> Glob | None:
+    text = str(node.value)
+    if not is_text(node) or COMPARISON.fullmatch(text.strip()):
+        page.wrong(node, f"`{fact.name}` is text and can't be compared with `{text}`", 'text stands in "…"')
+        return None
+    pattern = page.text(node, f"`{fact.name}`")
+    if pattern is None:
+        return None
+    if fact.name == "preset":
+        page.mention(node, Subject.PRESET_TITLE, pattern)
+    return _read_path_glob(page, fact, node, pattern) if fact.kind is Kind.PATH else Glob(pattern)
+
+
+def _read_path_glob(page: Page, fact: Fact, node: ScalarNode, pattern: str) -> Glob | None:
+    """Check a pattern for paths: it begins below the inbox, with forward slashes and whole `**`."""
+    segments = pattern.split("/")
+    if "\\" in pattern:
+        page.wrong(node, "folders are parted by `/`, not by a backslash", pattern.replace("\\", "/"))
+    elif segments[0] in {"", ".", ".."}:
+        page.wrong(node, f"`{fact.name}` begins below the inbox", f"write `{pattern.lstrip('./')}`")
+    elif segments[-1] == "":
+        page.wrong(node, f"`{pattern}` matches no file", f"write `{pattern}**` for all that is in the folder")
+    elif any(ANY_FOLDERS in segment and segment != ANY_FOLDERS for segment in segments):
+        page.wrong(node, "`**` stands for whole folders", "write it between slashes, or a single `*`")
+    else:
+        _doubt_path(page, fact, node, pattern)
+        return Glob(pattern, by_folder=True)
+    return None
+
+
+def _doubt_path(page: Page, fact: Fact, node: Node, pattern: str) -> None:
+    if re.search(r"[\[{].*[\]}]", pattern):
+        page.doubtful(
+            node, f"brackets in `{pattern}` stand for themselves", "for several patterns, list them"
+        )
+    elif fact.name == "path" and not re.search(r"[*?]|\.stl$", pattern, re.IGNORECASE):
+        page.doubtful(
+            node, f"`{pattern}` takes only a file of just this name", f"did you mean `{pattern}/**`?"
+        )
+
+
+def _read_interval(page: Page, fact: Fact, node: ScalarNode) -> Interval | None:
+    try:
+        interval = read_interval(str(node.value).strip())
+    except ValueError as error:
+        page.wrong(node, f"`{fact.name}` is a number, and {error}", _number_hint(fact, str(node.value)))
+        return None
+    if interval.is_empty:
+        page.wrong(node, f"no number is in `{node.value}`", "write the smaller one first")
+    elif interval.common(NOT_NEGATIVE).is_empty:
+        page.wrong(node, f"`{fact.name}` is never below 0, so `{node.value}` is never met")
+    elif fact.kind is Kind.COUNT and interval.low == interval.high != round(interval.low):
+        page.wrong(node, f"`{fact.name}` is a whole number, so `{node.value}` is never met")
+    else:
+        return interval
+    return None
+
+
+def _number_hint(fact: Fact, text: str) -> str:
+    if re.fullmatch(rf"\D*{NUMBER},\d+\D*", text):
+        return "write a dot, not a comma, before the decimals"
+    if re.fullmatch(rf"\D*{NUMBER}\s*[^\W\d]+\W*", text) and fact.unit:
+        return f"leave the unit away: `{fact.name}` is in {fact.unit}"
+    return _FORMS
+
+
+def _words(node: Node) -> str:
+    return str(node.value)
+
+
+_READERS: dict[Kind, Callable[[Page, Fact, ScalarNode], Wanted | None]] = {
+    Kind.FLAG: _read_flag,
+    **dict.fromkeys(sorted(NUMERIC), _read_interval),
+    **dict.fromkeys(sorted(TEXTUAL), _read_glob),
+}

@@ -1,0 +1,145 @@
+"""Reading the two lists of rules: YAML nodes in, rules out, every mistake noted on the page."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import TypeVar
+
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+
+from workflow.routing.conditions import Condition
+from workflow.routing.facts import Stage
+from workflow.routing.globs import fold
+from workflow.routing.page import Nodes, Page
+from workflow.routing.reach import contradiction, covers
+from workflow.routing.reading_actions import (
+    INTAKE_ACTIONS,
+    ROUTING_ACTIONS,
+    read_intake_action,
+    read_routing_action,
+)
+from workflow.routing.reading_conditions import read_when
+from workflow.routing.rulebook import HoldBack, IntakeRule, RoutingRule
+
+INTAKE_KEYS = ("name", "when", *INTAKE_ACTIONS, "owner", "folder")
+ROUTING_KEYS = ("name", "when", *ROUTING_ACTIONS, "due", "device", "otherwise")
+_BELONGS = {
+    **dict.fromkeys(ROUTING_KEYS, "that belongs under `routing`"),
+    **dict.fromkeys(INTAKE_KEYS, "that belongs under `intake`"),
+}
+_HINTS = MappingProxyType(_BELONGS)
+_CATCH_ALL = "end the list with a rule without `when`, so that every file gets a decision"
+
+Rule = TypeVar("Rule", IntakeRule, RoutingRule)
+
+
+def read_intake(page: Page, node: Node) -> tuple[IntakeRule, ...]:
+    """Read the rules under `intake`."""
+    return _read_list(page, node, "intake", _read_intake_rule)
+
+
+def read_routing(page: Page, node: Node) -> tuple[RoutingRule, ...]:
+    """Read the rules under `routing`."""
+    return _read_list(page, node, "routing", _read_routing_rule)
+
+
+def _read_list(
+    page: Page, node: Node, title: str, read: Callable[[Page, Node], Rule | None]
+) -> tuple[Rule, ...]:
+    items = page.items(node, f"`{title}`")
+    rules = [read(page, item) for item in items]
+    _refuse_same_names(page, items)
+    _check_catch_all(page, items, title)
+    _refuse_unreachable(page, items, rules)
+    return tuple(rule for rule in rules if rule is not None)
+
+
+def _read_intake_rule(page: Page, node: Node) -> IntakeRule | None:
+    before = len(page.mistakes)
+    nodes = page.group(node, "a rule under `intake`", INTAKE_KEYS, _HINTS)
+    name = _read_name(page, node, nodes)
+    when = _read_condition(page, nodes, Stage.INTAKE)
+    action = read_intake_action(page, node, nodes) if nodes else None
+    if name is None or action is None or len(page.mistakes) > before:
+        return None
+    return IntakeRule(name, _line(node), when, action)
+
+
+def _read_routing_rule(page: Page, node: Node) -> RoutingRule | None:
+    before = len(page.mistakes)
+    nodes = page.group(node, "a rule under `routing`", ROUTING_KEYS, _HINTS)
+    name = _read_name(page, node, nodes)
+    when = _read_condition(page, nodes, Stage.ROUTING)
+    action = read_routing_action(page, node, nodes) if nodes else None
+    if name is None or action is None or len(page.mistakes) > before:
+        return None
+    return RoutingRule(name, _line(node), when, action)
+
+
+def _read_name(page: Page, node: Node, nodes: Nodes) -> str | None:
+    if "name" in nodes:
+        return page.text(nodes["name"], "`name`")
+    if nodes:
+        page.wrong(node, "this rule has no `name`", "give it one: it stands in every note and log")
+    return None
+
+
+def _read_condition(page: Page, nodes: Nodes, stage: Stage) -> Condition | None:
+    return read_when(page, nodes["when"], stage) if "when" in nodes else None
+
+
+def _refuse_same_names(page: Page, items: list[Node]) -> None:
+    first: dict[str, Node] = {}
+    for item in items:
+        name = _value(item, "name")
+        if isinstance(name, ScalarNode):
+            twin = first.setdefault(fold(str(name.value)), name)
+            if twin is not name:
+                message = f"two rules are named `{name.value}`: here and in line {_line(twin)}"
+                page.wrong(name, message, "give each its own name: it stands in every note and log")
+
+
+def _check_catch_all(page: Page, items: list[Node], title: str) -> None:
+    """A hold without `when` may stand before the last rule: what a person releases goes on behind it."""
+    for at, item in enumerate(items):
+        last = at == len(items) - 1
+        takes_all = isinstance(item, MappingNode) and _value(item, "when") is None
+        if last and not takes_all:
+            page.wrong(item, f"the last rule under `{title}` has to take everything", _CATCH_ALL)
+        elif takes_all and not last and _value(item, "hold") is None:
+            after = f"the rule in line {_line(items[at + 1])} and those after it are never reached"
+            page.wrong(item, f"without `when` this rule takes everything: {after}", "give it a `when`")
+
+
+def _refuse_unreachable(page: Page, items: list[Node], rules: list[Rule | None]) -> None:
+    """What a hold takes can be released, so rules behind a hold are reached."""
+    takers: list[tuple[Rule, Condition]] = []
+    for item, rule in zip(items, rules, strict=True):
+        if rule is None or rule.when is None:
+            continue
+        _refuse_contradiction(page, item, rule.name, rule.when)
+        first = next((taker for taker, when in takers if covers(when, rule.when)), None)
+        if first is not None:
+            message = f"`{rule.name}` is never reached: `{first.name}` in line {first.line} takes all of it"
+            page.wrong(item, message, f"move it above `{first.name}`, or delete it")
+        if not isinstance(rule.action, HoldBack):
+            takers.append((rule, rule.when))
+
+
+def _refuse_contradiction(page: Page, item: Node, name: str, when: Condition) -> None:
+    fact = contradiction(when)
+    if fact is not None:
+        page.wrong(item, f"`{name}` never takes anything: no `{fact}` meets all of its conditions")
+
+
+def _value(item: Node, key: str) -> Node | None:
+    """Find a value in a rule, whatever else is wrong with it."""
+    if isinstance(item, MappingNode):
+        for key_node, value in item.value:
+            if isinstance(key_node, ScalarNode) and key_node.value == key:
+                return value if isinstance(value, Node) else None
+    return None
+
+
+def _line(node: Node) -> int:
+    line: int = node.start_mark.line
+    return line + 1

@@ -1,0 +1,148 @@
+"""What a rules file says, as values: two ordered lists of rules, and the owner's own tests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from workflow.errors import Mistake
+from workflow.model import Destination, Facts
+from workflow.routing.conditions import Condition
+from workflow.routing.due import Due
+from workflow.routing.globs import Glob
+
+
+class Choose(StrEnum):
+    """Which of the devices that fit is taken; the name breaks ties."""
+
+    SOONEST = "soonest"
+    """The least time queued."""
+    SHORTEST_QUEUE = "shortest_queue"
+    """The fewest builds queued."""
+    FIRST = "first"
+    """The first in the order of `name`, where that is a list; else by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Upload with this preset (title or id), for this owner, into this folder (an id of Eiger's)."""
+
+    preset: str
+    owner: str | None = None
+    folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Set the file aside, and tell its owner why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldBack:
+    """Wait for a person, and say why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceWish:
+    """Which devices may take a build; an empty tuple means any, and of states any that takes a queue.
+
+    `spare_percent` is how much more material than the slicer's estimate has to be left, and counts
+    only with `loaded_material`.
+    """
+
+    name: tuple[Glob, ...] = ()
+    series: tuple[Glob, ...] = ()
+    type: tuple[Glob, ...] = ()
+    state: tuple[Glob, ...] = ()
+    loaded_material: bool = False
+    spare_percent: float = 0.0
+    choose: Choose = Choose.SOONEST
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send the build. `otherwise` is for when no device qualifies; None then holds it."""
+
+    destination: Destination
+    due: Due | None = None
+    device: DeviceWish | None = None
+    otherwise: Destination | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeRule:
+    """How a part is uploaded, or not. `when` None takes every file."""
+
+    name: str
+    line: int
+    when: Condition | None
+    action: Upload | Reject | HoldBack
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingRule:
+    """Where a build goes. `when` None takes every build."""
+
+    name: str
+    line: int
+    when: Condition | None
+    action: Send | HoldBack
+
+    @property
+    def device(self) -> DeviceWish | None:
+        """What the rule wants of a device; None when it names none."""
+        return self.action.device if isinstance(self.action, Send) else None
+
+
+class Subject(StrEnum):
+    """What a rules file can name that only the cloud knows."""
+
+    PRESET = "preset"
+    PRESET_TITLE = "preset title"
+    USER = "user"
+    DEVICE = "device"
+    SERIES = "series"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place in the file that names something of the cloud's; a pattern except for presets and users."""
+
+    subject: Subject
+    text: str
+    line: int
+    column: int
+    source_line: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTest:
+    """One of the owner's own tests: facts in, and what is expected by the name of the answer."""
+
+    name: str
+    line: int
+    facts: Facts
+    sliced: bool
+    """Whether facts of a build are given, so that the routing is looked at too."""
+    expected: Mapping[str, str]
+    today: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """A rules file that can be trusted: both lists end in a rule that takes everything.
+
+    `revision` names the very text: the first 12 hex digits of its sha256.
+    """
+
+    source: str
+    revision: str
+    intake: tuple[IntakeRule, ...]
+    routing: tuple[RoutingRule, ...]
+    tests: tuple[RuleTest, ...] = ()
+    warnings: tuple[Mistake, ...] = ()
+    mentions: tuple[Mention, ...] = ()
