@@ -44,7 +44,7 @@ class Cloud:
     def dispatches(self) -> Counter[str]:
         """Count the effects of dispatching, by build: what Eiger really has."""
         return Counter(
-            str(entry["path"])
+            str(entry["effect"]["build"])
             for entry in self.journal()
             if entry["operation"] in DISPATCHES and entry["effect"]
         )

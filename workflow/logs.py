@@ -6,24 +6,19 @@ no traceback shows the values of variables.
 
 import logging
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from loguru import Message, logger
+from loguru import logger
 
 PLAIN = "<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> {message}"
 FILED = "{time:YYYY-MM-DDTHH:mm:ss.SSSZ} {level: <7} {message}"
 _QUIET = ("dbos", "sqlalchemy", "urllib3", "watchdog", "uvicorn", "stl")
 
 
-def set_up_logs(
-    level: str, *, as_json: bool, folder: Path | None, write: Callable[[Message], None] | None = None
-) -> None:
-    """Send log lines to stderr (or `write`) and, where a folder is given, to a file kept 30 days."""
+def set_up_logs(level: str, *, as_json: bool, folder: Path | None) -> None:
+    """Send log lines to stderr and, where a folder is given, to a file kept 30 days."""
     logger.remove()
-    logger.add(
-        write or sys.stderr, level=level, format=PLAIN, serialize=as_json, diagnose=False, backtrace=False
-    )
+    logger.add(sys.stderr, level=level, format=PLAIN, serialize=as_json, diagnose=False, backtrace=False)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         logger.add(

@@ -5,14 +5,13 @@ import random
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cloud import Cloud, simulated
 from tests.stl import box, open_box
+from tests.waiting import until
 from workflow.ledger import Ledger
 from workflow.model import State, Submission
 
@@ -41,14 +40,14 @@ def start(folder: Path, cloud: Cloud) -> subprocess.Popen[bytes]:
     )
 
 
-def wait_for(reached: Callable[[], bool], process: subprocess.Popen[bytes], limit_seconds: float) -> bool:
-    """Wait for a condition; tells whether it came within the limit."""
-    give_up_at = time.monotonic() + limit_seconds
-    while not reached():
+def ended_within(folder: Path, process: subprocess.Popen[bytes], limit_seconds: float) -> bool:
+    """Wait until all have ended; tells whether they did."""
+
+    def reached() -> bool:
         assert process.poll() is None, "the service ended by itself"
-        if time.monotonic() > give_up_at:
-            return False
-    return True
+        return all_ended(folder)
+
+    return until(reached, limit_seconds)
 
 
 def drop(folder: Path) -> None:
@@ -73,7 +72,6 @@ def everything(folder: Path) -> list[Submission]:
 
 
 def all_ended(folder: Path) -> bool:
-    time.sleep(0.1)  # a look at the ledger ten times a second is enough
     seen = everything(folder)
     return len(seen) == GOOD + BAD and all(
         submission.state in {State.DISPATCHED, State.REJECTED} and submission.step is None
@@ -90,12 +88,12 @@ def test_killed_at_any_moment_all_end_and_none_twice(tmp_path: Path, seed: int) 
         drop(tmp_path)
         for _ in range(6):
             process = start(tmp_path, cloud)
-            wait_for(lambda: all_ended(tmp_path), process, chance.uniform(1.0, 3.5))
+            ended_within(tmp_path, process, chance.uniform(1.0, 3.5))
             process.send_signal(signal.SIGKILL)
             process.wait()
         process = start(tmp_path, cloud)
         try:
-            assert wait_for(lambda: all_ended(tmp_path), process, 60), everything(tmp_path)
+            assert ended_within(tmp_path, process, 60), everything(tmp_path)
         finally:
             process.terminate()
             process.wait(timeout=40)

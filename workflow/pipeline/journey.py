@@ -14,7 +14,7 @@ from loguru import logger
 
 from workflow.errors import CloudError, StateError
 from workflow.ledger import Superseded
-from workflow.model import Hold, Step, Submission
+from workflow.model import ENDED, Hold, State, Step, Submission
 from workflow.pipeline.builds import find_build
 from workflow.pipeline.custody import put_away, take_in
 from workflow.pipeline.dispatch import dispatch
@@ -30,6 +30,16 @@ StepFunction = Callable[[Workshop, Submission], bool]
 BEFORE_SLICING: tuple[StepFunction, ...] = (take_in, inspect, decide, upload)
 AFTER_SLICING: tuple[StepFunction, ...] = (slicing_ended_well, find_build, route, dispatch)
 FAULTS_BEFORE_HOLD = 5
+
+
+def is_decided(submission: Submission) -> bool:
+    """Tell whether the submission's end is written down, and only its file is left to be put away.
+
+    A stage that is begun again after a crash must not go on behind a rejection or a hold. Only a
+    missing build is looked for while the submission is held.
+    """
+    held = submission.state is State.HELD and submission.hold is not Hold.BUILD
+    return held or submission.state in ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +71,10 @@ class Journey:
 
         def careful(number: int, turn: int) -> bool:
             submission = self.shop.ledger.get(number)
+            if submission.turn != turn or (is_decided(submission) and step is not put_away):
+                return STOP
             try:
-                return step(self.shop, submission) if submission.turn == turn else STOP
+                return step(self.shop, submission)
             except (
                 Superseded,
                 StateError,
