@@ -1,0 +1,61 @@
+"""The client of Eiger's API v3: all 28 operations, named as in the contract."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import Self
+
+from pydantic import SecretStr
+
+from workflow.eiger.budget import RequestBudget
+from workflow.eiger.builds import BuildCalls
+from workflow.eiger.devices import DeviceCalls
+from workflow.eiger.exchange import Exchange
+from workflow.eiger.keys import Keys
+from workflow.eiger.parts import PartCalls
+from workflow.eiger.prints import PrintCalls
+from workflow.eiger.retry import RetryPolicy
+from workflow.eiger.transport import Timeouts, Transport
+from workflow.eiger.users import UserCalls
+
+
+class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
+    """One organization in Eiger, or in a simulated one; threads may share it.
+
+    Every call raises CloudError: Unauthorized, BadRequest, NotFound, Conflict, RateLimited,
+    ServerError, Unreachable, OutcomeUnknown (effects only) or ContractBroken. Questions are asked
+    again by `retry`; what has an effect is sent once. Lists ask while they are read.
+    Raises SettingsError when `base_url` is no http(s) URL or holds keys.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        access_key: SecretStr,
+        secret_key: SecretStr,
+        *,
+        budget: RequestBudget,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008  # a frozen value
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # a frozen value
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._transport = Transport(base_url, Keys(access_key, secret_key), timeouts)
+        super().__init__(Exchange(self._transport, budget, retry, clock, sleep, chance))
+
+    def __repr__(self) -> str:
+        """Give the address, never a key."""
+        return f"EigerClient({self._transport.base_url!r})"
+
+    def __enter__(self) -> Self:
+        """Use the client in a `with` block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._transport.close()

@@ -1,0 +1,288 @@
+"""What Eiger answers, checked at the border: frozen values, fields that nobody asked for are dropped.
+
+Rules learnt from the real service: enums are open strings; a key may be absent where the contract
+requires it; the material `"None"` means none. Personal data of print jobs has no field here, and
+signed links are secrets, so that no log or record can hold them by accident. Units: seconds, cm³
+(`ccs_…`), percent (`progress`). Times are aware, in UTC.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, SecretStr
+
+SLICING_ENDED = frozenset({"COMPLETED", "ERROR", "CANCELED"})
+SLICED_WELL = "COMPLETED"
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _none_by_name(material: object) -> object:
+    return None if material in {"None", ""} else material
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+Material = Annotated[str | None, BeforeValidator(_none_by_name)]
+Id = Annotated[str, Field(min_length=1)]
+
+
+class Noun(BaseModel):
+    """What all answers have in common."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", allow_inf_nan=False, hide_input_in_errors=True, protected_namespaces=()
+    )
+
+    def says(self, field: str) -> bool:
+        """Whether the key was there at all: an absent key is no data, null is the service's own word."""
+        return field in self.model_fields_set
+
+
+N = TypeVar("N", bound=Noun)
+
+
+class Page(Noun, Generic[N]):
+    """One page of a list."""
+
+    items: tuple[N, ...]
+    has_more_items: bool
+
+
+class Preset(Noun):
+    """A settings preset: material and slicing choices."""
+
+    id: Id
+    title: str
+
+
+class Presets(RootModel[tuple[Preset, ...]]):
+    """All presets, which come as a bare list."""
+
+
+class User(Noun):
+    """A user of the organization; the contract promises none of the fields."""
+
+    id: str | None = None
+    name: str | None = None
+    email: str | None = None
+
+
+class Upload(Noun):
+    """The cloud has the file: what was made, and the server's clock at that moment (None if unsaid)."""
+
+    part_version_id: Id
+    slice_job_id: Id
+    server_time: datetime | None = None
+
+
+class SliceStatus(Noun):
+    """How far a slice job is."""
+
+    status: str
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen; an unknown word counts as going on."""
+        return self.status.upper() in SLICING_ENDED
+
+    @property
+    def completed(self) -> bool:
+        """Whether it ended well."""
+        return self.status.upper() == SLICED_WELL
+
+
+class Part(Noun):
+    """A part and the ids of its versions."""
+
+    id: Id
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
+    cloned_from: str | None = None
+    latest_partversion: str | None = None
+    part_versions: tuple[str, ...] = ()
+
+
+class Euler(Noun):
+    """How a part is turned."""
+
+    x: float | None = None
+    y: float | None = None
+    z: float | None = None
+
+
+class PartSettings(Noun):
+    """Scale, turn and unit that Eiger took an STL for; STL itself has no unit."""
+
+    scale: float | None = None
+    euler: Euler | None = None
+    units: str | None = None
+
+
+class PartVersion(Noun):
+    """One version of a part: what an upload makes."""
+
+    id: Id
+    part_id: str | None = None
+    title: str
+    description: str | None = None
+    version_number: float | None = None
+    preview_url: SecretStr | None = None
+    sliced: bool | None = None
+    device_series: str | None = None
+    primary_material: Material = None
+    secondary_material: Material = None
+    settings: PartSettings | None = None
+
+
+class Pose(Noun):
+    """Where something lies on the bed of a build."""
+
+    id: str | None = None
+    x: float | None = None
+    y: float | None = None
+    theta: float | None = None
+
+
+class Build(Noun):
+    """The sliced, printable result. All amounts are the slicer's estimates.
+
+    `approved` None: the organization does not use approvals. `ccs_fiber_required` is newer than the
+    contract and belongs to `secondary_material`.
+    """
+
+    id: Id
+    title: str
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
+    part_count: int
+    preview_url: SecretStr | None = None
+    device_series: str | None = None
+    primary_material: Material = None
+    secondary_material: Material = None
+    ccs_primary_required: float | None = None
+    ccs_secondary_required: float | None = None
+    ccs_tertiary_required: float | None = None
+    ccs_fiber_required: float | None = None
+    estimated_print_seconds: float | None = None
+    sliced: bool
+    blacksmith_enabled: bool | None = None
+    approved: bool | None = None
+
+
+class BuildDetail(Build):
+    """A build with the part versions it is made of."""
+
+    part_versions: tuple[PartVersion, ...]
+    poses: tuple[Pose, ...] = ()
+
+
+class PrintJob(Noun):
+    """A print job by itself. `Printing` may be months old: only a device's `active_job` is live."""
+
+    id: Id
+    state: str
+    queued_at: Moment | None = None
+    created_at: Moment | None = None
+    started_at: Moment | None = None
+    updated_at: Moment | None = None
+    ended_at: Moment | None = None
+    source: str | None = None
+
+
+class BuildPrintJob(PrintJob):
+    """A print job with its build."""
+
+    build: Build | None = None
+
+
+class ActivePrintJob(BuildPrintJob):
+    """A print job with its build and how far it is; it is live only where a device shows it."""
+
+    printing_state: str | None = None
+    current_layer: int | None = None
+    layer_count: int | None = None
+    progress: float | None = None
+    estimated_seconds_remaining: float | None = None
+
+
+class Device(Noun):
+    """A printer or furnace. Offline, it says nothing of materials: no data is not "0 left"."""
+
+    id: Id
+    name: str
+    device_type: str
+    device_series: str
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
+    queue_estimated_time_seconds: float | None = None
+    queue_length: int | None = None
+    loaded_primary_material: Material = None
+    loaded_secondary_material: Material = None
+    ccs_primary_remaining: float | None = None
+    ccs_secondary_remaining: float | None = None
+    state: str | None = None
+    active_job: ActivePrintJob | None = None
+
+
+class PrintJobDetail(ActivePrintJob):
+    """A print job with its build and, if the service names one, its device."""
+
+    device: Device | None = None
+
+
+class QueuedPrintJob(Noun):
+    """An entry in the queue of a device; the build is told only on reading."""
+
+    id: Id
+    state: str
+    queued_at: Moment | None = None
+    updated_at: Moment | None = None
+    build: Build | None = None
+
+
+class QueueEntry(QueuedPrintJob):
+    """An entry of a whole queue: here the build is always told."""
+
+    build: Build
+
+
+class DeviceQueue(Noun):
+    """A device and what waits for it."""
+
+    device: Device
+    queue: tuple[QueueEntry, ...]
+
+
+class PrintedPart(Noun):
+    """One part that came out of a print job."""
+
+    id: Id
+    state: str | None = None
+    notes: str | None = None
+    printed_at: Moment | None = None
+    updated_at: Moment | None = None
+    print_job: BuildPrintJob | None = None
+
+
+class ScanReport(Noun):
+    """Where the scan report of a printed part can be fetched for about an hour; None: not made yet."""
+
+    scan_report_url: SecretStr | None
+
+
+class PartScanReport(ScanReport):
+    """The scan report of one part of a print job."""
+
+    printed_part_id: Id
+
+
+class PartScanReports(RootModel[tuple[PartScanReport, ...]]):
+    """The scan reports of all parts of a print job, which come as a bare list."""
+
+
+class SignedUrl(Noun):
+    """A link that is good for about 30 seconds, for whoever holds it."""
+
+    url: SecretStr

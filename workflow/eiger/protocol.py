@@ -1,0 +1,201 @@
+"""From replies to values or errors: what Eiger's answers mean, without any input or output.
+
+Where the contract or the service leaves room, the reading is the one that can't lose or double work:
+
+- 500 under /parts and /part_versions is "not found" by contract. A real fault looks the same, so it
+  counts as not found only when the message says so; otherwise it is waited out like any 5xx.
+- 502 and 504 on an effect come from a gateway that lost sight of it: the outcome is unknown.
+- A reply to an effect that can't be read tells nothing about the effect: the outcome is unknown.
+- 404 with a web page comes from something that is not Eiger's API: no id is at fault.
+"""
+
+import re
+from contextlib import suppress
+from datetime import datetime
+from http import HTTPStatus
+from typing import TypeVar
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from workflow.eiger.models import ScanReport
+from workflow.eiger.operations import Operation
+from workflow.eiger.reply import Lost, Reply
+from workflow.eiger.wording import place_of, saying
+from workflow.errors import (
+    BadRequest,
+    CloudError,
+    Conflict,
+    ContractBroken,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    ServerError,
+    Unauthorized,
+    Unreachable,
+)
+
+M = TypeVar("M", bound=BaseModel)
+GOES_ON = "stlflow goes on by itself when it is back."
+LOOK_FIRST = "Eiger may or may not have done it: look there before sending it again."
+_SAYS_NOT_FOUND = re.compile(r"(?i)not found|no such|(not|n.t) (exist|find|be found)|unknown|missing")
+_LOST_SIGHT = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+_GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_KINDS: dict[int, type[CloudError]] = {
+    HTTPStatus.UNAUTHORIZED: Unauthorized,
+    HTTPStatus.FORBIDDEN: Unauthorized,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Unreachable,
+    HTTPStatus.REQUEST_TIMEOUT: Unreachable,
+    HTTPStatus.CONFLICT: Conflict,
+    HTTPStatus.TOO_MANY_REQUESTS: RateLimited,
+}
+
+
+def read(operation: Operation, reply: Reply, shape: type[M], now: datetime) -> M:
+    """Give the value in a reply. Raises CloudError, of the class that its meaning has."""
+    refuse_errors(operation, reply, now)
+    try:
+        return shape.model_validate_json(reply.body)
+    except ValidationError as error:
+        raise unreadable(operation, reply, _first_mistake(error)) from None
+
+
+def read_nothing(operation: Operation, reply: Reply, now: datetime) -> None:
+    """Take note that an effect happened; 204 is the contract's word for it. Raises CloudError."""
+    refuse_errors(operation, reply, now)
+    if reply.is_page:
+        raise unreadable(operation, reply, "")
+
+
+def read_scan_report(operation: Operation, reply: Reply, now: datetime) -> ScanReport:
+    """Give the report's link: the contract puts the whole answer into the Location header.
+
+    A header can't carry the object that the contract describes, so the body is believed first, then
+    a header with the object in it, then a header that is a plain link, redirect or not. Nobody
+    follows it. Raises CloudError.
+    """
+    location = reply.headers.get("location", "")
+    if reply.status >= HTTPStatus.BAD_REQUEST or not location:
+        return read(operation, reply, ScanReport, now)
+    for answer in (reply.body, location.encode()):
+        with suppress(ValidationError):
+            return ScanReport.model_validate_json(answer)
+    return ScanReport(scan_report_url=SecretStr(location))
+
+
+def refuse_errors(operation: Operation, reply: Reply, now: datetime) -> None:
+    """Raise the error that the status means; a 2xx passes."""
+    if HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
+        return
+    if reply.status < HTTPStatus.BAD_REQUEST:
+        raise _redirected(operation, reply)
+    kind = _kind(operation, reply)
+    error = kind(
+        _sentence(kind, operation, reply),
+        operation=operation.id,
+        status=reply.status,
+        reference_id=reply.reference_id,
+        retry_after_seconds=reply.retry_after_seconds(now),
+    )
+    if isinstance(error, OutcomeUnknown):
+        error.timed_out = reply.status == HTTPStatus.GATEWAY_TIMEOUT
+    raise error
+
+
+def unreadable(operation: Operation, reply: Reply, mistake: str) -> CloudError:
+    """Give the error for a good status with something else than the contract's answer."""
+    what = "a web page" if reply.is_page else f"something that the contract does not allow{mistake}"
+    text = f"{reply.status}: Eiger answers {operation.id} with {what}."
+    advice = f" {LOOK_FIRST}" if not operation.reads else " Is STLFLOW_EIGER_URL right?"
+    kind = ContractBroken if operation.reads else OutcomeUnknown
+    return kind(text + advice, operation=operation.id, status=reply.status, reference_id=reply.reference_id)
+
+
+def without_reply(operation: Operation, lost: Lost, base_url: str, timeout_seconds: float) -> CloudError:
+    """Give the error for a request that got no whole reply."""
+    if lost is Lost.NOT_TRUSTED:
+        text = (
+            f"No safe connection to {base_url}: its certificate is not trusted. If a proxy of the company "
+            "reads along, set REQUESTS_CA_BUNDLE to the file with its certificate."
+        )
+        return Unreachable(text, operation=operation.id)
+    if lost is Lost.PROXY:
+        text = f"No connection to {base_url}: the proxy in HTTPS_PROXY does not let us through. {GOES_ON}"
+        return Unreachable(text, operation=operation.id)
+    if lost is Lost.NO_CONNECTION:
+        text = f"No connection to {base_url}: is the network up? {GOES_ON}"
+        return Unreachable(text, operation=operation.id)
+    silence = (
+        f"{timeout_seconds:.0f} s without an answer from"
+        if lost is Lost.TIMED_OUT
+        else "The connection was cut by"
+    )
+    if operation.reads:
+        return Unreachable(f"{silence} {base_url} to {operation.id}. {GOES_ON}", operation=operation.id)
+    error = OutcomeUnknown(f"{silence} {base_url} to {operation.id}. {LOOK_FIRST}", operation=operation.id)
+    error.timed_out = lost is Lost.TIMED_OUT
+    return error
+
+
+def _kind(operation: Operation, reply: Reply) -> type[CloudError]:
+    if reply.status in _GONE:
+        return ContractBroken if reply.is_page else NotFound
+    if reply.status in _LOST_SIGHT and not operation.reads:
+        return OutcomeUnknown
+    if (
+        reply.status == HTTPStatus.INTERNAL_SERVER_ERROR
+        and operation.hides_not_found
+        and _SAYS_NOT_FOUND.search(saying(reply.body))
+    ):
+        return NotFound
+    rest = BadRequest if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR else ServerError
+    return _KINDS.get(reply.status, rest)
+
+
+def _sentence(kind: type[CloudError], operation: Operation, reply: Reply) -> str:
+    """Give the message: the number first, then what to do, then what the service itself says."""
+    said = saying(reply.body)
+    quoted = f" It says: {said}" if said else ""
+    reference = f" (Eiger's reference {reply.reference_id})" if reply.reference_id else ""
+    return f"{reply.status}: {_advice(kind, operation, reply.status)}{quoted}{reference}"
+
+
+def _advice(kind: type[CloudError], operation: Operation, status: int) -> str:
+    if status == HTTPStatus.FORBIDDEN:
+        return (
+            f"Eiger does not allow {operation.id} with these access keys. The owner of the organization "
+            "may have to ask Markforged for access to the API."
+        )
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return (
+            "The file is too large for Eiger. Export it with coarser tolerances; "
+            "the vendor advises to stay under 20 MB."
+        )
+    sentences: dict[type[CloudError], str] = {
+        Unauthorized: "Eiger refuses the access keys. Check STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY.",
+        NotFound: f"Eiger does not find what {operation.id} asks for. Was it deleted there?",
+        ContractBroken: f"A web page answers {operation.id}, not Eiger. Is STLFLOW_EIGER_URL right?",
+        Conflict: "The printer is not ready. Look at the machine, clear what it asks for, then try again.",
+        RateLimited: "Eiger is asked too often. stlflow slows down and goes on by itself.",
+        Unreachable: f"{operation.id} did not get through to Eiger. {GOES_ON}",
+        BadRequest: f"Eiger refuses {operation.id}.",
+        OutcomeUnknown: f"Eiger lost sight of {operation.id}. {LOOK_FIRST}",
+    }
+    return sentences.get(kind, f"Eiger has a fault of its own in {operation.id}. stlflow tries again later.")
+
+
+def _redirected(operation: Operation, reply: Reply) -> CloudError:
+    """A redirect elsewhere never gets the keys; after an effect it may even mean that it was done."""
+    where = place_of(reply.headers.get("location", ""))
+    text = (
+        f"{reply.status}: {operation.id} is sent on to {where}, and the keys do not go there. Set "
+        "STLFLOW_EIGER_URL to Eiger's own address: https://www.eiger.io/api/v3, with https and www."
+    )
+    kind = ContractBroken if operation.reads else OutcomeUnknown
+    return kind(text, operation=operation.id, status=reply.status, reference_id=reply.reference_id)
+
+
+def _first_mistake(error: ValidationError) -> str:
+    """Say where the reply is wrong; never with the value, which may be a link or a name."""
+    mistake = error.errors(include_input=False, include_context=False, include_url=False)[0]
+    place = ".".join(str(step) for step in mistake["loc"])
+    return f" ({place}: {mistake['msg']})" if place else " (it is not JSON)"

@@ -1,0 +1,58 @@
+"""Whether a question that failed is asked again, and when: a pure decision with its reason."""
+
+from dataclasses import dataclass
+
+from workflow.errors import CloudError, ContractBroken
+
+HOPEFUL_ATTEMPTS = 2
+"""A reply that breaks the contract may have been cut short once; twice it is meant so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Ask again after so many seconds."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Asking again would not help, or would take too long."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how patiently a question is asked again; for questions only, never for effects.
+
+    `total_seconds` is the limit for all attempts and waits of one call together.
+    """
+
+    attempts: int = 4
+    first_wait_seconds: float = 0.5
+    longest_wait_seconds: float = 8.0
+    total_seconds: float = 60.0
+
+    def after(self, error: CloudError, attempt: int, elapsed_seconds: float, chance: float) -> Wait | Stop:
+        """Decide after attempt number `attempt` (1, 2, …) failed; `chance` is a random number in 0..1.
+
+        The waits double; chance takes up to half of each away, so that clients that failed together
+        do not come back together. What the service asks for by Retry-After is never cut short.
+        """
+        if not error.can_retry:
+            return Stop("the answer would be the same")
+        if attempt >= self._attempts_for(error):
+            return Stop(f"{attempt} attempts failed")
+        asked_for = error.retry_after_seconds or 0.0
+        wait = max(self._stretched(attempt) * (1.0 - chance / 2), asked_for * (1.0 + chance / 10))
+        if elapsed_seconds + wait > self.total_seconds:
+            return Stop(f"{elapsed_seconds + wait:.0f} s would be more than {self.total_seconds:.0f} s")
+        return Wait(wait, "as the service asks" if asked_for else f"attempt {attempt} failed")
+
+    def _attempts_for(self, error: CloudError) -> int:
+        return min(self.attempts, HOPEFUL_ATTEMPTS) if isinstance(error, ContractBroken) else self.attempts
+
+    def _stretched(self, attempt: int) -> float:
+        return float(min(self.first_wait_seconds * 2.0 ** min(attempt - 1, 32), self.longest_wait_seconds))

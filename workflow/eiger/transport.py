@@ -1,0 +1,228 @@
+"""The only place that speaks HTTP, on `requests`: one request out, one reply or `NoReply` back.
+
+Each thread asks over kept connections of its own. An effect gets a fresh connection every time: on a
+kept one that the server is just closing it would look as if the reply had been lost.
+"""
+
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+from weakref import WeakSet
+
+import requests
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import TimeoutError as NetworkTimeout
+
+from workflow import __version__
+from workflow.eiger.filters import Query
+from workflow.eiger.keys import Keys
+from workflow.eiger.operations import Operation
+from workflow.eiger.reply import Lost, Reply
+from workflow.eiger.upload import BodyFailed, StlUpload, encode_form
+from workflow.eiger.wording import blanked
+from workflow.errors import SettingsError
+
+MOST_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+ERRORS_FROM = 400
+LARGEST_REPLY = 64 * 2**20
+CHUNK = 2**16
+THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait: for a connection, for a whole reply, for the reply to an upload."""
+
+    connect_seconds: float = 10.0
+    read_seconds: float = 30.0
+    upload_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; `place` is the path under the base URL with its ids filled in."""
+
+    operation: Operation
+    place: str
+    query: Query = ()
+    json: object | None = None
+    upload: StlUpload | None = None
+
+
+class NoReply(Exception):
+    """No whole reply came back; `lost` says why."""
+
+    def __init__(self, lost: Lost) -> None:
+        super().__init__(lost)
+        self.lost = lost
+
+
+class Transport:
+    """Sends requests to one base URL with one pair of keys; used by many threads at once."""
+
+    def __init__(self, base_url: str, keys: Keys, timeouts: Timeouts) -> None:
+        self.base_url = checked_base_url(base_url)
+        self.timeouts = timeouts
+        self._keys = keys
+        self._mine = threading.local()
+        self._kept: WeakSet[requests.Session] = WeakSet()
+        self._kept_lock = threading.Lock()
+
+    def send(self, request: Request) -> Reply:
+        """Send it and read the whole reply; redirects of questions are followed on the same host only.
+
+        Raises NoReply, and whatever reading the file of an upload raises.
+        """
+        url, query = self.base_url + request.place, request.query
+        with self._session(request.operation) as session:
+            reply = self._ask(session, url, query, request)
+            for _ in range(MOST_REDIRECTS):
+                onward = next_place(url, reply, request.operation)
+                if onward is None:
+                    break
+                url = onward
+                reply = self._ask(session, url, (), request)
+        return reply
+
+    def timeout_seconds(self, request: Request) -> float:
+        """Give how long the reply to a request may take."""
+        return self.timeouts.read_seconds if request.upload is None else self.timeouts.upload_seconds
+
+    def close(self) -> None:
+        """Close the kept connections of all threads."""
+        with self._kept_lock:
+            for session in self._kept:
+                session.close()
+
+    @contextmanager
+    def _session(self, operation: Operation) -> Iterator[requests.Session]:
+        if not operation.reads:
+            with closing(new_session(self.base_url)) as fresh:
+                yield fresh
+            return
+        if not hasattr(self._mine, "session"):
+            self._mine.session = new_session(self.base_url)
+            with self._kept_lock:
+                self._kept.add(self._mine.session)
+        yield self._mine.session
+
+    def _ask(self, session: requests.Session, url: str, query: Query, request: Request) -> Reply:
+        seconds, connect_seconds = self.timeout_seconds(request), self.timeouts.connect_seconds
+        headers, form = {"Authorization": self._keys.header()}, None
+        if request.upload is not None:
+            form, headers["Content-Type"] = encode_form(request.upload)
+            # The limit for connecting is also the one for a stall while sending.
+            connect_seconds = max(connect_seconds, self.timeouts.read_seconds)
+        with (
+            network_faults(),
+            session.request(
+                request.operation.method,
+                url,
+                params=query,
+                headers=headers,
+                data=form,
+                json=request.json,
+                timeout=(connect_seconds, seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as answer,
+        ):
+            body = read_whole(answer, seconds)
+        if answer.status_code >= ERRORS_FROM:
+            body = blanked(body, self._keys.secrets())
+        return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body)
+
+
+def checked_base_url(url: str) -> str:
+    """Give the URL without a slash at its end. Raises SettingsError, never with the URL in it."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise SettingsError("Eiger's address is a URL that begins with https:// and holds no keys.")
+    return url.rstrip("/")
+
+
+def new_session(url: str) -> requests.Session:
+    """Give a session that takes proxies from the environment (not for this machine), but no keys.
+
+    Without an `auth` of its own, requests would let a .netrc replace the Authorization header.
+    """
+    session = requests.Session()
+    session.auth = _as_it_is
+    session.trust_env = urlsplit(url).hostname not in THIS_MACHINE
+    session.headers.update({"User-Agent": f"stlflow/{__version__}", "Accept": "application/json"})
+    return session
+
+
+def next_place(url: str, reply: Reply, operation: Operation) -> str | None:
+    """Give where a redirect may lead: for a question, on the same scheme, host and port, else nowhere."""
+    location = reply.headers.get("location")
+    if reply.status not in REDIRECTS or not location or not operation.reads or operation.answers_in_location:
+        return None
+    onward = urljoin(url, location)
+    here, there = urlsplit(url), urlsplit(onward)
+    return onward if (here.scheme, here.netloc) == (there.scheme, there.netloc) else None
+
+
+def read_whole(answer: requests.Response, seconds: float) -> bytes:
+    """Read a body as it trickles in, but not for longer than `seconds` and not more than is sane.
+
+    Raises NoReply where it is too slow or too large.
+    """
+    give_up_at = time.monotonic() + seconds
+    content = bytearray()
+    while chunk := answer.raw.read1(CHUNK, decode_content=True):
+        content += chunk
+        if time.monotonic() > give_up_at:
+            raise NoReply(Lost.TIMED_OUT)
+        if len(content) > LARGEST_REPLY:
+            raise NoReply(Lost.CUT)
+    return bytes(content)
+
+
+@contextmanager
+def network_faults() -> Iterator[None]:
+    """Turn the exceptions of the HTTP libraries into NoReply: their texts may hold signed links."""
+    try:
+        yield
+    except BodyFailed as failed:
+        raise failed.reason from None
+    except (requests.RequestException, HTTPError) as error:
+        raise NoReply(why_lost(error)) from None
+
+
+def why_lost(error: BaseException) -> Lost:
+    """Give what an exception of requests or urllib3 means; the real reason lies inside, layers deep."""
+    causes = list(_causes(error))
+
+    def among(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if among(ssl.SSLCertVerificationError):
+        return Lost.NOT_TRUSTED
+    if among(requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL):
+        return Lost.PROXY
+    if among(NewConnectionError, ConnectTimeoutError, requests.exceptions.InvalidURL):
+        return Lost.NO_CONNECTION
+    # A server that stalls while we send shows as a plain TimeoutError inside a ConnectionError.
+    return Lost.TIMED_OUT if among(NetworkTimeout, TimeoutError) else Lost.CUT
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    found, waiting = set[int](), [error]
+    while waiting:
+        cause = waiting.pop()
+        if id(cause) in found:
+            continue
+        found.add(id(cause))
+        yield cause
+        inside = (*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__)
+        waiting += [deeper for deeper in inside if isinstance(deeper, BaseException)]
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
