@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from workflow.simulator import floor, library, links
 from workflow.simulator.printing import progress_of
@@ -24,6 +25,7 @@ SCAN_SECONDS = 60.0
 """How long a scan report takes to appear after it was asked for (invented)."""
 
 
+@lru_cache(maxsize=1 << 16)
 def at(moment: datetime | None) -> str | None:
     """Give a time as the service writes it: UTC, milliseconds, Z."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None

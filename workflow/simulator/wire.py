@@ -16,6 +16,8 @@ PIECES = 20
 ERROR_PAGE = b"<!DOCTYPE html><title>Bad gateway</title><h1>We'll be right back</h1>"
 NO_JSON = b'{"items": [{"id": <'
 
+AS_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 Headers = Mapping[str, str]
 
 
@@ -37,7 +39,7 @@ class Reply:
         """Give the body as it is sent."""
         if self.body is None:
             return b""
-        return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()
+        return AS_JSON(self.body).encode()
 
 
 class Wire:
