@@ -14,4 +14,3 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
         if name.upper().startswith("STLFLOW_") or name.upper() in {"ACCESS_KEY", "SECRET_KEY"}:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    return

@@ -9,9 +9,11 @@ from workflow.errors import RulesError, SettingsError
 from workflow.intake import GateTimes, Share
 from workflow.ledger import Ledger
 from workflow.mesh import MeshPolicy
+from workflow.model import DeviceFacts
 from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.engine import EngineLimits
 from workflow.pipeline.patience import Patience
+from workflow.pipeline.route import device_facts
 from workflow.pipeline.service import Service
 from workflow.pipeline.workshop import Progress, Workshop, nobody_watches
 from workflow.routing import Rulebook, check_names, load_rules
@@ -116,6 +118,12 @@ def _workshop(
         send_lease_seconds=settings.request_timeout_seconds + LATE_EFFECT_SECONDS,
         on_progress=on_progress,
     )
+
+
+def device_facts_now(settings: Settings) -> tuple[DeviceFacts, ...]:
+    """Ask the cloud for its devices. Raises CloudError, SettingsError."""
+    with make_client(settings) as client:
+        return tuple(device_facts(device) for device in client.list_devices())
 
 
 def mesh_policy(settings: Settings) -> MeshPolicy:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 
-from workflow.eiger import BuildDetail, BuildFilter, EigerClient, NotFound
+from workflow.eiger import BuildDetail, BuildFilter, EigerClient
+from workflow.errors import NotFound
 from workflow.model import Hold, State, Step, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.outcome import GO_ON, STOP, hold

@@ -129,5 +129,4 @@ def _configuration(database_url: str, limits: EngineLimits) -> DBOSConfig:
         "max_executor_threads": threads,
         "sys_db_pool_size": 16,
         "log_level": "CRITICAL",
-        "run_admin_server": False,
     }

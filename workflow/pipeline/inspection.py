@@ -1,8 +1,8 @@
 """Inspecting the mesh, and the intake rules: whether and how a part is uploaded."""
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from workflow.mesh import inspect_mesh
+from workflow.mesh import MeshPolicy, inspect_mesh
 from workflow.model import Facts, FactValue, Hold, IntakeDecision, MeshReport, State, Submission
 from workflow.pipeline.catalog import Unlisted
 from workflow.pipeline.outcome import GO_ON, hold, reject
@@ -40,6 +40,12 @@ def decide(shop: Workshop, submission: Submission) -> bool:
     detail = f"rule '{decision.rule}': preset {decision.preset or 'of the vendor'}"
     shop.ledger.record(submission, "decided", detail, intake_rule=decision.rule, **named)
     return GO_ON
+
+
+def facts_of_file(source: Path, path: str, policy: MeshPolicy) -> tuple[MeshReport, Facts]:
+    """Measure a file that is no submission, for asking what the rules would do. Raises OSError."""
+    report = inspect_mesh(source, path, policy)
+    return report, file_facts(path, source.stat().st_size, report)
 
 
 def file_facts(path: str, size: int, mesh: MeshReport | None) -> Facts:
