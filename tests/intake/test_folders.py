@@ -95,7 +95,7 @@ def test_a_folder_swapped_for_a_link_leaks_nothing(tmp_path: Path) -> None:
     swapper.start()
     read_inside = 0
     try:
-        for _ in range(4000):
+        for _ in range(1500):
             try:
                 assert read(inside.parent, "sub", name="x.stl") == b"inside"
                 read_inside += 1

@@ -86,7 +86,7 @@ def test_an_outcome_folder_that_was_tidied_away_is_made_again(share: Share) -> N
 
 def test_folders_that_others_remove_meanwhile_are_made_again(share: Share) -> None:
     """Two threads share a folder of processing/: one empties and removes it while the other fills it."""
-    rounds, start = 150, Barrier(2)
+    rounds, start = 60, Barrier(2)
     failed: list[OSError] = []
 
     def shuttle(name: str) -> None:

@@ -92,7 +92,7 @@ def test_asking_while_somebody_opens_the_file_again_and_again_does_no_harm(part:
     asker = (
         "import os, sys\n"
         "from workflow.intake.writers import find_writer\n"
-        "for _ in range(40_000):\n"
+        "for _ in range(15_000):\n"
         "    fd = os.open(sys.argv[1], os.O_RDONLY); find_writer(fd); os.close(fd)\n"
     )
     with subprocess.Popen([sys.executable, "-c", writer, str(part)]) as looping:

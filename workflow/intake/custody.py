@@ -13,7 +13,7 @@ from typing import BinaryIO
 from workflow.errors import StillChanging
 from workflow.intake.folders import Folder, open_part, opened
 from workflow.intake.sight import Signature, signature_of
-from workflow.intake.writers import Writer, find_writer
+from workflow.intake.writers import Writer, find_writer, sees_all_writers
 
 _CHUNK_BYTES = 1 << 20
 _SPOOL_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
@@ -40,17 +40,18 @@ def take_custody(source: Path, spool_file: Path, *, root: Path | None = None) ->
     base = root or source.parent
     with opened(base, source.parent.relative_to(base).parts) as folder:
         with FileIO(open_part(folder, source.name)) as file, _appearing_whole(spool_file) as copy:
-            before = _signature_without_writer(file, source.name)
+            asked = sees_all_writers(folder.path)  # elsewhere the answer may be a yes for ever
+            before = _signature(file, source.name, refuse_writer=asked)
             sha256 = _copy(file, copy)
-            after = _signature_without_writer(file, source.name)
+            after = _signature(file, source.name, refuse_writer=asked)
             if not before == after == _signature_by_name(folder, source.name):
                 raise StillChanging(f"{source.name} changed while it was read.")
         folder.sync()  # the claim's rename must survive a power cut before anything is sent
     return Custody(before.size, sha256)
 
 
-def _signature_without_writer(file: FileIO, name: str) -> Signature:
-    if find_writer(file.fileno()) is Writer.OPEN:
+def _signature(file: FileIO, name: str, *, refuse_writer: bool) -> Signature:
+    if refuse_writer and find_writer(file.fileno()) is Writer.OPEN:
         raise StillChanging(f"{name} is still open in another program.")
     return signature_of(os.fstat(file.fileno()))
 

@@ -43,7 +43,10 @@ def find_writer(fd: int) -> Writer:
 
 
 def sees_all_writers(folder: Path, mounts: Path = _MOUNTS) -> bool:
-    """Tell whether `find_writer` can be trusted there: only on known local file systems."""
+    """Tell whether `find_writer` can be trusted there: only on known local file systems.
+
+    NFS and SMB mounts refuse leases as if there were a writer, and FUSE sees local programs only.
+    """
     return file_system(folder, mounts) in LOCAL_FILE_SYSTEMS
 
 
