@@ -31,21 +31,25 @@ class Exchange:
 
     def call(self, request: Request, understand: Understand[T]) -> T:
         """Give the answer. A question is asked again by policy, an effect never. Raises CloudError."""
+        if request.operation.reads:
+            return self.persist(lambda: self.once(request, understand))
+        return self.once(request, understand)
+
+    def persist(self, ask: Callable[[], T]) -> T:
+        """Ask until there is an answer, or the policy says that it is enough. Raises CloudError."""
         started, attempt = self.clock(), 1
         while True:
             try:
-                return self._once(request, understand)
+                return ask()
             except CloudError as error:
-                self._slow_everybody(error)
-                if not request.operation.reads:
-                    raise
                 verdict = self.retry.after(error, attempt, self.clock() - started, self.chance())
                 if isinstance(verdict, Stop):
                     raise
             self.sleep(verdict.seconds)
             attempt += 1
 
-    def _once(self, request: Request, understand: Understand[T]) -> T:
+    def once(self, request: Request, understand: Understand[T]) -> T:
+        """Wait for a turn, and ask once. Raises CloudError."""
         pause = self.budget.acquire(self.retry.total_seconds)
         if pause:
             raise _asked_to_pause(request.operation, pause)
@@ -54,12 +58,14 @@ class Exchange:
         except NoReply as none:
             limit = self.transport.timeout_seconds(request)
             raise without_reply(request.operation, none.lost, self.transport.base_url, limit) from None
-        return understand(reply, datetime.now(UTC))
+        try:
+            return understand(reply, datetime.now(UTC))
+        except (RateLimited, ServerError) as error:
+            self._slow_everybody(error)
+            raise
 
-    def _slow_everybody(self, error: CloudError) -> None:
+    def _slow_everybody(self, error: RateLimited | ServerError) -> None:
         """A service in trouble is in trouble for all threads, not for one submission."""
-        if error.status is None or not isinstance(error, RateLimited | ServerError):
-            return
         self.budget.slow_down()
         if error.retry_after_seconds:
             self.budget.pause(error.retry_after_seconds)

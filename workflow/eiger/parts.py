@@ -1,10 +1,12 @@
 """Calls about parts: uploading, slicing, part versions."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import BinaryIO
 
 from workflow.eiger import operations as the
 from workflow.eiger.calls import Calls
+from workflow.eiger.download import download
 from workflow.eiger.models import Part, PartVersion, Preset, Presets, SignedUrl, SliceStatus, Upload
 from workflow.eiger.protocol import read
 from workflow.eiger.reply import Reply
@@ -13,7 +15,7 @@ from workflow.eiger.upload import Progress, StlUpload
 
 
 class PartCalls(Calls):
-    """The six operations on parts and part versions."""
+    """The six operations on parts and part versions, and the download that one of them opens."""
 
     def upload_stl(
         self,
@@ -56,6 +58,16 @@ class PartCalls(Calls):
     def read_part_version(self, part_version_id: str) -> PartVersion:
         """Give a version of a part: its title, and how Eiger took its unit and scale."""
         return self._ask(the.READ_PART_VERSION, PartVersion, part_version_id=part_version_id)
+
+    def download_part_version(
+        self, part_version_id: str, target: Path, on_progress: Progress | None = None
+    ) -> int:
+        """Write the STL of a part version to `target`; gives its bytes. Nothing is ever replaced.
+
+        The file stands under a name of its own until it is whole. Raises CloudError, OSError, and
+        FileExistsError when `target` exists.
+        """
+        return download(self._exchange, part_version_id, target, on_progress)
 
     def read_signed_url(self, part_version_id: str) -> SignedUrl:
         """Give a link to the STL of a part version, good for about 30 seconds."""

@@ -37,7 +37,9 @@ from workflow.errors import (
 M = TypeVar("M", bound=BaseModel)
 GOES_ON = "stlflow goes on by itself when it is back."
 LOOK_FIRST = "Eiger may or may not have done it: look there before sending it again."
-_SAYS_NOT_FOUND = re.compile(r"(?i)not found|no such|(not|n.t) (exist|find|be found)|unknown|missing")
+_SAYS_NOT_FOUND = re.compile(
+    r"(?i)not found|no such|(not|n.t) (exist|find|be found)|\bno [a-z ]{1,40} (has|with) (the|this|that) id\b"
+)
 _LOST_SIGHT = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _KINDS: dict[int, type[CloudError]] = {
@@ -124,14 +126,14 @@ def without_reply(operation: Operation, lost: Lost, base_url: str, timeout_secon
     if lost is Lost.NO_CONNECTION:
         text = f"No connection to {base_url}: is the network up? {GOES_ON}"
         return Unreachable(text, operation=operation.id)
-    silence = (
-        f"{timeout_seconds:.0f} s without an answer from"
+    what = (
+        f"{timeout_seconds:g} s without a whole answer to {operation.id} from {base_url}."
         if lost is Lost.TIMED_OUT
-        else "The connection was cut by"
+        else f"The connection to {base_url} was cut during {operation.id}."
     )
     if operation.reads:
-        return Unreachable(f"{silence} {base_url} to {operation.id}. {GOES_ON}", operation=operation.id)
-    error = OutcomeUnknown(f"{silence} {base_url} to {operation.id}. {LOOK_FIRST}", operation=operation.id)
+        return Unreachable(f"{what} {GOES_ON}", operation=operation.id)
+    error = OutcomeUnknown(f"{what} {LOOK_FIRST}", operation=operation.id)
     error.timed_out = lost is Lost.TIMED_OUT
     return error
 

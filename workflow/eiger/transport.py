@@ -54,6 +54,15 @@ class Request:
     upload: StlUpload | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """A file on its way: the status, its length if that is told, and its bytes as they come."""
+
+    status: int
+    length: int | None
+    chunks: Iterator[bytes]
+
+
 class NoReply(Exception):
     """No whole reply came back; `lost` says why."""
 
@@ -88,6 +97,20 @@ class Transport:
                 url = onward
                 reply = self._ask(session, url, (), request)
         return reply
+
+    @contextmanager
+    def open_link(self, link: str) -> Iterator[OpenLink]:
+        """Open a signed link, which is good for anybody: no keys go there, and no redirect is followed.
+
+        Raises NoReply, also while the block reads the answer.
+        """
+        timeout = (self.timeouts.connect_seconds, self.timeouts.read_seconds)
+        with (
+            network_faults(),
+            closing(new_session(link)) as session,
+            session.get(link, timeout=timeout, allow_redirects=False, stream=True) as answer,
+        ):
+            yield OpenLink(answer.status_code, _length(answer), answer.iter_content(CHUNK))
 
     def timeout_seconds(self, request: Request) -> float:
         """Give how long the reply to a request may take."""
@@ -222,6 +245,12 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield cause
         inside = (*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__)
         waiting += [deeper for deeper in inside if isinstance(deeper, BaseException)]
+
+
+def _length(answer: requests.Response) -> int | None:
+    """Give the length of the bytes that `iter_content` yields; that of packed bytes is another one."""
+    length = answer.headers.get("Content-Length", "")
+    return int(length) if length.isdigit() and "Content-Encoding" not in answer.headers else None
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from io import SEEK_END
 from typing import BinaryIO, Protocol
 
+from workflow.eiger.wording import printable
+
 Progress = Callable[[int, int], None]
 """Called with the bytes of the file that are on their way, and all of them."""
 
@@ -79,11 +81,11 @@ class Form(Protocol):
 def encode_form(upload: StlUpload) -> tuple[Form, str]:
     """Give the body as multipart/form-data (RFC 7578), and its content type with the boundary.
 
-    Quotes and line breaks in the file name are percent-encoded as browsers do it (WHATWG, HTML,
-    "multipart form data"), so that no name can end its header.
+    Control characters of the file name become blanks and quotes are percent-encoded, as browsers do
+    it (WHATWG, HTML, "multipart form data"), so that no name can end its header.
     """
     from requests_toolbelt.multipart.encoder import MultipartEncoder
 
     file = SteadyFile(upload.stl, upload.on_progress)
-    form = MultipartEncoder({**upload.fields, "stlFile": (upload.filename, file, "model/stl")})
+    form = MultipartEncoder({**upload.fields, "stlFile": (printable(upload.filename), file, "model/stl")})
     return form, form.content_type

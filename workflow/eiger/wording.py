@@ -25,8 +25,13 @@ def saying(body: bytes) -> str:
 
 def presentable(text: str) -> str:
     """Cut a text to a sane length, on one line; links may be signed, so none is repeated."""
-    plain = " ".join(_UNPRINTABLE.sub(" ", _LINK.sub("[link]", text)).split())
+    plain = printable(_LINK.sub("[link]", text))
     return plain if len(plain) <= LONGEST_SAYING else f"{plain[: LONGEST_SAYING - 1].rstrip()}…"
+
+
+def printable(text: str) -> str:
+    """Give a text on one line, without characters that control a terminal or a header."""
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())
 
 
 def blanked(body: bytes, secrets: Iterable[str]) -> bytes:
