@@ -63,13 +63,16 @@ class Page:
         hints: Mapping[str, str] = NO_HINTS,
         hint: str = "",
     ) -> Nodes:
-        """Read `key: value` pairs; unknown keys (with a hint by key) and keys given twice are mistakes.
+        """Read `key: value` pairs, at least one; unknown keys and keys given twice are mistakes.
 
-        `hint` says what to write instead of something that is no group.
+        `hints` say by unknown key what to do.
+        `hint` says what to write instead of nothing, or of something that is no group.
         """
         if not isinstance(node, MappingNode):
             self.wrong(node, f"{what} has to be {_A_GROUP}, not {shape(node)}", hint)
             return {}
+        if not node.value:
+            self.wrong(node, f"{what} is empty", hint)
         pairs = self.pairs(node, what)
         for key, (key_node, _) in pairs.items():
             if key not in known:
@@ -88,6 +91,8 @@ class Page:
                 first: int = pairs[key][0].start_mark.line + 1
                 self.wrong(key_node, f"`{key}` stands twice: here and in line {first}", "keep one of them")
             else:
+                if is_nothing(value):
+                    value.start_mark = key_node.start_mark  # YAML puts what is left empty behind the gap
                 pairs[key] = (key_node, value)
         return pairs
 

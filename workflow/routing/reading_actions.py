@@ -24,8 +24,8 @@ _DUE_FOR = "a due date is for backlog and job_request"
 
 def read_intake_action(page: Page, rule: Node, nodes: Nodes) -> Upload | Reject | HoldBack | None:
     """Read exactly one of `preset`, `reject` and `hold`."""
-    _refuse_without(page, nodes, ("owner", "folder"), "preset", "it is for a rule that uploads")
-    match only_one(page, rule, nodes, INTAKE_ACTIONS):
+    _refuse_without(page, rule, nodes, ("owner", "folder"), "preset", "it is for a rule that uploads")
+    match _only_one(page, rule, nodes, INTAKE_ACTIONS):
         case "preset":
             return _read_upload(page, nodes)
         case "reject":
@@ -38,8 +38,10 @@ def read_intake_action(page: Page, rule: Node, nodes: Nodes) -> Upload | Reject 
 
 def read_routing_action(page: Page, rule: Node, nodes: Nodes) -> Send | HoldBack | None:
     """Read exactly one of `send_to`, with what goes with it, and `hold`."""
-    _refuse_without(page, nodes, ("due", "device", "otherwise"), "send_to", "it is for a rule that sends")
-    match only_one(page, rule, nodes, ROUTING_ACTIONS):
+    _refuse_without(
+        page, rule, nodes, ("due", "device", "otherwise"), "send_to", "it is for a rule that sends"
+    )
+    match _only_one(page, rule, nodes, ROUTING_ACTIONS):
         case "send_to":
             return _read_send(page, nodes)
         case "hold":
@@ -47,22 +49,27 @@ def read_routing_action(page: Page, rule: Node, nodes: Nodes) -> Send | HoldBack
     return None
 
 
-def only_one(page: Page, rule: Node, nodes: Nodes, actions: Sequence[str]) -> str | None:
+def _only_one(page: Page, rule: Node, nodes: Nodes, actions: Sequence[str]) -> str | None:
     """Give the one action that a rule has; none, or more than one, is a mistake."""
     given = [key for key in nodes if key in actions]
     options = ", ".join(f"`{action}`" for action in actions)
-    if not given:
+    if not given and _every_key_is_known(rule, nodes):
         page.wrong(rule, "this rule does nothing", f"give it one of {options}")
     for more in given[1:]:
         page.wrong(nodes[more], f"a rule does one thing: `{given[0]}` or `{more}`", "make two rules of it")
     return given[0] if len(given) == 1 else None
 
 
-def _refuse_without(page: Page, nodes: Nodes, keys: Sequence[str], needed: str, why: str) -> None:
-    if needed not in nodes:
+def _refuse_without(page: Page, rule: Node, nodes: Nodes, keys: Sequence[str], needed: str, why: str) -> None:
+    if needed not in nodes and _every_key_is_known(rule, nodes):
         for key in keys:
             if key in nodes:
                 page.wrong(nodes[key], f"`{key}` needs `{needed}`", why)
+
+
+def _every_key_is_known(rule: Node, nodes: Nodes) -> bool:
+    """A key that is not known is noted; what seems to be missing may be what it was meant to be."""
+    return len(rule.value) == len(nodes)
 
 
 def _read_hold(page: Page, node: Node) -> HoldBack | None:

@@ -78,7 +78,7 @@ def _read_fact_is(page: Page, fact: Fact, node: Node) -> Condition | None:
     whole = tuple(each for each in wanted if each is not None)
     if len(whole) < len(wanted) or not whole:
         return None
-    return FactIs(fact, whole, " or ".join(_words(item) for item in items))
+    return FactIs(fact, whole, " or ".join(str(item.value) for item in items))
 
 
 def _read_wanted(
@@ -152,7 +152,7 @@ def _read_interval(page: Page, fact: Fact, node: ScalarNode) -> Interval | None:
         page.wrong(node, f"no number is in `{node.value}`", "write the smaller one first")
     elif interval.common(NOT_NEGATIVE).is_empty:
         page.wrong(node, f"`{fact.name}` is never below 0, so `{node.value}` is never met")
-    elif fact.kind is Kind.COUNT and interval.low == interval.high != round(interval.low):
+    elif fact.kind is Kind.COUNT and interval.low == interval.high and not interval.low.is_integer():
         page.wrong(node, f"`{fact.name}` is a whole number, so `{node.value}` is never met")
     else:
         return interval
@@ -165,10 +165,6 @@ def _number_hint(fact: Fact, text: str) -> str:
     if re.fullmatch(rf"\D*{NUMBER}\s*[^\W\d]+\W*", text) and fact.unit:
         return f"leave the unit away: `{fact.name}` is in {fact.unit}"
     return _FORMS
-
-
-def _words(node: Node) -> str:
-    return str(node.value)
 
 
 _READERS: dict[Kind, Callable[[Page, Fact, ScalarNode], Wanted | None]] = {

@@ -52,7 +52,7 @@ def _check_whole(
 
 
 def _read_facts(page: Page, nodes: Nodes, group: str) -> dict[str, FactValue]:
-    if group not in nodes:
+    if group not in nodes or _is_empty_build(group, nodes[group]):
         return {}
     prefix = BUILD_PREFIX if group == "build" else ""
     stage = Stage.ROUTING if group == "build" else Stage.INTAKE
@@ -60,6 +60,11 @@ def _read_facts(page: Page, nodes: Nodes, group: str) -> dict[str, FactValue]:
     given = page.group(nodes[group], f"`{group}`", [name.removeprefix(prefix) for name in names])
     values = {prefix + key: _read_value(page, FACTS[prefix + key], node) for key, node in given.items()}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _is_empty_build(group: str, node: Node) -> bool:
+    """`build: {}` says that the part was sliced, and nothing more."""
+    return group == "build" and isinstance(node, MappingNode) and not node.value
 
 
 def _read_value(page: Page, fact: Fact, node: Node) -> FactValue | None:
@@ -89,10 +94,7 @@ def _with_place(facts: dict[str, FactValue]) -> dict[str, FactValue]:
 def _read_expected(page: Page, nodes: Nodes) -> dict[str, str]:
     if "expect" not in nodes:
         return {}
-    node = nodes["expect"]
-    given = page.group(node, "`expect`", EXPECTED)
-    if isinstance(node, MappingNode) and not node.value:
-        page.wrong(node, "`expect` is empty", "say what should come out, like `preset: Onyx`")
+    given = page.group(nodes["expect"], "`expect`", EXPECTED, hint="say what should come out: `preset: Onyx`")
     words = {key: _read_word(page, key, value) for key, value in given.items()}
     return {key: word for key, word in words.items() if word is not None}
 

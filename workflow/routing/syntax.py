@@ -5,31 +5,44 @@ from collections.abc import Iterator
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from workflow.errors import Mistake
 from workflow.routing.page import LINE_BREAK, Page
 
 _IN_QUOTES = 'put the value in quotes: "…"'
-_WORDS = (  # (in YAML's complaint, ours, what to do)
+_INDENTED = ("this line does not fit the lines above", "compare how far the lines are indented")
+_WORDS = (  # (in YAML's complaint, ours, what to do); {line} is where the thing began
     ("found character '\\t'", "a tab stands here, and YAML takes spaces only", "replace it by spaces"),
-    ("scanning a quoted scalar", "this quote is never closed", "add the closing quote"),
+    ("unknown escape", "a backslash means something else between double quotes", "folders are parted by `/`"),
+    ("scanning a quoted scalar", "the quote in line {line} is never closed", "add the closing quote"),
     ("scanning a block scalar", "a value can't begin with `>` or `|`", _IN_QUOTES),
     ("scanning an alias", "a value can't begin with `*`", _IN_QUOTES),
     ("found undefined alias", "a value can't begin with `*`", _IN_QUOTES),
     ("scanning an anchor", "a value can't begin with `&`", _IN_QUOTES),
     ("cannot start any token", "a value can't begin with this character", _IN_QUOTES),
-    ("mapping values are not allowed", "a second `: ` stands in one line", _IN_QUOTES),
+    ("mapping values are not allowed", "a second `: ` stands in this line", _IN_QUOTES),
     ("found another document", "`---` begins a second set of rules", "keep one set in one file"),
-    ("flow sequence", "a `[` is never closed", "add the `]`"),
-    ("flow mapping", "a `{` is never closed", "add the `}`, or a comma between the entries"),
-    ("could not find expected ':'", "a `:` is missing behind this", "write `key: value`"),
-    ("block", "this line does not fit the lines above", "compare how far the lines are indented"),
+    (
+        "flow sequence",
+        "the `[` in line {line} is not closed before this",
+        "add `]`, or a comma between entries",
+    ),
+    (
+        "flow mapping",
+        "the `{{` in line {line} is not closed before this",
+        "add `}}`, or a comma between entries",
+    ),
+    ("could not find expected ':'", "a `:` is missing in this line", "write `key: value`"),
+    ("found '<scalar>'", "something stands behind the closing quote", "write a ' within '…' as ''"),
+    ("block", *_INDENTED),
 )
 _PROBLEM_FIRST = re.compile("cannot start any token|mapping values|found another document")
+_BEGINNING_TELLS = re.compile("end of stream|stream end|block scalar|expected ':'")
 _START = "begin with `version: 1`, `intake:` and `routing:`"
 _DEEPEST = 50
+_LONGEST = 1000
 _TOO_DEEP = "the rules are nested too deep to be read"
 
 
@@ -56,12 +69,15 @@ def read_tree(page: Page, text: str) -> Node | None:
 def _in_words(page: Page, error: MarkedYAMLError) -> Mistake:
     problem, context = str(error.problem or ""), str(error.context or "")
     complaint = problem if _PROBLEM_FIRST.search(problem) else f"{context} {problem}"
-    at_context = "quoted scalar" in context or "block scalar" in context or "flow" in context
-    mark = (error.context_mark if at_context else None) or error.problem_mark or error.context_mark
+    began = error.context_mark or error.problem_mark
+    mark = began if _BEGINNING_TELLS.search(complaint) else error.problem_mark or began
     row, column = (mark.line, mark.column) if mark is not None else (0, 0)
+    if "mapping values" in problem and ": " not in page.lines[row][:column]:
+        return _at(page, row, column, *_INDENTED)
     for theirs, ours, hint in _WORDS:
         if theirs in complaint:
-            return _at(page, row, column, ours, hint)
+            line = 1 + (began.line if began is not None else row)
+            return _at(page, row, column, ours.format(line=line), hint.format())
     return _at(page, row, column, f"this is no YAML: {complaint.strip()}", "")
 
 
@@ -76,6 +92,8 @@ def _is_plain(page: Page, root: Node) -> bool:
             break
         if node.anchor is not None:
             page.wrong(node, f"anchors like `&{node.anchor}` are not taken here", "write the value out")
+        if isinstance(node, ScalarNode) and len(node.value) > _LONGEST:
+            page.wrong(node, f"a value of {len(node.value):,} characters is too long", f"{_LONGEST} at most")
         if str(node.tag).startswith("!"):
             page.wrong(node, f"tags like `{node.tag}` are not taken here", "delete the tag")
     return len(page.mistakes) == before
