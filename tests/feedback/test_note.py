@@ -84,6 +84,15 @@ def test_the_note_of_a_rejected_part_says_why_and_what_to_do() -> None:
     assert "Receipt" not in text
 
 
+def test_a_part_held_by_a_rule_names_the_rule_and_small_volumes_keep_their_digits() -> None:
+    small = replace(MESH, volume_cm3=0.0044)
+    held = replace(SENT, state=State.HELD, hold=Hold.RULE, mesh=small, preset=None, intake_rule="inches")
+    text = note_text(held, ())
+    assert "Rule      inches\n" in text
+    assert "Preset" not in text
+    assert "Volume    0.004 cm³\n" in text
+
+
 @pytest.mark.parametrize(
     ("hold", "advice"),
     [

@@ -34,7 +34,7 @@ def left_in(folder: Path) -> list[str]:
 
 def test_the_copy_is_the_file_and_its_hash_is_known(share: Share, source: Path, spool_file: Path) -> None:
     content = source.read_bytes()
-    taken = take_custody(source, spool_file, root=share.processing)
+    taken = take_custody(source, spool_file, root=share.root)
     assert taken == Custody(len(content), hashlib.sha256(content).hexdigest())
     assert spool_file.read_bytes() == content
     assert source.exists()
@@ -118,12 +118,12 @@ def test_a_link_in_place_of_the_file_is_not_followed(share: Share, source: Path,
     source.rename(secret)
     source.symlink_to(secret)
     with pytest.raises(NotAPlainFile, match="is a link"):
-        take_custody(source, spool_file, root=share.processing)
+        take_custody(source, spool_file, root=share.root)
     source.unlink()
     source.parent.rmdir()
     source.parent.symlink_to(share.root)
     with pytest.raises(NotADirectoryError, match="rush is a link"):
-        take_custody(share.processing / "rush" / "secret", spool_file, root=share.processing)
+        take_custody(share.processing / "rush" / "secret", spool_file, root=share.root)
 
 
 def test_a_missing_file_is_gone_only_while_the_share_is_there(
@@ -131,8 +131,9 @@ def test_a_missing_file_is_gone_only_while_the_share_is_there(
 ) -> None:
     source.unlink()
     with pytest.raises(FileNotFoundError):
-        take_custody(source, spool_file, root=share.processing)
+        take_custody(source, spool_file, root=share.root)
     share.root.rename(tmp_path / "unmounted")
-    with pytest.raises(OSError, match="the share can't be reached") as raised:
-        take_custody(source, spool_file, root=share.processing)
+    share.root.mkdir()  # an empty mount point
+    with pytest.raises(OSError, match="share can't be reached") as raised:
+        take_custody(source, spool_file, root=share.root)
     assert not isinstance(raised.value, FileNotFoundError)

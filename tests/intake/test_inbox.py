@@ -204,6 +204,15 @@ def test_a_file_swapped_at_the_last_moment_settles_in_the_inbox(
     assert list(share.processing.iterdir()) == []
 
 
+def test_on_a_network_mount_files_are_taken_too(
+    share: Share, inbox: Inbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflow.intake.inbox.sees_all_writers", lambda _folder: False)
+    drop(share, "part.stl")
+    assert settle(inbox, clock, 3.9) == ()
+    assert settle(inbox, clock, 0.2) == ("part.stl",)
+
+
 # -- the share ---------------------------------------------------------------------------------
 
 

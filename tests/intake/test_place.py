@@ -56,3 +56,11 @@ def test_the_longest_name_finds_room_for_its_number(share: Share) -> None:
     assert first == f"done/{name}"
     assert second.endswith("xxx (2).stl")
     assert len(Path(second).name) == 255
+
+
+def test_a_file_where_the_outcome_folder_should_be_is_waited_for(share: Share, claimed: str) -> None:
+    share.done.rmdir()
+    share.done.write_text("in the way")
+    with pytest.raises(NotADirectoryError):
+        move_into_place(share, claimed, "done/rush/x.stl")
+    assert (share.root / claimed).exists()

@@ -208,16 +208,17 @@ def test_what_is_no_file_is_left_alone_and_said_once(
     watcher: Watcher, share: Share, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (share.root / "real").write_bytes(STL)
-    (share.inbox / "link.stl").symlink_to(share.root / "real")
-    (share.inbox / "folder.stl").mkdir()
-    os.mkfifo(share.inbox / "pipe.stl")
-    monkeypatch.chdir(share.inbox)
+    (share.inbox / "odd").mkdir()
+    (share.inbox / "odd" / "link.stl").symlink_to(share.root / "real")
+    (share.inbox / "odd" / "folder.stl").mkdir()
+    os.mkfifo(share.inbox / "odd" / "pipe.stl")
+    monkeypatch.chdir(share.inbox / "odd")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket.stl")
         assert [*watcher.after(0), *watcher.after(60), *watcher.after(1000)] == []
     assert [waiting.left_alone for waiting in watcher.settling.waiting()] == [True] * 4
     assert sorted(said) == [
-        f"{name}.stl is left alone: {name}.stl is a {name}, not a file of its own: it is left alone."
+        f"odd/{name}.stl is a {name}, not a file of its own: it is left alone."
         for name in ("folder", "link", "pipe", "socket")
     ]
 
@@ -248,6 +249,15 @@ def test_where_nobody_can_tell_of_writers_all_waits_are_longer(watcher: Watcher,
     part.write_bytes(STL)
     assert watcher.after(0) == watcher.after(3.9) == []
     assert watcher.after(0.1) == ["part.stl"]
+
+
+def test_inodes_that_a_mount_makes_up_do_not_count(watcher: Watcher, part: Path) -> None:
+    watcher.settling.sees_writers = False
+    part.write_bytes(STL)
+    assert watcher.after(0) == []
+    first = next(iter(watcher.settling._entries.values())).sighting
+    assert first is not None
+    assert first.look.signature.inode == 0
 
 
 def test_a_hint_makes_the_next_look_come_at_once(watcher: Watcher, part: Path, clock: Clock) -> None:

@@ -93,7 +93,7 @@ def _facts(submission: Submission) -> Iterator[str]:
         ("File", submission.path),
         ("Bytes", f"{submission.size:,}" if submission.size is not None else None),
         *_mesh_rows(submission.mesh),
-        ("Preset", _with_rule(submission.preset, submission.intake_rule)),
+        _preset_or_rule(submission),
         ("Sent to", _with_rule(_destination(submission), submission.routing_rule)),
         ("Due", submission.due_date.isoformat() if submission.due_date else None),
         ("Build", submission.build_id),
@@ -103,13 +103,19 @@ def _facts(submission: Submission) -> Iterator[str]:
     return (f"{title:<10}{value}" for title, value in rows if value)
 
 
+def _preset_or_rule(submission: Submission) -> tuple[str, str | None]:
+    if submission.preset is None:
+        return "Rule", submission.intake_rule
+    return "Preset", _with_rule(submission.preset, submission.intake_rule)
+
+
 def _mesh_rows(mesh: MeshReport | None) -> Iterator[tuple[str, str]]:
     if mesh is None or mesh.format is None:
         return
     yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}, {_closedness(mesh)}"
     yield "Size", " × ".join(f"{side:.1f}" for side in mesh.size_mm) + " mm"
     if mesh.volume_cm3 is not None:
-        yield "Volume", f"{mesh.volume_cm3:.1f} cm³"
+        yield "Volume", f"{mesh.volume_cm3:.{1 if mesh.volume_cm3 >= 1 else 3}f} cm³"
     yield from (("Warning", warning) for warning in mesh.warnings)
 
 
@@ -125,9 +131,7 @@ def _destination(submission: Submission) -> str | None:
 
 
 def _with_rule(value: str | None, rule: str | None) -> str | None:
-    if rule is None:
-        return value
-    return f"{value or '-'}  (rule: {rule})"
+    return f"{value}  (rule: {rule})" if value and rule else value
 
 
 def _history(events: Sequence[Event]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
@@ -30,15 +30,13 @@ class Custody:
 def take_custody(source: Path, spool_file: Path, *, root: Path | None = None) -> Custody:
     """Copy a file into the spool and hash it on the way; the copy appears whole, or not at all.
 
-    With `root` (a folder above `source`), no link below it is followed, and a missing file counts as
-    gone only while `root` is there. Raises StillChanging when somebody writes to the file,
+    With the share's `root`, no link below the share's own folders is followed, and a missing file
+    counts as gone only while they are there. Raises StillChanging when somebody writes to the file,
     NotAPlainFile for a link, pipe, folder or device, FileNotFoundError when it is gone, and OSError
     when it can't be read or the disk is full.
     """
-    if root is not None and not root.is_dir():
-        raise OSError(errno.EHOSTUNREACH, f"the share can't be reached: {root} is missing")
-    base = root or source.parent
-    with opened(base, source.parent.relative_to(base).parts) as folder:
+    top, folders = _from_the_top(source.parent, root)
+    with opened(top, folders) as folder:
         with FileIO(open_part(folder, source.name)) as file, _appearing_whole(spool_file) as copy:
             asked = sees_all_writers(folder.path)  # elsewhere the answer may be a yes for ever
             before = _signature(file, source.name, refuse_writer=asked)
@@ -48,6 +46,16 @@ def take_custody(source: Path, spool_file: Path, *, root: Path | None = None) ->
                 raise StillChanging(f"{source.name} changed while it was read.")
         folder.sync()  # the claim's rename must survive a power cut before anything is sent
     return Custody(before.size, sha256)
+
+
+def _from_the_top(folder: Path, root: Path | None) -> tuple[Path, Sequence[str]]:
+    """Give the folder up to which links may be followed, and the names of those below."""
+    if root is None:
+        return folder, ()
+    first, *below = folder.relative_to(root).parts
+    if not (root / first).is_dir():
+        raise OSError(errno.EHOSTUNREACH, f"the share {root} can't be reached")
+    return root / first, below
 
 
 def _signature(file: FileIO, name: str, *, refuse_writer: bool) -> Signature:

@@ -219,7 +219,8 @@ class Inbox:
         """Tell whether another file took the name since the look; that one settles in the inbox first."""
         try:
             taken = signature_of((self._share.root / claimed_as).lstat())
-            same = taken[:4] == seen[:4]  # the rename itself changes ctime
+            expected = seen._replace(ctime_ns=taken.ctime_ns)  # the rename itself changes it
+            same = expected in {taken, taken._replace(inode=0)}  # 0: a mount, where inodes mean nothing
             return not same and give_back(self._share, claimed_as, path)
         except OSError:
             return False

@@ -53,8 +53,9 @@ def exists(share: Share, place: str) -> bool:
 def _move_once(share: Share, here: str, there: str, *, durable: bool) -> None:
     (old_top, *old_folders), old_name = split(here)
     (new_top, *new_folders), new_name = split(there)
-    if not (share.root / new_top).is_dir() and share.is_there():
-        (share.root / new_top).mkdir(exist_ok=True)  # somebody tidied the folder away
+    if share.is_there():
+        with suppress(FileExistsError):
+            (share.root / new_top).mkdir()  # in case somebody tidied it away
     with (
         opened(share.root / old_top, old_folders) as source,
         opened(share.root / new_top, new_folders, make=True) as target,

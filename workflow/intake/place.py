@@ -1,10 +1,13 @@
 """Where a file goes at its end: the outcome folders mirror the inbox, and nothing is ever replaced."""
 
+import errno
 from itertools import count
 
 from workflow.intake.moves import exists, move
 from workflow.intake.names import placed_path
 from workflow.intake.share import Outcome, Share
+
+_TRIES = 5
 
 
 def plan_place(share: Share, claimed_as: str, path: str, outcome: Outcome) -> str:
@@ -24,15 +27,18 @@ def move_into_place(share: Share, claimed_as: str, target: str) -> str:
     """
     if claimed_as == target:
         return target
-    try:
-        move(share, claimed_as, target)
-    except FileNotFoundError:
-        if not exists(share, target):
-            raise
-    except FileExistsError:
-        folder, path = target.split("/", 1)
-        return move_into_place(share, claimed_as, plan_place(share, claimed_as, path, Outcome(folder)))
-    return target
+    for _ in range(_TRIES):
+        try:
+            move(share, claimed_as, target)
+        except FileNotFoundError:
+            if not exists(share, target):
+                raise
+        except FileExistsError:
+            outcome, path = target.split("/", 1)
+            target = plan_place(share, claimed_as, path, Outcome(outcome))
+            continue
+        return target
+    raise OSError(errno.EBUSY, f"{target} is taken again and again")
 
 
 def place(share: Share, claimed_as: str, path: str, outcome: Outcome) -> str:

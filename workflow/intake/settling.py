@@ -91,7 +91,7 @@ class Settling:
     def put_off(self, path: str, why: str) -> None:
         """A file that was ready could not be taken: try again, ever less often."""
         entry = self._entries[path]
-        self._tell(path, entry, f"can't be taken yet: {why}. It is tried again.")
+        self._tell(entry, f"{path} can't be taken yet: {why}. It is tried again.")
         entry.why, entry.tries = why, entry.tries + 1
         self._schedule(path, self._clock() + min(2.0 ** (entry.tries - 1), _LONGEST_RETRY_SECONDS))
 
@@ -125,7 +125,7 @@ class Settling:
             return False
         except NotAPlainFile as refusal:
             entry.left_alone, entry.why = True, str(refusal)
-            self._tell(path, entry, f"is left alone: {refusal}")
+            self._tell(entry, f"{path.rpartition('/')[0]}/{refusal}".removeprefix("/"))
             self._schedule(path, self._clock() + _LEFT_ALONE_SECONDS)
             return False
         except OSError as error:
@@ -133,7 +133,7 @@ class Settling:
             return False
         entry.left_alone, entry.why = False, verdict.why
         if verdict.stalled:
-            self._tell(path, entry, f"still waits: {verdict.why}.")
+            self._tell(entry, f"{path} still waits: {verdict.why}.")
         if not verdict.ready:
             self._schedule(path, max(verdict.due, self._clock() + _SHORTEST_PAUSE_SECONDS))
         return verdict.ready
@@ -141,7 +141,8 @@ class Settling:
     def _look(self, path: str, entry: _Entry) -> Verdict:
         with looking_at(self._inbox, path) as seen:
             now = self._clock()
-            entry.sighting = observe(entry.sighting, seen.look, now, entry.sessions)
+            look = seen.look if self.sees_writers else seen.look.on_a_mount()
+            entry.sighting = observe(entry.sighting, look, now, entry.sessions)
             entry.sessions = 0
             return self._judge(seen, entry.sighting, now)
 
@@ -159,10 +160,11 @@ class Settling:
             return Verdict(False, now, "it is being written")
         return verdict
 
-    def _tell(self, path: str, entry: _Entry, sentence: str) -> None:
+    @staticmethod
+    def _tell(entry: _Entry, sentence: str) -> None:
         """Say it once for each file."""
         if not entry.told:
-            logger.warning("{} {}", readable(path), sentence)
+            logger.warning("{}", readable(sentence))
             entry.told = True
 
 
