@@ -60,8 +60,9 @@ class MeshReport:
     """What was measured in an STL file, and the defects found. Units: mm, cm³, cm².
 
     `verdict` is "accept" or "reject"; `reason` says why in shop words, with numbers and a next step,
-    and is None when accepted. `volume_cm3` is None unless the mesh is closed. Where a file can't be
-    read as STL at all, `format` is None and the counts are 0. `sha256` is of the bytes inspected.
+    and is None when accepted. `volume_cm3` is None unless the mesh is closed and faces one way. Where
+    a file can't be read as STL at all, `format` is None and the counts are 0. `sha256` is of the bytes
+    inspected.
     """
 
     path: str
@@ -77,6 +78,20 @@ class MeshReport:
     open_edges: int
     seconds: float
     sha256: str
+    solids: int = 0
+    closes_at_mm: float | None = None
+    """The widest gap that had to be closed to call the mesh closed; None if it needed none."""
+    open_places: tuple[str, ...] = ()
+    """Where the largest holes are, in words."""
+    flipped_edges: int = 0
+    """Edges at which facets face different ways."""
+    shared_edges: int | None = None
+    """Edges with four or more facets, such as where bodies touch; None where not counted."""
+    repeated_facets: int | None = None
+    """Facets with the same corners as another one; None where not counted."""
+    degenerate_facets: int = 0
+    """Facets with two equal corners."""
+    has_colour: bool = False
 
 
 @dataclass(frozen=True, slots=True)

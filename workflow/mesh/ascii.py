@@ -1,0 +1,125 @@
+"""The facets of an ASCII STL, piece by piece, in memory that does not grow with the file.
+
+Plain runs of facets are read a whole piece at a time (`words`); whatever does not fit goes word by word
+through the `grammar`, which also finds the line of a mistake.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.mesh.blocks import BLOCK_FACETS, Block, without_minus_zero
+from workflow.mesh.detect import Text
+from workflow.mesh.grammar import Grammar
+from workflow.mesh.stream import ByteStream
+from workflow.mesh.unreadable import Unreadable
+from workflow.mesh.words import facet_corners
+
+PIECE_BYTES = 1 << 17
+
+_NO_BLANKS = bytes([0, *range(33, 256)])
+_END_OF_FACET = b"endfacet"
+_LONGEST_WORD = 1 << 16
+
+
+class AsciiReader:
+    """Reads an ASCII STL; what it says about the file holds once `blocks` has been read to the end."""
+
+    format = "ascii"
+
+    def __init__(self, stream: ByteStream, layout: Text, piece_bytes: int = PIECE_BYTES) -> None:
+        self._stream = stream
+        self._start = layout.start
+        self._piece = memoryview(bytearray(piece_bytes))
+        self._grammar = Grammar()
+
+    def blocks(self) -> Iterator[Block]:
+        """Give all facets from the start. Raises Unreadable where the text is no STL, and OSError."""
+        _keep_freed_memory()
+        self._grammar = Grammar()
+        self._stream.rewind(0)
+        self._stream.skip(self._start)
+        text, at_end = b"", False
+        while not at_end:
+            size = self._stream.fill(self._piece)
+            at_end = size < len(self._piece)
+            text += bytes(self._piece[:size]).lower()
+            used = 0
+            while used < len(text):
+                block, end = self._next_block(text, used, at_end)
+                if end == used:
+                    break
+                used = end
+                for start in range(0, block.shape[1], BLOCK_FACETS):
+                    yield without_minus_zero(np.ascontiguousarray(block[:, start : start + BLOCK_FACETS]))
+            text = text[used:]
+            if len(text) > _LONGEST_WORD + len(self._piece):
+                raise Unreadable(f"A word is longer than {_LONGEST_WORD:,} characters: this is no STL.")
+        self._grammar.finish()
+
+    @property
+    def solids(self) -> int:
+        """How many solids there are in the file."""
+        return self._grammar.solids
+
+    @property
+    def has_colour(self) -> bool:
+        """Whether a `color` line was met."""
+        return self._grammar.has_colour
+
+    def remarks(self) -> tuple[str, ...]:
+        """Give warnings about the file's form."""
+        without_normal = self._grammar.without_normal
+        return (
+            *(("3 bytes of byte order mark before the text: ignored.",) if self._start else ()),
+            *((f"{without_normal:,} facets without a normal: ignored.",) if without_normal else ()),
+            *(("Text after `endsolid`: ignored.",) if self._grammar.has_trailing_text else ()),
+        )
+
+    def _next_block(self, text: bytes, start: int, at_end: bool) -> tuple[Block, int]:
+        """Read on from `start`; gives facets, perhaps none, and the place up to which was read."""
+        if self._grammar.is_between_facets:
+            end = _end_of_facets(text, start)
+            block = facet_corners(text[start:end]) if end > start else None
+            if block is not None:
+                self._grammar.pass_over(text[start:end], block.shape[1])
+                return block, end
+        end = self._end_of_words(text, start, at_end)
+        corners = np.array(self._grammar.feed(text[start:end]), np.float64)
+        return _as_block(corners), end
+
+    def _end_of_words(self, text: bytes, start: int, at_end: bool) -> int:
+        """Give the end of what is to be read word by word: one line, or all if facets can't be told."""
+        end = len(text) if at_end or self._grammar.is_in_name else _last_blank(text, start)
+        if self._grammar.is_between_facets and not text.startswith(b"endsolid", start):
+            return end
+        line_end = text.find(b"\n", start, end)
+        return end if line_end < 0 else line_end + 1
+
+
+def _as_block(corners: NDArray[np.float64]) -> Block:
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, and refused as such
+        return corners.reshape(-1, 9).T.astype(np.float32)
+
+
+def _end_of_facets(text: bytes, start: int) -> int:
+    """Give the end of the last whole facet before this solid ends, or `start`."""
+    solid_end = text.find(b"endsolid", start)
+    last = text.rfind(_END_OF_FACET, start, solid_end if solid_end >= 0 else len(text))
+    return last + len(_END_OF_FACET) if last >= 0 else start
+
+
+def _last_blank(text: bytes, start: int) -> int:
+    """Give the place after the last blank, or `start`: the word there may go on in the next piece."""
+    rest = text[start:]
+    return start + len(rest) - len(rest.rstrip(_NO_BLANKS))
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep the memory of short-lived arrays instead of giving it back after each.
+
+    Freeing one large mapped block raises the sizes from which it maps and trims (mallopt(3), dynamic
+    mmap threshold), which halves the time for text. Elsewhere it does nothing.
+    """
+    np.empty(1 << 24, np.uint8)

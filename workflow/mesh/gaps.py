@@ -1,0 +1,59 @@
+"""Whether open edges meet within a distance that no printer sees.
+
+CAD exports hold noise such as 1e-17 in place of 0; slicers merge such corners, and so must a fair test.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.mesh.edges import Edges, balance_of
+
+_TOLERANCES = (1e-7, 1e-6, 1e-5, 1e-4)
+"""As parts of the mesh's diagonal, smallest first. On a 100 mm part the last one is 0.01 mm."""
+_ROUNDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The widest gap that has to be closed, in mm, and the edges that then turn out to run the same way."""
+
+    gap_mm: float
+    flipped_edges: int
+
+
+def close_gaps(edges: Edges, diagonal_mm: float) -> Closing | None:
+    """Merge near corners of open edges, with the smallest tolerance that closes all; None if none does."""
+    points = np.concatenate((edges.tail_mm, edges.head_mm)).astype(np.float64)
+    closings = (_close(points, tolerance * diagonal_mm) for tolerance in _TOLERANCES)
+    return next((closing for closing in closings if closing), None)
+
+
+def _close(points: NDArray[np.float64], tolerance_mm: float) -> Closing | None:
+    cluster = _clusters(points, tolerance_mm)
+    width = _widest(points, cluster)
+    if width > 2 * tolerance_mm:
+        return None  # a row of corners, each near the next: merging it would swallow real shape
+    tail, head = np.split(cluster, 2)
+    kept = tail != head
+    balance = balance_of(tail[kept], head[kept])
+    return None if balance.is_open.any() else Closing(width, balance.flipped_edges)
+
+
+def _clusters(points: NDArray[np.float64], tolerance_mm: float) -> NDArray[np.intp]:
+    """Number the points so that those with no wider gap between them on any axis share a number."""
+    cluster = np.zeros(len(points), np.intp)
+    for axis in (0, 1, 2) * _ROUNDS:
+        along = points[:, axis]
+        order = np.lexsort((along, cluster))
+        apart = (np.diff(along[order]) > tolerance_mm) | (np.diff(cluster[order]) != 0)
+        cluster[order] = np.concatenate(([0], np.cumsum(apart)))
+    return cluster
+
+
+def _widest(points: NDArray[np.float64], cluster: NDArray[np.intp]) -> float:
+    order = np.argsort(cluster, kind="stable")
+    starts = np.flatnonzero(np.diff(cluster[order], prepend=-1))
+    lows, highs = (reduce.reduceat(points[order], starts) for reduce in (np.minimum, np.maximum))
+    return float((highs - lows).max())

@@ -1,0 +1,135 @@
+"""Inspecting one file: read it once, measure, look for holes if there must be some, judge."""
+
+import math
+import os
+import stat
+import time
+from dataclasses import replace
+from io import FileIO
+from pathlib import Path
+from typing import TypeAlias
+
+from workflow.mesh.ascii import AsciiReader
+from workflow.mesh.binary import BinaryReader
+from workflow.mesh.detect import FACET_BYTES, Binary, NotMesh, detect
+from workflow.mesh.holes import find_holes
+from workflow.mesh.measures import measure
+from workflow.mesh.overlaps import EdgeKeys, repeated_facets
+from workflow.mesh.policy import MeshPolicy
+from workflow.mesh.stream import ByteStream
+from workflow.mesh.unreadable import Unreadable
+from workflow.mesh.verdict import Findings, judge
+from workflow.model import MeshReport
+
+DEFAULT_POLICY = MeshPolicy()
+
+_Reader: TypeAlias = BinaryReader | AsciiReader
+_NO_SIZE = (0.0, 0.0, 0.0)
+
+
+def inspect_mesh(
+    source: Path, shown_as: str | None = None, policy: MeshPolicy = DEFAULT_POLICY
+) -> MeshReport:
+    """Inspect an STL file of any content and size, in bounded memory.
+
+    `shown_as` is the path in the report. Bad content never raises: it is a verdict. Raises OSError when
+    the file can't be read.
+    """
+    started = time.perf_counter()
+    if unread := _reason_to_leave_unread(source.stat(), policy):
+        report, sha256 = _not_mesh(NotMesh(unread)), ""
+    else:
+        with FileIO(source) as file:
+            stream = ByteStream(file)
+            report = _inspect(file, stream, policy)
+            stream.drain()
+        sha256 = stream.sha256
+    path = shown_as if shown_as is not None else str(source)
+    return replace(report, path=path, sha256=sha256, seconds=time.perf_counter() - started)
+
+
+def _reason_to_leave_unread(status: os.stat_result, policy: MeshPolicy) -> str | None:
+    if not stat.S_ISREG(status.st_mode):
+        return "This is a folder, a pipe or a device, but no file. Put the STL file itself there."
+    if status.st_size > policy.max_bytes:
+        size, limit = status.st_size / 2**30, policy.max_bytes / 2**30
+        return f"{size:.1f} GB: files above {limit:.1f} GB are not read. Export it with a coarser resolution."
+    return None
+
+
+def _inspect(file: FileIO, stream: ByteStream, policy: MeshPolicy) -> MeshReport:
+    before = os.fstat(file.fileno())
+    layout = detect(stream.head(), before.st_size)
+    if isinstance(layout, NotMesh):
+        return _not_mesh(layout)
+    reader = BinaryReader(stream, layout) if isinstance(layout, Binary) else AsciiReader(stream, layout)
+    try:
+        findings = _find(reader, before.st_size, policy)
+    except Unreadable as problem:
+        return _not_mesh(NotMesh(str(problem), reader.format))
+    after = os.fstat(file.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        return _not_mesh(NotMesh("The file changed while it was read. Wait until the export has ended."))
+    return _report(reader, findings, policy)
+
+
+def _find(reader: _Reader, size: int, policy: MeshPolicy) -> Findings:
+    """Measure, and look more closely at what the measures leave open. Raises Unreadable, OSError."""
+    most_facets = size // FACET_BYTES
+    keys = EdgeKeys(min(most_facets, policy.overlap_limit_facets))
+    measures = measure(reader.blocks(), keys)
+    shared = keys.shared_edges() if measures.closed else None
+    holes = None
+    if not (measures.closed or measures.bad_facets):
+        holes = find_holes(reader.blocks, measures.triangles, math.dist(measures.low_mm, measures.high_mm))
+    repeats = shared or (holes and holes.has_repeated_facets)
+    countable = measures.triangles <= policy.overlap_limit_facets
+    repeated = repeated_facets(reader.blocks(), measures.triangles) if repeats and countable else None
+    return Findings(measures, holes, shared, repeated, reader.remarks())
+
+
+def _report(reader: _Reader, findings: Findings, policy: MeshPolicy) -> MeshReport:
+    """Give the report, yet without path, hash and time."""
+    verdict, measures, holes = judge(findings, policy), findings.measures, findings.holes
+    readable = measures.bad_facets == 0
+    return MeshReport(
+        path="",
+        verdict="reject" if verdict.reason else "accept",
+        reason=verdict.reason,
+        warnings=verdict.warnings,
+        format=reader.format,
+        triangles=measures.triangles,
+        size_mm=measures.size_mm,
+        volume_cm3=findings.volume_cm3 if readable else None,
+        area_cm2=measures.area_mm2 / 100,
+        watertight=readable and findings.open_edges == 0,
+        open_edges=findings.open_edges,
+        seconds=0.0,
+        sha256="",
+        solids=reader.solids,
+        closes_at_mm=holes.closing.gap_mm if holes and holes.closing else None,
+        open_places=tuple(map(str, holes.places)) if holes and findings.open_edges else (),
+        flipped_edges=findings.flipped_edges,
+        shared_edges=findings.shared_edges,
+        repeated_facets=findings.repeated_facets,
+        degenerate_facets=measures.degenerate_facets,
+        has_colour=reader.has_colour,
+    )
+
+
+def _not_mesh(what: NotMesh) -> MeshReport:
+    return MeshReport(
+        path="",
+        verdict="reject",
+        reason=what.reason,
+        warnings=(),
+        format=what.format,
+        triangles=0,
+        size_mm=_NO_SIZE,
+        volume_cm3=None,
+        area_cm2=0.0,
+        watertight=False,
+        open_edges=0,
+        seconds=0.0,
+        sha256="",
+    )

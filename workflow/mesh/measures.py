@@ -1,0 +1,149 @@
+"""Size, area, volume and closedness of a mesh, added up block by block."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.mesh.blocks import BLOCK_FACETS, Block
+from workflow.mesh.closedness import WRAP, chain_terms, hash_corners
+from workflow.mesh.overlaps import EdgeKeys
+
+_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What one pass over all facets tells. Lengths mm, area mm², volume mm³.
+
+    `volume_mm3` is signed and means something only if `closed`; it is negative when the mesh is inside
+    out. `bad_facets` have a coordinate that is not a number; where there are any, `low_mm` and `high_mm`
+    are 0 and area and volume count the other facets only. `degenerate_facets` have two equal corners,
+    `flat_facets` no area (these among them).
+    """
+
+    triangles: int
+    low_mm: tuple[float, float, float]
+    high_mm: tuple[float, float, float]
+    area_mm2: float
+    volume_mm3: float
+    closed: bool
+    degenerate_facets: int
+    flat_facets: int
+    bad_facets: int
+    first_bad_facet: int | None
+
+    @property
+    def size_mm(self) -> tuple[float, float, float]:
+        """The extent along x, y and z."""
+        x, y, z = (high - low for low, high in zip(self.low_mm, self.high_mm, strict=True))
+        return x, y, z
+
+
+def measure(blocks: Iterable[Block], overlaps: EdgeKeys | None = None) -> Measures:
+    """Measure all blocks in one pass; `overlaps` collects the edges on the way if given."""
+    gauge = _Gauge(overlaps)
+    with np.errstate(all="ignore"):
+        for block in blocks:
+            gauge.add(block)
+    return gauge.measures()
+
+
+class _Gauge:
+    """The sums so far, and the memory that each block is worked out in."""
+
+    def __init__(self, overlaps: EdgeKeys | None) -> None:
+        self._scratch = np.empty(_ROWS * BLOCK_FACETS, np.float64)
+        self._overlaps = overlaps
+        self._low = np.full(9, np.inf, np.float32)
+        self._high = np.full(9, -np.inf, np.float32)
+        self._origin: NDArray[np.float64] | None = None
+        self._triangles = self._degenerate = self._flat = self._chain = self._bad = 0
+        self._first_bad: int | None = None
+        self._doubled_area = self._six_volumes = 0.0
+
+    def add(self, block: Block) -> None:
+        """Add the facets of one block."""
+        count = block.shape[1]
+        low, high = block.min(axis=1), block.max(axis=1)
+        if not (np.isfinite(low).all() and np.isfinite(high).all()):
+            block = self._without_bad_facets(block)
+        else:
+            np.minimum(self._low, low, out=self._low)
+            np.maximum(self._high, high, out=self._high)
+        self._triangles += count
+        if block.shape[1]:
+            scratch = self._scratch[: _ROWS * block.shape[1]].reshape(_ROWS, -1)
+            self._add_shape(block, scratch)
+            self._add_chain(block, scratch.view(np.uint64))
+
+    def _without_bad_facets(self, block: Block) -> Block:
+        bad = ~np.isfinite(block).all(axis=0)
+        self._bad += int(np.count_nonzero(bad))
+        if self._first_bad is None:
+            self._first_bad = self._triangles + int(bad.argmax()) + 1
+        return np.ascontiguousarray(block[:, ~bad])
+
+    def _add_shape(self, block: Block, scratch: NDArray[np.float64]) -> None:
+        """Add area and volume from the normals n = (b - a) x (c - a): |n| / 2, and n·a / 6.
+
+        float64 neither overflows nor loses digits for finite float32 coordinates. Corners are taken
+        relative to the first one, so that a part far from the origin keeps its digits.
+        """
+        if self._origin is None:
+            self._origin = block[:3, :1].astype(np.float64)
+        first, second, normal = scratch[0:3], scratch[3:6], scratch[6:9]
+        np.subtract(block[3:6], block[0:3], out=first, dtype=np.float64)
+        np.subtract(block[6:9], block[0:3], out=second, dtype=np.float64)
+        _cross(first, second, normal, scratch[9])
+        np.subtract(block[0:3], self._origin, out=first, dtype=np.float64)
+        self._six_volumes += float(np.dot(normal.reshape(-1), first.reshape(-1)))
+        normal *= normal
+        squared = scratch[9]
+        np.add(normal[0], normal[1], out=squared)
+        squared += normal[2]
+        self._flat += squared.size - int(np.count_nonzero(squared))
+        self._doubled_area += float(np.sqrt(squared, out=squared).sum())
+
+    def _add_chain(self, block: Block, scratch: NDArray[np.uint64]) -> None:
+        corners = hash_corners(block, scratch[:9])
+        if self._overlaps:
+            self._overlaps.add(corners)
+        terms = chain_terms(corners, scratch[:9])
+        self._degenerate += terms.size - int(np.count_nonzero(terms))
+        self._chain = (self._chain + int(terms.sum())) & WRAP
+
+    def measures(self) -> Measures:
+        """Give what was measured."""
+        usable = self._bad == 0 and self._triangles > 0
+        return Measures(
+            triangles=self._triangles,
+            low_mm=_outermost(self._low, np.min) if usable else (0.0, 0.0, 0.0),
+            high_mm=_outermost(self._high, np.max) if usable else (0.0, 0.0, 0.0),
+            area_mm2=self._doubled_area / 2,
+            volume_mm3=self._six_volumes / 6,
+            closed=usable and self._chain == 0,
+            degenerate_facets=self._degenerate,
+            flat_facets=self._flat,
+            bad_facets=self._bad,
+            first_bad_facet=self._first_bad,
+        )
+
+
+def _cross(
+    a: NDArray[np.float64], b: NDArray[np.float64], out: NDArray[np.float64], spare: NDArray[np.float64]
+) -> None:
+    """Put a x b into `out`; all are (3, n), `spare` is (n,)."""
+    for axis in range(3):
+        following, last = (axis + 1) % 3, (axis + 2) % 3
+        np.multiply(a[following], b[last], out=out[axis])
+        np.multiply(a[last], b[following], out=spare)
+        out[axis] -= spare
+
+
+def _outermost(
+    corners: NDArray[np.float32], choose: Callable[..., NDArray[np.float32]]
+) -> tuple[float, float, float]:
+    x, y, z = choose(corners.reshape(3, 3), axis=0).tolist()
+    return x, y, z

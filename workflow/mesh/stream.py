@@ -1,0 +1,66 @@
+"""Reading a file in bounded pieces, and hashing on the way, so that no byte is read twice for it."""
+
+import hashlib
+from io import FileIO
+
+from workflow.mesh.detect import HEAD_BYTES
+
+_DRAIN_BYTES = 1 << 18
+
+
+class ByteStream:
+    """The bytes of one open file, in order. `sha256` covers what was read until `drain` ended.
+
+    Raises OSError from every method that reads.
+    """
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+        self._hashed = 0
+        self._position = 0
+
+    def head(self) -> bytes:
+        """Give the first bytes, and begin again after them at 0."""
+        head = self._file.read(HEAD_BYTES)
+        self.rewind(0)
+        return head or b""
+
+    def rewind(self, position: int) -> None:
+        """Go to a position, at or before the furthest that was read."""
+        self._file.seek(position)
+        self._position = position
+
+    def skip(self, size: int) -> None:
+        """Read over a few bytes."""
+        self.fill(memoryview(bytearray(size)))
+
+    def fill(self, into: memoryview) -> int:
+        """Read until `into` is full or the file ends; gives how many bytes were read."""
+        filled = 0
+        while filled < len(into):
+            count = self._file.readinto(into[filled:])
+            if not count:
+                break
+            filled += count
+        self._hash(into[:filled])
+        self._position += filled
+        return filled
+
+    def drain(self) -> None:
+        """Read the rest, for the hash alone."""
+        self.rewind(self._hashed)
+        rest = memoryview(bytearray(_DRAIN_BYTES))
+        while self.fill(rest):
+            pass
+
+    @property
+    def sha256(self) -> str:
+        """The hash in hex of what was read so far."""
+        return self._digest.hexdigest()
+
+    def _hash(self, piece: memoryview) -> None:
+        unseen = self._position + len(piece) - self._hashed
+        if unseen > 0:
+            self._digest.update(piece[len(piece) - unseen :])
+            self._hashed += unseen

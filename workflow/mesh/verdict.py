@@ -1,0 +1,156 @@
+"""From what was found in a mesh to a verdict and its words. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from workflow.mesh.holes import Holes
+from workflow.mesh.measures import Measures
+from workflow.mesh.policy import MeshPolicy
+
+_FARTHEST_MM = 1e6
+_LEAST_VOLUME = 1e-9
+"""As a part of the cube around the longest side: far below any sheet that can be printed."""
+_SHORTEST_LIKELY_MM = 3.0
+_LONGEST_LIKELY_MM = 2000.0
+_MM_PER_INCH = 25.4
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found in a readable mesh.
+
+    `holes` is None for a mesh that is closed exactly. `shared_edges` have four or more facets and
+    `repeated_facets` the corners of another one; None where not counted. `remarks` are warnings of the
+    reader.
+    """
+
+    measures: Measures
+    holes: Holes | None = None
+    shared_edges: int | None = None
+    repeated_facets: int | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def open_edges(self) -> int:
+        """Edges that stay open when gaps that no printer sees are closed."""
+        return 0 if self.holes is None or self.holes.closing else self.holes.open_edges
+
+    @property
+    def flipped_edges(self) -> int:
+        """Edges at which facets run the wrong way round."""
+        if self.holes is None:
+            return 0
+        closing = self.holes.closing
+        return self.holes.flipped_edges + (closing.flipped_edges if closing else 0)
+
+    @property
+    def volume_cm3(self) -> float | None:
+        """The volume, also of a mesh that is inside out; None where facets are missing, turned or doubled."""
+        if self.open_edges or self.flipped_edges or (self.holes and self.holes.has_repeated_facets):
+            return None
+        return abs(self.measures.volume_mm3) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why the mesh is rejected (None: it is accepted), and what is remarkable about it."""
+
+    reason: str | None
+    warnings: tuple[str, ...]
+
+
+def judge(findings: Findings, policy: MeshPolicy) -> Verdict:
+    """Give the first reason to reject, if any, and all warnings."""
+    reason = next(_defects(findings, policy), None)
+    return Verdict(reason, (*findings.remarks, *_oddities(findings, policy)))
+
+
+def _defects(findings: Findings, policy: MeshPolicy) -> Iterator[str]:
+    measures = findings.measures
+    if measures.bad_facets:
+        yield (
+            f"{_count(measures.bad_facets, 'facet')} (the first is number {measures.first_bad_facet:,}) with "
+            "a coordinate that is not a number. Repair the part in CAD and export it again."
+        )
+        return
+    farthest = max(map(abs, (*measures.low_mm, *measures.high_mm)))
+    if farthest > _FARTHEST_MM:
+        yield (
+            f"{farthest:.3g} mm from the origin: the coordinates are damaged, or in a wrong unit. "
+            "Move the part to the origin and export it again in mm."
+        )
+    if _is_flat(findings):
+        yield (
+            f"{_count(measures.triangles, 'facet')}, but no volume: this is a surface or a sketch. "
+            "Export the solid body."
+        )
+    if findings.open_edges > policy.open_edges_limit and findings.holes:
+        yield _open(findings.holes)
+
+
+def _oddities(findings: Findings, policy: MeshPolicy) -> Iterator[str]:
+    measures, holes = findings.measures, findings.holes
+    if holes and 0 < findings.open_edges <= policy.open_edges_limit:
+        yield f"{_open_edges(holes)}: the slicer has to close them."
+    if holes and holes.closing:
+        yield f"{holes.closing.gap_mm:.2g} mm wide gaps between facets: slicers close them."
+    if findings.flipped_edges:
+        yield f"{_count(findings.flipped_edges, 'edge')} where facets face the wrong way: slicers turn them."
+    if findings.volume_cm3 and measures.volume_mm3 < 0:
+        yield f"{-findings.volume_cm3:.3g} cm³: the mesh is inside out. Slicers turn it."
+    if findings.shared_edges:
+        yield f"{_count(findings.shared_edges, 'edge')} with more than two facets: bodies touch or overlap."
+    if findings.repeated_facets:
+        yield f"{_count(findings.repeated_facets, 'facet')} lying on another one: surfaces are there twice."
+    if measures.degenerate_facets:
+        yield f"{_count(measures.degenerate_facets, 'facet')} with two equal corners: slicers drop them."
+    yield from _unit_doubts(max(measures.size_mm))
+
+
+def _unit_doubts(longest_mm: float) -> Iterator[str]:
+    if 0 < longest_mm < _SHORTEST_LIKELY_MM:
+        yield (
+            f"{longest_mm:.3g} mm long: exported in inches or metres? "
+            f"That would be {longest_mm * _MM_PER_INCH:.3g} mm or {longest_mm * 1000:,.0f} mm."
+        )
+    if longest_mm > _LONGEST_LIKELY_MM:
+        yield f"{longest_mm:,.0f} mm long: exported in micrometres? That would be {longest_mm / 1000:.3g} mm."
+
+
+def _is_flat(findings: Findings) -> bool:
+    measures = findings.measures
+    if measures.flat_facets == measures.triangles or min(measures.size_mm) == 0:
+        return True
+    volume = findings.volume_cm3
+    return volume is not None and volume * 1000 < _LEAST_VOLUME * max(measures.size_mm) ** 3
+
+
+def _open(holes: Holes) -> str:
+    if holes.exact and holes.crowded_edges == holes.open_edges:
+        return (
+            f"{_count(holes.open_edges, 'edge')}{_near(holes)} with an odd number of facets: there are walls "
+            "inside the part. Merge its bodies in CAD and export it again."
+        )
+    return (
+        f"{_open_edges(holes)}: the part is not a closed solid. Close the holes in CAD and export it again."
+    )
+
+
+def _open_edges(holes: Holes) -> str:
+    least = "" if holes.exact else "at least "
+    return f"{least}{_count(holes.open_edges, 'open edge')}{_near(holes)}".capitalize()
+
+
+def _near(holes: Holes) -> str:
+    if not holes.places:
+        return ""
+    others = len(holes.places) > 1
+    return (
+        f" ({holes.places[0].edges:,} of them near {holes.places[0]})"
+        if others
+        else f" near {holes.places[0]}"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
