@@ -21,9 +21,6 @@ from workflow.settings import Settings
 from workflow.shipped import shipped
 from workflow.state import locked_state, prepare_state
 
-LATE_EFFECT_SECONDS = 5.0
-"""How long after a reply is given up the cloud may still be doing what was asked."""
-
 
 def rules_file(settings: Settings) -> Path:
     """Give the rules file that counts: the one set, or the default that ships."""
@@ -115,7 +112,7 @@ def _workshop(
         spool=settings.state.absolute() / "spool",
         mesh_policy=mesh_policy(settings),
         patience=_patience(settings),
-        send_lease_seconds=settings.request_timeout_seconds + LATE_EFFECT_SECONDS,
+        send_lease_seconds=settings.request_timeout_seconds + settings.late_effect_seconds,
         on_progress=on_progress,
     )
 

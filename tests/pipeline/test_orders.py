@@ -96,7 +96,7 @@ def test_a_build_is_attached_where_one_is_missing(ledger: Ledger, make: Make) ->
 
 
 def test_a_build_id_has_a_shape(ledger: Ledger, make: Make) -> None:
-    with pytest.raises(NotNow, match="^'17' is no build id: it looks like"):
+    with pytest.raises(NotNow, match=r"^'17' is no build id: it looks like"):
         attach(ledger, make(state=State.SLICED).id, "17")
 
 

@@ -17,6 +17,8 @@ from workflow.model import Step, Submission
 APPLICATION_VERSION = "stlflow-1"
 """Pinned: the engine's own default changes with every edit and strands what waits."""
 QUEUE_POLL_SECONDS = 0.1
+LISTENER_SECONDS = 0.3
+"""stlflow sends no notifications; the engine's listener only has to notice a stop soon."""
 MAX_RECOVERIES = 20
 
 
@@ -47,6 +49,7 @@ class Engine:
 
     def __init__(self, database_url: str, stages: Mapping[Step, Stage], limits: EngineLimits) -> None:
         self._active: set[str] = set()
+        self._running = 0
         self._lock = threading.Lock()
         self._stages = stages
         DBOS(config=_configuration(database_url, limits))
@@ -79,7 +82,9 @@ class Engine:
 
     def stop(self, drain_seconds: int) -> None:
         """Take no more from the queue, let what runs end within the limit."""
-        DBOS.destroy(workflow_completion_timeout_sec=drain_seconds)
+        with self._lock:
+            idle = self._running == 0
+        DBOS.destroy(workflow_completion_timeout_sec=0 if idle else drain_seconds)
         _RUNNING[0] = None
 
     def run_stage(self, step: str, number: int, turn: int) -> None:
@@ -87,11 +92,13 @@ class Engine:
         name = f"{step}:{number}:{turn}"
         with self._lock:
             self._active.add(name)
+            self._running += 1
         try:
             self._stages[Step(step)](_do, number, turn)
         finally:
             with self._lock:
                 self._active.discard(name)
+                self._running -= 1
 
 
 _QUEUES = (Step.INTAKE, Step.DELIVER)
@@ -128,5 +135,6 @@ def _configuration(database_url: str, limits: EngineLimits) -> DBOSConfig:
         "application_version": APPLICATION_VERSION,
         "max_executor_threads": threads,
         "sys_db_pool_size": 16,
+        "notification_listener_polling_interval_sec": LISTENER_SECONDS,
         "log_level": "CRITICAL",
     }

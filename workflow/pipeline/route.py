@@ -3,13 +3,17 @@
 from datetime import date
 
 from workflow.eiger import Build, Device
-from workflow.model import DeviceFacts, Facts, FactValue, Hold, Route, State, Submission
+from workflow.model import Destination, DeviceFacts, Facts, FactValue, Hold, Route, State, Submission
 from workflow.pipeline.inspection import file_facts
 from workflow.pipeline.outcome import GO_ON, hold
 from workflow.pipeline.workshop import Workshop
 from workflow.routing import decide_route
 
 SECONDS_PER_HOUR = 3600
+NO_MACHINE_STARTS = (
+    "The rule says print_now, but this version starts no machine. Print it in Eiger, or let the rule "
+    "send to device_queue and retry."
+)
 
 
 def route(shop: Workshop, submission: Submission) -> bool:
@@ -26,8 +30,10 @@ def route(shop: Workshop, submission: Submission) -> bool:
     if submission.preset is not None:
         facts = {**facts, "preset": submission.preset}
     decided = decide_route(shop.rulebook, facts, devices, date.today(), released=submission.released)
-    if decided.destination is None:
-        return hold(shop, submission, Hold.ROUTE, decided.reason or "", routing_rule=decided.rule)
+    if decided.destination in {None, Destination.PRINT_NOW}:
+        return hold(
+            shop, submission, Hold.ROUTE, decided.reason or NO_MACHINE_STARTS, routing_rule=decided.rule
+        )
     shop.ledger.record(
         submission,
         "routed",

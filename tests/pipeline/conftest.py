@@ -1,0 +1,108 @@
+"""A real service over a real share and a simulated cloud."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.cloud import Cloud, simulated
+from tests.waiting import until
+from workflow.assembly import running_service
+from workflow.cli.watching import at_rest
+from workflow.model import Event, Submission
+from workflow.pipeline.service import Service
+from workflow.settings import Settings, load_settings
+from workflow.shipped import shipped
+
+QUICK: dict[str, object] = {
+    "settle_seconds": 0.05,
+    "settle_ascii_seconds": 0.2,
+    "settle_wrong_seconds": 0.2,
+    "stall_seconds": 0.5,
+    "sweep_seconds": 0.2,
+    "slice_first_poll_seconds": 0.05,
+    "request_timeout_seconds": 2.0,
+    "late_effect_seconds": 0.2,
+    "build_wait_seconds": 1.0,
+    "requests_per_second": 500.0,
+}
+
+
+@dataclass(frozen=True)
+class Shop:
+    """One share, one cloud, one running service."""
+
+    cloud: Cloud
+    settings: Settings
+    service: Service
+
+    @property
+    def share(self) -> Path:
+        return self.settings.share
+
+    def drop(self, path: str, content: bytes) -> None:
+        place = self.share / "inbox" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self.share / "unfinished"
+        unfinished.write_bytes(content)
+        unfinished.rename(place)
+
+    def submission(self, path: str) -> Submission | None:
+        return next((each for each in self.service.ledger.all() if each.path == path), None)
+
+    def wait(
+        self, path: str, reached: Callable[[Submission], bool] = at_rest, limit: float = 20
+    ) -> Submission:
+        """Wait for a submission; fails with its history when it does not come."""
+
+        def there() -> bool:
+            seen = self.submission(path)
+            return seen is not None and reached(seen)
+
+        assert until(there, limit), self.history(path)
+        submission = self.submission(path)
+        assert submission is not None
+        return submission
+
+    def history(self, path: str) -> Sequence[Event]:
+        submission = self.submission(path)
+        return self.service.ledger.events(submission.id) if submission else ()
+
+    def note(self, place: str) -> str:
+        return (self.share / f"{place}.txt").read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+
+    def stls(self) -> set[str]:
+        """Give every STL of the share, wherever it stands."""
+        return {found.relative_to(self.share).as_posix() for found in self.share.rglob("*.stl")}
+
+
+Open = Callable[..., Shop]
+
+
+@pytest.fixture
+def open_shop(tmp_path: Path) -> Iterator[Open]:
+    """Open a shop; a second opening goes on with the same share and state."""
+    with ExitStack() as stack:
+
+        def open_shop(cloud: Cloud | None = None, **changes: object) -> Shop:
+            cloud = cloud or stack.enter_context(simulated())
+            return stack.enter_context(opened(tmp_path, cloud, **changes))
+
+        yield open_shop
+
+
+@contextmanager
+def opened(folder: Path, cloud: Cloud, **changes: object) -> Iterator[Shop]:
+    settings = load_settings(
+        share=folder / "share",
+        state=folder / "state",
+        rules=shipped("rules") / "default.yaml",
+        eiger_url=cloud.url,
+        access_key="demo",
+        secret_key="demo",
+        **{**QUICK, **changes},
+    )
+    with running_service(settings) as service:
+        yield Shop(cloud, settings, service)
