@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from workflow.simulator.call import Call, list_reply
 from workflow.simulator.views import Views
-from workflow.simulator.wire import Reply
+from workflow.simulator.wire import AS_JSON, Reply
 from workflow.simulator.world import found
 
 
@@ -53,5 +53,5 @@ def get_printed_part_scan_report(call: Call, views: Views) -> Reply:
 
 
 def _scan_headers(url: str | None) -> Mapping[str, str]:
-    """The contract puts an object into the header; written the simple way of OpenAPI (assumed)."""
-    return {"Location": f"scan_report_url,{url or ''}"}
+    """The contract puts an object into the header; it is written as JSON there (assumed)."""
+    return {"Location": AS_JSON({"scan_report_url": url})}

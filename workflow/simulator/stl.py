@@ -17,6 +17,7 @@ HEADER_BYTES = 84
 FACET_BYTES = 50
 FACETS_AT_ONCE = 50_000
 TEXT_BYTES_AT_ONCE = 1 << 20
+LONGEST_VERTEX_BYTES = 1024
 FACET = np.dtype([("normal", "<f4", (3,)), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 VERTEX = re.compile(rb"vertex\s+(\S+)\s+(\S+)\s+(\S+)", re.IGNORECASE)
 
@@ -119,13 +120,14 @@ def _ascii_corners(path: Path) -> Iterator[Corners]:
 
 
 def _text_blocks(path: Path) -> Iterator[bytes]:
-    """Blocks that end where a line or a facet ends, so that no vertex is cut."""
+    """Blocks that end just before a vertex, so that none is cut."""
     rest = b""
     with path.open("rb") as file:
         while block := file.read(TEXT_BYTES_AT_ONCE):
             text = rest + block
             end = text.lower().rfind(b"vertex")
-            end = end if end > 0 else len(text)
+            if end < 0 or len(text) - end > LONGEST_VERTEX_BYTES:  # it is whole; keep a word's beginning
+                end = max(len(text) - len(b"vertex"), 0)
             yield text[:end]
             rest = text[end:]
     yield rest
