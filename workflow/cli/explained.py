@@ -60,9 +60,9 @@ def as_lines(explanation: Explanation, report: MeshReport) -> Iterator[str]:
     yield f"intake → {_intake_in_words(explanation.intake)}"
     if explanation.routing is not None:
         yield f"routing → {_route_in_words(explanation.routing)}"
-    for rule in explanation.open_rules:
-        needs = f" if {' and '.join(rule.conditions)}" if rule.conditions else " otherwise"
-        yield f"routing → still open: {rule.rule}: {rule.send_to or 'hold'}{needs}"
+    for still_open in explanation.open_rules:
+        needs = f" if {' and '.join(still_open.conditions)}" if still_open.conditions else " otherwise"
+        yield f"routing → still open: {still_open.rule}: {still_open.send_to or 'hold'}{needs}"
     yield from explanation.gaps
 
 

@@ -1,9 +1,7 @@
 """Tools for the owners of rules."""
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -97,10 +95,6 @@ def explain(
     if as_json:
         print_json(as_document(explanation, report))
     else:
-        _print_lines(as_lines(explanation, report))
+        for line in as_lines(explanation, report):
+            click.echo(line)
     return EXIT_OK
-
-
-def _print_lines(lines: Sequence[Any]) -> None:
-    for line in lines:
-        click.echo(line)

@@ -1,5 +1,7 @@
 """Looking at submissions, and ordering what a person may order."""
 
+from typing import Any
+
 import click
 
 from workflow.cli.output import as_json, print_json
@@ -77,7 +79,7 @@ def attach(number: int, build: str) -> None:
     _say(number, f"goes on with build {build}")
 
 
-def _ledger():  # type: ignore[no-untyped-def]  # typed where the heavy import is
+def _ledger() -> Any:
     from workflow.assembly import open_ledger
     from workflow.settings import load_settings
 
