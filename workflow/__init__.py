@@ -1,10 +1,13 @@
 """stlflow: from an engineer's folder to the right queue of a print cloud."""
 
-from importlib.metadata import PackageNotFoundError, version
 
-try:
-    __version__ = version("stlflow")
-except PackageNotFoundError:  # a source tree that nobody installed
-    __version__ = "0+source"
+def __getattr__(name: str) -> str:
+    """Give `__version__` when somebody asks: looking it up at import would slow every command."""
+    if name != "__version__":
+        raise AttributeError(name)
+    from importlib.metadata import PackageNotFoundError, version
 
-__all__ = ["__version__"]
+    try:
+        return version("stlflow")
+    except PackageNotFoundError:  # a source tree that nobody installed
+        return "0+source"
