@@ -11,18 +11,13 @@ LONGEST_RETRY_AFTER_SECONDS = 86_400.0
 
 
 class Lost(StrEnum):
-    """Why there is no whole reply. Of the first three it is certain that nothing was sent."""
+    """Why there is no whole reply; in the first three cases it is certain that nothing was sent."""
 
     NO_CONNECTION = "no connection"
     NOT_TRUSTED = "certificate not trusted"
     PROXY = "the proxy refuses"
     TIMED_OUT = "timed out"
     CUT = "cut"
-
-    @property
-    def before_sending(self) -> bool:
-        """Whether the request can't have reached the service."""
-        return self in {Lost.NO_CONNECTION, Lost.NOT_TRUSTED, Lost.PROXY}
 
 
 @dataclass(frozen=True, slots=True)

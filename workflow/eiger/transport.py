@@ -71,6 +71,13 @@ class NoReply(Exception):
         self.lost = lost
 
 
+class Unredirected(requests.Session):
+    """A session that leaves redirects to us: even unfollowed, requests would look where they lead."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Say that there is none."""
+
+
 class Transport:
     """Sends requests to one base URL with one pair of keys; used by many threads at once."""
 
@@ -174,7 +181,7 @@ def new_session(url: str) -> requests.Session:
 
     Without an `auth` of its own, requests would let a .netrc replace the Authorization header.
     """
-    session = requests.Session()
+    session = Unredirected()
     session.auth = _as_it_is
     session.trust_env = urlsplit(url).hostname not in THIS_MACHINE
     session.headers.update({"User-Agent": f"stlflow/{__version__}", "Accept": "application/json"})
@@ -186,8 +193,11 @@ def next_place(url: str, reply: Reply, operation: Operation) -> str | None:
     location = reply.headers.get("location")
     if reply.status not in REDIRECTS or not location or not operation.reads or operation.answers_in_location:
         return None
-    onward = urljoin(url, location)
-    here, there = urlsplit(url), urlsplit(onward)
+    try:
+        onward = urljoin(url, location)
+        here, there = urlsplit(url), urlsplit(onward)
+    except ValueError:
+        return None
     return onward if (here.scheme, here.netloc) == (there.scheme, there.netloc) else None
 
 

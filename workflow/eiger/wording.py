@@ -44,5 +44,10 @@ def blanked(body: bytes, secrets: Iterable[str]) -> bytes:
 
 def place_of(url: str) -> str:
     """Give scheme and host of a URL: the part that can hold no secret."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "another place"
+    if not parts.netloc:
+        return "another place"
     return f"{parts.scheme}://{_NO_HOST.sub('', parts.netloc.rpartition('@')[2])[:LONGEST_SAYING]}"

@@ -1,0 +1,42 @@
+"""The keys go out with each request, and nowhere else."""
+
+import base64
+
+import pytest
+from pydantic import SecretStr
+
+from tests.eiger.server import ACCESS, SECRET, as_json, client_of, serving
+from workflow.eiger import EigerClient, RequestBudget
+from workflow.eiger.keys import Keys
+from workflow.errors import SettingsError, Unauthorized
+
+
+def test_basic_with_keys_of_any_alphabet() -> None:
+    header = Keys(SecretStr("schlüssel"), SecretStr("geheim:1")).header()
+    assert base64.b64decode(header.removeprefix("Basic ")).decode() == "schlüssel:geheim:1"
+
+
+def test_the_keys_stand_in_no_repr() -> None:
+    client = client_of("https://www.eiger.io/api/v3/")
+    assert repr(client) == "EigerClient('https://www.eiger.io/api/v3')"
+    shown = repr(client) + repr(vars(client)) + repr(vars(client._transport)) + repr(client._exchange)
+    assert ACCESS not in shown
+    assert SECRET not in shown
+
+
+def test_a_service_that_shows_the_request_shows_no_key() -> None:
+    with (
+        serving(lambda asked: as_json({"message": f"{asked.headers} {SECRET} {ACCESS}"}, 401)) as server,
+        client_of(server.url) as client,
+        pytest.raises(Unauthorized) as caught,
+    ):
+        client.read_build("x")
+    token = server.asked[0].headers["authorization"].removeprefix("Basic ")
+    assert not any(secret in str(caught.value) for secret in (ACCESS, SECRET, token))
+
+
+@pytest.mark.parametrize("url", ["https://key:secret@www.eiger.io/api/v3", "ftp://eiger", "eiger.io", ""])
+def test_an_address_that_is_none_or_holds_keys_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        EigerClient(url, SecretStr("a"), SecretStr("b"), budget=RequestBudget(1))
+    assert str(caught.value) == "Eiger's address is a URL that begins with https:// and holds no keys."
