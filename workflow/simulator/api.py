@@ -100,7 +100,7 @@ class Api:
             return _refusal(405, f"{request.method} is not allowed here.", allow)
         try:
             return await self._operate(request, operation, matched.ids)
-        except Unfit as error:
+        except (Unfit, stl.NotStl) as error:
             return _refusal(400, str(error))
         except Refused as error:
             return _refusal(_status_of(error, operation), str(error))

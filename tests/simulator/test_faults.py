@@ -1,0 +1,145 @@
+"""Faults on order: what a caller sees, and what happened all the same."""
+
+import time
+from collections import Counter
+
+import pytest
+import requests
+
+from tests.simulator.caller import Caller
+from workflow.simulator.faults import KINDS, BadFault, Fault, Faults, read_fault
+
+
+def jobs(eiger: Caller) -> int:
+    return len(eiger.control("GET", "world")["print_jobs"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "effects"),
+    [
+        ("cut_before", requests.ConnectionError, 0),
+        ("cut_after", requests.ConnectionError, 1),
+        ("truncated", requests.exceptions.ChunkedEncodingError, 1),
+    ],
+)
+def test_connections_that_are_cut(eiger: Caller, kind: str, error: type[Exception], effects: int) -> None:
+    build = eiger.build()
+    eiger.fault("sendBuildToBacklog", kind)
+    with pytest.raises(error):
+        eiger.send("POST", f"/backlog/{build}")
+    assert jobs(eiger) == effects
+    assert eiger.made(f"/backlog/{build}")["state"] == "Backlogged"
+    entry = eiger.control("GET", "journal")[-2]
+    assert entry["fault"] == kind
+    assert (entry["effect"] is not None) == bool(effects)
+    assert entry["status"] == (201 if effects else None)
+
+
+def test_a_cut_during_an_upload(eiger: Caller) -> None:
+    eiger.fault("uploadStl", "cut_before")
+    with pytest.raises(requests.ConnectionError):
+        eiger.upload(b"x" * 5_000_000)
+    assert eiger.control("GET", "world")["parts"] == []
+
+
+def test_a_status_with_retry_after(eiger: Caller) -> None:
+    build = eiger.build()
+    eiger.fault("*", "status", status=429, retry_after_seconds=2.5)
+    reply = eiger.send("POST", f"/backlog/{build}")
+    assert (reply.status_code, reply.headers["Retry-After"]) == (429, "2.5")
+    assert reply.json() == {"message": "Fault on order: 429."}
+    assert jobs(eiger) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "content_type", "body", "effects"),
+    [
+        ("not_json", "application/json", '{"items": [{"id": <', 1),
+        ("wrong_type", "text/plain; charset=utf-8", '{"id":', 1),
+        ("error_page", "text/html", "<!DOCTYPE html>", 0),
+    ],
+)
+def test_bodies_that_are_not_the_contracts(
+    eiger: Caller, kind: str, content_type: str, body: str, effects: int
+) -> None:
+    build = eiger.build()
+    eiger.fault("sendBuildToBacklog", kind)
+    reply = eiger.send("POST", f"/backlog/{build}")
+    assert reply.headers["Content-Type"] == content_type
+    assert reply.text.startswith(body)
+    assert reply.status_code == (201 if effects else 200)
+    assert jobs(eiger) == effects
+
+
+@pytest.mark.parametrize("kind", ["delay", "slow"])
+def test_replies_that_take_their_time_are_whole(eiger: Caller, kind: str) -> None:
+    whole = eiger.get("/users")
+    eiger.fault("listUsers", kind, delay_seconds=0.1)
+    began = time.monotonic()
+    assert eiger.get("/users") == whole
+    assert time.monotonic() - began >= 0.1
+
+
+def test_a_204_spoilt(eiger: Caller) -> None:
+    eiger.fault("disableApprovedBuilds", "not_json")
+    eiger.fault("disableApprovedBuilds", "wrong_type")
+    assert eiger.send("DELETE", "/builds/approved").text.startswith('{"items"')
+    assert eiger.send("DELETE", "/builds/approved").status_code == 204
+
+
+def test_a_fault_hits_so_many_times_and_its_operation_only(eiger: Caller) -> None:
+    eiger.fault("listUsers", "status", times=2)
+    codes = [eiger.call("GET", path).status_code for path in ("/builds", "/users", "/users", "/users")]
+    assert codes == [200, 503, 503, 200]
+    assert eiger.control("GET", "faults")[0]["hits"] == 2
+
+
+def test_faults_can_be_taken_back(eiger: Caller) -> None:
+    eiger.fault("*", "status", times=None)
+    assert eiger.control("DELETE", "faults") == []
+    assert eiger.call("GET", "/users").status_code == 200
+
+
+def test_the_same_seed_gives_the_same_chance() -> None:
+    drawn = []
+    for seed in (1, 1, 2):
+        faults = Faults(seed)
+        faults.order([Fault("*", "status", times=None, probability=0.5)])
+        drawn.append([faults.draw("listUsers") is not None for _ in range(100)])
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert 30 < Counter(drawn[0])[True] < 70
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        ([], "A fault is an object with an operation and a kind."),
+        ({"operation": "*"}, "kind is missing."),
+        (
+            {"operation": "listJobs", "kind": "slow"},
+            "operation 'listJobs' is none of the contract's, nor '*'.",
+        ),
+        ({"operation": "*", "kind": "fire"}, f"kind 'fire' is none of {', '.join(KINDS)}."),
+        (
+            {"operation": "*", "kind": "slow", "seconds": 1},
+            "'seconds' is not a field of a fault; there is delay_seconds, kind, operation, probability, "
+            "retry_after_seconds, status, times.",
+        ),
+        (
+            {"operation": "*", "kind": "status", "status": 200},
+            "status must be a whole number of at least 400 and at most 599.",
+        ),
+        (
+            {"operation": "*", "kind": "slow", "times": 1.5},
+            "times must be a whole number of at least 1 and at most inf.",
+        ),
+        (
+            {"operation": "*", "kind": "slow", "probability": "often"},
+            "probability must be a number of at least 0 and at most 1.",
+        ),
+    ],
+)
+def test_orders_that_make_no_sense(order: object, message: str) -> None:
+    with pytest.raises(BadFault) as refused:
+        read_fault(order)
+    assert str(refused.value) == message

@@ -1,0 +1,85 @@
+"""Ways of the real service beyond the contract, each by its name."""
+
+import pytest
+
+from tests.simulator.caller import Caller, calling
+from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions
+
+
+def quirky(*names: str) -> SimulatorOptions:
+    return SimulatorOptions(slice_seconds=0, quirks=frozenset(names))
+
+
+def test_open_enums() -> None:
+    with calling(quirky("open-enums")) as eiger:
+        assert eiger.device("FX10")["device_series"] == "FX10"
+        assert eiger.device("Ingot")["device_type"] == "Sinter-1"
+
+
+def test_without_it_every_enum_is_closed(eiger: Caller) -> None:
+    assert not any("FX10" in device["name"] for device in eiger.get("/devices")["items"])
+    assert eiger.device("Ingot")["device_type"] == "Unknown"
+
+
+def test_stale_printing() -> None:
+    with calling(quirky("stale-printing")) as eiger:
+        printing = eiger.get("/print_jobs", filter__state__eq="Printing")["items"]
+        active = {
+            device["active_job"]["id"] for device in eiger.get("/devices")["items"] if "active_job" in device
+        }
+        stale = [job for job in printing if job["id"] not in active]
+        assert len(stale) == 5
+        assert all(job["ended_at"] is None for job in stale)
+
+
+def test_null_device() -> None:
+    with calling(quirky("null-device")) as eiger:
+        bolt = eiger.device("Bolt")["id"]
+        (job,) = eiger.get("/print_jobs", filter__device__eq=bolt)["items"]
+        assert (job["state"], job["device"]) == ("Printing", None)
+
+
+def test_progress_on_device_only() -> None:
+    with calling(quirky("progress-on-device-only")) as eiger:
+        active = eiger.device("Bolt")["active_job"]
+        job = eiger.get(f"/print_jobs/{active['id']}")
+        assert active["progress"] > 0
+        assert [job[name] for name in ("progress", "current_layer", "layer_count")] == [None, None, None]
+
+
+def test_extra_fields() -> None:
+    with calling(quirky("extra-fields")) as eiger:
+        job = eiger.get("/print_jobs")["items"][0]
+        assert job["initiator"]["email"].endswith("@example.com")
+        assert "ccs_fiber_required" in job["build"]
+        assert "maintenance_status" in eiger.device("Anvil")
+
+
+def test_a_deaf_printer() -> None:
+    with calling(quirky("deaf-printer")) as eiger:
+        anvil = eiger.device("Anvil")["id"]
+        job = eiger.made(f"/devices/{anvil}", {"build": eiger.build()})
+        eiger.advance(86_400)
+        assert "active_job" not in eiger.get(f"/devices/{anvil}")
+        assert eiger.get(f"/print_jobs/{job['id']}")["state"] == "Printing"
+
+
+def test_the_realistic_ones_are_those_that_were_seen() -> None:
+    assert set(QUIRKS) - REALISTIC == {"deaf-printer"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"quirks": frozenset({"loud"})}, "No quirk 'loud'; there are deaf-printer, extra-fields"),
+        ({"builds": "never"}, "builds is auto or manual, not 'never'"),
+        ({"slice_seconds": -1.0}, "Seconds are 0 or more"),
+    ],
+)
+def test_options_that_do_not_exist(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        SimulatorOptions(**options)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_options_do_not_show_their_keys() -> None:
+    assert "sesame" not in repr(SimulatorOptions(access_key="sesame", secret_key="sesame"))

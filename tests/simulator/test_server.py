@@ -1,0 +1,73 @@
+"""The server itself: it starts, says where, and goes without a trace."""
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.simulator.caller import TIMEOUT_SECONDS, Caller
+from workflow.simulator import SimulatorOptions, running
+
+SERVING = """
+from workflow.simulator import SimulatorOptions, serve
+serve(SimulatorOptions(), lambda url: print(url, flush=True))
+"""
+
+
+def test_it_leaves_no_thread_and_no_file_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = threading.active_count()
+    with running(SimulatorOptions()) as url:
+        assert requests.get(f"{url}/users", auth=("demo", "demo"), timeout=TIMEOUT_SECONDS).ok
+        assert list(tmp_path.glob("stlflow-simulator-*"))
+    assert threading.active_count() == before
+    assert not list(tmp_path.glob("stlflow-simulator-*"))
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=TIMEOUT_SECONDS)
+
+
+def test_it_stops_soon_though_a_reply_is_still_delayed() -> None:
+    with running(SimulatorOptions()) as url:
+        caller = Caller(url)
+        caller.fault("listUsers", "delay", delay_seconds=600)
+        with caller.session, pytest.raises(requests.Timeout):
+            caller.session.get(f"{url}/users", timeout=0.2)
+
+
+def test_a_port_that_is_taken_is_an_os_error() -> None:
+    with running(SimulatorOptions()) as url:
+        port = int(url.split(":")[2].split("/")[0])
+        with pytest.raises(OSError, match="in use"), running(SimulatorOptions(port=port)):
+            pass
+
+
+def test_two_serve_side_by_side() -> None:
+    with running(SimulatorOptions(seed=1)) as first, running(SimulatorOptions(seed=2)) as second:
+        callers = Caller(first), Caller(second)
+        with callers[0].session, callers[1].session:
+            ids = [caller.get("/users")["items"][0]["id"] for caller in callers]
+    assert ids[0] != ids[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without a signal")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_process_well(how: signal.Signals) -> None:
+    command = [sys.executable, "-c", SERVING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert requests.get(f"{url}/users", auth=("demo", "demo"), timeout=TIMEOUT_SECONDS).ok
+        process.send_signal(how)
+        _, errors = process.communicate(timeout=TIMEOUT_SECONDS)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_importing_the_room_is_cheap() -> None:
+    heavy = ["starlette", "uvicorn", "numpy", "python_multipart"]
+    code = f"import sys, workflow.simulator; print([name for name in {heavy} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
