@@ -6,6 +6,7 @@ from workflow.routing.facts import Fact, Kind, Stage, fact_table
 from workflow.routing.loader import load_rules, parse_rules
 from workflow.routing.names import check_names
 from workflow.routing.rulebook import IntakeRule, RoutingRule, Rulebook, RuleTest
+from workflow.routing.schema import json_schema
 from workflow.routing.trials import TestOutcome, run_tests
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "decide_route",
     "explain",
     "fact_table",
+    "json_schema",
     "load_rules",
     "parse_rules",
     "run_tests",

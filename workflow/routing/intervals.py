@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 
-NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)"
+NUMBER = r"[+-]?\d+(?:\.\d+)?"
 COMPARISON = re.compile(rf"(>=|<=|==|>|<)\s*({NUMBER})")
 _RANGE = re.compile(rf"({NUMBER})\s*\.\.\s*({NUMBER})")
 _PLAIN = re.compile(NUMBER)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from workflow.errors import Mistake
 from workflow.routing.globs import Glob, fold
-from workflow.routing.page import suggestion
+from workflow.routing.page import nearest, suggestion
 from workflow.routing.rulebook import Mention, Rulebook, Subject
 
 Fault = tuple[str, str]
@@ -23,7 +23,7 @@ def check_names(
     checks: dict[Subject, Callable[[str], Fault | None]] = {
         Subject.PRESET: lambda text: _preset_fault(text, presets),
         Subject.PRESET_TITLE: lambda text: _pattern_fault(text, "preset", titles),
-        Subject.USER: lambda text: _exact_fault(text, "user", users),
+        Subject.USER: lambda text: _user_fault(text, users),
         Subject.DEVICE: lambda text: _pattern_fault(text, "device", device_names),
         Subject.SERIES: lambda text: _pattern_fault(text, "device of series", series),
     }
@@ -35,12 +35,15 @@ def _preset_fault(text: str, presets: Sequence[tuple[str, str]]) -> Fault | None
     hits = [title for title, preset_id in presets if fold(text) in {fold(title), fold(preset_id)}]
     if len(hits) > 1:
         return f"{len(hits)} presets in Eiger are titled `{text}`", "name the one you mean by its id"
-    return None if hits else _exact_fault(text, "preset", [title for title, _ in presets])
+    if not hits:
+        return f"Eiger has no preset `{text}`", suggestion(text, [title for title, _ in presets])
+    return None
 
 
-def _exact_fault(text: str, what: str, names: Sequence[str]) -> Fault | None:
-    known = fold(text) in map(fold, names)
-    return None if known else (f"Eiger has no {what} `{text}`", suggestion(text, names))
+def _user_fault(text: str, users: Sequence[str]) -> Fault | None:
+    """People are not listed: what is said may end in a log."""
+    known = fold(text) in map(fold, users)
+    return None if known else (f"Eiger has no user `{text}`", nearest(text, users))
 
 
 def _pattern_fault(text: str, what: str, names: Sequence[str]) -> Fault | None:

@@ -161,12 +161,16 @@ def shape(node: Node) -> str:
 
 def suggestion(word: str, options: Iterable[str]) -> str:
     """Give the nearest of the options, or all of them when none is near and they are few."""
-    by_fold: Mapping[str, str] = {_plain(option): option for option in options}
-    near = get_close_matches(_plain(word), by_fold, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean `{by_fold[near[0]]}`?"
-    listed = ", ".join(f"`{option}`" for option in by_fold.values())
-    return f"it can be {listed}" if 0 < len(by_fold) <= _LIST_AT_MOST else ""
+    known = list(dict.fromkeys(options))
+    listed = ", ".join(f"`{option}`" for option in known)
+    return nearest(word, known) or (f"it can be {listed}" if 0 < len(known) <= _LIST_AT_MOST else "")
+
+
+def nearest(word: str, options: Iterable[str]) -> str:
+    """Give the nearest of the options, if one is near."""
+    plain = {_plain(option): option for option in options}
+    near = get_close_matches(_plain(word), plain, n=1, cutoff=0.6)
+    return f"did you mean `{plain[near[0]]}`?" if near else ""
 
 
 def _plain(word: str) -> str:

@@ -7,6 +7,7 @@ from datetime import date
 from workflow.model import DeviceFacts
 from workflow.routing.explain import Explanation, explain
 from workflow.routing.globs import Glob
+from workflow.routing.reading_tests import AFTER_SLICING
 from workflow.routing.rulebook import Rulebook, RuleTest
 
 SOME_MONDAY = date(2026, 1, 5)
@@ -71,7 +72,8 @@ def _meets(key: str, wanted: str, got: str | None) -> bool:
 
 def _difference(key: str, wanted: str, answers: Mapping[str, str | None], explained: Explanation) -> str:
     got = answers.get(key)
-    why = _why(key, wanted, explained) if key.endswith("rule") else "; ".join(explained.gaps)
+    gaps = "; ".join(explained.gaps) if key in AFTER_SLICING and got is None else ""
+    why = _why(key, wanted, explained) if key.endswith("rule") else gaps
     return f"{key}: expected {wanted}, got {got or 'nothing'}" + (f" ({why})" if why else "")
 
 

@@ -1,0 +1,36 @@
+"""The table of facts."""
+
+import re
+
+from workflow.routing import Kind, Stage, fact_table
+from workflow.routing.facts import NUMERIC
+from workflow.routing.intervals import read_number
+
+UNITS = {"mm": "_mm", "cm³": "_cm3", "cm²": "_cm2", "MB": "_mb", "h": "_hours"}
+
+
+def test_names_are_unique_and_say_their_unit() -> None:
+    table = fact_table()
+    assert len({fact.name for fact in table}) == len(table)
+    for fact in table:
+        assert re.fullmatch(r"(build\.)?[a-z][a-z0-9_]*", fact.name)
+        assert fact.name.endswith(UNITS.get(fact.unit, ""))
+
+
+def test_facts_of_a_build_are_known_after_slicing_only() -> None:
+    late = {fact.name for fact in fact_table() if fact.stage is Stage.ROUTING}
+    assert {name for name in late if not name.startswith("build.")} == {"preset"}
+    assert not any(fact.name.startswith("build.") for fact in fact_table() if fact.stage is Stage.INTAKE)
+
+
+def test_every_fact_has_its_story() -> None:
+    for fact in fact_table():
+        assert fact.known
+        assert fact.source
+        assert (read_number(fact.example) is not None) == (fact.kind in NUMERIC)
+        assert (fact.example in {"true", "false"}) == (fact.kind is Kind.FLAG)
+
+
+def test_absence_means_none_only_beside_a_fact_that_exists() -> None:
+    names = {fact.name for fact in fact_table()}
+    assert {fact.none_without for fact in fact_table()} <= names | {None}

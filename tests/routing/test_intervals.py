@@ -1,0 +1,62 @@
+"""Intervals of numbers."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflow.routing.intervals import Interval, read_interval, read_number
+
+NUMBERS = st.integers(-3, 3).map(float)
+INTERVALS = st.builds(Interval, NUMBERS, NUMBERS, st.booleans(), st.booleans())
+
+
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [
+        ("> 5", Interval(low=5, low_open=True)),
+        (">=5", Interval(low=5)),
+        ("< 0.5", Interval(high=0.5, high_open=True)),
+        ("<= 0.5", Interval(high=0.5)),
+        ("== 5", Interval(5, 5)),
+        ("5", Interval(5, 5)),
+        ("5..10", Interval(5, 10)),
+        ("5 .. 10.5", Interval(5, 10.5)),
+        ("-1..1", Interval(-1, 1)),
+    ],
+)
+def test_reads(text: str, interval: Interval) -> None:
+    assert read_interval(text) == interval
+
+
+@pytest.mark.parametrize("text", ["", "5 mm", "> ", "5...10", ".5", "1e3", "=> 5", "5..", "nan", "> > 5"])
+def test_refuses(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is none$"):
+        read_interval(text)
+
+
+def test_plain_numbers() -> None:
+    assert read_number(" 2.5 ") == 2.5
+    assert read_number("> 2.5") is None
+
+
+@given(one=INTERVALS, other=INTERVALS, number=NUMBERS)
+def test_common_takes_what_both_take(one: Interval, other: Interval, number: float) -> None:
+    assert one.common(other).takes(number) == (one.takes(number) and other.takes(number))
+
+
+@given(one=INTERVALS, other=INTERVALS, number=NUMBERS)
+def test_covering_means_taking_all_of_it(one: Interval, other: Interval, number: float) -> None:
+    if one.covers(other) and other.takes(number):
+        assert one.takes(number)
+
+
+@given(interval=INTERVALS, number=NUMBERS)
+def test_an_empty_interval_takes_nothing(interval: Interval, number: float) -> None:
+    assert not (interval.is_empty and interval.takes(number))
+
+
+def test_the_whole_line_covers_everything() -> None:
+    assert Interval().covers(Interval(3, math.inf))
+    assert not Interval(high=3, high_open=True).covers(Interval(high=3))
