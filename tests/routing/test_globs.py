@@ -57,6 +57,8 @@ def test_does_not_take(pattern: str, text: str) -> None:
 def test_without_folders_a_star_takes_anything() -> None:
     assert Glob("*split*").takes("a/b: split\nit")
     assert Glob("a**b").takes("a/x/b")
+    assert Glob("a??b").takes("a**b")
+    assert Glob("**").takes("a/b")
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,8 @@ def test_plain_numbers() -> None:
 
 
 @given(one=INTERVALS, other=INTERVALS, number=NUMBERS)
-def test_common_takes_what_both_take(one: Interval, other: Interval, number: float) -> None:
-    assert one.common(other).takes(number) == (one.takes(number) and other.takes(number))
+def test_overlap_takes_what_both_take(one: Interval, other: Interval, number: float) -> None:
+    assert one.overlap(other).takes(number) == (one.takes(number) and other.takes(number))
 
 
 @given(one=INTERVALS, other=INTERVALS, number=NUMBERS)

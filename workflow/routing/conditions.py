@@ -72,7 +72,7 @@ class AllOf:
 
     def look(self, facts: Facts) -> Looked:
         """Answer with the first part that is not met, else the first that can't be told."""
-        looks = [part.look(facts) for part in self.parts]
+        looks = _look_until(False, self.parts, facts)
         return _first(looks, False) or _first(looks, None) or Looked(True, _all_whys(looks))
 
 
@@ -84,7 +84,7 @@ class AnyOf:
 
     def look(self, facts: Facts) -> Looked:
         """Answer with the first part that is met, else the first that can't be told."""
-        looks = [part.look(facts) for part in self.parts]
+        looks = _look_until(True, self.parts, facts)
         return _first(looks, True) or _first(looks, None) or Looked(False, (" and ".join(_all_whys(looks)),))
 
 
@@ -152,6 +152,16 @@ def _takes(wanted: Wanted, value: FactValue) -> bool:
         case Interval(), int() | float():
             return wanted.takes(value)
     return False
+
+
+def _look_until(settled: bool, parts: tuple[Condition, ...], facts: Facts) -> list[Looked]:
+    """Look at one part after the other; an answer that settles the matter is the last."""
+    looks: list[Looked] = []
+    for part in parts:
+        looks.append(part.look(facts))
+        if looks[-1].met is settled:
+            break
+    return looks
 
 
 def _first(looks: list[Looked], met: bool | None) -> Looked | None:

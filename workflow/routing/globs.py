@@ -39,8 +39,7 @@ class Glob:
 
     def takes(self, text: str) -> bool:
         """Tell whether the pattern matches the whole text."""
-        segments = self._segments(fold(text))
-        return _fits(self._segments(fold(self.pattern)), segments)
+        return _fits(_segments(self.pattern, self.by_folder), _segments(text, self.by_folder))
 
     def covers(self, other: "Glob") -> bool:
         """Tell whether this pattern surely takes every text that the other takes; False when unsure."""
@@ -48,14 +47,17 @@ class Glob:
             return False
         theirs = [
             _WILD_FOLDERS if segment == ANY_FOLDERS else segment.replace("*", _WILD)
-            for segment in other._segments(fold(other.pattern))
+            for segment in _segments(other.pattern, other.by_folder)
         ]
-        return _fits(self._segments(fold(self.pattern)), theirs)
+        return _fits(_segments(self.pattern, self.by_folder), theirs)
 
-    def _segments(self, text: str) -> Sequence[str]:
-        if not self.by_folder:
-            return (text.replace(ANY_FOLDERS, "*"),)
-        return text.split("/") if text else ()
+
+@lru_cache(maxsize=4096)
+def _segments(text: str, by_folder: bool) -> Sequence[str]:
+    folded = fold(text)
+    if not by_folder:
+        return (folded,)
+    return tuple(folded.split("/")) if folded else ()
 
 
 def _fits(pattern: Sequence[str], segments: Sequence[str]) -> bool:

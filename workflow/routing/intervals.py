@@ -32,9 +32,9 @@ class Interval:
 
     def covers(self, other: "Interval") -> bool:
         """Tell whether every number of the other lies in this one."""
-        return self.common(other) == other
+        return self.overlap(other) == other
 
-    def common(self, other: "Interval") -> "Interval":
+    def overlap(self, other: "Interval") -> "Interval":
         """Give the numbers that lie in both."""
         low, high = max(self.low, other.low), min(self.high, other.high)
         low_open = any(each.low == low and each.low_open for each in (self, other))

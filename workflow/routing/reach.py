@@ -54,7 +54,7 @@ def contradiction(condition: Condition) -> str | None:
     for part in _together(condition):
         if len(part.wanted) == 1 and isinstance(part.wanted[0], Interval):
             asked.setdefault(part.fact.name, []).append(part.wanted[0])
-    empty = (name for name, intervals in asked.items() if reduce(Interval.common, intervals).is_empty)
+    empty = (name for name, intervals in asked.items() if reduce(Interval.overlap, intervals).is_empty)
     return next(empty, None)
 
 

@@ -150,7 +150,7 @@ def _read_interval(page: Page, fact: Fact, node: ScalarNode) -> Interval | None:
         return None
     if interval.is_empty:
         page.wrong(node, f"no number is in `{node.value}`", "write the smaller one first")
-    elif interval.common(NOT_NEGATIVE).is_empty:
+    elif interval.overlap(NOT_NEGATIVE).is_empty:
         page.wrong(node, f"`{fact.name}` is never below 0, so `{node.value}` is never met")
     elif fact.kind is Kind.COUNT and interval.low == interval.high and not interval.low.is_integer():
         page.wrong(node, f"`{fact.name}` is a whole number, so `{node.value}` is never met")
