@@ -4,7 +4,7 @@ Plain runs of facets are read a whole piece at a time (`words`); whatever does n
 through the `grammar`, which also finds the line of a mistake.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from workflow.mesh.blocks import BLOCK_FACETS, Block, without_minus_zero
 from workflow.mesh.detect import Text
 from workflow.mesh.grammar import Grammar
+from workflow.mesh.phrases import counted
 from workflow.mesh.stream import ByteStream
 from workflow.mesh.unreadable import Unreadable
 from workflow.mesh.words import facet_corners
@@ -40,22 +41,11 @@ class AsciiReader:
         self._grammar = Grammar()
         self._stream.rewind(0)
         self._stream.skip(self._start)
-        text, at_end = b"", False
-        while not at_end:
-            size = self._stream.fill(self._piece)
-            at_end = size < len(self._piece)
-            text += bytes(self._piece[:size]).lower()
-            used = 0
-            while used < len(text):
-                block, end = self._next_block(text, used, at_end)
-                if end == used:
-                    break
-                used = end
-                for start in range(0, block.shape[1], BLOCK_FACETS):
-                    yield without_minus_zero(np.ascontiguousarray(block[:, start : start + BLOCK_FACETS]))
-            text = text[used:]
-            if len(text) > _LONGEST_WORD + len(self._piece):
-                raise Unreadable(f"A word is longer than {_LONGEST_WORD:,} characters: this is no STL.")
+        text = b""
+        for piece, at_end in self._pieces():
+            text = yield from self._read(text + piece, at_end)
+            if len(text) > _LONGEST_WORD:
+                raise Unreadable(f"A word of more than {_LONGEST_WORD:,} characters: this is no STL.")
         self._grammar.finish()
 
     @property
@@ -73,9 +63,29 @@ class AsciiReader:
         without_normal = self._grammar.without_normal
         return (
             *(("3 bytes of byte order mark before the text: ignored.",) if self._start else ()),
-            *((f"{without_normal:,} facets without a normal: ignored.",) if without_normal else ()),
+            *((f"{counted(without_normal, 'facet')} without a normal: ignored.",) if without_normal else ()),
             *(("Text after `endsolid`: ignored.",) if self._grammar.has_trailing_text else ()),
         )
+
+    def _pieces(self) -> Iterator[tuple[bytes, bool]]:
+        """Give the text in lower case, and with each piece whether it is the last."""
+        at_end = False
+        while not at_end:
+            size = self._stream.fill(self._piece)
+            at_end = size < len(self._piece)
+            yield bytes(self._piece[:size]).lower(), at_end
+
+    def _read(self, text: bytes, at_end: bool) -> Generator[Block, None, bytes]:
+        """Give the facets in a piece of text; returns its rest, with which the next piece begins."""
+        used = 0
+        while used < len(text):
+            block, end = self._next_block(text, used, at_end)
+            if end == used:
+                break
+            used = end
+            for start in range(0, block.shape[1], BLOCK_FACETS):
+                yield without_minus_zero(np.ascontiguousarray(block[:, start : start + BLOCK_FACETS]))
+        return text[used:]
 
     def _next_block(self, text: bytes, start: int, at_end: bool) -> tuple[Block, int]:
         """Read on from `start`; gives facets, perhaps none, and the place up to which was read."""
@@ -112,8 +122,7 @@ def _end_of_facets(text: bytes, start: int) -> int:
 
 def _last_blank(text: bytes, start: int) -> int:
     """Give the place after the last blank, or `start`: the word there may go on in the next piece."""
-    rest = text[start:]
-    return start + len(rest) - len(rest.rstrip(_NO_BLANKS))
+    return start + len(text[start:].rstrip(_NO_BLANKS))
 
 
 def _keep_freed_memory() -> None:

@@ -7,6 +7,7 @@ from stl import Mesh
 
 from workflow.mesh.blocks import BLOCK_FACETS, Block, without_minus_zero
 from workflow.mesh.detect import FACET_BYTES, HEADER_BYTES, Binary
+from workflow.mesh.phrases import counted
 from workflow.mesh.stream import ByteStream
 
 
@@ -46,4 +47,4 @@ class BinaryReader:
     def remarks(self) -> tuple[str, ...]:
         """Give warnings about the file's form."""
         trailing = self._layout.trailing_bytes
-        return (f"{trailing:,} bytes after the last facet: ignored.",) if trailing else ()
+        return (f"{counted(trailing, 'byte')} after the last facet: ignored.",) if trailing else ()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Block: TypeAlias = NDArray[np.float32]
 Hashes: TypeAlias = NDArray[np.uint64]
 
-BLOCK_FACETS = 4096
+BLOCK_FACETS = 8192
 
 
 def without_minus_zero(block: Block) -> Block:

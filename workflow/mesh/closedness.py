@@ -30,6 +30,7 @@ from workflow.mesh.blocks import Block, Hashes
 WRAP = 2**64 - 1
 
 _KEYS = np.array([randbits(64) | 1 for _ in range(3)] * 3, np.uint64).reshape(9, 1)
+_OFFSET = np.uint64(randbits(64))  # without it the origin would hash to 0, and F(0, b) is 0 for every b
 _MIX = np.uint64(0x9FB21C651E98DF25)  # a multiplier with good avalanche, from Pelle Evensen's rrxmrrxmsx
 
 
@@ -40,6 +41,7 @@ def hash_corners(block: Block, scratch: Hashes) -> Hashes:
     spare = scratch[1::3]
     corners += scratch[1::3]
     corners += scratch[2::3]
+    corners += _OFFSET
     np.right_shift(corners, np.uint64(32), out=spare)
     corners ^= spare
     corners *= _MIX

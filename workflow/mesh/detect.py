@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from workflow.mesh.foreign import foreign_kind, is_utf16
+from workflow.mesh.phrases import counted
 
 HEADER_BYTES = 84
 """80 bytes of any content and the number of facets."""
@@ -57,7 +58,7 @@ def detect(head: bytes, size: int) -> Binary | Text | NotMesh:
     if kind := foreign_kind(head):
         return NotMesh(_foreign_reason(head, kind))
     if size < HEADER_BYTES:
-        return NotMesh(f"{size} bytes: too short for an STL, which has at least 84. {_COPY_AGAIN}")
+        return NotMesh(f"{counted(size, 'byte')}: too short for an STL, which has at least 84. {_COPY_AGAIN}")
     return _uneven_binary(head, size)
 
 
@@ -66,7 +67,8 @@ def _announced(head: bytes) -> int:
 
 
 def _is_text(head: bytes) -> bool:
-    return bool(_SOLID.match(head.removeprefix(_BOM))) and not _CONTROL.search(head.rstrip(b"\0"))
+    """Tell text from a binary header that begins with `solid`: the count after that has a zero byte."""
+    return bool(_SOLID.match(head.removeprefix(_BOM))) and not _CONTROL.search(head[:HEADER_BYTES])
 
 
 def _foreign_reason(head: bytes, kind: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from workflow.mesh.holes import Holes
 from workflow.mesh.measures import Measures
+from workflow.mesh.phrases import counted
 from workflow.mesh.policy import MeshPolicy
 
 _FARTHEST_MM = 1e6
@@ -69,8 +70,8 @@ def _defects(findings: Findings, policy: MeshPolicy) -> Iterator[str]:
     measures = findings.measures
     if measures.bad_facets:
         yield (
-            f"{_count(measures.bad_facets, 'facet')} (the first is number {measures.first_bad_facet:,}) with "
-            "a coordinate that is not a number. Repair the part in CAD and export it again."
+            f"{counted(measures.bad_facets, 'facet')} (the first is number {measures.first_bad_facet:,}) "
+            "with a coordinate that is not a number. Repair the part in CAD and export it again."
         )
         return
     farthest = max(map(abs, (*measures.low_mm, *measures.high_mm)))
@@ -81,7 +82,7 @@ def _defects(findings: Findings, policy: MeshPolicy) -> Iterator[str]:
         )
     if _is_flat(findings):
         yield (
-            f"{_count(measures.triangles, 'facet')}, but no volume: this is a surface or a sketch. "
+            f"{counted(measures.triangles, 'facet')}, but no volume: this is a surface or a sketch. "
             "Export the solid body."
         )
     if findings.open_edges > policy.open_edges_limit and findings.holes:
@@ -95,15 +96,15 @@ def _oddities(findings: Findings, policy: MeshPolicy) -> Iterator[str]:
     if holes and holes.closing:
         yield f"{holes.closing.gap_mm:.2g} mm wide gaps between facets: slicers close them."
     if findings.flipped_edges:
-        yield f"{_count(findings.flipped_edges, 'edge')} where facets face the wrong way: slicers turn them."
+        yield f"{counted(findings.flipped_edges, 'edge')} where facets face the wrong way: slicers turn them."
     if findings.volume_cm3 and measures.volume_mm3 < 0:
         yield f"{-findings.volume_cm3:.3g} cm³: the mesh is inside out. Slicers turn it."
     if findings.shared_edges:
-        yield f"{_count(findings.shared_edges, 'edge')} with more than two facets: bodies touch or overlap."
+        yield f"{counted(findings.shared_edges, 'edge')} with more than two facets: bodies touch or overlap."
     if findings.repeated_facets:
-        yield f"{_count(findings.repeated_facets, 'facet')} lying on another one: surfaces are there twice."
+        yield f"{counted(findings.repeated_facets, 'facet')} lying on another one: surfaces are there twice."
     if measures.degenerate_facets:
-        yield f"{_count(measures.degenerate_facets, 'facet')} with two equal corners: slicers drop them."
+        yield f"{counted(measures.degenerate_facets, 'facet')} with two equal corners: slicers drop them."
     yield from _unit_doubts(max(measures.size_mm))
 
 
@@ -128,8 +129,8 @@ def _is_flat(findings: Findings) -> bool:
 def _open(holes: Holes) -> str:
     if holes.exact and holes.crowded_edges == holes.open_edges:
         return (
-            f"{_count(holes.open_edges, 'edge')}{_near(holes)} with an odd number of facets: there are walls "
-            "inside the part. Merge its bodies in CAD and export it again."
+            f"{counted(holes.open_edges, 'edge')}{_near(holes)} with an odd number of facets: there are "
+            "walls inside the part. Merge its bodies in CAD and export it again."
         )
     return (
         f"{_open_edges(holes)}: the part is not a closed solid. Close the holes in CAD and export it again."
@@ -138,7 +139,7 @@ def _open(holes: Holes) -> str:
 
 def _open_edges(holes: Holes) -> str:
     least = "" if holes.exact else "at least "
-    return f"{least}{_count(holes.open_edges, 'open edge')}{_near(holes)}".capitalize()
+    return f"{least}{counted(holes.open_edges, 'open edge')}{_near(holes)}".capitalize()
 
 
 def _near(holes: Holes) -> str:
@@ -150,7 +151,3 @@ def _near(holes: Holes) -> str:
         if others
         else f" near {holes.places[0]}"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,78 @@
+"""Meshes made in code: arrays of corners of shape (facets, 3, 3), and files of them in every form."""
+
+import numpy as np
+from numpy.typing import NDArray
+from stl import Mesh
+
+Corners = NDArray[np.float32]
+
+_BOX = (
+    (0, 2, 1), (0, 3, 2), (4, 5, 6), (4, 6, 7), (0, 1, 5), (0, 5, 4),
+    (1, 2, 6), (1, 6, 5), (2, 3, 7), (2, 7, 6), (3, 0, 4), (3, 4, 7),
+)  # fmt: skip
+
+
+def box(x_mm: float = 20, y_mm: float = 20, z_mm: float = 20) -> Corners:
+    """Give the twelve facets of a box with one corner at the origin."""
+    unit = [(i, j, k) for k in (0, 1) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
+    corners = [[unit[corner] for corner in facet] for facet in _BOX]
+    return scaled(np.array(corners, np.float32), x_mm, y_mm, z_mm)
+
+
+def torus(around: int, across: int, ring_mm: float = 30, tube_mm: float = 10) -> Corners:
+    """Give a closed ring of 2 * around * across facets."""
+    turn = np.linspace(0, 2 * np.pi, around, endpoint=False)[:, None]
+    tilt = np.linspace(0, 2 * np.pi, across, endpoint=False)[None, :]
+    reach = ring_mm + tube_mm * np.cos(tilt)
+    grid = np.stack(
+        np.broadcast_arrays(reach * np.cos(turn), reach * np.sin(turn), tube_mm * np.sin(tilt)), axis=-1
+    ).astype(np.float32)
+    beside, above = np.roll(grid, -1, axis=0), np.roll(grid, -1, axis=1)
+    opposite = np.roll(beside, -1, axis=1)
+    lower, upper = np.stack((grid, beside, opposite), axis=2), np.stack((grid, opposite, above), axis=2)
+    return np.concatenate((lower.reshape(-1, 3, 3), upper.reshape(-1, 3, 3)))
+
+
+def binary(corners: Corners, header: bytes = b"made by a test") -> bytes:
+    """Give a binary STL."""
+    facets = np.zeros(len(corners), Mesh.dtype)
+    facets["vectors"] = corners
+    return header.ljust(80, b"\0")[:80] + len(corners).to_bytes(4, "little") + facets.tobytes()
+
+
+def ascii_text(corners: Corners, number: str = "{:.9g}", name: str = "part") -> bytes:
+    """Give an ASCII STL with LF line ends; nine digits keep every float32."""
+    vertex = "      vertex " + " ".join([number] * 3) + "\n"
+    facet = f"  facet normal 0 0 0\n    outer loop\n{vertex * 3}    endloop\n  endfacet\n"
+    facets = "".join(facet.format(*row) for row in corners.reshape(-1, 9).tolist())
+    return f"solid {name}\n{facets}endsolid {name}\n".encode()
+
+
+def moebius(around: int) -> Corners:
+    """Give a band of 2 * around facets with one side and one rim."""
+    turn = np.linspace(0, 2 * np.pi, around, endpoint=False)[:, None]
+    across = np.array([-5.0, 5.0])[None, :]
+    reach = 30 + across * np.cos(turn / 2)
+    grid = np.stack(
+        (reach * np.cos(turn), reach * np.sin(turn), np.broadcast_to(across * np.sin(turn / 2), reach.shape)),
+        axis=-1,
+    ).astype(np.float32)
+    following = np.concatenate((grid[1:], grid[:1, ::-1]))
+    lower = np.stack((grid[:, 0], following[:, 0], following[:, 1]), axis=1)
+    upper = np.stack((grid[:, 0], following[:, 1], grid[:, 1]), axis=1)
+    return np.concatenate((lower, upper))
+
+
+def shifted(corners: Corners, x_mm: float, y_mm: float, z_mm: float) -> Corners:
+    """Move all facets."""
+    return np.add(corners, np.array((x_mm, y_mm, z_mm), np.float32))
+
+
+def scaled(corners: Corners, x: float, y: float, z: float) -> Corners:
+    """Stretch along each axis."""
+    return np.multiply(corners, np.array((x, y, z), np.float32))
+
+
+def merged(*parts: Corners) -> Corners:
+    """Give the facets of all parts."""
+    return np.concatenate(parts)
