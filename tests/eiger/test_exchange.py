@@ -120,10 +120,27 @@ def test_a_long_pause_is_told_without_asking() -> None:
                 client.get_slice_status(ID)
             with pytest.raises(RateLimited) as caught:
                 client.send_build_to_backlog(ID)
-    assert str(caught.value) == "Eiger asked for a pause: 600 s are left. stlflow goes on by itself."
+    assert str(caught.value) == (
+        "Eiger is asked no faster than it takes: 600 s to the next turn of sendBuildToBacklog. stlflow goes "
+        "on by itself."
+    )
     assert caught.value.retry_after_seconds == pytest.approx(600)
     assert clock.now == started
     assert len(server.asked) == 1
+
+
+def test_an_effect_does_not_wait_long_for_its_turn() -> None:
+    """Whoever reserved the right to send counts on a limit; a question may wait longer."""
+    with serving(lambda asked: GOOD if asked.method == "GET" else as_json({}, 204)) as server:
+        client, budget, clock = turned_client(server.url)
+        budget.pause(20)
+        with client:
+            with pytest.raises(RateLimited):
+                client.disable_approved_builds()
+            assert server.asked == []
+            assert client.get_slice_status(ID).status == "QUEUED"
+            assert client.longest_effect_seconds == 5 + 10 + 2 * 30
+        assert clock.now >= 1020
 
 
 def test_trouble_of_an_effect_slows_everybody_too() -> None:

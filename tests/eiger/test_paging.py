@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 from workflow.eiger import User
-from workflow.eiger.models import Page
+from workflow.eiger.noun import Page
 from workflow.eiger.paging import walk
 from workflow.errors import ContractBroken
 

@@ -1,6 +1,8 @@
-"""How fast the whole process may ask: one token bucket for all threads.
+"""How fast the whole process may ask: one rate for all threads.
 
-The rate is halved when the cloud says that it is too much, and comes back slowly by itself.
+Turns are given out in advance, one after the other (the generic cell rate algorithm: a token bucket
+that needs no refilling), so threads are served in order and each knows how long it has to wait. The
+rate is halved when the cloud says that it is too much, and comes back slowly by itself.
 """
 
 import threading
@@ -13,8 +15,6 @@ RECOVERY_SECONDS = 120.0
 """From nothing back to the full rate."""
 ONE_COMPLAINT_SECONDS = 1.0
 """Complaints this close to each other come from requests that were under way together."""
-SHORTEST_WAIT_SECONDS = 0.001
-"""A clock may not be able to tell shorter ones apart from none."""
 LONGEST_PAUSE_SECONDS = 900.0
 """A service that asks for more is asked again after this."""
 
@@ -31,42 +31,45 @@ class RequestBudget:
     ) -> None:
         if not per_second > 0:
             raise ValueError("A request budget is more than 0 per second.")
-        self._full_rate = per_second
-        self._burst = max(1.0, per_second)
+        self._full_rate = self._rate = per_second
+        self._burst_seconds = (max(1.0, per_second) - 1.0) / per_second
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
-        self._turnstile = threading.Lock()
-        now = clock()
-        self._rate, self._tokens, self._counted_at = per_second, self._burst, now
+        self._recovered_at = self._next_turn = clock()
         self._paused_until = self._slowed_at = float("-inf")
 
     @property
     def rate(self) -> float:
         """Give the present rate in requests per second."""
         with self._lock:
-            self._count_up()
+            self._recover()
             return self._rate
 
     def acquire(self, patience_seconds: float = float("inf")) -> float:
-        """Wait for a turn; gives 0.0, or the pause still to come when that is longer than the patience.
+        """Wait for a turn; gives 0.0, or the wait still to come when the patience would not last for it.
 
-        Threads are served in the order they came, so that a pause is not followed by a stampede.
+        Whoever slept into a pause takes a new turn behind it, so that no stampede follows a pause.
         """
-        with self._turnstile:
-            while (wait := self._take()) > 0:
-                pause = self._pause_left()
-                if pause > patience_seconds:
-                    return pause
-                self._sleep(wait)
-        return 0.0
+        latest = self._clock() + patience_seconds
+        while True:
+            with self._lock:
+                now = self._recover()
+                turn = max(now, self._next_turn - self._burst_seconds, self._paused_until)
+                if turn > latest:
+                    return turn - now
+                self._next_turn = max(self._next_turn, turn) + 1.0 / self._rate
+            if turn > now:
+                self._sleep(turn - now)
+            if self._paused_until <= turn:
+                return 0.0
 
     def slow_down(self) -> None:
-        """Halve the rate: the cloud complained."""
+        """Halve the rate and forget the burst: the cloud complained."""
         with self._lock:
-            now = self._count_up()
+            now = self._recover()
             if now - self._slowed_at >= ONE_COMPLAINT_SECONDS:
                 self._rate = max(self._rate / 2, self._full_rate * SMALLEST_SHARE)
-                self._tokens = min(self._tokens, 1.0)
+                self._forget_burst(now)
                 self._slowed_at = now
 
     def pause(self, seconds: float) -> None:
@@ -74,26 +77,15 @@ class RequestBudget:
         with self._lock:
             until = self._clock() + min(seconds, LONGEST_PAUSE_SECONDS)
             self._paused_until = max(self._paused_until, until)
+            self._forget_burst(self._paused_until)
 
-    def _take(self) -> float:
-        """Take a token, or give how many seconds until there may be one."""
-        with self._lock:
-            now = self._count_up()
-            if now < self._paused_until:
-                return max(self._paused_until - now, SHORTEST_WAIT_SECONDS)
-            if self._tokens < 1.0:
-                return max((1.0 - self._tokens) / self._rate, SHORTEST_WAIT_SECONDS)
-            self._tokens -= 1.0
-            return 0.0
+    def _forget_burst(self, from_then: float) -> None:
+        self._next_turn = max(self._next_turn, from_then + self._burst_seconds)
 
-    def _pause_left(self) -> float:
-        with self._lock:
-            return self._paused_until - self._clock()
-
-    def _count_up(self) -> float:
+    def _recover(self) -> float:
+        """Let the rate come back as time goes by; gives the time."""
         now = self._clock()
-        passed = max(0.0, now - self._counted_at)
-        self._tokens = min(self._burst, self._tokens + passed * self._rate)
+        passed = max(0.0, now - self._recovered_at)
         self._rate = min(self._full_rate, self._rate + self._full_rate * passed / RECOVERY_SECONDS)
-        self._counted_at = now
+        self._recovered_at = now
         return now

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from workflow.eiger import operations as the
 from workflow.eiger.calls import PAGE_SIZE, Calls
 from workflow.eiger.filters import BuildFilter, BuildSort, Order, list_query, page_query
-from workflow.eiger.models import Build, BuildDetail, Page, PrintJob
+from workflow.eiger.models import Build, BuildDetail, PrintJob
+from workflow.eiger.noun import Page
 from workflow.eiger.protocol import read, refuse_errors
 from workflow.eiger.reply import Reply
 from workflow.eiger.transport import Request

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from workflow.eiger.exchange import Exchange
 from workflow.eiger.filters import Query, page_query
-from workflow.eiger.models import Noun, Page
+from workflow.eiger.noun import Noun, Page
 from workflow.eiger.operations import Operation
 from workflow.eiger.paging import walk
 from workflow.eiger.protocol import read, read_nothing

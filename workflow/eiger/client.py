@@ -56,6 +56,11 @@ class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
         """Close it."""
         self.close()
 
+    @property
+    def longest_effect_seconds(self) -> float:
+        """Give the time after which a call with an effect has ended one way or the other; not for uploads."""
+        return self._exchange.longest_effect_seconds
+
     def close(self) -> None:
         """Close the kept connections."""
         self._transport.close()

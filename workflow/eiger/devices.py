@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from workflow.eiger import operations as the
 from workflow.eiger.calls import PAGE_SIZE, Calls
 from workflow.eiger.filters import DeviceFilter, DeviceSort, Order, list_query
-from workflow.eiger.models import Device, DeviceQueue, Page, PrintJob, QueuedPrintJob
+from workflow.eiger.models import Device, DeviceQueue, PrintJob, QueuedPrintJob
+from workflow.eiger.noun import Page
 
 
 class DeviceCalls(Calls):

@@ -14,6 +14,8 @@ from workflow.eiger.transport import NoReply, Request, Transport
 from workflow.errors import CloudError, RateLimited, ServerError
 
 T = TypeVar("T")
+EFFECT_PATIENCE_SECONDS = 5.0
+"""How long an effect waits for its turn: whoever reserved the right to cause it counts on a limit."""
 Understand = Callable[[Reply, datetime], T]
 """Gives the value in a reply that came at that time, or raises the CloudError that it means."""
 
@@ -28,6 +30,12 @@ class Exchange:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     chance: Callable[[], float]
+
+    @property
+    def longest_effect_seconds(self) -> float:
+        """Give the time after which an effect (other than an upload) was sent and answered, or given up."""
+        timeouts = self.transport.timeouts
+        return EFFECT_PATIENCE_SECONDS + timeouts.connect_seconds + 2 * timeouts.read_seconds
 
     def call(self, request: Request, understand: Understand[T]) -> T:
         """Give the answer. A question is asked again by policy, an effect never. Raises CloudError."""
@@ -50,9 +58,10 @@ class Exchange:
 
     def once(self, request: Request, understand: Understand[T]) -> T:
         """Wait for a turn, and ask once. Raises CloudError."""
-        pause = self.budget.acquire(self.retry.total_seconds)
-        if pause:
-            raise _asked_to_pause(request.operation, pause)
+        reads = request.operation.reads
+        wait = self.budget.acquire(self.retry.total_seconds if reads else EFFECT_PATIENCE_SECONDS)
+        if wait:
+            raise _not_yet(request.operation, wait)
         try:
             reply = self.transport.send(request)
         except NoReply as none:
@@ -71,9 +80,8 @@ class Exchange:
             self.budget.pause(error.retry_after_seconds)
 
 
-def _asked_to_pause(operation: Operation, pause_seconds: float) -> RateLimited:
+def _not_yet(operation: Operation, wait_seconds: float) -> RateLimited:
+    text = f"Eiger is asked no faster than it takes: {wait_seconds:.0f} s to the next turn of {operation.id}."
     return RateLimited(
-        f"Eiger asked for a pause: {pause_seconds:.0f} s are left. stlflow goes on by itself.",
-        operation=operation.id,
-        retry_after_seconds=pause_seconds,
+        f"{text} stlflow goes on by itself.", operation=operation.id, retry_after_seconds=wait_seconds
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from workflow.eiger.models import Noun, Page
+from workflow.eiger.noun import Noun, Page
 from workflow.errors import ContractBroken
 
 N = TypeVar("N", bound=Noun)

@@ -14,13 +14,13 @@ from workflow.eiger.filters import (
     list_query,
 )
 from workflow.eiger.models import (
-    Page,
     PartScanReport,
     PartScanReports,
     PrintedPart,
     PrintJobDetail,
     ScanReport,
 )
+from workflow.eiger.noun import Page
 from workflow.eiger.protocol import read_scan_report
 from workflow.eiger.reply import Reply
 from workflow.eiger.transport import Request

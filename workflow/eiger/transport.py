@@ -17,11 +17,11 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as NetworkTimeout
 
-from workflow import __version__
 from workflow.eiger.filters import Query
 from workflow.eiger.keys import Keys
 from workflow.eiger.operations import Operation
 from workflow.eiger.reply import Lost, Reply
+from workflow.eiger.session import new_session
 from workflow.eiger.upload import BodyFailed, StlUpload, encode_form
 from workflow.eiger.wording import blanked
 from workflow.errors import SettingsError
@@ -31,7 +31,6 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 ERRORS_FROM = 400
 LARGEST_REPLY = 64 * 2**20
 CHUNK = 2**16
-THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +68,6 @@ class NoReply(Exception):
     def __init__(self, lost: Lost) -> None:
         super().__init__(lost)
         self.lost = lost
-
-
-class Unredirected(requests.Session):
-    """A session that leaves redirects to us: even unfollowed, requests would look where they lead."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Say that there is none."""
 
 
 class Transport:
@@ -144,6 +136,7 @@ class Transport:
     def _ask(self, session: requests.Session, url: str, query: Query, request: Request) -> Reply:
         seconds, connect_seconds = self.timeout_seconds(request), self.timeouts.connect_seconds
         headers, form = {"Authorization": self._keys.header()}, None
+        give_up_at = time.monotonic() + connect_seconds + seconds
         if request.upload is not None:
             form, headers["Content-Type"] = encode_form(request.upload)
             # The limit for connecting is also the one for a stall while sending.
@@ -162,7 +155,9 @@ class Transport:
                 stream=True,
             ) as answer,
         ):
-            body = read_whole(answer, seconds)
+            if request.upload is not None:  # sending may have taken any time
+                give_up_at = time.monotonic() + seconds
+            body = read_whole(answer, give_up_at)
         if answer.status_code >= ERRORS_FROM:
             body = blanked(body, self._keys.secrets())
         return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body)
@@ -174,18 +169,6 @@ def checked_base_url(url: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         raise SettingsError("Eiger's address is a URL that begins with https:// and holds no keys.")
     return url.rstrip("/")
-
-
-def new_session(url: str) -> requests.Session:
-    """Give a session that takes proxies from the environment (not for this machine), but no keys.
-
-    Without an `auth` of its own, requests would let a .netrc replace the Authorization header.
-    """
-    session = Unredirected()
-    session.auth = _as_it_is
-    session.trust_env = urlsplit(url).hostname not in THIS_MACHINE
-    session.headers.update({"User-Agent": f"stlflow/{__version__}", "Accept": "application/json"})
-    return session
 
 
 def next_place(url: str, reply: Reply, operation: Operation) -> str | None:
@@ -201,12 +184,11 @@ def next_place(url: str, reply: Reply, operation: Operation) -> str | None:
     return onward if (here.scheme, here.netloc) == (there.scheme, there.netloc) else None
 
 
-def read_whole(answer: requests.Response, seconds: float) -> bytes:
-    """Read a body as it trickles in, but not for longer than `seconds` and not more than is sane.
+def read_whole(answer: requests.Response, give_up_at: float) -> bytes:
+    """Read a body as it trickles in, but not beyond a time of the monotonic clock, nor more than is sane.
 
     Raises NoReply where it is too slow or too large.
     """
-    give_up_at = time.monotonic() + seconds
     content = bytearray()
     while chunk := answer.raw.read1(CHUNK, decode_content=True):
         content += chunk
@@ -261,7 +243,3 @@ def _length(answer: requests.Response) -> int | None:
     """Give the length of the bytes that `iter_content` yields; that of packed bytes is another one."""
     length = answer.headers.get("Content-Length", "")
     return int(length) if length.isdigit() and "Content-Encoding" not in answer.headers else None
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request

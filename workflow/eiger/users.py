@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from workflow.eiger import operations as the
 from workflow.eiger.calls import PAGE_SIZE, Calls
 from workflow.eiger.filters import Order, UserFilter, UserSort, list_query
-from workflow.eiger.models import Page, User
+from workflow.eiger.models import User
+from workflow.eiger.noun import Page
 
 
 class UserCalls(Calls):
