@@ -6,6 +6,7 @@ submission, a step that was taken over) raises `Superseded` and alters nothing.
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,13 +77,13 @@ class Ledger:
         with self.writing() as connection:
             self._change(connection, submission, changes)
             _append(connection, submission.id, event, detail)
-            return _read(connection, submission.id)
+        return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
 
     def change(self, submission: Submission, **changes: object) -> Submission:
         """Write changes that are no news. Raises Superseded when the submission's turn is over."""
         with self.writing() as connection:
             self._change(connection, submission, changes)
-            return _read(connection, submission.id)
+        return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
 
     def next_turn(
         self,
@@ -95,11 +96,11 @@ class Ledger:
     ) -> Submission:
         """End the present turn: `step` begins at `due_at`. Raises Superseded when it was over before."""
         with self.writing() as connection:
-            ahead = {"step": step, "due_at": due_at, "turn": submission.turn + 1}
-            self._change(connection, submission, {**ahead, **changes})
+            changes = {"step": step, "due_at": due_at, "turn": submission.turn + 1, **changes}
+            self._change(connection, submission, changes)
             if event:
                 _append(connection, submission.id, event, detail)
-            return _read(connection, submission.id)
+        return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
 
     def begun(self, submission: Submission) -> None:
         """The step that was due is running now."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, select, update
 
 from workflow.ledger.ledger import Ledger, Superseded
 from workflow.ledger.tables import sends, submissions
@@ -83,10 +83,11 @@ def settle_send(
 
 
 def withdraw_send(ledger: Ledger, submission: Submission, copy: int, intent: Intent) -> None:
-    """Take the intent back: it is certain that nothing was done."""
+    """Take this attempt back, for it is certain that it did nothing; earlier ones still count."""
     mine = and_(_copy(submission.id, copy), sends.c.token == intent.token, sends.c.receipt_id.is_(None))
+    earlier = {"times": intent.times - 1, "deadline": 0.0}
     with ledger.writing() as connection:
-        connection.execute(delete(sends).where(mine))
+        connection.execute(update(sends).where(mine).values(earlier))
 
 
 def reply_lost(ledger: Ledger, submission: Submission, copy: int, intent: Intent, how: str) -> None:
@@ -105,7 +106,9 @@ def forgive_sends(ledger: Ledger, submission: Submission) -> None:
 
 def open_intent(ledger: Ledger, submission: Submission) -> bool:
     """Tell whether a send was begun whose outcome is not known."""
-    query = select(sends.c.copy).where(sends.c.submission == submission.id, sends.c.receipt_id.is_(None))
+    query = select(sends.c.copy).where(
+        sends.c.submission == submission.id, sends.c.receipt_id.is_(None), sends.c.times > 0
+    )
     with ledger.reading() as connection:
         return connection.execute(query).first() is not None
 

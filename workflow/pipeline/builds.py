@@ -13,7 +13,8 @@ from workflow.eiger import BuildDetail, BuildFilter, EigerClient
 from workflow.errors import NotFound
 from workflow.model import Hold, State, Step, Submission
 from workflow.pipeline.clock import now
-from workflow.pipeline.outcome import GO_ON, STOP, hold
+from workflow.pipeline.outcome import hold
+from workflow.pipeline.slicing import not_sliced
 from workflow.pipeline.workshop import Workshop
 
 CLOCK_SLACK = timedelta(minutes=5)
@@ -28,12 +29,16 @@ class Ambiguous:
     build_ids: tuple[str, ...]
 
 
-def find_build(shop: Workshop, submission: Submission) -> bool:
+def find_build(shop: Workshop, submission: Submission) -> Submission:
     """Find the build that holds our part version; without one the row waits, then is held."""
+    if submission.state is State.SLICING:
+        return not_sliced(shop, submission)
     if submission.build_id is not None:
-        return GO_ON
+        return submission
     found = search(shop.client, submission)
     if isinstance(found, Ambiguous):
+        if submission.state is State.HELD:
+            return submission
         several = f"{len(found.build_ids)} builds in Eiger hold this part: {', '.join(found.build_ids)}."
         return hold(
             shop, submission, Hold.BUILD, f"{several} Choose with `stlflow attach {submission.id} BUILD`."
@@ -41,10 +46,10 @@ def find_build(shop: Workshop, submission: Submission) -> bool:
     if found is None:
         return _keep_looking(shop, submission)
     back_on_track = {"state": State.SLICED, "hold": None, "reason": None, "tries": 0}
-    shop.ledger.record(
+    shop.catalog.remember_build(found)
+    return shop.ledger.record(
         submission, "build found", f"{found.title} ({found.id})", build_id=found.id, **back_on_track
     )
-    return GO_ON
 
 
 def search(client: EigerClient, submission: Submission) -> BuildDetail | Ambiguous | None:
@@ -80,10 +85,10 @@ def _holds(build: BuildDetail, part_version_id: str) -> bool:
     return any(version.id == part_version_id for version in build.part_versions)
 
 
-def _keep_looking(shop: Workshop, submission: Submission) -> bool:
+def _keep_looking(shop: Workshop, submission: Submission) -> Submission:
     waited = (now() - (submission.waiting_since or now())).total_seconds()
     if submission.state is State.HELD:
-        return STOP
+        return submission
     if waited >= shop.patience.build_wait_seconds:
         advice = (
             f"No build in Eiger holds this part after {waited:.0f} s. Make one there (it is found by "
@@ -92,5 +97,4 @@ def _keep_looking(shop: Workshop, submission: Submission) -> bool:
         return hold(shop, submission, Hold.BUILD, advice)
     due_at = now() + timedelta(seconds=shop.patience.next_look(waited))
     event = "looking for the build" if submission.tries == 0 else ""
-    shop.ledger.next_turn(submission, Step.DELIVER, due_at, event, tries=submission.tries + 1)
-    return STOP
+    return shop.ledger.next_turn(submission, Step.DELIVER, due_at, event, tries=submission.tries + 1)

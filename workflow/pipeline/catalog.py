@@ -6,12 +6,14 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
-from workflow.eiger import Device, EigerClient, Preset, User
+from workflow.eiger import BuildDetail, Device, EigerClient, Preset, User
 
 T = TypeVar("T")
 PRESETS_SECONDS = 60.0
 USERS_SECONDS = 60.0
 DEVICES_SECONDS = 2.0
+BUILDS_SECONDS = 10.0
+BUILDS_REMEMBERED = 256
 
 
 class Unlisted(LookupError):
@@ -24,6 +26,8 @@ class Catalog:
     def __init__(self, client: EigerClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._presets = _Remembered(client.get_org_settings_presets, PRESETS_SECONDS, clock)
         self._users = _Remembered(lambda: tuple(client.list_users()), USERS_SECONDS, clock)
+        self._client, self._clock = client, clock
+        self._builds: dict[str, tuple[float, BuildDetail]] = {}
         self._devices = _Remembered(lambda: tuple(client.list_devices()), DEVICES_SECONDS, clock)
 
     def presets(self) -> tuple[Preset, ...]:
@@ -37,6 +41,19 @@ class Catalog:
     def devices(self) -> tuple[Device, ...]:
         """Give all devices as they were at most two seconds ago. Raises CloudError."""
         return self._devices.get()
+
+    def remember_build(self, build: BuildDetail) -> None:
+        """Keep what was just read: the routing rules ask for it in a moment."""
+        if len(self._builds) >= BUILDS_REMEMBERED:
+            self._builds.clear()
+        self._builds[build.id] = (self._clock(), build)
+
+    def build(self, build_id: str) -> BuildDetail:
+        """Give a build as it was at most ten seconds ago. Raises CloudError."""
+        seen_at, build = self._builds.pop(build_id, (float("-inf"), None))
+        if build is not None and self._clock() - seen_at <= BUILDS_SECONDS:
+            return build
+        return self._client.read_build(build_id)
 
     def preset(self, wanted: str) -> Preset:
         """Find a preset by id or by title. Raises Unlisted, CloudError."""

@@ -12,17 +12,17 @@ from workflow.intake import Outcome, call_back, move_into_place, plan_place, tak
 from workflow.ledger import Superseded
 from workflow.model import ENDED, Hold, State, Step, Submission
 from workflow.pipeline.clock import now
-from workflow.pipeline.outcome import GO_ON, STOP, hold, wait_in_line
+from workflow.pipeline.outcome import hold, wait_in_line
 from workflow.pipeline.workshop import Workshop
 
 STILL_CHANGING_SECONDS = 2.0
 
 
-def take_in(shop: Workshop, submission: Submission) -> bool:
+def take_in(shop: Workshop, submission: Submission) -> Submission:
     """Copy the claimed bytes into the spool and learn their sha256: what is checked is what is sent."""
     spool_file = shop.spool_file(submission)
     if submission.sha256 and spool_file.is_file() and spool_file.stat().st_size == submission.size:
-        return GO_ON
+        return submission
     try:
         submission = _back_to_work(shop, submission)
         root = None if submission.left_in_place else shop.share.root
@@ -39,19 +39,18 @@ def take_in(shop: Workshop, submission: Submission) -> bool:
         submission, "taken", detail, sha256=custody.sha256, size=custody.size, mesh=None, tries=0
     )
     _retire_held_twins(shop, submission)
-    return GO_ON
+    return submission
 
 
-def put_away(shop: Workshop, submission: Submission) -> bool:
+def put_away(shop: Workshop, submission: Submission) -> Submission:
     """Move the file to the folder that says how it ended, with a note beside it."""
     outcome = _outcome(submission)
     if outcome is None:
-        return STOP
+        return submission
     if not submission.left_in_place:
         submission = _move(shop, submission, outcome)
     shop.spool_file(submission).unlink(missing_ok=True)
-    shop.ledger.next_turn(submission, *_afterwards(shop, submission))
-    return GO_ON
+    return shop.ledger.next_turn(submission, *_afterwards(shop, submission))
 
 
 def _outcome(submission: Submission) -> Outcome | None:

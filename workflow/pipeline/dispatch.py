@@ -25,7 +25,7 @@ from workflow.ledger import (
 )
 from workflow.model import Destination, Hold, State, Submission
 from workflow.pipeline.clock import now
-from workflow.pipeline.outcome import GO_ON, hold, wait_in_line
+from workflow.pipeline.outcome import hold, wait_in_line
 from workflow.pipeline.reconcile import already_sent
 from workflow.pipeline.workshop import Workshop
 
@@ -37,10 +37,10 @@ NOTHING_DONE = (BadRequest, Conflict, NotFound, RateLimited, Unauthorized, Unrea
 """Errors after which it is certain that the cloud did nothing."""
 
 
-def dispatch(shop: Workshop, submission: Submission) -> bool:
+def dispatch(shop: Workshop, submission: Submission) -> Submission:
     """Carry the route out, or find that it was carried out before."""
     if submission.receipt_id is not None:
-        return GO_ON
+        return submission
     permit = begin_send(shop.ledger, submission, ONLY_COPY, shop.send_lease_seconds)
     match permit:
         case Settled(receipt_id):
@@ -54,9 +54,13 @@ def dispatch(shop: Workshop, submission: Submission) -> bool:
             return _look_then_send(shop, submission, permit)
 
 
-def _look_then_send(shop: Workshop, submission: Submission, intent: Intent) -> bool:
+def _look_then_send(shop: Workshop, submission: Submission, intent: Intent) -> Submission:
     """Always look first: the last attempt may have worked, whatever became of its reply."""
-    found = already_sent(shop.client, submission)
+    try:
+        found = already_sent(shop.client, submission)
+    except CloudError:
+        withdraw_send(shop.ledger, submission, ONLY_COPY, intent)
+        raise
     if found is not None:
         settle_send(shop.ledger, submission, ONLY_COPY, intent, found, reconciled=True)
         return _dispatched(shop, submission, found, "found in the cloud")
@@ -66,7 +70,7 @@ def _look_then_send(shop: Workshop, submission: Submission, intent: Intent) -> b
     return _send(shop, submission, intent)
 
 
-def _send(shop: Workshop, submission: Submission, intent: Intent) -> bool:
+def _send(shop: Workshop, submission: Submission, intent: Intent) -> Submission:
     try:
         receipt_id = _post(shop, submission)
     except NOTHING_DONE:
@@ -94,7 +98,7 @@ def _post(shop: Workshop, submission: Submission) -> str:
     raise AssertionError(f"no way to send to {submission.destination}")
 
 
-def _dispatched(shop: Workshop, submission: Submission, receipt_id: str, how: str) -> bool:
+def _dispatched(shop: Workshop, submission: Submission, receipt_id: str, how: str) -> Submission:
     where = f"{submission.destination}" + (f" of {submission.device}" if submission.device else "")
     done = {
         "state": State.DISPATCHED,
@@ -103,8 +107,7 @@ def _dispatched(shop: Workshop, submission: Submission, receipt_id: str, how: st
         "hold": None,
         "reason": None,
     }
-    shop.ledger.record(submission, "dispatched", f"{where}: receipt {receipt_id}, {how}", **done)
-    return GO_ON
+    return shop.ledger.record(submission, "dispatched", f"{where}: receipt {receipt_id}, {how}", **done)
 
 
 def _outcome_unknown(submission: Submission, intent: Intent) -> str:

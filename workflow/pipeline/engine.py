@@ -1,14 +1,14 @@
 """The durable engine: DBOS behind a small port. Nothing else imports it.
 
 A step that is due becomes one short workflow, named after submission and turn, so that enqueuing
-it twice is harmless. DBOS keeps the queue and the checkpoint of every step through kill -9; what a
-submission *is* stands in the ledger alone, and the engine's tables could be thrown away.
+it twice is harmless. DBOS keeps the queue through kill -9 and runs again what was cut off; what a
+submission *is*, and which of its steps are done, stands in the ledger alone. The engine's own
+checkpoints would say the same once more, at about 4 ms each.
 """
 
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
@@ -22,18 +22,8 @@ LISTENER_SECONDS = 0.3
 MAX_RECOVERIES = 20
 
 
-class Stage(Protocol):
-    """One short workflow: does its steps in order through `do`."""
-
-    def __call__(self, do: "Do", number: int, turn: int) -> None:
-        """Take the submission through the stage."""
-
-
-class Do(Protocol):
-    """Runs one step as a checkpoint: once done, it is not done again after a crash."""
-
-    def __call__(self, step: Callable[[int, int], bool], number: int, turn: int) -> bool:
-        """Give what the step gave: whether to go on."""
+Stage = Callable[[int, int], None]
+"""One short workflow: takes a submission (number, turn) as far as it can go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +84,7 @@ class Engine:
             self._active.add(name)
             self._running += 1
         try:
-            self._stages[Step(step)](_do, number, turn)
+            self._stages[Step(step)](number, turn)
         finally:
             with self._lock:
                 self._active.discard(name)
@@ -110,11 +100,6 @@ def _stage(step: str, number: int, turn: int) -> None:
     engine = _RUNNING[0]
     if engine is not None:
         engine.run_stage(step, number, turn)
-
-
-def _do(step: Callable[[int, int], bool], number: int, turn: int) -> bool:
-    name = getattr(step, "__name__", "step")
-    return DBOS.run_step({"name": name}, step, number, turn)
 
 
 def _name(submission: Submission) -> str:

@@ -5,28 +5,27 @@ from pathlib import Path, PurePosixPath
 from workflow.mesh import MeshPolicy, inspect_mesh
 from workflow.model import Facts, FactValue, Hold, IntakeDecision, MeshReport, State, Submission
 from workflow.pipeline.catalog import Unlisted
-from workflow.pipeline.outcome import GO_ON, hold, reject
+from workflow.pipeline.outcome import hold, reject
 from workflow.pipeline.workshop import Workshop
 from workflow.routing import decide_intake
 
 
-def inspect(shop: Workshop, submission: Submission) -> bool:
+def inspect(shop: Workshop, submission: Submission) -> Submission:
     """Measure the mesh in the private copy; a bad file is rejected with the reason."""
     if submission.mesh is not None:
-        return GO_ON
+        return submission
     report = inspect_mesh(shop.spool_file(submission), submission.path, shop.mesh_policy)
     if report.verdict == "reject":
         return reject(shop, submission, report.reason or "The mesh is not printable.", mesh=report)
-    shop.ledger.record(
+    return shop.ledger.record(
         submission, "inspected", _in_words(report), state=State.INSPECTED, mesh=report, reason=None
     )
-    return GO_ON
 
 
-def decide(shop: Workshop, submission: Submission) -> bool:
+def decide(shop: Workshop, submission: Submission) -> Submission:
     """Ask the intake rules, and the cloud for the ids of what they name."""
     if submission.intake_rule is not None:
-        return GO_ON
+        return submission
     facts = file_facts(submission.path, submission.size or 0, submission.mesh)
     decision = decide_intake(shop.rulebook, facts, released=submission.released)
     if decision.action == "reject":
@@ -38,8 +37,7 @@ def decide(shop: Workshop, submission: Submission) -> bool:
     except Unlisted as unlisted:
         return hold(shop, submission, Hold.PRESET, str(unlisted), intake_rule=decision.rule)
     detail = f"rule '{decision.rule}': preset {decision.preset or 'of the vendor'}"
-    shop.ledger.record(submission, "decided", detail, intake_rule=decision.rule, **named)
-    return GO_ON
+    return shop.ledger.record(submission, "decided", detail, intake_rule=decision.rule, **named)
 
 
 def facts_of_file(source: Path, path: str, policy: MeshPolicy) -> tuple[MeshReport, Facts]:

@@ -8,31 +8,26 @@ from workflow.model import Hold, State, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.workshop import Workshop
 
-GO_ON = True
-STOP = False
 
-
-def reject(shop: Workshop, submission: Submission, reason: str, **changes: object) -> bool:
+def reject(shop: Workshop, submission: Submission, reason: str, **changes: object) -> Submission:
     """The file is at fault: it ends here."""
     logger.warning("Submission {} ({}) rejected: {}", submission.id, submission.path, reason)
     ended = {"state": State.REJECTED, "reason": reason, "ended_at": now()}
-    shop.ledger.record(submission, "rejected", reason, **{**ended, **changes})
-    return STOP
+    return shop.ledger.record(submission, "rejected", reason, **{**ended, **changes})
 
 
-def hold(shop: Workshop, submission: Submission, kind: Hold, reason: str, **changes: object) -> bool:
+def hold(shop: Workshop, submission: Submission, kind: Hold, reason: str, **changes: object) -> Submission:
     """A person must look: retry, release or cancel ends it."""
     logger.warning("Submission {} ({}) held: {}", submission.id, submission.path, reason)
     held = {"state": State.HELD, "hold": kind, "reason": reason}
-    shop.ledger.record(submission, "held", reason, **{**held, **changes})
-    return STOP
+    return shop.ledger.record(submission, "held", reason, **{**held, **changes})
 
 
-def wait_in_line(shop: Workshop, submission: Submission, seconds: float, reason: str) -> bool:
+def wait_in_line(shop: Workshop, submission: Submission, seconds: float, reason: str) -> Submission:
     """Nothing is wrong with the file: the same step begins again later."""
     if submission.tries == 0:
         logger.warning("Submission {} ({}) waits: {}", submission.id, submission.path, reason)
-    shop.ledger.next_turn(
+    return shop.ledger.next_turn(
         submission,
         submission.step,
         now() + timedelta(seconds=seconds),
@@ -41,4 +36,3 @@ def wait_in_line(shop: Workshop, submission: Submission, seconds: float, reason:
         tries=submission.tries + 1,
         waiting_since=submission.waiting_since or now(),
     )
-    return STOP

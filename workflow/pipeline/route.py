@@ -5,7 +5,7 @@ from datetime import date
 from workflow.eiger import Build, Device
 from workflow.model import Destination, DeviceFacts, Facts, FactValue, Hold, Route, State, Submission
 from workflow.pipeline.inspection import file_facts
-from workflow.pipeline.outcome import GO_ON, hold
+from workflow.pipeline.outcome import hold
 from workflow.pipeline.workshop import Workshop
 from workflow.routing import decide_route
 
@@ -16,11 +16,11 @@ NO_MACHINE_STARTS = (
 )
 
 
-def route(shop: Workshop, submission: Submission) -> bool:
+def route(shop: Workshop, submission: Submission) -> Submission:
     """Decide where the build goes; nothing is sent yet."""
     if submission.destination is not None and submission.hold is None:
-        return GO_ON
-    build = shop.client.read_build(submission.build_id or "")
+        return submission
+    build = shop.catalog.build(submission.build_id or "")
     if not build.sliced:
         return hold(
             shop, submission, Hold.BUILD, "The build is not sliced yet in Eiger. Slice it, then retry."
@@ -34,7 +34,7 @@ def route(shop: Workshop, submission: Submission) -> bool:
         return hold(
             shop, submission, Hold.ROUTE, decided.reason or NO_MACHINE_STARTS, routing_rule=decided.rule
         )
-    shop.ledger.record(
+    return shop.ledger.record(
         submission,
         "routed",
         in_words(decided),
@@ -47,7 +47,6 @@ def route(shop: Workshop, submission: Submission) -> bool:
         device_id=decided.device_id,
         due_date=decided.due,
     )
-    return GO_ON
 
 
 def build_facts(build: Build, facts: Facts) -> Facts:

@@ -9,17 +9,17 @@ from loguru import logger
 from workflow.errors import CloudError
 from workflow.model import Hold, State, Step, Submission
 from workflow.pipeline.clock import now
-from workflow.pipeline.outcome import GO_ON, hold
+from workflow.pipeline.outcome import hold
 from workflow.pipeline.patience import CallAPerson, after_cloud_error
 from workflow.pipeline.workshop import Workshop
 
 LONGEST_STEM = 120
 
 
-def upload(shop: Workshop, submission: Submission) -> bool:
+def upload(shop: Workshop, submission: Submission) -> Submission:
     """Send the spooled bytes with the preset; from then on a row waits for the slice job, not a thread."""
     if submission.slice_job_id is not None:
-        return GO_ON
+        return submission
     with shop.spool_file(submission).open("rb") as spooled:
         if hashlib.file_digest(spooled, "sha256").hexdigest() != submission.sha256:
             return hold(
@@ -35,7 +35,7 @@ def upload(shop: Workshop, submission: Submission) -> bool:
             folder_id=submission.folder_id,
             on_progress=lambda done, total: shop.on_progress(submission.id, done, total),
         )
-    shop.ledger.next_turn(
+    uploaded = shop.ledger.next_turn(
         submission,
         Step.POLL,
         now() + timedelta(seconds=shop.patience.first_poll_seconds),
@@ -49,7 +49,7 @@ def upload(shop: Workshop, submission: Submission) -> bool:
         tries=0,
     )
     shop.spool_file(submission).unlink(missing_ok=True)
-    return GO_ON
+    return uploaded
 
 
 def upload_name(submission: Submission) -> str:
@@ -85,10 +85,8 @@ def poll(shop: Workshop, submission: Submission) -> None:
         shop.ledger.change(submission, due_at=now() + wait, slice_status=slice_status.status, tries=0)
 
 
-def slicing_ended_well(shop: Workshop, submission: Submission) -> bool:
-    """Go on only with a finished slice job; anything else is for a person."""
-    if submission.state is not State.SLICING:
-        return GO_ON
+def not_sliced(shop: Workshop, submission: Submission) -> Submission:
+    """Hold a submission whose slice job did not end well: the cloud does not say why."""
     status = submission.slice_status or "no answer"
     advice = "Open the part in Eiger to see why, correct it, and drop it again; or retry."
     return hold(shop, submission, Hold.SLICE, f"Eiger did not slice the part ({status}). {advice}")
