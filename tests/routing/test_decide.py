@@ -1,6 +1,7 @@
 """Deciding: the first match, holds, what is not known, what goes wrong; total and deterministic."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -30,7 +31,7 @@ routing:
   - name: now
     when: {path: "now/**"}
     send_to: print_now
-    device: {state: Ready}
+    device: {type: Mark Two}
     otherwise: backlog
     due: +1 day
   - {name: rest, send_to: backlog, due: +3 working days}
@@ -147,6 +148,9 @@ def test_due_dates_count_from_the_day_of_the_decision(holding: Rulebook) -> None
 def test_print_now_is_told_as_such(holding: Rulebook) -> None:
     facts: Facts = {**SLICED, "path": "now/a.stl", "build.primary_cm3": 5.0}
     assert decide_route(holding, facts, (READY,), THURSDAY).destination is Destination.PRINT_NOW
+    busy = decide_route(holding, facts, (replace(READY, state="Printing"),), THURSDAY)
+    assert busy.destination is Destination.BACKLOG
+    assert busy.reasons[-1] == "M2-1: is Printing, the rule asks for Ready"
 
 
 def test_a_route_can_be_held_and_released(holding: Rulebook) -> None:

@@ -96,7 +96,8 @@ def test_a_rule_may_ask_for_a_state_of_its_own() -> None:
 
 def test_print_now_takes_ready_printers_only() -> None:
     printing = replace(READY, state="Printing")
-    assert choose_device(LOADED, ONYX, [printing], READY_ONLY).reasons == ("M2-1: is Printing",)
+    choice = choose_device(replace(LOADED, state=READY_ONLY), ONYX, [printing])
+    assert choice.reasons == ("M2-1: is Printing, the rule asks for Ready",)
 
 
 def test_a_build_without_a_material_fits_no_loaded_one() -> None:

@@ -6,9 +6,9 @@ released goes past rules that hold and rules that can't be decided.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Generic, TypeVar
+from typing import Generic
 
 from workflow.model import (
     Considered,
@@ -19,13 +19,13 @@ from workflow.model import (
     Route,
 )
 from workflow.routing.conditions import Condition, Looked
-from workflow.routing.devices import READY_ONLY, TAKES_A_QUEUE, choose_device
+from workflow.routing.devices import READY_ONLY, choose_device
 from workflow.routing.rulebook import (
     DeviceWish,
     HoldBack,
-    IntakeRule,
     Reject,
     RoutingRule,
+    Rule,
     Rulebook,
     Send,
     Upload,
@@ -34,8 +34,6 @@ from workflow.routing.rulebook import (
 PASSED = "passed over: a person released the file"
 _RELEASE = "A person has to decide: `stlflow release` goes on with the next rule."
 _NOTHING_LEFT = "The file was released, but every rule that takes it holds it. Change the rules, then retry."
-
-Rule = TypeVar("Rule", IntakeRule, RoutingRule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +97,9 @@ def _route_to_device(
     devices: Sequence[DeviceFacts],
     today: date,
 ) -> Route:
-    states = READY_ONLY if action.destination is Destination.PRINT_NOW else TAKES_A_QUEUE
-    choice = choose_device(wish, facts, devices, states)
+    if action.destination is Destination.PRINT_NOW:
+        wish = replace(wish, state=READY_ONLY)
+    choice = choose_device(wish, facts, devices)
     rule, reasons = found.rule.name, (*found.reasons, *choice.reasons)
     if choice.device is not None:
         return Route(

@@ -8,24 +8,19 @@ from workflow.model import DeviceFacts, Facts, FactValue
 from workflow.routing.globs import Glob, fold
 from workflow.routing.rulebook import Choose, DeviceWish
 
-TAKES_A_QUEUE = frozenset(
-    map(
-        fold,
-        (
-            "Ready",
-            "Printing",
-            "Print Finished",
-            "Print Bed Needs Clearing",
-            "Purge Strip Removal Needed",
-            "Resuming Print",
-            "Running Utility",
-            "Utility Finished",
-        ),
-    )
+READY_ONLY = (Glob("Ready"),)
+TAKES_A_QUEUE = (
+    *READY_ONLY,
+    Glob("Printing"),
+    Glob("Print Finished"),
+    Glob("Print Bed Needs Clearing"),
+    Glob("Purge Strip Removal Needed"),
+    Glob("Resuming Print"),
+    Glob("Running Utility"),
+    Glob("Utility Finished"),
 )
 """States in which a printer will come to its queue. Any other, and any state nobody has seen yet,
 means trouble or a person at work."""
-READY_ONLY = frozenset({fold("Ready")})
 PRINTS_NOTHING = frozenset(map(fold, ("Sinter-1", "Sinter-2", "Wash-1")))
 _UNKNOWN = fold("Unknown")
 _SECONDS_PER_HOUR = 3600.0
@@ -41,14 +36,9 @@ class Choice:
     reasons: tuple[str, ...]
 
 
-def choose_device(
-    wish: DeviceWish,
-    facts: Facts,
-    devices: Sequence[DeviceFacts],
-    states: frozenset[str] = TAKES_A_QUEUE,
-) -> Choice:
-    """Choose among the devices that fit; `states` are the folded states accepted where none is asked for."""
-    judged = [(device, next(_obstacles(wish, facts, device, states), None)) for device in devices]
+def choose_device(wish: DeviceWish, facts: Facts, devices: Sequence[DeviceFacts]) -> Choice:
+    """Choose among the devices that fit."""
+    judged = [(device, next(_obstacles(wish, facts, device), None)) for device in devices]
     fitting = [device for device, obstacle in judged if obstacle is None]
     chosen = min(fitting, key=lambda device: _rank(wish, device), default=None)
     reasons = [
@@ -58,14 +48,11 @@ def choose_device(
     return Choice(chosen, tuple(reasons) or ("Eiger lists no devices",))
 
 
-def _obstacles(wish: DeviceWish, facts: Facts, device: DeviceFacts, states: frozenset[str]) -> Iterator[str]:
+def _obstacles(wish: DeviceWish, facts: Facts, device: DeviceFacts) -> Iterator[str]:
     """Everything that keeps the build from this device, the plainest first."""
     yield from _not_wished(wish, device)
     yield from _wrong_printer(facts, device)
-    if device.state is None:
-        yield "Eiger does not say its state"
-    elif not wish.state and fold(device.state) not in states:
-        yield f"is {device.state}"
+    yield from _wrong_state(wish, device)
     if wish.loaded_material:
         yield from _wrong_material(facts, device)
         yield from _too_little(wish, facts, device)
@@ -76,11 +63,18 @@ def _not_wished(wish: DeviceWish, device: DeviceFacts) -> Iterator[str]:
         (wish.name, device.name, "is not asked for by name"),
         (wish.series, device.series, f"is {device.series}, the rule asks for {_any(wish.series)}"),
         (wish.type, device.type, f"is a {device.type}, the rule asks for {_any(wish.type)}"),
-        (wish.state, device.state or "", f"is {device.state}, the rule asks for {_any(wish.state)}"),
     )
     for globs, value, reason in asked:
-        if globs and not any(glob.takes(value) for glob in globs):
+        if globs and not _fits_any(globs, value):
             yield reason
+
+
+def _wrong_state(wish: DeviceWish, device: DeviceFacts) -> Iterator[str]:
+    if device.state is None:
+        yield "Eiger does not say its state"
+    elif not _fits_any(wish.state or TAKES_A_QUEUE, device.state):
+        asked = f", the rule asks for {_any(wish.state)}" if wish.state else ""
+        yield f"is {device.state}{asked}"
 
 
 def _wrong_printer(facts: Facts, device: DeviceFacts) -> Iterator[str]:
@@ -117,6 +111,10 @@ def _too_little(wish: DeviceWish, facts: Facts, device: DeviceFacts) -> Iterator
 
 def _same(loaded: str | None, needed: FactValue) -> bool:
     return loaded is not None and fold(loaded) == fold(str(needed))
+
+
+def _fits_any(globs: Sequence[Glob], text: str) -> bool:
+    return any(glob.takes(text) for glob in globs)
 
 
 def _any(globs: Sequence[Glob]) -> str:

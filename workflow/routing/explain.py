@@ -6,9 +6,9 @@ from datetime import date
 
 from workflow.model import Considered, DeviceFacts, Facts, IntakeDecision, Route
 from workflow.routing.conditions import FactIs, facts_of
-from workflow.routing.decide import Found, Rule, decide_intake, find_rule, look_carefully, route_by
+from workflow.routing.decide import Found, decide_intake, find_rule, look_carefully, route_by
 from workflow.routing.facts import Stage
-from workflow.routing.rulebook import RoutingRule, Rulebook, Send
+from workflow.routing.rulebook import RoutingRule, Rule, Rulebook, Send
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,6 @@ LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 _TAGS = "tag:yaml.org,2002:"
 _A_GROUP = "a group of `key: value`"
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f]")
-
-
 _LIST_AT_MOST = 12
 
 
@@ -105,27 +103,16 @@ class Page:
             self.wrong(node, f"{what} is an empty list")
         return list(node.value)
 
-    def text(self, node: Node, what: str) -> str | None:
-        """Read text that is not blank."""
+    def text(self, node: Node, what: str, *, over_lines: bool = False) -> str | None:
+        """Read text that is not blank; text for people may run `over_lines`, which are joined."""
         if not isinstance(node, ScalarNode):
             self.wrong(node, f"{what} has to be text, not {shape(node)}")
-        elif is_nothing(node):
-            self.wrong(node, f"{what} is empty")
-        elif not is_text(node):
+        elif not is_text(node) and not is_nothing(node):
             self.wrong(node, f"{what} has to be text", f'put it in quotes: "{node.value}"')
-        elif not str(node.value).strip():
-            self.wrong(node, f"{what} is empty")
-        elif _INVISIBLE.search(str(node.value).strip()):
-            self.wrong(node, f"{what} holds a line break or an invisible character")
         else:
-            return str(node.value).strip()
+            words = "" if is_nothing(node) else str(node.value)
+            return self._visible(node, what, " ".join(words.split()) if over_lines else words.strip())
         return None
-
-    def sentence(self, node: Node, what: str) -> str | None:
-        """Read text for people, which may run over several lines."""
-        if isinstance(node, ScalarNode) and is_text(node):
-            node.value = " ".join(str(node.value).split())
-        return self.text(node, what)
 
     def choice(self, node: Node, what: str, options: Collection[str]) -> str | None:
         """Read one of a few words."""
@@ -133,6 +120,13 @@ class Page:
         if word is None or word in options:
             return word
         self.wrong(node, f"{what} can't be `{word}`", suggestion(word, options))
+        return None
+
+    def _visible(self, node: Node, what: str, text: str) -> str | None:
+        if text and not _INVISIBLE.search(text):
+            return text
+        trouble = "holds a line break or an invisible character" if text else "is empty"
+        self.wrong(node, f"{what} {trouble}")
         return None
 
     def _note(self, node: Node, message: str, hint: str) -> Mistake:

@@ -19,6 +19,8 @@ OTHERWISE = (str(Destination.JOB_REQUEST), str(Destination.BACKLOG), "hold")
 CHOICES = tuple(map(str, Choose))
 MOST_SPARE_PERCENT = 100
 _ON_A_DEVICE = frozenset({Destination.DEVICE_QUEUE, Destination.PRINT_NOW})
+_LOADED = "`material` can only be `loaded`: what the build needs must be in the printer"
+_MATERIAL = "to ask for a certain material, write `build.material` under `when`"
 _DUE_FOR = "a due date is for backlog and job_request"
 
 
@@ -29,7 +31,7 @@ def read_intake_action(page: Page, rule: Node, nodes: Nodes) -> Upload | Reject 
         case "preset":
             return _read_upload(page, nodes)
         case "reject":
-            reason = page.sentence(nodes["reject"], "`reject`")
+            reason = page.text(nodes["reject"], "`reject`", over_lines=True)
             return None if reason is None else Reject(reason)
         case "hold":
             return _read_hold(page, nodes["hold"])
@@ -73,7 +75,7 @@ def _every_key_is_known(rule: Node, nodes: Nodes) -> bool:
 
 
 def _read_hold(page: Page, node: Node) -> HoldBack | None:
-    reason = page.sentence(node, "`hold`")
+    reason = page.text(node, "`hold`", over_lines=True)
     return None if reason is None else HoldBack(reason)
 
 
@@ -98,7 +100,7 @@ def _read_send(page: Page, nodes: Nodes) -> Send | None:
         return None
     destination = Destination(word)
     if destination in _ON_A_DEVICE:
-        _check_device_rule(page, nodes, destination, otherwise)
+        _check_device_rule(page, nodes, destination, device, otherwise)
     else:
         for key in ("device", "otherwise"):
             if key in nodes:
@@ -107,10 +109,16 @@ def _read_send(page: Page, nodes: Nodes) -> Send | None:
 
 
 def _check_device_rule(
-    page: Page, nodes: Nodes, destination: Destination, otherwise: Destination | None
+    page: Page,
+    nodes: Nodes,
+    destination: Destination,
+    device: DeviceWish | None,
+    otherwise: Destination | None,
 ) -> None:
-    if "device" not in nodes:
+    if device is None:
         page.wrong(nodes["send_to"], f"{destination} needs a `device`", "add `device: {material: loaded}`")
+    elif device.state and destination is Destination.PRINT_NOW:
+        page.wrong(nodes["device"], "`state` is not for print_now", "only printers that are Ready are taken")
     if "due" in nodes and otherwise is None:
         page.wrong(nodes["due"], f"`due` is not for {destination}", f"{_DUE_FOR}, as `otherwise` too")
 
@@ -136,8 +144,8 @@ def _read_due(page: Page, node: Node) -> Due | None:
 
 def read_device(page: Page, node: Node) -> DeviceWish:
     """Read which devices may take a build; what can't be read is left open, and noted."""
-    name = f"`device: {{name: {node.value}}}`" if isinstance(node, ScalarNode) else ""
-    nodes = page.group(node, "`device`", DEVICE_KEYS, hint=name and f"write {name}")
+    by_name = f"write `device: {{name: {node.value}}}`" if isinstance(node, ScalarNode) else ""
+    nodes = page.group(node, "`device`", DEVICE_KEYS, hint=by_name)
     chosen = page.choice(nodes["choose"], "`choose`", CHOICES) if "choose" in nodes else None
     if "spare_percent" in nodes and "material" not in nodes:
         page.wrong(nodes["spare_percent"], "`spare_percent` needs `material: loaded`")
@@ -170,13 +178,8 @@ def _read_loaded(page: Page, nodes: Nodes) -> bool:
     node = nodes["material"]
     if isinstance(node, ScalarNode) and is_text(node) and str(node.value) == "loaded":
         return True
-    page.wrong(
-        node, "`material` can only be `loaded`: what the build needs must be in the printer", _MATERIAL
-    )
+    page.wrong(node, _LOADED, _MATERIAL)
     return False
-
-
-_MATERIAL = "to ask for a certain material, write `build.material` under `when`"
 
 
 def _read_spare(page: Page, nodes: Nodes) -> float:

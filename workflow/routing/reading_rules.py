@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import TypeVar
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
@@ -18,18 +17,15 @@ from workflow.routing.reading_actions import (
     read_routing_action,
 )
 from workflow.routing.reading_conditions import read_when
-from workflow.routing.rulebook import HoldBack, IntakeRule, RoutingRule
+from workflow.routing.rulebook import HoldBack, IntakeRule, RoutingRule, Rule
 
 INTAKE_KEYS = ("name", "when", *INTAKE_ACTIONS, "owner", "folder")
 ROUTING_KEYS = ("name", "when", *ROUTING_ACTIONS, "due", "device", "otherwise")
-_BELONGS = {
-    **dict.fromkeys(ROUTING_KEYS, "that belongs under `routing`"),
-    **dict.fromkeys(INTAKE_KEYS, "that belongs under `intake`"),
-}
-_HINTS = MappingProxyType(_BELONGS)
+_HINTS = MappingProxyType(
+    dict.fromkeys(ROUTING_KEYS, "that belongs under `routing`")
+    | dict.fromkeys(INTAKE_KEYS, "that belongs under `intake`")
+)
 _CATCH_ALL = "end the list with a rule without `when`, so that every file gets a decision"
-
-Rule = TypeVar("Rule", IntakeRule, RoutingRule)
 
 
 def read_intake(page: Page, node: Node) -> tuple[IntakeRule, ...]:

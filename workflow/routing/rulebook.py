@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import TypeVar
 
 from workflow.errors import Mistake
 from workflow.model import Destination, Facts
@@ -96,6 +97,9 @@ class RoutingRule:
     def device(self) -> DeviceWish | None:
         """What the rule wants of a device; None when it names none."""
         return self.action.device if isinstance(self.action, Send) else None
+
+
+Rule = TypeVar("Rule", IntakeRule, RoutingRule)
 
 
 class Subject(StrEnum):

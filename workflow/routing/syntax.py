@@ -72,7 +72,7 @@ def _in_words(page: Page, error: MarkedYAMLError) -> Mistake:
     began = error.context_mark or error.problem_mark
     mark = began if _BEGINNING_TELLS.search(complaint) else error.problem_mark or began
     row, column = (mark.line, mark.column) if mark is not None else (0, 0)
-    if "mapping values" in problem and ": " not in page.lines[row][:column]:
+    if "mapping values" in problem and ": " not in _line(page, row)[:column]:
         return _at(page, row, column, *_INDENTED)
     for theirs, ours, hint in _WORDS:
         if theirs in complaint:
@@ -123,5 +123,8 @@ def _row_and_column(text: str, position: int) -> tuple[int, int]:
 
 
 def _at(page: Page, row: int, column: int, message: str, hint: str) -> Mistake:
-    line = page.lines[row] if row < len(page.lines) else ""
-    return Mistake(page.source, row + 1, column + 1, message, hint, line)
+    return Mistake(page.source, row + 1, column + 1, message, hint, _line(page, row))
+
+
+def _line(page: Page, row: int) -> str:
+    return page.lines[row] if row < len(page.lines) else ""
