@@ -98,6 +98,9 @@ def serving(
         request_queue_size = 64  # with the usual 5, many connections at once wait a second
         daemon_threads = True
 
+        def handle_error(self, *_: object) -> None:
+            """Say nothing of clients that hang up."""
+
     server = Roomy(("127.0.0.1", 0), Scripted)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()

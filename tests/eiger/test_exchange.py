@@ -121,8 +121,8 @@ def test_a_long_pause_is_told_without_asking() -> None:
             with pytest.raises(RateLimited) as caught:
                 client.send_build_to_backlog(ID)
     assert str(caught.value) == (
-        "Eiger is asked no faster than it takes: 600 s to the next turn of sendBuildToBacklog. stlflow goes "
-        "on by itself."
+        "600 s until sendBuildToBacklog may go out: Eiger asked for a pause, or too many calls wait already. "
+        "stlflow goes on by itself."
     )
     assert caught.value.retry_after_seconds == pytest.approx(600)
     assert clock.now == started

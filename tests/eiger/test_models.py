@@ -108,6 +108,22 @@ def test_what_everything_depends_on_must_be_there(missing: str) -> None:
         Build.model_validate({key: value for key, value in BUILD.items() if key != missing})
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("primary_material", ["Onyx"]),
+        ("secondary_material", {"a": 1}),
+        ("created_at", "0001-01-01T00:00:00+14:00"),
+        ("created_at", "yesterday"),
+        ("part_count", 1.5),
+        ("title", None),
+    ],
+)
+def test_nonsense_is_refused_as_nonsense(field: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        Build.model_validate_json(json.dumps(BUILD | {field: value}))
+
+
 def test_a_number_is_a_number() -> None:
     with pytest.raises(ValidationError):
         Build.model_validate_json(json.dumps(BUILD | {"estimated_print_seconds": float("nan")}))

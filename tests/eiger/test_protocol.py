@@ -213,6 +213,11 @@ def test_an_answer_is_read() -> None:
             "Is STLFLOW_EIGER_URL right?",
         ),
         (
+            b"[]",
+            "200: Eiger answers readBuild with something that the contract does not allow (the whole: Input "
+            "should be an object). Is STLFLOW_EIGER_URL right?",
+        ),
+        (
             json.dumps({"id": ID, "title": LINK, "part_count": "many", "sliced": True}).encode(),
             "200: Eiger answers readBuild with something that the contract does not allow (part_count: Input "
             "should be a valid integer, unable to parse string as an integer). Is STLFLOW_EIGER_URL right?",

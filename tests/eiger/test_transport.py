@@ -11,7 +11,7 @@ import pytest
 
 from tests.eiger.server import ID, Answer, Asked, Server, as_json, client_of, in_turn, serving
 from workflow.eiger import Timeouts
-from workflow.errors import ContractBroken, OutcomeUnknown, Unreachable
+from workflow.errors import CloudError, ContractBroken, OutcomeUnknown, Unreachable
 
 STATUS = as_json({"status": "QUEUED"})
 PRINT_JOB = as_json({"id": ID, "state": "Backlogged"}, 201)
@@ -46,6 +46,26 @@ def trickling_server() -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/api/v3"
         over.set()
+        thread.join()
+
+
+@contextmanager
+def babbling_server(babble: bytes) -> Iterator[str]:
+    """Answer each connection with these bytes, and close it."""
+
+    def answer(listening: socket.socket) -> None:
+        while True:
+            connection, _ = listening.accept()
+            with connection:
+                if not connection.recv(65_536):
+                    return
+                connection.sendall(babble)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer, args=(listening,))
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/api/v3"
+        socket.create_connection(listening.getsockname()).close()
         thread.join()
 
 
@@ -199,6 +219,33 @@ def test_a_cut_reply_leaves_the_outcome_unknown(answer: Answer | None) -> None:
         assert len(server.asked) == 1
         with pytest.raises(Unreachable, match="was cut during getSliceStatus"):
             client.get_slice_status(ID)
+
+
+@pytest.mark.parametrize(
+    "babble",
+    [
+        b"",
+        b"hello\r\n\r\n",
+        b"HTTP/1.1 ok\r\n\r\n",
+        b"HTTP/1.1 99999 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\xff\xfe: \xff\r\n\r\n\xff",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nabcdef",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 200 + b"\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: \xff\xfe://[\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 503 Busy\r\nRetry-After: \xff\r\nDate: \x00\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: \xff=;;=\r\nContent-Length: 2\r\n\r\n{}",
+    ],
+)
+def test_no_foreign_exception_escapes(babble: bytes) -> None:
+    with babbling_server(babble) as url, client_of(url) as client:
+        with pytest.raises(CloudError):
+            client.get_slice_status(ID)
+        with pytest.raises(CloudError):
+            client.send_build_to_backlog(ID)
 
 
 def test_an_endless_answer_is_cut() -> None:

@@ -42,7 +42,6 @@ from workflow.eiger.models import (
 from workflow.eiger.operations import OPERATIONS, Operation
 from workflow.eiger.retry import RetryPolicy, Stop, Wait
 from workflow.eiger.transport import Timeouts
-from workflow.errors import NotFound
 
 __all__ = [
     "OPERATIONS",
@@ -57,7 +56,6 @@ __all__ = [
     "DeviceQueue",
     "DeviceSort",
     "EigerClient",
-    "NotFound",
     "Operation",
     "Order",
     "Part",

@@ -81,7 +81,8 @@ class Exchange:
 
 
 def _not_yet(operation: Operation, wait_seconds: float) -> RateLimited:
-    text = f"Eiger is asked no faster than it takes: {wait_seconds:.0f} s to the next turn of {operation.id}."
-    return RateLimited(
-        f"{text} stlflow goes on by itself.", operation=operation.id, retry_after_seconds=wait_seconds
+    text = (
+        f"{wait_seconds:.0f} s until {operation.id} may go out: Eiger asked for a pause, or too many calls "
+        "wait already. stlflow goes on by itself."
     )
+    return RateLimited(text, operation=operation.id, retry_after_seconds=wait_seconds)

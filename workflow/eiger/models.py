@@ -12,9 +12,6 @@ from pydantic import RootModel, SecretStr
 
 from workflow.eiger.noun import Id, Material, Moment, Noun
 
-SLICING_ENDED = frozenset({"COMPLETED", "ERROR", "CANCELED"})
-SLICED_WELL = "COMPLETED"
-
 
 class Preset(Noun):
     """A settings preset: material and slicing choices."""
@@ -36,7 +33,7 @@ class User(Noun):
 
 
 class Upload(Noun):
-    """The cloud has the file: what was made, and the server's clock at that moment (None if unsaid)."""
+    """What an upload made, and the server's clock at that moment (None if unsaid)."""
 
     part_version_id: Id
     slice_job_id: Id
@@ -51,12 +48,12 @@ class SliceStatus(Noun):
     @property
     def ended(self) -> bool:
         """Whether nothing more will happen; an unknown word counts as going on."""
-        return self.status.upper() in SLICING_ENDED
+        return self.status.upper() in {"COMPLETED", "ERROR", "CANCELED"}
 
     @property
     def completed(self) -> bool:
         """Whether it ended well."""
-        return self.status.upper() == SLICED_WELL
+        return self.status.upper() == "COMPLETED"
 
 
 class Part(Noun):

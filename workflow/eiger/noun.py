@@ -7,11 +7,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 
 def _in_utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no time that a calendar has") from None
 
 
 def _none_by_name(material: object) -> object:
-    return None if material in {"None", ""} else material
+    return None if material == "None" or material == "" else material  # noqa: PLR1714  # may be a list
 
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]

@@ -199,5 +199,7 @@ def _redirected(operation: Operation, reply: Reply) -> CloudError:
 def _first_mistake(error: ValidationError) -> str:
     """Say where the reply is wrong; never with the value, which may be a link or a name."""
     mistake = error.errors(include_input=False, include_context=False, include_url=False)[0]
-    place = ".".join(str(step) for step in mistake["loc"])
-    return f" ({place}: {mistake['msg']})" if place else " (it is not JSON)"
+    if mistake["type"] == "json_invalid":
+        return " (it is not JSON)"
+    place = ".".join(str(step) for step in mistake["loc"]) or "the whole"
+    return f" ({place}: {mistake['msg']})"
