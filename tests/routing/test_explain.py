@@ -35,6 +35,10 @@ def test_without_a_build_the_open_rules_say_what_they_wait_for() -> None:
         OpenRule("everything else", "job_request"),
     )
     assert explained.gaps == ("Not routed yet: give build.print_hours.",)
+    assert [rule.why_not for rule in explained.routing_rules[1:]] == [
+        "build.print_hours is not known for this file (known after slicing)",
+        "takes it unless an open rule above does",
+    ]
 
 
 def test_a_rule_that_can_not_fit_any_more_is_not_open() -> None:

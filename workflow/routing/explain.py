@@ -10,6 +10,9 @@ from workflow.routing.decide import Found, decide_intake, find_rule, look_carefu
 from workflow.routing.facts import Stage
 from workflow.routing.rulebook import RoutingRule, Rule, Rulebook, Send
 
+_COMES_FIRST = "a rule above comes first"
+_IF_NONE_ABOVE = "takes it unless an open rule above does"
+
 
 @dataclass(frozen=True, slots=True)
 class OpenRule:
@@ -66,24 +69,27 @@ def _add_routing(
     devices: Sequence[DeviceFacts] | None,
     today: date,
 ) -> Explanation:
-    found = find_rule(rulebook.routing, facts)
-    explained = replace(explained, routing_rules=_every_rule(rulebook.routing, facts, found.considered))
-    open_rules = tuple(_open_rules(rulebook.routing, facts))
+    rules = rulebook.routing
+    found = find_rule(rules, facts)
+    open_rules = tuple(_open_rules(rules, facts))
     if open_rules[0].needs:
-        return replace(explained, open_rules=open_rules, gaps=(_waits(open_rules),))
-    return replace(explained, routing=route_by(found, facts, devices, today), gaps=_gaps(found, devices))
+        considered = _every_rule(rules, facts, found.considered, _IF_NONE_ABOVE)
+        gaps = (_waits(open_rules),)
+        return replace(explained, routing_rules=considered, open_rules=open_rules, gaps=gaps)
+    considered = _every_rule(rules, facts, found.considered)
+    route = route_by(found, facts, devices, today)
+    return replace(explained, routing=route, routing_rules=considered, gaps=_gaps(found, devices))
 
 
 def _every_rule(
-    rules: Sequence[Rule], facts: Facts, looked_at: tuple[Considered, ...]
+    rules: Sequence[Rule], facts: Facts, looked_at: tuple[Considered, ...], if_met: str = _COMES_FIRST
 ) -> tuple[Considered, ...]:
-    """Add what the rules behind the deciding one would have said."""
-    return (*looked_at, *(_behind(rule, facts) for rule in rules[len(looked_at) :]))
-
-
-def _behind(rule: Rule, facts: Facts) -> Considered:
-    looked = look_carefully(rule.when, facts)
-    return Considered(rule.name, False, "a rule above comes first" if looked.met else looked.why[0])
+    """Add what the rules behind the deciding one would have said; `if_met` why one that fits is not it."""
+    considered = list(looked_at)
+    for rule in rules[len(looked_at) :]:
+        looked = look_carefully(rule.when, facts)
+        considered.append(Considered(rule.name, False, if_met if looked.met else looked.why[0]))
+    return tuple(considered)
 
 
 def _open_rules(rules: Sequence[RoutingRule], facts: Facts) -> Iterator[OpenRule]:
