@@ -77,7 +77,7 @@ def service(folder: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "workflow", "run"]
     with subprocess.Popen(command, env={**os.environ, **settings}, cwd=folder) as process:
         try:
-            wait_until(lambda: (folder / "share" / "inbox").is_dir(), process)
+            wait_until((folder / "share" / "inbox").is_dir, process)
             yield process
         finally:
             process.terminate()

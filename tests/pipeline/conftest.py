@@ -11,7 +11,7 @@ from tests.cloud import Cloud, simulated
 from tests.waiting import until
 from workflow.assembly import running_service
 from workflow.cli.watching import at_rest
-from workflow.model import Event, Submission
+from workflow.model import Event, State, Submission
 from workflow.pipeline.service import Service
 from workflow.settings import Settings, load_settings
 from workflow.shipped import shipped
@@ -23,7 +23,7 @@ QUICK: dict[str, object] = {
     "stall_seconds": 0.5,
     "sweep_seconds": 0.2,
     "slice_first_poll_seconds": 0.05,
-    "request_timeout_seconds": 2.0,
+    "request_timeout_seconds": 0.5,
     "late_effect_seconds": 0.2,
     "build_wait_seconds": 1.0,
     "requests_per_second": 500.0,
@@ -73,17 +73,38 @@ class Shop:
     def note(self, place: str) -> str:
         return (self.share / f"{place}.txt").read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
 
-    def stls(self) -> set[str]:
-        """Give every STL of the share, wherever it stands."""
-        return {found.relative_to(self.share).as_posix() for found in self.share.rglob("*.stl")}
+    def places(self, name: str) -> set[str]:
+        """Give every place in the share where a file of that name stands."""
+        return {found.relative_to(self.share).as_posix() for found in self.share.rglob(f"*{name}")}
+
+    def sent(self, submission: Submission) -> int:
+        """Count how often the cloud was made to take the submission's build."""
+        return self.cloud.dispatches()[str(submission.build_id)]
 
 
 Open = Callable[..., Shop]
 
 
+def dispatched(submission: Submission) -> bool:
+    """Tell whether the build is sent and the file put away."""
+    return submission.state is State.DISPATCHED and submission.step is None
+
+
+def held(submission: Submission) -> bool:
+    """Tell whether the submission is held and the file put away."""
+    return submission.state is State.HELD and at_rest(submission)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """One shop for all tests of a module that need no other; each uses file names of its own."""
+    with simulated() as cloud, opened(tmp_path_factory.mktemp("shop"), cloud) as shop:
+        yield shop
+
+
 @pytest.fixture
 def open_shop(tmp_path: Path) -> Iterator[Open]:
-    """Open a shop; a second opening goes on with the same share and state."""
+    """Open a shop of one's own, with other settings or another cloud."""
     with ExitStack() as stack:
 
         def open_shop(cloud: Cloud | None = None, **changes: object) -> Shop:

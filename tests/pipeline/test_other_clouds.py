@@ -1,0 +1,67 @@
+"""Journeys that need a cloud or a service of their own."""
+
+from pathlib import Path
+
+import requests
+
+from tests.cloud import simulated
+from tests.pipeline.conftest import Open, dispatched, held, opened
+from tests.stl import box
+from workflow.model import Hold, State
+from workflow.pipeline.orders import attach, cancel
+
+
+def test_a_canceled_submission_is_never_sent(open_shop: Open) -> None:
+    with simulated(slice_seconds=3600) as cloud:
+        shop = open_shop(cloud)
+        shop.drop("part.stl", box())
+        slicing = shop.wait("part.stl", lambda seen: seen.state is State.SLICING)
+        cancel(shop.service.ledger, slicing.id)
+        assert shop.wait("part.stl").state is State.CANCELED
+        assert shop.places("part.stl") == {"rejected/part.stl"}
+        assert cloud.dispatches() == {}
+
+
+def test_a_missing_build_is_held_and_found_by_itself_once_somebody_makes_it(open_shop: Open) -> None:
+    with simulated(builds="manual") as cloud:
+        shop = open_shop(cloud)
+        shop.drop("part.stl", box())
+        waiting = shop.wait("part.stl", held)
+        assert waiting.hold is Hold.BUILD
+        assert f"stlflow attach {waiting.id} BUILD" in shop.note("held/part.stl")
+        build = cloud.make_build(str(waiting.part_version_id))
+        done = shop.wait("part.stl", dispatched)
+        assert done.build_id == build
+        assert shop.sent(done) == 1
+        assert shop.places("part.stl") == {"done/part.stl"}
+
+
+def test_a_build_can_be_named_by_hand(open_shop: Open) -> None:
+    with simulated(builds="manual") as cloud:
+        shop = open_shop(cloud, build_wait_seconds=0.0)
+        shop.drop("part.stl", box())
+        waiting = shop.wait("part.stl", held)
+        listed = requests.get(f"{cloud.url}/builds", auth=("demo", "demo"), timeout=10).json()
+        other = listed["items"][0]["id"]
+        attach(shop.service.ledger, waiting.id, other)
+        assert shop.wait("part.stl", dispatched).build_id == other
+
+
+def test_a_slice_job_that_never_ends_is_held(open_shop: Open) -> None:
+    with simulated(slice_seconds=3600) as cloud:
+        shop = open_shop(cloud, slice_limit_seconds=0.5)
+        shop.drop("part.stl", box())
+        waiting = shop.wait("part.stl", held)
+        assert waiting.hold is Hold.SLICE
+        assert waiting.reason is not None
+        assert waiting.reason.startswith("Eiger did not slice the part (")
+
+
+def test_what_a_former_run_left_goes_on(tmp_path: Path) -> None:
+    with simulated(slice_seconds=1) as cloud:
+        with opened(tmp_path, cloud) as shop:
+            shop.drop("part.stl", box())
+            shop.wait("part.stl", lambda seen: seen.state is State.SLICING)
+        with opened(tmp_path, cloud) as shop:
+            assert shop.sent(shop.wait("part.stl", dispatched)) == 1
+            assert shop.places("part.stl") == {"done/part.stl"}
