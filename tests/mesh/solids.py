@@ -1,8 +1,12 @@
 """Meshes made in code: arrays of corners of shape (facets, 3, 3), and files of them in every form."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from stl import Mesh
+
+from workflow.mesh.blocks import BLOCK_FACETS, Block
 
 Corners = NDArray[np.float32]
 
@@ -31,6 +35,12 @@ def torus(around: int, across: int, ring_mm: float = 30, tube_mm: float = 10) ->
     opposite = np.roll(beside, -1, axis=1)
     lower, upper = np.stack((grid, beside, opposite), axis=2), np.stack((grid, opposite, above), axis=2)
     return np.concatenate((lower.reshape(-1, 3, 3), upper.reshape(-1, 3, 3)))
+
+
+def blocks(corners: Corners, size: int = BLOCK_FACETS) -> Iterator[Block]:
+    """Give the facets as the readers do."""
+    for start in range(0, len(corners), size):
+        yield np.ascontiguousarray(corners[start : start + size].reshape(-1, 9).T)
 
 
 def binary(corners: Corners, header: bytes = b"made by a test") -> bytes:

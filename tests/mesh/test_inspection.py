@@ -247,7 +247,7 @@ def test_rejected_with_a_reason(tmp_path: Path, content: bytes, reason: str) -> 
 def test_what_a_good_report_says(tmp_path: Path) -> None:
     report = inspect(tmp_path, binary(box(10, 20, 30)))
     assert (report.format, report.triangles, report.solids) == ("binary", 12, 1)
-    assert report.size_mm == (10, 20, 30)
+    assert report.size_mm == pytest.approx((10, 20, 30))
     assert report.volume_cm3 == pytest.approx(6)
     assert report.area_cm2 == pytest.approx(22)
     assert (report.shared_edges, report.flipped_edges, report.degenerate_facets) == (0, 0, 0)
@@ -257,7 +257,7 @@ def test_what_a_good_report_says(tmp_path: Path) -> None:
 def test_several_solids_are_all_measured(tmp_path: Path) -> None:
     report = inspect(tmp_path, TEXT + ascii_text(shifted(box(), 50, 0, 0)))
     assert (report.verdict, report.solids, report.triangles) == ("accept", 2, 24)
-    assert report.size_mm == (70, 20, 20)
+    assert report.size_mm == pytest.approx((70, 20, 20))
 
 
 def test_colour_is_told(tmp_path: Path) -> None:

@@ -67,8 +67,8 @@ def _announced(head: bytes) -> int:
 
 
 def _is_text(head: bytes) -> bool:
-    """Tell text from a binary header that begins with `solid`: the count after that has a zero byte."""
-    return bool(_SOLID.match(head.removeprefix(_BOM))) and not _CONTROL.search(head[:HEADER_BYTES])
+    """Tell text from a binary file whose header begins with `solid`: its count has a zero byte."""
+    return bool(_SOLID.match(head.removeprefix(_BOM))) and not _CONTROL.search(head[80:HEADER_BYTES])
 
 
 def _foreign_reason(head: bytes, kind: str) -> str:

@@ -1,0 +1,66 @@
+"""Text is read the same however it is cut, spaced and spelt."""
+
+from io import FileIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.mesh.solids import Corners, ascii_text, box, shifted, torus
+from workflow.mesh.ascii import AsciiReader
+from workflow.mesh.detect import Text
+from workflow.mesh.stream import ByteStream
+from workflow.mesh.unreadable import Unreadable
+from workflow.mesh.words import facet_corners
+
+SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def read(folder: Path, content: bytes, piece_bytes: int) -> Corners:
+    file = folder / "part.stl"
+    file.write_bytes(content)
+    with FileIO(file) as opened:
+        reader = AsciiReader(ByteStream(opened), Text(start=0), piece_bytes)
+        blocks = [block.T.reshape(-1, 3, 3).copy() for block in reader.blocks()]
+    return np.concatenate([*blocks, np.zeros((0, 3, 3), np.float32)])
+
+
+@SAME_FOLDER
+@given(st.integers(1, 3000), st.sampled_from([b"\n", b"\r\n", b"\r", b" \t\n\n"]))
+def test_the_size_of_pieces_changes_nothing(tmp_path: Path, piece_bytes: int, line_end: bytes) -> None:
+    content = ascii_text(box()).replace(b"\n", line_end)
+    assert np.array_equal(read(tmp_path, content, piece_bytes), box())
+
+
+@pytest.mark.parametrize("number", ["{:.9g}", "{:.8e}", "{:.17g}", "{:+.9E}"])
+def test_nine_digits_keep_every_bit(tmp_path: Path, number: str) -> None:
+    corners = torus(12, 7)
+    assert np.array_equal(read(tmp_path, ascii_text(corners, number), 1000), corners)
+
+
+def test_solids_are_joined(tmp_path: Path) -> None:
+    content = ascii_text(box()) + ascii_text(shifted(box(), 50, 0, 0), name="")
+    for line_end in (b"\n", b" "):
+        for piece_bytes in (500, 1 << 17):
+            assert len(read(tmp_path, content.replace(b"\n", line_end), piece_bytes)) == 24
+
+
+def test_plain_facets_are_read_at_once() -> None:
+    text = ascii_text(box()).lower()
+    body = text[text.index(b"\n") : text.index(b"endsolid")]
+    block = facet_corners(body)
+    assert block is not None
+    assert np.array_equal(block.T.reshape(-1, 3, 3), box())
+    assert facet_corners(body.replace(b"outer", b"inner", 1)) is None
+    assert facet_corners(body.replace(b"endloop", b"", 1)) is None
+    assert facet_corners(b"") is None
+
+
+def test_the_line_of_a_mistake_counts_the_facets_read_at_once(tmp_path: Path) -> None:
+    lines = ascii_text(torus(40, 40)).split(b"\n")
+    lines[20_000] = b"oops"
+    for piece_bytes in (700, 1 << 17):
+        with pytest.raises(Unreadable, match=r"^Line 20,001: .*but `oops` stands there\."):
+            read(tmp_path, b"\n".join(lines), piece_bytes)
