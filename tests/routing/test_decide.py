@@ -180,7 +180,7 @@ ANY_FACTS: st.SearchStrategy[dict[str, FactValue]] = st.dictionaries(NAMES, ANY_
 BOOKS = st.sampled_from([DEFAULT, parse_rules(HOLDING, "rules.yaml")])
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(book=BOOKS, facts=ANY_FACTS, released=st.booleans())
 def test_every_file_gets_one_decision_and_always_the_same(
     book: Rulebook, facts: dict[str, FactValue], released: bool

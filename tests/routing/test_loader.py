@@ -145,7 +145,7 @@ def change_somewhere(text: str, at: int, cut: int, insert: str) -> str:
     return text[:place] + insert + text[place + cut :]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     at=st.integers(0, 10_000),
     cut=st.integers(0, 40),
@@ -181,7 +181,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(intake=TREES, routing=TREES, tests=TREES)
 def test_no_mixture_of_the_words_crashes_the_reader(intake: object, routing: object, tests: object) -> None:
     text = f"version: 1\nintake: {written(intake)}\nrouting: {written(routing)}\ntests: {written(tests)}\n"

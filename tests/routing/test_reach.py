@@ -42,7 +42,7 @@ def test_does_not_cover(wide: Condition, narrow: Condition) -> None:
     assert not covers(wide, narrow)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(wide=CONDITIONS, narrow=CONDITIONS, facts=FACT_VALUES)
 def test_what_is_covered_is_taken(wide: Condition, narrow: Condition, facts: Facts) -> None:
     if covers(wide, narrow) and narrow.look(facts).met:
