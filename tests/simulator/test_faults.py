@@ -116,8 +116,8 @@ def test_the_same_seed_gives_the_same_chance() -> None:
         ([], "A fault is an object with an operation and a kind."),
         ({"operation": "*"}, "kind is missing."),
         (
-            {"operation": "listJobs", "kind": "slow"},
-            "operation 'listJobs' is none of the contract's, nor '*'.",
+            {"operation": "jobs", "kind": "slow"},
+            "operation 'jobs' is none of the contract's, nor '*'.",
         ),
         ({"operation": "*", "kind": "fire"}, f"kind 'fire' is none of {', '.join(KINDS)}."),
         (

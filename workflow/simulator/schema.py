@@ -34,11 +34,11 @@ def resolve(schema: Schema) -> Schema:
 def from_text(schema: Schema, text: str, where: str) -> object:
     """Read a query or path parameter as its schema's type. Raises Unfit."""
     schema = resolve(schema)
-    if schema.get("nullable") and text in {"", "null"}:
+    if schema.get("nullable") and text == "null":
         return None
     value: object = text
     match schema["type"]:
-        case "integer" if re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
+        case "integer" if re.fullmatch(r"-?\d{1,300}", text, re.ASCII):
             value = int(text)
         case "boolean" if text in {"true", "false"}:
             value = text == "true"

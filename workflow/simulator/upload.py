@@ -50,18 +50,18 @@ class _FormReader:
         self.fields: dict[str, str] = {}
         self.ended = False
 
-    def on_part_begin(self) -> None:
+    def begin_part(self) -> None:
         self._part = _Part()
         if len(self.fields) >= FIELDS:
             raise Unfit(f"More than {FIELDS} fields.")
 
-    def on_header_field(self, chunk: bytes, start: int, end: int) -> None:
+    def take_header_name(self, chunk: bytes, start: int, end: int) -> None:
         self._part.header_name += chunk[start:end]
 
-    def on_header_value(self, chunk: bytes, start: int, end: int) -> None:
+    def take_header_value(self, chunk: bytes, start: int, end: int) -> None:
         self._part.header_value += chunk[start:end]
 
-    def on_header_end(self) -> None:
+    def end_header(self) -> None:
         if self._part.header_name.lower() == b"content-disposition":
             _, options = parse_options_header(bytes(self._part.header_value))
             self._part.name = _text(options.get(b"name", b""))
@@ -69,14 +69,14 @@ class _FormReader:
             self._part.file_name = None if named is None else _text(named)
         self._part.header_name, self._part.header_value = bytearray(), bytearray()
 
-    def on_headers_finished(self) -> None:
+    def begin_content(self) -> None:
         if self._is_the_file():
             if self._file is not None:
                 raise Unfit(f"{FILE_FIELD} is given twice.")
             self._file_name = self._part.file_name or ""
             self._file = self._target.open("wb")
 
-    def on_part_data(self, chunk: bytes, start: int, end: int) -> None:
+    def take_content(self, chunk: bytes, start: int, end: int) -> None:
         piece = memoryview(chunk)[start:end]
         if self._is_the_file() and self._file is not None:
             self._file.write(piece)
@@ -87,11 +87,11 @@ class _FormReader:
             if len(self._part.text) > FIELD_BYTES:
                 raise Unfit(f"{self._part.name} has more than {FIELD_BYTES} bytes.")
 
-    def on_part_end(self) -> None:
+    def end_part(self) -> None:
         if self._part.file_name is None:
             self.fields[self._part.name] = _text(bytes(self._part.text))
 
-    def on_end(self) -> None:
+    def end(self) -> None:
         self.ended = True
 
     def close(self) -> StoredFile | None:
@@ -128,14 +128,14 @@ async def _feed(reader: _FormReader, boundary: bytes, body: AsyncIterator[bytes]
     parser = MultipartParser(
         boundary,
         {
-            "on_part_begin": reader.on_part_begin,
-            "on_part_data": reader.on_part_data,
-            "on_part_end": reader.on_part_end,
-            "on_header_field": reader.on_header_field,
-            "on_header_value": reader.on_header_value,
-            "on_header_end": reader.on_header_end,
-            "on_headers_finished": reader.on_headers_finished,
-            "on_end": reader.on_end,
+            "on_part_begin": reader.begin_part,
+            "on_part_data": reader.take_content,
+            "on_part_end": reader.end_part,
+            "on_header_field": reader.take_header_name,
+            "on_header_value": reader.take_header_value,
+            "on_header_end": reader.end_header,
+            "on_headers_finished": reader.begin_content,
+            "on_end": reader.end,
         },
     )
     async for chunk in body:
