@@ -46,7 +46,9 @@ def make_client(settings: Settings) -> EigerClient:
         settings.secret_key,
         budget=RequestBudget(settings.requests_per_second),
         timeouts=Timeouts(
-            read_seconds=settings.request_timeout_seconds, upload_seconds=settings.upload_timeout_seconds
+            connect_seconds=min(settings.request_timeout_seconds, Timeouts().connect_seconds),
+            read_seconds=settings.request_timeout_seconds,
+            upload_seconds=settings.upload_timeout_seconds,
         ),
     )
 
@@ -112,7 +114,8 @@ def _workshop(
         spool=settings.state.absolute() / "spool",
         mesh_policy=mesh_policy(settings),
         patience=_patience(settings),
-        send_lease_seconds=settings.request_timeout_seconds + settings.late_effect_seconds,
+        send_lease_seconds=client.longest_effect_seconds + settings.late_effect_seconds,
+        late_effect_seconds=settings.late_effect_seconds,
         on_progress=on_progress,
     )
 

@@ -15,6 +15,7 @@ from workflow.ledger import (
     begin_send,
     forgive_sends,
     open_intent,
+    renew_send,
     reply_lost,
     settle_send,
     withdraw_send,
@@ -57,11 +58,20 @@ def test_after_the_deadline_the_next_one_takes_over_and_knows_it(
     ledger: Ledger, submission: Submission
 ) -> None:
     first = intent_of(ledger, submission, lease_seconds=0)
-    reply_lost(ledger, submission, 1, first, "timed out")
+    reply_lost(ledger, submission, 1, first, "timed out", 0)
     second = intent_of(ledger, submission)
     assert (second.times, second.lost) == (2, "timed out")
     with pytest.raises(Superseded, match="Copy 1 of submission 1 was settled by somebody else"):
         settle_send(ledger, submission, 1, first, "late", reconciled=False)
+
+
+def test_a_lease_is_renewed_only_by_its_owner(ledger: Ledger, submission: Submission) -> None:
+    first = intent_of(ledger, submission, lease_seconds=0)
+    second = intent_of(ledger, submission, lease_seconds=0)
+    with pytest.raises(Superseded, match="Copy 1 of submission 1 was taken over"):
+        renew_send(ledger, submission, 1, first, 60)
+    renew_send(ledger, submission, 1, second, 60)
+    assert isinstance(begin_send(ledger, submission, 1, 60), Busy)
 
 
 def test_a_withdrawn_intent_leaves_no_trace(ledger: Ledger, submission: Submission) -> None:
@@ -76,7 +86,7 @@ def test_a_canceled_submission_is_not_sent(ledger: Ledger, submission: Submissio
 
 
 def test_a_person_who_has_looked_gives_it_another_chance(ledger: Ledger, submission: Submission) -> None:
-    reply_lost(ledger, submission, 1, intent_of(ledger, submission), "timed out")
+    reply_lost(ledger, submission, 1, intent_of(ledger, submission), "timed out", 60)
     forgive_sends(ledger, submission)
     again = intent_of(ledger, submission)
     assert (again.times, again.lost) == (1, None)

@@ -1,11 +1,14 @@
 """One shot over a folder: every STL in it is submitted from its place, and nothing is moved."""
 
-from collections.abc import Sequence
+import sys
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
 from workflow.cli.output import as_json, print_json
+from workflow.cli.sent import Sent
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
 from workflow.model import State, Submission
 
@@ -21,22 +24,36 @@ def batch(folder: Path, as_json: bool) -> int:
     """
     from workflow.assembly import running_service
     from workflow.cli.table import print_table, row
-    from workflow.cli.watching import at_rest, watch
     from workflow.logs import set_up_logs
     from workflow.settings import load_settings
 
     settings = load_settings()
     set_up_logs("WARNING", as_json=settings.log_json, folder=settings.state / "logs")
-    with running_service(settings, watch=False) as service:
+    sent = Sent()
+    with running_service(settings, watch=False, on_progress=sent.report) as service:
         numbers = service.submit_folder(folder.absolute())
-        look = lambda: [service.ledger.get(number) for number in numbers]  # noqa: E731
-        ended = watch(look, lambda seen: all(at_rest(submission) for submission in seen))
+        ended = _watch(lambda: [service.ledger.get(number) for number in numbers], sent)
     if as_json:
         print_json({"submissions": [row(submission) for submission in ended], "ok": _all_sent(ended)})
     else:
         print_table(ended)
         click.echo(_summary(ended))
     return EXIT_OK if _all_sent(ended) else EXIT_SOME_FAILED
+
+
+def _watch(look: Callable[[], Sequence[Submission]], sent: Sent) -> Sequence[Submission]:
+    """Wait for all to end, with bars on a terminal."""
+    from workflow.cli.watching import at_rest, show_nothing, watch
+
+    def enough(seen: Sequence[Submission]) -> bool:
+        return all(map(at_rest, seen))
+
+    if not sys.stderr.isatty():
+        return watch(look, enough, show_nothing, time.sleep)
+    from workflow.cli.progress import bars
+
+    with bars(sent) as show:
+        return watch(look, enough, show, time.sleep)
 
 
 def _all_sent(ended: Sequence[Submission]) -> bool:

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import click
@@ -25,6 +27,10 @@ QUICK = {
     "requests_per_second": 100.0,
 }
 """A demo has no slow writers and no cloud to be gentle with."""
+
+Manifest = dict[str, dict[str, Any]]
+Look = Callable[[], Sequence[Submission]]
+Enough = Callable[[Sequence[Submission]], bool]
 
 
 @click.command()
@@ -52,8 +58,7 @@ def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  #
     from workflow.simulator import SimulatorOptions, running
 
     place = folder or Path(tempfile.mkdtemp(prefix="stlflow-demo-"))
-    share, state = place / "share", place / "state"
-    samples = shipped("samples")
+    share, state, samples = place / "share", place / "state", shipped("samples")
     stop = stop_on_signals()
     with running(SimulatorOptions(builds=builds, slice_seconds=1.0)) as url:
         settings = load_settings(
@@ -61,20 +66,20 @@ def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  #
             eiger_url=url, access_key="demo", secret_key="demo",  # noqa: S106  # the simulator's
             **QUICK,
         )  # fmt: skip
-        set_up_logs("WARNING" if _on_terminal() else "INFO", as_json=False, folder=state / "logs")
+        set_up_logs("ERROR" if sys.stderr.isatty() else "INFO", as_json=False, folder=state / "logs")
         with running_service(settings) as service:
             _say(f"A simulated Eiger at {url}\nDrop STL files into {share / 'inbox'}")
             expected = _drop(samples, share / "inbox")
-            ended = _until_ended(service, set(expected), stop)
+            ended = _watch(service.submissions, stop, _all_ended(set(expected)))
             _print_result(ended, expected, as_json=as_json)
-            if not once:
+            if not once and not stop.is_set():
                 _say("All samples have ended. Drop your own files into the inbox; Ctrl-C ends the demo.")
-                _keep_showing(service, stop, len(ended), as_json=as_json)
+                _print_more(_watch(service.submissions, stop, _never), len(ended), as_json=as_json)
     _say(f"The folders stay at {place}")
     return EXIT_OK if _as_expected(ended, expected) else EXIT_SOME_FAILED
 
 
-def _drop(samples: Path, inbox: Path) -> dict[str, dict[str, Any]]:
+def _drop(samples: Path, inbox: Path) -> Manifest:
     """Copy every sample into the inbox; gives what the manifest says, by path."""
     manifest = json.loads((samples / "manifest.json").read_text("utf-8"))
     expected = {entry["path"]: entry for entry in manifest["samples"]}
@@ -84,45 +89,54 @@ def _drop(samples: Path, inbox: Path) -> dict[str, dict[str, Any]]:
     return expected
 
 
-def _until_ended(service: Any, paths: set[str], stop: Any) -> Sequence[Submission]:
-    from workflow.cli.watching import at_rest, watch
+def _all_ended(paths: set[str]) -> Enough:
+    from workflow.cli.watching import at_rest
 
     give_up_at = time.monotonic() + LIMIT_SECONDS
 
     def enough(seen: Sequence[Submission]) -> bool:
         rested = {submission.path for submission in seen if at_rest(submission)}
-        return paths <= rested or stop.is_set() or time.monotonic() > give_up_at
+        return paths <= rested or time.monotonic() > give_up_at
 
-    return watch(lambda: service.ledger.all()[::-1], enough, stop.wait)
-
-
-def _keep_showing(service: Any, stop: Any, shown: int, *, as_json: bool) -> None:
-    """Show each further submission as it ends."""
-    from workflow.cli.watching import watch
-
-    seen = watch(lambda: service.ledger.all()[::-1], lambda _seen: stop.is_set(), stop.wait)
-    if len(seen) > shown:
-        _print_rows(seen[shown:], as_json=as_json)
+    return enough
 
 
-def _print_result(ended: Sequence[Submission], expected: dict[str, dict[str, Any]], *, as_json: bool) -> None:
-    from workflow.cli.table import row
+def _never(_seen: Sequence[Submission]) -> bool:
+    return False
+
+
+def _watch(look: Look, stop: Event, enough: Enough) -> Sequence[Submission]:
+    """Show the table live on a terminal until it is enough, or somebody stops it."""
+    from workflow.cli.table import live_table
+    from workflow.cli.watching import show_nothing, watch
+
+    def enough_or_stopped(seen: Sequence[Submission]) -> bool:
+        return enough(seen) or stop.is_set()
+
+    if not sys.stderr.isatty():
+        return watch(look, enough_or_stopped, show_nothing, stop.wait)
+    with live_table() as show:
+        return watch(look, enough_or_stopped, show, stop.wait)
+
+
+def _print_result(ended: Sequence[Submission], expected: Manifest, *, as_json: bool) -> None:
+    from workflow.cli.table import print_table, row
 
     if as_json:
         ok = _as_expected(ended, expected)
         print_json({"submissions": [row(submission) for submission in ended], "ok": ok})
     else:
-        _print_rows(ended, as_json=False)
+        print_table(ended)
 
 
-def _print_rows(submissions: Sequence[Submission], *, as_json: bool) -> None:
+def _print_more(seen: Sequence[Submission], shown: int, *, as_json: bool) -> None:
     from workflow.cli.table import print_table
 
-    if not as_json:
-        print_table(submissions)
+    if not as_json and len(seen) > shown:
+        print_table(seen[shown:])
 
 
-def _as_expected(ended: Sequence[Submission], expected: dict[str, dict[str, Any]]) -> bool:
+def _as_expected(ended: Sequence[Submission], expected: Manifest) -> bool:
     by_path = {submission.path: submission for submission in ended}
     return all(path in by_path and _matches(by_path[path], entry) for path, entry in expected.items())
 
@@ -135,12 +149,6 @@ def _matches(submission: Submission, entry: dict[str, Any]) -> bool:
         and destination == entry["destination"]
         and (entry["reason"] or "") in (submission.reason or "")
     )
-
-
-def _on_terminal() -> bool:
-    import sys
-
-    return sys.stderr.isatty()
 
 
 def _say(text: str) -> None:

@@ -56,6 +56,15 @@ def test(file: Path | None) -> int:
     return EXIT_OK if all(outcome.passed for outcome in outcomes) else EXIT_SOME_FAILED
 
 
+@rules.command("schema")
+def schema() -> int:
+    """Print the JSON Schema of rules files, for editors that complete and check YAML."""
+    from workflow.routing import json_schema
+
+    print_json(json_schema())
+    return EXIT_OK
+
+
 @rules.command("explain")
 @click.argument("file", type=STL)
 @click.option("--rules", "rules_path", type=FILE, help="Another rules file than the one set.")

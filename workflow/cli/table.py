@@ -1,12 +1,15 @@
 """Submissions as rows for scripts and as tables for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 
-from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from workflow.cli.console import progress_console, result_console
+from workflow.cli.watching import Show
 from workflow.model import Event, MeshReport, State, Submission
 
 COLOURS = {State.DISPATCHED: "green", State.REJECTED: "red", State.HELD: "yellow", State.CANCELED: "dim"}
@@ -61,12 +64,19 @@ def submissions_table(submissions: Sequence[Submission]) -> Table:
 
 def print_table(submissions: Sequence[Submission]) -> None:
     """Print the table on stdout."""
-    _console().print(submissions_table(submissions))
+    result_console().print(submissions_table(submissions))
+
+
+@contextmanager
+def live_table() -> Iterator[Show]:
+    """Show the table on stderr while the block runs; gives the function that brings it up to date."""
+    with Live(console=progress_console(), auto_refresh=False, transient=True) as live:
+        yield lambda seen: live.update(submissions_table(seen), refresh=True)
 
 
 def print_submission(submission: Submission, events: Sequence[Event]) -> None:
     """Print one submission and its history on stdout."""
-    console = _console()
+    console = result_console()
     for name, value in row(submission).items():
         if value is not None:
             console.print(Text(f"{name:>14}  {value}"))
@@ -97,8 +107,3 @@ def _cells(submission: Submission) -> list[Text]:
     )
     style = COLOURS.get(submission.state, "")
     return [Text(word, style=style if place in {5, 7} else "") for place, word in enumerate(words)]
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=180, no_color=True)

@@ -1,16 +1,11 @@
-"""Watching submissions until they have ended: a live table on a terminal, log lines elsewhere."""
+"""Waiting until submissions have ended, and showing what is seen meanwhile."""
 
-import sys
-import time
 from collections.abc import Callable, Sequence
 
-from rich.console import Console
-from rich.live import Live
-
-from workflow.cli.table import submissions_table
 from workflow.model import ENDED, Hold, State, Submission
 
-REFRESH_SECONDS = 0.25
+LOOK_SECONDS = 0.25
+Show = Callable[[Sequence[Submission]], None]
 
 
 def at_rest(submission: Submission) -> bool:
@@ -23,18 +18,15 @@ def at_rest(submission: Submission) -> bool:
 def watch(
     look: Callable[[], Sequence[Submission]],
     enough: Callable[[Sequence[Submission]], bool],
-    wait: Callable[[float], object] = time.sleep,
+    show: Show,
+    wait: Callable[[float], object],
 ) -> Sequence[Submission]:
     """Look until it is enough, showing what is seen; gives what was seen last."""
-    console = Console(stderr=True)
-    if not (console.is_terminal and sys.stderr.isatty()):
-        while not enough(seen := look()):
-            wait(REFRESH_SECONDS)
-        return seen
-    with Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop") as live:
-        while True:
-            seen = look()
-            live.update(submissions_table(seen), refresh=True)
-            if enough(seen):
-                return seen
-            wait(REFRESH_SECONDS)
+    while not enough(seen := look()):
+        show(seen)
+        wait(LOOK_SECONDS)
+    return seen
+
+
+def show_nothing(_seen: Sequence[Submission]) -> None:
+    """Show nothing: there is no terminal, and the log tells."""

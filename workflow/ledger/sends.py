@@ -90,11 +90,29 @@ def withdraw_send(ledger: Ledger, submission: Submission, copy: int, intent: Int
         connection.execute(update(sends).where(mine).values(earlier))
 
 
-def reply_lost(ledger: Ledger, submission: Submission, copy: int, intent: Intent, how: str) -> None:
-    """Write down that the request went out and no whole reply came."""
-    mine = and_(_copy(submission.id, copy), sends.c.token == intent.token)
+def renew_send(
+    ledger: Ledger, submission: Submission, copy: int, intent: Intent, lease_seconds: float
+) -> None:
+    """Begin the lease anew, right before acting: looking took its time.
+
+    Raises Superseded when the intent was taken over, or the submission's turn is over.
+    """
+    mine = and_(_copy(submission.id, copy), sends.c.token == intent.token, sends.c.receipt_id.is_(None))
     with ledger.writing() as connection:
-        connection.execute(update(sends).where(mine).values(lost=how))
+        _same_turn(connection, submission)
+        renewed = update(sends).where(mine).values(deadline=_now() + lease_seconds)
+        if connection.execute(renewed).rowcount != 1:
+            raise Superseded(f"Copy {copy} of submission {submission.id} was taken over.")
+
+
+def reply_lost(
+    ledger: Ledger, submission: Submission, copy: int, intent: Intent, how: str, late_effect_seconds: float
+) -> None:
+    """Write down that the request went out and no whole reply came; until then its effect may be late."""
+    mine = and_(_copy(submission.id, copy), sends.c.token == intent.token)
+    lost = {"lost": how, "deadline": _now() + late_effect_seconds}
+    with ledger.writing() as connection:
+        connection.execute(update(sends).where(mine).values(lost))
 
 
 def forgive_sends(ledger: Ledger, submission: Submission) -> None:

@@ -19,6 +19,7 @@ from workflow.ledger import (
     Intent,
     Settled,
     begin_send,
+    renew_send,
     reply_lost,
     settle_send,
     withdraw_send,
@@ -66,6 +67,7 @@ def _look_then_send(shop: Workshop, submission: Submission, intent: Intent) -> S
         return _dispatched(shop, submission, found, "found in the cloud")
     if intent.lost == TIMED_OUT or intent.times > MOST_ATTEMPTS:
         return hold(shop, submission, Hold.SEND, _outcome_unknown(submission, intent))
+    renew_send(shop.ledger, submission, ONLY_COPY, intent, shop.send_lease_seconds)
     shop.ledger.record(submission, "sending", f"{submission.destination}, attempt {intent.times}")
     return _send(shop, submission, intent)
 
@@ -78,9 +80,10 @@ def _send(shop: Workshop, submission: Submission, intent: Intent) -> Submission:
         raise
     except CloudError as error:
         timed_out = isinstance(error, OutcomeUnknown) and error.timed_out
-        reply_lost(shop.ledger, submission, ONLY_COPY, intent, TIMED_OUT if timed_out else CUT)
-        grace = f"{error} The cloud is asked in {shop.send_lease_seconds:.0f} s whether it was done."
-        return wait_in_line(shop, submission, shop.send_lease_seconds, grace)
+        how, late = TIMED_OUT if timed_out else CUT, shop.late_effect_seconds
+        reply_lost(shop.ledger, submission, ONLY_COPY, intent, how, late)
+        grace = f"{error} The cloud is asked in {late:.0f} s whether it was done."
+        return wait_in_line(shop, submission, late, grace)
     settle_send(shop.ledger, submission, ONLY_COPY, intent, receipt_id, reconciled=False)
     return _dispatched(shop, submission, receipt_id, "sent")
 

@@ -37,7 +37,9 @@ def decide(shop: Workshop, submission: Submission) -> Submission:
     except Unlisted as unlisted:
         return hold(shop, submission, Hold.PRESET, str(unlisted), intake_rule=decision.rule)
     detail = f"rule '{decision.rule}': preset {decision.preset or 'of the vendor'}"
-    return shop.ledger.record(submission, "decided", detail, intake_rule=decision.rule, **named)
+    return shop.ledger.record(
+        submission, "decided", detail, intake_rule=decision.rule, released=False, **named
+    )
 
 
 def facts_of_file(source: Path, path: str, policy: MeshPolicy) -> tuple[MeshReport, Facts]:

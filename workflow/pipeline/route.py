@@ -46,6 +46,7 @@ def route(shop: Workshop, submission: Submission) -> Submission:
         device=decided.device,
         device_id=decided.device_id,
         due_date=decided.due,
+        released=False,
     )
 
 
@@ -78,6 +79,7 @@ def device_facts(device: Device) -> DeviceFacts:
         material=device.loaded_primary_material,
         fiber=device.loaded_secondary_material,
         primary_remaining_cm3=device.ccs_primary_remaining,
+        fiber_remaining_cm3=device.ccs_secondary_remaining,
         queue_seconds=device.queue_estimated_time_seconds,
         queue_length=device.queue_length,
     )

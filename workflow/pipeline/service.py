@@ -9,6 +9,7 @@ from loguru import logger
 
 from workflow.intake import GateTimes, Inbox
 from workflow.ledger import Ledger
+from workflow.model import Submission
 from workflow.pipeline.adoption import adopt
 from workflow.pipeline.batch import submit_folder
 from workflow.pipeline.engine import Engine, EngineLimits
@@ -67,6 +68,10 @@ class Service:
     def ledger(self) -> Ledger:
         """The record of what the service does."""
         return self._shop.ledger
+
+    def submissions(self) -> tuple[Submission, ...]:
+        """Give all submissions, oldest first."""
+        return self.ledger.all()[::-1]
 
     def submit_folder(self, folder: Path) -> list[int]:
         """Submit every part file of a folder from its place; gives the numbers. Raises ShareError."""

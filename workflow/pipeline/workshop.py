@@ -34,6 +34,8 @@ class Workshop:
     mesh_policy: MeshPolicy
     patience: Patience
     send_lease_seconds: float
+    """The longest that one attempt to send may take, and its effect be late."""
+    late_effect_seconds: float
     on_progress: Progress = nobody_watches
 
     def spool_file(self, submission: Submission) -> Path:
