@@ -74,7 +74,7 @@ def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  #
             _print_result(ended, expected, as_json=as_json)
             if not once and not stop.is_set():
                 _say("All samples have ended. Drop your own files into the inbox; Ctrl-C ends the demo.")
-                _print_more(_watch(service.submissions, stop, _never), len(ended), as_json=as_json)
+                _follow(lambda: service.submissions()[len(ended) :], stop, as_json=as_json)
     _say(f"The folders stay at {place}")
     return EXIT_OK if _as_expected(ended, expected) else EXIT_SOME_FAILED
 
@@ -129,11 +129,13 @@ def _print_result(ended: Sequence[Submission], expected: Manifest, *, as_json: b
         print_table(ended)
 
 
-def _print_more(seen: Sequence[Submission], shown: int, *, as_json: bool) -> None:
+def _follow(look: Look, stop: Event, *, as_json: bool) -> None:
+    """Show what people drop, until they stop the demo."""
     from workflow.cli.table import print_table
 
-    if not as_json and len(seen) > shown:
-        print_table(seen[shown:])
+    seen = _watch(look, stop, _never)
+    if seen and not as_json:
+        print_table(seen)
 
 
 def _as_expected(ended: Sequence[Submission], expected: Manifest) -> bool:

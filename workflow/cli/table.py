@@ -98,7 +98,7 @@ def _cells(submission: Submission) -> list[Text]:
     words = (
         str(submission.id),
         submission.path,
-        mesh_facts(submission.mesh) if submission.mesh and submission.mesh.triangles else "",
+        mesh_facts(submission.mesh) if submission.mesh and any(submission.mesh.size_mm) else "",
         submission.preset or "",
         rule,
         f"{where}{device}",
