@@ -49,12 +49,11 @@ def inspect_without_overlaps(file: Path) -> None:
 
 def measure_alone(file: Path) -> None:
     """Measure a binary file without hashing it."""
+    import numpy as np
     from stl import Mesh
 
     from workflow.mesh.blocks import BLOCK_FACETS, Block, without_minus_zero
     from workflow.mesh.measures import measure
-
-    import numpy as np
 
     def blocks() -> Iterator[Block]:
         piece = bytearray(50 * BLOCK_FACETS)

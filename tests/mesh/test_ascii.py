@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from tests.mesh.solids import Corners, ascii_text, box, shifted, torus
 from workflow.mesh.ascii import AsciiReader
@@ -14,8 +13,6 @@ from workflow.mesh.detect import Text
 from workflow.mesh.stream import ByteStream
 from workflow.mesh.unreadable import Unreadable
 from workflow.mesh.words import facet_corners
-
-SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def read(folder: Path, content: bytes, piece_bytes: int) -> Corners:
@@ -27,7 +24,7 @@ def read(folder: Path, content: bytes, piece_bytes: int) -> Corners:
     return np.concatenate([*blocks, np.zeros((0, 3, 3), np.float32)])
 
 
-@SAME_FOLDER
+@ON_FILES
 @given(st.integers(1, 3000), st.sampled_from([b"\n", b"\r\n", b"\r", b" \t\n\n"]))
 def test_the_size_of_pieces_changes_nothing(tmp_path: Path, piece_bytes: int, line_end: bytes) -> None:
     content = ascii_text(box()).replace(b"\n", line_end)

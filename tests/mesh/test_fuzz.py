@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from tests.mesh.solids import ascii_text, binary, box
 from workflow.mesh import inspect_mesh
 from workflow.model import MeshReport
 
-SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 WHOLE = binary(box(), b"solid box")
 TEXT = ascii_text(box())
 
@@ -20,19 +18,19 @@ def inspect(folder: Path, content: bytes) -> MeshReport:
     return inspect_mesh(file)
 
 
-@SAME_FOLDER
+@ON_FILES
 @given(st.integers(0, len(WHOLE) - 1))
 def test_no_cut_binary_is_accepted(tmp_path: Path, size: int) -> None:
     assert inspect(tmp_path, WHOLE[:size]).verdict == "reject"
 
 
-@SAME_FOLDER
+@ON_FILES
 @given(st.integers(0, TEXT.rindex(b"endsolid") + len(b"endsoli")))
 def test_no_cut_text_is_accepted(tmp_path: Path, size: int) -> None:
     assert inspect(tmp_path, TEXT[:size]).verdict == "reject"
 
 
-@SAME_FOLDER
+@ON_FILES
 @given(
     st.binary(max_size=400),
     st.sampled_from([b"", b"solid ", b"solid x\nfacet normal 0 0 0\nouter loop\n", WHOLE[:84]]),
@@ -43,7 +41,7 @@ def test_any_bytes_get_a_verdict(tmp_path: Path, content: bytes, start: bytes) -
     assert str(report.reason).endswith(".")
 
 
-@SAME_FOLDER
+@ON_FILES
 @given(st.lists(st.tuples(st.integers(0, len(TEXT) - 1), st.integers(0, 255)), min_size=1, max_size=5))
 def test_damaged_text_gets_a_verdict(tmp_path: Path, damage: list[tuple[int, int]]) -> None:
     content = bytearray(TEXT)
@@ -52,7 +50,7 @@ def test_damaged_text_gets_a_verdict(tmp_path: Path, damage: list[tuple[int, int
     assert inspect(tmp_path, bytes(content)).verdict in {"accept", "reject"}
 
 
-@SAME_FOLDER
+@ON_FILES
 @given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), min_size=1, max_size=5))
 def test_damaged_binary_gets_a_verdict(tmp_path: Path, damage: list[tuple[int, int]]) -> None:
     content = bytearray(WHOLE)
@@ -62,7 +60,7 @@ def test_damaged_binary_gets_a_verdict(tmp_path: Path, damage: list[tuple[int, i
     assert report.watertight or report.verdict == "reject"
 
 
-@SAME_FOLDER
+@ON_FILES
 @given(
     st.lists(st.sampled_from([*TEXT.split(), b"\n", b"nan", b"color", b"end", b"solid", b"\0"]), max_size=60)
 )

@@ -4,8 +4,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 from stl import Mesh
 
 from tests.mesh.solids import Corners, binary, blocks, box, merged, shifted, torus
@@ -24,6 +23,7 @@ def holes(corners: Corners) -> Holes:
     return find_holes(lambda: blocks(corners), len(corners), 100)
 
 
+@IN_MEMORY
 @given(SIDES, SIDES, SIDES)
 def test_a_box(x: float, y: float, z: float) -> None:
     measures = measured(box(x, y, z))
@@ -53,6 +53,7 @@ def test_far_from_the_origin_the_volume_keeps_its_digits() -> None:
     assert measured(shifted(box(), 900_000, 0, -900_000)).volume_mm3 == pytest.approx(8000, rel=1e-9)
 
 
+@IN_MEMORY
 @given(st.randoms(use_true_random=False), st.integers(1, 500))
 def test_order_rotation_and_block_size_change_nothing(random: Random, size: int) -> None:
     corners = torus(9, 7)
@@ -66,7 +67,7 @@ def test_order_rotation_and_block_size_change_nothing(random: Random, size: int)
     assert other.area_mm2 == pytest.approx(plain.area_mm2, rel=1e-12)
 
 
-@settings(max_examples=60)
+@IN_MEMORY
 @given(st.sets(st.integers(0, 125), min_size=1))
 def test_random_holes_are_counted_exactly(missing: set[int]) -> None:
     corners = torus(9, 7)
@@ -77,7 +78,7 @@ def test_random_holes_are_counted_exactly(missing: set[int]) -> None:
     assert (found.exact, found.flipped_edges, found.crowded_edges) == (True, 0, 0)
 
 
-@settings(max_examples=60)
+@IN_MEMORY
 @given(st.sets(st.integers(0, 125), min_size=1, max_size=125))
 def test_turned_facets_are_no_holes(turned: set[int]) -> None:
     corners = torus(9, 7)
@@ -87,6 +88,7 @@ def test_turned_facets_are_no_holes(turned: set[int]) -> None:
     assert (found.open_edges, found.flipped_edges) == (0, _flipped_edges(corners))
 
 
+@IN_MEMORY
 @given(st.sets(st.integers(0, 125), min_size=1))
 def test_doubled_facets_are_no_holes(doubled: set[int]) -> None:
     corners = torus(9, 7)

@@ -97,7 +97,7 @@ def _digits(
     last, last_from_dot = _without_dot(_blanked(words[ends - 8], _BEFORE_LAST[length]))
     before, before_from_dot = _without_dot(_blanked(words[ends - 16], _BEFORE_FIRST[length]))
     one_dot = (last_from_dot == 0) | (before_from_dot == 0)
-    from_dot = last_from_dot + before_from_dot + 8 * (before_from_dot > 0)
+    from_dot = np.where(last_from_dot > 0, last_from_dot, before_from_dot + 8 * (before_from_dot > 0))
     whole = _eight_digits(before) * np.uint64(10**8) + _eight_digits(last)
     # With the dot read as a 0, the digits above it are ten times too high: take off nine tenths of them.
     whole -= whole // _ABOVE_DOT[from_dot] * _DOT_WEIGHT[from_dot]
