@@ -40,6 +40,11 @@ def test_an_unknown_path_is_404(eiger: Caller) -> None:
     assert eiger.refusal("GET", "/jobs") == (404, "There is nothing at this address.")
 
 
+@pytest.mark.parametrize("path", ["/builds/%0A", "/builds/%C3%93V%0Ax", "/parts/a%2520b"])
+def test_odd_paths_are_refused_the_contracts_way(eiger: Caller, path: str) -> None:
+    assert eiger.refusal("GET", path)[0] == 400
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [

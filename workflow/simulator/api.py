@@ -52,7 +52,7 @@ class Api:
         """Answer one request, or spoil it as a fault wants, and write it down."""
         wire = Wire(receive, send)
         request = Request(scope, wire.receive)
-        path = request.url.path.removeprefix(BASE_PATH)
+        path = str(scope["path"]).removeprefix(BASE_PATH)
         matched = match(request.method, path)
         operation = matched.operation if matched else None
         simulation = self._simulation

@@ -4,6 +4,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from workflow.simulator import control, links
 from workflow.simulator.api import BASE_PATH, Api
@@ -17,28 +18,33 @@ ONE_PIXEL_PNG = bytes.fromhex(
 )
 
 
-def application(simulation: Simulation) -> Starlette:
-    """Put the simulator together."""
-    return Starlette(
+def application(simulation: Simulation) -> ASGIApp:
+    """Put the simulator together. Everything under the API's base is the API's, odd paths too."""
+    api = Api(simulation)
+    beside = Starlette(
         routes=[
-            Mount(BASE_PATH, app=Api(simulation)),
             Mount(control.PLACE, routes=Control(simulation).routes()),
             Route(f"{links.PLACE}/{{kind}}/{{row_id}}", _signed(simulation)),
         ]
     )
+
+    async def either(scope: Scope, receive: Receive, send: Send) -> None:
+        is_api = scope["type"] == "http" and f"{scope['path']}/".startswith(f"{BASE_PATH}/")
+        await (api if is_api else beside)(scope, receive, send)
+
+    return either
 
 
 def _signed(simulation: Simulation) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         kind, row_id = request.path_params["kind"], request.path_params["row_id"]
         views, asked = simulation.views(), request.query_params
-        if not views.links.allows(
-            f"{kind}/{row_id}", asked.get("expires", ""), asked.get("signature", ""), views.world.now
-        ):
+        what, expires, signature = f"{kind}/{row_id}", asked.get("expires", ""), asked.get("signature", "")
+        if not views.links.allows(what, expires, signature, views.world.now):
             return JSONResponse({"message": "This link has expired, or was never given out."}, 403)
-        if kind == "stl":
-            stl = views.world.part_versions[row_id].stl
-            return FileResponse(stl.path, media_type="model/stl") if stl else Response(status_code=404)
-        return Response(ONE_PIXEL_PNG, media_type="image/png")
+        if kind != "stl":
+            return Response(ONE_PIXEL_PNG, media_type="image/png")
+        stl = views.world.part_versions[row_id].stl
+        return FileResponse(stl.path, media_type="model/stl") if stl else Response(status_code=404)
 
     return endpoint
