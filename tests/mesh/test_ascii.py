@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.mesh.effort import ON_FILES
 from tests.mesh.solids import Corners, ascii_text, box, shifted, torus
 from workflow.mesh.ascii import AsciiReader
 from workflow.mesh.detect import Text

@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.mesh.effort import IN_MEMORY
 from workflow.mesh.decimals import PADDING, read_decimal, read_decimals
 
 FORMS = ("%g", "%f", "%e", "%.9g", "%.17g", "%.3f", "%.0f", "%+.2f", "%.15e", "%r", "%012.4f")

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.mesh.effort import ON_FILES
 from tests.mesh.solids import ascii_text, binary, box
 from workflow.mesh import inspect_mesh
 from workflow.model import MeshReport

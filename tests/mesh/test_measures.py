@@ -5,8 +5,10 @@ from random import Random
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from stl import Mesh
 
+from tests.mesh.effort import IN_MEMORY
 from tests.mesh.solids import Corners, binary, blocks, box, merged, shifted, torus
 from workflow.mesh.blocks import BLOCK_FACETS
 from workflow.mesh.holes import Holes, find_holes
