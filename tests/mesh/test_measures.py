@@ -111,6 +111,15 @@ def test_a_soup_gets_a_lower_bound() -> None:
     assert 100_000 < found.open_edges <= 210_000
 
 
+def test_turned_facets_without_number_are_no_holes() -> None:
+    corners = torus(400, 250)
+    turned = np.random.default_rng(4).random(len(corners)) < 0.5
+    corners[turned] = corners[turned, ::-1]
+    found = holes(corners)
+    assert (found.open_edges, found.exact) == (0, False)
+    assert 100_000 < found.flipped_edges <= 150_000
+
+
 def _middle(facet: Corners) -> Corners:
     return np.array((facet.min(axis=0) + facet.max(axis=0)) / 2, np.float32)
 

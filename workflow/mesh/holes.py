@@ -18,7 +18,7 @@ from workflow.mesh.gaps import Closing, close_gaps
 from workflow.mesh.places import Place, places_of
 
 MOST_EDGES = 200_000
-"""Beyond this many suspicious edges the count is given as "at least"; they take 48 bytes each."""
+"""Beyond this many suspicious edges all counts are "at least"; they take 48 bytes each."""
 
 _MOST_BITS = 20
 _LEAST_BITS = 10
@@ -30,10 +30,10 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Knuth's multipli
 class Holes:
     """What keeps a mesh from being closed.
 
-    `open_edges` have an odd number of facets; of these, `crowded_edges` have three or more. If not
-    `exact`, there are at least that many. `flipped_edges` have an even number of facets that run the same
-    way: one of them is turned around. If `has_repeated_facets`, copies were left out of all counts.
-    `closing` is set if the open edges meet within a small distance.
+    `open_edges` have an odd number of facets; of these, `crowded_edges` have three or more.
+    `flipped_edges` have an even number of facets that run the same way: one of them is turned around. If
+    not `exact`, there are at least that many of each. If `has_repeated_facets`, copies were left out of all
+    counts. `closing` is set if the open edges meet within a small distance.
     """
 
     open_edges: int
@@ -52,7 +52,7 @@ def find_holes(blocks: Callable[[], Iterable[Block]], facets: int, diagonal_mm: 
     _add_edges(sums, blocks())
     suspicious = _suspicious_edges(blocks(), sums)
     if suspicious is None:
-        return Holes(open_edges=int(np.count_nonzero(sums)), exact=False)
+        return _estimate(sums, _edge_parities(blocks(), sums.size))
     census = take_census(suspicious)
     return _in_detail(census, close_gaps(census.open, diagonal_mm) if census.open_edges else None)
 
@@ -66,6 +66,27 @@ def _in_detail(census: Census, closing: Closing | None) -> Holes:
         closing=closing,
         places=places_of(census.open) if census.open_edges else (),
     )
+
+
+def _estimate(sums: Hashes, parities: Hashes) -> Holes:
+    """Give what is there at least: several edges may have fallen into one place."""
+    return Holes(
+        open_edges=int(np.count_nonzero(parities)),
+        flipped_edges=int(np.count_nonzero((sums != 0) & (parities == 0))),
+        exact=False,
+    )
+
+
+def _edge_parities(blocks: Iterable[Block], places: int) -> Hashes:
+    """Give a number for each place that is 0 if all its edges have an even number of facets.
+
+    Unlike the sums this does not see which way facets face, so it tells turned facets from holes.
+    """
+    parities = np.zeros(places, np.uint64)
+    for _, corners in _hashed(blocks):
+        for tail, head in directed_edges(corners):
+            np.bitwise_xor.at(parities, _place_of(tail, head, places), tail + head)
+    return parities
 
 
 def _add_edges(sums: Hashes, blocks: Iterable[Block]) -> None:

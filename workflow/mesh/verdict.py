@@ -96,7 +96,8 @@ def _oddities(findings: Findings, policy: MeshPolicy) -> Iterator[str]:
     if holes and holes.closing:
         yield f"{holes.closing.gap_mm:.2g} mm wide gaps between facets: slicers close them."
     if findings.flipped_edges:
-        yield f"{counted(findings.flipped_edges, 'edge')} where facets face the wrong way: slicers turn them."
+        edges = counted(findings.flipped_edges, "edge")
+        yield f"{_at_least(holes)}{edges} where facets face the wrong way: slicers turn them."
     if findings.volume_cm3 and measures.volume_mm3 < 0:
         yield f"{-findings.volume_cm3:.3g} cm³: the mesh is inside out. Slicers turn it."
     if findings.shared_edges:
@@ -138,8 +139,11 @@ def _open(holes: Holes) -> str:
 
 
 def _open_edges(holes: Holes) -> str:
-    least = "" if holes.exact else "at least "
-    return f"{least}{counted(holes.open_edges, 'open edge')}{_near(holes)}".capitalize()
+    return f"{_at_least(holes)}{counted(holes.open_edges, 'open edge')}{_near(holes)}"
+
+
+def _at_least(holes: Holes | None) -> str:
+    return "" if holes is None or holes.exact else "At least "
 
 
 def _near(holes: Holes) -> str:
