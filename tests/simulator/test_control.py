@@ -113,6 +113,7 @@ def test_the_clock_can_be_turned(eiger: Caller) -> None:
         ("builds", {"part_version_id": UNKNOWN_ID}, f"No part version has the id {UNKNOWN_ID}."),
         ("slices", {"slice_job_id": UNKNOWN_ID}, f"No slice job has the id {UNKNOWN_ID}."),
         ("attend", {}, "No device has the id None."),
+        ("devices", {"device_id": UNKNOWN_ID}, f"No device has the id {UNKNOWN_ID}."),
         ("faults", {"operation": "*"}, "kind is missing."),
     ],
 )

@@ -85,6 +85,9 @@ def test_a_204_spoilt(eiger: Caller) -> None:
     eiger.fault("disableApprovedBuilds", "wrong_type")
     assert eiger.send("DELETE", "/builds/approved").text.startswith('{"items"')
     assert eiger.send("DELETE", "/builds/approved").status_code == 204
+    eiger.fault("disableApprovedBuilds", "truncated")
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        eiger.send("DELETE", "/builds/approved")
 
 
 def test_a_fault_hits_so_many_times_and_its_operation_only(eiger: Caller) -> None:

@@ -171,6 +171,13 @@ def test_a_person_can_be_sent(shop: Caller) -> None:
     assert shop.control("POST", "attend", {"device_id": cam["id"]})["state"] == "Ready"
 
 
+def test_a_device_can_be_put_into_any_state(shop: Caller) -> None:
+    anvil = shop.device("Anvil")["id"]
+    shop.control("POST", "devices", {"device_id": anvil, "state": "Offline"})
+    assert "loaded_primary_material" not in read(shop, "Anvil")
+    assert shop.refusal("POST", f"/devices/{anvil}", {"build": shop.build()})[0] == 409
+
+
 def test_a_person_loads_what_the_next_print_needs(shop: Caller) -> None:
     cam, build = shop.device("Cam")["id"], shop.build()
     assert read(shop, "Cam")["loaded_primary_material"] == "Nylon White"

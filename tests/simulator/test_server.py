@@ -30,12 +30,14 @@ def test_it_leaves_no_thread_and_no_file_behind(monkeypatch: pytest.MonkeyPatch,
         requests.get(url, timeout=TIMEOUT_SECONDS)
 
 
-def test_it_stops_soon_though_a_reply_is_still_delayed() -> None:
+@pytest.mark.parametrize("kind", ["delay", "slow"])
+def test_it_stops_soon_though_a_reply_is_still_delayed(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     with running(SimulatorOptions()) as url:
         caller = Caller(url)
-        caller.fault("listUsers", "delay", delay_seconds=600)
-        with caller.session, pytest.raises(requests.Timeout):
+        caller.fault("listUsers", kind, delay_seconds=600)
+        with caller.session, pytest.raises((requests.Timeout, requests.ConnectionError)):
             caller.session.get(f"{url}/users", timeout=0.2)
+    assert caplog.text == ""
 
 
 def test_a_port_that_is_taken_is_an_os_error() -> None:

@@ -1,4 +1,4 @@
-"""Answers of the operations on parts and people; an upload is answered where its body is read."""
+"""Answers of the operations on parts and people, but for the upload."""
 
 from workflow.simulator import library, links
 from workflow.simulator.call import Call, list_reply

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -34,6 +35,7 @@ class Control:
             "builds": self._make_build,
             "slices": self._end_slicing,
             "attend": self._attend,
+            "devices": self._change_device,
         }
         return [
             Route("/", self._index),
@@ -116,6 +118,16 @@ class Control:
         world = self._simulation.present()
         device = found(world.devices, body.get("device_id"), "device")
         floor.attend(world, device.id)
+        return self._simulation.views().device_extended(world.devices[device.id])
+
+    def _change_device(self, body: Body) -> object:
+        """What happens to a machine by itself: it goes offline, jams, or comes back."""
+        world = self._simulation.present()
+        device = found(world.devices, body.get("device_id"), "device")
+        state = body.get("state")
+        if not isinstance(state, str):
+            raise ValueError("state is a word like Offline.")
+        world.devices.put(replace(device, state=state))
         return self._simulation.views().device_extended(world.devices[device.id])
 
 

@@ -34,4 +34,4 @@ ANSWERS: Mapping[str, Answer] = {
     "readPrintedPart": answer_prints.read_printed_part,
     "getPrintedPartScanReport": answer_prints.get_printed_part_scan_report,
 }
-"""By operationId; `uploadStl` alone is answered where its body is read."""
+"""By operationId; `uploadStl` has one of its own, in `answer_upload`."""

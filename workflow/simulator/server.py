@@ -60,14 +60,19 @@ def _serve(options: SimulatorOptions, listener: socket.socket, listening: Callab
     from workflow.simulator.app import application
     from workflow.simulator.simulation import Simulation
 
+    simulation = Simulation(options, _origin(listener, options))
+
     class Server(uvicorn.Server):
-        """Says when it listens, instead of being asked again and again."""
+        """Says when it listens, instead of being asked again and again; waits for no delayed reply."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             listening(lambda: setattr(self, "should_exit", True))
 
-    simulation = Simulation(options, _origin(listener, options))
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            simulation.stop()
+            await super().shutdown(sockets)
+
     config = uvicorn.Config(
         application(simulation),
         http="h11",  # the faults close its transport

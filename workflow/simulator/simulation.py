@@ -1,6 +1,8 @@
 """One simulated Eiger: its world, clock, faults, journal and the folder of its uploads."""
 
+import asyncio
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +24,7 @@ class Simulation:
     def __init__(self, options: SimulatorOptions, base: str) -> None:
         self.options = options
         self.base = base
+        self._stopping = asyncio.Event()
         self._store = TemporaryDirectory(prefix="stlflow-simulator-")
         self.reset()
 
@@ -61,6 +64,15 @@ class Simulation:
         """Give a fresh place for an upload."""
         self._uploads += 1
         return self.store / f"{self._uploads}.stl"
+
+    async def pause(self, seconds: float) -> None:
+        """Wait in real time, but no longer than the server serves."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    def stop(self) -> None:
+        """End all pauses: what is delayed is answered now."""
+        self._stopping.set()
 
     def close(self) -> None:
         """Remove the uploaded files."""
