@@ -1,0 +1,114 @@
+"""The parts of the documents that are made from the code: `python -m tests.docs.generate` rewrites them.
+
+They stand between `<!-- generated: NAME -->` and `<!-- end of NAME -->`.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import click
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from tests.docs.blocks import DOCUMENTS
+from workflow.cli.app import stlflow
+from workflow.routing import Stage, fact_table
+from workflow.settings import PREFIX, Settings
+
+HELP_WIDTH = 96
+_PART = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)
+
+
+def regenerated(document: Path) -> str:
+    """Give the document with its generated parts made anew."""
+    return _PART.sub(
+        lambda found: f"{found[1]}{_PARTS[found['name']]()}\n{found[3]}", document.read_text("utf-8")
+    )
+
+
+def every_command(
+    command: click.Command = stlflow, name: str = "stlflow", parent: click.Context | None = None
+) -> Iterator[click.Context]:
+    """Give every command with its full name as a context, groups before what is in them."""
+    context = click.Context(
+        command, parent, info_name=name, **{**command.context_settings, "terminal_width": HELP_WIDTH}
+    )
+    yield context
+    if isinstance(command, click.Group):
+        for each in command.list_commands(context):
+            yield from every_command(command.commands[each], each, context)
+
+
+def _settings_in_short() -> str:
+    rows = (
+        f"| `{name}` | {_default(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    )
+    return "\n".join(("| setting | default | what |", "|---|---|---|", *rows))
+
+
+def _settings_in_full() -> str:
+    rows = (
+        f"| `{name}` | `{PREFIX}{name.upper()}` | {_kind(field)} | {_default(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    )
+    return "\n".join(
+        ("| in `stlflow.toml` | in the environment | kind | default | what |", "|---|---|---|---|---|", *rows)
+    )
+
+
+def _facts(stage: Stage) -> str:
+    rows = (
+        f"| `{fact.name}` | {fact.kind} | {fact.unit} | {fact.source} | {fact.known} | `{fact.example}` |"
+        for fact in fact_table()
+        if fact.stage is stage
+    )
+    return "\n".join(("| fact | kind | unit | from | known | example |", "|---|---|---|---|---|---|", *rows))
+
+
+def _command_help() -> str:
+    return "\n\n".join(
+        f"## {context.command_path}\n\n```text\n{context.get_help()}\n```" for context in every_command()
+    )
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default()
+    if isinstance(value, SecretStr) or value is None:
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _kind(field: FieldInfo) -> str:
+    kinds = {Path: "path", str: "text", SecretStr: "secret", float: "number", int: "whole number"}
+    kind = "true/false" if field.annotation is bool else kinds.get(_plain(field), "text")
+    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+    limits = [
+        f"{sign} {limit:g}"
+        for bound in field.metadata
+        for name, sign in signs.items()
+        if (limit := getattr(bound, name, None)) is not None
+    ]
+    return ", ".join((kind, *limits))
+
+
+def _plain(field: FieldInfo) -> type:
+    """Give the type without `| None`."""
+    annotation = field.annotation
+    inner = [each for each in getattr(annotation, "__args__", ()) if each is not type(None)]
+    plain = inner[0] if inner else annotation
+    return plain if isinstance(plain, type) else str
+
+
+_PARTS: Mapping[str, Callable[[], str]] = {
+    "settings-in-short": _settings_in_short,
+    "settings": _settings_in_full,
+    "facts-before-upload": lambda: _facts(Stage.INTAKE),
+    "facts-after-slicing": lambda: _facts(Stage.ROUTING),
+    "commands": _command_help,
+}
+
+if __name__ == "__main__":
+    for each in DOCUMENTS:
+        each.write_text(regenerated(each), "utf-8")

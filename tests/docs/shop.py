@@ -1,0 +1,82 @@
+"""A shop in which the documented commands run: a simulated cloud, samples, and a submission 17."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.docs.blocks import ROOT
+from tests.waiting import until
+from workflow.ledger import Ledger
+from workflow.mesh import MeshPolicy, inspect_mesh
+from workflow.model import Hold, State
+
+NUMBER = 17
+"""The submission that the documents speak of."""
+LIMIT_SECONDS = 60
+
+
+def furnish(folder: Path, cloud_url: str) -> Mapping[str, str]:
+    """Put samples and rules into a folder; gives the environment for commands that run in it."""
+    for name in ("samples", "rules"):
+        shutil.copytree(ROOT / name, folder / name)
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUTF8": "1",
+        "STLFLOW_EIGER_URL": cloud_url,
+        "STLFLOW_ACCESS_KEY": "demo",
+        "STLFLOW_SECRET_KEY": "demo",
+        "STLFLOW_SETTLE_SECONDS": "0.2",
+        "STLFLOW_SLICE_FIRST_POLL_SECONDS": "0.2",
+        "STLFLOW_REQUESTS_PER_SECOND": "100",
+    }
+
+
+def hold_submission_17(folder: Path) -> None:
+    """Write the ledger as it is when submission 17 is held because no build holds its part."""
+    (folder / "state").mkdir()
+    ledger = Ledger(f"sqlite:///{(folder / 'state' / 'stlflow.db').as_posix()}")
+    for _ in range(NUMBER - 1):
+        ledger.open("taken away.stl")
+    number = ledger.open("bracket.stl")
+    ledger.claimed(number, f"processing/{number}~bracket.stl")
+    mesh = inspect_mesh(folder / "samples" / "bracket.stl", "bracket.stl", MeshPolicy())
+    submission = ledger.record(ledger.get(number), "inspected", mesh=mesh, sha256=mesh.sha256)
+    reason = "No build in Eiger holds this part."
+    ledger.next_turn(submission, None, None, "held", reason, state=State.HELD, hold=Hold.BUILD, reason=reason)
+    ledger.close()
+
+
+@dataclass
+class Running:
+    """A documented command as a process of its own; what it prints goes to files."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    def said(self) -> str:
+        """Give what it printed so far, results first."""
+        return self.results() + (self.folder / "stderr").read_text("utf-8")
+
+    def results(self) -> str:
+        """Give what it printed on stdout."""
+        return (self.folder / "stdout").read_text("utf-8")
+
+    def end(self, wait_for: str | None) -> int:
+        """Give the exit code; a command that goes on until it is stopped is stopped once it says so."""
+        if wait_for is not None:
+            assert until(lambda: wait_for in self.said() or self.process.poll() is not None, LIMIT_SECONDS)
+            self.process.terminate()
+        return self.process.wait(LIMIT_SECONDS)
+
+
+def start(words: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> Running:
+    """Start a documented command."""
+    with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
+        command = [sys.executable, "-m", "workflow", *words[1:]]
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=stdout, stderr=stderr)
+    return Running(process, folder)

@@ -1,0 +1,121 @@
+"""Every documented command does what the documents say, with the output that they show."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.cloud import simulated
+from tests.docs.blocks import Block, Command, blocks, commands
+from tests.docs.shop import Running, furnish, hold_submission_17, start
+from workflow.__main__ import main
+
+OF_THEIR_OWN = frozenset({"batch", "demo", "run", "simulator"})
+"""Commands that start threads and servers run as processes, side by side."""
+GOES_ON_UNTIL_STOPPED = {"run": "Watching", "demo": "All samples have ended", "simulator": '{"url"'}
+COMMANDS = commands()
+SLOW = [command for command in COMMANDS if command.words[1] in OF_THEIR_OWN]
+QUICK = [command for command in COMMANDS if command not in SLOW]
+ABOUT_A_SUBMISSION = frozenset({"list", "show", "retry", "release", "cancel", "attach"})
+
+_CHANGES_FROM_RUN_TO_RUN = re.compile(
+    r"\b[0-9a-f]{8}(-[0-9a-f-]{27})?\b|127\.0\.0\.1:\d+|\S*stlflow-demo-\w+|\S*default\.yaml"
+    r"|\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|^\d+ "
+)
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Running]]:
+    """Start at once all commands that take seconds."""
+    with simulated() as cloud:
+        started = {}
+        for command in SLOW:
+            folder = tmp_path_factory.mktemp("shop")
+            started[str(command)] = start(command.words, folder, furnish(folder, cloud.url))
+        yield started
+        for running in started.values():
+            running.process.kill()
+            running.process.wait()
+
+
+@pytest.fixture(scope="module")
+def cloud_url() -> Iterator[str]:
+    with simulated() as cloud:
+        yield cloud.url
+
+
+@pytest.mark.parametrize("command", SLOW, ids=str)
+def test_a_command_that_takes_seconds(command: Command, processes: Mapping[str, Running]) -> None:
+    running = processes[str(command)]
+    name = command.words[1]
+    goes_on = name in GOES_ON_UNTIL_STOPPED and "--once" not in command.words
+    code = running.end(GOES_ON_UNTIL_STOPPED[name] if goes_on else None)
+    assert code == command.exit_code, running.said()
+    assert_shown(command.shown, running.results(), running.said())
+
+
+@pytest.mark.parametrize("command", QUICK, ids=str)
+def test_a_quick_command(
+    command: Command,
+    cloud_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command.words[0] == "stlflow", "mark the block with <!-- not executed: REASON -->"
+    for name, value in furnish(tmp_path, cloud_url).items():
+        monkeypatch.setenv(name, value)
+    if command.words[1] in ABOUT_A_SUBMISSION:
+        hold_submission_17(tmp_path)
+    monkeypatch.setattr(sys, "argv", list(command.words))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    printed = capsys.readouterr()
+    assert ended.value.code == command.exit_code, printed.err
+    assert_shown(command.shown, printed.out, printed.out + printed.err)
+
+
+def test_every_output_stands_under_its_command() -> None:
+    shown = {str(command.shown) for command in COMMANDS if command.shown is not None}
+    astray = [str(block) for block in blocks("json") if str(block) not in shown]
+    assert astray == [], "each JSON document follows the command that prints it"
+
+
+def assert_shown(shown: Block | None, results: str, said: str) -> None:
+    """Check that what is shown is what was printed, but for ids, times and places."""
+    if shown is None:
+        return
+    if shown.language == "json":
+        assert shape(json.loads(results)) == shape(json.loads(shown.text)), shown
+        return
+    lines = [plain(line) for line in said.splitlines()]
+    missing = [line for line in shown.text.splitlines() if not any(is_shown_by(line, each) for each in lines)]
+    assert missing == [], f"{shown} shows what is not printed:\n{said}"
+
+
+def shape(value: object) -> object:
+    """Give the keys of a JSON document, level by level; of a list those of its first entry."""
+    if isinstance(value, dict):
+        return {key: shape(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value and isinstance(value[0], dict) else []
+    return None
+
+
+def plain(line: str) -> str:
+    """Leave away what changes from run to run, and how columns are set."""
+    return " ".join(_CHANGES_FROM_RUN_TO_RUN.sub("~", line).split())
+
+
+def is_shown_by(shown: str, printed: str) -> bool:
+    """Tell whether a shown line is a printed one; `…` in it stands for what is left out."""
+    at = 0
+    for piece in map(plain, shown.split("…")):
+        at = printed.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
