@@ -1,7 +1,9 @@
 """Submitting the files of a folder from their places."""
 
 import hashlib
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from workflow.intake import GateTimes
@@ -10,6 +12,9 @@ from workflow.ledger import Ledger
 from workflow.model import State, Submission
 
 OPEN_AGAIN = frozenset({State.REJECTED, State.CANCELED})
+STALL_SECONDS = 10.0
+"""Somebody waits for the end: an unfinished, still file is rejected soon. The next batch tries it again."""
+LOOK_SECONDS = 0.25
 
 
 def submit_folder(ledger: Ledger, folder: Path, times: GateTimes) -> Iterator[int]:
@@ -18,7 +23,8 @@ def submit_folder(ledger: Ledger, folder: Path, times: GateTimes) -> Iterator[in
     The very same content in the very same place is sent once: a second batch finds the first one's
     submission, and goes on with it if it had not ended. Raises ShareError.
     """
-    for path in visit(folder, times):
+    patience = replace(times, stall_seconds=min(times.stall_seconds, STALL_SECONDS))
+    for path in visit(folder, patience, wait=_doze):
         place = folder / path
         known = _known(ledger, place)
         if known is not None:
@@ -27,6 +33,11 @@ def submit_folder(ledger: Ledger, folder: Path, times: GateTimes) -> Iterator[in
         number = ledger.open(path)
         ledger.claimed(number, str(place), left_in_place=True)
         yield number
+
+
+def _doze(seconds: float) -> None:
+    """Wait, but never so long that the last file is taken and nobody notices."""
+    time.sleep(min(seconds, LOOK_SECONDS))
 
 
 def _known(ledger: Ledger, place: Path) -> Submission | None:

@@ -16,8 +16,8 @@ from workflow.model import Step, Submission
 
 APPLICATION_VERSION = "stlflow-1"
 """Pinned: the engine's own default changes with every edit and strands what waits."""
-QUEUE_POLL_SECONDS = 0.1
-LISTENER_SECONDS = 0.3
+QUEUE_POLL_SECONDS = 0.2
+LISTENER_SECONDS = 0.5
 """stlflow sends no notifications; the engine's listener only has to notice a stop soon."""
 MAX_RECOVERIES = 20
 

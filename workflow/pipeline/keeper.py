@@ -1,6 +1,6 @@
 """The keeper: begins what is due, asks for slice jobs, and takes up what was dropped.
 
-One thread that looks at the ledger a few times a second, and a few that ask the cloud. Five thousand
+One thread that looks at the ledger twice a second, or when woken, and a few that ask the cloud. Five thousand
 submissions that wait for slicing are five thousand rows with a time in them, nothing else.
 """
 
@@ -20,7 +20,7 @@ from workflow.pipeline.engine import Engine
 from workflow.pipeline.slicing import poll
 from workflow.pipeline.workshop import Workshop
 
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 0.5
 AUDIT_SECONDS = 5.0
 STAGES_IN_ENGINE = 200
 POLLS_AT_ONCE = 4
