@@ -4,13 +4,17 @@ import gzip
 import hashlib
 import os
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typing_extensions import Buffer
 
 from tests.mesh.solids import ascii_text, binary, box, merged, moebius, scaled, shifted
 from workflow.mesh import MeshPolicy, inspect_mesh
+from workflow.mesh.inspection import inspect_open_file
+from workflow.mesh.stream import ByteStream
 from workflow.model import MeshReport
 
 TEXT = ascii_text(box())
@@ -306,3 +310,24 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path, make: Callable[[Path], No
 def test_a_missing_file_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         inspect_mesh(tmp_path / "part.stl")
+
+
+class _GrowingFile(FileIO):
+    """A file that somebody appends to while it is read."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file)
+        self._file = file
+
+    def readinto(self, buffer: Buffer, /) -> int | None:
+        with self._file.open("ab") as writer:
+            writer.write(b"more")
+        return super().readinto(buffer)
+
+
+def test_a_file_that_changes_under_the_reading_is_not_judged(tmp_path: Path) -> None:
+    file = tmp_path / "part.stl"
+    file.write_bytes(WHOLE)
+    with _GrowingFile(file) as growing:
+        report = inspect_open_file(growing, ByteStream(growing), MeshPolicy())
+    assert report.reason == "The file changed while it was read. Wait until the export has ended."

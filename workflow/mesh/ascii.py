@@ -28,6 +28,7 @@ class AsciiReader:
     """Reads an ASCII STL; what it says about the file holds once `blocks` has been read to the end."""
 
     format = "ascii"
+    facets_at_least = 0  # nothing is known before reading
 
     def __init__(self, stream: ByteStream, layout: Text, piece_bytes: int = PIECE_BYTES) -> None:
         self._stream = stream

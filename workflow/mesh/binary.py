@@ -20,6 +20,7 @@ class BinaryReader:
     def __init__(self, stream: ByteStream, layout: Binary) -> None:
         self._stream = stream
         self._layout = layout
+        self.facets_at_least = layout.facets
         self.has_colour = b"COLOR=" in layout.header
 
     def blocks(self) -> Iterator[Block]:

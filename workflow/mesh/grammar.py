@@ -7,6 +7,8 @@ solids, `end solid`, `color` lines, facets without a normal, anything as a norma
 
 import re
 
+import numpy as np
+
 from workflow.mesh.decimals import read_decimal
 from workflow.mesh.unreadable import Unreadable
 
@@ -176,4 +178,5 @@ def _shown(word: bytes) -> str:
 
 def _line_ends(text: bytes) -> int:
     """Count lines that end in LF, CR LF or CR."""
-    return max(text.count(b"\n"), text.count(b"\r"))
+    characters = np.frombuffer(text, np.uint8)
+    return max(int(np.count_nonzero(characters == ord(end))) for end in "\n\r")

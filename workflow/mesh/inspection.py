@@ -41,7 +41,7 @@ def inspect_mesh(
     else:
         with FileIO(source) as file:
             stream = ByteStream(file)
-            report = _inspect(file, stream, policy)
+            report = inspect_open_file(file, stream, policy)
             stream.drain()
         sha256 = stream.sha256
     path = shown_as if shown_as is not None else str(source)
@@ -57,7 +57,8 @@ def _reason_to_leave_unread(status: os.stat_result, policy: MeshPolicy) -> str |
     return None
 
 
-def _inspect(file: FileIO, stream: ByteStream, policy: MeshPolicy) -> MeshReport:
+def inspect_open_file(file: FileIO, stream: ByteStream, policy: MeshPolicy) -> MeshReport:
+    """Inspect an open file through `stream`; the report yet lacks path, hash and time. Raises OSError."""
     before = os.fstat(file.fileno())
     layout = detect(stream.head(), before.st_size)
     if isinstance(layout, NotMesh):
@@ -75,15 +76,15 @@ def _inspect(file: FileIO, stream: ByteStream, policy: MeshPolicy) -> MeshReport
 
 def _find(reader: _Reader, size: int, policy: MeshPolicy) -> Findings:
     """Measure, and look more closely at what the measures leave open. Raises Unreadable, OSError."""
-    most_facets = size // FACET_BYTES
-    keys = EdgeKeys(min(most_facets, policy.overlap_limit_facets))
+    limit = policy.overlap_limit_facets
+    keys = EdgeKeys(min(size // FACET_BYTES, limit)) if reader.facets_at_least <= limit else None
     measures = measure(reader.blocks(), keys)
-    shared = keys.shared_edges() if measures.closed else None
+    shared = keys.shared_edges() if keys and measures.closed else None
     holes = None
     if not (measures.closed or measures.bad_facets):
         holes = find_holes(reader.blocks, measures.triangles, math.dist(measures.low_mm, measures.high_mm))
     repeats = shared or (holes and holes.has_repeated_facets)
-    countable = measures.triangles <= policy.overlap_limit_facets
+    countable = measures.triangles <= limit
     repeated = repeated_facets(reader.blocks(), measures.triangles) if repeats and countable else None
     return Findings(measures, holes, shared, repeated, reader.remarks())
 

@@ -10,7 +10,7 @@ from workflow.mesh.blocks import BLOCK_FACETS, Block
 from workflow.mesh.closedness import WRAP, chain_terms, hash_corners
 from workflow.mesh.overlaps import EdgeKeys
 
-_ROWS = 10
+_ROWS = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +93,15 @@ class _Gauge:
         """
         if self._origin is None:
             self._origin = block[:3, :1].astype(np.float64)
-        first, second, normal = scratch[0:3], scratch[3:6], scratch[6:9]
-        np.subtract(block[3:6], block[0:3], out=first, dtype=np.float64)
-        np.subtract(block[6:9], block[0:3], out=second, dtype=np.float64)
-        _cross(first, second, normal, scratch[9])
-        np.subtract(block[0:3], self._origin, out=first, dtype=np.float64)
-        self._six_volumes += float(np.dot(normal.reshape(-1), first.reshape(-1)))
+        np.copyto(scratch[:9], block)
+        corner, first, second, normal = scratch[0:3], scratch[3:6], scratch[6:9], scratch[9:12]
+        first -= corner
+        second -= corner
+        corner -= self._origin
+        _cross(first, second, normal, scratch[12])
+        self._six_volumes += float(np.dot(normal.reshape(-1), corner.reshape(-1)))
         normal *= normal
-        squared = scratch[9]
+        squared = scratch[12]
         np.add(normal[0], normal[1], out=squared)
         squared += normal[2]
         self._flat += squared.size - int(np.count_nonzero(squared))
