@@ -20,6 +20,10 @@ def main() -> None:
     except StlflowError as error:
         click.echo(f"stlflow: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a missing right: nothing that a traceback would help with
+        place = f": {error.filename}" if error.filename else ""
+        click.echo(f"stlflow: {error.strerror or error}{place}", err=True)
+        sys.exit(EXIT_USAGE)
     except click.ClickException as error:
         error.show()
         sys.exit(EXIT_USAGE)

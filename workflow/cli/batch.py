@@ -23,12 +23,12 @@ def batch(folder: Path, as_json: bool) -> int:
     same content, is not sent again.
     """
     from workflow.assembly import running_service
+    from workflow.cli.logbook import open_logbook
     from workflow.cli.table import print_table, row
-    from workflow.logs import set_up_logs
     from workflow.settings import load_settings
 
     settings = load_settings()
-    set_up_logs("WARNING", as_json=settings.log_json, folder=settings.state / "logs")
+    open_logbook(settings, "WARNING")
     sent = Sent()
     with running_service(settings, watch=False, on_progress=sent.report) as service:
         numbers = service.submit_folder(folder.absolute())

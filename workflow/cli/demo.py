@@ -51,8 +51,8 @@ Enough = Callable[[Sequence[Submission]], bool]
 def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  # fmt: skip
     """Run simulator, service and a fresh share over the samples: no account, no other service."""
     from workflow.assembly import running_service
+    from workflow.cli.logbook import open_logbook
     from workflow.cli.run import stop_on_signals
-    from workflow.logs import set_up_logs
     from workflow.settings import load_settings
     from workflow.shipped import shipped
     from workflow.simulator import SimulatorOptions, running
@@ -66,7 +66,7 @@ def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  #
             eiger_url=url, access_key="demo", secret_key="demo",  # noqa: S106  # the simulator's
             **QUICK,
         )  # fmt: skip
-        set_up_logs("ERROR" if sys.stderr.isatty() else "INFO", as_json=False, folder=state / "logs")
+        open_logbook(settings, "ERROR" if sys.stderr.isatty() else "INFO")
         with running_service(settings) as service:
             _say(f"A simulated Eiger at {url}\nDrop STL files into {share / 'inbox'}")
             expected = _drop(samples, share / "inbox")

@@ -13,11 +13,11 @@ def run() -> None:
     from loguru import logger
 
     from workflow.assembly import rules_file, running_service
-    from workflow.logs import set_up_logs
+    from workflow.cli.logbook import open_logbook
     from workflow.settings import load_settings
 
     settings = load_settings()
-    set_up_logs(settings.log_level, as_json=settings.log_json, folder=settings.state / "logs")
+    open_logbook(settings, settings.log_level)
     stop = stop_on_signals()
     with running_service(settings):
         logger.info("Watching {} for {}", settings.share.absolute() / "inbox", settings.eiger_url)

@@ -1,0 +1,160 @@
+"""The real command in a process of its own, on a share and a state folder of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.waiting import until
+from workflow.ledger import Ledger
+from workflow.model import Submission
+
+QUICK: Mapping[str, str] = {
+    "STLFLOW_ACCESS_KEY": "demo",
+    "STLFLOW_SECRET_KEY": "demo",
+    "STLFLOW_SETTLE_SECONDS": "0.1",
+    "STLFLOW_SETTLE_ASCII_SECONDS": "0.3",
+    "STLFLOW_SETTLE_WRONG_SECONDS": "0.3",
+    "STLFLOW_STALL_SECONDS": "1",
+    "STLFLOW_SWEEP_SECONDS": "0.3",
+    "STLFLOW_SLICE_FIRST_POLL_SECONDS": "0.1",
+    "STLFLOW_REQUEST_TIMEOUT_SECONDS": "2",
+    "STLFLOW_LATE_EFFECT_SECONDS": "0.2",
+    "STLFLOW_REQUESTS_PER_SECOND": "200",
+}
+LIMIT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def document(self) -> Any:
+        """Give the one JSON document on stdout; fails when anything else stands there."""
+        return json.loads(self.out)
+
+    def one_line(self) -> str:
+        """Give the one line that was said; fails when it was more, or a traceback."""
+        lines = self.err.splitlines()
+        assert len(lines) == 1, self.err
+        assert self.out == ""
+        return lines[0]
+
+
+@dataclass
+class Service:
+    """A command that goes on until it is told to stop."""
+
+    process: subprocess.Popen[str]
+    err_file: Path
+
+    def said(self) -> str:
+        """Give what stands on stderr by now."""
+        return self.err_file.read_text("utf-8")
+
+    def stop(self, limit_seconds: float = 30) -> int:
+        """Ask it to stop, as the system does; gives its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(limit_seconds)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A folder to work in: its own share, state and settings."""
+
+    folder: Path
+    url: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def share(self) -> Path:
+        return self.folder / "share"
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        places = {
+            "STLFLOW_SHARE": str(self.share),
+            "STLFLOW_STATE": str(self.state),
+            "STLFLOW_EIGER_URL": self.url,
+        }
+        return {**os.environ, **QUICK, **places, **self.settings}
+
+    def run(self, *words: str, **changes: str) -> Ended:
+        """Run a command to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "workflow", *words],
+            cwd=self.folder,
+            env={**self.environment, **changes},
+            capture_output=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    @contextmanager
+    def serving(self, *words: str, **changes: str) -> Iterator[Service]:
+        """Let a command go on until the block ends; it is stopped then if it has not been."""
+        err_file = self.folder / "stderr.txt"
+        with (
+            err_file.open("a", encoding="utf-8") as err,
+            subprocess.Popen(
+                [sys.executable, "-m", "workflow", *(words or ("run",))],
+                cwd=self.folder,
+                env={**self.environment, **changes},
+                stdout=subprocess.PIPE,
+                stderr=err,
+                text=True,
+            ) as process,
+        ):
+            service = Service(process, err_file)
+            try:
+                yield service
+            finally:
+                with suppress(ProcessLookupError):
+                    process.kill()
+
+    def drop(self, path: str, content: bytes) -> None:
+        """Put a file into the inbox in one piece."""
+        place = self.share / "inbox" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self.share / f"{place.name}.part"
+        unfinished.write_bytes(content)
+        unfinished.rename(place)
+
+    def submissions(self) -> dict[str, Submission]:
+        """Give what the ledger knows, by path; nothing while there is no ledger."""
+        database = self.state / "stlflow.db"
+        if not database.exists():
+            return {}
+        ledger = Ledger(f"sqlite:///{database}")
+        try:
+            return {submission.path: submission for submission in ledger.all()}
+        finally:
+            ledger.close()
+
+    def stls(self) -> list[str]:
+        """Give the place of every STL file in the share."""
+        return sorted(found.relative_to(self.share).as_posix() for found in self.share.rglob("*.stl"))
+
+    def ended(self, count: int, limit_seconds: float = 30) -> bool:
+        """Wait until so many submissions have ended and their files are put away."""
+
+        def reached() -> bool:
+            seen = self.submissions().values()
+            return len(seen) == count and all(each.ended_at and each.step is None for each in seen)
+
+        return until(reached, limit_seconds)
