@@ -44,6 +44,11 @@ class Command:
     exit_code: int
     shown: Block | None
 
+    @property
+    def verb(self) -> str:
+        """What `stlflow` is asked to do; empty for another program."""
+        return self.words[1] if self.words[0] == "stlflow" and len(self.words) > 1 else ""
+
     def __str__(self) -> str:
         return f"{self.place} {shlex.join(self.words)}"
 

@@ -23,7 +23,7 @@ _PART = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end of (?P
 def regenerated(document: Path) -> str:
     """Give the document with its generated parts made anew."""
     return _PART.sub(
-        lambda found: f"{found[1]}{_PARTS[found['name']]()}\n{found[3]}", document.read_text("utf-8")
+        lambda found: f"{found[1]}{PARTS[found['name']]()}\n{found[3]}", document.read_text("utf-8")
     )
 
 
@@ -101,7 +101,7 @@ def _plain(field: FieldInfo) -> type:
     return plain if isinstance(plain, type) else str
 
 
-_PARTS: Mapping[str, Callable[[], str]] = {
+PARTS: Mapping[str, Callable[[], str]] = {
     "settings-in-short": _settings_in_short,
     "settings": _settings_in_full,
     "facts-before-upload": lambda: _facts(Stage.INTAKE),

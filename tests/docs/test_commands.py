@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cloud import simulated
-from tests.docs.blocks import Block, Command, blocks, commands
+from tests.docs.blocks import ROOT, Block, Command, blocks, commands
 from tests.docs.shop import Running, furnish, hold_submission_17, start
 from workflow.__main__ import main
 
@@ -17,28 +17,14 @@ OF_THEIR_OWN = frozenset({"batch", "demo", "run", "simulator"})
 """Commands that start threads and servers run as processes, side by side."""
 GOES_ON_UNTIL_STOPPED = {"run": "Watching", "demo": "All samples have ended", "simulator": '{"url"'}
 COMMANDS = commands()
-SLOW = [command for command in COMMANDS if command.words[1] in OF_THEIR_OWN]
+SLOW = [command for command in COMMANDS if command.verb in OF_THEIR_OWN]
 QUICK = [command for command in COMMANDS if command not in SLOW]
 ABOUT_A_SUBMISSION = frozenset({"list", "show", "retry", "release", "cancel", "attach"})
 
 _CHANGES_FROM_RUN_TO_RUN = re.compile(
     r"\b[0-9a-f]{8}(-[0-9a-f-]{27})?\b|127\.0\.0\.1:\d+|\S*stlflow-demo-\w+|\S*default\.yaml"
-    r"|\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|^\d+ "
+    r"|\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|^\d+\s+"
 )
-
-
-@pytest.fixture(scope="module")
-def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Running]]:
-    """Start at once all commands that take seconds."""
-    with simulated() as cloud:
-        started = {}
-        for command in SLOW:
-            folder = tmp_path_factory.mktemp("shop")
-            started[str(command)] = start(command.words, folder, furnish(folder, cloud.url))
-        yield started
-        for running in started.values():
-            running.process.kill()
-            running.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +33,17 @@ def cloud_url() -> Iterator[str]:
         yield cloud.url
 
 
-@pytest.mark.parametrize("command", SLOW, ids=str)
-def test_a_command_that_takes_seconds(command: Command, processes: Mapping[str, Running]) -> None:
-    running = processes[str(command)]
-    name = command.words[1]
-    goes_on = name in GOES_ON_UNTIL_STOPPED and "--once" not in command.words
-    code = running.end(GOES_ON_UNTIL_STOPPED[name] if goes_on else None)
-    assert code == command.exit_code, running.said()
-    assert_shown(command.shown, running.results(), running.said())
+@pytest.fixture(scope="module", autouse=True)
+def processes(cloud_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Running]]:
+    """Start at once all commands that take seconds; the quick ones are tried meanwhile."""
+    started = {}
+    for command in SLOW:
+        folder = tmp_path_factory.mktemp("shop")
+        started[str(command)] = start(command.words, folder, furnish(folder, cloud_url))
+    yield started
+    for running in started.values():
+        running.process.kill()
+        running.process.wait()
 
 
 @pytest.mark.parametrize("command", QUICK, ids=str)
@@ -65,10 +54,10 @@ def test_a_quick_command(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert command.words[0] == "stlflow", "mark the block with <!-- not executed: REASON -->"
+    assert command.verb, "mark the block with <!-- not executed: REASON -->"
     for name, value in furnish(tmp_path, cloud_url).items():
         monkeypatch.setenv(name, value)
-    if command.words[1] in ABOUT_A_SUBMISSION:
+    if command.verb in ABOUT_A_SUBMISSION:
         hold_submission_17(tmp_path)
     monkeypatch.setattr(sys, "argv", list(command.words))
     with pytest.raises(SystemExit) as ended:
@@ -78,10 +67,37 @@ def test_a_quick_command(
     assert_shown(command.shown, printed.out, printed.out + printed.err)
 
 
+@pytest.mark.parametrize("command", SLOW, ids=str)
+def test_a_command_that_takes_seconds(command: Command, processes: Mapping[str, Running]) -> None:
+    running = processes[str(command)]
+    name = command.verb
+    goes_on = name in GOES_ON_UNTIL_STOPPED and "--once" not in command.words
+    code = running.end(GOES_ON_UNTIL_STOPPED[name] if goes_on else None)
+    assert code == command.exit_code, running.said()
+    assert_shown(command.shown, running.results(), running.said())
+
+
 def test_every_output_stands_under_its_command() -> None:
     shown = {str(command.shown) for command in COMMANDS if command.shown is not None}
     astray = [str(block) for block in blocks("json") if str(block) not in shown]
     assert astray == [], "each JSON document follows the command that prints it"
+
+
+def test_what_is_not_printed_is_noticed() -> None:
+    printed = '{"rows": [{"id": 1, "at": "12:00:00"}]}\n3   bracket.stl   held   580b1120'
+    assert_shown(an_output("text", "7 bracket.stl … ad9711b5"), "", printed)
+    for untrue in ("7 bracket.stl rejected", "bracket.stl held ad9711b5 and more", "… held bracket.stl"):
+        with pytest.raises(AssertionError, match="shows what is not printed"):
+            assert_shown(an_output("text", untrue), "", printed)
+    rows = printed.splitlines()[0]
+    assert_shown(an_output("json", '{"rows": [{"id": 9, "at": null}]}'), rows, rows)
+    for untrue in ('{"rows": [{"id": 9}]}', '{"rows": [{"id": 9, "at": null, "by": 1}]}', '{"rows": null}'):
+        with pytest.raises(AssertionError):
+            assert_shown(an_output("json", untrue), rows, rows)
+
+
+def an_output(language: str, text: str) -> Block:
+    return Block(ROOT / "README.md", 1, language, text, reason=None, follows=True)
 
 
 def assert_shown(shown: Block | None, results: str, said: str) -> None:

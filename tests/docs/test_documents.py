@@ -1,0 +1,126 @@
+"""What the documents say besides commands: rules, settings, exit codes, events, states, places."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.blocks import DOCUMENTS, ROOT, Block, blocks
+from workflow import errors
+from workflow.__main__ import INTERRUPTED
+from workflow.model import Hold, State
+from workflow.routing import parse_rules, run_tests
+from workflow.settings import SETTINGS_FILE, load_settings
+
+README = ROOT / "README.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
+EVENT_AT = {"record": 1, "next_turn": 3, "_next_turn": 3, "_append": 2}
+"""Which argument of a call that writes an event is its name."""
+_PLACE = re.compile(r"`((?:workflow|tests|docs|rules|samples|\.ci)/[\w./-]*)`")
+_LINK = re.compile(r"\[[^\]]+\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("block", blocks("yaml"), ids=str)
+def test_rules_in_the_documents_load_and_pass_their_tests(block: Block) -> None:
+    rulebook = parse_rules(block.text, str(block))
+    assert rulebook.warnings == ()
+    assert [outcome for outcome in run_tests(rulebook) if not outcome.passed] == []
+
+
+@pytest.mark.parametrize("block", blocks("toml"), ids=str)
+def test_settings_in_the_documents_are_settings(block: Block) -> None:
+    SETTINGS_FILE.write_text(block.text, "utf-8")
+    settings = load_settings()
+    for name, value in tomllib.loads(block.text).items():
+        assert str(getattr(settings, name)) == str(Path(value) if isinstance(value, str) else float(value))
+
+
+def test_every_exit_code_is_explained() -> None:
+    explained = {int(code) for code in re.findall(r"^\| (\d+) \| ", README.read_text("utf-8"), re.MULTILINE)}
+    codes = {value for name, value in vars(errors).items() if name.startswith("EXIT_")}
+    assert explained == codes | {INTERRUPTED}
+
+
+def test_every_event_is_explained() -> None:
+    assert first_column("Events") == set(events_in_the_code())
+
+
+def test_every_state_and_every_reason_to_hold_is_explained() -> None:
+    reached = {str(state) for state in State} - {State.UPLOADED, State.PRINTING, State.PRINTED}
+    assert first_column("States") == reached
+    assert first_column("Why something is held") == {str(hold) for hold in Hold}
+
+
+def test_the_readme_is_short_and_names_the_command_that_ci_runs() -> None:
+    text = README.read_text("utf-8")
+    assert len(text.splitlines()) < 250
+    assert "```sh\npip install . && stlflow demo\n```" in text
+    command = re.search(r'^pip install "\.\[test\]" && pytest$', text, re.MULTILINE)
+    assert command is not None
+    ci = (ROOT / ".ci" / "run").read_text("utf-8").replace("--quiet ", "").splitlines()
+    assert [part for part in command[0].split(" && ") if part not in ci] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
+def test_places_and_links_exist(document: Path) -> None:
+    text = document.read_text("utf-8")
+    links = [document.parent / target for target in _LINK.findall(text)]
+    places = [ROOT / place for place in _PLACE.findall(text)]
+    assert [str(place) for place in (*links, *places) if not place.exists()] == []
+
+
+def test_every_file_to_open_first_exists() -> None:
+    rows = re.findall(
+        r"^\| `(workflow/\w+)` \| (.+) \|$", (ROOT / "docs/architecture.md").read_text("utf-8"), re.M
+    )
+    named = [ROOT / room / name for room, text in rows for name in re.findall(r"`(\w+\.py)`", text)]
+    assert named
+    assert [str(file) for file in named if not file.is_file()] == []
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = {re.split(r"[<>=]", requirement)[0] for requirement in project["dependencies"]}
+    table = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
+    assert set(re.findall(r"^\| ([\w.-]+) \| ", table, re.MULTILINE)) - {"package"} == needed
+
+
+def first_column(heading: str) -> set[str]:
+    """Give the code words in the first column of the table under a heading of the operations page."""
+    section = OPERATIONS.read_text("utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return {
+        word
+        for cell in re.findall(r"^\| (`[^|]+) \|", section, re.M)
+        for word in re.findall(r"`([^`]+)`", cell)
+    }
+
+
+def events_in_the_code() -> Iterator[str]:
+    """Find the names of events where they are written, as literal text or through a name `event`."""
+    for file in sorted((ROOT / "workflow").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "event":
+                yield from texts_of(node.value)
+            if isinstance(node, ast.Call):
+                yield from texts_of(event_argument(node))
+
+
+def event_argument(call: ast.Call) -> ast.expr | None:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    at = EVENT_AT.get(name)
+    if at is None:
+        return None
+    by_name = [keyword.value for keyword in call.keywords if keyword.arg == "event"]
+    return by_name[0] if by_name else next(iter(call.args[at : at + 1]), None)
+
+
+def texts_of(node: ast.expr | None) -> Iterator[str]:
+    """Give the texts that an expression can be: a literal, or either side of a choice."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+        yield node.value
+    if isinstance(node, ast.IfExp):
+        yield from texts_of(node.body)
+        yield from texts_of(node.orelse)
