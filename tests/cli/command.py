@@ -103,7 +103,9 @@ class Desk:
             timeout=LIMIT_SECONDS,
             check=False,
         )
-        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+        encoding = changes.get("PYTHONIOENCODING", "utf-8")
+        out, err = (text.decode(encoding, "replace") for text in (done.stdout, done.stderr))
+        return Ended(done.returncode, out, err)
 
     @contextmanager
     def serving(self, *words: str, **changes: str) -> Iterator[Service]:

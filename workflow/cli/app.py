@@ -5,6 +5,7 @@ import click
 from workflow.cli.batch import batch
 from workflow.cli.check import check
 from workflow.cli.demo import demo
+from workflow.cli.eiger import eiger
 from workflow.cli.init import init
 from workflow.cli.rules import rules
 from workflow.cli.run import run
@@ -23,6 +24,6 @@ def stlflow() -> None:
 
 
 for command in (
-    demo, init, run, batch, check, list_, show, retry, release, cancel, attach, rules, simulator,
+    demo, init, run, batch, check, list_, show, retry, release, cancel, attach, rules, eiger, simulator,
 ):  # fmt: skip
     stlflow.add_command(command)

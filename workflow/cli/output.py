@@ -1,6 +1,7 @@
 """What all commands share on the way out: JSON on stdout alone, and the option that asks for it."""
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,5 +11,6 @@ as_json: Callable[..., Any] = click.option("--json", "as_json", is_flag=True, he
 
 
 def print_json(document: object) -> None:
-    """Print one JSON document, readable and in UTF-8."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    """Print one JSON document: readable in UTF-8, escaped where stdout has another encoding."""
+    readable = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(document, ensure_ascii=not readable, indent=2))

@@ -2,6 +2,8 @@
 
 import click
 
+from workflow.simulator import QUIRKS, REALISTIC
+
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 picks one.")
@@ -18,15 +20,27 @@ import click
 @click.option("--secret-key", default="demo", show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides ids and chance.")
 @click.option(
-    "--quirk", "quirks", multiple=True, help="Behave like the real service was seen to; may repeat."
+    "--profile",
+    type=click.Choice(["plain", "realistic"]),
+    default="plain",
+    show_default=True,
+    help="realistic: every quirk that was seen on the real service.",
+)
+@click.option(
+    "--quirk",
+    "quirks",
+    multiple=True,
+    type=click.Choice(sorted(QUIRKS)),
+    help="Behave beyond the contract in one way; may repeat.",
 )
 def simulator(
     port: int, host: str, builds: str, slice_seconds: float, access_key: str, secret_key: str, seed: int,
-    quirks: tuple[str, ...],
+    profile: str, quirks: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Serve Eiger's API v3 on this machine; the first line printed holds its URL."""
     import json
 
+    from workflow.errors import SettingsError
     from workflow.simulator import SimulatorOptions, serve
 
     options = SimulatorOptions(
@@ -35,8 +49,14 @@ def simulator(
         builds=builds,
         slice_seconds=slice_seconds,
         seed=seed,
-        quirks=frozenset(quirks),
+        quirks=frozenset(quirks) | (REALISTIC if profile == "realistic" else frozenset()),
         host=host,
         port=port,
     )
-    serve(options, lambda url: print(json.dumps({"url": url}), flush=True))  # noqa: T201  # flushed at once
+    announce = lambda url: print(json.dumps({"url": url}), flush=True)  # noqa: E731,T201  # flushed at once
+    try:
+        serve(options, announce)
+    except OSError as error:
+        raise SettingsError(
+            f"Port {port} on {host} can't be had: {error.strerror}. Choose another with --port; 0 picks one."
+        ) from None

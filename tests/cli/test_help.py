@@ -1,0 +1,66 @@
+"""Help of every command: there, quick, and no command without it."""
+
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from tests.cli.command import Desk
+from workflow.cli.app import stlflow
+
+CPU_SECONDS = 0.2
+
+
+def commands(group: click.Group, *before: str) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        yield (*before, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, *before, name)
+
+
+@pytest.mark.parametrize("words", [(), *commands(stlflow)], ids=" ".join)
+def test_every_command_has_help(desk: Desk, words: tuple[str, ...]) -> None:
+    shown = desk.run(*words, "--help")
+    assert (shown.code, shown.err) == (0, "")
+    assert "Usage:" in shown.out
+    command: click.Command = stlflow
+    for word in words:
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
+    assert command.help
+    assert command.help.split(".")[0].split()[0] in shown.out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no getrusage")
+@pytest.mark.parametrize("words", [(), ("run",), ("rules", "explain")], ids=" ".join)
+def test_help_is_quick(desk: Desk, words: tuple[str, ...]) -> None:
+    import resource
+
+    def spent() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = used.ru_utime + used.ru_stime
+        assert desk.run(*words, "--help").code == 0
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime - before
+
+    desk.run("--help")  # byte code may have to be written once
+    quickest = min(spent() for _ in range(3))
+    assert quickest < CPU_SECONDS, f"{quickest:.3f} s of CPU"
+
+
+def test_an_unknown_command_names_the_nearest(desk: Desk) -> None:
+    ended = desk.run("lst")
+    assert (ended.code, ended.out) == (2, "")
+    assert "No such command 'lst'. Did you mean 'list'?" in ended.err
+
+
+def test_an_unknown_option_names_the_nearest(desk: Desk) -> None:
+    ended = desk.run("list", "--jsn")
+    assert (ended.code, ended.out) == (2, "")
+    assert "No such option" in ended.err
+    assert "--json" in ended.err
+
+
+def test_the_version_is_told(desk: Desk) -> None:
+    assert desk.run("--version").out.startswith("stlflow, version ")

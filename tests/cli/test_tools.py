@@ -1,0 +1,160 @@
+"""The tools that need no service: check, rules, init, simulator."""
+
+import json
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.cli.command import Desk
+from tests.cli.test_looking import Say, say
+from tests.stl import box, open_box
+
+__all__ = ["say"]
+
+REPORT = (
+    "path", "verdict", "reason", "warnings", "format", "triangles", "size_mm", "volume_cm3", "area_cm2",
+    "watertight", "open_edges", "seconds",
+)  # fmt: skip
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Path:
+    (tmp_path / "lid.stl").write_bytes(box(30, 20, 10))
+    (tmp_path / "gap.stl").write_bytes(open_box())
+    (tmp_path / "page.stl").write_text("<!DOCTYPE html><html><body>Sign in</body></html>")
+    return tmp_path
+
+
+def test_check_reports_every_file(say: Say, parts: Path) -> None:
+    ended = say("check", "lid.stl", "gap.stl", "page.stl", "--json")
+    good, gap, page = ended.document()
+    assert ended.code == 1
+    assert {tuple(report) for report in (good, gap, page)} == {REPORT}
+    assert (good["verdict"], good["reason"], good["format"], good["triangles"]) == (
+        "accept",
+        None,
+        "binary",
+        12,
+    )
+    assert good["size_mm"] == [30, 20, 10]
+    assert good["volume_cm3"] == pytest.approx(6)
+    assert (gap["verdict"], gap["open_edges"], gap["watertight"]) == ("reject", 3, False)
+    assert "3 open edges" in gap["reason"]
+    assert (page["verdict"], page["triangles"]) == ("reject", 0)
+    assert "HTML" in page["reason"]
+
+
+def test_check_of_good_files_is_all_well(say: Say, parts: Path) -> None:
+    assert say("check", "lid.stl").code == 0
+    assert say("check", "lid.stl").out == "accept  lid.stl  30 x 20 x 10 mm, 12 triangles\n"
+
+
+def test_check_needs_a_file_that_is_there(say: Say) -> None:
+    refused = say("check", "nowhere.stl")
+    assert refused.code == 2
+    assert "File 'nowhere.stl' does not exist." in refused.err
+
+
+def test_explain_names_both_rules_and_what_failed(say: Say, parts: Path) -> None:
+    ended = say("rules", "explain", "lid.stl", "--as", "rush/lid.stl", "--build", "print_hours=2", "--json")
+    assert ended.code == 0
+    document = ended.document()
+    assert {"intake", "routing", "considered"} <= set(document)
+    assert document["intake"]["preset"] == "Onyx"
+    assert {"rule", "preset"} <= set(document["intake"])
+    assert {"rule", "send_to"} <= set(document["routing"])
+    assert document["considered"]
+    assert {tuple(each) for each in document["considered"]} == {("rule", "matched", "why_not")}
+    assert all(each["matched"] is not bool(each["why_not"]) for each in document["considered"])
+
+
+def test_explain_without_a_build_says_what_is_open(say: Say, parts: Path) -> None:
+    still_open = say("rules", "explain", "lid.stl", "--json").document()["routing"]["open"]
+    assert any("build.print_hours" in rule["needs"] for rule in still_open)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("print_hours", "'print_hours' is not KEY=VALUE with a KEY of"),
+        ("print_hour=2", "'print_hour=2' is not KEY=VALUE with a KEY of"),
+        ("print_hours=soon", "'soon' is no number."),
+    ],
+)
+def test_explain_refuses_a_fact_that_is_none(say: Say, parts: Path, given: str, why: str) -> None:
+    refused = say("rules", "explain", "lid.stl", "--build", given)
+    assert refused.code == 2
+    assert why in refused.err
+
+
+def test_rules_check_and_test_have_their_exit_codes(say: Say, tmp_path: Path) -> None:
+    good = "version: 1\nintake:\n  - {name: all, preset: Onyx}\nrouting:\n  - {name: all, send_to: backlog}\n"
+    wrong = "tests:\n  - {file: {path: x.stl}, expect: {preset: Nylon}}\n"
+    Path("good.yaml").write_text(good)
+    Path("wrong.yaml").write_text(good + wrong)
+    Path("broken.yaml").write_text(good.replace("preset", "presett"))
+    assert say("rules", "check", "good.yaml").out == "good.yaml: 1 intake and 1 routing rules, no mistakes.\n"
+    assert say("rules", "test", "good.yaml").code == 0
+    assert say("rules", "test", "wrong.yaml").code == 1
+    broken = say("rules", "check", "broken.yaml")
+    assert broken.code == 2
+    assert broken.err.startswith("stlflow: broken.yaml:3:17: ")
+    assert "did you mean `preset`?" in broken.err
+
+
+def test_init_writes_once_and_then_changes_nothing(say: Say, tmp_path: Path) -> None:
+    def seen() -> dict[str, tuple[bytes, int]]:
+        files = (found for found in tmp_path.rglob("*") if found.is_file())
+        return {str(found): (found.read_bytes(), found.stat().st_mtime_ns) for found in files}
+
+    assert say("init", "plant").code == 0
+    settings = Path("plant", "stlflow.toml")
+    settings.write_text(settings.read_text() + "\n# mine\n")
+    before = seen()
+    again = say("init", "plant")
+    assert again.code == 0
+    assert f"{settings} exists: left as it is." in again.out
+    assert seen() == before
+    assert {found.name for found in Path("plant", "share").iterdir()} == {
+        "inbox", "processing", "done", "rejected", "held",
+    }  # fmt: skip
+
+
+def test_what_init_wrote_can_be_used(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    say("init", "plant")
+    monkeypatch.chdir("plant")
+    assert say("rules", "check").code == 0
+    assert say("list", "--json").document() == []
+
+
+def test_the_simulator_says_first_where_it_is(desk: Desk) -> None:
+    with desk.serving("simulator", "--port", "0") as simulator:
+        assert simulator.process.stdout is not None
+        first = json.loads(simulator.process.stdout.readline())
+        assert set(first) == {"url"}
+        assert first["url"].startswith("http://127.0.0.1:")
+        assert first["url"].endswith("/api/v3")
+        assert requests.get(f"{first['url']}/users", auth=("demo", "demo"), timeout=10).ok
+        assert requests.get(f"{first['url']}/users", auth=("demo", "wrong"), timeout=10).status_code == 401
+        assert simulator.stop() == 0
+        assert simulator.process.stdout.read() == ""
+    assert simulator.said() == ""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_console_in_an_old_code_page_is_no_reason_to_end(desk: Desk, encoding: str) -> None:
+    name = "größe ✓.stl"
+    (desk.folder / name).write_bytes(box())
+    shown = desk.run("rules", "explain", name, PYTHONIOENCODING=encoding)
+    assert (shown.code, shown.err) == (0, "")
+    assert "everything else" in shown.out
+    reports = desk.run("check", name, "--json", PYTHONIOENCODING=encoding).document()
+    assert [report["path"] for report in reports] == [name]
+
+
+def test_a_taken_port_is_one_line(desk: Desk) -> None:
+    port = desk.url.split(":")[2].split("/")[0]
+    refused = desk.run("simulator", "--port", port)
+    assert refused.code == 2
+    assert refused.one_line().startswith(f"stlflow: Port {port} on 127.0.0.1 can't be had: ")

@@ -1,0 +1,83 @@
+"""`stlflow eiger builds`."""
+
+import click
+
+from workflow.cli.eiger_cloud import agreed, cloud, yes_option
+from workflow.cli.eiger_lists import list_command
+from workflow.cli.eiger_names import build_id
+from workflow.cli.eiger_tables import content, document, print_many, print_one
+from workflow.cli.output import as_json, print_json
+from workflow.eiger import EigerClient, approve_more
+from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
+
+COLUMNS = {
+    "title": "title",
+    "series": "device_series",
+    "material": "primary_material",
+    "fiber": "secondary_material",
+    "parts": "part_count",
+    "seconds": "estimated_print_seconds",
+    "approved": "approved",
+    "created": "created_at",
+    "id": "id",
+}
+
+
+@click.group()
+def builds() -> None:
+    """Sliced, printable results: the only thing that can be sent anywhere."""
+
+
+builds.add_command(list_command(EigerClient.list_builds, "Show builds, newest first.", COLUMNS))
+
+
+@builds.command("show")
+@click.argument("build")
+@as_json
+def show(build: str, as_json: bool) -> None:
+    """Show BUILD (its title or id) with the part versions in it."""
+    with cloud() as client:
+        print_one(client.read_build(build_id(client, build)), as_json=as_json)
+
+
+@builds.command("approved")
+@as_json
+def approved(as_json: bool) -> None:
+    """Show the approved builds."""
+    with cloud() as client:
+        found = client.list_approved_builds()
+    if as_json:
+        listed = [document(content(build)) for build in found or ()]
+        print_json({"in_use": found is not None, "builds": listed})
+    elif found is None:
+        click.echo("Approvals are not in use: every build may be printed.")
+    else:
+        print_many(found, COLUMNS, as_json=False)
+
+
+@builds.command("approve")
+@click.argument("builds", nargs=-1, required=True)
+@click.option(
+    "--switch-on", is_flag=True, help="Begin to use approvals: all other builds are forbidden then."
+)
+@as_json
+def approve(builds: tuple[str, ...], switch_on: bool, as_json: bool) -> None:
+    """Approve BUILDS (titles or ids) and keep every other approval."""
+    with cloud() as client:
+        everything = approve_more(client, [build_id(client, each) for each in builds], switch_on=switch_on)
+    if as_json:
+        print_json({"approved": sorted(everything)})
+    else:
+        click.echo(f"{len(everything)} builds are approved now.")
+
+
+@builds.command("disable-approvals")
+@yes_option
+def disable_approvals(yes: bool) -> int:
+    """Switch approvals off for the whole organization; the approved set is lost."""
+    if not agreed("Every build may be printed then, and which were approved is forgotten.", yes=yes):
+        return EXIT_SOME_FAILED
+    with cloud() as client:
+        client.disable_approved_builds()
+    click.echo("Approvals are off: every build may be printed.")
+    return EXIT_OK

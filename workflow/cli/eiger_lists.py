@@ -1,0 +1,83 @@
+"""The `list` commands: their options are the typed filters and sortings of the client's own calls."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from inspect import signature
+from itertools import islice
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+import click
+
+from workflow.cli.eiger_cloud import cloud
+from workflow.cli.eiger_tables import Columns, print_many
+from workflow.cli.output import as_json
+from workflow.eiger import EigerClient
+from workflow.eiger.calls import PAGE_SIZE
+from workflow.eiger.filters import Filter, comparisons
+from workflow.eiger.noun import Noun
+
+Find = Callable[[EigerClient, str], str]
+NOBODY: Mapping[str, Find] = {}
+SIGNS = {"eq": "=", "ne": "!=", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+
+
+def moment(text: str) -> datetime:
+    """Read a point in time as ISO 8601 has it; without a zone the machine's own. Raises BadParameter."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        message = f"'{text}' is no time such as 2026-11-23, 2026-11-23T18:30 or 2026-11-23T18:30Z."
+        raise click.BadParameter(message) from None
+
+
+KINDS: Mapping[type, tuple[Callable[[str], object], str]] = {
+    datetime: (moment, "TIME"),
+    int: (int, "N"),
+    bool: (bool, "YES|NO"),
+    str: (str, "TEXT"),
+}
+"""How click reads a value of a filter, and what its help calls it."""
+
+
+def list_command(
+    walk: Callable[..., Iterator[Noun]], says: str, columns: Columns, finders: Mapping[str, Find] = NOBODY
+) -> click.Command:
+    """Make the command for one list of the client; `finders` turn names into ids, by filter."""
+    hints, defaults = get_type_hints(walk), signature(walk).parameters
+    filters: type[Filter] = _without_none(hints["filters"])
+
+    def run(limit: int | None, sort: str, order: str, as_json: bool, **given: Any) -> None:
+        with cloud() as client:
+            for name, find in finders.items():
+                given[name] = given[name] and find(client, given[name])
+            page_size = min(limit or PAGE_SIZE, PAGE_SIZE)
+            walked = walk(client, filters(**given), sort_by=sort, order=order, page_size=page_size)
+            print_many(islice(walked, limit), columns, as_json=as_json)
+
+    command = as_json(run)
+    command = _choice("--order", hints["order"], defaults["order"].default)(command)
+    command = _choice("--sort", hints["sort_by"], defaults["sort_by"].default)(command)
+    command = click.option("--limit", type=click.IntRange(1), help="Only the first N.")(command)
+    for option in reversed(_filter_options(filters)):
+        command = option(command)
+    return click.command("list", help=says)(command)
+
+
+def _filter_options(filters: type[Filter]) -> list[Callable[[Any], Any]]:
+    hints, options = get_type_hints(filters), []
+    for name, where in comparisons(filters).items():
+        kind, metavar = KINDS[_without_none(hints[name])]
+        text = f"Only where {where.field} {SIGNS[where.operator]} {metavar}."
+        options.append(
+            click.option(f"--{name.replace('_', '-')}", name, type=kind, metavar=metavar, help=text)
+        )
+    return options
+
+
+def _choice(name: str, choices: object, default: str) -> Callable[[Any], Any]:
+    return click.option(name, type=click.Choice(get_args(choices)), default=default, show_default=True)
+
+
+def _without_none(hint: object) -> Any:
+    return next(each for each in get_args(hint) if each is not NoneType)

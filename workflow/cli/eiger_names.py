@@ -1,0 +1,96 @@
+"""From the word that a person gives to the id that Eiger wants: an id as it is, or a name that only one has.
+
+Every function raises SettingsError with the candidates where none or several have the name, and
+CloudError.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from workflow.cli.eiger_tables import in_words
+from workflow.eiger import Build, BuildFilter, EigerClient
+from workflow.errors import SettingsError
+
+AN_ID = re.compile(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MOST_CANDIDATES = 20
+
+
+class Candidate(NamedTuple):
+    """Something with a name; `detail` is what tells it from another of that name."""
+
+    id: str
+    name: str
+    detail: str = ""
+
+
+def build_id(client: EigerClient, word: str) -> str:
+    """Find a build by its title, which is compared exactly."""
+    if AN_ID.fullmatch(word):
+        return word
+    titled = [_candidate(build) for build in client.list_builds(BuildFilter(title=word))]
+    return _the_one("build", word, titled, ())
+
+
+def device_id(client: EigerClient, word: str) -> str:
+    """Find a device by its name, in capitals or not."""
+    if AN_ID.fullmatch(word):
+        return word
+    everyone = [
+        Candidate(device.id, device.name, f"{device.device_type}, {device.state or 'state unknown'}")
+        for device in client.list_devices()
+    ]
+    return _the_one("device", word, _called(word, everyone), everyone)
+
+
+def preset_id(client: EigerClient, word: str) -> str:
+    """Find a settings preset by its title, in capitals or not."""
+    if AN_ID.fullmatch(word):
+        return word
+    everyone = [Candidate(preset.id, preset.title) for preset in client.get_org_settings_presets()]
+    return _the_one("preset", word, _called(word, everyone), everyone)
+
+
+def user_id(client: EigerClient, word: str) -> str:
+    """Find a user by name or email; nobody else is named where there is none."""
+    if AN_ID.fullmatch(word):
+        return word
+    found = [
+        Candidate(user.id, user.name or "", user.email or "")
+        for user in client.list_users()
+        if user.id and word.casefold() in {(user.name or "").casefold(), (user.email or "").casefold()}
+    ]
+    return _the_one("user", word, found, ())
+
+
+def queued_job_id(client: EigerClient, device: str, word: str) -> str:
+    """Find an entry in a device's queue by the title of its build."""
+    if AN_ID.fullmatch(word):
+        return word
+    everyone = [
+        Candidate(entry.id, entry.build.title, in_words(entry.queued_at))
+        for entry in client.list_device_queue(device).queue
+    ]
+    return _the_one("entry of the queue", word, _called(word, everyone), everyone)
+
+
+def _candidate(build: Build) -> Candidate:
+    made = f"made {in_words(build.created_at)}" if build.created_at else ""
+    return Candidate(build.id, build.title, ", ".join(filter(None, (made, build.device_series))))
+
+
+def _called(word: str, everyone: Iterable[Candidate]) -> list[Candidate]:
+    return [each for each in everyone if each.name.casefold() == word.casefold()]
+
+
+def _the_one(kind: str, word: str, found: Sequence[Candidate], everyone: Sequence[Candidate]) -> str:
+    if len(found) == 1:
+        return found[0].id
+    if found:
+        text, shown = f"{len(found)} have the name '{in_words(word)}': give the id of the {kind}.", found
+    else:
+        text, shown = f"No {kind} is called '{in_words(word)}'.", everyone
+        text += " There are:" if everyone else ""
+    lines = (f"  {each.id}  {in_words(each.name)}  {in_words(each.detail)}".rstrip() for each in shown)
+    more = [f"  and {len(shown) - MOST_CANDIDATES} more"] if len(shown) > MOST_CANDIDATES else []
+    raise SettingsError("\n".join((text, *list(lines)[:MOST_CANDIDATES], *more)))

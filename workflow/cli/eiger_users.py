@@ -1,0 +1,20 @@
+"""`stlflow eiger users`."""
+
+import click
+
+from workflow.cli.eiger_lists import list_command
+from workflow.eiger import EigerClient
+
+
+@click.group()
+def users() -> None:
+    """The people of the organization; what they may be called in rules."""
+
+
+users.add_command(
+    list_command(
+        EigerClient.list_users,
+        "Show the users of the organization.",
+        {"name": "name", "email": "email", "id": "id"},
+    )
+)
