@@ -55,12 +55,12 @@ def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  #
     from workflow.cli.run import stop_on_signals
     from workflow.settings import load_settings
     from workflow.shipped import shipped
-    from workflow.simulator import SimulatorOptions, running
+    from workflow.simulator import REALISTIC, SimulatorOptions, running
 
     place = folder or Path(tempfile.mkdtemp(prefix="stlflow-demo-"))
     share, state, samples = place / "share", place / "state", shipped("samples")
     stop = stop_on_signals()
-    with running(SimulatorOptions(builds=builds, slice_seconds=1.0)) as url:
+    with running(SimulatorOptions(builds=builds, slice_seconds=1.0, quirks=REALISTIC)) as url:
         settings = load_settings(
             share=share, state=state, rules=shipped("rules") / "default.yaml", database_url=None,
             eiger_url=url, access_key="demo", secret_key="demo",  # noqa: S106  # the simulator's

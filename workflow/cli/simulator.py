@@ -2,7 +2,7 @@
 
 import click
 
-from workflow.simulator import QUIRKS, REALISTIC
+from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions, serve
 
 
 @click.command()
@@ -41,7 +41,6 @@ def simulator(
     import json
 
     from workflow.errors import SettingsError
-    from workflow.simulator import SimulatorOptions, serve
 
     options = SimulatorOptions(
         access_key=access_key,

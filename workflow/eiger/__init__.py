@@ -1,5 +1,6 @@
 """The client of Eiger, Markforged's print cloud: its 28 operations as typed calls with one error tree."""
 
+from workflow.eiger.approvals import approve_more
 from workflow.eiger.budget import RequestBudget
 from workflow.eiger.client import EigerClient
 from workflow.eiger.filters import (
@@ -85,4 +86,5 @@ __all__ = [
     "UserFilter",
     "UserSort",
     "Wait",
+    "approve_more",
 ]
