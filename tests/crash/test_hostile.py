@@ -1,0 +1,336 @@
+"""Hostile conditions against the real command: one clear line, the right exit code, nothing lost."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Desk
+from tests.cloud import Cloud, simulated
+from tests.stl import box
+from tests.waiting import until
+from workflow.model import State
+
+SECRET = "hemmelig-5e0f91c7"
+NOBODY = "http://127.0.0.1:9/api/v3"
+INTAKE = "version: 1\nintake:\n  - name: all\n    preset: {preset}\n"
+ROUTING = "routing:\n  - name: all\n    send_to: {send_to}\n"
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with simulated(slice_seconds=0.3) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def desk(tmp_path: Path, cloud: Cloud) -> Desk:
+    return Desk(tmp_path, cloud.url)
+
+
+@contextmanager
+def small_disk(place: Path, megabytes: int) -> Iterator[None]:
+    """Mount a disk that is soon full; skips where that is not allowed."""
+    place.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(place)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a small disk: run as root on Linux")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def fill(place: Path) -> Path:
+    """Leave no byte free on the disk of `place`; deleting the file makes room again."""
+    filler = place / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for chunk in (1 << 20, 1 << 12, 1):
+            try:
+                while file.write(b"\0" * chunk):
+                    pass
+            except OSError:
+                continue
+    return filler
+
+
+def more_than(count: int, cloud: Cloud) -> bool:
+    return len(cloud.dispatches()) > count
+
+
+def secrets_in(desk: Desk) -> list[str]:
+    """Give every file of share, state and outputs that holds the secret key."""
+    files = (found for found in desk.folder.rglob("*") if found.is_file())
+    return [str(found) for found in files if SECRET.encode() in found.read_bytes()]
+
+
+# -- refusals at the start ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "line"),
+    [
+        ({"STLFLOW_SECRET_KEY": SECRET}, 3, "stlflow: 401: Eiger refuses the access keys."),
+        ({"STLFLOW_SECRET_KEY": ""}, 2, "stlflow: No keys for Eiger: set STLFLOW_ACCESS_KEY"),
+        ({"STLFLOW_EIGER_URL": NOBODY}, 3, "stlflow: No connection to http://127.0.0.1:9/api/v3"),
+        ({"STLFLOW_RULES": "nowhere.yaml"}, 2, "stlflow: nowhere.yaml:1:1: the rules can't be read"),
+        ({"STLFLOW_STATE": "share/state"}, 2, "stlflow: The state folder share/state lies in the share."),
+        ({"STLFLOW_STATE": "a file/state"}, 2, "stlflow: The state folder a file/state can't be written"),
+        ({"STLFLOW_SHARE": "unmounted/share"}, 2, "Is the share mounted?"),
+    ],
+    ids=["wrong keys", "no keys", "no server", "no rules", "state in share", "no state", "no share"],
+)
+def test_it_does_not_start_and_says_why_in_one_line(
+    desk: Desk, changes: dict[str, str], code: int, line: str
+) -> None:
+    (desk.share / "inbox").mkdir(parents=True)
+    desk.drop("lid.stl", box())
+    (desk.folder / "a file").write_text("no folder")
+    ended = desk.run("run", **changes)
+    assert ended.code == code
+    assert line in ended.one_line()
+    assert SECRET not in ended.err
+    assert secrets_in(desk) == []
+    assert desk.stls() == ["inbox/lid.stl"]
+    assert not (desk.share / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("rules", "place", "hint"),
+    [
+        (INTAKE.format(preset="Onyks") + ROUTING.format(send_to="backlog"), "4:13", "did you mean `Onyx`?"),
+        (
+            INTAKE.format(preset="Onyx") + ROUTING.format(send_to="backlock"),
+            "7:14",
+            "did you mean `backlog`?",
+        ),
+        (INTAKE.format(preset="Onyx") + "routing: [\n", "", ""),
+    ],
+    ids=["preset the cloud lacks", "unknown destination", "no yaml"],
+)
+def test_wrong_rules_are_shown_where_they_are(desk: Desk, rules: str, place: str, hint: str) -> None:
+    (desk.share / "inbox").mkdir(parents=True)
+    desk.drop("lid.stl", box())
+    (desk.folder / "mine.yaml").write_text(rules)
+    ended = desk.run("run", STLFLOW_RULES="mine.yaml")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith(f"stlflow: mine.yaml:{place}")
+    assert hint in ended.err
+    assert "Traceback" not in ended.err
+    assert desk.stls() == ["inbox/lid.stl"]
+
+
+# -- while it runs --------------------------------------------------------------------------------
+
+
+def test_a_second_run_is_refused_and_odd_things_in_the_inbox_stay(desk: Desk) -> None:
+    elsewhere = desk.folder / "elsewhere.stl"
+    elsewhere.write_bytes(box(77))
+    inbox = desk.share / "inbox"
+    (inbox / "folder.stl").mkdir(parents=True)
+    (inbox / "link.stl").symlink_to(elsewhere)
+    os.mkfifo(inbox / "pipe.stl")
+    with desk.serving() as service:
+        desk.drop("lid.stl", box())
+        assert desk.ended(1), service.said()
+        second = desk.run("run")
+        assert second.code == 2
+        assert second.one_line().startswith("stlflow: Another stlflow is running on the state folder")
+        batch = desk.run("batch", ".")
+        assert batch.code == 2
+        assert service.stop() == 0
+    assert {found.name for found in inbox.iterdir()} == {"folder.stl", "link.stl", "pipe.stl"}
+    assert elsewhere.read_bytes() == box(77)
+    assert list(desk.submissions()) == ["lid.stl"]
+    assert "Traceback" not in service.said()
+
+
+def test_stopped_while_uploading_and_slicing_it_goes_on_and_sends_nothing_twice(desk: Desk) -> None:
+    with simulated(slice_seconds=1.5) as cloud:
+        desk = Desk(desk.folder, cloud.url)
+        (desk.share / "inbox").mkdir(parents=True)
+        for number in range(6):
+            desk.drop(f"part{number}.stl", box(10 + number))
+        cloud.fault("uploadStl", "delay", times=2, delay_seconds=1.0)
+        with desk.serving() as service:
+
+            def under_way() -> bool:
+                states = [each.state for each in desk.submissions().values()]
+                return State.SLICING in states and State.INSPECTED in states
+
+            assert until(under_way), service.said()
+            assert service.stop(10) == 0
+        assert "Traceback" not in service.said()
+        with desk.serving() as service:
+            assert desk.ended(6), desk.submissions()
+            assert service.stop() == 0
+        sent = cloud.dispatches()
+    assert (len(sent), set(sent.values())) == (6, {1})
+    assert desk.stls() == [f"done/part{number}.stl" for number in range(6)]
+
+
+def test_keys_revoked_while_running_files_wait_and_no_key_is_told(tmp_path: Path) -> None:
+    simulator = Desk(tmp_path / "cloud", "")
+    simulator.folder.mkdir()
+    place = tmp_path / "work"
+    place.mkdir()
+    with simulator.serving(
+        "simulator", "--port", "0", "--slice-seconds", "0", "--secret-key", SECRET
+    ) as served:
+        assert served.process.stdout is not None
+        cloud = Cloud(json.loads(served.process.stdout.readline())["url"])
+        keys = {"STLFLOW_SECRET_KEY": SECRET, "STLFLOW_LOG_LEVEL": "DEBUG"}
+        desk = Desk(place, cloud.url, keys)
+        with desk.serving() as service:
+            assert until((desk.share / "held").is_dir), service.said()
+            cloud.fault("*", "status", times=1, status=401)
+            desk.drop("lid.stl", box())
+
+            def waits() -> bool:
+                return any("401" in line and "waits" in line for line in service.said().splitlines())
+
+            assert until(waits), service.said()
+            assert desk.submissions()["lid.stl"].state not in {State.HELD, State.REJECTED}
+            assert desk.ended(1, 40), service.said()
+            assert service.stop() == 0
+        shown = desk.run("show", "1", "--json")
+        listed = desk.run("list")
+    assert desk.stls() == ["done/lid.stl"]
+    assert SECRET not in shown.out + shown.err + listed.out + listed.err
+    assert secrets_in(desk) == []
+
+
+def test_a_share_that_goes_and_comes_back_loses_nothing(desk: Desk) -> None:
+    away = desk.folder / "away"
+    with desk.serving() as service:
+        assert until((desk.share / "held").is_dir), service.said()
+        desk.drop("first.stl", box(11))
+        assert desk.ended(1), service.said()
+        desk.share.rename(away)
+        assert until(lambda: "Share lost" in service.said()), service.said()
+        (away / "inbox" / "second.stl").write_bytes(box(12))
+        away.rename(desk.share)
+        assert desk.ended(2), service.said()
+        assert service.stop() == 0
+    assert desk.stls() == ["done/first.stl", "done/second.stl"]
+    assert "Traceback" not in service.said()
+
+
+@pytest.mark.long
+def test_a_cloud_that_goes_and_comes_back_is_waited_for(desk: Desk) -> None:
+    with simulated(slice_seconds=0.5) as cloud:
+        desk = Desk(desk.folder, cloud.url)
+        with desk.serving() as service:
+            assert until((desk.share / "held").is_dir), service.said()
+            for number in range(12):
+                desk.drop(f"part{number}.stl", box(10 + number))
+            for _ in range(3):
+                assert until(partial(more_than, len(cloud.dispatches()), cloud)), service.said()
+                cloud.fault("*", "status", times=30, status=503)
+            assert desk.ended(12, 120), service.said()
+            assert service.stop() == 0
+        sent = cloud.dispatches()
+    assert (len(sent), set(sent.values())) == (12, {1})
+    assert len(desk.stls()) == 12
+    assert all(place.startswith("done/") for place in desk.stls())
+
+
+# -- disks ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("full", ["state", "share"])
+def test_a_full_disk_is_waited_out(desk: Desk, full: str) -> None:
+    disk = desk.folder / full
+    with small_disk(disk, 24), desk.serving() as service:
+        assert until((desk.share / "held").is_dir), service.said()
+        desk.drop("first.stl", box(11))
+        assert desk.ended(1), service.said()
+        staged = desk.share / "staged"
+        staged.mkdir()
+        for number in range(5):
+            (staged / f"part{number}.stl").write_bytes(box(20 + number))
+        filler = fill(disk)
+        for part in sorted(staged.glob("*.stl")):
+            part.rename(desk.share / "inbox" / part.name)
+        until(lambda: desk.ended(6, 0), 8)  # as far as it comes
+        assert service.process.poll() is None, service.said()
+        assert len(desk.stls()) == 6
+        filler.unlink()
+        assert desk.ended(6, 90), (desk.submissions(), service.said())
+        assert service.stop() == 0
+        assert all(place.startswith("done/") for place in desk.stls())
+        assert len(desk.stls()) == 6
+        assert "Traceback" not in service.said()
+
+
+@pytest.mark.long
+def test_a_database_that_is_deleted_while_it_runs_loses_no_file(desk: Desk) -> None:
+    with desk.serving() as service:
+        assert until((desk.share / "held").is_dir), service.said()
+        desk.drop("first.stl", box(11))
+        assert desk.ended(1), service.said()
+        for found in desk.state.glob("stlflow.db*"):
+            found.unlink()
+        desk.drop("second.stl", box(12))
+        until(lambda: "done/second.stl" in desk.stls(), 10)  # or it stays where it is
+        assert len(desk.stls()) == 2
+        service.stop()
+    with desk.serving() as service:
+        assert until(lambda: desk.stls() == ["done/first.stl", "done/second.stl"]), service.said()
+        assert service.stop() == 0
+
+
+@pytest.mark.long
+def test_a_database_that_is_damaged_stops_the_start_in_one_line(desk: Desk) -> None:
+    desk.state.mkdir()
+    (desk.share / "inbox").mkdir(parents=True)
+    desk.drop("lid.stl", box())
+    with sqlite3.connect(desk.state / "stlflow.db") as other:
+        other.execute("create table submissions (id integer primary key)")
+    other.close()
+    ended = desk.run("run")
+    assert ended.code == 2
+    assert ended.one_line().startswith("stlflow: The ledger can't be ")
+    assert desk.stls() == ["inbox/lid.stl"]
+
+
+# -- sizes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
+def test_a_part_of_300_megabytes_costs_no_memory(desk: Desk) -> None:
+    small = box(40)
+    facets = small[84:]
+    count = 300 * 1024 * 1024 // len(facets)
+    place = desk.folder / "big.stl"
+    with place.open("wb") as file:
+        file.write(small[:80] + (count * 12).to_bytes(4, "little"))
+        for _ in range(count):
+            file.write(facets)
+    with desk.serving(STLFLOW_REQUEST_TIMEOUT_SECONDS="60") as service:
+        assert until((desk.share / "held").is_dir), service.said()
+        desk.drop("small.stl", small)
+        assert desk.ended(1), service.said()
+        before = peak_megabytes(service.process.pid)
+        shutil.move(place, desk.share / "inbox" / "big.stl")
+        assert desk.ended(2, 120), (desk.submissions(), service.said())
+        after = peak_megabytes(service.process.pid)
+        assert service.stop() == 0
+    print(f"300 MB part: peak {after:.0f} MB, {before:.0f} MB before it")
+    assert after - before < 150
+
+
+def peak_megabytes(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
