@@ -1,0 +1,185 @@
+"""`stlflow eiger` as a person meets it: names, candidates, questions, filters, refusals."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.contract.spoken import Speak, speaker
+from tests.simulator.caller import UNKNOWN_ID, Caller, calling, cube
+from workflow.cli.eiger_devices import was_taken
+from workflow.eiger import Device
+from workflow.errors import Unreachable
+from workflow.simulator import SimulatorOptions
+
+ANVIL = "Mark Two - Anvil"
+
+
+def effects(shop: Caller) -> list[str]:
+    return [entry["operation"] for entry in shop.control("GET", "journal") if entry["effect"]]
+
+
+def test_names_stand_for_ids_in_capitals_or_not(shop: Caller, speak: Speak) -> None:
+    build = shop.build("lid.stl")
+    assert speak("eiger", "queue", "add", "mark two - ANVIL", "lid").code == 0
+    queued = speak("eiger", "queue", "list", ANVIL, "--json").document()["queue"]
+    assert [entry["build"]["id"] for entry in queued] == [build]
+    assert speak("eiger", "queue", "remove", ANVIL, "LID").code == 0
+    assert speak("eiger", "queue", "list", ANVIL, "--json").document()["queue"] == []
+
+
+def test_a_name_that_two_have_gives_the_candidates(shop: Caller, speak: Speak) -> None:
+    two = {shop.build("lid.stl"), shop.build("lid.stl", size_mm=12)}
+    ended = speak("eiger", "backlog", "add", "lid")
+    assert (ended.code, ended.out) == (2, "")
+    first, *candidates = ended.err.splitlines()
+    assert first == "stlflow: 2 have the name 'lid': give the id of the build."
+    assert {line.split()[0] for line in candidates} == two
+    assert all("Desktop Series" in line for line in candidates)
+    assert effects(shop) == ["uploadStl", "uploadStl"]
+
+
+def test_a_name_that_none_has_gives_those_there_are(speak: Speak) -> None:
+    ended = speak("eiger", "devices", "show", "Anvill")
+    assert ended.code == 2
+    assert ended.err.startswith("stlflow: No device is called 'Anvill'. There are:\n")
+    assert f"  {ANVIL}  Mark Two, Ready" in ended.err
+    assert speak("eiger", "builds", "show", "x\x1b[2J").err == "stlflow: No build is called 'x [2J'.\n"
+    assert speak("eiger", "parts", "upload", "no.stl").code == 2
+
+
+def test_a_user_is_found_by_email_and_others_are_not_told(shop: Caller, speak: Speak) -> None:
+    Path("part.stl").write_bytes(cube())
+    assert speak("eiger", "parts", "upload", "part.stl", "--user", "ADA.anvil@example.com").code == 0
+    ended = speak("eiger", "parts", "upload", "part.stl", "--user", "nobody@example.com")
+    assert (ended.code, ended.err) == (2, "stlflow: No user is called 'nobody@example.com'.\n")
+    assert effects(shop) == ["uploadStl"]
+
+
+def test_an_id_that_nobody_has_is_the_clouds_word(speak: Speak) -> None:
+    ended = speak("eiger", "builds", "show", UNKNOWN_ID)
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith("stlflow: 404: ")
+    assert speak("eiger", "print-jobs", "show", "../users").code == 3
+
+
+def test_filters_are_options(shop: Caller, speak: Speak) -> None:
+    build = shop.build("lid.stl")
+    shop.made(f"/backlog/{build}")
+    by_name = speak("eiger", "print-jobs", "list", "--build", "lid", "--json").document()
+    assert [(job["build"]["title"], job["state"]) for job in by_name] == [("lid", "Backlogged")]
+    words = ("eiger", "builds", "list", "--json")
+    assert speak(*words, "--created-from", "2026-01-01").document()[0]["title"] == "lid"
+    assert speak(*words, "--created-after", "2999-01-01T00:00Z").document() == []
+    assert speak(*words, "--title", "lid", "--sliced", "no").document() == []
+    assert len(speak(*words, "--limit", "2").document()) == 2
+    titles = [each["title"] for each in speak(*words, "--sort", "title", "--order", "asc").document()]
+    assert titles == sorted(titles)
+
+
+def test_a_time_that_is_none(speak: Speak) -> None:
+    ended = speak("eiger", "builds", "list", "--created-from", "yesterday")
+    assert ended.code == 2
+    assert "'yesterday' is no time such as 2026-11-23, 2026-11-23T18:30" in ended.err
+
+
+def test_no_signed_link_unasked(shop: Caller, speak: Speak) -> None:
+    shop.build("lid.stl")
+    shown = speak("eiger", "builds", "show", "lid", "--json")
+    assert "preview" not in shown.out
+    assert "***" not in shown.out
+    assert shown.document()["part_versions"][0]["title"] == "lid"
+
+
+def test_a_printer_is_started_only_after_a_yes(shop: Caller, speak: Speak) -> None:
+    shop.build("lid.stl")
+    refused = speak("eiger", "devices", "print", ANVIL, "lid", typed="n\n")
+    assert refused.code == 1
+    assert refused.err.startswith(f"{ANVIL} (now: Ready) will move and print 'lid'. Is its bed clear?\n")
+    assert refused.err.endswith("Nothing was sent.\n")
+    assert speak("eiger", "devices", "print", ANVIL, "lid").code == 130
+    assert effects(shop) == ["uploadStl"]
+    shop.control("POST", "clock", {"rate": 60})
+    started = speak("eiger", "devices", "print", ANVIL, "lid", "--look-seconds", "0.1", typed="y\n")
+    assert started.code == 0
+    assert started.out.startswith(f"{ANVIL} prints: print job ")
+    assert effects(shop) == ["uploadStl", "printToPrinter"]
+
+
+def test_a_printer_that_is_not_ready_is_exit_code_3(shop: Caller, speak: Speak) -> None:
+    shop.build("lid.stl")
+    ended = speak("eiger", "devices", "print", "Onyx Pro - Dowel", "lid", "--yes")
+    assert (ended.code, ended.out) == (3, "")
+    assert "(now: Offline) will move" in ended.err
+    assert "stlflow: 409: " in ended.err
+
+
+def test_a_printer_that_was_not_seen_to_take_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with calling(SimulatorOptions(slice_seconds=0, quirks=frozenset({"deaf-printer"}))) as deaf:
+        speak, _ = speaker(deaf.url, monkeypatch, capsys), deaf.build("lid.stl")
+        words = ("eiger", "devices", "print", ANVIL, "lid", "--yes", "--look-seconds", "0")
+        ended = speak(*words)
+        assert ended.code == 1
+        assert f"but {ANVIL} was not seen to take it. Look at the printer before" in ended.out
+        document = speak(*words, "--json").document()
+    assert (document["confirmed"], document["print_job"]["state"]) == (False, "Printing")
+
+
+def test_a_look_that_fails_has_seen_nothing_and_the_next_may(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = iter([None, {"id": "other", "state": "Printing"}, {"id": "ours", "state": "Printing"}])
+    waits: list[float] = []
+
+    def look() -> Device:
+        if (active := next(answers)) is None:
+            raise Unreachable("No connection to Eiger.", operation="readDevice")
+        shown = {"id": "d", "name": "D", "device_type": "X7", "device_series": "X7", "active_job": active}
+        return Device.model_validate(shown)
+
+    assert was_taken(look, "ours", 2.0, waits.append)
+    assert waits == [2.0, 2.0, 2.0]
+    assert capsys.readouterr().err == "stlflow: No connection to Eiger.\n"
+
+
+def test_what_was_uploaded_comes_back_and_replaces_nothing(speak: Speak) -> None:
+    Path("part.stl").write_bytes(cube())
+    made = speak("eiger", "parts", "upload", "part.stl", "--json").document()
+    words = ("eiger", "part-versions", "download", made["part_version_id"], "back.stl")
+    assert speak(*words, "--json").document() == {"path": "back.stl", "bytes": len(cube())}
+    assert Path("back.stl").read_bytes() == cube()
+    again = speak(*words)
+    assert (again.code, again.out) == (2, "")
+    assert "back.stl exists already: nothing is replaced. Choose another name." in again.err
+
+
+def test_scan_reports_appear_after_being_asked_for(shop: Caller, speak: Speak) -> None:
+    part = shop.get("/printed_parts")["items"][0]["id"]
+    words = ("eiger", "printed-parts", "scan-report", part)
+    assert speak(*words).out == "Not made yet: asked for now. Ask again in a minute.\n"
+    shop.advance(120)
+    assert speak(*words).out.startswith("http")
+    assert speak(*words, "--json").document()["scan_report_url"].startswith("http")
+
+
+def test_approvals_are_added_never_replaced(shop: Caller, speak: Speak) -> None:
+    first, second = shop.build("lid.stl"), shop.build("pin.stl")
+    assert speak("eiger", "builds", "approved").out.startswith("Approvals are not in use: every build may")
+    refused = speak("eiger", "builds", "approve", "lid")
+    assert refused.code == 2
+    assert "Approving one would forbid all others; say --switch-on if that is meant." in refused.err
+    assert speak("eiger", "builds", "approve", "lid", "--switch-on").out == "1 builds are approved now.\n"
+    added = speak("eiger", "builds", "approve", "pin", "--json").document()
+    assert set(added["approved"]) == {first, second}
+    listed = speak("eiger", "builds", "approved", "--json").document()
+    assert (listed["in_use"], {each["id"] for each in listed["builds"]}) == (True, {first, second})
+    assert speak("eiger", "builds", "disable-approvals", typed="n\n").code == 1
+    assert speak("eiger", "builds", "disable-approvals", "--yes").code == 0
+    assert speak("eiger", "builds", "approved", "--json").document() == {"in_use": False, "builds": []}
+
+
+def test_wrong_keys_are_exit_code_3_and_stay_secret(speak: Speak, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STLFLOW_SECRET_KEY", "a-key-of-somebody-else")
+    ended = speak("eiger", "devices", "list")
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith("stlflow: 401: Eiger refuses the access keys.")
+    assert "a-key-of" not in ended.err

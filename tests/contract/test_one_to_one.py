@@ -1,0 +1,151 @@
+"""Each of the contract's 28 operations is one call, one route and one verb: none missing, none invented."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pytest
+
+from tests.contract.spoken import Speak
+from tests.simulator.caller import Caller, cube
+from workflow.cli.app import stlflow
+from workflow.contract import contract
+from workflow.eiger import OPERATIONS, EigerClient
+from workflow.simulator.contract_check import operations
+from workflow.simulator.responses import ANSWERS
+
+METHODS = {"get", "put", "post", "delete", "patch"}
+CONTRACT = {
+    operation["operationId"]
+    for path in contract()["paths"].values()
+    for method, operation in path.items()
+    if method in METHODS
+}
+VERBS: Mapping[str, tuple[str, str]] = {
+    "listBuilds": ("builds list", "--sliced yes --limit 2"),
+    "readBuild": ("builds show", "{build}"),
+    "listApprovedBuilds": ("builds approved", ""),
+    "approveBuilds": ("builds approve", "{build} --switch-on"),
+    "disableApprovedBuilds": ("builds disable-approvals", "--yes"),
+    "listDevices": ("devices list", "--order desc"),
+    "readDevice": ("devices show", "{device}"),
+    "printToPrinter": ("devices print", "{device} {build} --yes --look-seconds 0.1"),
+    "listDeviceQueue": ("queue list", "{device}"),
+    "readDeviceQueue": ("queue show", "{device} {entry}"),
+    "appendToDeviceQueue": ("queue add", "{device} {build}"),
+    "removeFromDeviceQueue": ("queue remove", "{device} {entry}"),
+    "sendBuildToBacklog": ("backlog add", "{build} --due 2027-03-01"),
+    "sendBuildToJobRequestQueue": ("job-requests add", "{build}"),
+    "removeBuildFromJobRequestQueue": ("job-requests remove", "{build}"),
+    "readPart": ("parts show", "{part}"),
+    "uploadStl": ("parts upload", "part.stl --preset Onyx"),
+    "getSliceStatus": ("parts slice-status", "{slice_job}"),
+    "getOrgSettingsPresets": ("parts presets", ""),
+    "readPartVersion": ("part-versions show", "{part_version}"),
+    "readSignedURL": ("part-versions download", "{part_version} back.stl"),
+    "listPrintJobs": ("print-jobs list", "--state Backlogged"),
+    "readPrintJob": ("print-jobs show", "{print_job}"),
+    "getPrintJobPartScanReport": ("print-jobs scan-report", "{print_job}"),
+    "listPrintedParts": ("printed-parts list", "--limit 1"),
+    "readPrintedPart": ("printed-parts show", "{printed_part}"),
+    "getPrintedPartScanReport": ("printed-parts scan-report", "{printed_part}"),
+    "listUsers": ("users list", "--sort email"),
+}
+"""By operationId: the verb, and words that make it do something at a furnished cloud."""
+
+
+class Verb(NamedTuple):
+    """One command of `stlflow eiger`, with its name as it is typed."""
+
+    name: str
+    command: click.Command
+
+
+def verbs() -> Iterator[Verb]:
+    eiger = stlflow.commands["eiger"]
+    assert isinstance(eiger, click.Group)
+    context = click.Context(eiger)
+    for resource in eiger.list_commands(context):
+        group = eiger.get_command(context, resource)
+        assert isinstance(group, click.Group)
+        yield from (Verb(f"{resource} {verb}", command) for verb, command in group.commands.items())
+
+
+def calls() -> set[str]:
+    return {name for name in dir(EigerClient) if not name.startswith("_")}
+
+
+def snake(operation_id: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation_id).lower()
+
+
+def test_the_contract_has_28_operations() -> None:
+    assert len(CONTRACT) == 28
+
+
+def test_the_client_has_one_call_for_each() -> None:
+    beside = {"close", "longest_effect_seconds", "download_part_version"}
+    assert calls() - beside == {snake(each) for each in CONTRACT}
+    assert {each.id for each in OPERATIONS} == CONTRACT
+
+
+def test_the_simulator_has_one_route_for_each() -> None:
+    assert set(operations()) == CONTRACT
+    assert {*ANSWERS, "uploadStl"} == CONTRACT
+
+
+def test_the_command_line_has_one_verb_for_each() -> None:
+    assert set(VERBS) == CONTRACT
+    assert sorted(verb.name for verb in verbs()) == sorted(name for name, _ in VERBS.values())
+
+
+@pytest.mark.parametrize("verb", list(verbs()), ids=lambda verb: verb.name)
+def test_every_verb_has_help_and_what_shows_something_has_json(verb: Verb) -> None:
+    assert verb.command.help
+    options = {name for parameter in verb.command.params for name in parameter.opts}
+    silent = {"queue remove", "job-requests remove", "builds disable-approvals"}
+    assert ("--json" in options) == (verb.name not in silent)
+
+
+def furnished(shop: Caller) -> dict[str, str]:
+    """Put a part, its build, a queue entry, a job request and a print into the cloud; gives all ids."""
+    made = shop.part(cube(), settingsPresetId=shop.preset("Onyx"))
+    version = shop.get(f"/part_versions/{made['part_version_id']}")
+    build = shop.get("/builds", sort__order="desc", page__size=1)["items"][0]["id"]
+    device = shop.device("Anvil")["id"]
+    entry = shop.made(f"/devices/{device}/queue", {"build": build})["id"]
+    print_job = shop.made(f"/job-requests/{build}", {})["id"]
+    shop.control("POST", "clock", {"rate": 60})
+    return {
+        "build": str(build),
+        "device": str(device),
+        "entry": str(entry),
+        "part": str(version["part_id"]),
+        "part_version": made["part_version_id"],
+        "slice_job": made["slice_job_id"],
+        "print_job": str(print_job),
+        "printed_part": str(shop.get("/printed_parts")["items"][0]["id"]),
+    }
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["for people", "for scripts"])
+@pytest.mark.parametrize("operation_id", VERBS)
+def test_every_verb_makes_its_call(shop: Caller, speak: Speak, operation_id: str, as_json: bool) -> None:
+    ids = furnished(shop)
+    Path("part.stl").write_bytes(cube(7.0))
+    name, words = VERBS[operation_id]
+    verb = next(each for each in verbs() if each.name == name)
+    takes_json = any(parameter.name == "as_json" for parameter in verb.command.params)
+    before = len(shop.control("GET", "journal"))
+    asked = ["--json"] if as_json and takes_json else []
+    ended = speak("eiger", *name.split(), *(word.format(**ids) for word in words.split()), *asked)
+    assert ended.code == 0, ended.err
+    assert ended.out
+    if asked:
+        ended.document()
+    seen = [entry["operation"] for entry in shop.control("GET", "journal")[before:]]
+    assert operation_id in seen
+    effects = {each.id for each in OPERATIONS if not each.reads}
+    assert [each for each in seen if each in effects] == ([operation_id] if operation_id in effects else [])
