@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,9 +46,8 @@ def prepare_state(folder: Path, share: Path) -> None:
         )
     try:
         (place / "spool").mkdir(parents=True, exist_ok=True)
-        probe = place / ".probe"
-        probe.write_bytes(b"stlflow")
-        probe.unlink()
+        with tempfile.NamedTemporaryFile(dir=place, prefix=".probe-") as probe:
+            probe.write(b"stlflow")
     except OSError as error:
         raise StateError(f"The state folder {folder} can't be written: {error.strerror}.") from None
 

@@ -13,8 +13,6 @@ from workflow.ledger import (
     Settled,
     Superseded,
     begin_send,
-    forgive_sends,
-    open_intent,
     renew_send,
     reply_lost,
     settle_send,
@@ -46,7 +44,6 @@ def intent_of(ledger: Ledger, submission: Submission, lease_seconds: float = 60)
 def test_a_settled_send_is_never_begun_again(ledger: Ledger, submission: Submission) -> None:
     settle_send(ledger, submission, 1, intent_of(ledger, submission), "receipt", reconciled=False)
     assert begin_send(ledger, submission, 1, 60) == Settled("receipt")
-    assert not open_intent(ledger, submission)
 
 
 def test_while_one_is_at_it_nobody_else_begins(ledger: Ledger, submission: Submission) -> None:
@@ -83,13 +80,6 @@ def test_a_canceled_submission_is_not_sent(ledger: Ledger, submission: Submissio
     ledger.next_turn(submission, Step.FINISH, None, "canceled")
     with pytest.raises(Superseded):
         begin_send(ledger, submission, 1, 60)
-
-
-def test_a_person_who_has_looked_gives_it_another_chance(ledger: Ledger, submission: Submission) -> None:
-    reply_lost(ledger, submission, 1, intent_of(ledger, submission), "timed out", 60)
-    forgive_sends(ledger, submission)
-    again = intent_of(ledger, submission)
-    assert (again.times, again.lost) == (1, None)
 
 
 def test_of_many_rivals_one_wins(ledger: Ledger, submission: Submission) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from workflow.errors import NotNow
-from workflow.ledger import Ledger, begin_send
+from workflow.ledger import Intent, Ledger, begin_send, reply_lost
 from workflow.model import Hold, State, Step, Submission
 from workflow.pipeline.orders import attach, cancel, release, retry
 
@@ -87,6 +87,52 @@ def test_what_is_being_sent_is_not_canceled(ledger: Ledger, make: Make) -> None:
     begin_send(ledger, submission, 1, 60)
     with pytest.raises(NotNow, match=r"is being sent right now\. Try again in a minute\.$"):
         cancel(ledger, submission.id)
+
+
+def test_a_send_that_was_begun_is_looked_for_where_it_went(ledger: Ledger, make: Make) -> None:
+    submission = make(
+        state=State.HELD, hold=Hold.SEND, build_id=BUILD, device_id="anvil", destination="backlog"
+    )
+    intent = begin_send(ledger, submission, 1, 0)
+    assert isinstance(intent, Intent)
+    reply_lost(ledger, submission, 1, intent, "timed out", 0)
+    again = retry(ledger, submission.id)
+    assert (again.state, again.device_id, again.destination) == (State.ROUTED, "anvil", "backlog")
+
+
+def test_without_a_send_begun_a_retry_asks_the_rules_anew(ledger: Ledger, make: Make) -> None:
+    submission = make(state=State.HELD, hold=Hold.ROUTE, build_id=BUILD, device_id="anvil", device="Anvil")
+    again = retry(ledger, submission.id)
+    assert (again.state, again.device_id, again.device) == (State.SLICED, None, None)
+
+
+def test_what_is_sent_is_only_put_away_again(ledger: Ledger, make: Make) -> None:
+    submission = make(state=State.HELD, hold=Hold.FAULT, build_id=BUILD, receipt_id=BUILD)
+    again = retry(ledger, submission.id)
+    assert (again.state, again.step) == (State.DISPATCHED, Step.FINISH)
+
+
+def test_only_what_a_rule_held_is_released(ledger: Ledger, make: Make) -> None:
+    submission = make(state=State.HELD, hold=Hold.SLICE)
+    with pytest.raises(NotNow, match=r"is not held by a rule\. `stlflow retry 1` tries again\.$"):
+        release(ledger, submission.id)
+
+
+def test_cancel_after_a_lost_reply_says_so(ledger: Ledger, make: Make) -> None:
+    submission = make(state=State.HELD, hold=Hold.SEND)
+    begin_send(ledger, submission, 1, 0)
+    canceled = cancel(ledger, submission.id)
+    assert canceled.reason == (
+        "Canceled by a person. Whether it was sent before is not known: look in Eiger."
+    )
+
+
+def test_an_attached_build_is_routed_anew(ledger: Ledger, make: Make) -> None:
+    submission = make(
+        state=State.HELD, hold=Hold.ROUTE, build_id=BUILD, device_id="anvil", destination="backlog"
+    )
+    attached = attach(ledger, submission.id, BUILD)
+    assert (attached.destination, attached.device_id) == (None, None)
 
 
 def test_a_build_is_attached_where_one_is_missing(ledger: Ledger, make: Make) -> None:

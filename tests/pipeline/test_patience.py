@@ -18,7 +18,6 @@ from workflow.errors import (
 )
 from workflow.pipeline.patience import (
     LONGEST_WAIT_SECONDS,
-    TRIES_WHILE_THE_CLOUD_FAILS,
     CallAPerson,
     Patience,
     WaitInLine,
@@ -27,26 +26,19 @@ from workflow.pipeline.patience import (
 )
 
 
-@pytest.mark.parametrize("kind", [Unauthorized, Unreachable, RateLimited])
+@pytest.mark.parametrize(
+    "kind", [Unauthorized, Unreachable, RateLimited, ServerError, OutcomeUnknown, ContractBroken]
+)
 @pytest.mark.parametrize("tries", [0, 1000])
-def test_no_file_is_blamed_for_keys_network_or_load(kind: type[CloudError], tries: int) -> None:
+def test_no_file_is_blamed_for_keys_network_load_or_faults_of_the_cloud(
+    kind: type[CloudError], tries: int
+) -> None:
     assert isinstance(after_cloud_error(kind("why", operation="uploadStl"), tries), WaitInLine)
 
 
 @pytest.mark.parametrize("kind", [BadRequest, NotFound, Conflict])
 def test_a_refusal_is_for_a_person_at_once(kind: type[CloudError]) -> None:
     assert after_cloud_error(kind("400: no", operation="uploadStl"), 0) == CallAPerson("400: no")
-
-
-@pytest.mark.parametrize("kind", [ServerError, OutcomeUnknown, ContractBroken])
-def test_a_fault_of_the_cloud_is_waited_out_at_first(kind: type[CloudError]) -> None:
-    assert isinstance(after_cloud_error(kind("500", operation="uploadStl"), 0), WaitInLine)
-
-
-@pytest.mark.parametrize("kind", [ServerError, OutcomeUnknown])
-def test_a_fault_that_stays_with_one_file_is_for_a_person(kind: type[CloudError]) -> None:
-    error = kind("500", operation="uploadStl")
-    assert isinstance(after_cloud_error(error, TRIES_WHILE_THE_CLOUD_FAILS), CallAPerson)
 
 
 def test_the_cloud_may_say_how_long() -> None:

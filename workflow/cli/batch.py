@@ -31,7 +31,7 @@ def batch(folder: Path, as_json: bool) -> int:
     open_logbook(settings, "WARNING")
     sent = Sent()
     with running_service(settings, watch=False, on_progress=sent.report) as service:
-        numbers = service.submit_folder(folder.absolute())
+        numbers = service.submit_folder(folder.resolve())
         ended = _watch(lambda: [service.ledger.get(number) for number in numbers], sent)
     if as_json:
         print_json({"submissions": [row(submission) for submission in ended], "ok": _all_sent(ended)})

@@ -19,28 +19,28 @@ def plan_place(share: Share, claimed_as: str, path: str, outcome: Outcome) -> st
     return next(place for place in places if place == claimed_as or not exists(share, place))
 
 
-def move_into_place(share: Share, claimed_as: str, target: str) -> str:
-    """Move a file to its planned place; gives where it stands now. May be repeated after a crash.
+def move_into_place(share: Share, claimed_as: str, target: str) -> None:
+    """Move a file to its planned place. May be repeated after a crash.
 
-    When somebody took the name meanwhile, the next free number is used. Raises FileNotFoundError
-    when the file is gone, OSError when it can't be moved now.
+    Raises FileExistsError when somebody took the name meanwhile (plan anew), FileNotFoundError when the
+    file is gone, OSError when it can't be moved now.
     """
     if claimed_as == target:
-        return target
-    for _ in range(_TRIES):
-        try:
-            move(share, claimed_as, target)
-        except FileNotFoundError:
-            if not exists(share, target):
-                raise
-        except FileExistsError:
-            outcome, path = target.split("/", 1)
-            target = plan_place(share, claimed_as, path, Outcome(outcome))
-            continue
-        return target
-    raise OSError(errno.EBUSY, f"{target} is taken again and again")
+        return
+    try:
+        move(share, claimed_as, target)
+    except FileNotFoundError:
+        if not exists(share, target):
+            raise
 
 
 def place(share: Share, claimed_as: str, path: str, outcome: Outcome) -> str:
-    """Plan and move at once. Raises FileNotFoundError, OSError."""
-    return move_into_place(share, claimed_as, plan_place(share, claimed_as, path, outcome))
+    """Plan and move at once; gives where the file stands. Raises FileNotFoundError, OSError."""
+    for _ in range(_TRIES):
+        target = plan_place(share, claimed_as, path, outcome)
+        try:
+            move_into_place(share, claimed_as, target)
+        except FileExistsError:
+            continue
+        return target
+    raise OSError(errno.EBUSY, f"{path} finds no free name in {outcome}")

@@ -7,21 +7,21 @@ submission, a step that was taken over) raises `Superseded` and alters nothing.
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
-from workflow.errors import StateError, StlflowError, UnknownSubmission
+from workflow.errors import StateError
 from workflow.ledger.database import READING, open_database
-from workflow.ledger.rows import event_from, submission_from, to_columns
+from workflow.ledger.rows import event_from, submission_from
+from workflow.ledger.statements import append_event, change_submission, read_submission, seconds_now
 from workflow.ledger.tables import events, metadata, submissions
 from workflow.model import Event, State, Step, Submission
 
-
-class Superseded(StlflowError):
-    """Somebody else has taken the submission further: this turn is over."""
+LONGEST_WAIT_SECONDS = 86_400.0
+"""Nothing waits longer: a later time was written while the clock stood wrong."""
 
 
 class Ledger:
@@ -32,11 +32,11 @@ class Ledger:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._engine = open_database(url)
         try:
+            self._engine = open_database(url)
             metadata.create_all(self._engine)
-        except OperationalError as error:
-            raise StateError(f"The ledger can't be opened: {_first_line(error)}.") from None
+        except (SQLAlchemyError, ImportError) as error:
+            raise StateError(f"The ledger can't be opened: {_in_words(error)}") from None
 
     def close(self) -> None:
         """Give up all connections."""
@@ -47,7 +47,7 @@ class Ledger:
     def open(self, path: str) -> int:
         """Begin a submission before its file is touched; it shows only once claimed. Gives its number."""
         with self.writing() as connection:
-            row = {"path": path, "state": State.CLAIMED.value, "opened_at": _now()}
+            row = {"path": path, "state": State.CLAIMED.value, "opened_at": seconds_now()}
             result = connection.execute(insert(submissions).values(row))
             return int(result.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
 
@@ -64,10 +64,13 @@ class Ledger:
                 update(submissions)
                 .where(submissions.c.id == number)
                 .values(
-                    claimed_as=claimed_as, left_in_place=left_in_place, step=Step.INTAKE.value, due_at=_now()
+                    claimed_as=claimed_as,
+                    left_in_place=left_in_place,
+                    step=Step.INTAKE.value,
+                    due_at=seconds_now(),
                 )
             )
-            _append(connection, number, "claimed", claimed_as)
+            append_event(connection, number, "claimed", claimed_as)
 
     def record(self, submission: Submission, event: str, detail: str = "", **changes: object) -> Submission:
         """Write one event and the changes that go with it; gives the submission as it is now.
@@ -75,14 +78,14 @@ class Ledger:
         Raises Superseded when the submission's turn is over.
         """
         with self.writing() as connection:
-            self._change(connection, submission, changes)
-            _append(connection, submission.id, event, detail)
+            change_submission(connection, submission, changes)
+            append_event(connection, submission.id, event, detail)
         return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
 
     def change(self, submission: Submission, **changes: object) -> Submission:
         """Write changes that are no news. Raises Superseded when the submission's turn is over."""
         with self.writing() as connection:
-            self._change(connection, submission, changes)
+            change_submission(connection, submission, changes)
         return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
 
     def next_turn(
@@ -97,9 +100,9 @@ class Ledger:
         """End the present turn: `step` begins at `due_at`. Raises Superseded when it was over before."""
         with self.writing() as connection:
             changes = {"step": step, "due_at": due_at, "turn": submission.turn + 1, **changes}
-            self._change(connection, submission, changes)
+            change_submission(connection, submission, changes)
             if event:
-                _append(connection, submission.id, event, detail)
+                append_event(connection, submission.id, event, detail)
         return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
 
     def begun(self, submission: Submission) -> None:
@@ -113,7 +116,7 @@ class Ledger:
     def get(self, number: int) -> Submission:
         """Give one submission. Raises UnknownSubmission."""
         with self.reading() as connection:
-            return _read(connection, number)
+            return read_submission(connection, number)
 
     def events(self, number: int) -> tuple[Event, ...]:
         """Give all events of a submission, oldest first."""
@@ -130,8 +133,10 @@ class Ledger:
 
     def due(self, now: datetime, steps: Collection[Step], limit: int) -> tuple[Submission, ...]:
         """Give submissions of which one of these steps may begin, longest due first."""
+        due_at, present = submissions.c.due_at, now.timestamp()
         query = select(submissions).where(
-            submissions.c.due_at <= now.timestamp(), submissions.c.step.in_([step.value for step in steps])
+            or_(due_at <= present, due_at > present + LONGEST_WAIT_SECONDS),
+            submissions.c.step.in_([step.value for step in steps]),
         )
         return self._several(query.order_by(submissions.c.due_at).limit(limit))
 
@@ -150,6 +155,11 @@ class Ledger:
         query = select(submissions).where(submissions.c.sha256 == sha256)
         return self._several(query.order_by(submissions.c.id.desc()))
 
+    def claimed_from(self, place: str) -> tuple[Submission, ...]:
+        """Give submissions of the file in this place, newest first."""
+        query = select(submissions).where(submissions.c.claimed_as == place)
+        return self._several(query.order_by(submissions.c.id.desc()))
+
     def counts(self) -> Mapping[State, int]:
         """Count claimed submissions by state."""
         query = select(submissions.c.state, func.count()).where(submissions.c.claimed_as.is_not(None))
@@ -165,8 +175,8 @@ class Ledger:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
-            raise StateError(f"The ledger can't be written: {_first_line(error)}.") from error
+        except DatabaseError as error:
+            raise StateError(f"The ledger can't be written: {_in_words(error)}") from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -174,36 +184,16 @@ class Ledger:
         try:
             with self._engine.connect().execution_options(**{READING: True}) as connection:
                 yield connection
-        except OperationalError as error:
-            raise StateError(f"The ledger can't be read: {_first_line(error)}.") from error
+        except DatabaseError as error:
+            raise StateError(f"The ledger can't be read: {_in_words(error)}") from error
 
     def _several(self, query: Any) -> tuple[Submission, ...]:
         with self.reading() as connection:
             return tuple(submission_from(dict(row)) for row in connection.execute(query).mappings())
 
-    @staticmethod
-    def _change(connection: Connection, submission: Submission, changes: Mapping[str, object]) -> None:
-        same = and_(submissions.c.id == submission.id, submissions.c.turn == submission.turn)
-        columns = to_columns(changes) or {"turn": submission.turn}
-        if connection.execute(update(submissions).where(same).values(columns)).rowcount != 1:
-            raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
 
-
-def _append(connection: Connection, number: int, event: str, detail: str) -> None:
-    row = {"submission": number, "at": _now(), "event": event, "detail": detail}
-    connection.execute(insert(events).values(row))
-
-
-def _read(connection: Connection, number: int) -> Submission:
-    row = connection.execute(select(submissions).where(submissions.c.id == number)).mappings().first()
-    if row is None:
-        raise UnknownSubmission(f"There is no submission {number}. `stlflow list` shows all.")
-    return submission_from(dict(row))
-
-
-def _now() -> float:
-    return datetime.now(UTC).timestamp()
-
-
-def _first_line(error: OperationalError) -> str:
-    return str(error.orig).splitlines()[0].rstrip(".")
+def _in_words(error: Exception) -> str:
+    """Give the database's own words, never the URL: it may hold a password."""
+    if isinstance(error, DatabaseError) and error.orig is not None:
+        return f"{str(error.orig).splitlines()[0].rstrip('.')}."
+    return "STLFLOW_DATABASE_URL has to be a sqlite:/// or postgresql:// address."

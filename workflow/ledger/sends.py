@@ -10,8 +10,9 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, select, update
 
-from workflow.ledger.ledger import Ledger, Superseded
-from workflow.ledger.tables import sends, submissions
+from workflow.ledger.ledger import Ledger
+from workflow.ledger.statements import Superseded, refuse_late, seconds_now
+from workflow.ledger.tables import sends
 from workflow.model import Submission
 
 
@@ -51,7 +52,7 @@ def begin_send(
     """
     now = datetime.now(UTC)
     with ledger.writing() as connection:
-        _same_turn(connection, submission)
+        refuse_late(connection, submission)
         row = _row(connection, submission.id, copy)
         if row is not None and row["receipt_id"] is not None:
             return Settled(row["receipt_id"])
@@ -75,7 +76,7 @@ def settle_send(
     ledger: Ledger, submission: Submission, copy: int, intent: Intent, receipt_id: str, *, reconciled: bool
 ) -> None:
     """Write the outcome: the copy is sent, with the cloud's id as proof."""
-    outcome = {"receipt_id": receipt_id, "settled_at": _now(), "reconciled": reconciled}
+    outcome = {"receipt_id": receipt_id, "settled_at": seconds_now(), "reconciled": reconciled}
     mine = and_(_copy(submission.id, copy), sends.c.token == intent.token)
     with ledger.writing() as connection:
         if connection.execute(update(sends).where(mine).values(outcome)).rowcount != 1:
@@ -99,8 +100,8 @@ def renew_send(
     """
     mine = and_(_copy(submission.id, copy), sends.c.token == intent.token, sends.c.receipt_id.is_(None))
     with ledger.writing() as connection:
-        _same_turn(connection, submission)
-        renewed = update(sends).where(mine).values(deadline=_now() + lease_seconds)
+        refuse_late(connection, submission)
+        renewed = update(sends).where(mine).values(deadline=seconds_now() + lease_seconds)
         if connection.execute(renewed).rowcount != 1:
             raise Superseded(f"Copy {copy} of submission {submission.id} was taken over.")
 
@@ -110,25 +111,9 @@ def reply_lost(
 ) -> None:
     """Write down that the request went out and no whole reply came; until then its effect may be late."""
     mine = and_(_copy(submission.id, copy), sends.c.token == intent.token)
-    lost = {"lost": how, "deadline": _now() + late_effect_seconds}
+    lost = {"lost": how, "deadline": seconds_now() + late_effect_seconds}
     with ledger.writing() as connection:
         connection.execute(update(sends).where(mine).values(lost))
-
-
-def forgive_sends(ledger: Ledger, submission: Submission) -> None:
-    """A person has looked: unsettled attempts no longer count, the next one looks and then acts."""
-    unsettled = and_(sends.c.submission == submission.id, sends.c.receipt_id.is_(None))
-    with ledger.writing() as connection:
-        connection.execute(update(sends).where(unsettled).values(lost=None, times=0, deadline=0.0))
-
-
-def open_intent(ledger: Ledger, submission: Submission) -> bool:
-    """Tell whether a send was begun whose outcome is not known."""
-    query = select(sends.c.copy).where(
-        sends.c.submission == submission.id, sends.c.receipt_id.is_(None), sends.c.times > 0
-    )
-    with ledger.reading() as connection:
-        return connection.execute(query).first() is not None
 
 
 def _copy(number: int, copy: int) -> ColumnElement[bool]:
@@ -137,15 +122,3 @@ def _copy(number: int, copy: int) -> ColumnElement[bool]:
 
 def _row(connection: Connection, number: int, copy: int) -> RowMapping | None:
     return connection.execute(select(sends).where(_copy(number, copy))).mappings().first()
-
-
-def _same_turn(connection: Connection, submission: Submission) -> None:
-    turn = connection.execute(
-        select(submissions.c.turn).where(submissions.c.id == submission.id)
-    ).scalar_one_or_none()
-    if turn != submission.turn:
-        raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
-
-
-def _now() -> float:
-    return datetime.now(UTC).timestamp()

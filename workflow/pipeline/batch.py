@@ -42,7 +42,15 @@ def _doze(seconds: float) -> None:
 
 def _known(ledger: Ledger, place: Path) -> Submission | None:
     """Find what an earlier batch made of this file; a rejected one gets another try."""
-    with place.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    same = (twin for twin in ledger.with_content(sha256) if twin.claimed_as == str(place))
-    return next((twin for twin in same if twin.state not in OPEN_AGAIN), None)
+    earlier = [twin for twin in ledger.claimed_from(str(place)) if twin.state not in OPEN_AGAIN]
+    not_hashed = (twin for twin in earlier if twin.sha256 is None)
+    return next(not_hashed, None) or _same_content(place, earlier)
+
+
+def _same_content(place: Path, earlier: list[Submission]) -> Submission | None:
+    try:
+        with place.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:  # its own submission will say why it can't be read
+        return None
+    return next((twin for twin in earlier if twin.sha256 == sha256), None)

@@ -53,11 +53,11 @@ def find_build(shop: Workshop, submission: Submission) -> Submission:
 
 
 def search(client: EigerClient, submission: Submission) -> BuildDetail | Ambiguous | None:
-    """Ask the cloud for builds with our part version. Raises CloudError."""
+    """Ask the cloud for sliced builds with our part version. Raises CloudError."""
     version = client.read_part_version(submission.part_version_id or "")
     since = (submission.uploaded_at or submission.opened_at) - CLOCK_SLACK
     for filters in (BuildFilter(title=version.title, created_from=since), BuildFilter(created_from=since)):
-        hits = [build for build in _candidates(client, filters) if _holds(build, version.id)]
+        hits = [build for build in _candidates(client, filters) if build.sliced and _holds(build, version.id)]
         if hits:
             return choose(hits)
     return None
@@ -91,7 +91,7 @@ def _keep_looking(shop: Workshop, submission: Submission) -> Submission:
         return submission
     if waited >= shop.patience.build_wait_seconds:
         advice = (
-            f"No build in Eiger holds this part after {waited:.0f} s. Make one there (it is found by "
+            f"No sliced build in Eiger holds this part after {waited:.0f} s. Make one there (it is found by "
             f"itself), or name one with `stlflow attach {submission.id} BUILD`."
         )
         return hold(shop, submission, Hold.BUILD, advice)

@@ -32,14 +32,31 @@ def take_in(shop: Workshop, submission: Submission) -> Submission:
     except NotAPlainFile as refusal:
         return hold(shop, submission, Hold.FILE, str(refusal))
     except FileNotFoundError:
-        gone = f"The file is gone from {submission.claimed_as}. Drop it into the inbox again."
-        return hold(shop, submission, Hold.FILE, gone)
+        return _gone(shop, submission)
+    except PermissionError:
+        if submission.left_in_place:  # nobody but its owner can change that; a share may come round
+            return hold(shop, submission, Hold.FILE, f"{submission.claimed_as} can't be read: no permission.")
+        raise
     detail = f"{custody.size:,} bytes, sha256 {custody.sha256}"
     submission = shop.ledger.record(
-        submission, "taken", detail, sha256=custody.sha256, size=custody.size, mesh=None, tries=0
+        submission,
+        "taken",
+        detail,
+        sha256=custody.sha256,
+        size=custody.size,
+        mesh=None,
+        intake_rule=None,
+        reason=None,
+        tries=0,
     )
     _retire_held_twins(shop, submission)
     return submission
+
+
+def _gone(shop: Workshop, submission: Submission) -> Submission:
+    again = "Put it back, then retry." if submission.left_in_place else "Drop it into the inbox again."
+    gone = f"The file is gone from {submission.claimed_as}. {again}"
+    return hold(shop, submission, Hold.FILE, gone)
 
 
 def put_away(shop: Workshop, submission: Submission) -> Submission:
@@ -72,20 +89,39 @@ def _afterwards(shop: Workshop, submission: Submission) -> tuple[Step | None, da
 def _move(shop: Workshop, submission: Submission, outcome: Outcome) -> Submission:
     """Write down where the file will stand, move it there, write down that it stands there."""
     here = submission.claimed_as or ""
-    target = submission.placed_as
-    if target is None:
-        target = plan_place(shop.share, here, submission.path, outcome)
-        submission = shop.ledger.change(submission, placed_as=target)
     try:
-        target = move_into_place(shop.share, here, target)
+        submission = _move_as_planned(shop, submission, outcome)
     except FileNotFoundError:
-        lost = f"The file is no longer at {here}: somebody took it away."
-        return shop.ledger.record(submission, "file gone", lost, placed_as=None)
+        return _say_gone(shop, submission, here)
     with suppress(OSError):
         remove_note(shop.share.root / here)
+    target = submission.placed_as or here
     submission = shop.ledger.change(submission, claimed_as=target, placed_as=None)
     _write_note(shop, submission, shop.share.root / target)
     return submission
+
+
+def _move_as_planned(shop: Workshop, submission: Submission, outcome: Outcome) -> Submission:
+    """A plan is made anew, and written down anew, when somebody took the name meanwhile."""
+    here = submission.claimed_as or ""
+    while True:
+        if submission.placed_as is None:
+            target = plan_place(shop.share, here, submission.path, outcome)
+            submission = shop.ledger.change(submission, placed_as=target)
+        try:
+            move_into_place(shop.share, here, submission.placed_as or "")
+        except FileExistsError:
+            submission = shop.ledger.change(submission, placed_as=None)
+        else:
+            return submission
+
+
+def _say_gone(shop: Workshop, submission: Submission, here: str) -> Submission:
+    submission = shop.ledger.change(submission, placed_as=None)
+    if any(event.event == "file gone" for event in shop.ledger.events(submission.id)):
+        return submission
+    lost = f"The file is no longer at {here}: somebody took it away."
+    return shop.ledger.record(submission, "file gone", lost)
 
 
 def _write_note(shop: Workshop, submission: Submission, stl: Path) -> None:
@@ -109,9 +145,12 @@ def _back_to_work(shop: Workshop, submission: Submission) -> Submission:
 
 def _retire_held_twins(shop: Workshop, submission: Submission) -> None:
     """A held file that was dragged back to the inbox goes on as the new submission."""
+    if not shop.share.is_there():
+        return
     for twin in shop.ledger.with_content(submission.sha256 or ""):
-        held_and_gone = twin.state is State.HELD and not shop.source(twin).exists()
-        if twin.id != submission.id and held_and_gone and not twin.left_in_place:
+        put_away_before = twin.state is State.HELD and (twin.step is None or twin.due_at is not None)
+        gone = put_away_before and not twin.left_in_place and not shop.source(twin).exists()
+        if gone and twin.id != submission.id:
             detail = f"dragged back to the inbox: goes on as submission {submission.id}"
             canceled = {"state": State.CANCELED, "reason": detail, "ended_at": now()}
             try:

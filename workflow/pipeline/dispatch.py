@@ -41,7 +41,7 @@ NOTHING_DONE = (BadRequest, Conflict, NotFound, RateLimited, Unauthorized, Unrea
 def dispatch(shop: Workshop, submission: Submission) -> Submission:
     """Carry the route out, or find that it was carried out before."""
     if submission.receipt_id is not None:
-        return submission
+        return _dispatched(shop, submission, submission.receipt_id, "found in the ledger")
     permit = begin_send(shop.ledger, submission, ONLY_COPY, shop.send_lease_seconds)
     match permit:
         case Settled(receipt_id):

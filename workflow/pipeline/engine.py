@@ -57,8 +57,15 @@ class Engine:
         with self._lock:
             self._active.add(name)
         queue = Step.DELIVER if submission.step is Step.FINISH else submission.step
-        with SetWorkflowID(name):
-            DBOS.enqueue_workflow(str(queue), _stage, str(submission.step), submission.id, submission.turn)
+        try:
+            with SetWorkflowID(name):
+                DBOS.enqueue_workflow(
+                    str(queue), _stage, str(submission.step), submission.id, submission.turn
+                )
+        except BaseException:
+            with self._lock:
+                self._active.discard(name)
+            raise
 
     def knows(self, submission: Submission) -> bool:
         """Tell whether the submission's present stage is queued or running here."""

@@ -111,7 +111,7 @@ class Journey:
         return wait_in_line(self.shop, submission, backoff(submission.tries), reason)
 
     def _after_fault(self, submission: Submission, where: str) -> Submission:
-        if submission.tries < FAULTS_BEFORE_HOLD:
+        if submission.tries < FAULTS_BEFORE_HOLD or is_decided(submission):
             return self._try_later(submission, f"A fault of stlflow itself ({where}), see the log.")
         reason = (
             f"stlflow failed {submission.tries} times in {where}; the log says more. Retry, or report it."

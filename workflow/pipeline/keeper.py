@@ -7,8 +7,9 @@ submissions that wait for slicing are five thousand rows with a time in them, no
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from loguru import logger
 
@@ -24,6 +25,7 @@ LOOK_SECONDS = 0.5
 AUDIT_SECONDS = 5.0
 STAGES_IN_ENGINE = 200
 POLLS_AT_ONCE = 4
+AFTER_A_FAULT = timedelta(minutes=5)
 STAGED = (Step.INTAKE, Step.DELIVER, Step.FINISH)
 
 
@@ -59,16 +61,22 @@ class Keeper:
                 self.take_up_dropped()
             self._troubled = False
         except StateError as error:
-            if not self._troubled:
-                logger.error("{} Submissions wait until it can.", error)
-            self._troubled = True
+            self._say_once(f"{error} Submissions wait until it can.")
+        except Exception as fault:  # noqa: BLE001  # the keeper's edge: without it nothing would ever go on
+            logger.opt(exception=True).debug("The keeper failed")
+            self._say_once(f"The keeper failed ({type(fault).__name__}): it tries again.")
+
+    def _say_once(self, sentence: str) -> None:
+        if not self._troubled:
+            logger.error("{}", sentence)
+        self._troubled = True
 
     def begin_due(self) -> None:
         """Hand due stages to the engine, no more than it can soon begin."""
         room = STAGES_IN_ENGINE - self.engine.load()
         for submission in self.shop.ledger.due(now(), STAGED, limit=max(room, 0)):
+            self.shop.ledger.begun(submission)  # first: what is lost in between is seen as dropped
             self.engine.begin(submission)
-            self.shop.ledger.begun(submission)
 
     def ask_due(self, polls: ThreadPoolExecutor) -> None:
         """Ask for due slice jobs, longest due first, a few at a time."""
@@ -76,7 +84,7 @@ class Keeper:
         for submission in self.shop.ledger.due(now(), (Step.POLL,), limit=max(room, 0)):
             if submission.id not in self._asked:
                 self._asked.add(submission.id)
-                polls.submit(self._ask, submission).add_done_callback(_say_faults)
+                polls.submit(self._ask, submission)
 
     def take_up_dropped(self) -> None:
         """A stage that had begun and is in nobody's hands, seen twice running, begins anew."""
@@ -101,11 +109,9 @@ class Keeper:
             poll(self.shop, submission)
         except (Superseded, StateError) as error:
             logger.debug("{}", error)
+        except Exception:  # noqa: BLE001  # a fault of ours: this one is asked for later, all others now
+            logger.opt(exception=True).error("A fault of stlflow while asking for a slice job")
+            self.shop.ledger.change(submission, due_at=now() + AFTER_A_FAULT)
         finally:
             self._asked.discard(submission.id)
             self.wake.set()
-
-
-def _say_faults(asked: Future[None]) -> None:
-    if (fault := asked.exception()) is not None:
-        logger.opt(exception=fault).error("A fault of stlflow while asking for a slice job")

@@ -6,15 +6,16 @@ A running service sees the change at its next look; without one it takes effect 
 from uuid import UUID
 
 from workflow.errors import NotNow
-from workflow.ledger import Ledger, Superseded, forgive_sends, open_intent
+from workflow.ledger import Begun, Ledger, Order, give_order
 from workflow.model import ENDED, Hold, State, Step, Submission
 from workflow.pipeline.clock import now
 
 RESUMABLE = frozenset({State.HELD, State.REJECTED, State.CANCELED})
+HELD_BY_RULES = frozenset({Hold.RULE, Hold.ROUTE})
 WITH_A_BUILD_AHEAD = frozenset({Hold.BUILD, Hold.ROUTE, Hold.SEND})
+NO_ROUTE: dict[str, object] = {"destination": None, "device": None, "device_id": None, "due_date": None}
 FROM_THE_FILE: dict[str, object] = {
     "state": State.CLAIMED,
-    "step": Step.INTAKE,
     "sha256": None,
     "mesh": None,
     "preset": None,
@@ -30,78 +31,90 @@ FROM_THE_FILE: dict[str, object] = {
 
 def retry(ledger: Ledger, number: int) -> Submission:
     """Take a held, rejected or canceled submission up again where trying again makes sense."""
-    return _take_up(ledger, number, released=False)
+    return give_order(ledger, number, lambda submission, begun: _take_up(submission, begun, released=False))
 
 
 def release(ledger: Ledger, number: int) -> Submission:
-    """Let a held submission go on as if the rule that held it were not there."""
-    submission = ledger.get(number)
-    if submission.state is not State.HELD:
-        raise NotNow(f"Submission {number} is {submission.state}, not held: there is nothing to release.")
-    return _take_up(ledger, number, released=True)
+    """Let a submission that a rule held go on as if that rule were not there. Raises NotNow."""
+
+    def decide(submission: Submission, begun: Begun) -> Order:
+        if submission.state is not State.HELD:
+            raise NotNow(f"Submission {number} is {submission.state}, not held: there is nothing to release.")
+        if submission.hold not in HELD_BY_RULES:
+            raise NotNow(f"Submission {number} is not held by a rule. `stlflow retry {number}` tries again.")
+        return _take_up(submission, begun, released=True)
+
+    return give_order(ledger, number, decide)
 
 
 def cancel(ledger: Ledger, number: int) -> Submission:
-    """End a submission that was not sent yet. Raises NotNow when it is sent, or is being sent."""
-    submission = ledger.get(number)
-    if submission.state in ENDED:
-        raise NotNow(
-            f"Submission {number} is {submission.state}: it has ended already.{_in_eiger(submission)}"
-        )
-    if submission.state is State.ROUTED and open_intent(ledger, submission):
-        raise NotNow(f"Submission {number} is being sent right now. Try again in a minute.")
-    ended = {"state": State.CANCELED, "reason": "Canceled by a person.", "ended_at": now(), "hold": None}
-    return _next_turn(ledger, submission, Step.FINISH, "canceled", "by a person", **ended)
+    """End a submission that was not sent yet. Raises NotNow when it is sent, or may be being sent."""
+
+    def decide(submission: Submission, begun: Begun) -> Order:
+        if submission.state in ENDED:
+            raise NotNow(
+                f"Submission {number} is {submission.state}: it has ended already.{_in_eiger(submission)}"
+            )
+        if begun.under_way:
+            raise NotNow(f"Submission {number} is being sent right now. Try again in a minute.")
+        reason = "Canceled by a person."
+        if begun.open:
+            reason += " Whether it was sent before is not known: look in Eiger."
+        ended = {"state": State.CANCELED, "reason": reason, "ended_at": now(), "hold": None}
+        return Order(Step.FINISH, "canceled", "by a person", ended)
+
+    return give_order(ledger, number, decide)
 
 
 def attach(ledger: Ledger, number: int, build_id: str) -> Submission:
     """Name the build by hand, on the word of the person. Raises NotNow when it is too early or too late."""
-    submission = ledger.get(number)
-    try:
-        build = str(UUID(build_id))
-    except ValueError:
-        raise NotNow(
-            f"'{build_id}' is no build id: it looks like 2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab."
-        ) from None
-    looking = submission.state is State.SLICED or submission.hold in {Hold.BUILD, Hold.ROUTE}
-    if not looking or submission.state in ENDED:
-        raise NotNow(
-            f"Submission {number} is {submission.state}: a build is attached only when one is missing."
-        )
-    named = {"state": State.SLICED, "build_id": build, "hold": None, "reason": None, "tries": 0}
-    return _next_turn(ledger, submission, Step.DELIVER, "build attached", f"{build}, by a person", **named)
+    build = _build_id(build_id)
+
+    def decide(submission: Submission, begun: Begun) -> Order:
+        looking = submission.state is State.SLICED or submission.hold in {Hold.BUILD, Hold.ROUTE, Hold.SLICE}
+        if not looking or submission.state in ENDED:
+            raise NotNow(
+                f"Submission {number} is {submission.state}: a build is attached only when one is missing."
+            )
+        if begun.open:
+            raise NotNow(
+                f"A send of submission {number} was begun, and its outcome is not known. "
+                f"`stlflow retry {number}` looks where it stands; attach a build after that."
+            )
+        named = {"state": State.SLICED, "build_id": build, "hold": None, "reason": None, "tries": 0}
+        return Order(Step.DELIVER, "build attached", f"{build}, by a person", {**named, **NO_ROUTE})
+
+    return give_order(ledger, number, decide)
 
 
-def _take_up(ledger: Ledger, number: int, *, released: bool) -> Submission:
-    submission = ledger.get(number)
+def _take_up(submission: Submission, begun: Begun, *, released: bool) -> Order:
     if submission.state not in RESUMABLE:
         raise NotNow(
-            f"Submission {number} is {submission.state}: only held, rejected or canceled ones go on."
+            f"Submission {submission.id} is {submission.state}: only held, rejected or canceled ones go on."
         )
-    forgive_sends(ledger, submission)
+    step, changes = _from_where(submission, begun)
     fresh = {"hold": None, "reason": None, "ended_at": None, "tries": 0, "waiting_since": now()}
-    changes = {**fresh, **_from_where(submission), "released": released}
-    step = Step(str(changes.pop("step")))
-    return _next_turn(
-        ledger, submission, step, "released" if released else "retried", "by a person", **changes
-    )
+    event = "released" if released else "retried"
+    return Order(step, event, "by a person", {**fresh, **changes, "released": released}, looked=begun.open)
 
 
-def _from_where(submission: Submission) -> dict[str, object]:
-    """A sliced part is not uploaded again; anything else begins with the file."""
+def _from_where(submission: Submission, begun: Begun) -> tuple[Step, dict[str, object]]:
+    """Begin where it makes sense: a sliced part is not uploaded again, a send is looked for where it went."""
+    if submission.receipt_id is not None:
+        return Step.FINISH, {"state": State.DISPATCHED}
+    if begun.open:
+        return Step.DELIVER, {"state": State.ROUTED}
     if submission.build_id is not None or submission.hold in WITH_A_BUILD_AHEAD:
-        return {"state": State.SLICED, "step": Step.DELIVER, "destination": None}
-    return dict(FROM_THE_FILE)
+        return Step.DELIVER, {"state": State.SLICED, **NO_ROUTE}
+    return Step.INTAKE, {**FROM_THE_FILE, **NO_ROUTE}
 
 
-def _next_turn(
-    ledger: Ledger, submission: Submission, step: Step, event: str, detail: str, **changes: object
-) -> Submission:
+def _build_id(text: str) -> str:
     try:
-        return ledger.next_turn(submission, step, now(), event, detail, **changes)
-    except Superseded:
+        return str(UUID(text))
+    except ValueError:
         raise NotNow(
-            f"Submission {submission.id} has just moved on. Look with `stlflow show {submission.id}`."
+            f"'{text}' is no build id: it looks like 2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab."
         ) from None
 
 

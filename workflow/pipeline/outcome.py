@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from loguru import logger
 
-from workflow.model import Hold, State, Submission
+from workflow.model import ENDED, Hold, State, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.workshop import Workshop
 
@@ -33,6 +33,7 @@ def wait_in_line(shop: Workshop, submission: Submission, seconds: float, reason:
         now() + timedelta(seconds=seconds),
         event="waiting" if submission.tries == 0 else "",
         detail=reason,
+        reason=submission.reason if submission.state in ENDED else reason,
         tries=submission.tries + 1,
         waiting_since=submission.waiting_since or now(),
     )

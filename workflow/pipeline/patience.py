@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-from workflow.errors import BadRequest, CloudError, Conflict, NotFound, OutcomeUnknown, ServerError
+from workflow.errors import BadRequest, CloudError, Conflict, NotFound
 
 FIRST_WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 300.0
-TRIES_WHILE_THE_CLOUD_FAILS = 8
-"""5xx for one and the same file: after about a quarter of an hour it may be this file that does it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +45,10 @@ class CallAPerson:
 def after_cloud_error(error: CloudError, tries: int) -> WaitInLine | CallAPerson:
     """Decide what a failed call means for one submission; `tries` are the failures before this one.
 
-    The keys, the network and the load of the cloud are no fault of a file: wait, for ever if need be.
-    A refusal of what was sent is for a person. A fault inside the cloud is waited out, but not for ever.
+    The keys, the network, the load and the faults of the cloud are no fault of a file: wait, for ever
+    if need be, ever more seldom. A refusal of what was sent is for a person.
     """
-    refused = isinstance(error, BadRequest | NotFound | Conflict)
-    faulty = isinstance(error, ServerError | OutcomeUnknown)
-    if refused or (faulty and tries >= TRIES_WHILE_THE_CLOUD_FAILS):
+    if isinstance(error, BadRequest | NotFound | Conflict):
         return CallAPerson(str(error))
     return WaitInLine(error.retry_after_seconds or backoff(tries), str(error))
 

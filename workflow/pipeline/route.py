@@ -23,7 +23,7 @@ def route(shop: Workshop, submission: Submission) -> Submission:
     build = shop.catalog.build(submission.build_id or "")
     if not build.sliced:
         return hold(
-            shop, submission, Hold.BUILD, "The build is not sliced yet in Eiger. Slice it, then retry."
+            shop, submission, Hold.ROUTE, "The build is not sliced yet in Eiger. Slice it, then retry."
         )
     devices = tuple(device_facts(device) for device in shop.catalog.devices()) if _needs_devices(shop) else ()
     facts = build_facts(build, file_facts(submission.path, submission.size or 0, submission.mesh))

@@ -3,17 +3,21 @@
 import hashlib
 from datetime import timedelta
 from pathlib import PurePosixPath
+from typing import BinaryIO
 
 from loguru import logger
 
-from workflow.errors import CloudError
+from workflow.eiger import Upload
+from workflow.errors import CloudError, OutcomeUnknown
 from workflow.model import Hold, State, Step, Submission
 from workflow.pipeline.clock import now
-from workflow.pipeline.outcome import hold
-from workflow.pipeline.patience import CallAPerson, after_cloud_error
+from workflow.pipeline.outcome import hold, wait_in_line
+from workflow.pipeline.patience import CallAPerson, after_cloud_error, backoff
 from workflow.pipeline.workshop import Workshop
 
 LONGEST_STEM = 120
+LOST_UPLOADS = 2
+"""After so many replies that never came, a person looks before another part is made."""
 
 
 def upload(shop: Workshop, submission: Submission) -> Submission:
@@ -27,14 +31,10 @@ def upload(shop: Workshop, submission: Submission) -> Submission:
             )
         spooled.seek(0)
         shop.ledger.record(submission, "uploading", upload_name(submission))
-        sent = shop.client.upload_stl(
-            spooled,
-            upload_name(submission),
-            settings_preset_id=submission.preset_id,
-            user_id=submission.owner_id,
-            folder_id=submission.folder_id,
-            on_progress=lambda done, total: shop.on_progress(submission.id, done, total),
-        )
+        try:
+            sent = _send(shop, submission, spooled)
+        except OutcomeUnknown as error:
+            return _reply_lost(shop, submission, error)
     uploaded = shop.ledger.next_turn(
         submission,
         Step.POLL,
@@ -46,10 +46,32 @@ def upload(shop: Workshop, submission: Submission) -> Submission:
         slice_job_id=sent.slice_job_id,
         uploaded_at=sent.server_time or now(),
         waiting_since=now(),
+        reason=None,
         tries=0,
     )
     shop.spool_file(submission).unlink(missing_ok=True)
     return uploaded
+
+
+def _send(shop: Workshop, submission: Submission, spooled: BinaryIO) -> Upload:
+    return shop.client.upload_stl(
+        spooled,
+        upload_name(submission),
+        settings_preset_id=submission.preset_id,
+        user_id=submission.owner_id,
+        folder_id=submission.folder_id,
+        on_progress=lambda done, total: shop.on_progress(submission.id, done, total),
+    )
+
+
+def _reply_lost(shop: Workshop, submission: Submission, error: OutcomeUnknown) -> Submission:
+    """An upload may be repeated, for a second part in Eiger prints nothing; but not again and again."""
+    submission = shop.ledger.record(submission, "upload lost", str(error))
+    lost = [event for event in shop.ledger.events(submission.id) if event.event == "upload lost"]
+    if len(lost) % LOST_UPLOADS == 0:
+        advice = f"Look in Eiger for {upload_name(submission)}, then retry."
+        return hold(shop, submission, Hold.UPLOAD, f"{len(lost)} uploads without a reply. {advice} {error}")
+    return wait_in_line(shop, submission, backoff(submission.tries), str(error))
 
 
 def upload_name(submission: Submission) -> str:

@@ -1,0 +1,54 @@
+"""Orders of a person: looking and changing in one transaction, so that nothing moves in between."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import and_, select, update
+
+from workflow.ledger.ledger import Ledger
+from workflow.ledger.statements import append_event, change_submission, read_submission, seconds_now
+from workflow.ledger.tables import sends
+from workflow.model import Step, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What is open of sending: whether an attempt's outcome is unknown, and whether one may be under way."""
+
+    open: bool
+    under_way: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to happen: the step that begins at once, the event, and the changes that go with it.
+
+    `looked` says that a person has looked: attempts to send that are open no longer count.
+    """
+
+    step: Step
+    event: str
+    detail: str
+    changes: Mapping[str, object] = field(default_factory=dict)
+    looked: bool = False
+
+
+def give_order(ledger: Ledger, number: int, decide: Callable[[Submission, Begun], Order]) -> Submission:
+    """Decide on the submission as it stands, and write the decision down, in one transaction.
+
+    Raises UnknownSubmission, and whatever `decide` raises to refuse; then nothing is changed.
+    """
+    with ledger.writing() as connection:
+        submission = read_submission(connection, number)
+        unsettled = and_(sends.c.submission == number, sends.c.receipt_id.is_(None), sends.c.times > 0)
+        deadlines = connection.execute(select(sends.c.deadline).where(unsettled)).scalars().all()
+        order = decide(submission, Begun(bool(deadlines), any(end > seconds_now() for end in deadlines)))
+        if order.looked:
+            fresh = {"lost": None, "times": 1, "deadline": 0.0}
+            connection.execute(update(sends).where(unsettled).values(fresh))
+        ahead = {"step": order.step, "due_at": datetime.now(UTC), "turn": submission.turn + 1}
+        changes: dict[str, object] = {**ahead, **order.changes}
+        change_submission(connection, submission, changes)
+        append_event(connection, number, order.event, order.detail)
+    return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names

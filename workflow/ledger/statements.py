@@ -1,0 +1,50 @@
+"""The few statements that every part of the ledger shares, each inside somebody's transaction."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, and_, insert, select, update
+
+from workflow.errors import StlflowError, UnknownSubmission
+from workflow.ledger.rows import submission_from, to_columns
+from workflow.ledger.tables import events, submissions
+from workflow.model import Submission
+
+
+class Superseded(StlflowError):
+    """Somebody else has taken the submission further: this turn is over."""
+
+
+def read_submission(connection: Connection, number: int) -> Submission:
+    """Give one submission, and keep it as it is until the transaction ends. Raises UnknownSubmission."""
+    query = select(submissions).where(submissions.c.id == number).with_for_update()
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise UnknownSubmission(f"There is no submission {number}. `stlflow list` shows all.")
+    return submission_from(dict(row))
+
+
+def change_submission(connection: Connection, submission: Submission, changes: Mapping[str, object]) -> None:
+    """Write changes, if the turn is not over. Raises Superseded."""
+    same = and_(submissions.c.id == submission.id, submissions.c.turn == submission.turn)
+    columns = to_columns(changes) or {"turn": submission.turn}
+    if connection.execute(update(submissions).where(same).values(columns)).rowcount != 1:
+        raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
+
+
+def refuse_late(connection: Connection, submission: Submission) -> None:
+    """Raise Superseded when the submission's turn is over."""
+    query = select(submissions.c.turn).where(submissions.c.id == submission.id)
+    if connection.execute(query).scalar_one_or_none() != submission.turn:
+        raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
+
+
+def append_event(connection: Connection, number: int, event: str, detail: str) -> None:
+    """Add one line to the history."""
+    row = {"submission": number, "at": seconds_now(), "event": event, "detail": detail}
+    connection.execute(insert(events).values(row))
+
+
+def seconds_now() -> float:
+    """Give the present time as the tables hold it."""
+    return datetime.now(UTC).timestamp()
