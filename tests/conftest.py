@@ -6,6 +6,12 @@ from pathlib import Path
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The contract's suite also runs against the real service, where somebody has keys for it."""
+    parser.addoption("--live", action="store_true", help="Also ask the real Eiger; keys as for the product.")
+    parser.addoption("--live-writes", action="store_true", help="With --live: also what changes something.")
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of the machine reaches a test, and no test writes into the source tree."""

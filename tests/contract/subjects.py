@@ -1,0 +1,70 @@
+"""Whom the contract's suite speaks to: the simulator always, the real service where it is asked for.
+
+    STLFLOW_ACCESS_KEY=… STLFLOW_SECRET_KEY=… pytest tests/contract/test_any_eiger.py --live [--live-writes]
+
+`STLFLOW_EIGER_URL` names another address than the published one.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from pydantic import SecretStr
+
+from workflow.eiger import EigerClient, RequestBudget
+from workflow.settings import Settings
+from workflow.simulator import REALISTIC, SimulatorOptions, running
+
+GENTLE = 2.0
+"""Requests per second at the real service."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One Eiger; `writes` tells whether the suite may change something there."""
+
+    client: EigerClient
+    url: str
+    writes: bool
+
+
+@contextmanager
+def simulated(quirks: frozenset[str] = frozenset()) -> Iterator[Subject]:
+    """Open a fresh simulator."""
+    with running(SimulatorOptions(slice_seconds=0, quirks=quirks)) as url:
+        demo = SecretStr("demo")
+        with EigerClient(url, demo, demo, budget=RequestBudget(1000)) as client:
+            yield Subject(client, url, writes=True)
+
+
+@contextmanager
+def live(config: pytest.Config) -> Iterator[Subject]:
+    """Open the real service; skips with what is missing."""
+    access, secret = key("ACCESS_KEY"), key("SECRET_KEY")
+    if not (access.get_secret_value() and secret.get_secret_value()):
+        pytest.skip("--live needs STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY")
+    url = os.environ.get("STLFLOW_EIGER_URL") or str(Settings.model_fields["eiger_url"].default)
+    with EigerClient(url, access, secret, budget=RequestBudget(GENTLE)) as client:
+        yield Subject(client, url, writes=bool(config.getoption("--live-writes")))
+
+
+def key(name: str) -> SecretStr:
+    """Give a key under the product's name, or under the one of the vendor's sample."""
+    return SecretStr(os.environ.get(f"STLFLOW_{name}") or os.environ.get(name) or "")
+
+
+SUBJECTS = ("simulator", "realistic simulator", "live")
+"""The last one only where pytest is told `--live`."""
+
+
+@contextmanager
+def subject_named(name: str, config: pytest.Config) -> Iterator[Subject]:
+    """Open one of SUBJECTS."""
+    if name == "live":
+        opened = live(config)
+    else:
+        opened = simulated(REALISTIC if name.startswith("realistic") else frozenset())
+    with opened as subject:
+        yield subject
