@@ -29,7 +29,7 @@ def rules_file(settings: Settings) -> Path:
 
 def open_ledger(settings: Settings) -> Ledger:
     """Open the ledger for reading, or for a single order; no lock is needed."""
-    prepare_state(settings.state, settings.share)
+    prepare_state(settings.state, settings.share, prove=False)
     return Ledger(settings.database)
 
 

@@ -31,11 +31,10 @@ MOUNTS = Path("/proc/self/mounts")
 REMOTE_DRIVE = 4  # GetDriveTypeW: DRIVE_REMOTE
 
 
-def prepare_state(folder: Path, share: Path) -> None:
-    """Make the state folder and prove that it can be used.
+def refuse_wrong_place(folder: Path, share: Path) -> None:
+    """Refuse a state folder on a network file system or in the share: a database there gets corrupted.
 
-    Raises StateError when it lies on a network file system or in the share (a database there gets
-    corrupted), or can't be written.
+    Raises StateError.
     """
     place = folder.absolute()
     if place == share.absolute() or share.absolute() in place.parents:
@@ -44,10 +43,20 @@ def prepare_state(folder: Path, share: Path) -> None:
         raise StateError(
             f"The state folder {folder} lies on a network share ({kind}). Set STLFLOW_STATE to a local disk."
         )
+
+
+def prepare_state(folder: Path, share: Path, *, prove: bool = True) -> None:
+    """Make the state folder and, unless only reading is wanted, prove that it can be written.
+
+    Raises StateError when it lies in a wrong place, or can't be made or written.
+    """
+    refuse_wrong_place(folder, share)
+    place = folder.absolute()
     try:
         (place / "spool").mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=place, prefix=".probe-") as probe:
-            probe.write(b"stlflow")
+        if prove:
+            with tempfile.NamedTemporaryFile(dir=place, prefix=".probe-") as probe:
+                probe.write(b"stlflow")
     except OSError as error:
         raise StateError(f"The state folder {folder} can't be written: {error.strerror}.") from None
 
