@@ -37,7 +37,7 @@ def furnish(folder: Path, cloud_url: str) -> Mapping[str, str]:
 
 
 def hold_submission_17(folder: Path) -> None:
-    """Write the ledger as it is when submission 17 is held because no build holds its part."""
+    """Write the ledger as it is when submission 17 is held by a routing rule."""
     (folder / "state").mkdir()
     ledger = Ledger(f"sqlite:///{(folder / 'state' / 'stlflow.db').as_posix()}")
     for _ in range(NUMBER - 1):
@@ -46,8 +46,8 @@ def hold_submission_17(folder: Path) -> None:
     ledger.claimed(number, f"processing/{number}~bracket.stl")
     mesh = inspect_mesh(folder / "samples" / "bracket.stl", "bracket.stl", MeshPolicy())
     submission = ledger.record(ledger.get(number), "inspected", mesh=mesh, sha256=mesh.sha256)
-    reason = "No build in Eiger holds this part."
-    ledger.next_turn(submission, None, None, "held", reason, state=State.HELD, hold=Hold.BUILD, reason=reason)
+    reason = "The lab has to agree first."
+    ledger.next_turn(submission, None, None, "held", reason, state=State.HELD, hold=Hold.ROUTE, reason=reason)
     ledger.close()
 
 

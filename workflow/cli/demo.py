@@ -24,6 +24,7 @@ QUICK = {
     "stall_seconds": 2.0,
     "sweep_seconds": 0.5,
     "slice_first_poll_seconds": 0.3,
+    "build_wait_seconds": 5.0,
     "requests_per_second": 100.0,
 }
 """A demo has no slow writers and no cloud to be gentle with."""

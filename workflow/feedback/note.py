@@ -28,7 +28,10 @@ _HELD_NEXT = {
         "Make a build of this part in Eiger: it is found by itself. "
         "Or name one that is there: `stlflow attach {id} BUILD`."
     ),
-    Hold.ROUTE: "When the rules or the printers are put right: `stlflow retry {id}`.",
+    Hold.ROUTE: (
+        "When the rules or the printers are put right: `stlflow retry {id}`. "
+        "If it may go on past the rule that holds it: `stlflow release {id}`."
+    ),
     Hold.SEND: (
         "Look in Eiger whether it has arrived there. Only if it has not: `stlflow retry {id}`. "
         "If it has: `stlflow cancel {id}`."
@@ -70,7 +73,7 @@ def _what_happened(submission: Submission) -> str:
         case State.REJECTED:
             return "was REJECTED: nothing was sent to a printer."
         case State.CANCELED:
-            return "was CANCELED by a person: nothing was sent to a printer."
+            return "was CANCELED."
         case State.HELD:
             return "is HELD: a person must look at it."
     if submission.destination is None:
