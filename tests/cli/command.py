@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.waiting import until
+from workflow.__main__ import main
 from workflow.ledger import Ledger
 from workflow.model import Submission
 
@@ -49,6 +52,17 @@ class Ended:
         assert len(lines) == 1, self.err
         assert self.out == ""
         return lines[0]
+
+
+def said(words: tuple[str, ...], capsys: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> Ended:
+    """Run a command that starts no engine in this process: a process of its own takes seconds."""
+    patch.setattr("sys.argv", ["stlflow", *words])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, err = capsys.readouterr()
+    assert isinstance(ended.value.code, int)
+    return Ended(ended.value.code, out, err)
 
 
 @dataclass

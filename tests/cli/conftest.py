@@ -1,12 +1,20 @@
 """One simulated cloud for all commands of a file, and a fresh desk for each test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Desk
+from tests.cli.command import Desk, Ended, said
 from tests.cloud import Cloud, simulated
+
+Say = Callable[..., Ended]
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Say a command in this process."""
+    return lambda *words: said(words, capsys, monkeypatch)
 
 
 @pytest.fixture(scope="module")

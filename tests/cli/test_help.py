@@ -7,6 +7,7 @@ import click
 import pytest
 
 from tests.cli.command import Desk
+from tests.cli.conftest import Say
 from workflow.cli.app import stlflow
 
 CPU_SECONDS = 0.2
@@ -20,8 +21,8 @@ def commands(group: click.Group, *before: str) -> Iterator[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("words", [(), *commands(stlflow)], ids=" ".join)
-def test_every_command_has_help(desk: Desk, words: tuple[str, ...]) -> None:
-    shown = desk.run(*words, "--help")
+def test_every_command_has_help(say: Say, words: tuple[str, ...]) -> None:
+    shown = say(*words, "--help")
     assert (shown.code, shown.err) == (0, "")
     assert "Usage:" in shown.out
     command: click.Command = stlflow

@@ -1,37 +1,19 @@
 """Looking at submissions and ordering what a person may order: shapes, refusals, exit codes."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command import Ended
+from tests.cli.conftest import Say
 from tests.cli.test_demo import ROW
-from workflow.__main__ import main
 from workflow.ledger import Ledger
 from workflow.model import Hold, State, Step
 from workflow.state import locked_state, prepare_state
 
 BUILD = "2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab"
-Say = Callable[..., Ended]
-
-
-@pytest.fixture
-def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    """The command in this process: it needs no engine, and starting one for each line takes seconds."""
-
-    def say(*words: str) -> Ended:
-        monkeypatch.setattr("sys.argv", ["stlflow", *words])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Ended(ended.value.code, out, err)
-
-    return say
 
 
 @pytest.fixture
@@ -147,9 +129,6 @@ def test_a_number_that_is_none_is_usage(say: Say) -> None:
     assert "'seventeen' is not a valid integer" in refused.err
 
 
-@pytest.mark.xfail(
-    reason="the ledger knows OperationalError alone; a damaged file is its parent DatabaseError"
-)
 def test_a_ledger_that_is_none_is_one_line(say: Say) -> None:
     prepare_state(Path("state"), Path("share"))
     Path("state", "stlflow.db").write_text("this is no database" * 100)

@@ -7,10 +7,8 @@ import pytest
 import requests
 
 from tests.cli.command import Desk
-from tests.cli.test_looking import Say, say
+from tests.cli.conftest import Say
 from tests.stl import box, open_box
-
-__all__ = ["say"]
 
 REPORT = (
     "path", "verdict", "reason", "warnings", "format", "triangles", "size_mm", "volume_cm3", "area_cm2",
@@ -142,7 +140,7 @@ def test_the_simulator_says_first_where_it_is(desk: Desk) -> None:
     assert simulator.said() == ""
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("encoding", [pytest.param("ascii", marks=pytest.mark.long), "cp1252"])
 def test_a_console_in_an_old_code_page_is_no_reason_to_end(desk: Desk, encoding: str) -> None:
     name = "größe ✓.stl"
     (desk.folder / name).write_bytes(box())
