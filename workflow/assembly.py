@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from workflow.eiger import EigerClient, RequestBudget, Timeouts
-from workflow.errors import RulesError, SettingsError
+from workflow.eiger import EigerClient, make_client
+from workflow.errors import RulesError
 from workflow.intake import GateTimes, Share
 from workflow.ledger import Ledger
 from workflow.mesh import MeshPolicy
@@ -31,26 +31,6 @@ def open_ledger(settings: Settings) -> Ledger:
     """Open the ledger for reading, or for a single order; no lock is needed."""
     prepare_state(settings.state, settings.share, prove=False)
     return Ledger(settings.database)
-
-
-def make_client(settings: Settings) -> EigerClient:
-    """Give a client of the cloud. Raises SettingsError without keys."""
-    if not (settings.access_key.get_secret_value() and settings.secret_key.get_secret_value()):
-        raise SettingsError(
-            "No keys for Eiger: set STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY. "
-            "The owner of the organization makes them on Eiger's API keys page."
-        )
-    return EigerClient(
-        settings.eiger_url,
-        settings.access_key,
-        settings.secret_key,
-        budget=RequestBudget(settings.requests_per_second),
-        timeouts=Timeouts(
-            connect_seconds=min(settings.request_timeout_seconds, Timeouts().connect_seconds),
-            read_seconds=settings.request_timeout_seconds,
-            upload_seconds=settings.upload_timeout_seconds,
-        ),
-    )
 
 
 @contextmanager

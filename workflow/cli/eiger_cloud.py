@@ -5,8 +5,7 @@ from contextlib import contextmanager
 
 import click
 
-from workflow.assembly import make_client
-from workflow.eiger import EigerClient
+from workflow.eiger import EigerClient, make_client
 from workflow.settings import load_settings
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask first.")

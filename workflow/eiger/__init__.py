@@ -3,6 +3,7 @@
 from workflow.eiger.approvals import approve_more
 from workflow.eiger.budget import RequestBudget
 from workflow.eiger.client import EigerClient
+from workflow.eiger.connection import make_client
 from workflow.eiger.filters import (
     BuildFilter,
     BuildSort,
@@ -87,4 +88,5 @@ __all__ = [
     "UserSort",
     "Wait",
     "approve_more",
+    "make_client",
 ]
