@@ -96,7 +96,7 @@ def refusal(operation: Operation, answer: Reply) -> CloudError:
             READ_BUILD,
             408,
             Unreachable,
-            "408: readBuild did not get through to Eiger. stlflow goes on by itself when it is back.",
+            "408: readBuild did not get through to Eiger. Nothing is lost.",
         ),
         (
             READ_BUILD,
@@ -278,7 +278,7 @@ def test_a_scan_report_that_is_refused() -> None:
             SEND_BUILD_TO_BACKLOG,
             Lost.NO_CONNECTION,
             Unreachable,
-            f"No connection to {BASE}: is the network up? stlflow goes on by itself when it is back.",
+            f"No connection to {BASE}: is the network up? Nothing is lost.",
         ),
         (
             READ_BUILD,
@@ -291,21 +291,19 @@ def test_a_scan_report_that_is_refused() -> None:
             SEND_BUILD_TO_BACKLOG,
             Lost.PROXY,
             Unreachable,
-            f"No connection to {BASE}: the proxy in HTTPS_PROXY does not let us through. stlflow goes on by "
-            "itself when it is back.",
+            f"No connection to {BASE}: the proxy in HTTPS_PROXY does not let us through. Nothing is lost.",
         ),
         (
             READ_BUILD,
             Lost.TIMED_OUT,
             Unreachable,
-            f"30 s without a whole answer to readBuild from {BASE}. stlflow goes on by itself when "
-            "it is back.",
+            f"30 s without a whole answer to readBuild from {BASE}. Nothing is lost.",
         ),
         (
             READ_BUILD,
             Lost.CUT,
             Unreachable,
-            f"The connection to {BASE} was cut during readBuild. stlflow goes on by itself when it is back.",
+            f"The connection to {BASE} was cut during readBuild. Nothing is lost.",
         ),
         (
             UPLOAD_STL,

@@ -169,9 +169,7 @@ def test_a_refused_connection_is_unreachable_for_an_effect_too() -> None:
         for call in (client.get_slice_status, client.send_build_to_backlog):
             with pytest.raises(Unreachable) as caught:
                 call(ID)
-            assert str(caught.value) == (
-                f"No connection to {url}: is the network up? stlflow goes on by itself when it is back."
-            )
+            assert str(caught.value) == (f"No connection to {url}: is the network up? Nothing is lost.")
 
 
 def test_a_name_that_nobody_knows_is_unreachable() -> None:

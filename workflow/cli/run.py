@@ -10,6 +10,7 @@ import click
 @click.command()
 def run() -> None:
     """Watch the inbox and take every STL file to its queue, until stopped."""
+    stop = stop_on_signals()  # before anything slow: a stop during the start is a stop, too
     from loguru import logger
 
     from workflow.assembly import rules_file, running_service
@@ -18,7 +19,6 @@ def run() -> None:
 
     settings = load_settings()
     open_logbook(settings, settings.log_level)
-    stop = stop_on_signals()
     with running_service(settings):
         logger.info("Watching {} for {}", settings.share.absolute() / "inbox", settings.eiger_url)
         logger.info("Rules: {}", rules_file(settings))

@@ -35,7 +35,7 @@ from workflow.errors import (
 )
 
 M = TypeVar("M", bound=BaseModel)
-GOES_ON = "stlflow goes on by itself when it is back."
+NOTHING_LOST = "Nothing is lost."
 LOOK_FIRST = "Eiger may or may not have done it: look there before sending it again."
 _SAYS_NOT_FOUND = re.compile(
     r"(?i)not found|no such|(not|n.t) (exist|find|be found)|\bno [a-z ]{1,40} (has|with) (the|this|that) id\b"
@@ -121,10 +121,12 @@ def without_reply(operation: Operation, lost: Lost, base_url: str, timeout_secon
         )
         return Unreachable(text, operation=operation.id)
     if lost is Lost.PROXY:
-        text = f"No connection to {base_url}: the proxy in HTTPS_PROXY does not let us through. {GOES_ON}"
+        text = (
+            f"No connection to {base_url}: the proxy in HTTPS_PROXY does not let us through. {NOTHING_LOST}"
+        )
         return Unreachable(text, operation=operation.id)
     if lost is Lost.NO_CONNECTION:
-        text = f"No connection to {base_url}: is the network up? {GOES_ON}"
+        text = f"No connection to {base_url}: is the network up? {NOTHING_LOST}"
         return Unreachable(text, operation=operation.id)
     what = (
         f"{timeout_seconds:g} s without a whole answer to {operation.id} from {base_url}."
@@ -132,7 +134,7 @@ def without_reply(operation: Operation, lost: Lost, base_url: str, timeout_secon
         else f"The connection to {base_url} was cut during {operation.id}."
     )
     if operation.reads:
-        return Unreachable(f"{what} {GOES_ON}", operation=operation.id)
+        return Unreachable(f"{what} {NOTHING_LOST}", operation=operation.id)
     error = OutcomeUnknown(f"{what} {LOOK_FIRST}", operation=operation.id)
     error.timed_out = lost is Lost.TIMED_OUT
     return error
@@ -178,7 +180,7 @@ def _advice(kind: type[CloudError], operation: Operation, status: int) -> str:
         ContractBroken: f"A web page answers {operation.id}, not Eiger. Is STLFLOW_EIGER_URL right?",
         Conflict: "The printer is not ready. Look at the machine, clear what it asks for, then try again.",
         RateLimited: "Eiger is asked too often. stlflow slows down and goes on by itself.",
-        Unreachable: f"{operation.id} did not get through to Eiger. {GOES_ON}",
+        Unreachable: f"{operation.id} did not get through to Eiger. {NOTHING_LOST}",
         BadRequest: f"Eiger refuses {operation.id}.",
         OutcomeUnknown: f"Eiger lost sight of {operation.id}. {LOOK_FIRST}",
     }

@@ -12,7 +12,7 @@ from workflow.intake.folders import Folder, opened, remove_empty
 from workflow.intake.names import split
 from workflow.intake.share import Share, lost
 
-_TRIES = 3
+_TRIES = 20
 """A folder that another thread found empty and removed is simply made again."""
 _RENAME_NOREPLACE = 1  # renameat2(2), Linux
 _RENAME_EXCL = 4  # renameatx_np(2), macOS

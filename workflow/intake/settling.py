@@ -108,8 +108,14 @@ class Settling:
         return entry is not None and entry.left_alone
 
     def next_due(self) -> float | None:
-        """Give when the next look is due."""
+        """Give when the next look is due; what was forgotten or put off is dropped from the agenda."""
+        while self._agenda and not self._is_planned(*self._agenda[0]):
+            heapq.heappop(self._agenda)
         return self._agenda[0][0] if self._agenda else None
+
+    def _is_planned(self, due: float, path: str) -> bool:
+        entry = self._entries.get(path)
+        return entry is not None and entry.due == due
 
     def _schedule(self, path: str, due: float) -> _Entry:
         entry = self._entries.setdefault(path, _Entry(due))

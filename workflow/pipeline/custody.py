@@ -16,6 +16,8 @@ from workflow.pipeline.outcome import hold, wait_in_line
 from workflow.pipeline.workshop import Workshop
 
 STILL_CHANGING_SECONDS = 2.0
+CHANCES_FOR_A_NOTE = 12
+"""Over about three quarters of an hour; then the file stands where it belongs without one."""
 
 
 def take_in(shop: Workshop, submission: Submission) -> Submission:
@@ -125,10 +127,12 @@ def _say_gone(shop: Workshop, submission: Submission, here: str) -> Submission:
 
 
 def _write_note(shop: Workshop, submission: Submission, stl: Path) -> None:
-    """A note that can't be written is no reason to stop: the file itself stands where it belongs."""
+    """Write the note; a full or faulty share gets several chances. Raises OSError while it has some left."""
     try:
         write_note(note_path(stl), note_text(submission, shop.ledger.events(submission.id)))
     except OSError as error:
+        if submission.tries < CHANCES_FOR_A_NOTE:
+            raise
         logger.warning("No note beside {}: {}", stl.name, error.strerror)
 
 
