@@ -26,7 +26,7 @@ SETTINGS = {
     "STLFLOW_REQUESTS_PER_SECOND": "200",
     "STLFLOW_LOG_LEVEL": "WARNING",
 }
-GOOD = 20
+GOOD = 12
 BAD = 3
 
 
@@ -87,7 +87,7 @@ def test_killed_at_any_moment_all_end_and_none_twice(tmp_path: Path, seed: int) 
     chance = random.Random(seed)
     with simulated(slice_seconds=0.5) as cloud:
         drop(tmp_path)
-        for _ in range(6):
+        for _ in range(5):
             process = start(tmp_path, cloud)
             ended_within(tmp_path, process, chance.uniform(1.0, 3.5))
             process.send_signal(signal.SIGKILL)
