@@ -47,15 +47,6 @@ class Destination(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PartFile:
-    """One STL: its path under the inbox (with forward slashes), size in bytes, sha256 in hex."""
-
-    path: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class MeshReport:
     """What was measured in an STL file, and the defects found. Units: mm, cm³, cm².
 
@@ -153,19 +144,6 @@ class Route:
     reason: str | None = None
     reasons: tuple[str, ...] = ()
     considered: tuple[Considered, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """Proof of one dispatch: the cloud's id, the destination, when, and how it was learnt.
-
-    `reconciled` is True when the effect was found by asking the cloud instead of from the reply.
-    """
-
-    id: str
-    destination: Destination
-    at: datetime
-    reconciled: bool = False
 
 
 class Step(StrEnum):

@@ -4,13 +4,13 @@ Every change names the turn it belongs to. A change by somebody whose turn is ov
 submission, a step that was taken over) raises `Superseded` and alters nothing.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from workflow.errors import StateError
@@ -159,13 +159,6 @@ class Ledger:
         """Give submissions of the file in this place, newest first."""
         query = select(submissions).where(submissions.c.claimed_as == place)
         return self._several(query.order_by(submissions.c.id.desc()))
-
-    def counts(self) -> Mapping[State, int]:
-        """Count claimed submissions by state."""
-        query = select(submissions.c.state, func.count()).where(submissions.c.claimed_as.is_not(None))
-        with self.reading() as connection:
-            rows = connection.execute(query.group_by(submissions.c.state))
-            return {State(state): count for state, count in rows}
 
     # -- connections ----------------------------------------------------------------------------
 

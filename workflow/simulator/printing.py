@@ -1,7 +1,7 @@
 """How far a print is by the clock. A print takes what its build's estimate says."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil
 
 from workflow.simulator.things import Build
@@ -35,11 +35,6 @@ def progress_of(build: Build, started_at: datetime, now: datetime) -> Progress:
         percent=round(100 * elapsed / build.print_seconds, 1),
         seconds_remaining=round(build.print_seconds - elapsed),
     )
-
-
-def ends_at(build: Build, started_at: datetime) -> datetime:
-    """Give the moment at which a print ends by itself."""
-    return started_at + timedelta(seconds=build.print_seconds)
 
 
 def _phase(elapsed: float, total: float) -> str:
