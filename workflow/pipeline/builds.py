@@ -12,6 +12,7 @@ from itertools import islice
 from workflow.eiger import BuildDetail, BuildFilter, EigerClient
 from workflow.errors import NotFound
 from workflow.model import Hold, State, Step, Submission
+from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.clock import now
 from workflow.pipeline.outcome import hold
 from workflow.pipeline.slicing import not_sliced
@@ -35,7 +36,7 @@ def find_build(shop: Workshop, submission: Submission) -> Submission:
         return not_sliced(shop, submission)
     if submission.build_id is not None:
         return submission
-    found = search(shop.client, submission)
+    found = search(shop.client, shop.catalog, submission)
     if isinstance(found, Ambiguous):
         if submission.state is State.HELD:
             return submission
@@ -52,12 +53,13 @@ def find_build(shop: Workshop, submission: Submission) -> Submission:
     )
 
 
-def search(client: EigerClient, submission: Submission) -> BuildDetail | Ambiguous | None:
+def search(client: EigerClient, catalog: Catalog, submission: Submission) -> BuildDetail | Ambiguous | None:
     """Ask the cloud for sliced builds with our part version. Raises CloudError."""
     version = client.read_part_version(submission.part_version_id or "")
     since = (submission.uploaded_at or submission.opened_at) - CLOCK_SLACK
     for filters in (BuildFilter(title=version.title, created_from=since), BuildFilter(created_from=since)):
-        hits = [build for build in _candidates(client, filters) if build.sliced and _holds(build, version.id)]
+        candidates = _candidates(client, catalog, filters, version.id)
+        hits = [build for build in candidates if build.sliced and _holds(build, version.id)]
         if hits:
             return choose(hits)
     return None
@@ -72,13 +74,19 @@ def choose(hits: list[BuildDetail]) -> BuildDetail | Ambiguous:
     return Ambiguous(tuple(build.id for build in hits))
 
 
-def _candidates(client: EigerClient, filters: BuildFilter) -> Iterator[BuildDetail]:
+def _candidates(
+    client: EigerClient, catalog: Catalog, filters: BuildFilter, part_version_id: str
+) -> Iterator[BuildDetail]:
     newest_first = client.list_builds(filters, order="desc", page_size=CANDIDATES_LOOKED_INTO)
-    for build in islice(newest_first, CANDIDATES_LOOKED_INTO):
+    for listed in islice(newest_first, CANDIDATES_LOOKED_INTO):
+        if not catalog.may_hold(listed, part_version_id):
+            continue
         try:
-            yield client.read_build(build.id)
+            build = client.read_build(listed.id)
         except NotFound:  # deleted between the list and the look
             continue
+        catalog.remember_contents(build)
+        yield build
 
 
 def _holds(build: BuildDetail, part_version_id: str) -> bool:

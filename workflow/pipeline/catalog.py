@@ -3,10 +3,11 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
-from workflow.eiger import BuildDetail, Device, EigerClient, Preset, User
+from workflow.eiger import Build, BuildDetail, Device, EigerClient, Preset, User
 
 T = TypeVar("T")
 PRESETS_SECONDS = 60.0
@@ -14,6 +15,8 @@ USERS_SECONDS = 60.0
 DEVICES_SECONDS = 2.0
 BUILDS_SECONDS = 10.0
 BUILDS_REMEMBERED = 256
+CONTENTS_SECONDS = 600.0
+CONTENTS_REMEMBERED = 10_000
 
 
 class Unlisted(LookupError):
@@ -28,6 +31,7 @@ class Catalog:
         self._users = _Remembered(lambda: tuple(client.list_users()), USERS_SECONDS, clock)
         self._client, self._clock = client, clock
         self._builds: dict[str, tuple[float, BuildDetail]] = {}
+        self._contents: dict[tuple[str, datetime | None], tuple[float, frozenset[str]]] = {}
         self._devices = _Remembered(lambda: tuple(client.list_devices()), DEVICES_SECONDS, clock)
 
     def presets(self) -> tuple[Preset, ...]:
@@ -47,6 +51,18 @@ class Catalog:
         if len(self._builds) >= BUILDS_REMEMBERED:
             self._builds.clear()
         self._builds[build.id] = (self._clock(), build)
+
+    def remember_contents(self, build: BuildDetail) -> None:
+        """Keep which part versions a build holds, so that it is not read for every part that has none."""
+        if len(self._contents) >= CONTENTS_REMEMBERED:
+            self._contents.clear()
+        held = frozenset(version.id for version in build.part_versions)
+        self._contents[build.id, build.updated_at] = (self._clock(), held)
+
+    def may_hold(self, build: Build, part_version_id: str) -> bool:
+        """Tell whether a listed build has to be read: not if it was a moment ago, unchanged since."""
+        seen_at, held = self._contents.get((build.id, build.updated_at), (float("-inf"), frozenset[str]()))
+        return part_version_id in held or self._clock() - seen_at > CONTENTS_SECONDS
 
     def build(self, build_id: str) -> BuildDetail:
         """Give a build as it was at most ten seconds ago. Raises CloudError."""
