@@ -36,6 +36,12 @@ def test_what_was_checked_is_what_was_sent(shop: Shop) -> None:
     assert sent[done.part_version_id] == done.sha256
 
 
+def test_a_spool_that_was_tidied_away_is_no_fault_of_the_file(shop: Shop) -> None:
+    (shop.settings.state / "spool").rmdir()
+    shop.drop("tidied.stl", box(29))
+    assert shop.sent(shop.wait("tidied.stl", dispatched)) == 1
+
+
 def test_a_long_print_waits_in_the_backlog_with_a_due_date(shop: Shop) -> None:
     shop.drop("tall.stl", TALL)
     done = shop.wait("tall.stl")

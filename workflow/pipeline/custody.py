@@ -27,6 +27,7 @@ def take_in(shop: Workshop, submission: Submission) -> Submission:
         return submission
     try:
         submission = _back_to_work(shop, submission)
+        shop.spool.mkdir(parents=True, exist_ok=True)  # whoever tidied it away is not the file's fault
         root = None if submission.left_in_place else shop.share.root
         custody = take_custody(shop.source(submission), spool_file, root=root)
     except StillChanging as error:
