@@ -5,7 +5,7 @@ import pytest
 from tests.pipeline.conftest import Shop, dispatched, held
 from tests.stl import box, open_box
 from workflow.model import Destination, Hold, State
-from workflow.pipeline.orders import release, retry
+from workflow.pipeline.orders import cancel, release, retry
 
 TALL = box(50, 50, 154)
 
@@ -128,6 +128,15 @@ def test_a_reply_that_times_out_without_a_trace_is_for_a_person(shop: Shop) -> N
     assert shop.sent(waiting) == 0
     retry(shop.service.ledger, waiting.id)
     assert shop.sent(shop.wait("slow.stl", dispatched)) == 1
+
+
+def test_what_is_held_for_an_unknown_outcome_can_be_canceled_at_once(shop: Shop) -> None:
+    shop.cloud.fault("sendBuildToJobRequestQueue", "delay", delay_seconds=10)
+    shop.drop("left.stl", box(31))
+    waiting = shop.wait("left.stl", held)
+    cancel(shop.service.ledger, waiting.id)
+    ended = shop.wait("left.stl", lambda seen: seen.state is State.CANCELED and seen.step is None)
+    assert ended.reason == "Canceled by a person. Whether it was sent before is not known: look in Eiger."
 
 
 @pytest.mark.parametrize(

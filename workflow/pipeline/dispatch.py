@@ -66,6 +66,7 @@ def _look_then_send(shop: Workshop, submission: Submission, intent: Intent) -> S
         settle_send(shop.ledger, submission, ONLY_COPY, intent, found, reconciled=True)
         return _dispatched(shop, submission, found, "found in the cloud")
     if intent.lost == TIMED_OUT or intent.times > MOST_ATTEMPTS:
+        withdraw_send(shop.ledger, submission, ONLY_COPY, intent)  # nothing is under way while a person looks
         return hold(shop, submission, Hold.SEND, _outcome_unknown(submission, intent))
     renew_send(shop.ledger, submission, ONLY_COPY, intent, shop.send_lease_seconds)
     shop.ledger.record(submission, "sending", f"{submission.destination}, attempt {intent.times}")
