@@ -1,9 +1,12 @@
 """What every test gets: a clean environment and a fresh current folder."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from workflow.ledger import Ledger
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,3 +22,11 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.upper().startswith("STLFLOW_") or name.upper() in {"ACCESS_KEY", "SECRET_KEY"}:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A fresh ledger on a real SQLite file, `ledger.db` in the test's folder."""
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield ledger
+    ledger.close()

@@ -15,13 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import local
 
 import requests
+
+from tests.waiting import until
 
 AUTH = ("demo", "demo")
 THREADS = 16
@@ -84,13 +86,15 @@ def service(folder: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
             process.wait(timeout=60)
 
 
-def wait_until(reached, process: subprocess.Popen[bytes], limit_seconds: float = 1800) -> None:  # type: ignore[no-untyped-def]
+def wait_until(
+    reached: Callable[[], bool], process: subprocess.Popen[bytes], limit_seconds: float = 1800
+) -> None:
     """Wait for a condition while the process lives."""
-    give_up_at = time.monotonic() + limit_seconds
-    while not reached():
-        if process.poll() is not None or time.monotonic() > give_up_at:
-            raise SystemExit("the service ended, or took too long")
-        time.sleep(0.05)
+    if (
+        not until(lambda: reached() or process.poll() is not None, limit_seconds)
+        or process.poll() is not None
+    ):
+        raise SystemExit("the service ended, or took too long")
 
 
 def drop(files: dict[str, bytes], inbox: Path) -> None:

@@ -344,12 +344,12 @@ def test_a_file_that_met_a_fault_is_tried_again(share: Share, inbox: Inbox, book
 
 
 WRITER = """
-import sys, time
+import sys, threading
 path, content, pause = sys.argv[1], bytes.fromhex(sys.stdin.read()), float(sys.argv[2])
 with open(path, "wb", buffering=0) as file:
     for start in range(0, len(content), 500):
         file.write(content[start : start + 500])
-        time.sleep(pause)
+        threading.Event().wait(pause)
 """
 
 

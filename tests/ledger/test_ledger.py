@@ -1,6 +1,5 @@
 """The ledger: every change has its event, and nobody changes what is no longer theirs."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -26,13 +25,6 @@ REPORT = MeshReport(
     seconds=0.01,
     sha256="ab",
 )
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    yield ledger
-    ledger.close()
 
 
 def claimed(ledger: Ledger, path: str = "rush/a.stl") -> Submission:

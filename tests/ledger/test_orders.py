@@ -1,20 +1,10 @@
 """Orders: decided on what really stands, and what a person looked at counts no longer."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from workflow.errors import NotNow
 from workflow.ledger import Begun, Intent, Ledger, Order, Superseded, begin_send, give_order, reply_lost
 from workflow.model import State, Step, Submission
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    yield ledger
-    ledger.close()
 
 
 @pytest.fixture

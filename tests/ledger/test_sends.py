@@ -1,7 +1,5 @@
 """The send fence: one attempt at a time, and none after the outcome."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
@@ -19,13 +17,6 @@ from workflow.ledger import (
     withdraw_send,
 )
 from workflow.model import Step, Submission
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    yield ledger
-    ledger.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """After a crash, files in processing/ and rows of the ledger find each other."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,6 @@ def share(tmp_path: Path) -> Share:
     share = Share(tmp_path / "share")
     share.prepare()
     return share
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    yield ledger
-    ledger.close()
 
 
 def in_processing(share: Share, name: str) -> str:

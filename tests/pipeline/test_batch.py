@@ -1,6 +1,5 @@
 """Files of a folder are submitted once, from their places."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from workflow.model import State
 from workflow.pipeline.batch import submit_folder
 
 AT_ONCE = GateTimes(binary_seconds=0, ascii_seconds=0, wrong_seconds=0, stall_seconds=0, unsure_seconds=0)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    yield ledger
-    ledger.close()
 
 
 @pytest.fixture

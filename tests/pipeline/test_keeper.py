@@ -1,8 +1,6 @@
 """The keeper outlives whatever fails around it, and what was dropped is taken up again."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any, cast
 
@@ -42,13 +40,6 @@ class LedgerOnly:
     """The one room that the keeper itself works with."""
 
     ledger: Ledger
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    yield ledger
-    ledger.close()
 
 
 def test_an_engine_that_fails_for_a_while_strands_nothing(

@@ -1,7 +1,6 @@
 """What a person may order, and what not: each refusal in words."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -12,13 +11,6 @@ from workflow.pipeline.orders import attach, cancel, release, retry
 
 BUILD = "2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab"
 Make = Callable[..., Submission]
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    yield ledger
-    ledger.close()
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def _appearing_whole(target: Path) -> Iterator[BinaryIO]:
             copy.flush()
             os.fsync(copy.fileno())
         unfinished.replace(target)
-    except BaseException:
+    except BaseException:  # raised again: no half copy stays behind, whatever ended it
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
         raise

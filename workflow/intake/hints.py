@@ -57,7 +57,7 @@ class Hints:
         try:
             observer.schedule(self._listener, str(self._inbox), recursive=True, event_filter=_HEARD)
             observer.start()
-        except BaseException:
+        except BaseException:  # raised again: no thread of the observer stays behind
             with suppress(RuntimeError):
                 observer.stop()
             raise

@@ -62,7 +62,7 @@ class Engine:
                 DBOS.enqueue_workflow(
                     str(queue), _stage, str(submission.step), submission.id, submission.turn
                 )
-        except BaseException:
+        except BaseException:  # raised again: what is not queued must not look as if it were
             with self._lock:
                 self._active.discard(name)
             raise

@@ -25,7 +25,7 @@ async def upload_stl(request: Request, operation: Operation, simulation: Simulat
     form = await read_form(request.headers.get("content-type", ""), request.stream(), target)
     try:
         return await _take_in(form, target, operation, simulation)
-    except BaseException:
+    except BaseException:  # raised again: a refused or cut upload leaves no file
         target.unlink(missing_ok=True)
         raise
 

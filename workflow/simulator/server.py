@@ -48,7 +48,7 @@ def _serve_for(ready: Future[End], options: SimulatorOptions, listener: socket.s
     """Whoever waits for a server in a thread also learns why it could not start."""
     try:
         _serve(options, listener, ready.set_result)
-    except BaseException as error:
+    except BaseException as error:  # handed to whoever waits in the other thread
         if ready.done():
             raise
         ready.set_exception(error)
