@@ -8,7 +8,7 @@ from workflow.eiger import EigerClient, make_client
 from workflow.errors import RulesError
 from workflow.intake import GateTimes, Share
 from workflow.ledger import Ledger
-from workflow.mesh import MeshPolicy
+from workflow.mesh import MeshPolicy, named_oddities
 from workflow.model import DeviceFacts
 from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.engine import EngineLimits
@@ -107,8 +107,12 @@ def device_facts_now(settings: Settings) -> tuple[DeviceFacts, ...]:
 
 
 def mesh_policy(settings: Settings) -> MeshPolicy:
-    """Give what a mesh may have and still be accepted."""
-    return MeshPolicy(open_edges_limit=settings.open_edges_limit)
+    """Give what a mesh may have and still be accepted. Raises SettingsError for an unknown oddity."""
+    return MeshPolicy(
+        open_edges_limit=settings.open_edges_limit,
+        refused=named_oddities(settings.refuse_meshes_with),
+        max_bytes=settings.largest_file_mb * 2**20,
+    )
 
 
 def check_online(settings: Settings, rulebook: Rulebook) -> None:

@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     slice_limit_seconds: float = Field(7200.0, gt=0, description="a slice job older than this is held")
     build_wait_seconds: float = Field(300.0, ge=0, description="a build missing for longer is held")
     open_edges_limit: int = Field(0, ge=0, description="a mesh with more open edges is rejected")
+    refuse_meshes_with: str = Field("", description="oddities that reject a mesh, see meshes.md")
+    largest_file_mb: int = Field(4096, ge=1, description="a larger file is rejected unread")
     uploads_at_once: int = Field(8, ge=1, le=32, description="files inspected and uploaded side by side")
     dispatches_at_once: int = Field(8, ge=1, le=32, description="builds looked for and sent side by side")
     log_json: bool = Field(False, description="log lines as JSON objects")

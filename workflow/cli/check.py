@@ -1,16 +1,12 @@
 """Mesh reports without any network."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from workflow.cli.output import as_json, print_json
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
-
-FIELDS = (
-    "path", "verdict", "reason", "warnings", "format", "triangles", "size_mm", "volume_cm3",
-    "area_cm2", "watertight", "open_edges", "seconds",
-)  # fmt: skip
 
 
 @click.command()
@@ -27,11 +23,11 @@ def check(files: tuple[Path, ...], as_json: bool) -> int:
     policy = mesh_policy(load_settings())
     reports = [inspect_mesh(file, str(file), policy) for file in files]
     if as_json:
-        print_json([{field: getattr(report, field) for field in FIELDS} for report in reports])
+        print_json([asdict(report) for report in reports])
     else:
         for report in reports:
             click.echo(f"{report.verdict}  {report.path}{_facts(report.size_mm, report.triangles)}")
-            for line in (*([report.reason] if report.reason else []), *report.warnings):
+            for line in (*report.defects, *report.warnings):
                 click.echo(f"        {line}")
     return EXIT_OK if all(report.verdict == "accept" for report in reports) else EXIT_SOME_FAILED
 

@@ -97,7 +97,7 @@ def _report(reader: _Reader, findings: Findings, policy: MeshPolicy) -> MeshRepo
         path="",
         verdict="reject" if verdict.reason else "accept",
         reason=verdict.reason,
-        warnings=verdict.warnings,
+        warnings=tuple(remark.words for remark in verdict.remarks),
         format=reader.format,
         triangles=measures.triangles,
         size_mm=measures.size_mm,
@@ -115,6 +115,11 @@ def _report(reader: _Reader, findings: Findings, policy: MeshPolicy) -> MeshRepo
         repeated_facets=findings.repeated_facets,
         degenerate_facets=measures.degenerate_facets,
         has_colour=reader.has_colour,
+        defects=verdict.defects,
+        oddities=tuple(remark.oddity.value for remark in verdict.remarks),
+        flat_facets=measures.flat_facets,
+        inside_out=findings.inside_out,
+        unit_guess=findings.unit.unit,
     )
 
 
@@ -133,4 +138,5 @@ def _not_mesh(what: NotMesh) -> MeshReport:
         open_edges=0,
         seconds=0.0,
         sha256="",
+        defects=(what.reason,),
     )
