@@ -102,6 +102,26 @@ class MeshReport:
     """Shells that face inwards and are no cavity; None where not counted."""
 
 
+def unmeasured(path: str, reason: str, format: str | None = None) -> MeshReport:
+    """Give the report on a file that can't be measured, and why."""
+    return MeshReport(
+        path=path,
+        verdict="reject",
+        reason=reason,
+        warnings=(),
+        format=format,
+        triangles=0,
+        size_mm=(0.0, 0.0, 0.0),
+        volume_cm3=None,
+        area_cm2=0.0,
+        watertight=False,
+        open_edges=0,
+        seconds=0.0,
+        sha256="",
+        defects=(reason,),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Considered:
     """One rule that was looked at: whether it matched, else the first condition that failed."""

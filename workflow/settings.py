@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     open_edges_limit: int = Field(0, ge=0, description="a mesh with more open edges is rejected")
     refuse_meshes_with: str = Field("", description="oddities that reject a mesh, see meshes.md")
     largest_file_mb: int = Field(4096, ge=1, description="a larger file is rejected unread")
+    inspection_limit_seconds: float = Field(300.0, gt=0, description="a file that takes longer is held")
+    inspection_memory_mb: int = Field(1024, ge=64, description="a file that takes more is held")
     uploads_at_once: int = Field(8, ge=1, le=32, description="files inspected and uploaded side by side")
     dispatches_at_once: int = Field(8, ge=1, le=32, description="builds looked for and sent side by side")
     log_json: bool = Field(False, description="log lines as JSON objects")

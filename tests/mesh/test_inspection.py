@@ -14,8 +14,8 @@ from typing_extensions import Buffer
 
 from tests.mesh.solids import ascii_text, binary, box, merged, moebius, scaled, shifted
 from workflow.errors import SettingsError
-from workflow.mesh import MeshPolicy, inspect_mesh, named_oddities
-from workflow.mesh.inspection import inspect_open_file
+from workflow.mesh import MeshPolicy, named_oddities
+from workflow.mesh.inspection import inspect_mesh, inspect_open_file
 from workflow.mesh.stream import ByteStream
 from workflow.model import MeshReport
 
