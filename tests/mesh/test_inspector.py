@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.mesh.solids import ascii_text, binary, box, torus
+from tests.mesh.solids import ascii_text, binary, box
 from tests.waiting import until
 from workflow.errors import NotInspected, StateError
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy
