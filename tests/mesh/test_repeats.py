@@ -1,0 +1,38 @@
+"""What comes up more than once is counted as the plain way does."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.mesh.effort import IN_MEMORY
+from workflow.mesh.blocks import Hashes
+from workflow.mesh.repeats import Repeats, find_repeats
+
+
+def plainly(keys: Hashes) -> Repeats:
+    counts = Counter(keys.tolist()).values()
+    return Repeats(sum(count > 1 for count in counts), sum(count - 1 for count in counts))
+
+
+@IN_MEMORY
+@given(st.integers(0, 2**32), st.integers(0, 30_000), st.integers(1, 40_000))
+def test_random_numbers(seed: int, count: int, different: int) -> None:
+    random = np.random.default_rng(seed)
+    keys = random.integers(0, 2**64, different, np.uint64)[random.integers(0, different, count)]
+    before = keys.copy()
+    assert find_repeats(keys) == plainly(keys)
+    assert np.array_equal(keys, before)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 4096, 4097, 200_000])
+def test_all_the_same(count: int) -> None:
+    assert find_repeats(np.full(count, 7, np.uint64)) == Repeats(int(count > 1), max(0, count - 1))
+
+
+def test_numbers_that_choose_the_same_slots() -> None:
+    keys = np.arange(300_000, dtype=np.uint64)  # all have the same highest bits
+    assert find_repeats(keys) == Repeats(0, 0)
+    assert find_repeats(np.concatenate((keys, keys[:5], keys[:5]))) == Repeats(5, 10)
