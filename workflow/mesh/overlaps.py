@@ -9,7 +9,7 @@ import numpy as np
 
 from workflow.mesh.blocks import BLOCK_FACETS, Block, Hashes
 from workflow.mesh.closedness import directed_edges, hash_corners
-from workflow.mesh.repeats import find_repeats
+from workflow.mesh.repeats import find_matches
 
 
 class EdgeKeys:
@@ -39,7 +39,7 @@ class EdgeKeys:
         """Give the number of edges with more than two facets, or None if there were too many to look at."""
         if self._is_full:
             return None
-        return find_repeats(self._keys[: self._count]).values
+        return find_matches(self._keys[: self._count]).values
 
 
 def repeated_facets(blocks: Iterable[Block], facets: int) -> int:
@@ -51,4 +51,4 @@ def repeated_facets(blocks: Iterable[Block], facets: int) -> int:
         a, b, c = hash_corners(block, scratch[:, : block.shape[1]])
         keys[count : count + a.size] = a + b + c
         count += a.size
-    return find_repeats(keys[:count]).copies
+    return find_matches(keys[:count]).copy.size
