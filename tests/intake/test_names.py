@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflow.intake import is_part_file, readable
-from workflow.intake.names import claimed_path, fitting, is_passed_over, placed_path
+from workflow.intake.kinds import is_passed_over
+from workflow.intake.names import claimed_path, fitting, placed_path
 
 
 @pytest.mark.parametrize(

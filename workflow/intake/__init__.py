@@ -4,7 +4,8 @@ from workflow.intake.claim import call_back, claim, give_back
 from workflow.intake.custody import Custody, take_custody
 from workflow.intake.gate import GateTimes
 from workflow.intake.inbox import Inbox, Register, SweepResult
-from workflow.intake.names import is_part_file, readable
+from workflow.intake.kinds import is_part_file
+from workflow.intake.names import readable
 from workflow.intake.place import move_into_place, place, plan_place
 from workflow.intake.settling import Waiting
 from workflow.intake.share import Outcome, Share

@@ -24,7 +24,7 @@ from watchdog.events import (
 )
 from watchdog.observers.api import BaseObserver
 
-from workflow.intake.names import is_part_file
+from workflow.intake.kinds import is_part_file
 
 _HEARD = [FileCreatedEvent, FileMovedEvent, FileClosedEvent, DirCreatedEvent, DirMovedEvent]
 """Not FileModified, which a growing file repeats; not those that our own reading causes."""
