@@ -28,7 +28,7 @@ class GateTimes:
     `wrong_seconds` is for files that are no STL, doubled for trailing bytes and six-fold for empty
     files. `stall_seconds` lets an unfinished file through, to be rejected with a reason.
     `unsure_seconds` is the least where the system can't tell whether a writer is left; all others
-    are doubled there.
+    are doubled there. `stranger_seconds` is when a file that is no STL by its name gets a note.
     """
 
     binary_seconds: float = 0.3
@@ -37,6 +37,8 @@ class GateTimes:
     stall_seconds: float = 600.0
     unsure_seconds: float = 4.0
     sweep_seconds: float = 2.0
+    network_sweep_seconds: float = 5.0
+    stranger_seconds: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def decide(
     due = min(sighting.since + needed, _next_look(sighting, now)) if obstacle else sighting.since + needed
     if sighting.look.ends.shape not in WHOLE:
         due = min(due, _next_look(sighting, now))
-    return Verdict(False, due, obstacle or _why(sighting))
+    return Verdict(False, due, obstacle or why_unfinished(sighting))
 
 
 def quiet_seconds(sighting: Sighting, times: GateTimes, writer: Writer) -> float:
@@ -122,7 +124,8 @@ def _next_look(sighting: Sighting, now: float) -> float:
     return now + min(max(still_for / 4, _SOONEST_LOOK_SECONDS), _LATEST_LOOK_SECONDS)
 
 
-def _why(sighting: Sighting) -> str:
+def why_unfinished(sighting: Sighting) -> str:
+    """Say what a file lacks, or that it only has to stand still."""
     ends = sighting.look.ends
     if ends.shape is Shape.SHORT and ends.announced:
         return f"it is incomplete: {ends.size:,} of {ends.announced:,} bytes"

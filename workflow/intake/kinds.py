@@ -73,15 +73,16 @@ _CONFLICTS = {
 _PART = {"*.stl": "an STL file by its name"}
 _CAD = "stlflow takes STL files: export it as STL."
 _ARCHIVE = "It is not unpacked here: unpack it, and put the STL files inside into the inbox."
+_CAD_ENDINGS = frozenset(
+    {
+        "step", "stp", "iges", "igs", "sldprt", "sldasm", "ipt", "iam", "prt", "catpart", "catproduct", "x_t",
+        "x_b", "f3d", "3dm", "dwg", "dxf", "fcstd", "3mf", "obj", "ply", "amf", "off", "glb", "gltf",
+    }
+)  # fmt: skip
+_ARCHIVE_ENDINGS = frozenset({"zip", "7z", "rar", "gz", "tgz", "tar", "bz2", "xz"})
 _STRANGERS = {
-    **{
-        f"*.{ending}": _CAD
-        for ending in (
-            "step stp iges igs sldprt sldasm ipt iam prt catpart catproduct x_t x_b f3d 3dm dwg dxf fcstd "
-            "3mf obj ply amf off glb gltf"
-        ).split()
-    },
-    **{f"*.{ending}": _ARCHIVE for ending in ("zip", "7z", "rar", "gz", "tgz", "tar", "bz2", "xz")},
+    **{f"*.{ending}": _CAD for ending in sorted(_CAD_ENDINGS)},
+    **{f"*.{ending}": _ARCHIVE for ending in sorted(_ARCHIVE_ENDINGS)},
     "*": "stlflow takes STL files only.",
 }
 _FOLDERS = {

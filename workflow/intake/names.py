@@ -19,10 +19,10 @@ def readable(path: str) -> str:
     )
 
 
-def claimed_path(path: str, number: int) -> str:
-    """Give the place in processing/ of a path under the inbox: unique by its number."""
+def claimed_path(claims: str, path: str, number: int) -> str:
+    """Give the place of a path under the inbox in the folder of claims: unique by its number."""
     *folders, name = readable(path).split("/")
-    return "/".join(("processing", *map(fitting, folders), fitting(name, before=f"{number}~")))
+    return "/".join((claims, *map(fitting, folders), fitting(name, before=f"{number}~")))
 
 
 def placed_path(folder: str, path: str, copy: int = 1) -> str:

@@ -1,6 +1,7 @@
 """Where a file goes at its end: the outcome folders mirror the inbox, and nothing is ever replaced."""
 
 import errno
+from datetime import date
 from itertools import count
 
 from workflow.intake.moves import exists, move
@@ -10,12 +11,14 @@ from workflow.intake.share import Outcome, Share
 _TRIES = 5
 
 
-def plan_place(share: Share, claimed_as: str, path: str, outcome: Outcome) -> str:
+def plan_place(share: Share, claimed_as: str, path: str, outcome: Outcome, day: date | None = None) -> str:
     """Choose where a file will stand, relative to the share; write it down, then move.
 
-    `path` is the file's path under the inbox. A taken name gets a number: `bracket (2).stl`.
+    `path` is the file's path under the inbox, `day` that of its folder where outcomes are kept by the
+    day. A taken name gets a number: `bracket (2).stl`.
     """
-    places = (placed_path(outcome, path, copy) for copy in count(1))
+    folder = outcome if day is None else f"{outcome}/{day.isoformat()}"
+    places = (placed_path(folder, path, copy) for copy in count(1))
     return next(place for place in places if place == claimed_as or not exists(share, place))
 
 

@@ -10,7 +10,7 @@ from loguru import logger
 from workflow.errors import NotAPlainFile
 from workflow.intake.gate import GateTimes, Sighting, Verdict, decide, observe
 from workflow.intake.names import readable
-from workflow.intake.shape import Shape, has_holes
+from workflow.intake.shape import has_holes
 from workflow.intake.sight import InSight, Signature, looking_at
 from workflow.intake.writers import Writer, find_writer
 
@@ -60,6 +60,10 @@ class Settling:
             del self._entries[path]
         for path in paths - self._entries.keys():
             self._schedule(path, self._clock())
+
+    def unknown(self, paths: Collection[str]) -> frozenset[str]:
+        """Give those of the paths that were not found or heard of before."""
+        return frozenset(path for path in paths if path not in self._entries)
 
     def heard(self, closed: Mapping[str, int]) -> None:
         """Look soon at files of which something was heard."""
@@ -160,7 +164,7 @@ class Settling:
         if verdict.ready and self.sees_writers:
             writer = find_writer(seen.file.fileno())
             verdict = decide(sighting, now, self._times, writer, obstacle)
-        if verdict.ready and _reserved(seen):
+        if verdict.ready and has_holes(seen.file, seen.look.ends.shape):
             verdict = decide(sighting, now, self._times, writer, "room is reserved in it, but not filled")
         if verdict.ready and not seen.is_unchanged():
             return Verdict(False, now, "it is being written")
@@ -172,8 +176,3 @@ class Settling:
         if not entry.told:
             logger.warning("{}", readable(sentence))
             entry.told = True
-
-
-def _reserved(seen: InSight) -> bool:
-    shape = seen.look.ends.shape
-    return shape in {Shape.BINARY, Shape.ASCII} and has_holes(seen.file, shape)

@@ -1,6 +1,8 @@
 """The durable record: submissions and their events, append-only."""
 
 from workflow.ledger.ledger import Ledger
+from workflow.ledger.left import content_left, read_left, still_left, take_left
+from workflow.ledger.marks import SHARE, keep_mark, own_name, read_mark, replace_mark
 from workflow.ledger.orders import Begun, Order, give_order
 from workflow.ledger.sends import (
     Busy,
@@ -13,8 +15,10 @@ from workflow.ledger.sends import (
     withdraw_send,
 )
 from workflow.ledger.statements import Superseded
+from workflow.ledger.waitlist import accept_waitlist, add_to_waitlist, drop_from_waitlist, read_waitlist
 
 __all__ = [
+    "SHARE",
     "Begun",
     "Busy",
     "Intent",
@@ -22,10 +26,22 @@ __all__ = [
     "Order",
     "Settled",
     "Superseded",
+    "accept_waitlist",
+    "add_to_waitlist",
     "begin_send",
+    "content_left",
+    "drop_from_waitlist",
     "give_order",
+    "keep_mark",
+    "own_name",
+    "read_left",
+    "read_mark",
+    "read_waitlist",
     "renew_send",
+    "replace_mark",
     "reply_lost",
     "settle_send",
+    "still_left",
+    "take_left",
     "withdraw_send",
 ]

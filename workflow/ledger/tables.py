@@ -4,7 +4,19 @@ Times are seconds since 1970 (UTC). Column names of `submissions` are the fields
 `workflow.model.Submission`; the rest, below the line, is bookkeeping of the journey.
 """
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -79,3 +91,25 @@ sends = Table(
     Column("settled_at", Float),
     Column("reconciled", Boolean, nullable=False, default=False),
 )
+
+marks = Table("marks", metadata, Column("name", String(32), primary_key=True), Column("value", Text))
+"""What the ledger knows of itself: its own name, and the share that its submissions belong to."""
+
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("accepted", Boolean, nullable=False, default=False),
+)
+"""Files of the inbox that came in a crowd, until they are taken or taken away."""
+
+left_files = Table(
+    "left_files",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("ctime_ns", BigInteger, nullable=False),
+    Column("submission", Integer, ForeignKey("submissions.id"), nullable=False),
+)
+"""What was taken from a read-only inbox, and how it looked."""

@@ -1,7 +1,7 @@
 """Taking the bytes into custody, and giving the file back to a folder that a person looks into."""
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from loguru import logger
@@ -109,7 +109,8 @@ def _move_as_planned(shop: Workshop, submission: Submission, outcome: Outcome) -
     here = submission.claimed_as or ""
     while True:
         if submission.placed_as is None:
-            target = plan_place(shop.share, here, submission.path, outcome)
+            day = date.today() if shop.date_folders else None
+            target = plan_place(shop.share, here, submission.path, outcome, day)
             submission = shop.ledger.change(submission, placed_as=target)
         try:
             move_into_place(shop.share, here, submission.placed_as or "")

@@ -2,48 +2,37 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from loguru import logger
-
-from workflow.intake import GateTimes, Inbox
+from workflow.intake import ArrivalLimit, GateTimes, Inbox
 from workflow.ledger import Ledger
 from workflow.model import Submission
 from workflow.pipeline.adoption import adopt
 from workflow.pipeline.batch import submit_folder
+from workflow.pipeline.desk import Desk
 from workflow.pipeline.engine import Engine, EngineLimits
 from workflow.pipeline.journey import Journey
 from workflow.pipeline.keeper import Keeper
 from workflow.pipeline.workshop import Workshop
 
 DRAIN_SECONDS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Register:
-    """What the inbox tells the ledger, and the keeper hears of at once."""
-
-    shop: Workshop
-    wake: Callable[[], None]
-
-    def open(self, path: str) -> int:
-        return self.shop.ledger.open(path)
-
-    def claimed(self, number: int, claimed_as: str) -> None:
-        self.shop.ledger.claimed(number, claimed_as)
-        logger.info("Submission {}: {}", number, claimed_as)
-        self.wake()
-
-    def forget(self, number: int) -> None:
-        self.shop.ledger.forget(number)
+_NO_LIMIT = ArrivalLimit()
 
 
 class Service:
     """One per process and per state folder; whoever makes it holds the instance lock."""
 
-    def __init__(self, shop: Workshop, limits: EngineLimits, times: GateTimes, *, watch: bool = True) -> None:
+    def __init__(
+        self,
+        shop: Workshop,
+        limits: EngineLimits,
+        times: GateTimes,
+        *,
+        watch: bool = True,
+        arrival_limit: ArrivalLimit = _NO_LIMIT,
+    ) -> None:
         self._shop, self._limits, self._times, self._watch = shop, limits, times, watch
+        self._arrival_limit = arrival_limit
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._engine: Engine | None = None
@@ -54,15 +43,20 @@ class Service:
         """Take up what a former run left, then begin."""
         shop = self._shop
         shop.spool.mkdir(parents=True, exist_ok=True)
-        if self._watch:
+        if self._watch and shop.share.is_there():
             adopt(shop.ledger, shop.share)
         stages = Journey(shop).stages()
         self._engine = Engine(str(shop.ledger.url), stages, self._limits)
         self._keeper = Keeper(shop, self._engine)
         self._begin("keeper", self._keeper.run)
         if self._watch:
-            self.inbox = Inbox(shop.share, _Register(shop, self.wake), times=self._times)
+            self.inbox = self._make_inbox()
             self._begin("inbox", self.inbox.run)
+
+    def _make_inbox(self) -> Inbox:
+        share, desk = self._shop.share, Desk(self._shop, self.wake, self._arrival_limit.files)
+        left = desk if share.left_inbox is not None else None
+        return Inbox(share, desk, left=left, desk=desk, times=self._times, limit=self._arrival_limit)
 
     @property
     def ledger(self) -> Ledger:
