@@ -58,9 +58,9 @@ def running_service(
         prepare_state(settings.state, settings.share)
         with locked_state(settings.state), closing(Ledger(settings.database)) as ledger:
             share = known_share(settings, ledger)
-            if watch:
-                share = _prepared(share, ledger)
+            share = _prepared(share, ledger) if watch else replace(share, left_inbox=None)
             shop = _workshop(settings, rulebook, client, catalog, ledger, share, on_progress)
+            shop = replace(shop, sets_duplicates_aside=watch)
             limits = EngineLimits(settings.uploads_at_once, settings.dispatches_at_once)
             limit = ArrivalLimit(settings.mass_arrival_files)
             service = Service(shop, limits, _times(settings), watch=watch, arrival_limit=limit)

@@ -11,7 +11,7 @@ from workflow.intake.kinds import Kind, Named, is_part_file, path_kind
 from workflow.intake.leaving import Left
 from workflow.intake.marker import make_marker, read_marker
 from workflow.intake.names import readable
-from workflow.intake.place import move_into_place, place, plan_place
+from workflow.intake.place import make_folders, move_into_place, note_place, place, plan_place
 from workflow.intake.settling import Waiting
 from workflow.intake.share import OWNED, Outcome, Share
 from workflow.intake.taking import Register
@@ -42,8 +42,10 @@ __all__ = [
     "file_system",
     "give_back",
     "is_part_file",
+    "make_folders",
     "make_marker",
     "move_into_place",
+    "note_place",
     "path_kind",
     "place",
     "plan_place",

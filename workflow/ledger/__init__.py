@@ -1,5 +1,6 @@
 """The durable record: submissions and their events, append-only."""
 
+from workflow.ledger.contents import earlier_from, record_content
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.left import content_left, read_left, still_left, take_left
 from workflow.ledger.marks import SHARE, keep_mark, own_name, read_mark, replace_mark
@@ -31,12 +32,14 @@ __all__ = [
     "begin_send",
     "content_left",
     "drop_from_waitlist",
+    "earlier_from",
     "give_order",
     "keep_mark",
     "own_name",
     "read_left",
     "read_mark",
     "read_waitlist",
+    "record_content",
     "renew_send",
     "replace_mark",
     "reply_lost",

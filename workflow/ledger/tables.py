@@ -66,6 +66,7 @@ Index("submissions_due", submissions.c.due_at)
 Index("submissions_state", submissions.c.state)
 Index("submissions_sha256", submissions.c.sha256)
 Index("submissions_claimed_as", submissions.c.claimed_as)
+Index("submissions_path", submissions.c.path)
 
 events = Table(
     "events",
