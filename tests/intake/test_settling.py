@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.intake.conftest import TIMES, Clock
 from tests.intake.parts import FACET, HEADER, ascii_solid, binary
 from workflow.intake import Share
+from workflow.intake.hints import Heard
 from workflow.intake.settling import Settling
 from workflow.intake.walk import walk
 from workflow.intake.writers import sees_all_writers
@@ -27,11 +29,15 @@ class Watcher:
         self.inbox, self._clock = share.inbox, clock
         self.settling = Settling(share.inbox, TIMES, clock)
         self.settling.sees_writers = sees_all_writers(share.inbox)
+        self._known: frozenset[str] = frozenset()
 
     def after(self, seconds: float) -> list[str]:
-        """Turn the clock, look, and give what is ready."""
+        """Turn the clock, look, and give what is ready. Every arrival is heard of, as of one session."""
         self._clock.turn(seconds)
-        self.settling.found(walk(self.inbox).paths)
+        paths = walk(self.inbox).paths
+        self.settling.found(paths)
+        self.settling.heard(Heard(dict.fromkeys(paths - self._known, 1), paths - self._known))
+        self._known = paths
         return sorted(path for path, _ in self.settling.ready())
 
     def why(self, path: str = "part.stl") -> str:
@@ -264,16 +270,42 @@ def test_a_hint_makes_the_next_look_come_at_once(watcher: Watcher, part: Path, c
     part.write_bytes(STL[:-1])
     assert watcher.after(0) == watcher.after(100) == []
     part.write_bytes(STL)
-    watcher.settling.heard({"part.stl": 1})
+    watcher.settling.heard(Heard({"part.stl": 0}))
     assert list(watcher.settling.ready()) == []
     assert watcher.settling.next_due() == clock.now + 0.3
 
 
 def test_a_file_closed_by_two_writers_waits_longer(watcher: Watcher, part: Path) -> None:
     part.write_bytes(STL)
-    watcher.settling.heard({"part.stl": 2})
+    watcher.settling.heard(Heard({"part.stl": 2}))
     assert watcher.after(0) == watcher.after(4.9) == []
     assert watcher.after(0.1) == ["part.stl"]
+
+
+def test_a_file_of_whose_arrival_nothing_was_heard_waits_as_if_its_writer_came_again(
+    share: Share, clock: Clock
+) -> None:
+    """As after a start, an overflow or without notices: it may be between two sessions of its writer."""
+    settling = Settling(share.inbox, TIMES, clock)
+    settling.sees_writers = sees_all_writers(share.inbox)
+    if not settling.sees_writers:
+        pytest.skip("the file system does not tell of writers")
+    (share.inbox / "part.stl").write_bytes(STL)
+    settling.found({"part.stl"})
+    assert list(settling.ready()) == []
+    due = settling.next_due()
+    assert due is not None
+    assert 4 < due - clock.now <= 5
+
+
+def test_what_stood_still_on_a_local_disk_before_the_start_is_ready_at_once(
+    share: Share, clock: Clock
+) -> None:
+    settling = Settling(share.inbox, TIMES, clock, wall=lambda: time.time() + 5)
+    settling.sees_writers = sees_all_writers(share.inbox)
+    (share.inbox / "part.stl").write_bytes(STL)
+    settling.found({"part.stl"})
+    assert [path for path, _ in settling.ready()] == (["part.stl"] if settling.sees_writers else [])
 
 
 def test_a_file_that_could_not_be_taken_is_tried_ever_less_often(

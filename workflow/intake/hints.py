@@ -9,9 +9,9 @@ import sys
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from loguru import logger
@@ -39,11 +39,17 @@ ECHO = ".stlflow-echo-"
 class Heard:
     """What happened since the last time: paths under the inbox, with how many writers closed each.
 
-    `everywhere` means that whole folders moved, so the inbox has to be walked.
+    A rename that puts a file in place counts as one that closed it. `born` are those that were made or
+    put in place. `everywhere` means that whole folders moved, so the inbox has to be walked.
     """
 
     closed: Mapping[str, int] = field(default_factory=dict)
+    born: frozenset[str] = frozenset()
     everywhere: bool = False
+
+    def without(self, paths: Collection[str]) -> "Heard":
+        """Leave some paths out."""
+        return replace(self, closed={path: n for path, n in self.closed.items() if path not in paths})
 
 
 class Hints:
@@ -111,6 +117,7 @@ class _Listener(FileSystemEventHandler):
         self._wake = wake
         self._lock = threading.Lock()
         self._closed: Counter[str] = Counter()
+        self._born: set[str] = set()
         self._everywhere = False
         self._said_lost = False
         self.echoed = False
@@ -127,7 +134,9 @@ class _Listener(FileSystemEventHandler):
                 self._everywhere = True
             else:
                 path = place.removeprefix(self._prefix).replace(os.sep, "/")
-                self._closed[path] += isinstance(event, FileClosedEvent)
+                self._closed[path] += isinstance(event, FileClosedEvent | FileMovedEvent)
+                if not isinstance(event, FileClosedEvent):
+                    self._born.add(path)
         self._wake()
 
     def lost(self, why: str) -> None:
@@ -141,8 +150,9 @@ class _Listener(FileSystemEventHandler):
 
     def heard(self) -> Heard:
         with self._lock:
-            heard = Heard(dict(self._closed), self._everywhere)
+            heard = Heard(dict(self._closed), frozenset(self._born), self._everywhere)
             self._closed.clear()
+            self._born.clear()
             self._everywhere = False
         return heard
 

@@ -74,7 +74,10 @@ def overwritten_in_sessions(job: Job) -> Steps:
     job.whole(first)
     yield job.pause()
     second = job.binary(like=first)
-    yield from in_sessions(job, job.pieces(second), again(job))
+    try:
+        yield from in_sessions(job, job.pieces(second), again(job))
+    except FileNotFoundError:  # taken in the middle of it; the reckoning will say so
+        job.place.write_bytes(second)
     job.whole(second)
 
 
