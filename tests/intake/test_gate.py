@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.intake.gate import WHOLE, GateTimes, Sighting, decide, observe, quiet_seconds
+from workflow.intake.gate import WHOLE, GateTimes, Sighting, decide, may_be_cached, observe, quiet_seconds
 from workflow.intake.shape import Ends, Shape
 from workflow.intake.sight import Look, Signature
 from workflow.intake.writers import Writer
@@ -50,6 +50,21 @@ def test_an_open_writer_is_waited_for_however_long() -> None:
         True,
         "it is still open in another program",
     )
+
+
+@pytest.mark.parametrize(
+    ("still", "writer", "shape", "asked"),
+    [
+        (30, Writer.OPEN, Shape.BINARY, True),
+        (29, Writer.OPEN, Shape.BINARY, False),
+        (30, Writer.NONE, Shape.BINARY, False),
+        (600, Writer.OPEN, Shape.SHORT, False),
+    ],
+)
+def test_who_holds_a_file_is_asked_only_when_it_looks_whole_and_has_long_stood_still(
+    still: float, writer: Writer, shape: Shape, asked: bool
+) -> None:
+    assert may_be_cached(Sighting(look(shape), NOW), NOW + still, TIMES, writer) is asked
 
 
 def test_a_hard_link_is_never_taken() -> None:

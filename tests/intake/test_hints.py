@@ -1,6 +1,8 @@
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,16 @@ class Ear:
             self.everywhere = self.everywhere or heard.everywhere
         return True
 
+    @contextmanager
+    def deaf(self) -> Iterator[None]:
+        """Keep the interpreter busy, so that the observer's threads read nothing."""
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(60)
+        try:
+            yield
+        finally:
+            sys.setswitchinterval(before)
+
     def hears_closing(self, path: str, times: int) -> bool:
         return self.hears(lambda: self.closed.get(path) == times)
 
@@ -62,6 +74,17 @@ def test_writers_that_close_one_after_the_other_are_counted(ear: Ear, inbox: Pat
             writer.write(b"x")
         assert ear.hears_closing("part.stl", times)
     assert ear.born == {"part.stl"}
+
+
+def test_two_writers_in_quick_succession_are_counted_as_two(ear: Ear, inbox: Path) -> None:
+    """Also while nobody reads the system's notices: it tells two equal ones in a row as one."""
+    count = 50
+    with ear.deaf():
+        for number in range(count):
+            for _ in range(2):
+                with (inbox / f"part {number}.stl").open("ab") as writer:
+                    writer.write(b"x")
+    assert ear.hears(lambda: sum(ear.closed.values()) >= 2 * count), ear.closed
 
 
 def test_a_file_that_is_written_again_is_not_born_again(ear: Ear, inbox: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.intake.conftest import TIMES, Clock
 from tests.intake.parts import FACET, HEADER, ascii_solid, binary
+from tests.intake.test_writers import held_by
 from workflow.intake import Share
 from workflow.intake.hints import Heard
 from workflow.intake.settling import Settling
@@ -131,6 +132,24 @@ def test_a_mapped_file_is_waited_for_even_though_it_was_closed(watcher: Watcher,
     assert watcher.after(0) == watcher.after(60) == []
     mapped.close()
     assert watcher.after(60) == ["part.stl"]
+
+
+@pytest.mark.parametrize("content", [STL, ascii_solid()], ids=["binary", "text"])
+def test_what_an_nfs_server_keeps_open_is_taken_after_a_while(
+    watcher: Watcher, part: Path, content: bytes
+) -> None:
+    """Ganesha holds a file of an NFS v3 client open for minutes after the client has closed it."""
+    part.write_bytes(content)
+    with held_by("ganesha.nfsd", part):
+        assert watcher.after(0) == watcher.after(29.9) == []
+        assert watcher.why() == "it is still open in another program"
+        assert watcher.after(10) == ["part.stl"]
+
+
+def test_a_half_file_that_an_nfs_server_keeps_open_is_waited_for(watcher: Watcher, part: Path) -> None:
+    part.write_bytes(STL[:-1])
+    with held_by("ganesha.nfsd", part):
+        assert watcher.after(0) == watcher.after(599) == []
 
 
 def test_a_file_rewritten_in_several_goes_waits_for_quiet(watcher: Watcher, part: Path) -> None:

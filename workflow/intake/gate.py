@@ -29,8 +29,9 @@ class GateTimes:
     as an ASCII STL, whose end can't be seen. `wrong_seconds` is for files that are no STL, doubled for
     trailing bytes and six-fold for empty files. `stall_seconds` lets an unfinished file through, to be
     rejected with a reason. `unsure_seconds` is the least where the system can't tell whether a writer is
-    left; all others are doubled there. `stranger_seconds` is when a file that is no STL by its name gets
-    a note.
+    left; all others are doubled there. After `decay_seconds` without a change, an open file that only a
+    server's cache holds counts as such a case. `stranger_seconds` is when a file that is no STL by its
+    name gets a note.
     """
 
     binary_seconds: float = 0.3
@@ -38,6 +39,7 @@ class GateTimes:
     wrong_seconds: float = 5.0
     stall_seconds: float = 600.0
     unsure_seconds: float = 4.0
+    decay_seconds: float = 30.0
     sweep_seconds: float = 2.0
     network_sweep_seconds: float = 5.0
     stranger_seconds: float = 300.0
@@ -111,6 +113,12 @@ def decide(
     if sighting.look.ends.shape not in WHOLE:
         due = min(due, _next_look(sighting, now))
     return Verdict(False, due, obstacle or why_unfinished(sighting))
+
+
+def may_be_cached(sighting: Sighting, now: float, times: GateTimes, writer: Writer) -> bool:
+    """Tell whether to ask who holds the file open: it has long stood still, and looks whole."""
+    still_for = now - sighting.since
+    return writer is Writer.OPEN and still_for >= times.decay_seconds and sighting.look.ends.shape in WHOLE
 
 
 def quiet_seconds(sighting: Sighting, times: GateTimes, writer: Writer) -> float:

@@ -20,6 +20,7 @@ from watchdog.events import (
     DirMovedEvent,
     FileClosedEvent,
     FileCreatedEvent,
+    FileModifiedEvent,
     FileMovedEvent,
     FileSystemEvent,
     FileSystemEventHandler,
@@ -28,8 +29,11 @@ from watchdog.observers.api import BaseObserver
 
 from workflow.intake.kinds import is_part_file
 
-_HEARD = [FileCreatedEvent, FileMovedEvent, FileClosedEvent, DirCreatedEvent, DirMovedEvent]
-"""Not FileModified, which a growing file repeats; not those that our own reading causes."""
+_HEARD = [
+    FileCreatedEvent, FileMovedEvent, FileModifiedEvent, FileClosedEvent, DirCreatedEvent, DirMovedEvent,
+]  # fmt: skip
+"""Not those that our own reading causes. Changes are asked for only to keep two closings apart: inotify(7)
+tells one of two equal events that follow each other, and a second session would go unnoticed."""
 _STOP_SECONDS = 5.0
 ECHO = ".stlflow-echo-"
 """How the names of files begin that are made to hear whether hints come at all."""
@@ -124,6 +128,8 @@ class _Listener(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Note where something happened (called by watchdog)."""
+        if isinstance(event, FileModifiedEvent):
+            return
         place = os.fsdecode(event.dest_path or event.src_path)
         name = Path(place).name
         self.echoed = self.echoed or name.startswith(ECHO)

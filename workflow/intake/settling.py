@@ -9,12 +9,12 @@ from pathlib import Path
 from loguru import logger
 
 from workflow.errors import NotAPlainFile
-from workflow.intake.gate import GateTimes, Sighting, Verdict, decide, observe
+from workflow.intake.gate import GateTimes, Sighting, Verdict, decide, may_be_cached, observe
 from workflow.intake.hints import Heard
 from workflow.intake.names import readable
 from workflow.intake.shape import has_holes
 from workflow.intake.sight import InSight, Look, Signature, looking_at
-from workflow.intake.writers import Writer, find_writer
+from workflow.intake.writers import Writer, find_writer, only_cached
 
 _SHORTEST_PAUSE_SECONDS = 0.01
 _LEFT_ALONE_SECONDS = 30.0
@@ -176,13 +176,20 @@ class Settling:
         writer = Writer.NONE if self.sees_writers else Writer.UNKNOWN
         verdict = decide(sighting, now, self._times, writer, obstacle)
         if verdict.ready and self.sees_writers:
-            writer = find_writer(seen.file.fileno())
+            writer = self._find_writer(seen, sighting, now)
             verdict = decide(sighting, now, self._times, writer, obstacle)
         if verdict.ready and has_holes(seen.file, seen.look.ends.shape):
             verdict = decide(sighting, now, self._times, writer, "room is reserved in it, but not filled")
         if verdict.ready and not seen.is_unchanged():
             return Verdict(False, now, "it is being written")
         return verdict
+
+    def _find_writer(self, seen: InSight, sighting: Sighting, now: float) -> Writer:
+        fd = seen.file.fileno()
+        writer = find_writer(fd)
+        if may_be_cached(sighting, now, self._times, writer) and only_cached(fd):
+            return Writer.UNKNOWN
+        return writer
 
     @staticmethod
     def _tell(entry: _Entry, sentence: str) -> None:

@@ -170,14 +170,14 @@ def pipe(job: Job) -> Steps:
 # fmt: off
 SINGLE: tuple[Kind, ...] = (
     at_once, by_cp, in_chunks, size_first, allocated, out_of_order, count_last, mapped, downloaded, by_rsync,
-    moved_in, renamed_while_open,
+    moved_in,
 )
 """Whole binary files written in one session: those that need not wait."""
 TEXT: tuple[Kind, ...] = (ascii_in_chunks, ascii_solids, ascii_solids_in_sessions, moved_in_while_open)
 SEVERAL: tuple[Kind, ...] = (
     appended, size_first_in_sessions, count_last_reopened, overwritten, overwritten_in_sessions,
     truncated_and_rewritten, deleted_and_made_again, touched_first, downloaded_over_a_placeholder,
-    linked_then_unlinked, folder_moved_in, with_trailing_bytes,
+    linked_then_unlinked, folder_moved_in, with_trailing_bytes, renamed_while_open,
 )
 DEAD: tuple[Kind, ...] = (
     dead_in_chunks, dead_after_size_first, dead_with_a_hole, dead_in_ascii, dead_before_the_count,
