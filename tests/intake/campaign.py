@@ -6,16 +6,19 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.intake.parts import binary
+from tests.intake.writing.crew import DESKS
 from tests.intake.writing.job import LONGEST_PAUSE_SECONDS
 from tests.intake.writing.kinds import KINDS, SINGLE, TEXT
 from tests.waiting import until
 from workflow.intake import Share
 
+PROBE = "probe.stl"
 CREWS = 4
 AT_ONCE = 160
 _TREE = Path(__file__).parents[2]
@@ -33,6 +36,7 @@ class Written:
     versions: tuple[str, ...]
     finished_at: float
     longest_pause: float
+    robbed: bool
 
 
 @dataclass(frozen=True)
@@ -89,10 +93,14 @@ class Reckoning:
 
     def waits(self, *kinds: str) -> str:
         """Give the median and the 95th percentile of the latencies of some kinds, in seconds."""
-        seconds = sorted(late for kind, late in self.latencies if kind in kinds)
+        seconds = self.seconds(*kinds)
         if len(seconds) < 2:
             return "-"
         return f"{statistics.median(seconds):.2f} / {statistics.quantiles(seconds, n=20)[-1]:.2f}"
+
+    def seconds(self, *kinds: str) -> list[float]:
+        """Give the latencies of some kinds, shortest first."""
+        return sorted(late for kind, late in self.latencies if kind in kinds)
 
     def faults(self) -> dict[str, Sequence[str]]:
         """Give what must not happen and did."""
@@ -108,12 +116,15 @@ def reckon(written: Sequence[Written], taken: Sequence[Taken], scale: float) -> 
     by_path = {each.path: each for each in written}
     limit = (LONGEST_PAUSE_SECONDS + _SLACK_SECONDS) * scale
     beyond = {each.path for each in written if each.longest_pause > limit}
-    incomplete, unfinished, latencies = [], [], []
+    incomplete = [f"{each.kind}: {each.path}, from under its writer" for each in written if each.robbed]
+    unfinished, latencies = [], []
     times = Counter((each.path, each.sha256) for each in taken)
     for each in taken:
         origin = by_path.get(each.path)
         if origin is None or each.path in beyond:
             incomplete += [] if origin else [f"{each.path}, a name that was never meant to be taken"]
+        elif origin.robbed:
+            continue
         elif not origin.versions:
             unfinished.append(f"{origin.kind}: {each.path}")
         elif each.sha256 not in origin.versions:
@@ -123,19 +134,24 @@ def reckon(written: Sequence[Written], taken: Sequence[Taken], scale: float) -> 
     missed = [
         f"{each.kind}: {each.path}"
         for each in written
-        if each.versions and each.path not in beyond and (each.path, each.versions[-1]) not in times
+        if each.versions
+        and not each.robbed
+        and each.path not in beyond
+        and (each.path, each.versions[-1]) not in times
     ]
     doubled = [f"{path} {count} times" for (path, _), count in times.items() if count > 1]
     return Reckoning(written, incomplete, unfinished, missed, doubled, sorted(beyond), latencies)
 
 
+def service(share: Share, number: int = 0, scale: float = 1.0, mode: str = "hints") -> Lines:
+    """Start a real intake; each has numbers of its own for what it takes."""
+    first = 1 + 1_000_000 * number
+    return Lines("tests.intake.service", share.root, "--first", first, "--scale", scale, "--mode", mode)
+
+
 @contextmanager
-def services(share: Share, count: int, *words: object) -> Iterator[list[Lines]]:
-    """Run services on one share, each with numbers of its own."""
-    running = [
-        Lines("tests.intake.service", share.root, "--first", 1 + 1_000_000 * number, *words)
-        for number in range(count)
-    ]
+def running_until_the_end(running: list[Lines]) -> Iterator[list[Lines]]:
+    """End all of them, whatever happens."""
     try:
         yield running
     finally:
@@ -154,20 +170,40 @@ def write(share: Share, seed: str, patterns: int, scale: float) -> list[Written]
     return [Written(**{**line, "versions": tuple(line["versions"])}) for crew in crews for line in crew.lines]  # type: ignore[arg-type]
 
 
+def _wait_until_awake(share: Share, running: Sequence[Lines]) -> None:
+    """Wait until a file has been taken, and with it whatever was there at the start."""
+    (share.inbox / PROBE).write_bytes(binary())
+    assert until(lambda: any(each.lines for each in running))
+
+
 def taken_by(running: Sequence[Lines]) -> list[Taken]:
     """Give what all of them have taken up to now."""
     return [
         Taken(str(line["path"]), str(line["sha256"]), float(str(line["at"])))
         for each in running
         for line in tuple(each.lines)
+        if line["path"] != PROBE
     ]
 
 
 def run_campaign(
-    share: Share, seed: str, patterns: int, *, scale: float, mode: str = "hints", services_count: int = 2
+    share: Share,
+    seed: str,
+    patterns: int,
+    *,
+    takers: Callable[[], list[Lines]],
+    scale: float,
+    warm: bool = False,
 ) -> Reckoning:
-    """Write, take, and wait until nothing more is to come."""
-    with services(share, services_count, "--scale", scale, "--mode", mode) as running:
+    """Write, let the takers take, and wait until nothing more is to come.
+
+    The takers start together with the writers, or, for a measurement, well before (`warm`).
+    """
+    for desk in DESKS:
+        (share.inbox / desk).mkdir()
+    with running_until_the_end(takers()) as running:
+        if warm:
+            _wait_until_awake(share, running)
         written = write(share, seed, patterns, scale)
         until(lambda: not reckon(written, taken_by(running), scale).missed, _END_SECONDS * scale + 5)
     return reckon(written, taken_by(running), scale)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.intake.campaign import Reckoning, run_campaign, table_of
+from tests.intake.campaign import Lines, Reckoning, run_campaign, service, table_of
 from tests.intake.writing.kinds import KINDS
 from workflow.intake import Share
 from workflow.intake.writers import sees_all_writers
@@ -24,11 +24,15 @@ def report(reckoning: Reckoning, seed: str) -> None:
         print(f"  {group}: {waits} s")
 
 
+def two_services(share: Share, mode: str, scale: float) -> list[Lines]:
+    return [service(share, number, scale, mode) for number in range(2)]
+
+
 @pytest.mark.parametrize("mode", ["hints", "network"])
 def test_whatever_way_files_are_written_each_is_taken_once_and_whole(share: Share, mode: str) -> None:
     if not sees_all_writers(share.inbox):
         pytest.skip("the file system does not tell of writers")
-    reckoning = run_campaign(share, SEED, 100, scale=0.2, mode=mode)
+    reckoning = run_campaign(share, SEED, 100, takers=lambda: two_services(share, mode, 0.2), scale=0.2)
     report(reckoning, SEED)
     assert {each.kind for each in reckoning.written} == set(KINDS)
     assert reckoning.faults() == {}
@@ -40,7 +44,7 @@ def test_whatever_way_files_are_written_each_is_taken_once_and_whole(share: Shar
 def test_two_thousand_files_are_each_taken_once_and_whole(share: Share, mode: str) -> None:
     if not sees_all_writers(share.inbox):
         pytest.skip("the file system does not tell of writers")
-    reckoning = run_campaign(share, SEED, 2000, scale=1.0, mode=mode)
+    reckoning = run_campaign(share, SEED, 2000, takers=lambda: two_services(share, mode, 1.0), scale=1.0)
     report(reckoning, SEED)
     assert reckoning.faults() == {}
     assert len(reckoning.beyond) <= 20

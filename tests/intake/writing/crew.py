@@ -17,6 +17,8 @@ from random import Random
 from tests.intake.writing.job import Job, Steps
 from tests.intake.writing.kinds import KINDS
 
+DESKS = tuple(f"desk {number}" for number in range(7))
+"""The folders of the inbox that are written to; they are there before."""
 _WAIT = time.sleep
 
 
@@ -30,14 +32,14 @@ class Work:
     asked: float = 0.0
     stood_at: float = 0.0
     longest_pause: float = 0.0
+    robbed: bool = False
+    """The file was taken while its writer was at it."""
 
 
 def begin(inbox: Path, seed: str, number: int) -> Work:
     """Start the job of that number; the same seed makes the same job."""
     kind = list(KINDS)[number % len(KINDS)]
-    folder = inbox / f"desk {number % 7}"
-    folder.mkdir(exist_ok=True)
-    job = Job(folder / f"part {number}.stl", Random(f"{seed}/{number}"))
+    job = Job(inbox / DESKS[number % len(DESKS)] / f"part {number}.stl", Random(f"{seed}/{number}"))
     return Work(kind, job, KINDS[kind](job))
 
 
@@ -45,7 +47,10 @@ def go_on(work: Work) -> float | None:
     """Do one step; gives the pause that follows, or None at the end."""
     if work.stood_at:
         work.longest_pause = max(work.longest_pause, time.monotonic() - work.stood_at)
-    pause = next(work.steps, None)
+    try:
+        pause = next(work.steps, None)
+    except FileNotFoundError:
+        work.robbed, pause = True, None
     work.stood_at = time.monotonic()
     return pause
 
@@ -59,6 +64,7 @@ def told(work: Work, inbox: Path) -> str:
         "versions": job.versions,
         "finished_at": job.finished_at,
         "longest_pause": work.longest_pause,
+        "robbed": work.robbed,
     })  # fmt: skip
 
 

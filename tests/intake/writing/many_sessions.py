@@ -8,24 +8,23 @@ from tests.intake.writing.job import Job, Steps, slowly, write_at
 from tests.intake.writing.one_session import RESERVED_COUNTS
 
 
-def in_sessions(job: Job, pieces: list[tuple[int, bytes]], mode: str) -> Iterator[float]:
+def save(job: Job) -> FileIO:
+    """Open a file as a program does that saves again: made anew where it was taken meanwhile."""
+    return FileIO(job.place, "r+", opener=lambda place, _: os.open(place, os.O_RDWR | os.O_CREAT, 0o644))
+
+
+def in_sessions(job: Job, pieces: list[tuple[int, bytes]]) -> Iterator[float]:
     """Open and close the file for each piece; pause in between, but not after the last."""
     for number, (start, piece) in enumerate(pieces):
         if number:
             yield job.pause()
-        with FileIO(job.place, mode) as file:
+        with FileIO(job.place, "r+") if number else save(job) as file:
             write_at(file, start, piece)
-        mode = "r+"
-
-
-def again(job: Job) -> str:
-    """A program that saves again opens the file, or makes it anew where it was taken meanwhile."""
-    return "r+" if job.place.exists() else "w"
 
 
 def appended(job: Job) -> Steps:
     content = job.binary()
-    yield from in_sessions(job, job.pieces(content), "w")
+    yield from in_sessions(job, job.pieces(content))
     job.whole(content)
 
 
@@ -34,7 +33,7 @@ def size_first_in_sessions(job: Job) -> Steps:
     with FileIO(job.place, "w") as file:
         os.truncate(file.fileno(), len(content))
     yield job.pause()
-    yield from in_sessions(job, job.pieces(content), "r+")
+    yield from in_sessions(job, job.pieces(content))
     job.whole(content)
 
 
@@ -52,7 +51,7 @@ def count_last_reopened(job: Job) -> Steps:
 def ascii_solids_in_sessions(job: Job) -> Steps:
     solids = [job.ascii(20) for _ in range(job.chance.randint(2, 4))]
     starts = [sum(map(len, solids[:number])) for number in range(len(solids))]
-    yield from in_sessions(job, list(zip(starts, solids, strict=True)), "w")
+    yield from in_sessions(job, list(zip(starts, solids, strict=True)))
     job.whole(b"".join(solids))
 
 
@@ -62,7 +61,7 @@ def overwritten(job: Job) -> Steps:
     job.whole(first)
     yield job.pause()
     second = job.binary(like=first)
-    with FileIO(job.place, again(job)) as file:
+    with save(job) as file:
         yield from slowly(job, file, job.pieces(second))
     job.whole(second)
 
@@ -74,10 +73,7 @@ def overwritten_in_sessions(job: Job) -> Steps:
     job.whole(first)
     yield job.pause()
     second = job.binary(like=first)
-    try:
-        yield from in_sessions(job, job.pieces(second), again(job))
-    except FileNotFoundError:  # taken in the middle of it; the reckoning will say so
-        job.place.write_bytes(second)
+    yield from in_sessions(job, job.pieces(second))
     job.whole(second)
 
 
