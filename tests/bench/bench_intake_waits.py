@@ -21,10 +21,10 @@ TAKERS: dict[str, Taker] = {
     "stlflow, local": lambda share, scale: service(share, scale=scale),
     "stlflow, writer unknown": lambda share, scale: service(share, scale=scale, mode="network"),
     "OctoPrint's rule": lambda share, scale: Lines(
-        "tests.bench.rivals", share.root, "octoprint", "--scale", scale
+        "-m", "tests.bench.rivals", share.root, "octoprint", "--scale", scale
     ),
     "paperless' rule": lambda share, scale: Lines(
-        "tests.bench.rivals", share.root, "paperless", "--scale", scale
+        "-m", "tests.bench.rivals", share.root, "paperless", "--scale", scale
     ),
 }
 _COLUMNS = "{:24} {:>10} {:>10} {:>7} {:>7} | {:>20} {:>14} {:>14}"

@@ -51,8 +51,9 @@ class Taken:
 class Lines:
     """A process whose JSON lines are collected while it runs."""
 
-    def __init__(self, module: str, *words: object) -> None:
-        command = [sys.executable, "-m", module, *map(str, words)]
+    def __init__(self, *words: object) -> None:
+        """Run Python with these words: `-m` and a module, or `-c` and a program."""
+        command = [sys.executable, *map(str, words)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_TREE
         )
@@ -146,7 +147,7 @@ def reckon(written: Sequence[Written], taken: Sequence[Taken], scale: float) -> 
 def service(share: Share, number: int = 0, scale: float = 1.0, mode: str = "hints") -> Lines:
     """Start a real intake; each has numbers of its own for what it takes."""
     first = 1 + 1_000_000 * number
-    return Lines("tests.intake.service", share.root, "--first", first, "--scale", scale, "--mode", mode)
+    return Lines("-m", "tests.intake.service", share.root, "--first", first, "--scale", scale, "--mode", mode)
 
 
 @contextmanager
@@ -162,7 +163,17 @@ def running_until_the_end(running: list[Lines]) -> Iterator[list[Lines]]:
 def write(share: Share, seed: str, patterns: int, scale: float) -> list[Written]:
     """Let the crews write `patterns` files; gives how each one ended."""
     crews = [
-        Lines("tests.intake.writing.crew", share.inbox, seed, first, CREWS, patterns, AT_ONCE // CREWS, scale)
+        Lines(
+            "-m",
+            "tests.intake.writing.crew",
+            share.inbox,
+            seed,
+            first,
+            CREWS,
+            patterns,
+            AT_ONCE // CREWS,
+            scale,
+        )
         for first in range(CREWS)
     ]
     for crew in crews:
