@@ -158,8 +158,9 @@ class Settling:
         with looking_at(self._inbox, path) as seen:
             now = self._clock()
             look = seen.look if self.sees_writers else seen.look.on_a_mount()
-            age = 0.0 if entry.born else self._age(look)
-            entry.sighting = observe(entry.sighting, look, now, entry.sessions, born=entry.born, age=age)
+            entry.sighting = observe(
+                entry.sighting, look, now, entry.sessions, born=entry.born, age=self._age(look)
+            )
             entry.sessions, entry.born = 0, False
             return self._judge(seen, entry.sighting, now)
 
