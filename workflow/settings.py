@@ -65,8 +65,12 @@ class Settings(BaseSettings):
     requests_per_second: float = Field(10.0, gt=0, description="the rate budget for all calls together")
     request_timeout_seconds: float = Field(30.0, gt=0, description="how long one reply may take")
     upload_timeout_seconds: float = Field(600.0, gt=0, description="how long an upload may go unanswered")
-    settle_seconds: float = Field(1.0, ge=0, description="how long a whole binary STL must be unchanged")
-    settle_ascii_seconds: float = Field(5.0, ge=0, description="the same for an ASCII STL")
+    settle_seconds: float = Field(
+        1.0, ge=0, description="how long a whole binary STL that was heard to arrive must be unchanged"
+    )
+    settle_ascii_seconds: float = Field(
+        5.0, ge=0, description="the same for an ASCII STL, and for a binary one whose arrival was not heard"
+    )
     settle_wrong_seconds: float = Field(5.0, ge=0, description="the same for a .stl that is no STL at all")
     stall_seconds: float = Field(600.0, ge=0, description="when an unfinished, still file is rejected")
     sweep_seconds: float = Field(2.0, gt=0, description="how often the inbox is looked through")

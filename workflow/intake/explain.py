@@ -50,7 +50,7 @@ def _look(inbox: Path, path: str, times: GateTimes) -> str | None:
 
 
 def _what_it_waits_for(seen: InSight, times: GateTimes, sees_writers: bool) -> str:
-    look, sighting = seen.look, Sighting(seen.look, 0.0)
+    look, sighting = seen.look, Sighting(seen.look, 0.0, sessions=1, born=True)
     writer = find_writer(seen.file.fileno()) if sees_writers else Writer.UNKNOWN
     if look.links > 1:
         return f"it has {look.links} names (hard links): copy it into the inbox instead."

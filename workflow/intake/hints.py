@@ -9,9 +9,9 @@ import sys
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from loguru import logger
@@ -20,6 +20,7 @@ from watchdog.events import (
     DirMovedEvent,
     FileClosedEvent,
     FileCreatedEvent,
+    FileModifiedEvent,
     FileMovedEvent,
     FileSystemEvent,
     FileSystemEventHandler,
@@ -28,8 +29,11 @@ from watchdog.observers.api import BaseObserver
 
 from workflow.intake.kinds import is_part_file
 
-_HEARD = [FileCreatedEvent, FileMovedEvent, FileClosedEvent, DirCreatedEvent, DirMovedEvent]
-"""Not FileModified, which a growing file repeats; not those that our own reading causes."""
+_HEARD = [
+    FileCreatedEvent, FileMovedEvent, FileModifiedEvent, FileClosedEvent, DirCreatedEvent, DirMovedEvent,
+]  # fmt: skip
+"""Not those that our own reading causes. Changes are asked for only to keep two closings apart: inotify(7)
+tells one of two equal events that follow each other, and a second session would go unnoticed."""
 _STOP_SECONDS = 5.0
 ECHO = ".stlflow-echo-"
 """How the names of files begin that are made to hear whether hints come at all."""
@@ -39,11 +43,17 @@ ECHO = ".stlflow-echo-"
 class Heard:
     """What happened since the last time: paths under the inbox, with how many writers closed each.
 
-    `everywhere` means that whole folders moved, so the inbox has to be walked.
+    A rename that puts a file in place counts as one that closed it. `born` are those that were made or
+    put in place. `everywhere` means that whole folders moved, so the inbox has to be walked.
     """
 
     closed: Mapping[str, int] = field(default_factory=dict)
+    born: frozenset[str] = frozenset()
     everywhere: bool = False
+
+    def without(self, paths: Collection[str]) -> "Heard":
+        """Leave some paths out."""
+        return replace(self, closed={path: n for path, n in self.closed.items() if path not in paths})
 
 
 class Hints:
@@ -111,12 +121,15 @@ class _Listener(FileSystemEventHandler):
         self._wake = wake
         self._lock = threading.Lock()
         self._closed: Counter[str] = Counter()
+        self._born: set[str] = set()
         self._everywhere = False
         self._said_lost = False
         self.echoed = False
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Note where something happened (called by watchdog)."""
+        if isinstance(event, FileModifiedEvent):
+            return
         place = os.fsdecode(event.dest_path or event.src_path)
         name = Path(place).name
         self.echoed = self.echoed or name.startswith(ECHO)
@@ -127,7 +140,9 @@ class _Listener(FileSystemEventHandler):
                 self._everywhere = True
             else:
                 path = place.removeprefix(self._prefix).replace(os.sep, "/")
-                self._closed[path] += isinstance(event, FileClosedEvent)
+                self._closed[path] += isinstance(event, FileClosedEvent | FileMovedEvent)
+                if not isinstance(event, FileClosedEvent):
+                    self._born.add(path)
         self._wake()
 
     def lost(self, why: str) -> None:
@@ -141,8 +156,9 @@ class _Listener(FileSystemEventHandler):
 
     def heard(self) -> Heard:
         with self._lock:
-            heard = Heard(dict(self._closed), self._everywhere)
+            heard = Heard(dict(self._closed), frozenset(self._born), self._everywhere)
             self._closed.clear()
+            self._born.clear()
             self._everywhere = False
         return heard
 

@@ -141,8 +141,7 @@ class Inbox:
                 self._next_walk = self._clock() + max(self._sweep_seconds(), rest)
             if heard and not self._lost:
                 self._arrive(self._settling.unknown(heard.closed))
-                waiting = self._guard.waiting()
-                self._settling.heard({path: n for path, n in heard.closed.items() if path not in waiting})
+                self._settling.heard(heard.without(self._guard.waiting()))
             for path, seen in islice(self._settling.ready(), _ROUND):
                 self._take(path, seen)
             due = min(self._settling.next_due() or self._next_walk, self._next_walk)
