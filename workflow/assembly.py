@@ -17,7 +17,7 @@ from workflow.ledger import (
     read_waitlist,
     replace_mark,
 )
-from workflow.mesh import MeshPolicy
+from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, named_oddities
 from workflow.model import DeviceFacts
 from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.engine import EngineLimits
@@ -52,14 +52,14 @@ def running_service(
     RulesError, StateError, ShareError, CloudError before anything is touched.
     """
     rulebook = load_rules(rules_file(settings))
-    with make_client(settings) as client:
+    with make_inspector(settings) as inspector, make_client(settings) as client:
         catalog = Catalog(client)
         refuse_unknown_names(rulebook, catalog)
         prepare_state(settings.state, settings.share)
         with locked_state(settings.state), closing(Ledger(settings.database)) as ledger:
             share = known_share(settings, ledger)
             share = _prepared(share, ledger) if watch else replace(share, left_inbox=None)
-            shop = _workshop(settings, rulebook, client, catalog, ledger, share, on_progress)
+            shop = _workshop(settings, rulebook, client, catalog, ledger, inspector, share, on_progress)
             shop = replace(shop, sets_duplicates_aside=watch)
             limits = EngineLimits(settings.uploads_at_once, settings.dispatches_at_once)
             limit = ArrivalLimit(settings.mass_arrival_files)
@@ -108,6 +108,7 @@ def _workshop(
     client: EigerClient,
     catalog: Catalog,
     ledger: Ledger,
+    inspector: Inspector,
     share: Share,
     on_progress: Progress,
 ) -> Workshop:
@@ -118,7 +119,7 @@ def _workshop(
         rulebook=rulebook,
         share=share,
         spool=settings.state.absolute() / "spool",
-        mesh_policy=mesh_policy(settings),
+        inspector=inspector,
         patience=_patience(settings),
         send_lease_seconds=client.longest_effect_seconds + settings.late_effect_seconds,
         late_effect_seconds=settings.late_effect_seconds,
@@ -160,9 +161,16 @@ def device_facts_now(settings: Settings) -> tuple[DeviceFacts, ...]:
         return tuple(device_facts(device) for device in client.list_devices())
 
 
-def mesh_policy(settings: Settings) -> MeshPolicy:
-    """Give what a mesh may have and still be accepted."""
-    return MeshPolicy(open_edges_limit=settings.open_edges_limit)
+def make_inspector(settings: Settings) -> Inspector:
+    """Give what inspects meshes, to be closed after use. Raises SettingsError for an unknown oddity."""
+    policy = MeshPolicy(
+        open_edges_limit=settings.open_edges_limit,
+        refused=named_oddities(settings.refuse_meshes_with),
+        max_bytes=settings.largest_file_mb * 2**20,
+    )
+    return Inspector(
+        policy, InspectionLimits(settings.inspection_limit_seconds, settings.inspection_memory_mb)
+    )
 
 
 def check_online(settings: Settings, rulebook: Rulebook) -> None:

@@ -9,6 +9,7 @@
     ├── NotNow                 the submission is not in a state that allows it     (exit 1)
     ├── StillChanging          a claimed file is still being written: wait
     ├── NotAPlainFile          a link, a folder, a pipe or a device where a file should be
+    ├── NotInspected           a mesh can't be inspected within the limits         (exit 1)
     └── CloudError             one call to the cloud went wrong                    (exit 3)
         ├── Unauthorized       401: the keys are refused
         ├── BadRequest         400 and other 4xx: the cloud refuses what was sent
@@ -94,6 +95,12 @@ class StillChanging(StlflowError):
 
 class NotAPlainFile(StlflowError):
     """A link, a folder, a pipe or a device stands where a file should be; it is never opened."""
+
+
+class NotInspected(StlflowError):
+    """A mesh can't be inspected within the limits of time and memory, or its inspection broke down."""
+
+    exit_code = EXIT_SOME_FAILED
 
 
 class CloudError(StlflowError):

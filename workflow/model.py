@@ -51,9 +51,9 @@ class MeshReport:
     """What was measured in an STL file, and the defects found. Units: mm, cm³, cm².
 
     `verdict` is "accept" or "reject"; `reason` says why in shop words, with numbers and a next step,
-    and is None when accepted. `volume_cm3` is None unless the mesh is closed and faces one way. Where
-    a file can't be read as STL at all, `format` is None and the counts are 0. `sha256` is of the bytes
-    inspected.
+    and is None when accepted. `warnings` tell what a slicer copes with. `volume_cm3` is None unless the
+    mesh is closed and faces one way. Where a file can't be read as STL at all, `format` is None and the
+    counts are 0. `sha256` is of the bytes inspected.
     """
 
     path: str
@@ -83,6 +83,43 @@ class MeshReport:
     degenerate_facets: int = 0
     """Facets with two equal corners."""
     has_colour: bool = False
+    """Colours or other attribute bytes, which printing ignores."""
+    defects: tuple[str, ...] = ()
+    """Everything that speaks against printing it; the first is the `reason`."""
+    oddities: tuple[str, ...] = ()
+    """The names of the warnings, in their order: see `mesh.oddities`."""
+    flat_facets: int = 0
+    """Facets without area, degenerate ones among them."""
+    inside_out: bool = False
+    """All facets face inwards; the volume is told nevertheless."""
+    unit_guess: str = "mm"
+    """What the coordinates seem to be in: "mm", "inch", "metre", "inch or metre", "micrometre", "unclear"."""
+    shells: int | None = None
+    """Bodies that share no corner with another, cavities too; None where not counted."""
+    cavities: int | None = None
+    """Shells that face inwards within another one; None where not counted."""
+    turned_shells: int | None = None
+    """Shells that face inwards and are no cavity; None where not counted."""
+
+
+def unmeasured(path: str, reason: str, format: str | None = None) -> MeshReport:
+    """Give the report on a file that can't be measured, and why."""
+    return MeshReport(
+        path=path,
+        verdict="reject",
+        reason=reason,
+        warnings=(),
+        format=format,
+        triangles=0,
+        size_mm=(0.0, 0.0, 0.0),
+        volume_cm3=None,
+        area_cm2=0.0,
+        watertight=False,
+        open_edges=0,
+        seconds=0.0,
+        sha256="",
+        defects=(reason,),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,14 +35,15 @@ def read_and_hash(file: Path) -> None:
 
 def inspect(file: Path) -> None:
     """Inspect as the service does."""
-    from workflow.mesh import inspect_mesh
+    from workflow.mesh.inspection import inspect_mesh
 
     assert inspect_mesh(file).triangles
 
 
 def inspect_without_overlaps(file: Path) -> None:
     """Inspect without counting edges that more than two facets share."""
-    from workflow.mesh import MeshPolicy, inspect_mesh
+    from workflow.mesh import MeshPolicy
+    from workflow.mesh.inspection import inspect_mesh
 
     assert inspect_mesh(file, policy=MeshPolicy(overlap_limit_facets=0)).triangles
 

@@ -12,7 +12,9 @@ from tests.stl import box, open_box
 
 REPORT = (
     "path", "verdict", "reason", "warnings", "format", "triangles", "size_mm", "volume_cm3", "area_cm2",
-    "watertight", "open_edges", "seconds",
+    "watertight", "open_edges", "seconds", "sha256", "solids", "closes_at_mm", "open_places",
+    "flipped_edges", "shared_edges", "repeated_facets", "degenerate_facets", "has_colour", "defects",
+    "oddities", "flat_facets", "inside_out", "unit_guess", "shells", "cavities", "turned_shells",
 )  # fmt: skip
 
 

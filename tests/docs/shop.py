@@ -11,7 +11,8 @@ from pathlib import Path
 from tests.docs.blocks import ROOT
 from tests.waiting import until
 from workflow.ledger import Ledger
-from workflow.mesh import MeshPolicy, inspect_mesh
+from workflow.mesh import MeshPolicy
+from workflow.mesh.inspection import inspect_mesh
 from workflow.model import Hold, State
 
 NUMBER = 17

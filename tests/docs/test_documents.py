@@ -35,7 +35,8 @@ def test_settings_in_the_documents_are_settings(block: Block) -> None:
     SETTINGS_FILE.write_text(block.text, "utf-8")
     settings = load_settings()
     for name, value in tomllib.loads(block.text).items():
-        assert str(getattr(settings, name)) == str(Path(value) if isinstance(value, str) else float(value))
+        setting = getattr(settings, name)
+        assert setting == (Path(value) if isinstance(setting, Path) else value)
 
 
 def test_every_exit_code_is_explained() -> None:

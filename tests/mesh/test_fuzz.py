@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.mesh.effort import ON_FILES
 from tests.mesh.solids import ascii_text, binary, box
-from workflow.mesh import inspect_mesh
+from workflow.mesh.inspection import inspect_mesh
 from workflow.model import MeshReport
 
 WHOLE = binary(box(), b"solid box")

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 from typing_extensions import Buffer
 
 from tests.mesh.solids import ascii_text, binary, box, merged, moebius, scaled, shifted
-from workflow.mesh import MeshPolicy, inspect_mesh
-from workflow.mesh.inspection import inspect_open_file
+from workflow.errors import SettingsError
+from workflow.mesh import MeshPolicy, named_oddities
+from workflow.mesh.inspection import inspect_mesh, inspect_open_file
 from workflow.mesh.stream import ByteStream
 from workflow.model import MeshReport
 
@@ -331,3 +333,36 @@ def test_a_file_that_changes_under_the_reading_is_not_judged(tmp_path: Path) -> 
     with _GrowingFile(file) as growing:
         report = inspect_open_file(growing, ByteStream(growing), MeshPolicy())
     assert report.reason == "The file changed while it was read. Wait until the export has ended."
+
+
+def test_a_shop_may_refuse_what_others_are_warned_of(tmp_path: Path) -> None:
+    report = inspect(
+        tmp_path, WARNED["inside out"][0], MeshPolicy(refused=named_oddities("inside_out, unit"))
+    )
+    assert (report.verdict, report.warnings, report.oddities) == ("reject", (), ())
+    assert report.reason == "-8 cm³: the mesh is inside out. Slicers turn it."
+
+
+def test_every_defect_is_told(tmp_path: Path) -> None:
+    report = inspect(tmp_path, binary(shifted(box()[1:], 2e6, 0, 0)))
+    assert [defect.split(":")[0] for defect in report.defects] == [
+        "2e+06 mm from the origin",
+        "3 open edges near x 2000010.0 y 10.0 z 0.0 mm",
+    ]
+    assert report.reason == report.defects[0]
+
+
+def test_oddities_have_the_names_of_their_warnings(tmp_path: Path) -> None:
+    report = inspect(tmp_path, binary(box()[:, ::-1] / np.float32(100)) + b"\0")
+    assert report.oddities == ("trailing_bytes", "inside_out", "unit")
+    assert len(report.warnings) == 3
+    assert report.inside_out
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [("inside-out", "did you mean inside_out?"), ("color", "known are trailing_bytes, ")],
+)
+def test_an_unknown_oddity_is_a_mistake_in_the_settings(names: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        named_oddities(names)

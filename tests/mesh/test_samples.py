@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.mesh import inspect_mesh
+from workflow.mesh.inspection import inspect_mesh
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 ENTRIES: list[dict[str, str | None]] = json.loads((SAMPLES / "manifest.json").read_text("utf-8"))["samples"]

@@ -1,16 +1,14 @@
 """Mesh reports without any network."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from workflow.cli.output import as_json, print_json
-from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
-
-FIELDS = (
-    "path", "verdict", "reason", "warnings", "format", "triangles", "size_mm", "volume_cm3",
-    "area_cm2", "watertight", "open_edges", "seconds",
-)  # fmt: skip
+from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, NotInspected
+from workflow.mesh import Inspector
+from workflow.model import MeshReport, unmeasured
 
 
 @click.command()
@@ -20,20 +18,26 @@ FIELDS = (
 @as_json
 def check(files: tuple[Path, ...], as_json: bool) -> int:
     """Inspect STL files as the service would: accept or reject, and why."""
-    from workflow.assembly import mesh_policy
-    from workflow.mesh import inspect_mesh
+    from workflow.assembly import make_inspector
     from workflow.settings import load_settings
 
-    policy = mesh_policy(load_settings())
-    reports = [inspect_mesh(file, str(file), policy) for file in files]
+    with make_inspector(load_settings()) as inspector:
+        reports = [_report(inspector, file) for file in files]
     if as_json:
-        print_json([{field: getattr(report, field) for field in FIELDS} for report in reports])
+        print_json([asdict(report) for report in reports])
     else:
         for report in reports:
             click.echo(f"{report.verdict}  {report.path}{_facts(report.size_mm, report.triangles)}")
-            for line in (*([report.reason] if report.reason else []), *report.warnings):
+            for line in (*report.defects, *report.warnings):
                 click.echo(f"        {line}")
     return EXIT_OK if all(report.verdict == "accept" for report in reports) else EXIT_SOME_FAILED
+
+
+def _report(inspector: Inspector, file: Path) -> MeshReport:
+    try:
+        return inspector.inspect(file)
+    except NotInspected as error:
+        return unmeasured(str(file), str(error))
 
 
 def _facts(size_mm: tuple[float, float, float], triangles: int) -> str:

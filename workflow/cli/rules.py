@@ -87,7 +87,7 @@ def explain(
     Without facts of a build (such as --build print_hours=2) the answer says which routing rules are
     still open.
     """
-    from workflow.assembly import device_facts_now, mesh_policy, rules_file
+    from workflow.assembly import device_facts_now, make_inspector, rules_file
     from workflow.cli.explained import as_document, as_lines, build_fact, path_under_inbox
     from workflow.pipeline.inspection import facts_of_file
     from workflow.routing import explain as explain_rules
@@ -97,7 +97,8 @@ def explain(
     settings = load_settings()
     rulebook = load_rules(rules_path or rules_file(settings))
     path = shown_as or path_under_inbox(file, settings.share)
-    report, facts = facts_of_file(file, path, mesh_policy(settings))
+    with make_inspector(settings) as inspector:
+        report, facts = facts_of_file(file, path, inspector)
     facts = {**facts, **dict(build_fact(given) for given in build_facts)}
     devices = device_facts_now(settings) if online else None
     explanation = explain_rules(rulebook, facts, devices, today=date.today())

@@ -1,6 +1,9 @@
-"""STL bytes to a mesh report: what the part measures, whether it is a closed solid, and why not."""
+"""STL bytes to a mesh report: what the part measures, whether it is a closed solid, and why not.
 
-from workflow.mesh.inspection import inspect_mesh
-from workflow.mesh.policy import MeshPolicy
+What is imported here is light: the measuring itself happens in a process of its own.
+"""
 
-__all__ = ["MeshPolicy", "inspect_mesh"]
+from workflow.mesh.inspector import InspectionLimits, Inspector
+from workflow.mesh.policy import MeshPolicy, named_oddities
+
+__all__ = ["InspectionLimits", "Inspector", "MeshPolicy", "named_oddities"]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from workflow.mesh.blocks import BLOCK_FACETS, Block, without_minus_zero
 from workflow.mesh.detect import Text
 from workflow.mesh.grammar import Grammar
+from workflow.mesh.oddities import Oddity, Remark
 from workflow.mesh.phrases import counted
 from workflow.mesh.stream import ByteStream
 from workflow.mesh.unreadable import Unreadable
@@ -59,14 +60,18 @@ class AsciiReader:
         """Whether a `color` line was met."""
         return self._grammar.has_colour
 
-    def remarks(self) -> tuple[str, ...]:
-        """Give warnings about the file's form."""
-        without_normal = self._grammar.without_normal
-        return (
-            *(("3 bytes of byte order mark before the text: ignored.",) if self._start else ()),
-            *((f"{counted(without_normal, 'facet')} without a normal: ignored.",) if without_normal else ()),
-            *(("Text after `endsolid`: ignored.",) if self._grammar.has_trailing_text else ()),
-        )
+    def remarks(self) -> tuple[Remark, ...]:
+        """Give what is odd about the file's form."""
+        return tuple(self._remarks())
+
+    def _remarks(self) -> Iterator[Remark]:
+        if self._start:
+            words = f"{counted(self._start, 'byte')} of byte order mark before the text: ignored."
+            yield Remark(Oddity.BYTE_ORDER_MARK, words)
+        if without := self._grammar.without_normal:
+            yield Remark(Oddity.NO_NORMAL, f"{counted(without, 'facet')} without a normal: ignored.")
+        if self._grammar.has_trailing_text:
+            yield Remark(Oddity.TRAILING_TEXT, "Text after `endsolid`: ignored.")
 
     def _pieces(self) -> Iterator[tuple[bytes, bool]]:
         """Give the text in lower case, and with each piece whether it is the last."""

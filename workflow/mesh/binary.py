@@ -7,6 +7,7 @@ from stl import Mesh
 
 from workflow.mesh.blocks import BLOCK_FACETS, Block, without_minus_zero
 from workflow.mesh.detect import FACET_BYTES, HEADER_BYTES, Binary
+from workflow.mesh.oddities import Oddity, Remark
 from workflow.mesh.phrases import counted
 from workflow.mesh.stream import ByteStream
 
@@ -45,7 +46,9 @@ class BinaryReader:
             yield without_minus_zero(block)
             left -= count
 
-    def remarks(self) -> tuple[str, ...]:
-        """Give warnings about the file's form."""
+    def remarks(self) -> tuple[Remark, ...]:
+        """Give what is odd about the file's form."""
         trailing = self._layout.trailing_bytes
-        return (f"{counted(trailing, 'byte')} after the last facet: ignored.",) if trailing else ()
+        if not trailing:
+            return ()
+        return (Remark(Oddity.TRAILING_BYTES, f"{counted(trailing, 'byte')} after the last facet: ignored."),)

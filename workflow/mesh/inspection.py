@@ -19,12 +19,11 @@ from workflow.mesh.policy import MeshPolicy
 from workflow.mesh.stream import ByteStream
 from workflow.mesh.unreadable import Unreadable
 from workflow.mesh.verdict import Findings, judge
-from workflow.model import MeshReport
+from workflow.model import MeshReport, unmeasured
 
 DEFAULT_POLICY = MeshPolicy()
 
 _Reader: TypeAlias = BinaryReader | AsciiReader
-_NO_SIZE = (0.0, 0.0, 0.0)
 
 
 def inspect_mesh(
@@ -37,7 +36,7 @@ def inspect_mesh(
     """
     started = time.perf_counter()
     if unread := _reason_to_leave_unread(source.stat(), policy):
-        report, sha256 = _not_mesh(NotMesh(unread)), ""
+        report, sha256 = unmeasured("", unread), ""
     else:
         with FileIO(source) as file:
             stream = ByteStream(file)
@@ -62,15 +61,15 @@ def inspect_open_file(file: FileIO, stream: ByteStream, policy: MeshPolicy) -> M
     before = os.fstat(file.fileno())
     layout = detect(stream.head(), before.st_size)
     if isinstance(layout, NotMesh):
-        return _not_mesh(layout)
+        return unmeasured("", layout.reason, layout.format)
     reader = BinaryReader(stream, layout) if isinstance(layout, Binary) else AsciiReader(stream, layout)
     try:
         findings = _find(reader, before.st_size, policy)
     except Unreadable as problem:
-        return _not_mesh(NotMesh(str(problem), reader.format))
+        return unmeasured("", str(problem), reader.format)
     after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        return _not_mesh(NotMesh("The file changed while it was read. Wait until the export has ended."))
+        return unmeasured("", "The file changed while it was read. Wait until the export has ended.")
     return _report(reader, findings, policy)
 
 
@@ -97,7 +96,7 @@ def _report(reader: _Reader, findings: Findings, policy: MeshPolicy) -> MeshRepo
         path="",
         verdict="reject" if verdict.reason else "accept",
         reason=verdict.reason,
-        warnings=verdict.warnings,
+        warnings=tuple(remark.words for remark in verdict.remarks),
         format=reader.format,
         triangles=measures.triangles,
         size_mm=measures.size_mm,
@@ -115,22 +114,9 @@ def _report(reader: _Reader, findings: Findings, policy: MeshPolicy) -> MeshRepo
         repeated_facets=findings.repeated_facets,
         degenerate_facets=measures.degenerate_facets,
         has_colour=reader.has_colour,
-    )
-
-
-def _not_mesh(what: NotMesh) -> MeshReport:
-    return MeshReport(
-        path="",
-        verdict="reject",
-        reason=what.reason,
-        warnings=(),
-        format=what.format,
-        triangles=0,
-        size_mm=_NO_SIZE,
-        volume_cm3=None,
-        area_cm2=0.0,
-        watertight=False,
-        open_edges=0,
-        seconds=0.0,
-        sha256="",
+        defects=verdict.defects,
+        oddities=tuple(remark.oddity.value for remark in verdict.remarks),
+        flat_facets=measures.flat_facets,
+        inside_out=findings.inside_out,
+        unit_guess=findings.unit.unit,
     )

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 
 from workflow.mesh.holes import Holes
 from workflow.mesh.measures import Measures
+from workflow.mesh.oddities import Oddity, Remark
 from workflow.mesh.phrases import counted
 from workflow.mesh.policy import MeshPolicy
+from workflow.mesh.units import UnitGuess, guess_unit
 
 _FARTHEST_MM = 1e6
 _LEAST_VOLUME = 1e-9
 """As a part of the cube around the longest side: far below any sheet that can be printed."""
-_SHORTEST_LIKELY_MM = 3.0
-_LONGEST_LIKELY_MM = 2000.0
-_MM_PER_INCH = 25.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +20,15 @@ class Findings:
     """What was found in a readable mesh.
 
     `holes` is None for a mesh that is closed exactly. `shared_edges` have four or more facets and
-    `repeated_facets` the corners of another one; None where not counted. `remarks` are warnings of the
-    reader.
+    `repeated_facets` the corners of another one; None where not counted. `remarks` are the
+    reader's.
     """
 
     measures: Measures
     holes: Holes | None = None
     shared_edges: int | None = None
     repeated_facets: int | None = None
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def open_edges(self) -> int:
@@ -51,19 +50,36 @@ class Findings:
             return None
         return abs(self.measures.volume_mm3) / 1000
 
+    @property
+    def inside_out(self) -> bool:
+        """Whether the mesh encloses a volume and faces inwards."""
+        return bool(self.volume_cm3) and self.measures.volume_mm3 < 0
+
+    @property
+    def unit(self) -> UnitGuess:
+        """What the coordinates seem to be in."""
+        return guess_unit(max(self.measures.size_mm))
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why the mesh is rejected (None: it is accepted), and what is remarkable about it."""
+    """What speaks against printing the mesh (nothing: it is accepted), and what is odd about it."""
 
-    reason: str | None
-    warnings: tuple[str, ...]
+    defects: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+
+    @property
+    def reason(self) -> str | None:
+        """The first defect."""
+        return self.defects[0] if self.defects else None
 
 
 def judge(findings: Findings, policy: MeshPolicy) -> Verdict:
-    """Give the first reason to reject, if any, and all warnings."""
-    reason = next(_defects(findings, policy), None)
-    return Verdict(reason, (*findings.remarks, *_oddities(findings, policy)))
+    """Weigh what was found: defects reject, and so do the oddities that the policy refuses."""
+    odd = (*findings.remarks, *_oddities(findings, policy))
+    refused = tuple(remark.words for remark in odd if remark.oddity in policy.refused)
+    accepted = tuple(remark for remark in odd if remark.oddity not in policy.refused)
+    return Verdict((*_defects(findings, policy), *refused), accepted)
 
 
 def _defects(findings: Findings, policy: MeshPolicy) -> Iterator[str]:
@@ -89,34 +105,32 @@ def _defects(findings: Findings, policy: MeshPolicy) -> Iterator[str]:
         yield _open(findings.holes)
 
 
-def _oddities(findings: Findings, policy: MeshPolicy) -> Iterator[str]:
+def _oddities(findings: Findings, policy: MeshPolicy) -> Iterator[Remark]:
     measures, holes = findings.measures, findings.holes
     if holes and 0 < findings.open_edges <= policy.open_edges_limit:
-        yield f"{_open_edges(holes)}: the slicer has to close them."
+        yield Remark(Oddity.SMALL_HOLES, f"{_open_edges(holes)}: the slicer has to close them.")
     if holes and holes.closing:
-        yield f"{holes.closing.gap_mm:.2g} mm wide gaps between facets: slicers close them."
+        words = f"{holes.closing.gap_mm:.2g} mm wide gaps between facets: slicers close them."
+        yield Remark(Oddity.GAPS, words)
     if findings.flipped_edges:
         edges = counted(findings.flipped_edges, "edge")
-        yield f"{_at_least(holes)}{edges} where facets face the wrong way: slicers turn them."
-    if findings.volume_cm3 and measures.volume_mm3 < 0:
-        yield f"{-findings.volume_cm3:.3g} cm³: the mesh is inside out. Slicers turn it."
+        words = f"{_at_least(holes)}{edges} where facets face the wrong way: slicers turn them."
+        yield Remark(Oddity.FLIPPED_EDGES, words)
+    if findings.inside_out:
+        words = f"{measures.volume_mm3 / 1000:.3g} cm³: the mesh is inside out. Slicers turn it."
+        yield Remark(Oddity.INSIDE_OUT, words)
     if findings.shared_edges:
-        yield f"{counted(findings.shared_edges, 'edge')} with more than two facets: bodies touch or overlap."
+        edges = counted(findings.shared_edges, "edge")
+        yield Remark(Oddity.SHARED_EDGES, f"{edges} with more than two facets: bodies touch or overlap.")
     if findings.repeated_facets:
-        yield f"{counted(findings.repeated_facets, 'facet')} lying on another one: surfaces are there twice."
+        facets = counted(findings.repeated_facets, "facet")
+        words = f"{facets} lying on another one: surfaces are there twice."
+        yield Remark(Oddity.REPEATED_FACETS, words)
     if measures.degenerate_facets:
-        yield f"{counted(measures.degenerate_facets, 'facet')} with two equal corners: slicers drop them."
-    yield from _unit_doubts(max(measures.size_mm))
-
-
-def _unit_doubts(longest_mm: float) -> Iterator[str]:
-    if 0 < longest_mm < _SHORTEST_LIKELY_MM:
-        yield (
-            f"{longest_mm:.3g} mm long: exported in inches or metres? "
-            f"That would be {longest_mm * _MM_PER_INCH:.3g} mm or {longest_mm * 1000:,.0f} mm."
-        )
-    if longest_mm > _LONGEST_LIKELY_MM:
-        yield f"{longest_mm:,.0f} mm long: exported in micrometres? That would be {longest_mm / 1000:.3g} mm."
+        facets = counted(measures.degenerate_facets, "facet")
+        yield Remark(Oddity.DEGENERATE_FACETS, f"{facets} with two equal corners: slicers drop them.")
+    if findings.unit.doubt:
+        yield Remark(Oddity.UNIT, findings.unit.doubt)
 
 
 def _is_flat(findings: Findings) -> bool:

@@ -2,7 +2,10 @@
 
 from pathlib import Path, PurePosixPath
 
-from workflow.mesh import MeshPolicy, inspect_mesh
+from loguru import logger
+
+from workflow.errors import NotInspected
+from workflow.mesh import Inspector
 from workflow.model import Facts, FactValue, Hold, IntakeDecision, MeshReport, State, Submission
 from workflow.pipeline.catalog import Unlisted
 from workflow.pipeline.outcome import hold, reject
@@ -11,10 +14,14 @@ from workflow.routing import decide_intake
 
 
 def inspect(shop: Workshop, submission: Submission) -> Submission:
-    """Measure the mesh in the private copy; a bad file is rejected with the reason."""
+    """Measure the mesh in the private copy; a bad file is rejected, one that can't be measured is held."""
     if submission.mesh is not None:
         return submission
-    report = inspect_mesh(shop.spool_file(submission), submission.path, shop.mesh_policy)
+    try:
+        report = shop.inspector.inspect(shop.spool_file(submission), submission.path)
+    except NotInspected as error:
+        logger.opt(exception=True).debug("Submission {}: not inspected", submission.id)
+        return hold(shop, submission, Hold.FILE, str(error))
     if report.verdict == "reject":
         return reject(shop, submission, report.reason or "The mesh is not printable.", mesh=report)
     return shop.ledger.record(
@@ -42,9 +49,12 @@ def decide(shop: Workshop, submission: Submission) -> Submission:
     )
 
 
-def facts_of_file(source: Path, path: str, policy: MeshPolicy) -> tuple[MeshReport, Facts]:
-    """Measure a file that is no submission, for asking what the rules would do. Raises OSError."""
-    report = inspect_mesh(source, path, policy)
+def facts_of_file(source: Path, path: str, inspector: Inspector) -> tuple[MeshReport, Facts]:
+    """Measure a file that is no submission, for asking what the rules would do.
+
+    Raises OSError, NotInspected.
+    """
+    report = inspector.inspect(source, path)
     return report, file_facts(path, source.stat().st_size, report)
 
 

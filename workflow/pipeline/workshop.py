@@ -7,7 +7,7 @@ from pathlib import Path
 from workflow.eiger import EigerClient
 from workflow.intake import Share
 from workflow.ledger import Ledger
-from workflow.mesh import MeshPolicy
+from workflow.mesh import Inspector
 from workflow.model import Submission
 from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.patience import Patience
@@ -31,7 +31,7 @@ class Workshop:
     rulebook: Rulebook
     share: Share
     spool: Path
-    mesh_policy: MeshPolicy
+    inspector: Inspector
     patience: Patience
     send_lease_seconds: float
     """The longest that one attempt to send may take, and its effect be late."""

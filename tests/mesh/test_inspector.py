@@ -1,0 +1,205 @@
+"""The inspecting process may be killed, hang or run out of memory: the service gets a report, or words."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.mesh.solids import ascii_text, binary, box
+from tests.waiting import until
+from workflow.errors import NotInspected, StateError
+from workflow.mesh import InspectionLimits, Inspector, MeshPolicy
+from workflow.mesh.inspection import inspect_mesh
+from workflow.mesh.inspector import _environment
+from workflow.model import MeshReport
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs signals to stop a process")
+LINES_FOR_SECONDS = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def inspector() -> Iterator[Inspector]:
+    with Inspector() as opened:
+        yield opened
+
+
+@pytest.fixture
+def part(tmp_path: Path) -> Path:
+    file = tmp_path / "part.stl"
+    file.write_bytes(binary(box()[1:]) + b"more")
+    return file
+
+
+@pytest.fixture
+def slow_part(tmp_path: Path) -> Path:
+    """A file that is read word by word, for seconds."""
+    file = tmp_path / "slow.stl"
+    file.write_bytes(
+        ascii_text(box()).replace(b"endsolid", b"color 0 0 0\n" * LINES_FOR_SECONDS + b"endsolid")
+    )
+    return file
+
+
+@contextmanager
+def begun(inspector: Inspector, file: Path) -> Iterator[Future[MeshReport]]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(inspector.inspect, file)
+
+
+def running(inspector: Inspector) -> int:
+    assert inspector.process_id is not None
+    return inspector.process_id
+
+
+def is_reading(inspector: Inspector, file: Path) -> bool:
+    """Tell whether the inspecting process has the file open."""
+    try:
+        opened = [entry.readlink() for entry in Path(f"/proc/{inspector.process_id}/fd").iterdir()]
+    except OSError:
+        return False
+    return file in opened
+
+
+def test_the_report_is_the_same_as_in_this_process(inspector: Inspector, part: Path) -> None:
+    here, there = inspect_mesh(part, "inbox/part.stl"), inspector.inspect(part, "inbox/part.stl")
+    assert replace(there, seconds=0) == replace(here, seconds=0)
+    assert running(inspector) != os.getpid()
+
+
+def test_one_process_serves_all_files_and_threads(inspector: Inspector, part: Path) -> None:
+    inspector.inspect(part)
+    first = running(inspector)
+    with ThreadPoolExecutor(8) as pool:
+        reports = list(pool.map(lambda _: inspector.inspect(part), range(40)))
+    assert {report.sha256 for report in reports} == {inspect_mesh(part).sha256}
+    assert running(inspector) == first
+
+
+def test_any_file_name_gets_through(inspector: Inspector, tmp_path: Path) -> None:
+    name = "Käse\n\udcff {}.stl" if os.name == "posix" else "Käse {}.stl"
+    (tmp_path / name).write_bytes(binary(box()))
+    assert inspector.inspect(tmp_path / name, name).path == name
+
+
+def test_a_missing_file_is_an_error_of_the_system(inspector: Inspector, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"part\.stl"):
+        inspector.inspect(tmp_path / "part.stl")
+
+
+def test_the_policy_holds_there_too(part: Path) -> None:
+    with Inspector(MeshPolicy(open_edges_limit=3)) as lenient:
+        assert lenient.inspect(part).verdict == "accept"
+
+
+def test_a_process_killed_at_rest_is_replaced(inspector: Inspector, part: Path) -> None:
+    inspector.inspect(part)
+    first = running(inspector)
+    os.kill(first, signal.SIGKILL)
+    assert inspector.inspect(part).triangles == 11
+    assert running(inspector) != first
+
+
+def test_a_crash_at_work_is_tried_again(inspector: Inspector, part: Path) -> None:
+    inspector.inspect(part)
+    first = running(inspector)
+    os.kill(first, signal.SIGSTOP)
+    with begun(inspector, part) as report:
+        os.kill(first, signal.SIGSEGV)
+        os.kill(first, signal.SIGCONT)
+        assert report.result().triangles == 11
+    assert running(inspector) != first
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc to see what is open")
+def test_a_file_that_crashes_it_every_time_is_given_up(slow_part: Path, part: Path) -> None:
+    with Inspector() as inspector:
+        with begun(inspector, slow_part) as report:
+            killed: set[int | None] = {None}
+            for _ in range(2):
+                assert until(lambda: inspector.process_id not in killed and is_reading(inspector, slow_part))
+                killed.add(inspector.process_id)
+                os.kill(running(inspector), signal.SIGKILL)
+            with pytest.raises(
+                NotInspected, match=r"2 times the inspection .* \(SIGKILL\)\. Export it again"
+            ):
+                report.result()
+        assert inspector.inspect(part).triangles == 11
+
+
+def test_a_hang_ends_at_the_limit(part: Path) -> None:
+    with Inspector(limits=InspectionLimits(seconds=0.5)) as inspector:
+        inspector.inspect(part)
+        os.kill(running(inspector), signal.SIGSTOP)
+        with pytest.raises(
+            NotInspected, match=r"^0\.5 s were not enough .* raise inspection_limit_seconds\."
+        ):
+            inspector.inspect(part)
+        assert inspector.inspect(part).triangles == 11
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its memory")
+def test_a_file_that_needs_too_much_memory_is_given_up(tmp_path: Path, part: Path) -> None:
+    soup = tmp_path / "soup.stl"
+    soup.write_bytes(binary(np.random.default_rng(1).uniform(-9, 9, (300_000, 3, 3)).astype(np.float32)))
+    with Inspector(limits=InspectionLimits(memory_mb=16)) as inspector:
+        with pytest.raises(NotInspected, match=r"^16 MB of memory were not enough"):
+            inspector.inspect(soup)
+        assert inspector.inspect(part).triangles == 11
+
+
+def test_closing_ends_the_process_and_what_it_does(slow_part: Path) -> None:
+    inspector = Inspector()
+    with begun(inspector, slow_part) as report:
+        assert until(lambda: inspector.process_id is not None)
+        inspector.close()
+        with pytest.raises(StateError, match="stlflow is stopping"):
+            report.result()
+    assert inspector.process_id is None
+    with pytest.raises(StateError):
+        inspector.inspect(slow_part)
+
+
+def test_ctrl_c_and_a_stop_are_for_the_service(inspector: Inspector, part: Path) -> None:
+    inspector.inspect(part)
+    first = running(inspector)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(first, number)
+    inspector.inspect(part)
+    assert running(inspector) == first
+
+
+def test_a_process_that_can_not_start_is_no_fault_of_the_file(
+    part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [])
+    with Inspector() as inspector, pytest.raises(OSError, match=r"did not start \(exit code 1\)"):
+        inspector.inspect(part)
+
+
+def test_it_ends_with_the_service_however_that_ends(part: Path) -> None:
+    inspector = Inspector()
+    inspector.inspect(part)
+    worker = inspector._worker
+    assert worker is not None
+    worker._orders.close()  # what the system does when this process is killed
+    assert worker.process.wait(10) == 0
+    inspector.close()
+
+
+def test_no_key_reaches_it() -> None:
+    here = {"STLFLOW_EIGER_URL": "x", "ACCESS_KEY": "x", "AWS_SECRET": "x", "PATH": "/bin", "Api_Token": "x"}
+    assert set(_environment(here)) & set(here) == {"PATH"}
+
+
+def test_no_thread_is_left(inspector: Inspector, part: Path) -> None:
+    before = threading.active_count()
+    inspector.inspect(part)
+    assert until(lambda: threading.active_count() <= before)

@@ -1,0 +1,217 @@
+"""Inspecting in a process of its own, which may crash, hang or eat memory without harm to the service.
+
+One process stays resident: starting it costs thirty times what a usual file does. It is a fresh program (no
+fork of this one, so threads and locks do no harm), gets no keys in its environment, and ends with its
+stdin when this process is gone.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self, cast
+
+from workflow.errors import NotInspected, StateError
+from workflow.mesh.messages import (
+    FAULT,
+    OUT_OF_MEMORY,
+    Failure,
+    Setup,
+    decode_reply,
+    encode_request,
+    encode_setup,
+)
+from workflow.mesh.policy import MeshPolicy
+from workflow.model import MeshReport
+
+START_SECONDS = 60
+ATTEMPTS = 2
+"""A process may be killed for what others did, say when the machine is short of memory."""
+
+_LONGEST_REPLY = 1 << 20
+_SECRET = re.compile(r"(?i)^STLFLOW_|KEY|SECRET|TOKEN|PASS|CREDENTIAL")
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_PROGRAM = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from workflow.mesh.worker import serve; serve(sys.argv[2])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionLimits:
+    """What the inspection of one file may take: seconds, and MB of memory beyond the 50 at rest."""
+
+    seconds: float = 300
+    memory_mb: int = 1024
+
+
+class Inspector:
+    """Inspects one file at a time, whichever thread asks. The process starts with the first file."""
+
+    def __init__(self, policy: MeshPolicy | None = None, limits: InspectionLimits | None = None) -> None:
+        self._limits = limits or InspectionLimits()
+        self._setup = Setup(policy or MeshPolicy(), self._limits.memory_mb, self._limits.seconds)
+        self._turn = threading.Lock()
+        self._worker: _Worker | None = None
+        self._is_closed = False
+
+    def inspect(self, source: Path, shown_as: str | None = None) -> MeshReport:
+        """Inspect an STL file of any content and size. `shown_as` is the path in the report.
+
+        Raises OSError when the file can't be read or the process can't start, NotInspected when it can't
+        be inspected within the limits, StateError when closed meanwhile.
+        """
+        request = encode_request(source.absolute(), shown_as if shown_as is not None else str(source))
+        with self._turn:
+            for _ in range(ATTEMPTS):
+                reply = self._ask(request)
+                if isinstance(reply, MeshReport):
+                    return reply
+                if isinstance(reply, Failure):
+                    raise _in_words(reply, source, self._limits)
+        raise NotInspected(
+            f"{ATTEMPTS} times the inspection of this file broke down ({reply}). Export it again, if need "
+            "be from another program; retry it if the machine was short of memory."
+        )
+
+    @property
+    def process_id(self) -> int | None:
+        """The number of the inspecting process, if one runs."""
+        worker = self._worker
+        return worker.process.pid if worker and worker.process.poll() is None else None
+
+    def close(self) -> None:
+        """End the process; an inspection under way ends with StateError."""
+        self._is_closed = True
+        if self._worker:
+            self._worker.end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, request: bytes) -> MeshReport | Failure | str:
+        """Give the reply, or how the process ended without one."""
+        worker = self._running_worker()
+        line = worker.ask(request, self._limits.seconds)
+        try:
+            reply = decode_reply(line)
+        except ValueError:
+            worker.end()
+            self._refuse_when_closed()
+            if worker.was_slow:
+                raise NotInspected(_too_slow(self._limits.seconds)) from None
+            return _how_it_ended(worker.process.returncode)
+        if isinstance(reply, Failure) and reply.kind == OUT_OF_MEMORY:
+            worker.end()
+        return reply
+
+    def _running_worker(self) -> "_Worker":
+        worker = self._worker
+        self._refuse_when_closed()
+        if worker is None or worker.process.poll() is not None:
+            if worker:
+                worker.end()
+            worker = self._worker = _Worker(self._setup)
+            if self._is_closed:
+                worker.end()
+                self._refuse_when_closed()
+        return worker
+
+    def _refuse_when_closed(self) -> None:
+        if self._is_closed:
+            raise StateError("stlflow is stopping: this file is inspected at the next start.")
+
+
+class _Worker:
+    """One inspecting process. Raises OSError when it can't start."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.was_slow = False
+        self.process = subprocess.Popen(  # noqa: S603  # this Python, and our own program
+            [sys.executable, "-P", "-c", _PROGRAM, json.dumps(sys.path), encode_setup(setup)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(os.environ),
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        self._orders, self._replies = (
+            cast(IO[bytes], pipe) for pipe in (self.process.stdin, self.process.stdout)
+        )
+        if not self.ask(b"", START_SECONDS):
+            self.end()
+            ended = _how_it_ended(self.process.returncode)
+            raise OSError(f"the process that inspects meshes did not start ({ended})")
+
+    def ask(self, request: bytes, limit_seconds: float) -> bytes:
+        """Give the reply, or what there is of one when the process ended or was stopped at the limit."""
+        alarm = threading.Timer(limit_seconds, self._stop_slow)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            self._orders.write(request)
+            self._orders.flush()
+            return self._replies.readline(_LONGEST_REPLY)
+        except (OSError, ValueError):  # the process is gone, or was ended by another thread
+            return b""
+        finally:
+            alarm.cancel()
+
+    def end(self) -> None:
+        """End the process and wait for it."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self._orders, self._replies):
+            with suppress(OSError):  # an order that was never taken
+                pipe.close()
+
+    def _stop_slow(self) -> None:
+        self.was_slow = True
+        self.process.kill()
+
+
+def _environment(here: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment of the process: no keys, and no threads that nobody needs."""
+    return {name: value for name, value in here.items() if not _SECRET.search(name)} | _ONE_THREAD
+
+
+def _in_words(failure: Failure, source: Path, limits: InspectionLimits) -> Exception:
+    if failure.kind == OUT_OF_MEMORY:
+        return NotInspected(
+            f"{limits.memory_mb:,} MB of memory were not enough to inspect this file. Export it again with "
+            "a coarser resolution, or raise inspection_memory_mb."
+        )
+    if failure.kind == FAULT:
+        fault = NotInspected("A fault of stlflow itself stopped the inspection: see the log, and report it.")
+        fault.add_note(failure.words)
+        return fault
+    return OSError(failure.errno, failure.words, str(source))
+
+
+def _too_slow(seconds: float) -> str:
+    return (
+        f"{seconds:g} s were not enough to inspect this file. Export it again with a coarser resolution, "
+        "or raise inspection_limit_seconds."
+    )
+
+
+def _how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

@@ -1,0 +1,91 @@
+"""What the service and its inspecting process say to each other: one JSON object a line, never code."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from workflow.mesh.oddities import Oddity
+from workflow.mesh.policy import MeshPolicy
+from workflow.model import MeshReport
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What an inspecting process is told when it starts.
+
+    It may use `memory_mb` more than it has at rest, where the system can hold it to that, and ends itself
+    when one file takes `seconds`, so that it does not outlive a service that was killed.
+    """
+
+    policy: MeshPolicy
+    memory_mb: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no report: `kind` is one of the constants below, `words` say more."""
+
+    kind: str
+    words: str = ""
+    errno: int | None = None
+
+
+UNREADABLE = "unreadable"
+"""The system did not let the file be read; `errno` says why."""
+OUT_OF_MEMORY = "out of memory"
+FAULT = "fault"
+"""A mistake of ours; the words are the traceback."""
+
+
+def encode_setup(setup: Setup) -> str:
+    """Give the setup as text."""
+    policy = {**asdict(setup.policy), "refused": sorted(setup.policy.refused)}
+    return json.dumps({"policy": policy, "memory_mb": setup.memory_mb, "seconds": setup.seconds})
+
+
+def decode_setup(text: str) -> Setup:
+    """Read a setup back."""
+    given = json.loads(text)
+    policy = {**given["policy"], "refused": frozenset(map(Oddity, given["policy"]["refused"]))}
+    return Setup(MeshPolicy(**policy), given["memory_mb"], given["seconds"])
+
+
+def encode_request(source: Path, shown_as: str) -> bytes:
+    """Give the order to inspect one file; any name that a file system allows gets through."""
+    return _line({"source": str(source), "shown_as": shown_as})
+
+
+def decode_request(line: bytes) -> tuple[Path, str]:
+    """Read an order back."""
+    given = json.loads(line)
+    return Path(given["source"]), given["shown_as"]
+
+
+def encode_reply(reply: MeshReport | Failure) -> bytes:
+    """Give a report, or why there is none."""
+    return _line({"report" if isinstance(reply, MeshReport) else "failure": asdict(reply)})
+
+
+def decode_reply(line: bytes) -> MeshReport | Failure:
+    """Read a reply back. Raises ValueError when it is not whole."""
+    try:
+        given = json.loads(line)
+        if "failure" in given:
+            return Failure(**given["failure"])
+        return _report(given["report"])
+    except (KeyError, TypeError) as error:
+        raise ValueError("no reply") from error
+
+
+def _report(given: Mapping[str, object]) -> MeshReport:
+    known = {field.name for field in fields(MeshReport)}
+    if given.keys() != known:
+        raise ValueError("no report")
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    return MeshReport(**values)  # type: ignore[arg-type]  # names checked; the sender is our own code
+
+
+def _line(message: Mapping[str, object]) -> bytes:
+    return json.dumps(message).encode() + b"\n"

@@ -1,0 +1,93 @@
+"""The inspecting process: takes orders from stdin until it ends, and gives one reply to each.
+
+Nothing of the service is in it: no keys, no ledger, no open connections. It may crash, hang or use up its
+memory, and costs no more than one file's report.
+"""
+
+import faulthandler
+import os
+import signal
+import sys
+import traceback
+from io import BufferedWriter
+from pathlib import Path
+
+from workflow.mesh.inspection import inspect_mesh
+from workflow.mesh.messages import (
+    FAULT,
+    OUT_OF_MEMORY,
+    UNREADABLE,
+    Failure,
+    decode_request,
+    decode_setup,
+    encode_reply,
+)
+from workflow.mesh.policy import MeshPolicy
+from workflow.model import MeshReport
+
+READY = b"ready\n"
+_GRACE_SECONDS = 10
+"""The service stops a slow inspection itself; this much later the process does so on its own."""
+
+
+def serve(setup_text: str) -> None:
+    """Inspect one file after the other."""
+    setup = decode_setup(setup_text)
+    replies = _private_stdout()
+    _leave_stopping_to_the_service()
+    _bound_memory(setup.memory_mb)
+    replies.write(READY)
+    replies.flush()
+    for line in sys.stdin.buffer:
+        faulthandler.dump_traceback_later(setup.seconds + _GRACE_SECONDS, exit=True)
+        reply = _answer(line, setup.policy)
+        faulthandler.cancel_dump_traceback_later()
+        replies.write(encode_reply(reply))
+        replies.flush()
+        if isinstance(reply, Failure) and reply.kind == OUT_OF_MEMORY:
+            return  # what is left of the memory may be in pieces: the next file gets a new process
+
+
+def _answer(line: bytes, policy: MeshPolicy) -> MeshReport | Failure:
+    source, shown_as = decode_request(line)
+    try:
+        return inspect_mesh(source, shown_as, policy)
+    except MemoryError:
+        return Failure(OUT_OF_MEMORY)
+    except OSError as error:
+        return Failure(UNREADABLE, error.strerror or str(error), error.errno)
+    except Exception:  # noqa: BLE001  # the process's edge: the service is told, and goes on
+        return Failure(FAULT, traceback.format_exc())
+
+
+def _private_stdout() -> BufferedWriter:
+    """Keep stdout for replies alone: what a library prints goes to stderr."""
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return replies
+
+
+def _leave_stopping_to_the_service() -> None:
+    """Ctrl-C and a stop of the whole process group are for the service: this process ends with its stdin."""
+    for name in ("SIGINT", "SIGTERM"):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
+def _bound_memory(memory_mb: int) -> None:
+    """Hold the process to its memory, where the system can (not on Windows, hardly on macOS)."""
+    try:
+        import resource
+    except ImportError:
+        return
+    most = _memory_now() + memory_mb * 2**20
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (most if hard < 0 else min(most, hard), hard))
+    except (OSError, ValueError):
+        return  # the system knows no such limit
+
+
+def _memory_now() -> int:
+    """Give the address space in use, in bytes; 0 where the system does not say."""
+    status = Path("/proc/self/statm")
+    return int(status.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE") if status.exists() else 0
