@@ -8,7 +8,14 @@ from loguru import logger
 
 from workflow.errors import NotAPlainFile, StillChanging
 from workflow.feedback import note_path, note_text, remove_note, write_note
-from workflow.intake import Outcome, call_back, move_into_place, plan_place, take_custody
+from workflow.intake import (
+    Outcome,
+    call_back,
+    exists,
+    move_into_place,
+    plan_place,
+    take_custody,
+)
 from workflow.ledger import Superseded
 from workflow.model import ENDED, Hold, State, Step, Submission
 from workflow.pipeline.clock import now
@@ -91,6 +98,7 @@ def _afterwards(shop: Workshop, submission: Submission) -> tuple[Step | None, da
 
 def _move(shop: Workshop, submission: Submission, outcome: Outcome) -> Submission:
     """Write down where the file will stand, move it there, write down that it stands there."""
+    submission = _called_back(shop, submission)
     here = submission.claimed_as or ""
     try:
         submission = _move_as_planned(shop, submission, outcome)
@@ -102,6 +110,14 @@ def _move(shop: Workshop, submission: Submission, outcome: Outcome) -> Submissio
     submission = shop.ledger.change(submission, claimed_as=target, placed_as=None)
     _write_note(shop, submission, shop.share.root / target)
     return submission
+
+
+def _called_back(shop: Workshop, submission: Submission) -> Submission:
+    """A retry that was cut off or canceled may have left the file in processing/."""
+    place = shop.share.claimed_path(submission.path, submission.id)
+    if submission.claimed_as == place or not exists(shop.share, place):
+        return submission
+    return shop.ledger.change(submission, claimed_as=place, placed_as=None)
 
 
 def _move_as_planned(shop: Workshop, submission: Submission, outcome: Outcome) -> Submission:
