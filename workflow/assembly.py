@@ -28,7 +28,7 @@ from workflow.pipeline.workshop import Progress, Workshop, nobody_watches
 from workflow.routing import Rulebook, check_names, load_rules
 from workflow.settings import Settings
 from workflow.shipped import shipped
-from workflow.state import locked_state, prepare_state
+from workflow.state import home_of, locked_state, prepare_state
 
 
 def rules_file(settings: Settings) -> Path:
@@ -63,7 +63,9 @@ def running_service(
             shop = replace(shop, sets_duplicates_aside=watch)
             limits = EngineLimits(settings.uploads_at_once, settings.dispatches_at_once)
             limit = ArrivalLimit(settings.mass_arrival_files)
-            service = Service(shop, limits, _times(settings), watch=watch, arrival_limit=limit)
+            service = Service(
+                shop, home_of(settings.state), limits, _times(settings), watch=watch, arrival_limit=limit
+            )
             service.start()
             try:
                 yield service

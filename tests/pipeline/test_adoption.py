@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from workflow.intake import Share
-from workflow.ledger import Ledger
+from workflow.ledger import Ledger, abandoned
 from workflow.model import State, Step
 from workflow.pipeline.adoption import adopt, adopt_stray_claims
 
@@ -40,7 +40,7 @@ def test_a_file_moved_before_the_ledger_heard_of_it_keeps_its_number(share: Shar
 def test_a_row_whose_file_was_never_moved_is_dropped(share: Share, ledger: Ledger) -> None:
     ledger.open("a.stl")
     adopt(ledger, share)
-    assert ledger.unclaimed() == ()
+    assert abandoned(ledger) == ()
 
 
 def test_a_file_whose_ledger_is_lost_becomes_a_submission(share: Share, ledger: Ledger) -> None:

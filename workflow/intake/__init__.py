@@ -10,6 +10,7 @@ from workflow.intake.inbox import Desk, Inbox, SweepResult
 from workflow.intake.kinds import Kind, Named, is_part_file, path_kind
 from workflow.intake.leaving import Left
 from workflow.intake.marker import make_marker, read_marker
+from workflow.intake.moves import exists
 from workflow.intake.names import readable
 from workflow.intake.place import make_folders, move_into_place, note_place, place, plan_place
 from workflow.intake.settling import Waiting
@@ -38,6 +39,7 @@ __all__ = [
     "Walk",
     "call_back",
     "claim",
+    "exists",
     "explain_file",
     "file_system",
     "give_back",

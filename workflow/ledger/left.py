@@ -33,8 +33,10 @@ def content_left(ledger: Ledger, path: str) -> str | None:
         return connection.execute(query).scalar_one_or_none()
 
 
-def take_left(ledger: Ledger, path: str, place: str, times: Times) -> int | None:
+def take_left(ledger: Ledger, home: str, path: str, place: str, times: Times) -> int | None:
     """Begin a submission for a file in its place, and remember it, in one step; gives its number.
+
+    `home` is the machine that sees it in this place.
 
     None when it was begun before, as the file is now. Raises StateError.
     """
@@ -47,6 +49,7 @@ def take_left(ledger: Ledger, path: str, place: str, times: Times) -> int | None
             "opened_at": seconds_now(),
             "claimed_as": place,
             "left_in_place": True,
+            "home": home,
             "step": Step.INTAKE.value,
             "due_at": seconds_now(),
         }

@@ -1,4 +1,8 @@
-"""After a crash: files and rows that lost each other between the claim and the ledger find back."""
+"""After a crash: files and rows that lost each other between the claim and the ledger find back.
+
+Several services may do this side by side, and others may be claiming files meanwhile: a file is looked
+at again after its row was read, and a row that somebody alive has in hands is left alone.
+"""
 
 import re
 from collections.abc import Iterator
@@ -6,49 +10,59 @@ from pathlib import Path, PurePosixPath
 
 from loguru import logger
 
-from workflow.intake import OWNED, Share, is_part_file
-from workflow.ledger import Ledger
-from workflow.model import Step
+from workflow.intake import OWNED, Share, exists, is_part_file
+from workflow.ledger import Ledger, abandoned
+from workflow.model import Step, Submission
 from workflow.pipeline.clock import now
 
-NUMBERED = re.compile(r"^(\d+)~(.+)$")
+NUMBERED = re.compile(r"^(\d{1,9})~(.+)$")
 
 
 def adopt(ledger: Ledger, share: Share) -> None:
-    """Before any stage runs: every claimed file finds its submission, wherever the ledger last saw it."""
-    adopt_stray_claims(ledger, share)
-    known = {submission.id: submission.claimed_as for submission in ledger.all()}
-    for claimed_as in _claimed_files(share):
-        number, _path = _read_name(share, claimed_as)
-        if number in known and known[number] != claimed_as:
-            _give_back_to_row(ledger, number, claimed_as)
-
-
-def adopt_stray_claims(ledger: Ledger, share: Share) -> None:
-    """Give claimed files without a submission theirs, and drop rows whose file was never taken.
-
-    May run beside the stages: it touches no submission that has begun.
-    """
-    unclaimed = {submission.id for submission in ledger.unclaimed()}
-    known = {submission.id for submission in ledger.all()}
-    for claimed_as in _claimed_files(share):
-        number, path = _read_name(share, claimed_as)
-        if number in known:
+    """Give every claimed file its submission, and drop rows whose file was never taken."""
+    settle_abandoned(ledger, share)
+    found = {claimed_as: _read_name(share, claimed_as) for claimed_as in _claimed_files(share)}
+    known = {
+        submission.id: submission
+        for submission in ledger.among([number for number, _ in found.values() if number is not None])
+    }
+    for claimed_as, (number, path) in found.items():
+        if not exists(share, claimed_as):
             continue
-        if number in unclaimed:
-            unclaimed.discard(number)
-        else:
-            number = ledger.open(path)
-        ledger.claimed(number, claimed_as)
-        logger.info("{} was claimed before a stop: it goes on.", path)
-    for number in unclaimed:
-        ledger.forget(number)
+        if number is None:
+            _adopt_unnumbered(ledger, claimed_as, path)
+        elif number not in known:
+            ledger.claimed(number, claimed_as, path=path)
+            logger.info("{} stood in processing/ unknown: it goes on as submission {}.", path, number)
+        elif known[number].claimed_as is not None and known[number].worker is None:
+            _give_back_to_row(ledger, known[number], claimed_as)
     _name_others(share)
 
 
-def _give_back_to_row(ledger: Ledger, number: int, claimed_as: str) -> None:
+def settle_abandoned(ledger: Ledger, share: Share) -> None:
+    """Finish claims whose worker is gone: its file was taken, or was not."""
+    for opened in abandoned(ledger):
+        if not share.is_there():
+            return
+        place = share.claimed_path(opened.path, opened.id)
+        if exists(share, place):
+            ledger.claimed(opened.id, place)
+            logger.info("{} was claimed before a stop: it goes on.", opened.path)
+        else:
+            ledger.forget(opened.id)
+
+
+def _adopt_unnumbered(ledger: Ledger, claimed_as: str, path: str) -> None:
+    """Somebody put it there by hand."""
+    if not ledger.claimed_from(claimed_as):
+        ledger.claimed(ledger.open(path), claimed_as)
+
+
+def _give_back_to_row(ledger: Ledger, submission: Submission, claimed_as: str) -> None:
     """The file bears the number of a submission: it is that one's, wherever the ledger last saw it."""
-    submission = ledger.change(ledger.get(number), claimed_as=claimed_as, placed_as=None)
+    if submission.claimed_as == claimed_as:
+        return
+    submission = ledger.change(submission, claimed_as=claimed_as, placed_as=None)
     if submission.step is None:  # nothing goes on by itself: put the file where its end says
         ledger.next_turn(submission, Step.FINISH, now())
 

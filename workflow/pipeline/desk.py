@@ -18,7 +18,8 @@ from workflow.ledger import (
     still_left,
     take_left,
 )
-from workflow.pipeline.adoption import adopt_stray_claims
+from workflow.pipeline.adoption import adopt
+from workflow.pipeline.crew import Crew
 from workflow.pipeline.workshop import Workshop
 
 
@@ -27,25 +28,31 @@ class Desk:
     """What the inbox tells, written down; the keeper is woken at once."""
 
     shop: Workshop
+    crew: Crew
     wake: Callable[[], None]
     limit: int
     """How many files may come at once."""
     _noted: int = field(default=0)
+    _paths: dict[int, str] = field(default_factory=dict)
 
     # -- files that are taken -----------------------------------------------------------------------
 
     def open(self, path: str) -> int:
         """Begin a submission before its file is touched."""
-        return self.shop.ledger.open(path)
+        number = self.shop.ledger.open(path, self.crew.me.name)
+        self._paths[number] = path
+        return number
 
     def claimed(self, number: int, claimed_as: str) -> None:
         """The file is ours: its submission goes on."""
-        self.shop.ledger.claimed(number, claimed_as)
+        self.shop.ledger.claimed(number, claimed_as, path=self._paths[number])
+        self._paths.pop(number)
         logger.info("Submission {}: {}", number, claimed_as)
         self.wake()
 
     def forget(self, number: int) -> None:
         """The file could not be taken after all."""
+        self._paths.pop(number, None)
         self.shop.ledger.forget(number)
 
     # -- files of a read-only inbox -----------------------------------------------------------------
@@ -60,7 +67,7 @@ class Desk:
 
     def take_left(self, path: str, place: str, left: Left) -> bool:
         """Begin a submission for a file that stays where it is."""
-        number = take_left(self.shop.ledger, path, place, left)
+        number = take_left(self.shop.ledger, self.crew.me.home, path, place, left)
         if number is None:
             return False
         logger.info("Submission {}: {}", number, place)
@@ -75,7 +82,7 @@ class Desk:
 
     def share_back(self) -> None:
         """Look for claims that a crash cut off."""
-        adopt_stray_claims(self.shop.ledger, self.shop.share)
+        adopt(self.shop.ledger, self.shop.share)
 
     def stranger(self, path: str, why: str) -> None:
         """Put a note beside a file that is none of ours, once."""

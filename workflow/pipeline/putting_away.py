@@ -7,7 +7,7 @@ from pathlib import Path
 from loguru import logger
 
 from workflow.feedback import note_path, note_text, remove_note, write_note
-from workflow.intake import Outcome, make_folders, move_into_place, note_place, plan_place
+from workflow.intake import Outcome, exists, make_folders, move_into_place, note_place, plan_place
 from workflow.model import ENDED, Hold, State, Step, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.workshop import Workshop
@@ -47,6 +47,7 @@ def _afterwards(shop: Workshop, submission: Submission) -> tuple[Step | None, da
 
 def _move(shop: Workshop, submission: Submission, outcome: Outcome) -> Submission:
     """Write down where the file will stand, move it there, write down that it stands there."""
+    submission = _called_back(shop, submission)
     here = submission.claimed_as or ""
     try:
         submission = _move_as_planned(shop, submission, outcome)
@@ -58,6 +59,14 @@ def _move(shop: Workshop, submission: Submission, outcome: Outcome) -> Submissio
     submission = shop.ledger.change(submission, claimed_as=target, placed_as=None)
     _write_note(shop, submission, shop.share.root / target)
     return submission
+
+
+def _called_back(shop: Workshop, submission: Submission) -> Submission:
+    """A retry that was cut off or canceled may have left the file in processing/."""
+    place = shop.share.claimed_path(submission.path, submission.id)
+    if submission.claimed_as == place or not exists(shop.share, place):
+        return submission
+    return shop.ledger.change(submission, claimed_as=place, placed_as=None)
 
 
 def _move_as_planned(shop: Workshop, submission: Submission, outcome: Outcome) -> Submission:
