@@ -2,12 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from workflow.eiger import EigerClient, make_client
 from workflow.errors import RulesError
-from workflow.intake import GateTimes, Share
-from workflow.ledger import Ledger
+from workflow.intake import IN_A_CROWD, ArrivalLimit, Explained, GateTimes, Share, explain_file
+from workflow.ledger import (
+    SHARE,
+    Ledger,
+    keep_mark,
+    own_name,
+    read_mark,
+    read_waitlist,
+    replace_mark,
+)
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, named_oddities
 from workflow.model import DeviceFacts
 from workflow.pipeline.catalog import Catalog
@@ -19,7 +28,7 @@ from workflow.pipeline.workshop import Progress, Workshop, nobody_watches
 from workflow.routing import Rulebook, check_names, load_rules
 from workflow.settings import Settings
 from workflow.shipped import shipped
-from workflow.state import locked_state, prepare_state
+from workflow.state import home_of, locked_state, prepare_state
 
 
 def rules_file(settings: Settings) -> Path:
@@ -47,19 +56,38 @@ def running_service(
         catalog = Catalog(client)
         refuse_unknown_names(rulebook, catalog)
         prepare_state(settings.state, settings.share)
-        with locked_state(settings.state):
-            share = Share(settings.share.absolute())
-            if watch:
-                share.prepare()
-            with closing(Ledger(settings.database)) as ledger:
-                shop = _workshop(settings, rulebook, client, catalog, ledger, inspector, share, on_progress)
-                limits = EngineLimits(settings.uploads_at_once, settings.dispatches_at_once)
-                service = Service(shop, limits, _times(settings), watch=watch)
-                service.start()
-                try:
-                    yield service
-                finally:
-                    service.stop()
+        with locked_state(settings.state), closing(Ledger(settings.database)) as ledger:
+            share = known_share(settings, ledger)
+            share = _prepared(share, ledger) if watch else replace(share, left_inbox=None)
+            shop = _workshop(settings, rulebook, client, catalog, ledger, inspector, share, on_progress)
+            shop = replace(shop, sets_duplicates_aside=watch)
+            limits = EngineLimits(settings.uploads_at_once, settings.dispatches_at_once)
+            limit = ArrivalLimit(settings.mass_arrival_files)
+            service = Service(
+                shop, home_of(settings.state), limits, _times(settings), watch=watch, arrival_limit=limit
+            )
+            service.start()
+            try:
+                yield service
+            finally:
+                service.stop()
+
+
+def known_share(settings: Settings, ledger: Ledger) -> Share:
+    """Give the share as the ledger knows it, whether or not it is there."""
+    return Share(
+        settings.share.absolute(),
+        owner=own_name(ledger),
+        marker=read_mark(ledger, SHARE) or "",
+        left_inbox=settings.read_only_inbox and settings.read_only_inbox.absolute(),
+    )
+
+
+def _prepared(share: Share, ledger: Ledger) -> Share:
+    """Make what a share needs; one that is known and not there is waited for. Raises ShareError."""
+    if share.marker and not share.is_there():
+        return share
+    return replace(share, marker=keep_mark(ledger, SHARE, share.prepare()))
 
 
 def refuse_unknown_names(rulebook: Rulebook, catalog: Catalog) -> None:
@@ -97,8 +125,36 @@ def _workshop(
         patience=_patience(settings),
         send_lease_seconds=client.longest_effect_seconds + settings.late_effect_seconds,
         late_effect_seconds=settings.late_effect_seconds,
+        date_folders=settings.date_folders,
         on_progress=on_progress,
     )
+
+
+def mark_share(settings: Settings) -> None:
+    """Make the share at its place the one that the ledger knows, by its marker or with a new one.
+
+    Raises ShareError, StateError.
+    """
+    with closing(open_ledger(settings)) as ledger:
+        share = known_share(settings, ledger)
+        replace_mark(ledger, SHARE, share.prepare())
+
+
+def explain_in_inbox(settings: Settings, name: Path) -> Explained:
+    """Tell what becomes of a file in the inbox, or of a path below it."""
+    inbox = settings.read_only_inbox or settings.share / "inbox"
+    place = name.absolute()
+    inside = place.is_relative_to(inbox.absolute())
+    path = (place.relative_to(inbox.absolute()) if inside else name).as_posix()
+    explained = explain_file(inbox.absolute(), path, _times(settings))
+    return replace(explained, seen=IN_A_CROWD) if _waits_in_a_crowd(settings, path) else explained
+
+
+def _waits_in_a_crowd(settings: Settings, path: str) -> bool:
+    if settings.database_url is None and not (settings.state / "stlflow.db").is_file():
+        return False
+    with closing(open_ledger(settings)) as ledger:
+        return read_waitlist(ledger).get(path) is False
 
 
 def device_facts_now(settings: Settings) -> tuple[DeviceFacts, ...]:
@@ -140,4 +196,6 @@ def _times(settings: Settings) -> GateTimes:
         wrong_seconds=settings.settle_wrong_seconds,
         stall_seconds=settings.stall_seconds,
         sweep_seconds=settings.sweep_seconds,
+        network_sweep_seconds=settings.network_sweep_seconds,
+        stranger_seconds=settings.stranger_seconds,
     )

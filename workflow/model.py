@@ -257,6 +257,10 @@ class Submission:
     tries: int = 0
     """How often the present step failed in a row."""
     waiting_since: datetime | None = None
+    worker: str | None = None
+    """Which running stlflow has the present step in hands; None while it waits."""
+    home: str | None = None
+    """The machine whose disk holds a file that was left in its place; None for one in the share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,3 +270,19 @@ class Event:
     at: datetime
     event: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One running stlflow that takes part; times by the ledger's clock.
+
+    `home` names its state folder, which it keeps over restarts; `name` is of this start alone.
+    """
+
+    name: str
+    home: str
+    host: str
+    pid: int
+    release: str
+    since: datetime
+    seen_at: datetime

@@ -55,14 +55,27 @@ class Settings(BaseSettings):
         description="the secret key of the organization",
         validation_alias=AliasChoices("secret_key", "STLFLOW_SECRET_KEY", "SECRET_KEY"),
     )
+    read_only_inbox: Path | None = Field(
+        None, description="watch this folder instead of inbox/, and leave its files where they are"
+    )
+    mass_arrival_files: int = Field(
+        100, ge=0, description="more new files within a minute wait for a person; 0: no limit"
+    )
+    date_folders: bool = Field(False, description="outcome folders get one folder a day: done/2026-11-25/")
     requests_per_second: float = Field(10.0, gt=0, description="the rate budget for all calls together")
     request_timeout_seconds: float = Field(30.0, gt=0, description="how long one reply may take")
     upload_timeout_seconds: float = Field(600.0, gt=0, description="how long an upload may go unanswered")
-    settle_seconds: float = Field(1.0, ge=0, description="how long a whole binary STL must be unchanged")
-    settle_ascii_seconds: float = Field(5.0, ge=0, description="the same for an ASCII STL")
+    settle_seconds: float = Field(
+        1.0, ge=0, description="how long a whole binary STL that was heard to arrive must be unchanged"
+    )
+    settle_ascii_seconds: float = Field(
+        5.0, ge=0, description="the same for an ASCII STL, and for a binary one whose arrival was not heard"
+    )
     settle_wrong_seconds: float = Field(5.0, ge=0, description="the same for a .stl that is no STL at all")
     stall_seconds: float = Field(600.0, ge=0, description="when an unfinished, still file is rejected")
     sweep_seconds: float = Field(2.0, gt=0, description="how often the inbox is looked through")
+    network_sweep_seconds: float = Field(5.0, gt=0, description="the same where the inbox is a network mount")
+    stranger_seconds: float = Field(300.0, ge=0, description="when a file that is no .stl gets a note")
     late_effect_seconds: float = Field(5.0, ge=0, description="a lost send may still take effect for so long")
     slice_first_poll_seconds: float = Field(2.0, ge=0, description="first question after an upload")
     slice_limit_seconds: float = Field(7200.0, gt=0, description="a slice job older than this is held")

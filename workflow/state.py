@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
@@ -57,6 +58,22 @@ def prepare_state(folder: Path, share: Path, *, prove: bool = True) -> None:
         if prove:
             with tempfile.NamedTemporaryFile(dir=place, prefix=".probe-") as probe:
                 probe.write(b"stlflow")
+    except OSError as error:
+        raise StateError(f"The state folder {folder} can't be written: {error.strerror}.") from None
+
+
+def home_of(folder: Path) -> str:
+    """Give the name that this state folder has among all that work on one ledger; made at the first start.
+
+    Raises StateError when it can't be written.
+    """
+    place = folder / "home"
+    try:
+        if not place.exists():
+            unfinished = folder / "home.tmp"
+            unfinished.write_text(uuid4().hex, "ascii")
+            unfinished.replace(place)
+        return place.read_text("ascii").strip()
     except OSError as error:
         raise StateError(f"The state folder {folder} can't be written: {error.strerror}.") from None
 

@@ -74,6 +74,7 @@ def service(folder: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
         "STLFLOW_REQUESTS_PER_SECOND": "10000",
         "STLFLOW_SLICE_FIRST_POLL_SECONDS": "0",
         "STLFLOW_SETTLE_SECONDS": "0.3",
+        "STLFLOW_SETTLE_ASCII_SECONDS": "0.3",
         "STLFLOW_LOG_LEVEL": "WARNING",
     }
     command = [sys.executable, "-m", "workflow", "run"]

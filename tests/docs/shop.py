@@ -32,6 +32,7 @@ def furnish(folder: Path, cloud_url: str) -> Mapping[str, str]:
         "STLFLOW_ACCESS_KEY": "demo",
         "STLFLOW_SECRET_KEY": "demo",
         "STLFLOW_SETTLE_SECONDS": "0.2",
+        "STLFLOW_SETTLE_ASCII_SECONDS": "0.3",
         "STLFLOW_SLICE_FIRST_POLL_SECONDS": "0.2",
         "STLFLOW_REQUESTS_PER_SECOND": "100",
     }

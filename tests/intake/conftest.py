@@ -1,13 +1,14 @@
 """A share on a real disk, a clock that is turned by hand, and a register that remembers."""
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from loguru import logger
 
-from workflow.intake import GateTimes, Inbox, Share
+from workflow.intake import GateTimes, Inbox, Left, Share
 
 TIMES = GateTimes(binary_seconds=0.3, ascii_seconds=5, wrong_seconds=5, stall_seconds=600, unsure_seconds=4)
 
@@ -27,12 +28,17 @@ class Clock:
 
 @dataclass
 class Book:
-    """A register in memory. `trouble` is raised by the next calls."""
+    """A register and a desk in memory. `trouble` is raised by the next calls."""
 
     rows: dict[int, str] = field(default_factory=dict)
     taken: dict[int, str] = field(default_factory=dict)
     forgotten: list[int] = field(default_factory=list)
     trouble: dict[str, Exception] = field(default_factory=dict)
+    waitlist: dict[str, bool] = field(default_factory=dict)
+    strangers: dict[str, str] = field(default_factory=dict)
+    memory: dict[str, tuple[Left, int]] = field(default_factory=dict)
+    contents: dict[int, str] = field(default_factory=dict)
+    came_back: int = 0
     before_claim: Callable[[str], None] | None = None
 
     def open(self, path: str) -> int:
@@ -50,6 +56,48 @@ class Book:
     def forget(self, number: int) -> None:
         self._fail("forget")
         self.forgotten.append(number)
+
+    # -- what is not taken (a Desk) -----------------------------------------------------------------
+
+    def share_back(self) -> None:
+        self._fail("share_back")
+        self.came_back += 1
+
+    def stranger(self, path: str, why: str) -> None:
+        assert path not in self.strangers, "told twice"
+        self.strangers[path] = why
+
+    def set_aside(self) -> Mapping[str, bool]:
+        return dict(self.waitlist)
+
+    def crowd(self, paths: Collection[str]) -> None:
+        self._fail("crowd")
+        self.waitlist.update(dict.fromkeys(paths, False))
+
+    def crowd_left(self, paths: Collection[str]) -> None:
+        for path in paths:
+            del self.waitlist[path]
+
+    # -- what is taken and left (a LeftRegister) ----------------------------------------------------
+
+    def left(self) -> Mapping[str, Left]:
+        return {path: left for path, (left, _number) in self.memory.items()}
+
+    def content_left(self, path: str) -> str | None:
+        if path not in self.memory:
+            return None
+        return self.contents.get(self.memory[path][1])
+
+    def take_left(self, path: str, place: str, left: Left) -> bool:
+        self._fail("open")
+        number = self.open(path)
+        self.memory[path] = (left, number)
+        self.taken[number] = place
+        self.contents[number] = hashlib.sha256(Path(place).read_bytes()).hexdigest()
+        return True
+
+    def still_left(self, path: str, left: Left) -> None:
+        self.memory[path] = (left, self.memory[path][1])
 
     def paths(self) -> list[str]:
         """The paths of all files that were taken."""

@@ -25,7 +25,7 @@ def test_a_claimed_file_leaves_the_inbox(share: Share) -> None:
 def test_a_file_that_is_gone_is_nobodys_fault(share: Share) -> None:
     assert claim(share, "bracket.stl", 17) is None
     assert claim(share, "no/such/folder/bracket.stl", 17) is None
-    assert not any(path.is_file() for path in share.root.rglob("*"))
+    assert not any(path.is_file() for path in share.processing.rglob("*"))
 
 
 def test_a_claim_that_was_made_before_the_reply_was_lost_still_counts(share: Share) -> None:

@@ -2,12 +2,14 @@ import errno
 import hashlib
 import os
 import sys
+import time
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
+from tests.intake.test_writers import held_by
 from workflow.errors import NotAPlainFile, StillChanging
 from workflow.intake import Custody, Share, custody, take_custody
 
@@ -62,6 +64,22 @@ def test_a_file_that_is_open_for_writing_waits(source: Path, spool_file: Path) -
         take_custody(source, spool_file)
     assert left_in(spool_file.parent) == []
     take_custody(source, spool_file)
+
+
+@linux_only
+@pytest.mark.parametrize("still_for", [29, 31])
+def test_what_an_nfs_server_keeps_open_long_after_the_last_write_is_taken(
+    source: Path, spool_file: Path, still_for: float
+) -> None:
+    written = time.time() - still_for
+    os.utime(source, (written, written))
+    with held_by("ganesha.nfsd", source):
+        if still_for < 30:
+            with pytest.raises(StillChanging):
+                take_custody(source, spool_file)
+        else:
+            take_custody(source, spool_file)
+            assert spool_file.read_bytes() == source.read_bytes()
 
 
 def test_on_a_network_mount_only_changes_count(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.intake.gate import WHOLE, GateTimes, Sighting, decide, observe, quiet_seconds
+from workflow.intake.gate import WHOLE, GateTimes, Sighting, decide, may_be_cached, observe, quiet_seconds
 from workflow.intake.shape import Ends, Shape
 from workflow.intake.sight import Look, Signature
 from workflow.intake.writers import Writer
@@ -34,7 +34,7 @@ def look(
     ],
 )
 def test_how_long_a_file_must_stand_still(shape: Shape, alone: float, unsure: float) -> None:
-    sighting = Sighting(look(shape), NOW)
+    sighting = Sighting(look(shape), NOW, sessions=1, born=True)
     for writer, seconds in ((Writer.NONE, alone), (Writer.UNKNOWN, unsure)):
         assert quiet_seconds(sighting, TIMES, writer) == seconds
         assert not decide(sighting, NOW + seconds - 0.01, TIMES, writer).ready
@@ -50,6 +50,21 @@ def test_an_open_writer_is_waited_for_however_long() -> None:
         True,
         "it is still open in another program",
     )
+
+
+@pytest.mark.parametrize(
+    ("still", "writer", "shape", "asked"),
+    [
+        (30, Writer.OPEN, Shape.BINARY, True),
+        (29, Writer.OPEN, Shape.BINARY, False),
+        (30, Writer.NONE, Shape.BINARY, False),
+        (600, Writer.OPEN, Shape.SHORT, False),
+    ],
+)
+def test_who_holds_a_file_is_asked_only_when_it_looks_whole_and_has_long_stood_still(
+    still: float, writer: Writer, shape: Shape, asked: bool
+) -> None:
+    assert may_be_cached(Sighting(look(shape), NOW), NOW + still, TIMES, writer) is asked
 
 
 def test_a_hard_link_is_never_taken() -> None:
@@ -88,9 +103,27 @@ def test_a_whole_file_that_changes_again_waits_longer() -> None:
 
 
 def test_a_file_that_was_closed_twice_waits_longer() -> None:
-    once = observe(None, look(), NOW, sessions=1)
+    once = observe(None, look(), NOW, sessions=1, born=True)
     assert quiet_seconds(once, TIMES, Writer.NONE) == 0.3
     assert quiet_seconds(observe(once, look(), NOW, sessions=1), TIMES, Writer.NONE) == 5
+
+
+@pytest.mark.parametrize(
+    ("sessions", "born", "seconds"),
+    [(1, True, 0.3), (0, True, 5), (1, False, 5), (0, False, 5)],
+    ids=["seen whole", "end not heard", "start not heard", "nothing heard"],
+)
+def test_only_a_file_that_was_heard_from_its_start_to_its_end_need_not_wait(
+    sessions: int, born: bool, seconds: float
+) -> None:
+    """Else a writer that closes and opens it again may have been at it before anybody listened."""
+    assert quiet_seconds(observe(None, look(), NOW, sessions, born=born), TIMES, Writer.NONE) == seconds
+    assert quiet_seconds(observe(None, look(), NOW, sessions, born=born), TIMES, Writer.UNKNOWN) == 4
+
+
+def test_what_has_stood_still_before_the_first_look_counts() -> None:
+    assert decide(observe(None, look(), NOW, age=5), NOW, TIMES, Writer.NONE).ready
+    assert not decide(observe(None, look(), NOW, age=4.9), NOW, TIMES, Writer.NONE).ready
 
 
 def test_another_file_under_the_same_name_begins_afresh() -> None:

@@ -265,7 +265,7 @@ def test_files_that_were_there_before_the_start_are_taken(share: Share, book: Bo
 def test_events_wake_it_long_before_the_next_sweep(share: Share, book: Book) -> None:
     slow = Inbox(share, book, times=replace(QUICK, sweep_seconds=3600))
     with running(slow):
-        assert eventually(lambda: slow._hints is not None)
+        assert eventually(lambda: slow._listening._hints is not None)
         drop(share, "part.stl")
         assert eventually(lambda: book.paths() == ["part.stl"])
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflow.intake import is_part_file, readable
-from workflow.intake.names import claimed_path, fitting, is_passed_over, placed_path
+from workflow.intake.kinds import is_passed_over
+from workflow.intake.names import claimed_path, fitting, placed_path
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_bytes_that_are_no_text_become_readable() -> None:
 
 
 def test_a_claimed_file_keeps_its_folders_and_gets_its_number() -> None:
-    assert claimed_path("rush/today/bracket.stl", 17) == "processing/rush/today/17~bracket.stl"
+    assert claimed_path("processing", "rush/today/bracket.stl", 17) == "processing/rush/today/17~bracket.stl"
 
 
 def test_a_second_file_of_the_same_name_is_numbered() -> None:
@@ -50,7 +51,7 @@ def test_a_second_file_of_the_same_name_is_numbered() -> None:
 def test_the_longest_name_still_fits_with_a_number() -> None:
     longest = "ü" * 125 + "n.stl"
     assert len(longest.encode()) == 255
-    name = claimed_path(longest, 123456).rsplit("/", 1)[-1]
+    name = claimed_path("processing", longest, 123456).rsplit("/", 1)[-1]
     assert len(name.encode()) <= 255
     assert name.startswith("123456~ü")
     assert name.endswith("ü.stl")
@@ -59,7 +60,7 @@ def test_the_longest_name_still_fits_with_a_number() -> None:
 def test_both_forms_of_an_umlaut_keep_their_form() -> None:
     for form in ("NFC", "NFD"):
         name = unicodedata.normalize("NFC" if form == "NFC" else "NFD", "größe.stl")
-        assert claimed_path(name, 1) == f"processing/1~{name}"
+        assert claimed_path("processing", name, 1) == f"processing/1~{name}"
 
 
 @given(st.text(st.characters(exclude_characters="/\0"), min_size=1), st.text("123456789~", max_size=9))

@@ -6,13 +6,16 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.intake.conftest import TIMES, Clock
 from tests.intake.parts import FACET, HEADER, ascii_solid, binary
+from tests.intake.test_writers import held_by
 from workflow.intake import Share
+from workflow.intake.hints import Heard
 from workflow.intake.settling import Settling
 from workflow.intake.walk import walk
 from workflow.intake.writers import sees_all_writers
@@ -25,13 +28,17 @@ class Watcher:
 
     def __init__(self, share: Share, clock: Clock) -> None:
         self.inbox, self._clock = share.inbox, clock
-        self.settling = Settling(share.inbox, TIMES, clock)
+        self.settling = Settling(share.inbox, TIMES, clock, wall=lambda: 0.0)
         self.settling.sees_writers = sees_all_writers(share.inbox)
+        self._known: frozenset[str] = frozenset()
 
     def after(self, seconds: float) -> list[str]:
-        """Turn the clock, look, and give what is ready."""
+        """Turn the clock, look, and give what is ready. Every arrival is heard of, as of one session."""
         self._clock.turn(seconds)
-        self.settling.found(walk(self.inbox).paths)
+        paths = walk(self.inbox).paths
+        self.settling.found(paths)
+        self.settling.heard(Heard(dict.fromkeys(paths - self._known, 1), paths - self._known))
+        self._known = paths
         return sorted(path for path, _ in self.settling.ready())
 
     def why(self, path: str = "part.stl") -> str:
@@ -125,6 +132,24 @@ def test_a_mapped_file_is_waited_for_even_though_it_was_closed(watcher: Watcher,
     assert watcher.after(0) == watcher.after(60) == []
     mapped.close()
     assert watcher.after(60) == ["part.stl"]
+
+
+@pytest.mark.parametrize("content", [STL, ascii_solid()], ids=["binary", "text"])
+def test_what_an_nfs_server_keeps_open_is_taken_after_a_while(
+    watcher: Watcher, part: Path, content: bytes
+) -> None:
+    """Ganesha holds a file of an NFS v3 client open for minutes after the client has closed it."""
+    part.write_bytes(content)
+    with held_by("ganesha.nfsd", part):
+        assert watcher.after(0) == watcher.after(29.9) == []
+        assert watcher.why() == "it is still open in another program"
+        assert watcher.after(10) == ["part.stl"]
+
+
+def test_a_half_file_that_an_nfs_server_keeps_open_is_waited_for(watcher: Watcher, part: Path) -> None:
+    part.write_bytes(STL[:-1])
+    with held_by("ganesha.nfsd", part):
+        assert watcher.after(0) == watcher.after(599) == []
 
 
 def test_a_file_rewritten_in_several_goes_waits_for_quiet(watcher: Watcher, part: Path) -> None:
@@ -264,16 +289,40 @@ def test_a_hint_makes_the_next_look_come_at_once(watcher: Watcher, part: Path, c
     part.write_bytes(STL[:-1])
     assert watcher.after(0) == watcher.after(100) == []
     part.write_bytes(STL)
-    watcher.settling.heard({"part.stl": 1})
+    watcher.settling.heard(Heard({"part.stl": 0}))
     assert list(watcher.settling.ready()) == []
     assert watcher.settling.next_due() == clock.now + 0.3
 
 
 def test_a_file_closed_by_two_writers_waits_longer(watcher: Watcher, part: Path) -> None:
     part.write_bytes(STL)
-    watcher.settling.heard({"part.stl": 2})
+    watcher.settling.heard(Heard({"part.stl": 2}))
     assert watcher.after(0) == watcher.after(4.9) == []
     assert watcher.after(0.1) == ["part.stl"]
+
+
+def test_a_file_of_whose_arrival_nothing_was_heard_waits_as_if_its_writer_came_again(
+    share: Share, clock: Clock
+) -> None:
+    """As after a start, an overflow or without notices: it may be between two sessions of its writer."""
+    settling = Settling(share.inbox, TIMES, clock, wall=lambda: 0.0)
+    settling.sees_writers = sees_all_writers(share.inbox)
+    if not settling.sees_writers:
+        pytest.skip("the file system does not tell of writers")
+    (share.inbox / "part.stl").write_bytes(STL)
+    settling.found({"part.stl"})
+    assert list(settling.ready()) == []
+    assert settling.next_due() == clock.now + 5
+
+
+def test_what_stood_still_on_a_local_disk_before_the_start_is_ready_at_once(
+    share: Share, clock: Clock
+) -> None:
+    settling = Settling(share.inbox, TIMES, clock, wall=lambda: time.time() + 5)
+    settling.sees_writers = sees_all_writers(share.inbox)
+    (share.inbox / "part.stl").write_bytes(STL)
+    settling.found({"part.stl"})
+    assert [path for path, _ in settling.ready()] == (["part.stl"] if settling.sees_writers else [])
 
 
 def test_a_file_that_could_not_be_taken_is_tried_ever_less_often(

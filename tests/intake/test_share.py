@@ -6,6 +6,7 @@ import pytest
 
 from workflow.errors import ShareError
 from workflow.intake import Outcome, Share
+from workflow.intake.marker import MARKER, read_marker
 
 
 def test_missing_folders_are_made_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -13,7 +14,7 @@ def test_missing_folders_are_made_and_nothing_else_is_left(tmp_path: Path) -> No
     share.prepare()
     share.prepare()
     found = sorted(path.relative_to(share.root).as_posix() for path in share.root.rglob("*"))
-    assert found == ["done", "held", "inbox", "processing", "rejected"]
+    assert found == [MARKER, "done", "held", "inbox", "processing", "rejected"]
 
 
 def test_outcome_folders_are_those_of_the_share(tmp_path: Path) -> None:
@@ -56,3 +57,62 @@ def test_a_folder_without_rights_is_named(tmp_path: Path) -> None:
     share.held.chmod(0o500)
     with pytest.raises(ShareError, match=rf"No right to move files .* Give user {os.getuid()} the right"):
         share.prepare()
+
+
+# -- the marker ----------------------------------------------------------------------------------
+
+
+def known(root: Path) -> Share:
+    """A share that was prepared before, as the ledger knows it."""
+    return Share(root, marker=Share(root).prepare())
+
+
+def test_a_share_keeps_its_marker(tmp_path: Path) -> None:
+    share = known(tmp_path / "share")
+    assert share.is_there()
+    assert share.prepare() == share.marker == read_marker(share.root)
+
+
+def test_an_empty_mount_point_is_no_share(tmp_path: Path) -> None:
+    share = known(tmp_path / "share")
+    share.root.rename(tmp_path / "unmounted")
+    assert share.absence() == f"{share.root}: No such file or directory"
+    (share.root / "inbox").mkdir(parents=True)
+    assert share.absence() == (
+        f"{share.root}: the marker .stlflow-share is missing. Is the right share mounted? "
+        f"If this is the right folder: `stlflow intake mark`"
+    )
+
+
+def test_another_share_in_its_place_is_told_apart(tmp_path: Path) -> None:
+    share, other = known(tmp_path / "share"), known(tmp_path / "other")
+    share.root.rename(tmp_path / "unmounted")
+    other.root.rename(share.root)
+    assert "the marker .stlflow-share is that of another share." in str(share.absence())
+
+
+def test_an_inbox_that_was_tidied_away_is_made_again(tmp_path: Path) -> None:
+    share = known(tmp_path / "share")
+    share.inbox.rmdir()
+    assert share.is_there()
+    share.prepare()
+    assert share.inbox.is_dir()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"somebody's own file\n"])
+def test_a_marker_that_says_nothing_is_written_again(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / MARKER).write_bytes(content)
+    share_id = Share(tmp_path).prepare()
+    assert read_marker(tmp_path) == share_id
+
+
+def test_a_read_only_inbox_needs_no_folders_beside_it(tmp_path: Path) -> None:
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    share = Share(tmp_path / "share", left_inbox=exports)
+    share.prepare()
+    assert share.inbox == exports
+    assert sorted(path.name for path in share.root.iterdir()) == [MARKER, "done", "held", "rejected"]
+    assert list(exports.iterdir()) == []
+    exports.rmdir()
+    assert share.absence() == f"{exports}: No such file or directory"

@@ -15,7 +15,9 @@ def make(inbox: Path, *paths: str) -> None:
 
 def test_part_files_are_found_in_all_folders(tmp_path: Path) -> None:
     make(tmp_path, "a.stl", "rush/B.STL", "x/y/z/ü🚀.Stl", "notes.txt", "x/part.step")
-    assert walk(tmp_path).paths == {"a.stl", "rush/B.STL", "x/y/z/ü🚀.Stl"}
+    found = walk(tmp_path)
+    assert found.paths == {"a.stl", "rush/B.STL", "x/y/z/ü🚀.Stl"}
+    assert found.strangers == {"x/part.step"}
 
 
 def test_litter_is_passed_over(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@ import mmap
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from workflow.intake.writers import Writer, file_system, find_writer, sees_all_writers
+from workflow.intake.writers import Writer, file_system, find_writer, only_cached, sees_all_writers
 
 MOUNTS = """\
 22 1 259:1 / / rw,relatime - ext4 /dev/root rw
@@ -84,6 +86,58 @@ def test_a_writer_in_another_process_is_seen(part: Path) -> None:
         assert writer_of(part) is Writer.OPEN
         other.communicate()
     assert writer_of(part) is Writer.NONE
+
+
+HOLDER = """
+import mmap, sys
+from pathlib import Path
+Path("/proc/self/comm").write_text(sys.argv[1])
+file = open(sys.argv[2], sys.argv[3])
+kept = mmap.mmap(file.fileno(), 0) if sys.argv[4] == "mapped" else file
+if kept is not file:
+    file.close()
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def held_by(program: str, part: Path, mode: str = "r+b", how: str = "open") -> Iterator[None]:
+    """Let another process, which calls itself `program`, hold a file."""
+    command = [sys.executable, "-c", HOLDER, program, str(part), mode, how]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"open\n"
+        yield
+        holder.communicate()
+
+
+def is_only_cached(part: Path) -> bool:
+    with part.open("rb") as file:
+        return only_cached(file.fileno())
+
+
+@pytest.mark.parametrize(
+    ("program", "mode", "how", "cached"),
+    [
+        ("ganesha.nfsd", "r+b", "open", True),
+        ("ganesha.nfsd", "r+b", "mapped", True),
+        ("smbd", "r+b", "open", False),
+        ("smbd", "r+b", "mapped", False),
+        ("smbd", "rb", "open", True),
+    ],
+    ids=["cache", "cache by a map", "program", "program by a map", "reader"],
+)
+def test_a_servers_cache_is_told_from_a_program_that_writes(
+    part: Path, program: str, mode: str, how: str, cached: bool
+) -> None:
+    with held_by(program, part, mode, how):
+        assert is_only_cached(part) is cached
+
+
+def test_a_program_beside_a_servers_cache_counts(part: Path) -> None:
+    with held_by("ganesha.nfsd", part), part.open("r+b"):
+        assert not is_only_cached(part)
 
 
 def test_asking_while_somebody_opens_the_file_again_and_again_does_no_harm(part: Path) -> None:

@@ -1,12 +1,11 @@
 """The ledger: every change has its event, and nobody changes what is no longer theirs."""
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from workflow.errors import UnknownSubmission
-from workflow.ledger import Ledger, Superseded
+from workflow.ledger import Ledger, Superseded, abandoned, in_hands_of, join, take_due
 from workflow.model import Destination, Hold, MeshReport, State, Step, Submission
 
 NOW = datetime.now(UTC)
@@ -36,10 +35,10 @@ def claimed(ledger: Ledger, path: str = "rush/a.stl") -> Submission:
 def test_a_submission_shows_only_once_it_is_claimed(ledger: Ledger) -> None:
     number = ledger.open("a.stl")
     assert ledger.all() == ()
-    assert [submission.id for submission in ledger.unclaimed()] == [number]
+    assert [submission.id for submission in abandoned(ledger)] == [number]
     ledger.claimed(number, "processing/1~a.stl")
     assert [submission.id for submission in ledger.all()] == [number]
-    assert ledger.unclaimed() == ()
+    assert abandoned(ledger) == ()
 
 
 def test_a_forgotten_submission_is_gone_and_its_number_is_not_used_again(ledger: Ledger) -> None:
@@ -93,21 +92,24 @@ def test_whoever_is_late_changes_nothing(ledger: Ledger) -> None:
     assert [event.event for event in ledger.events(late.id)] == ["claimed", "canceled"]
 
 
-def test_due_gives_what_may_begin_longest_due_first(ledger: Ledger) -> None:
+def test_what_is_due_is_taken_longest_due_first(ledger: Ledger) -> None:
+    me = join(ledger, "home", "host", 1, "1.0")
     first, second, later = claimed(ledger), claimed(ledger), claimed(ledger)
     ledger.change(first, due_at=NOW - timedelta(seconds=1))
     ledger.change(second, due_at=NOW - timedelta(seconds=2))
     ledger.change(later, due_at=NOW + timedelta(hours=1))
-    assert [submission.id for submission in ledger.due(NOW, [Step.INTAKE], 10)] == [second.id, first.id]
-    assert ledger.due(NOW, [Step.POLL], 10) == ()
+    assert take_due(ledger, me, [Step.POLL], 10) == ()
+    assert [submission.id for submission in take_due(ledger, me, [Step.INTAKE], 10)] == [second.id, first.id]
+    assert take_due(ledger, me, [Step.INTAKE], 10) == ()
 
 
-def test_a_step_that_began_is_running_until_its_turn_ends(ledger: Ledger) -> None:
+def test_a_step_that_was_taken_is_in_hands_until_its_turn_ends(ledger: Ledger) -> None:
+    me = join(ledger, "home", "host", 1, "1.0")
     submission = claimed(ledger)
-    ledger.begun(submission)
-    assert [running.id for running in ledger.running()] == [submission.id]
-    ledger.next_turn(ledger.get(submission.id), None, None)
-    assert ledger.running() == ()
+    taken = take_due(ledger, me, [Step.INTAKE], 10)
+    assert taken == in_hands_of(ledger, me) == (ledger.get(submission.id),)
+    ledger.next_turn(taken[0], None, None)
+    assert in_hands_of(ledger, me) == ()
 
 
 def test_content_is_found_again(ledger: Ledger) -> None:
@@ -122,11 +124,10 @@ def test_only_some_states_may_be_asked_for(ledger: Ledger) -> None:
     assert [submission.state for submission in ledger.all([State.HELD])] == [State.HELD]
 
 
-def test_a_report_of_another_version_is_still_read(ledger: Ledger, tmp_path: Path) -> None:
-    import sqlite3
-
+def test_a_report_of_another_version_is_still_read(ledger: Ledger) -> None:
     submission = ledger.change(claimed(ledger), mesh=REPORT)
-    with sqlite3.connect(tmp_path / "ledger.db") as database:
-        database.execute("update submissions set mesh = replace(mesh, '{', '{\"colour\": \"blue\", ')")
-    database.close()
+    with ledger.writing() as connection:
+        connection.exec_driver_sql(
+            "update submissions set mesh = replace(mesh, '{', '{\"colour\": \"blue\", ')"
+        )
     assert ledger.get(submission.id).mesh == REPORT

@@ -1,13 +1,14 @@
 """After a crash, files in processing/ and rows of the ledger find each other."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from workflow.intake import Share
-from workflow.ledger import Ledger
+from workflow.ledger import Ledger, abandoned
 from workflow.model import State, Step
-from workflow.pipeline.adoption import adopt
+from workflow.pipeline.adoption import adopt, adopt_stray_claims
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_a_file_moved_before_the_ledger_heard_of_it_keeps_its_number(share: Shar
 def test_a_row_whose_file_was_never_moved_is_dropped(share: Share, ledger: Ledger) -> None:
     ledger.open("a.stl")
     adopt(ledger, share)
-    assert ledger.unclaimed() == ()
+    assert abandoned(ledger) == ()
 
 
 def test_a_file_whose_ledger_is_lost_becomes_a_submission(share: Share, ledger: Ledger) -> None:
@@ -71,3 +72,31 @@ def test_litter_of_systems_is_no_submission(share: Share, ledger: Ledger) -> Non
     in_processing(share, "Thumbs.db")
     adopt(ledger, share)
     assert ledger.all() == ()
+
+
+def test_claims_of_another_stlflow_are_left_alone(share: Share, ledger: Ledger) -> None:
+    """Two services with ledgers of their own may share a folder: the second start takes nothing away."""
+    ours, theirs = replace(share, owner="a1b2c3"), replace(share, owner="d4e5f6")
+    for each in (ours, theirs):
+        (each.root / each.claims).mkdir()
+        (each.root / each.claims / "17~a.stl").write_bytes(b"solid")
+    adopt(ledger, ours)
+    assert [(each.path, each.claimed_as) for each in ledger.all()] == [
+        ("a.stl", "processing/stlflow-a1b2c3/17~a.stl")
+    ]
+
+
+def test_claims_without_an_owner_are_adopted(share: Share, ledger: Ledger) -> None:
+    """They are from a release that gave claims no owner."""
+    claimed_as = in_processing(share, "17~a.stl")
+    adopt(ledger, replace(share, owner="a1b2c3"))
+    assert [(each.path, each.claimed_as) for each in ledger.all()] == [("rush/a.stl", claimed_as)]
+
+
+def test_beside_running_stages_only_stray_claims_are_touched(share: Share, ledger: Ledger) -> None:
+    number = ledger.open("a.stl")
+    ledger.claimed(number, "done/a.stl")  # its stage has just moved it, and the listing is older
+    stray = in_processing(share, f"{ledger.open('b.stl')}~b.stl")
+    in_processing(share, f"{number}~a.stl")
+    adopt_stray_claims(ledger, share)
+    assert [each.claimed_as for each in ledger.all()] == [stray, "done/a.stl"]

@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def submitted(ledger: Ledger, folder: Path) -> list[int]:
-    return list(submit_folder(ledger, folder, AT_ONCE))
+    return list(submit_folder(ledger, "home", folder, AT_ONCE))
 
 
 def test_a_file_stays_where_it_is(ledger: Ledger, folder: Path) -> None:

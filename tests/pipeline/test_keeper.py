@@ -8,8 +8,9 @@ import pytest
 
 from tests.waiting import until
 from workflow.ledger import Ledger
-from workflow.model import Submission
+from workflow.model import Step, Submission
 from workflow.pipeline import keeper as keeper_room
+from workflow.pipeline.crew import Crew
 from workflow.pipeline.engine import Engine
 from workflow.pipeline.keeper import Keeper
 from workflow.pipeline.workshop import Workshop
@@ -31,8 +32,8 @@ class RefusingEngine:
     def knows(self, submission: Submission) -> bool:
         return (submission.id, submission.turn) in self.begun
 
-    def load(self) -> int:
-        return 0
+    def room(self, _step: Step) -> int:
+        return 1
 
 
 @dataclass
@@ -50,7 +51,8 @@ def test_an_engine_that_fails_for_a_while_strands_nothing(
     number = ledger.open("a.stl")
     ledger.claimed(number, "processing/1~a.stl")
     engine = RefusingEngine(refusals=3)
-    keeper = Keeper(cast(Workshop, cast(Any, LedgerOnly(ledger))), cast(Engine, cast(Any, engine)))
+    crew = Crew(ledger, "home", lambda _among: None)
+    keeper = Keeper(cast(Workshop, cast(Any, LedgerOnly(ledger))), cast(Engine, cast(Any, engine)), crew)
     stop = Event()
     thread = Thread(target=keeper.run, args=(stop,))
     thread.start()

@@ -7,6 +7,7 @@ from workflow.cli.check import check
 from workflow.cli.demo import demo
 from workflow.cli.eiger import eiger
 from workflow.cli.init import init
+from workflow.cli.intake import intake
 from workflow.cli.rules import rules
 from workflow.cli.run import run
 from workflow.cli.simulator import simulator
@@ -24,6 +25,7 @@ def stlflow() -> None:
 
 
 for command in (
-    demo, init, run, batch, check, list_, show, retry, release, cancel, attach, rules, eiger, simulator,
+    demo, init, run, batch, check, list_, show, retry, release, cancel, attach,
+    intake, rules, eiger, simulator,
 ):  # fmt: skip
     stlflow.add_command(command)

@@ -31,8 +31,8 @@ class RequestBudget:
     ) -> None:
         if not per_second > 0:
             raise ValueError("A request budget is more than 0 per second.")
-        self._full_rate = self._rate = per_second
-        self._burst_seconds = (max(1.0, per_second) - 1.0) / per_second
+        self._whole_rate = self._full_rate = self._rate = per_second
+        self._burst_seconds = _burst(per_second)
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
         self._recovered_at = self._next_turn = clock()
@@ -63,6 +63,14 @@ class RequestBudget:
             if self._paused_until <= turn:
                 return 0.0
 
+    def share(self, among: int) -> None:
+        """Keep to one of so many equal parts from now on; how far it is slowed down stays."""
+        with self._lock:
+            self._recover()
+            part = self._whole_rate / among
+            self._rate *= part / self._full_rate
+            self._full_rate, self._burst_seconds = part, _burst(part)
+
     def slow_down(self) -> None:
         """Halve the rate and forget the burst: the cloud complained."""
         with self._lock:
@@ -89,3 +97,8 @@ class RequestBudget:
         self._rate = min(self._full_rate, self._rate + self._full_rate * passed / RECOVERY_SECONDS)
         self._recovered_at = now
         return now
+
+
+def _burst(per_second: float) -> float:
+    """Give how many seconds' worth of turns may be taken at once: one second's, but at least one turn."""
+    return (max(1.0, per_second) - 1.0) / per_second

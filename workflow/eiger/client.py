@@ -61,6 +61,10 @@ class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
         """Give the time after which a call with an effect has ended one way or the other; not for uploads."""
         return self._exchange.longest_effect_seconds
 
+    def share_rate(self, among: int) -> None:
+        """Keep to one of so many equal parts of the rate: as many processes ask with the same keys."""
+        self._exchange.budget.share(among)
+
     def close(self) -> None:
         """Close the kept connections."""
         self._transport.close()

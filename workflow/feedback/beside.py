@@ -47,6 +47,11 @@ def write_note(beside: Path, text: str) -> Path:
             unfinished.unlink(missing_ok=True)
 
 
+def has_note(stl: Path) -> bool:
+    """Tell whether a note of ours stands beside a file."""
+    return any(_is_ours(place) for place in _places(note_path(stl)))
+
+
 def remove_note(stl: Path) -> None:
     """Remove the notes of a file that went back to work; other people's files stay. Raises OSError."""
     for place in _places(note_path(stl)):

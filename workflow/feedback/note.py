@@ -53,6 +53,7 @@ def note_text(submission: Submission, events: Sequence[Event]) -> str:
         f"{_name(submission)} {_what_happened(submission)}",
         *_paragraph("Why", submission.reason),
         *_paragraph("What to do next", _next_step(submission)),
+        *_paragraph("Look out", _revision(events)),
         "\n".join(_facts(submission)),
         "\n".join(("What happened when", *_history(events))),
     )
@@ -79,6 +80,11 @@ def _what_happened(submission: Submission) -> str:
     if submission.destination is None:
         return f"is {submission.state}."
     return _WENT_TO[submission.destination].format(device=submission.device or "a printer")
+
+
+def _revision(events: Sequence[Event]) -> str | None:
+    """An older content of the same name may stand in a queue still: nobody wants to print that."""
+    return next((f"This is {event.detail}." for event in events if event.event == "revision"), None)
 
 
 def _next_step(submission: Submission) -> str:

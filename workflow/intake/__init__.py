@@ -1,20 +1,36 @@
 """From the inbox folder to settled, claimed part files, and from there to the outcome folders."""
 
+from workflow.intake.arrivals import ArrivalLimit
 from workflow.intake.claim import call_back, claim, give_back
 from workflow.intake.custody import Custody, take_custody
+from workflow.intake.explain import Explained, explain_file
 from workflow.intake.gate import GateTimes
-from workflow.intake.inbox import Inbox, Register, SweepResult
-from workflow.intake.names import is_part_file, readable
-from workflow.intake.place import move_into_place, place, plan_place
+from workflow.intake.guard import IN_A_CROWD
+from workflow.intake.inbox import Desk, Inbox, SweepResult
+from workflow.intake.kinds import Kind, Named, is_part_file, path_kind
+from workflow.intake.leaving import Left
+from workflow.intake.marker import make_marker, read_marker
+from workflow.intake.moves import exists
+from workflow.intake.names import readable
+from workflow.intake.place import make_folders, move_into_place, note_place, place, plan_place
 from workflow.intake.settling import Waiting
-from workflow.intake.share import Outcome, Share
+from workflow.intake.share import OWNED, Outcome, Share
+from workflow.intake.taking import Register
 from workflow.intake.walk import Walk, walk
 from workflow.intake.writers import file_system
 
 __all__ = [
+    "IN_A_CROWD",
+    "OWNED",
+    "ArrivalLimit",
     "Custody",
+    "Desk",
+    "Explained",
     "GateTimes",
     "Inbox",
+    "Kind",
+    "Left",
+    "Named",
     "Outcome",
     "Register",
     "Share",
@@ -23,12 +39,19 @@ __all__ = [
     "Walk",
     "call_back",
     "claim",
+    "exists",
+    "explain_file",
     "file_system",
     "give_back",
     "is_part_file",
+    "make_folders",
+    "make_marker",
     "move_into_place",
+    "note_place",
+    "path_kind",
     "place",
     "plan_place",
+    "read_marker",
     "readable",
     "take_custody",
     "walk",

@@ -1,7 +1,6 @@
 """The claim: one rename takes a file out of the inbox, for exactly one service."""
 
 from workflow.intake.moves import exists, move
-from workflow.intake.names import claimed_path
 from workflow.intake.share import Share
 
 
@@ -11,7 +10,7 @@ def claim(share: Share, path: str, number: int) -> str | None:
     None means that somebody else has taken it. The rename becomes durable in `take_custody`. Raises
     OSError when the file could not be moved and stays in the inbox.
     """
-    claimed_as = claimed_path(path, number)
+    claimed_as = share.claimed_path(path, number)
     return claimed_as if _taken(share, f"inbox/{path}", claimed_as, durable=False) else None
 
 
@@ -21,7 +20,7 @@ def call_back(share: Share, placed: str, number: int, path: str) -> str:
     May be repeated after a crash. Raises FileNotFoundError when the file is gone, OSError when it
     can't be moved now.
     """
-    claimed_as = claimed_path(path, number)
+    claimed_as = share.claimed_path(path, number)
     if not _taken(share, placed, claimed_as, durable=True):
         raise FileNotFoundError(f"{placed} is gone")
     return claimed_as

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from typing import BinaryIO
 
 from workflow.errors import StillChanging
 from workflow.intake.folders import Folder, open_part, opened
+from workflow.intake.gate import GateTimes
 from workflow.intake.sight import Signature, signature_of
-from workflow.intake.writers import Writer, find_writer, sees_all_writers
+from workflow.intake.writers import Writer, find_writer, only_cached, sees_all_writers
 
 _CHUNK_BYTES = 1 << 20
 _SPOOL_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
@@ -59,9 +61,15 @@ def _from_the_top(folder: Path, root: Path | None) -> tuple[Path, Sequence[str]]
 
 
 def _signature(file: FileIO, name: str, *, refuse_writer: bool) -> Signature:
-    if refuse_writer and find_writer(file.fileno()) is Writer.OPEN:
+    if refuse_writer and find_writer(file.fileno()) is Writer.OPEN and not _is_cached(file):
         raise StillChanging(f"{name} is still open in another program.")
     return signature_of(os.fstat(file.fileno()))
+
+
+def _is_cached(file: FileIO) -> bool:
+    """Tell whether the open file is one that a server keeps from its client's last write, long ago."""
+    still_for = time.time() - os.fstat(file.fileno()).st_mtime
+    return still_for >= GateTimes().decay_seconds and only_cached(file.fileno())
 
 
 def _signature_by_name(folder: Folder, name: str) -> Signature | None:

@@ -1,7 +1,7 @@
 """The gate: one decision on whether a file is ready, the same for events, sweeps and start-up.
 
 Pure: looks and the reading of our own clock go in, a verdict with its reason comes out. The times
-of a file are compared only with what they were at an earlier look, never with a clock.
+of a file are compared only with what they were at an earlier look.
 """
 
 from dataclasses import dataclass, replace
@@ -25,10 +25,13 @@ _PLACEHOLDER_PATIENCE = 6
 class GateTimes:
     """How long a file must stand still, in seconds, by what it looks like; and how often to look.
 
-    `wrong_seconds` is for files that are no STL, doubled for trailing bytes and six-fold for empty
-    files. `stall_seconds` lets an unfinished file through, to be rejected with a reason.
-    `unsure_seconds` is the least where the system can't tell whether a writer is left; all others
-    are doubled there.
+    `binary_seconds` is for a whole binary STL that was heard to arrive in one go; others wait as long
+    as an ASCII STL, whose end can't be seen. `wrong_seconds` is for files that are no STL, doubled for
+    trailing bytes and six-fold for empty files. `stall_seconds` lets an unfinished file through, to be
+    rejected with a reason. `unsure_seconds` is the least where the system can't tell whether a writer is
+    left; all others are doubled there. After `decay_seconds` without a change, an open file that only a
+    server's cache holds counts as such a case. `stranger_seconds` is when a file that is no STL by its
+    name gets a note.
     """
 
     binary_seconds: float = 0.3
@@ -36,17 +39,25 @@ class GateTimes:
     wrong_seconds: float = 5.0
     stall_seconds: float = 600.0
     unsure_seconds: float = 4.0
+    decay_seconds: float = 30.0
     sweep_seconds: float = 2.0
+    network_sweep_seconds: float = 5.0
+    stranger_seconds: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A file as last seen, and since when it has been so. `sessions` counts writers that closed it."""
+    """A file as last seen, and since when it has been so.
+
+    `sessions` counts the writers that closed it, and a rename that put it in place. `born` says that
+    its arrival was heard, so that no session can have gone unnoticed before.
+    """
 
     look: Look
     since: float
     sessions: int = 0
     rewritten: bool = False
+    born: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +73,26 @@ class Verdict:
     stalled: bool = False
 
 
-def observe(before: Sighting | None, look: Look, now: float, sessions: int = 0) -> Sighting:
-    """Compare a look with the last one; `sessions` counts the writers that closed the file since."""
+def observe(
+    before: Sighting | None,
+    look: Look,
+    now: float,
+    sessions: int = 0,
+    *,
+    born: bool = False,
+    age: float = 0.0,
+) -> Sighting:
+    """Compare a look with the last one; `sessions` and `born` are what was heard since.
+
+    `age` is for how many seconds a file has already been as it is when it is seen for the first time.
+    """
     if before is None or before.look.signature[:2] != look.signature[:2]:
-        return Sighting(look, now, sessions)
-    counted = before.sessions + sessions
+        return Sighting(look, now - age, sessions, born=born)
+    counted, born = before.sessions + sessions, before.born or born
     if before.look == look:
-        return replace(before, sessions=counted) if sessions else before
+        return replace(before, sessions=counted, born=born)
     again = before.look.ends.shape in WHOLE and now - before.since >= _SESSION_PAUSE_SECONDS
-    return Sighting(look, now, counted, before.rewritten or again)
+    return Sighting(look, now, counted, before.rewritten or again, born)
 
 
 def decide(
@@ -90,20 +112,32 @@ def decide(
     due = min(sighting.since + needed, _next_look(sighting, now)) if obstacle else sighting.since + needed
     if sighting.look.ends.shape not in WHOLE:
         due = min(due, _next_look(sighting, now))
-    return Verdict(False, due, obstacle or _why(sighting))
+    return Verdict(False, due, obstacle or why_unfinished(sighting))
+
+
+def may_be_cached(sighting: Sighting, now: float, times: GateTimes, writer: Writer) -> bool:
+    """Tell whether to ask who holds the file open: it has long stood still, and looks whole."""
+    still_for = now - sighting.since
+    return writer is Writer.OPEN and still_for >= times.decay_seconds and sighting.look.ends.shape in WHOLE
 
 
 def quiet_seconds(sighting: Sighting, times: GateTimes, writer: Writer) -> float:
     """Give how long the file must have stood still before it is taken."""
-    seconds = _quiet_by_shape(sighting, times)
+    seconds = _quiet_by_shape(sighting, times, several=_in_several_goes(sighting, writer))
     return seconds if writer is Writer.NONE else max(2 * seconds, times.unsure_seconds)
 
 
-def _quiet_by_shape(sighting: Sighting, times: GateTimes) -> float:
-    several_goes = sighting.rewritten or sighting.sessions > 1
+def _in_several_goes(sighting: Sighting, writer: Writer) -> bool:
+    """Tell whether a next session may follow. Where every session is heard, silence is no proof of one."""
+    if writer is Writer.NONE and not (sighting.born and sighting.sessions == 1):
+        return True
+    return sighting.rewritten or sighting.sessions > 1
+
+
+def _quiet_by_shape(sighting: Sighting, times: GateTimes, *, several: bool) -> float:
     match sighting.look.ends.shape:
         case Shape.BINARY:
-            return max(times.binary_seconds, times.ascii_seconds) if several_goes else times.binary_seconds
+            return max(times.binary_seconds, times.ascii_seconds) if several else times.binary_seconds
         case Shape.ASCII:
             return times.ascii_seconds
         case Shape.FOREIGN:
@@ -122,7 +156,8 @@ def _next_look(sighting: Sighting, now: float) -> float:
     return now + min(max(still_for / 4, _SOONEST_LOOK_SECONDS), _LATEST_LOOK_SECONDS)
 
 
-def _why(sighting: Sighting) -> str:
+def why_unfinished(sighting: Sighting) -> str:
+    """Say what a file lacks, or that it only has to stand still."""
     ends = sighting.look.ends
     if ends.shape is Shape.SHORT and ends.announced:
         return f"it is incomplete: {ends.size:,} of {ends.announced:,} bytes"

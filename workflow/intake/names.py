@@ -1,4 +1,4 @@
-"""File names: which are part files, and how they are written where they must fit and be readable."""
+"""File names: how they are written where they must fit and be readable."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -7,38 +7,8 @@ from pathlib import PurePosixPath
 LONGEST_NAME_BYTES = 255
 """What common file systems take; counted in UTF-8, which is never less than their own count."""
 
-_NOT_A_PART = (".", "~$", "~syncthing~")
-_DOWNLOAD_ENDINGS = (".part", ".partial", ".filepart", ".crdownload", ".download")
-_PASSED_OVER_FOLDERS = frozenset(
-    name.casefold()
-    for name in (
-        "@eaDir",
-        "#recycle",
-        "#snapshot",
-        "~snapshot",
-        "$RECYCLE.BIN",
-        "System Volume Information",
-        "__MACOSX",
-        "lost+found",
-    )
-)
 _UNREADABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories: control characters, lone surrogates (bytes that are no UTF-8), line breaks."""
-
-
-def is_part_file(name: str) -> bool:
-    """Tell whether a file name is that of an STL, whatever its case, and no litter of a system."""
-    return name.rstrip(". ").casefold().endswith(".stl") and not name.startswith(_NOT_A_PART)
-
-
-def is_passed_over(folder: str) -> bool:
-    """Tell whether a folder belongs to a system, a storage box or a sync client."""
-    return folder.startswith(".") or folder.casefold() in _PASSED_OVER_FOLDERS
-
-
-def download_names(name: str) -> tuple[str, ...]:
-    """Give the names under which browsers and transfer programs keep the unfinished `name`."""
-    return tuple(name + ending for ending in _DOWNLOAD_ENDINGS)
 
 
 def readable(path: str) -> str:
@@ -49,10 +19,10 @@ def readable(path: str) -> str:
     )
 
 
-def claimed_path(path: str, number: int) -> str:
-    """Give the place in processing/ of a path under the inbox: unique by its number."""
+def claimed_path(claims: str, path: str, number: int) -> str:
+    """Give the place of a path under the inbox in the folder of claims: unique by its number."""
     *folders, name = readable(path).split("/")
-    return "/".join(("processing", *map(fitting, folders), fitting(name, before=f"{number}~")))
+    return "/".join((claims, *map(fitting, folders), fitting(name, before=f"{number}~")))
 
 
 def placed_path(folder: str, path: str, copy: int = 1) -> str:

@@ -1,22 +1,43 @@
 """Where a file goes at its end: the outcome folders mirror the inbox, and nothing is ever replaced."""
 
 import errno
+from contextlib import suppress
+from datetime import date
 from itertools import count
 
+from workflow.intake.folders import opened
 from workflow.intake.moves import exists, move
-from workflow.intake.names import placed_path
-from workflow.intake.share import Outcome, Share
+from workflow.intake.names import claimed_path, placed_path, split
+from workflow.intake.share import Outcome, Share, lost
 
 _TRIES = 5
 
 
-def plan_place(share: Share, claimed_as: str, path: str, outcome: Outcome) -> str:
+def plan_place(share: Share, claimed_as: str, path: str, outcome: Outcome, day: date | None = None) -> str:
     """Choose where a file will stand, relative to the share; write it down, then move.
 
-    `path` is the file's path under the inbox. A taken name gets a number: `bracket (2).stl`.
+    `path` is the file's path under the inbox, `day` that of its folder where outcomes are kept by the
+    day. A taken name gets a number: `bracket (2).stl`.
     """
-    places = (placed_path(outcome, path, copy) for copy in count(1))
+    folder = outcome if day is None else f"{outcome}/{day.isoformat()}"
+    places = (placed_path(folder, path, copy) for copy in count(1))
     return next(place for place in places if place == claimed_as or not exists(share, place))
+
+
+def note_place(outcome: Outcome, path: str, number: int) -> str:
+    """Give where the note of a file stands that stays in a read-only inbox: unique by its number."""
+    return claimed_path(outcome, path, number)
+
+
+def make_folders(share: Share, place: str) -> None:
+    """Make the folders above a place in an outcome folder. Raises OSError, when the share is gone too."""
+    if not share.is_there():
+        raise lost(share)
+    (top, *folders), _name = split(place)
+    with suppress(FileExistsError):
+        (share.root / top).mkdir()
+    with opened(share.root / top, folders, make=True):
+        pass
 
 
 def move_into_place(share: Share, claimed_as: str, target: str) -> None:

@@ -1,18 +1,20 @@
 """What waits in the inbox: when to look at each file again, and which are ready now."""
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Mapping
+import time
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from loguru import logger
 
 from workflow.errors import NotAPlainFile
-from workflow.intake.gate import GateTimes, Sighting, Verdict, decide, observe
+from workflow.intake.gate import GateTimes, Sighting, Verdict, decide, may_be_cached, observe
+from workflow.intake.hints import Heard
 from workflow.intake.names import readable
-from workflow.intake.shape import Shape, has_holes
-from workflow.intake.sight import InSight, Signature, looking_at
-from workflow.intake.writers import Writer, find_writer
+from workflow.intake.shape import has_holes
+from workflow.intake.sight import InSight, Look, Signature, looking_at
+from workflow.intake.writers import Writer, find_writer, only_cached
 
 _SHORTEST_PAUSE_SECONDS = 0.01
 _LEFT_ALONE_SECONDS = 30.0
@@ -39,6 +41,7 @@ class _Entry:
     why: str = "it has just arrived"
     sighting: Sighting | None = None
     sessions: int = 0
+    born: bool = False
     tries: int = 0
     left_alone: bool = False
     told: bool = False
@@ -47,8 +50,10 @@ class _Entry:
 class Settling:
     """Looks at each file when it is due, and says what is ready. One thread at a time."""
 
-    def __init__(self, inbox: Path, times: GateTimes, clock: Callable[[], float]) -> None:
-        self._inbox, self._times, self._clock = inbox, times, clock
+    def __init__(
+        self, inbox: Path, times: GateTimes, clock: Callable[[], float], wall: Callable[[], float] = time.time
+    ) -> None:
+        self._inbox, self._times, self._clock, self._wall = inbox, times, clock, wall
         self._entries: dict[str, _Entry] = {}
         self._agenda: list[tuple[float, str]] = []
         self.sees_writers = False
@@ -61,11 +66,16 @@ class Settling:
         for path in paths - self._entries.keys():
             self._schedule(path, self._clock())
 
-    def heard(self, closed: Mapping[str, int]) -> None:
+    def unknown(self, paths: Collection[str]) -> frozenset[str]:
+        """Give those of the paths that were not found or heard of before."""
+        return frozenset(path for path in paths if path not in self._entries)
+
+    def heard(self, heard: Heard) -> None:
         """Look soon at files of which something was heard."""
-        for path, sessions in closed.items():
+        for path, sessions in heard.closed.items():
             entry = self._schedule(path, self._clock())
             entry.sessions += sessions
+            entry.born = entry.born or path in heard.born
 
     def ready(self) -> Iterator[tuple[str, Signature]]:
         """Look at everything that is due; gives each file that is to be taken now."""
@@ -148,9 +158,18 @@ class Settling:
         with looking_at(self._inbox, path) as seen:
             now = self._clock()
             look = seen.look if self.sees_writers else seen.look.on_a_mount()
-            entry.sighting = observe(entry.sighting, look, now, entry.sessions)
-            entry.sessions = 0
+            entry.sighting = observe(
+                entry.sighting, look, now, entry.sessions, born=entry.born, age=self._age(look)
+            )
+            entry.sessions, entry.born = 0, False
             return self._judge(seen, entry.sighting, now)
+
+    def _age(self, look: Look) -> float:
+        """Give for how many seconds a file has not changed in any way, where its times can be trusted.
+
+        Nobody can set a change time, and on a local disk it is of the clock that `wall` reads.
+        """
+        return max(0.0, self._wall() - look.signature.ctime_ns / 1e9) if self.sees_writers else 0.0
 
     def _judge(self, seen: InSight, sighting: Sighting, now: float) -> Verdict:
         """Ask the cheap questions first; the lease and the scan only when all else says yes."""
@@ -158,13 +177,20 @@ class Settling:
         writer = Writer.NONE if self.sees_writers else Writer.UNKNOWN
         verdict = decide(sighting, now, self._times, writer, obstacle)
         if verdict.ready and self.sees_writers:
-            writer = find_writer(seen.file.fileno())
+            writer = self._find_writer(seen, sighting, now)
             verdict = decide(sighting, now, self._times, writer, obstacle)
-        if verdict.ready and _reserved(seen):
+        if verdict.ready and has_holes(seen.file, seen.look.ends.shape):
             verdict = decide(sighting, now, self._times, writer, "room is reserved in it, but not filled")
         if verdict.ready and not seen.is_unchanged():
             return Verdict(False, now, "it is being written")
         return verdict
+
+    def _find_writer(self, seen: InSight, sighting: Sighting, now: float) -> Writer:
+        fd = seen.file.fileno()
+        writer = find_writer(fd)
+        if may_be_cached(sighting, now, self._times, writer) and only_cached(fd):
+            return Writer.UNKNOWN
+        return writer
 
     @staticmethod
     def _tell(entry: _Entry, sentence: str) -> None:
@@ -172,8 +198,3 @@ class Settling:
         if not entry.told:
             logger.warning("{}", readable(sentence))
             entry.told = True
-
-
-def _reserved(seen: InSight) -> bool:
-    shape = seen.look.ends.shape
-    return shape in {Shape.BINARY, Shape.ASCII} and has_holes(seen.file, shape)

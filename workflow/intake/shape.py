@@ -92,7 +92,9 @@ def _judge_binary(count: int | None, size: int) -> Ends:
 
 
 def has_holes(file: FileIO, shape: Shape) -> bool:
-    """Look through the whole file for room that was reserved and never written. Raises OSError."""
+    """Look through a whole STL for room that was reserved and never written. Raises OSError."""
+    if shape not in {Shape.BINARY, Shape.ASCII}:
+        return False
     run = b"\0" if shape is Shape.ASCII else _RUN_OF_ZEROS
     file.seek(_HEADER_BYTES if shape is Shape.BINARY else 0)
     carried = b""

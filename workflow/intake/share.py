@@ -9,6 +9,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from workflow.errors import ShareError
+from workflow.intake.marker import MARKER, make_marker, read_marker
+from workflow.intake.names import claimed_path
+
+OWNED = "stlflow-"
+"""How the folders in processing/ begin that belong to one ledger each."""
 
 
 class Outcome(StrEnum):
@@ -21,14 +26,31 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The folder that everybody drops into. All paths inside are relative, with forward slashes."""
+    """The folder that everybody drops into. All paths inside are relative, with forward slashes.
+
+    `owner` names the ledger whose claims these are: two services on one share never touch each
+    other's. `marker` is the share's known id, "" where none is known. `left_inbox` is watched instead
+    of inbox/, and only read.
+    """
 
     root: Path
+    owner: str = ""
+    marker: str = ""
+    left_inbox: Path | None = None
 
     @property
     def inbox(self) -> Path:
         """The watched folder."""
-        return self.root / "inbox"
+        return self.left_inbox or self.root / "inbox"
+
+    @property
+    def claims(self) -> str:
+        """Where claimed files stand, under the share."""
+        return f"processing/{OWNED}{self.owner}" if self.owner else "processing"
+
+    def claimed_path(self, path: str, number: int) -> str:
+        """Give the place of a claimed file under the share: unique by its number."""
+        return claimed_path(self.claims, path, number)
 
     @property
     def processing(self) -> Path:
@@ -51,11 +73,32 @@ class Share:
         return self.root / Outcome.HELD
 
     def is_there(self) -> bool:
-        """Tell whether the share can be reached; an empty mount point has no inbox."""
-        return self.inbox.is_dir()
+        """Tell whether the share can be reached; an empty mount point has no marker, and no inbox."""
+        return self.absence() is None
 
-    def prepare(self) -> None:
-        """Make missing folders, and prove that a file can go from the inbox to every other one.
+    def absence(self) -> str | None:
+        """Say why the share counts as lost; None when it is there."""
+        try:
+            found = read_marker(self.root)
+        except OSError as error:
+            return f"{self.root}: {error.strerror}"
+        if not self.marker or found == self.marker:
+            missing = self._must_exist()
+            return None if missing.is_dir() else f"{missing}: No such file or directory"
+        if not self.root.is_dir():
+            return f"{self.root}: No such file or directory"
+        wrong = "is that of another share" if found else "is missing"
+        return (
+            f"{self.root}: the marker {MARKER} {wrong}. Is the right share mounted? "
+            f"If this is the right folder: `stlflow intake mark`"
+        )
+
+    def _must_exist(self) -> Path:
+        """A marked share's own inbox is made again when somebody tidied it away; a foreign one is not."""
+        return self.root if self.marker and self.left_inbox is None else self.inbox
+
+    def prepare(self) -> str:
+        """Make missing folders and the marker, and prove that files can be moved; gives the marker's id.
 
         Raises ShareError.
         """
@@ -63,11 +106,16 @@ class Share:
             raise ShareError(
                 f"{self.root} can't be made: {self.root.parent} is missing. Is the share mounted?"
             )
-        others = (self.processing, self.done, self.rejected, self.held)
-        for folder in (self.root, self.inbox, *others):
+        outcomes = [self.root / outcome for outcome in Outcome]
+        moving = [self.root / "inbox", self.processing] if self.left_inbox is None else []
+        for folder in (self.root, *moving, *outcomes):
             _make(folder)
-        for folder in others:
-            _prove_move(self.inbox, folder)
+        for folder in (*moving[1:], *outcomes) if moving else ():
+            _prove_move(moving[0], folder)
+        try:
+            return make_marker(self.root, self.marker or None)
+        except OSError as error:
+            raise ShareError(f"{self.root / MARKER} can't be written: {error.strerror}.") from None
 
 
 def lost(share: Share) -> OSError:

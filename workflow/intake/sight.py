@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workflow.intake.folders import open_part, opened
-from workflow.intake.names import download_names, split
+from workflow.intake.kinds import download_names
+from workflow.intake.names import split
 from workflow.intake.shape import Ends, read_ends
 
 

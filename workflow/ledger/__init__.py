@@ -1,6 +1,11 @@
 """The durable record: submissions and their events, append-only."""
 
+from workflow.ledger.claims import abandoned, in_hands_of, take_due, take_over
+from workflow.ledger.clock import CLOCK
+from workflow.ledger.contents import earlier_from, record_content
 from workflow.ledger.ledger import Ledger
+from workflow.ledger.left import content_left, read_left, still_left, take_left
+from workflow.ledger.marks import SHARE, keep_mark, own_name, read_mark, replace_mark
 from workflow.ledger.orders import Begun, Order, give_order
 from workflow.ledger.sends import (
     Busy,
@@ -13,8 +18,13 @@ from workflow.ledger.sends import (
     withdraw_send,
 )
 from workflow.ledger.statements import Superseded
+from workflow.ledger.waitlist import accept_waitlist, add_to_waitlist, drop_from_waitlist, read_waitlist
+from workflow.ledger.workers import Beats, crew, give_sign, join, leave, signs, strike_off
 
 __all__ = [
+    "CLOCK",
+    "SHARE",
+    "Beats",
     "Begun",
     "Busy",
     "Intent",
@@ -22,10 +32,34 @@ __all__ = [
     "Order",
     "Settled",
     "Superseded",
+    "abandoned",
+    "accept_waitlist",
+    "add_to_waitlist",
     "begin_send",
+    "content_left",
+    "crew",
+    "drop_from_waitlist",
+    "earlier_from",
     "give_order",
+    "give_sign",
+    "in_hands_of",
+    "join",
+    "keep_mark",
+    "leave",
+    "own_name",
+    "read_left",
+    "read_mark",
+    "read_waitlist",
+    "record_content",
     "renew_send",
+    "replace_mark",
     "reply_lost",
     "settle_send",
+    "signs",
+    "still_left",
+    "strike_off",
+    "take_due",
+    "take_left",
+    "take_over",
     "withdraw_send",
 ]

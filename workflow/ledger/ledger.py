@@ -10,16 +10,25 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from workflow.errors import StateError
+from workflow.ledger.clock import CLOCK
 from workflow.ledger.database import READING, open_database
+from workflow.ledger.migration import bring_up_to_date
 from workflow.ledger.rows import event_from, submission_from
-from workflow.ledger.statements import append_event, change_submission, read_submission, seconds_now
-from workflow.ledger.tables import events, metadata, submissions
+from workflow.ledger.statements import (
+    append_event,
+    change_submission,
+    insert_with_number,
+    read_submission,
+    seconds_now,
+)
+from workflow.ledger.tables import events, submissions
 from workflow.model import Event, State, Step, Submission
 
+_IN_ONE_QUERY = 500
 LONGEST_WAIT_SECONDS = 86_400.0
 """Nothing waits longer: a later time was written while the clock stood wrong."""
 
@@ -34,7 +43,9 @@ class Ledger:
         self.url = url
         try:
             self._engine = open_database(url)
-            metadata.create_all(self._engine)
+            with self._engine.begin() as connection:
+                bring_up_to_date(connection)
+                CLOCK.follow(connection)
         except (SQLAlchemyError, ImportError) as error:
             raise StateError(f"The ledger can't be opened: {_in_words(error)}") from None
 
@@ -44,10 +55,13 @@ class Ledger:
 
     # -- the journey ----------------------------------------------------------------------------
 
-    def open(self, path: str) -> int:
-        """Begin a submission before its file is touched; it shows only once claimed. Gives its number."""
+    def open(self, path: str, worker: str | None = None) -> int:
+        """Begin a submission before its file is touched; it shows only once claimed. Gives its number.
+
+        `worker` is who is about to claim the file.
+        """
+        row = {"path": path, "state": State.CLAIMED.value, "opened_at": seconds_now(), "worker": worker}
         with self.writing() as connection:
-            row = {"path": path, "state": State.CLAIMED.value, "opened_at": seconds_now()}
             result = connection.execute(insert(submissions).values(row))
             return int(result.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
 
@@ -57,19 +71,34 @@ class Ledger:
             unclaimed = and_(submissions.c.id == number, submissions.c.claimed_as.is_(None))
             connection.execute(delete(submissions).where(unclaimed))
 
-    def claimed(self, number: int, claimed_as: str, *, left_in_place: bool = False) -> None:
-        """The file is ours: from here on the submission goes on by itself."""
+    def claimed(
+        self,
+        number: int,
+        claimed_as: str,
+        *,
+        path: str | None = None,
+        left_in_place: bool = False,
+        home: str | None = None,
+    ) -> None:
+        """The file is ours: from here on the submission goes on by itself.
+
+        Somebody who took us for dead may have forgotten the number meanwhile, or written down the claim
+        for us: then the row is made anew for `path`, or left as it is.
+        """
         with self.writing() as connection:
-            connection.execute(
-                update(submissions)
-                .where(submissions.c.id == number)
-                .values(
-                    claimed_as=claimed_as,
-                    left_in_place=left_in_place,
-                    step=Step.INTAKE.value,
-                    due_at=seconds_now(),
-                )
-            )
+            claim = {
+                "claimed_as": claimed_as,
+                "left_in_place": left_in_place,
+                "home": home,
+                "worker": None,
+                "step": Step.INTAKE.value,
+                "due_at": seconds_now(),
+            }
+            opened = and_(submissions.c.id == number, submissions.c.claimed_as.is_(None))
+            if connection.execute(update(submissions).where(opened).values(claim)).rowcount != 1:
+                fresh = {"path": path, "state": State.CLAIMED.value, "opened_at": seconds_now(), **claim}
+                if path is None or not insert_with_number(connection, number, fresh):
+                    return
             append_event(connection, number, "claimed", claimed_as)
 
     def record(self, submission: Submission, event: str, detail: str = "", **changes: object) -> Submission:
@@ -99,17 +128,12 @@ class Ledger:
     ) -> Submission:
         """End the present turn: `step` begins at `due_at`. Raises Superseded when it was over before."""
         with self.writing() as connection:
-            changes = {"step": step, "due_at": due_at, "turn": submission.turn + 1, **changes}
+            ahead = {"step": step, "due_at": due_at, "turn": submission.turn + 1, "worker": None}
+            changes = {**ahead, **changes}
             change_submission(connection, submission, changes)
             if event:
                 append_event(connection, submission.id, event, detail)
         return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
-
-    def begun(self, submission: Submission) -> None:
-        """The step that was due is running now."""
-        with self.writing() as connection:
-            same = and_(submissions.c.id == submission.id, submissions.c.turn == submission.turn)
-            connection.execute(update(submissions).where(same).values(due_at=None))
 
     # -- reading --------------------------------------------------------------------------------
 
@@ -117,6 +141,13 @@ class Ledger:
         """Give one submission. Raises UnknownSubmission."""
         with self.reading() as connection:
             return read_submission(connection, number)
+
+    def among(self, numbers: Collection[int]) -> tuple[Submission, ...]:
+        """Give those of these submissions that there are, claimed or not."""
+        wanted = sorted(numbers)
+        chunks = (wanted[start : start + _IN_ONE_QUERY] for start in range(0, len(wanted), _IN_ONE_QUERY))
+        queries = (select(submissions).where(submissions.c.id.in_(chunk)) for chunk in chunks)
+        return tuple(submission for query in queries for submission in self.several(query))
 
     def events(self, number: int) -> tuple[Event, ...]:
         """Give all events of a submission, oldest first."""
@@ -129,36 +160,17 @@ class Ledger:
         query = select(submissions).where(submissions.c.claimed_as.is_not(None))
         if states:
             query = query.where(submissions.c.state.in_([state.value for state in states]))
-        return self._several(query.order_by(submissions.c.id.desc()).limit(limit))
-
-    def due(self, now: datetime, steps: Collection[Step], limit: int) -> tuple[Submission, ...]:
-        """Give submissions of which one of these steps may begin, longest due first."""
-        due_at, present = submissions.c.due_at, now.timestamp()
-        query = select(submissions).where(
-            or_(due_at <= present, due_at > present + LONGEST_WAIT_SECONDS),
-            submissions.c.step.in_([step.value for step in steps]),
-        )
-        return self._several(query.order_by(submissions.c.due_at).limit(limit))
-
-    def running(self) -> tuple[Submission, ...]:
-        """Give submissions whose step had begun: after a crash these are taken up again."""
-        return self._several(
-            select(submissions).where(submissions.c.step.is_not(None), submissions.c.due_at.is_(None))
-        )
-
-    def unclaimed(self) -> tuple[Submission, ...]:
-        """Give rows that were opened and never became claimed: left by a crash in between."""
-        return self._several(select(submissions).where(submissions.c.claimed_as.is_(None)))
+        return self.several(query.order_by(submissions.c.id.desc()).limit(limit))
 
     def with_content(self, sha256: str) -> tuple[Submission, ...]:
         """Give submissions of the very same bytes, newest first."""
         query = select(submissions).where(submissions.c.sha256 == sha256)
-        return self._several(query.order_by(submissions.c.id.desc()))
+        return self.several(query.order_by(submissions.c.id.desc()))
 
     def claimed_from(self, place: str) -> tuple[Submission, ...]:
         """Give submissions of the file in this place, newest first."""
         query = select(submissions).where(submissions.c.claimed_as == place)
-        return self._several(query.order_by(submissions.c.id.desc()))
+        return self.several(query.order_by(submissions.c.id.desc()))
 
     # -- connections ----------------------------------------------------------------------------
 
@@ -180,9 +192,24 @@ class Ledger:
         except DatabaseError as error:
             raise StateError(f"The ledger can't be read: {_in_words(error)}") from error
 
-    def _several(self, query: Any) -> tuple[Submission, ...]:
+    def several(self, query: Any) -> tuple[Submission, ...]:
+        """Give the submissions that a query over their table finds."""
         with self.reading() as connection:
             return tuple(submission_from(dict(row)) for row in connection.execute(query).mappings())
+
+    def some(self, query: Any) -> bool:
+        """Tell whether a query finds anything."""
+        with self.reading() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
+
+def is_due(now: float, steps: Collection[Step]) -> ColumnElement[bool]:
+    """Give the condition for submissions of which one of these steps may begin."""
+    due_at = submissions.c.due_at
+    return and_(
+        or_(due_at <= now, due_at > now + LONGEST_WAIT_SECONDS),
+        submissions.c.step.in_([step.value for step in steps]),
+    )
 
 
 def _in_words(error: Exception) -> str:

@@ -47,7 +47,8 @@ def give_order(ledger: Ledger, number: int, decide: Callable[[Submission, Begun]
         if order.looked:
             fresh = {"lost": None, "times": 1, "deadline": 0.0}
             connection.execute(update(sends).where(unsettled).values(fresh))
-        ahead = {"step": order.step, "due_at": datetime.now(UTC), "turn": submission.turn + 1}
+        present = datetime.fromtimestamp(seconds_now(), UTC)
+        ahead = {"step": order.step, "due_at": present, "turn": submission.turn + 1, "worker": None}
         changes: dict[str, object] = {**ahead, **order.changes}
         change_submission(connection, submission, changes)
         append_event(connection, number, order.event, order.detail)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from workflow.model import Destination, Event, Hold, MeshReport, State, Step, Submission
+from workflow.model import Destination, Event, Hold, MeshReport, State, Step, Submission, Worker
 
 _ENUMS: Mapping[str, type[StrEnum]] = {
     "state": State,
@@ -26,6 +26,14 @@ def submission_from(row: Mapping[str, Any]) -> Submission:
 def event_from(row: Mapping[str, Any]) -> Event:
     """Build the value from one row of `events`."""
     return Event(at=_time(row["at"]), event=row["event"], detail=row["detail"])
+
+
+def worker_from(row: Mapping[str, Any]) -> Worker:
+    """Build the value from one row of `workers`."""
+    times = {name: _time(row[name]) for name in ("since", "seen_at")}
+    words = {name: row[name] for name in ("name", "home", "host", "pid", "release")}
+    values: dict[str, Any] = {**words, **times}
+    return Worker(**values)
 
 
 def to_columns(changes: Mapping[str, object]) -> dict[str, object]:
@@ -55,7 +63,14 @@ def _to_column(value: object) -> object:
             return json.dumps(asdict(value), ensure_ascii=False)
         case StrEnum():
             return value.value
+        case str():
+            return storable(value)
     return value
+
+
+def storable(text: str) -> str:
+    """Replace what Postgres takes in no text: the zero byte, and half a surrogate pair."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
 
 
 def _time(seconds: float) -> datetime:

@@ -5,7 +5,6 @@ busy until its deadline; after that whoever comes next takes it over, and must l
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, select, update
@@ -38,9 +37,9 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Another attempt may be under way until then."""
+    """Another attempt may be under way for so long."""
 
-    until: datetime
+    seconds: float
 
 
 def begin_send(
@@ -50,22 +49,24 @@ def begin_send(
 
     Raises Superseded when the submission's turn is over, so that a canceled one is never sent.
     """
-    now = datetime.now(UTC)
     with ledger.writing() as connection:
         refuse_late(connection, submission)
+        now = seconds_now()
         row = _row(connection, submission.id, copy)
         if row is not None and row["receipt_id"] is not None:
             return Settled(row["receipt_id"])
-        if row is not None and row["deadline"] > now.timestamp():
-            return Busy(datetime.fromtimestamp(row["deadline"], UTC))
+        if row is not None and row["deadline"] > now:
+            return Busy(
+                _shortened(connection, submission.id, copy, row["deadline"], now + lease_seconds) - now
+            )
         intent = Intent(uuid4().hex, row["times"] + 1, row["lost"]) if row else Intent(uuid4().hex, 1)
         values = {
             "token": intent.token,
             "times": intent.times,
-            "deadline": (now + timedelta(seconds=lease_seconds)).timestamp(),
+            "deadline": now + lease_seconds,
         }
         if row is None:
-            first = {"submission": submission.id, "copy": copy, "intent_at": now.timestamp()}
+            first = {"submission": submission.id, "copy": copy, "intent_at": now}
             connection.execute(insert(sends).values({**first, **values}))
         else:
             connection.execute(update(sends).where(_copy(submission.id, copy)).values(values))
@@ -114,6 +115,13 @@ def reply_lost(
     lost = {"lost": how, "deadline": seconds_now() + late_effect_seconds}
     with ledger.writing() as connection:
         connection.execute(update(sends).where(mine).values(lost))
+
+
+def _shortened(connection: Connection, number: int, copy: int, deadline: float, longest: float) -> float:
+    """No lease lasts longer than one that begins now: a later end was written while the clock stood wrong."""
+    if deadline > longest:
+        connection.execute(update(sends).where(_copy(number, copy)).values(deadline=longest))
+    return min(deadline, longest)
 
 
 def _copy(number: int, copy: int) -> ColumnElement[bool]:

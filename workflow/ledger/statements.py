@@ -1,12 +1,12 @@
 """The few statements that every part of the ledger shares, each inside somebody's transaction."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, text, update
 
 from workflow.errors import StlflowError, UnknownSubmission
-from workflow.ledger.rows import submission_from, to_columns
+from workflow.ledger.clock import CLOCK
+from workflow.ledger.rows import storable, submission_from, to_columns
 from workflow.ledger.tables import events, submissions
 from workflow.model import Submission
 
@@ -24,6 +24,26 @@ def read_submission(connection: Connection, number: int) -> Submission:
     return submission_from(dict(row))
 
 
+def insert_with_number(connection: Connection, number: int, row: Mapping[str, object]) -> bool:
+    """Insert a submission under a number that was given out before; False when it is there."""
+    taken = select(submissions.c.id).where(submissions.c.id == number)
+    if connection.execute(taken).first() is not None:
+        return False
+    connection.execute(insert(submissions).values({"id": number, **row}))
+    keep_numbers_ahead(connection)
+    return True
+
+
+def keep_numbers_ahead(connection: Connection) -> None:
+    """Let the next number be a new one; SQLite sees to that by itself."""
+    if connection.dialect.name == "postgresql":
+        for table in (submissions, events):
+            highest = (
+                f"select setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) from {table.name}"  # noqa: S608  # names of our own tables
+            )
+            connection.execute(text(f"{highest} having max(id) > 0"))
+
+
 def change_submission(connection: Connection, submission: Submission, changes: Mapping[str, object]) -> None:
     """Write changes, if the turn is not over. Raises Superseded."""
     same = and_(submissions.c.id == submission.id, submissions.c.turn == submission.turn)
@@ -33,18 +53,18 @@ def change_submission(connection: Connection, submission: Submission, changes: M
 
 
 def refuse_late(connection: Connection, submission: Submission) -> None:
-    """Raise Superseded when the submission's turn is over."""
-    query = select(submissions.c.turn).where(submissions.c.id == submission.id)
+    """Raise Superseded when the submission's turn is over; until the transaction ends it stays ours."""
+    query = select(submissions.c.turn).where(submissions.c.id == submission.id).with_for_update()
     if connection.execute(query).scalar_one_or_none() != submission.turn:
         raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
 
 
 def append_event(connection: Connection, number: int, event: str, detail: str) -> None:
     """Add one line to the history."""
-    row = {"submission": number, "at": seconds_now(), "event": event, "detail": detail}
+    row = {"submission": number, "at": seconds_now(), "event": event, "detail": storable(detail)}
     connection.execute(insert(events).values(row))
 
 
 def seconds_now() -> float:
     """Give the present time as the tables hold it."""
-    return datetime.now(UTC).timestamp()
+    return CLOCK.seconds()

@@ -4,7 +4,19 @@ Times are seconds since 1970 (UTC). Column names of `submissions` are the fields
 `workflow.model.Submission`; the rest, below the line, is bookkeeping of the journey.
 """
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    and_,
+)
 
 metadata = MetaData()
 
@@ -13,40 +25,42 @@ submissions = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("path", Text, nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("state", Text, nullable=False),
     Column("opened_at", Float, nullable=False),
     Column("claimed_as", Text),
     Column("left_in_place", Boolean, nullable=False, default=False),
-    Column("size", Integer),
-    Column("sha256", String(64)),
+    Column("size", BigInteger),
+    Column("sha256", Text),
     Column("reason", Text),
     Column("mesh", Text),
     Column("preset", Text),
     Column("intake_rule", Text),
-    Column("part_version_id", String(36)),
-    Column("slice_job_id", String(36)),
+    Column("part_version_id", Text),
+    Column("slice_job_id", Text),
     Column("uploaded_at", Float),
-    Column("build_id", String(36)),
+    Column("build_id", Text),
     Column("routing_rule", Text),
-    Column("destination", String(16)),
+    Column("destination", Text),
     Column("device", Text),
-    Column("receipt_id", String(36)),
+    Column("receipt_id", Text),
     Column("ended_at", Float),
     # -- bookkeeping --------------------------------------------------------------------------
-    Column("preset_id", String(36)),
-    Column("owner_id", String(36)),
-    Column("folder_id", String(36)),
-    Column("device_id", String(36)),
-    Column("due_date", String(10)),
+    Column("preset_id", Text),
+    Column("owner_id", Text),
+    Column("folder_id", Text),
+    Column("device_id", Text),
+    Column("due_date", Text),
     Column("slice_status", Text),
-    Column("hold", String(16)),
+    Column("hold", Text),
     Column("released", Boolean, nullable=False, default=False),
     Column("placed_as", Text),
-    Column("step", String(16)),
+    Column("step", Text),
     Column("due_at", Float),
     Column("turn", Integer, nullable=False, default=0),
     Column("tries", Integer, nullable=False, default=0),
     Column("waiting_since", Float),
+    Column("worker", Text),
+    Column("home", Text),
     sqlite_autoincrement=True,
 )
 
@@ -54,6 +68,11 @@ Index("submissions_due", submissions.c.due_at)
 Index("submissions_state", submissions.c.state)
 Index("submissions_sha256", submissions.c.sha256)
 Index("submissions_claimed_as", submissions.c.claimed_as)
+Index("submissions_path", submissions.c.path)
+_running = and_(submissions.c.step.is_not(None), submissions.c.due_at.is_(None))
+Index("submissions_running", submissions.c.worker, sqlite_where=_running, postgresql_where=_running)
+_unclaimed = submissions.c.claimed_as.is_(None)
+Index("submissions_unclaimed", submissions.c.id, sqlite_where=_unclaimed, postgresql_where=_unclaimed)
 
 events = Table(
     "events",
@@ -61,7 +80,7 @@ events = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("submission", Integer, ForeignKey("submissions.id"), nullable=False, index=True),
     Column("at", Float, nullable=False),
-    Column("event", String(32), nullable=False),
+    Column("event", Text, nullable=False),
     Column("detail", Text, nullable=False),
 )
 
@@ -70,12 +89,47 @@ sends = Table(
     metadata,
     Column("submission", Integer, ForeignKey("submissions.id"), primary_key=True),
     Column("copy", Integer, primary_key=True),
-    Column("token", String(32), nullable=False),
+    Column("token", Text, nullable=False),
     Column("intent_at", Float, nullable=False),
     Column("deadline", Float, nullable=False),
     Column("times", Integer, nullable=False, default=1),
-    Column("lost", String(16)),
-    Column("receipt_id", String(36)),
+    Column("lost", Text),
+    Column("receipt_id", Text),
     Column("settled_at", Float),
     Column("reconciled", Boolean, nullable=False, default=False),
+)
+
+marks = Table("marks", metadata, Column("name", Text, primary_key=True), Column("value", Text))
+"""What the ledger knows of itself: its own name, and the share that its submissions belong to."""
+
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("accepted", Boolean, nullable=False, default=False),
+)
+"""Files of the inbox that came in a crowd, until they are taken or taken away."""
+
+left_files = Table(
+    "left_files",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("ctime_ns", BigInteger, nullable=False),
+    Column("submission", Integer, ForeignKey("submissions.id"), nullable=False),
+)
+"""What was taken from a read-only inbox, and how it looked."""
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("home", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("release", Text, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+    Column("beat", Text, nullable=False),
 )

@@ -1,40 +1,65 @@
-"""After a crash: files and rows that lost each other between the claim and the ledger find back."""
+"""After a crash: files and rows that lost each other between the claim and the ledger find back.
+
+Several services may do this side by side, and others may be claiming files meanwhile: a file is looked
+at again after its row was read, and a row that somebody alive has in hands is left alone.
+"""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from loguru import logger
 
-from workflow.intake import Share, is_part_file
-from workflow.ledger import Ledger
-from workflow.model import Step
+from workflow.intake import OWNED, Share, exists, is_part_file
+from workflow.ledger import Ledger, abandoned
+from workflow.model import Step, Submission
 from workflow.pipeline.clock import now
 
-NUMBERED = re.compile(r"^(\d+)~(.+)$")
+NUMBERED = re.compile(r"^(\d{1,9})~(.+)$")
 
 
 def adopt(ledger: Ledger, share: Share) -> None:
-    """Give every file in processing/ its submission, and drop rows whose file was never taken."""
-    unclaimed = {submission.id for submission in ledger.unclaimed()}
-    known = {submission.id: submission.claimed_as for submission in ledger.all()}
-    for claimed_as in _claimed_files(share):
-        number, path = _read_name(share, claimed_as)
-        if number in known:
-            _give_back_to_row(ledger, number, claimed_as)
+    """Give every claimed file its submission, and drop rows whose file was never taken."""
+    settle_abandoned(ledger, share)
+    found = {claimed_as: _read_name(share, claimed_as) for claimed_as in _claimed_files(share)}
+    known = {
+        submission.id: submission
+        for submission in ledger.among([number for number, _ in found.values() if number is not None])
+    }
+    for claimed_as, (number, path) in found.items():
+        if not exists(share, claimed_as):
             continue
-        if number in unclaimed:
-            unclaimed.discard(number)
+        if number is None:
+            _adopt_unnumbered(ledger, claimed_as, path)
+        elif number not in known:
+            ledger.claimed(number, claimed_as, path=path)
+            logger.info("{} stood in processing/ unknown: it goes on as submission {}.", path, number)
+        elif known[number].claimed_as is not None and known[number].worker is None:
+            _give_back_to_row(ledger, known[number], claimed_as)
+    _name_others(share)
+
+
+def settle_abandoned(ledger: Ledger, share: Share) -> None:
+    """Finish claims whose worker is gone: its file was taken, or was not."""
+    for opened in abandoned(ledger):
+        if not share.is_there():
+            return
+        place = share.claimed_path(opened.path, opened.id)
+        if exists(share, place):
+            ledger.claimed(opened.id, place)
+            logger.info("{} was claimed before a stop: it goes on.", opened.path)
         else:
-            number = ledger.open(path)
-        ledger.claimed(number, claimed_as)
-        logger.info("{} was claimed before a stop: it goes on.", path)
-    for number in unclaimed:
-        ledger.forget(number)
+            ledger.forget(opened.id)
 
 
-def _give_back_to_row(ledger: Ledger, number: int, claimed_as: str) -> None:
+def _adopt_unnumbered(ledger: Ledger, claimed_as: str, path: str) -> None:
+    """Somebody put it there by hand."""
+    if not ledger.claimed_from(claimed_as):
+        ledger.claimed(ledger.open(path), claimed_as)
+
+
+def _give_back_to_row(ledger: Ledger, submission: Submission, claimed_as: str) -> None:
     """The file bears the number of a submission: it is that one's, wherever the ledger last saw it."""
-    submission = ledger.get(number)
     if submission.claimed_as == claimed_as:
         return
     submission = ledger.change(submission, claimed_as=claimed_as, placed_as=None)
@@ -43,19 +68,39 @@ def _give_back_to_row(ledger: Ledger, number: int, claimed_as: str) -> None:
 
 
 def _claimed_files(share: Share) -> list[str]:
+    """Give our own claims, and those from before claims had an owner."""
     files = (found for found in share.processing.rglob("*") if _is_claimed(found))
-    return sorted(found.relative_to(share.root).as_posix() for found in files)
+    places = (found.relative_to(share.root).as_posix() for found in files)
+    return sorted(place for place in places if _is_ours(share, place))
 
 
 def _is_claimed(found: Path) -> bool:
     return is_part_file(found.name) and found.is_file() and not found.is_symlink()
 
 
+def _is_ours(share: Share, place: str) -> bool:
+    return place.startswith(f"{share.claims}/") or not place.startswith(f"processing/{OWNED}")
+
+
+def _name_others(share: Share) -> None:
+    for owner, count in _claims_of_others(share):
+        logger.info(
+            "processing/{} holds {} files of another stlflow. If that one is gone for good, "
+            "drag them into the inbox.", owner, count,
+        )  # fmt: skip
+
+
+def _claims_of_others(share: Share) -> Iterator[tuple[str, int]]:
+    for folder in sorted(share.processing.glob(f"{OWNED}*")):
+        count = sum(map(_is_claimed, folder.rglob("*")))
+        if count and folder.name != PurePosixPath(share.claims).name:
+            yield folder.name, count
+
+
 def _read_name(share: Share, claimed_as: str) -> tuple[int | None, str]:
-    under_processing = PurePosixPath(claimed_as).relative_to(
-        share.processing.relative_to(share.root).as_posix()
-    )
-    numbered = NUMBERED.match(under_processing.name)
+    ours = claimed_as.startswith(f"{share.claims}/")
+    below = PurePosixPath(claimed_as).relative_to(share.claims if ours else "processing")
+    numbered = NUMBERED.match(below.name)
     if numbered is None:
-        return None, str(under_processing)
-    return int(numbered[1]), str(under_processing.with_name(numbered[2]))
+        return None, str(below)
+    return int(numbered[1]), str(below.with_name(numbered[2]))

@@ -17,11 +17,12 @@ STALL_SECONDS = 10.0
 LOOK_SECONDS = 0.25
 
 
-def submit_folder(ledger: Ledger, folder: Path, times: GateTimes) -> Iterator[int]:
+def submit_folder(ledger: Ledger, home: str, folder: Path, times: GateTimes) -> Iterator[int]:
     """Give the number of the submission of each file, new or known.
 
     The very same content in the very same place is sent once: a second batch finds the first one's
-    submission, and goes on with it if it had not ended. Raises ShareError.
+    submission, and goes on with it if it had not ended. `home` names this machine: the files are on its
+    disk alone. Raises ShareError.
     """
     patience = replace(times, stall_seconds=min(times.stall_seconds, STALL_SECONDS))
     for path in visit(folder, patience, wait=_doze):
@@ -31,7 +32,7 @@ def submit_folder(ledger: Ledger, folder: Path, times: GateTimes) -> Iterator[in
             yield known.id
             continue
         number = ledger.open(path)
-        ledger.claimed(number, str(place), left_in_place=True)
+        ledger.claimed(number, str(place), path=path, left_in_place=True, home=home)
         yield number
 
 

@@ -46,8 +46,7 @@ def dispatch(shop: Workshop, submission: Submission) -> Submission:
     match permit:
         case Settled(receipt_id):
             return _dispatched(shop, submission, receipt_id, "found in the ledger")
-        case Busy(until):
-            seconds = (until - now()).total_seconds()
+        case Busy(seconds):
             return wait_in_line(
                 shop, submission, max(seconds, 0.1), "A send was cut off: waiting before looking."
             )

@@ -1,14 +1,16 @@
 """The durable engine: DBOS behind a small port. Nothing else imports it.
 
-A step that is due becomes one short workflow, named after submission and turn, so that enqueuing
-it twice is harmless. DBOS keeps the queue through kill -9 and runs again what was cut off; what a
-submission *is*, and which of its steps are done, stands in the ledger alone. The engine's own
-checkpoints would say the same once more, at about 4 ms each.
+A stage becomes one short workflow, named after submission and turn, so that beginning it twice is
+harmless. Who has a stage in hands, and which of its steps are done, stands in the ledger alone: a
+stage that was cut off begins anew as another turn, on whichever worker takes it. The engine's queues
+would say the same once more and have to be asked several times a second, its checkpoints at about
+4 ms each.
 """
 
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
@@ -16,11 +18,10 @@ from workflow.model import Step, Submission
 
 APPLICATION_VERSION = "stlflow-1"
 """Pinned: the engine's own default changes with every edit and strands what waits."""
-QUEUE_POLL_SECONDS = 0.2
-LISTENER_SECONDS = 0.5
-"""stlflow sends no notifications; the engine's listener only has to notice a stop soon."""
-MAX_RECOVERIES = 20
-
+LISTENER_SECONDS = 2.0
+"""stlflow sends no notifications; the engine's listener only has to notice a stop some time."""
+CONNECTIONS = 10
+ROWS_AT_ONCE = 1000
 
 Stage = Callable[[int, int], None]
 """One short workflow: takes a submission (number, turn) as far as it can go."""
@@ -35,74 +36,100 @@ class EngineLimits:
 
 
 class Engine:
-    """The queue of stages. One per process, since the engine underneath is one per process."""
+    """Runs stages. One per process, since the engine underneath is one per process."""
 
-    def __init__(self, database_url: str, stages: Mapping[Step, Stage], limits: EngineLimits) -> None:
-        self._active: set[str] = set()
-        self._running = 0
-        self._lock = threading.Lock()
-        self._stages = stages
-        DBOS(config=_configuration(database_url, limits))
+    def __init__(
+        self,
+        database_url: str,
+        worker: str,
+        stages: Mapping[Step, Stage],
+        limits: EngineLimits,
+        ended: Callable[[], None],
+    ) -> None:
+        self._limits = limits
+        self._active: dict[str, Step] = {}
+        self._changed = threading.Condition()
+        self._stages, self._ended = stages, ended
+        DBOS(config=_configuration(database_url, worker, limits))
         _RUNNING[0] = self
-        DBOS.listen_queues([step.value for step in _QUEUES])
+        DBOS.listen_queues([])
         DBOS.launch()
-        for step in _QUEUES:
-            width = limits.intake if step is Step.INTAKE else limits.deliver
-            DBOS.register_queue(step.value, worker_concurrency=width, polling_interval_sec=QUEUE_POLL_SECONDS)
-        self._active.update(_unfinished())
 
     def begin(self, submission: Submission) -> None:
-        """Enqueue the stage that is due. Harmless when it stands in the queue already."""
-        name = _name(submission)
-        with self._lock:
-            self._active.add(name)
-        queue = Step.DELIVER if submission.step is Step.FINISH else submission.step
+        """Begin the stage that the submission's worker took. Harmless when it has begun already."""
+        name, step = _name(submission), submission.step or Step.FINISH
+        with self._changed:
+            self._active[name] = step
         try:
             with SetWorkflowID(name):
-                DBOS.enqueue_workflow(
-                    str(queue), _stage, str(submission.step), submission.id, submission.turn
-                )
-        except BaseException:  # raised again: what is not queued must not look as if it were
-            with self._lock:
-                self._active.discard(name)
+                DBOS.start_workflow(_stage, str(step), submission.id, submission.turn)
+        except BaseException:  # raised again: what has not begun must not look as if it had
+            self._forget(name)
             raise
 
     def knows(self, submission: Submission) -> bool:
-        """Tell whether the submission's present stage is queued or running here."""
-        with self._lock:
+        """Tell whether the submission's present stage is running here."""
+        with self._changed:
             return _name(submission) in self._active
 
-    def load(self) -> int:
-        """Count the stages queued or running."""
-        with self._lock:
-            return len(self._active)
+    def room(self, step: Step) -> int:
+        """Give how many more stages of this kind may begin now."""
+        early = step is Step.INTAKE
+        with self._changed:
+            busy = sum((each is Step.INTAKE) == early for each in self._active.values())
+        return max((self._limits.intake if early else self._limits.deliver) - busy, 0)
 
-    def stop(self, drain_seconds: int) -> None:
-        """Take no more from the queue, let what runs end within the limit."""
-        with self._lock:
-            idle = self._running == 0
-        DBOS.destroy(workflow_completion_timeout_sec=0 if idle else drain_seconds)
+    def running(self) -> tuple[str, ...]:
+        """Name the stages that run: step, submission and turn."""
+        with self._changed:
+            return tuple(self._active)
+
+    def drain(self, limit_seconds: float) -> bool:
+        """Wait until no stage runs; tells whether that came within the limit."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._active, limit_seconds)
+
+    def stop(self) -> None:
+        """Close the engine; a stage that still runs is left to itself."""
+        DBOS.destroy()
         _RUNNING[0] = None
+
+    def tidy(self, older_than_seconds: float) -> int:
+        """Delete the engine's own rows of stages begun so long ago; gives how many there were.
+
+        None of them is needed: what became of a stage stands in the ledger.
+        """
+        before = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
+        deleted = 0
+        while old := DBOS.list_workflows(
+            end_time=before.isoformat(), limit=ROWS_AT_ONCE, load_input=False, load_output=False
+        ):
+            names = [workflow.workflow_id for workflow in old]
+            DBOS.delete_workflows(names)
+            deleted += len(names)
+        return deleted
 
     def run_stage(self, step: str, number: int, turn: int) -> None:
         """Run one stage to its end."""
         name = f"{step}:{number}:{turn}"
-        with self._lock:
-            self._active.add(name)
-            self._running += 1
+        with self._changed:
+            self._active[name] = Step(step)
         try:
             self._stages[Step(step)](number, turn)
         finally:
-            with self._lock:
-                self._active.discard(name)
-                self._running -= 1
+            self._forget(name)
+            self._ended()
+
+    def _forget(self, name: str) -> None:
+        with self._changed:
+            self._active.pop(name, None)
+            self._changed.notify_all()
 
 
-_QUEUES = (Step.INTAKE, Step.DELIVER)
 _RUNNING: list[Engine | None] = [None]
 
 
-@DBOS.workflow(name="stage", max_recovery_attempts=MAX_RECOVERIES)
+@DBOS.workflow(name="stage")
 def _stage(step: str, number: int, turn: int) -> None:
     engine = _RUNNING[0]
     if engine is not None:
@@ -113,20 +140,15 @@ def _name(submission: Submission) -> str:
     return f"{submission.step}:{submission.id}:{submission.turn}"
 
 
-def _unfinished() -> set[str]:
-    waiting = DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False)
-    return {workflow.workflow_id for workflow in waiting}
-
-
-def _configuration(database_url: str, limits: EngineLimits) -> DBOSConfig:
-    threads = 2 * (limits.intake + limits.deliver) + 4
+def _configuration(database_url: str, worker: str, limits: EngineLimits) -> DBOSConfig:
     return {
         "name": "stlflow",
         "system_database_url": database_url,
-        "executor_id": "stlflow-0",
+        "executor_id": worker,
         "application_version": APPLICATION_VERSION,
-        "max_executor_threads": threads,
-        "sys_db_pool_size": 16,
+        "max_executor_threads": limits.intake + limits.deliver + 4,
+        "sys_db_pool_size": CONNECTIONS,
+        "use_listen_notify": False,
         "notification_listener_polling_interval_sec": LISTENER_SECONDS,
         "log_level": "CRITICAL",
     }

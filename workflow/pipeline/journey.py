@@ -17,12 +17,13 @@ from workflow.errors import CloudError, StateError
 from workflow.ledger import Superseded
 from workflow.model import ENDED, Hold, State, Step, Submission
 from workflow.pipeline.builds import find_build
-from workflow.pipeline.custody import put_away, take_in
+from workflow.pipeline.custody import take_in
 from workflow.pipeline.dispatch import dispatch
 from workflow.pipeline.engine import Stage
 from workflow.pipeline.inspection import decide, inspect
 from workflow.pipeline.outcome import hold, wait_in_line
 from workflow.pipeline.patience import CallAPerson, after_cloud_error, backoff
+from workflow.pipeline.putting_away import put_away
 from workflow.pipeline.route import route
 from workflow.pipeline.slicing import upload
 from workflow.pipeline.workshop import Workshop

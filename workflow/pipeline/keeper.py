@@ -14,19 +14,20 @@ from datetime import timedelta
 from loguru import logger
 
 from workflow.errors import StateError
-from workflow.ledger import Superseded
+from workflow.ledger import Superseded, in_hands_of, take_due, take_over
 from workflow.model import Step, Submission
 from workflow.pipeline.clock import now
+from workflow.pipeline.crew import Crew
 from workflow.pipeline.engine import Engine
 from workflow.pipeline.slicing import poll
 from workflow.pipeline.workshop import Workshop
 
 LOOK_SECONDS = 0.5
 AUDIT_SECONDS = 5.0
-STAGES_IN_ENGINE = 200
 POLLS_AT_ONCE = 4
 AFTER_A_FAULT = timedelta(minutes=5)
-STAGED = (Step.INTAKE, Step.DELIVER, Step.FINISH)
+KINDS = ((Step.INTAKE,), (Step.DELIVER, Step.FINISH))
+"""Stages that share a limit."""
 
 
 @dataclass
@@ -35,10 +36,13 @@ class Keeper:
 
     shop: Workshop
     engine: Engine
-    clock: Callable[[], float] = time.monotonic
+    crew: Crew
     wake: threading.Event = field(default_factory=threading.Event)
-    """Set it when something new became due."""
-    _asked: set[int] = field(default_factory=set)
+    """Set it when something new became due, or there is room for more."""
+    adopt: Callable[[], None] = lambda: None
+    """Finds the files of those who died between claiming a file and writing it down."""
+    clock: Callable[[], float] = time.monotonic
+    _asked: set[tuple[int, int]] = field(default_factory=set)
     _missed: set[tuple[int, int]] = field(default_factory=set)
     _audited_at: float = float("-inf")
     _troubled: bool = False
@@ -72,30 +76,34 @@ class Keeper:
         self._troubled = True
 
     def begin_due(self) -> None:
-        """Hand due stages to the engine, no more than it can soon begin."""
-        room = STAGES_IN_ENGINE - self.engine.load()
-        for submission in self.shop.ledger.due(now(), STAGED, limit=max(room, 0)):
-            self.shop.ledger.begun(submission)  # first: what is lost in between is seen as dropped
-            self.engine.begin(submission)
+        """Take what is due, no more than there is room for, and begin it."""
+        for steps in KINDS:
+            for submission in take_due(self.shop.ledger, self.crew.me, steps, self.engine.room(steps[0])):
+                self.engine.begin(submission)  # what is lost in between is seen as dropped
 
     def ask_due(self, polls: ThreadPoolExecutor) -> None:
         """Ask for due slice jobs, longest due first, a few at a time."""
         room = POLLS_AT_ONCE * 4 - len(self._asked)
-        for submission in self.shop.ledger.due(now(), (Step.POLL,), limit=max(room, 0)):
-            if submission.id not in self._asked:
-                self._asked.add(submission.id)
-                polls.submit(self._ask, submission)
+        for submission in take_due(self.shop.ledger, self.crew.me, (Step.POLL,), room):
+            self._asked.add((submission.id, submission.turn))
+            polls.submit(self._ask, submission)
 
     def take_up_dropped(self) -> None:
-        """A stage that had begun and is in nobody's hands, seen twice running, begins anew."""
+        """Steps of workers that are gone begin anew, and steps of ours that nobody does, twice seen so."""
+        for submission in take_over(self.shop.ledger):
+            logger.info("Submission {} ({}) taken over.", submission.id, submission.path)
         dropped = {
             (submission.id, submission.turn): submission
-            for submission in self.shop.ledger.running()
-            if not self.engine.knows(submission)
+            for submission in in_hands_of(self.shop.ledger, self.crew.me)
+            if not self._knows(submission)
         }
         for key in self._missed & dropped.keys():
             self._begin_anew(dropped[key])
         self._missed = set(dropped)
+        self.adopt()
+
+    def _knows(self, submission: Submission) -> bool:
+        return self.engine.knows(submission) or (submission.id, submission.turn) in self._asked
 
     def _begin_anew(self, submission: Submission) -> None:
         try:
@@ -111,7 +119,7 @@ class Keeper:
             logger.debug("{}", error)
         except Exception:  # noqa: BLE001  # a fault of ours: this one is asked for later, all others now
             logger.opt(exception=True).error("A fault of stlflow while asking for a slice job")
-            self.shop.ledger.change(submission, due_at=now() + AFTER_A_FAULT)
+            self.shop.ledger.change(submission, due_at=now() + AFTER_A_FAULT, worker=None)
         finally:
-            self._asked.discard(submission.id)
+            self._asked.discard((submission.id, submission.turn))
             self.wake.set()

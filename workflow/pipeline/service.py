@@ -1,51 +1,50 @@
 """The running service: engine, keeper and inbox, started and stopped together."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from loguru import logger
 
-from workflow.intake import GateTimes, Inbox
+from workflow.errors import StateError
+from workflow.intake import ArrivalLimit, GateTimes, Inbox
 from workflow.ledger import Ledger
 from workflow.model import Submission
-from workflow.pipeline.adoption import adopt
+from workflow.pipeline.adoption import adopt, settle_abandoned
 from workflow.pipeline.batch import submit_folder
+from workflow.pipeline.crew import Crew
+from workflow.pipeline.desk import Desk
 from workflow.pipeline.engine import Engine, EngineLimits
 from workflow.pipeline.journey import Journey
 from workflow.pipeline.keeper import Keeper
 from workflow.pipeline.workshop import Workshop
 
-DRAIN_SECONDS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Register:
-    """What the inbox tells the ledger, and the keeper hears of at once."""
-
-    shop: Workshop
-    wake: Callable[[], None]
-
-    def open(self, path: str) -> int:
-        return self.shop.ledger.open(path)
-
-    def claimed(self, number: int, claimed_as: str) -> None:
-        self.shop.ledger.claimed(number, claimed_as)
-        logger.info("Submission {}: {}", number, claimed_as)
-        self.wake()
-
-    def forget(self, number: int) -> None:
-        self.shop.ledger.forget(number)
+DRAIN_SECONDS = 20.0
+_NO_LIMIT = ArrivalLimit()
 
 
 class Service:
-    """One per process and per state folder; whoever makes it holds the instance lock."""
+    """One per process and per state folder; whoever makes it holds the instance lock.
 
-    def __init__(self, shop: Workshop, limits: EngineLimits, times: GateTimes, *, watch: bool = True) -> None:
-        self._shop, self._limits, self._times, self._watch = shop, limits, times, watch
-        self._stop = threading.Event()
+    `home` names the state folder, the same over restarts, among all that work on the ledger.
+    """
+
+    def __init__(
+        self,
+        shop: Workshop,
+        home: str,
+        limits: EngineLimits,
+        times: GateTimes,
+        *,
+        watch: bool = True,
+        arrival_limit: ArrivalLimit = _NO_LIMIT,
+    ) -> None:
+        self._shop, self._home, self._limits, self._times, self._watch = shop, home, limits, times, watch
+        self._arrival_limit = arrival_limit
+        self._stop, self._left = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
+        self._crew_thread: threading.Thread | None = None
+        self._crew: Crew | None = None
         self._engine: Engine | None = None
         self._keeper: Keeper | None = None
         self.inbox: Inbox | None = None
@@ -54,15 +53,22 @@ class Service:
         """Take up what a former run left, then begin."""
         shop = self._shop
         shop.spool.mkdir(parents=True, exist_ok=True)
-        if self._watch:
+        self._crew = crew = Crew(shop.ledger, self._home, shop.client.share_rate)
+        self._crew_thread = self._begin("crew", crew.run, self._left)
+        if self._watch and shop.share.is_there():
             adopt(shop.ledger, shop.share)
         stages = Journey(shop).stages()
-        self._engine = Engine(str(shop.ledger.url), stages, self._limits)
-        self._keeper = Keeper(shop, self._engine)
-        self._begin("keeper", self._keeper.run)
+        self._engine = Engine(str(shop.ledger.url), crew.me.name, stages, self._limits, self.wake)
+        self._keeper = Keeper(shop, self._engine, crew, adopt=self._settle_abandoned)
+        self._threads.append(self._begin("keeper", self._keeper.run, self._stop))
         if self._watch:
-            self.inbox = Inbox(shop.share, _Register(shop, self.wake), times=self._times)
-            self._begin("inbox", self.inbox.run)
+            self.inbox = self._make_inbox(crew)
+            self._threads.append(self._begin("inbox", self.inbox.run, self._stop))
+
+    def _make_inbox(self, crew: Crew) -> Inbox:
+        share, desk = self._shop.share, Desk(self._shop, crew, self.wake, self._arrival_limit.files)
+        left = desk if share.left_inbox is not None else None
+        return Inbox(share, desk, left=left, desk=desk, times=self._times, limit=self._arrival_limit)
 
     @property
     def ledger(self) -> Ledger:
@@ -76,26 +82,64 @@ class Service:
     def submit_folder(self, folder: Path) -> list[int]:
         """Submit every part file of a folder from its place; gives the numbers. Raises ShareError."""
         numbers = []
-        for number in submit_folder(self.ledger, folder, self._times):
+        for number in submit_folder(self.ledger, self._home, folder, self._times):
             numbers.append(number)
             self.wake()
         return numbers
 
     def wake(self) -> None:
-        """Something new became due."""
+        """Something new became due, or there is room for more."""
         if self._keeper is not None:
             self._keeper.wake.set()
 
-    def stop(self) -> None:
-        """Take nothing new, let what runs come to a safe point, and close."""
+    def stop(self) -> bool:
+        """Take nothing new, let what runs come to an end within the limit, and leave the rest to others.
+
+        Tells whether everything came to its end; what did not is cut off by the end of the process, and
+        begins anew at the next start or on another machine.
+        """
         self._stop.set()
         self.wake()
         for thread in self._threads:
             thread.join(timeout=DRAIN_SECONDS)
-        if self._engine is not None:
-            self._engine.stop(DRAIN_SECONDS)
+        drained = self._engine is None or self._drain(self._engine)
+        self._leave()
+        if self._engine is not None and drained:
+            self._engine.stop()
+        return drained
 
-    def _begin(self, name: str, run: Callable[[threading.Event], None]) -> None:
-        thread = threading.Thread(target=run, args=(self._stop,), name=name, daemon=True)
-        self._threads.append(thread)
+    def _drain(self, engine: Engine) -> bool:
+        running = engine.running()
+        if running:
+            logger.info("Waiting up to {:.0f} s for {}.", DRAIN_SECONDS, _in_words(running))
+        drained = engine.drain(DRAIN_SECONDS)
+        if not drained:
+            logger.warning("Left undone, to be begun anew: {}.", _in_words(engine.running()))
+        return drained
+
+    def _leave(self) -> None:
+        self._left.set()
+        if self._crew is None or self._crew_thread is None:
+            return
+        self._crew_thread.join(timeout=DRAIN_SECONDS)
+        try:
+            self._crew.leave()
+        except StateError as error:
+            logger.warning("{} Others take over in a moment, or the next start does.", error)
+
+    def _settle_abandoned(self) -> None:
+        if self._watch:
+            settle_abandoned(self._shop.ledger, self._shop.share)
+
+    def _begin(
+        self, name: str, run: Callable[[threading.Event], None], stop: threading.Event
+    ) -> threading.Thread:
+        thread = threading.Thread(target=run, args=(stop,), name=name, daemon=True)
         thread.start()
+        return thread
+
+
+def _in_words(running: Sequence[str]) -> str:
+    """Name stages that run: what is done, and for which submission."""
+    stages = (stage.split(":") for stage in running)
+    return ", ".join(f"submission {number} ({step})" for step, number, _turn in stages)

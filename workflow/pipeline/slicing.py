@@ -104,7 +104,8 @@ def poll(shop: Workshop, submission: Submission) -> None:
         shop.ledger.next_turn(submission, Step.DELIVER, now(), slice_status=slice_status.status, tries=0)
     else:
         wait = timedelta(seconds=shop.patience.next_poll(age.total_seconds()))
-        shop.ledger.change(submission, due_at=now() + wait, slice_status=slice_status.status, tries=0)
+        due = {"due_at": now() + wait, "worker": None}
+        shop.ledger.change(submission, slice_status=slice_status.status, tries=0, **due)
 
 
 def not_sliced(shop: Workshop, submission: Submission) -> Submission:
@@ -122,4 +123,4 @@ def _ask_later(shop: Workshop, submission: Submission, error: CloudError) -> Non
         return
     logger.debug("Slice job of submission {}: {}", submission.id, verdict.reason)
     due_at = now() + timedelta(seconds=verdict.seconds)
-    shop.ledger.change(submission, due_at=due_at, tries=submission.tries + 1)
+    shop.ledger.change(submission, due_at=due_at, worker=None, tries=submission.tries + 1)

@@ -36,6 +36,10 @@ class Workshop:
     send_lease_seconds: float
     """The longest that one attempt to send may take, and its effect be late."""
     late_effect_seconds: float
+    date_folders: bool = False
+    """Outcome folders get one folder a day."""
+    sets_duplicates_aside: bool = False
+    """The same content in the same folder is sent once at a time; a batch sends whatever it is given."""
     on_progress: Progress = nobody_watches
 
     def spool_file(self, submission: Submission) -> Path:

@@ -1,0 +1,84 @@
+"""An intake of its own in a process of its own: takes files and tells of each, until stdin ends.
+
+    python -m tests.intake.service SHARE [--first 1] [--scale 1] [--mode hints|sweeps|network]
+
+`sweeps` gets no notices from the system; `network` neither those nor an answer about writers. All times
+of the gate are multiplied by `--scale`. Prints one JSON line per file taken.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields
+from pathlib import Path
+from unittest.mock import patch
+
+from tests.intake.conftest import Book
+from workflow.intake import GateTimes, Inbox, Share, hints, inbox
+
+
+class Teller(Book):
+    """A register that says what was taken, and when."""
+
+    def __init__(self, root: Path, first: int) -> None:
+        super().__init__(rows={-number: "" for number in range(first)})
+        self._root = root
+
+    def claimed(self, number: int, claimed_as: str) -> None:
+        at = time.monotonic()
+        digest = hashlib.sha256((self._root / claimed_as).read_bytes()).hexdigest()
+        line = {"path": self.rows[number], "at": at, "sha256": digest, "claimed_as": claimed_as}
+        print(json.dumps(line), flush=True)
+
+
+def scaled(factor: float) -> GateTimes:
+    """Give the gate's usual times, multiplied."""
+    usual = GateTimes()
+    return GateTimes(**{each.name: getattr(usual, each.name) * factor for each in fields(usual)})
+
+
+def _no_notices() -> None:
+    raise OSError(28, "none, for this test")
+
+
+@contextmanager
+def blinded(mode: str) -> Iterator[None]:
+    """Take away what the system would tell."""
+    with ExitStack() as changes:
+        if mode != "hints":
+            changes.enter_context(patch.object(hints, "_make_observer", _no_notices))
+        if mode == "network":
+            changes.enter_context(patch.object(inbox, "sees_all_writers", lambda _folder: False))
+        yield
+
+
+def main() -> None:
+    """Run the intake."""
+    words = argparse.ArgumentParser()
+    words.add_argument("share", type=Path)
+    words.add_argument("--first", type=int, default=1)
+    words.add_argument("--scale", type=float, default=1.0)
+    words.add_argument("--mode", choices=["hints", "sweeps", "network"], default="hints")
+    asked = words.parse_args()
+    with blinded(asked.mode):
+        take(asked)
+
+
+def take(asked: argparse.Namespace) -> None:
+    """Take files until stdin ends."""
+    stop = threading.Event()
+    taking = Inbox(Share(asked.share), Teller(asked.share, asked.first), times=scaled(asked.scale))
+    thread = threading.Thread(target=taking.run, args=(stop,))
+    thread.start()
+    sys.stdin.read()
+    stop.set()
+    thread.join()
+
+
+if __name__ == "__main__":
+    main()

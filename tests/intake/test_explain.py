@@ -1,0 +1,51 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.intake.conftest import TIMES
+from tests.intake.parts import ascii_solid, binary
+from workflow.intake import Kind, explain_file
+from workflow.intake.writers import sees_all_writers
+
+
+def seen(inbox: Path, path: str = "part.stl") -> str | None:
+    return explain_file(inbox, path, TIMES).seen
+
+
+def test_a_name_is_enough(tmp_path: Path) -> None:
+    explained = explain_file(tmp_path, "rush/@eaDir/part.stl", TIMES)
+    assert (explained.kind, explained.pattern, explained.becomes, explained.why, explained.seen) == (
+        Kind.LITTER, "@eaDir/", "passed over in silence", "a folder of a Synology box", None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (binary(), "a whole binary STL, 1,084 bytes: it is taken when it has not changed for {} s."),
+        (
+            binary()[:-1],
+            "it is incomplete: 1,083 of 1,084 bytes; if that stays so for 600 s, it is rejected.",
+        ),
+        (b"", "it is incomplete: empty; if that stays so for 600 s, it is rejected."),
+    ],
+)
+def test_a_file_that_is_there_is_looked_at(tmp_path: Path, content: bytes, sentence: str) -> None:
+    (tmp_path / "part.stl").write_bytes(content)
+    assert seen(tmp_path) == sentence.format("0.3" if sees_all_writers(tmp_path) else "4")
+
+
+def test_why_a_file_waits_is_said(tmp_path: Path) -> None:
+    place = tmp_path / "part.stl"
+    place.write_bytes(ascii_solid())
+    (tmp_path / "part.stl.crdownload").touch()
+    assert seen(tmp_path) == "part.stl.crdownload is still being loaded: it is taken after that."
+    (tmp_path / "part.stl.crdownload").unlink()
+    if sees_all_writers(tmp_path):
+        with place.open("ab"):
+            assert seen(tmp_path) == "it is still open in another program: it is taken after that."
+    os.link(place, tmp_path / "again.stl")
+    assert seen(tmp_path) == "it has 2 names (hard links): copy it into the inbox instead."
+    (tmp_path / "link.stl").symlink_to(place)
+    assert seen(tmp_path, "link.stl") == "link.stl is a link, not a file of its own: it is left alone."

@@ -1,0 +1,69 @@
+"""The inbox: what would happen to a file, and what a person has to confirm."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from workflow.cli.output import as_json, print_json
+
+
+@click.group()
+def intake() -> None:
+    """Ask about files in the inbox, and accept what waits for a person."""
+
+
+@intake.command()
+@click.argument("names", nargs=-1, required=True)
+@as_json
+def explain(names: tuple[str, ...], as_json: bool) -> None:
+    """Tell what happens to files of these names, and by which pattern; nothing is changed.
+
+    A name is a path below the inbox, or a file that lies in it.
+    """
+    from workflow.assembly import explain_in_inbox
+    from workflow.settings import load_settings
+
+    explained = [explain_in_inbox(load_settings(), Path(name)) for name in names]
+    if as_json:
+        print_json([asdict(each) for each in explained])
+        return
+    for each in explained:
+        click.echo(f"{each.path}: {each.becomes}")
+        click.echo(f"    {each.pattern}  {each.why}")
+        if each.seen is not None:
+            click.echo(f"    now: {each.seen}")
+
+
+@intake.command()
+def accept() -> None:
+    """Let the files go that came in a crowd and wait in the inbox: they are meant."""
+    from workflow.assembly import open_ledger
+    from workflow.ledger import accept_waitlist
+    from workflow.settings import load_settings
+
+    count = accept_waitlist(open_ledger(load_settings()))
+    if count == 0:
+        click.echo("No file waits for that.")
+    else:
+        click.echo(f"{count:,} files are accepted: they are taken{_when()}.")
+
+
+@intake.command()
+def mark() -> None:
+    """Say that the share's folder is the right one: it gets the marker that stlflow looks for."""
+    from workflow.assembly import mark_share
+    from workflow.settings import load_settings
+
+    settings = load_settings()
+    mark_share(settings)
+    click.echo(f"{settings.share.absolute()} is the share from now on: it is looked into{_when()}.")
+
+
+def _when() -> str:
+    from workflow.settings import load_settings
+    from workflow.state import is_locked
+
+    return (
+        " at the next look" if is_locked(load_settings().state) else ", as soon as `stlflow run` is started"
+    )

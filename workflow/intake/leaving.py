@@ -1,0 +1,90 @@
+"""A read-only inbox: nothing is moved, and a memory of what was taken keeps it from being taken again."""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from workflow.errors import StlflowError
+from workflow.intake.folders import open_part, opened
+from workflow.intake.names import readable, split
+from workflow.intake.share import Share
+from workflow.intake.sight import Signature
+from workflow.intake.taking import CantTake, in_words
+
+
+class Left(NamedTuple):
+    """How a file looked when it was taken: size in bytes, and its times. Inodes mean nothing on mounts."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+class LeftRegister(Protocol):
+    """What a read-only inbox asks of the ledger. All may raise StlflowError or OSError."""
+
+    def left(self) -> Mapping[str, Left]:
+        """Give every file that was taken and left, by its path, as it looked."""
+
+    def content_left(self, path: str) -> str | None:
+        """Give the sha256 of what was last taken from this path; None where it is not known."""
+
+    def take_left(self, path: str, place: str, left: Left) -> bool:
+        """Begin a submission for a file in its place; False when somebody else has begun it."""
+
+    def still_left(self, path: str, left: Left) -> None:
+        """The file has new times, but its content is what was taken before."""
+
+
+class Leaving:
+    """Takes files of a read-only inbox where they are."""
+
+    def __init__(self, share: Share, register: LeftRegister) -> None:
+        self._share, self._register = share, register
+        self._known: dict[str, Left] | None = None
+
+    def news(self, paths: Collection[str]) -> frozenset[str]:
+        """Give what was not taken before as it is now. Raises StlflowError, OSError."""
+        known = self._memory()
+        return frozenset(path for path in paths if path not in known or not self._is_unchanged(path, known))
+
+    def take(self, path: str, seen: Signature) -> bool:
+        """Begin a submission, unless only the file's times are new. Raises CantTake."""
+        name, left = readable(path), Left(seen.size, seen.mtime_ns, seen.ctime_ns)
+        try:
+            taken = self._is_new_content(path, name, left)
+            taken = taken and self._register.take_left(name, str(self._share.inbox / path), left)
+        except (StlflowError, OSError) as error:
+            raise CantTake(in_words(error)) from error
+        self._memory()[path] = left
+        return taken
+
+    def record_the_rest(self) -> bool:
+        """A file is taken and written down in one step: nothing is left to write."""
+        return True
+
+    def _memory(self) -> dict[str, Left]:
+        if self._known is None:
+            self._known = dict(self._register.left())
+        return self._known
+
+    def _is_unchanged(self, path: str, known: Mapping[str, Left]) -> bool:
+        try:
+            now = (self._share.inbox / path).lstat()
+        except OSError:
+            return False
+        return known[path] == Left(now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+
+    def _is_new_content(self, path: str, name: str, left: Left) -> bool:
+        before = self._register.content_left(name)
+        if before is None or before != _sha256(self._share.inbox, path):
+            return True
+        self._register.still_left(name, left)
+        return False
+
+
+def _sha256(inbox: Path, path: str) -> str:
+    folders, name = split(path)
+    with opened(inbox, folders) as folder, open(open_part(folder, name), "rb") as file:  # noqa: PTH123  # by descriptor
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,90 @@
+"""Who has a step in hands: taking what is due, and taking over from whoever is gone.
+
+A step that runs bears the name of its worker. A worker that stands no longer in `workers` has nothing:
+its steps begin anew as new turns, so that it can change nothing any more should it come back.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, update
+
+from workflow.ledger.ledger import Ledger, is_due
+from workflow.ledger.rows import submission_from
+from workflow.ledger.statements import append_event, seconds_now
+from workflow.ledger.tables import submissions, workers
+from workflow.model import Step, Submission, Worker
+
+TAKEN_AT_ONCE = 500
+
+
+def take_due(ledger: Ledger, worker: Worker, steps: Collection[Step], limit: int) -> tuple[Submission, ...]:
+    """Take up to so many submissions of which one of these steps is due, longest due first.
+
+    No two workers get the same one. A file that was left on another machine's disk is taken there only.
+    """
+    at_hand = or_(
+        submissions.c.step != Step.INTAKE.value,
+        submissions.c.home.is_(None),
+        submissions.c.home == worker.home,
+    )
+    due = and_(is_due(seconds_now(), steps), at_hand)
+    if limit < 1 or not ledger.some(select(submissions.c.id).where(due)):
+        return ()
+    query = select(submissions).where(due).order_by(submissions.c.due_at).limit(limit)
+    with ledger.writing() as connection:
+        rows = connection.execute(query.with_for_update(skip_locked=True)).mappings().all()
+        taken = [submission_from(dict(row)) for row in rows]
+        mine = {"due_at": None, "worker": worker.name}
+        among = submissions.c.id.in_([submission.id for submission in taken])
+        connection.execute(update(submissions).where(among).values(mine))
+    return tuple(replace(submission, due_at=None, worker=worker.name) for submission in taken)
+
+
+def in_hands_of(ledger: Ledger, worker: Worker) -> tuple[Submission, ...]:
+    """Give submissions whose present step this worker has taken."""
+    return ledger.several(select(submissions).where(_running(), submissions.c.worker == worker.name))
+
+
+def take_over(ledger: Ledger) -> tuple[Submission, ...]:
+    """Let steps that nobody alive has in hands begin anew, at once; gives them as they were."""
+    if not ledger.some(select(submissions.c.id).where(_orphaned())):
+        return ()
+    with ledger.writing() as connection:
+        return begin_anew(connection, _orphaned(), "was in the hands of")
+
+
+def begin_anew(connection: Connection, which: ColumnElement[bool], why: str) -> tuple[Submission, ...]:
+    """Begin a new turn for running steps, inside somebody's transaction."""
+    query = select(submissions).where(which).limit(TAKEN_AT_ONCE).with_for_update(skip_locked=True)
+    found = tuple(submission_from(dict(row)) for row in connection.execute(query).mappings())
+    for submission in found:
+        ahead = {"turn": submission.turn + 1, "due_at": seconds_now(), "worker": None}
+        connection.execute(update(submissions).where(submissions.c.id == submission.id).values(ahead))
+        detail = f"{submission.step} {why} {submission.worker or 'nobody'}"
+        append_event(connection, submission.id, "taken over", detail)
+    return found
+
+
+def abandoned(ledger: Ledger) -> tuple[Submission, ...]:
+    """Give rows that were opened for a claim by somebody who is gone."""
+    opened = submissions.c.claimed_as.is_(None)
+    return ledger.several(select(submissions).where(opened, _of_nobody()))
+
+
+def running_for(name: str) -> ColumnElement[bool]:
+    """Give the condition for steps in the hands of one worker."""
+    return and_(_running(), submissions.c.worker == name)
+
+
+def _running() -> ColumnElement[bool]:
+    return and_(submissions.c.step.is_not(None), submissions.c.due_at.is_(None))
+
+
+def _orphaned() -> ColumnElement[bool]:
+    return and_(_running(), _of_nobody())
+
+
+def _of_nobody() -> ColumnElement[bool]:
+    alive: Select[tuple[str]] = select(workers.c.name)
+    return or_(submissions.c.worker.is_(None), submissions.c.worker.not_in(alive))

@@ -1,0 +1,61 @@
+"""Writing down what bytes a submission is of, and finding others of the same bytes or the same place."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, select, text
+
+from workflow.ledger.ledger import Ledger
+from workflow.ledger.rows import submission_from
+from workflow.ledger.statements import append_event, change_submission
+from workflow.ledger.tables import submissions
+from workflow.model import ENDED, Submission
+
+IsTwin = Callable[[Submission], bool]
+
+
+def record_content(
+    ledger: Ledger, submission: Submission, sha256: str, detail: str, is_twin: IsTwin, **changes: object
+) -> Submission | None:
+    """Write down the content, and give another submission of the same that has not ended, if `is_twin`.
+
+    In one transaction: of two that learn of their content at the same time, just one finds the other.
+    Raises Superseded, StateError.
+    """
+    with ledger.writing() as connection:
+        _one_at_a_time(connection, sha256)
+        twin = _not_ended(connection, submission, sha256, is_twin)
+        change_submission(connection, submission, {"sha256": sha256, **changes})
+        append_event(connection, submission.id, "taken", detail)
+    return twin
+
+
+def earlier_from(ledger: Ledger, submission: Submission) -> tuple[Submission, ...]:
+    """Give earlier submissions of a file in the very same place, oldest first. Raises StateError."""
+    same_place = (
+        submissions.c.claimed_as == submission.claimed_as
+        if submission.left_in_place
+        else (submissions.c.path == submission.path) & submissions.c.left_in_place.is_(False)
+    )
+    query = select(submissions).where(same_place, submissions.c.id < submission.id)
+    with ledger.reading() as connection:
+        rows = connection.execute(query.order_by(submissions.c.id)).mappings()
+        return tuple(submission_from(dict(row)) for row in rows)
+
+
+def _not_ended(
+    connection: Connection, submission: Submission, sha256: str, is_twin: IsTwin
+) -> Submission | None:
+    query = select(submissions).where(
+        submissions.c.sha256 == sha256,
+        submissions.c.id != submission.id,
+        submissions.c.state.not_in([state.value for state in ENDED]),
+    )
+    rows = connection.execute(query.order_by(submissions.c.id)).mappings()
+    return next(filter(is_twin, (submission_from(dict(row)) for row in rows)), None)
+
+
+def _one_at_a_time(connection: Connection, sha256: str) -> None:
+    """SQLite has one writer at a time anyway; Postgres is asked for it, for this content alone."""
+    if connection.dialect.name == "postgresql":
+        lock = text("select pg_advisory_xact_lock(hashtext(:sha256))")
+        connection.execute(lock, {"sha256": sha256})

@@ -1,0 +1,137 @@
+"""Where the inbox reports: claims go to the ledger, what is not taken gets a note."""
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loguru import logger
+
+from workflow.feedback import CROWD_NOTE, crowd_text, has_note, note_path, stranger_text, write_note
+from workflow.intake import Left
+from workflow.ledger import (
+    add_to_waitlist,
+    content_left,
+    drop_from_waitlist,
+    read_left,
+    read_waitlist,
+    still_left,
+    take_left,
+)
+from workflow.pipeline.adoption import adopt
+from workflow.pipeline.crew import Crew
+from workflow.pipeline.workshop import Workshop
+
+
+@dataclass
+class Desk:
+    """What the inbox tells, written down; the keeper is woken at once."""
+
+    shop: Workshop
+    crew: Crew
+    wake: Callable[[], None]
+    limit: int
+    """How many files may come at once."""
+    _noted: int = field(default=0)
+    _paths: dict[int, str] = field(default_factory=dict)
+
+    # -- files that are taken -----------------------------------------------------------------------
+
+    def open(self, path: str) -> int:
+        """Begin a submission before its file is touched."""
+        number = self.shop.ledger.open(path, self.crew.me.name)
+        self._paths[number] = path
+        return number
+
+    def claimed(self, number: int, claimed_as: str) -> None:
+        """The file is ours: its submission goes on."""
+        self.shop.ledger.claimed(number, claimed_as, path=self._paths[number])
+        self._paths.pop(number)
+        logger.info("Submission {}: {}", number, claimed_as)
+        self.wake()
+
+    def forget(self, number: int) -> None:
+        """The file could not be taken after all."""
+        self._paths.pop(number, None)
+        self.shop.ledger.forget(number)
+
+    # -- files of a read-only inbox -----------------------------------------------------------------
+
+    def left(self) -> Mapping[str, Left]:
+        """Give what was taken and left before."""
+        return {path: Left(*times) for path, times in read_left(self.shop.ledger).items()}
+
+    def content_left(self, path: str) -> str | None:
+        """Give the sha256 of what was last taken from a path."""
+        return content_left(self.shop.ledger, path)
+
+    def take_left(self, path: str, place: str, left: Left) -> bool:
+        """Begin a submission for a file that stays where it is."""
+        number = take_left(self.shop.ledger, self.crew.me.home, path, place, left)
+        if number is None:
+            return False
+        logger.info("Submission {}: {}", number, place)
+        self.wake()
+        return True
+
+    def still_left(self, path: str, left: Left) -> None:
+        """The file has new times and its old content."""
+        still_left(self.shop.ledger, path, left)
+
+    # -- files that are not taken -------------------------------------------------------------------
+
+    def share_back(self) -> None:
+        """Look for claims that a crash cut off."""
+        adopt(self.shop.ledger, self.shop.share)
+
+    def stranger(self, path: str, why: str) -> None:
+        """Put a note beside a file that is none of ours, once."""
+        place = self._notes() / path
+        if has_note(place):
+            return
+        logger.info("{} is not taken: {}", path, why)
+        self._write(note_path(place), stranger_text(place.name, why))
+
+    def set_aside(self) -> Mapping[str, bool]:
+        """Give what waits for a person, and keep the note about it true."""
+        paths = read_waitlist(self.shop.ledger)
+        self._note_crowd(sum(not accepted for accepted in paths.values()))
+        return paths
+
+    def crowd(self, paths: Collection[str]) -> None:
+        """Write down that these have to wait; said when a crowd begins."""
+        add_to_waitlist(self.shop.ledger, paths)
+        if not self._noted:
+            logger.warning(
+                "{} files came at once, more than {}: they wait in the inbox until somebody accepts them "
+                "with `stlflow intake accept`, or takes them out.",
+                len(paths), self.limit,
+            )  # fmt: skip
+            self._note_crowd(len(paths))
+
+    def crowd_left(self, paths: Collection[str]) -> None:
+        """These are taken, or taken away."""
+        drop_from_waitlist(self.shop.ledger, paths)
+        self.set_aside()
+
+    def _note_crowd(self, count: int) -> None:
+        place = self._notes() / CROWD_NOTE
+        if count and count != self._noted:
+            self._write(place, crowd_text(count, self.limit))
+        elif not count and self._noted:
+            with suppress(OSError):
+                place.unlink(missing_ok=True)
+        self._noted = count
+
+    def _notes(self) -> Path:
+        """Give the folder for notes about files of the inbox; a read-only one gets none itself."""
+        share = self.shop.share
+        return share.inbox if share.left_inbox is None else share.held
+
+    def _write(self, place: Path, text: str) -> None:
+        try:
+            if self.shop.share.left_inbox is not None:
+                place.parent.mkdir(parents=True, exist_ok=True)
+            write_note(place, text)
+        except OSError as error:
+            logger.warning("No note {}: {}", place.name, error.strerror)

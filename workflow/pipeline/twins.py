@@ -1,0 +1,87 @@
+"""Others of the same content or of the same name: held ones that came back, duplicates, revisions."""
+
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+from loguru import logger
+
+from workflow.intake import Custody
+from workflow.ledger import Superseded, earlier_from, record_content
+from workflow.model import State, Submission
+from workflow.pipeline.clock import now
+from workflow.pipeline.workshop import Workshop
+
+
+def take_over_content(shop: Workshop, submission: Submission, custody: Custody) -> Submission:
+    """Write down the content, and what it means for others. A duplicate ends here, as canceled.
+
+    The same content in the same folder is sent once at a time; in another folder it is another wish,
+    for rules look at folders. Raises Superseded, StateError.
+    """
+    _retire_held_twins(shop, submission, custody.sha256)
+    fresh: dict[str, object] = {
+        "size": custody.size, "mesh": None, "intake_rule": None, "reason": None, "tries": 0,
+    }  # fmt: skip
+    detail = f"{custody.size:,} bytes, sha256 {custody.sha256}"
+
+    def is_twin(other: Submission) -> bool:
+        return shop.sets_duplicates_aside and _folder(other) == _folder(submission)
+
+    twin = record_content(shop.ledger, submission, custody.sha256, detail, is_twin, **fresh)
+    submission = shop.ledger.get(submission.id)
+    if twin is not None:
+        return _set_aside(shop, submission, twin)
+    return _say_revision(shop, submission)
+
+
+def _set_aside(shop: Workshop, submission: Submission, twin: Submission) -> Submission:
+    reason = (
+        f"The same file is under way as submission {twin.id} ({twin.path}): it is not sent twice at once."
+    )
+    if twin.state is State.HELD:
+        reason = (
+            f"The same file is held as submission {twin.id} ({twin.path}): {twin.reason} "
+            f"`stlflow retry {twin.id}` takes that one up, or drag its file back into the inbox."
+        )
+    logger.info("Submission {} ({}) set aside: {}", submission.id, submission.path, reason)
+    canceled = {"state": State.CANCELED, "reason": reason, "ended_at": now(), "hold": None}
+    return shop.ledger.record(submission, "duplicate", f"of submission {twin.id}", **canceled)
+
+
+def _say_revision(shop: Workshop, submission: Submission) -> Submission:
+    """A file of the same name with other content before: both are kept, and the new one says so."""
+    contents = [each for each in earlier_from(shop.ledger, submission) if each.sha256]
+    others = list(dict.fromkeys(each.sha256 for each in contents if each.sha256 != submission.sha256))
+    if not others:
+        return submission
+    last = next(each for each in reversed(contents) if each.sha256 != submission.sha256)
+    where = f"{last.state} to {last.destination}" if last.state is State.DISPATCHED else str(last.state)
+    detail = (
+        f"revision {len(others) + 1} of {submission.path}: "
+        f"submission {last.id} had other content and is {where}"
+    )
+    logger.info("Submission {}: {}", submission.id, detail)
+    return shop.ledger.record(submission, "revision", detail)
+
+
+def _retire_held_twins(shop: Workshop, submission: Submission, sha256: str) -> None:
+    """A held file that was dragged back to the inbox goes on as the new submission."""
+    if not shop.share.is_there():
+        return
+    for twin in shop.ledger.with_content(sha256):
+        put_away_before = twin.state is State.HELD and (twin.step is None or twin.due_at is not None)
+        gone = put_away_before and not twin.left_in_place and not shop.source(twin).exists()
+        if gone and twin.id != submission.id:
+            detail = f"dragged back to the inbox: goes on as submission {submission.id}"
+            canceled = {"state": State.CANCELED, "reason": detail, "ended_at": now()}
+            try:
+                shop.ledger.next_turn(twin, None, None, "canceled", detail, **canceled)
+            except Superseded:
+                logger.debug("Submission {} went on meanwhile.", twin.id)
+
+
+def _folder(submission: Submission) -> str:
+    """Give the folder that a file was dropped into, the same for any case and any form of an umlaut."""
+    if submission.left_in_place:
+        return str(Path(submission.claimed_as or "").parent)
+    return unicodedata.normalize("NFC", str(PurePosixPath(submission.path).parent)).casefold()
