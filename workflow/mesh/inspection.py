@@ -13,15 +13,20 @@ from workflow.mesh.ascii import AsciiReader
 from workflow.mesh.binary import BinaryReader
 from workflow.mesh.detect import FACET_BYTES, Binary, NotMesh, detect
 from workflow.mesh.holes import find_holes
-from workflow.mesh.measures import measure
+from workflow.mesh.measures import Measures, measure
 from workflow.mesh.overlaps import EdgeKeys, repeated_facets
 from workflow.mesh.policy import MeshPolicy
+from workflow.mesh.shells import Shells, find_shells
 from workflow.mesh.stream import ByteStream
 from workflow.mesh.unreadable import Unreadable
 from workflow.mesh.verdict import Findings, judge
 from workflow.model import MeshReport, unmeasured
 
 DEFAULT_POLICY = MeshPolicy()
+
+_VANISHING = 1e-6
+"""As a part of the box around the mesh: less volume than that may be bodies that face opposite ways."""
+_MOST_FACETS = 5_000_000
 
 _Reader: TypeAlias = BinaryReader | AsciiReader
 
@@ -85,7 +90,17 @@ def _find(reader: _Reader, size: int, policy: MeshPolicy) -> Findings:
     repeats = shared or (holes and holes.has_repeated_facets)
     countable = measures.triangles <= limit
     repeated = repeated_facets(reader.blocks(), measures.triangles) if repeats and countable else None
-    return Findings(measures, holes, shared, repeated, reader.remarks())
+    shells = _find_shells(reader, measures, policy) if measures.closed else None
+    return Findings(measures, holes, shared, repeated, reader.remarks(), shells)
+
+
+def _find_shells(reader: _Reader, measures: Measures, policy: MeshPolicy) -> Shells | None:
+    """Tell the bodies of a closed mesh apart if it is not too large, or if their volumes cancel out."""
+    box_mm3 = math.prod(measures.size_mm)
+    vanishes = abs(measures.volume_mm3) < _VANISHING * box_mm3 and measures.triangles <= _MOST_FACETS
+    if measures.triangles > policy.shell_limit_facets and not vanishes:
+        return None
+    return find_shells(reader.blocks, measures.triangles, measures.volume_mm3)
 
 
 def _report(reader: _Reader, findings: Findings, policy: MeshPolicy) -> MeshReport:
@@ -119,4 +134,7 @@ def _report(reader: _Reader, findings: Findings, policy: MeshPolicy) -> MeshRepo
         flat_facets=measures.flat_facets,
         inside_out=findings.inside_out,
         unit_guess=findings.unit.unit,
+        shells=findings.shells.count if findings.shells else None,
+        cavities=findings.shells.cavities if findings.shells else None,
+        turned_shells=findings.shells.turned if findings.shells else None,
     )

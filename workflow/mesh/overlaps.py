@@ -9,6 +9,7 @@ import numpy as np
 
 from workflow.mesh.blocks import BLOCK_FACETS, Block, Hashes
 from workflow.mesh.closedness import directed_edges, hash_corners
+from workflow.mesh.repeats import find_matches
 
 
 class EdgeKeys:
@@ -38,10 +39,7 @@ class EdgeKeys:
         """Give the number of edges with more than two facets, or None if there were too many to look at."""
         if self._is_full:
             return None
-        keys = self._keys[: self._count]
-        keys.sort()
-        same = keys[1:] == keys[:-1]
-        return int(np.count_nonzero(same[1:] & ~same[:-1])) + int(np.count_nonzero(same[:1]))
+        return find_matches(self._keys[: self._count]).values
 
 
 def repeated_facets(blocks: Iterable[Block], facets: int) -> int:
@@ -53,6 +51,4 @@ def repeated_facets(blocks: Iterable[Block], facets: int) -> int:
         a, b, c = hash_corners(block, scratch[:, : block.shape[1]])
         keys[count : count + a.size] = a + b + c
         count += a.size
-    keys = keys[:count]
-    keys.sort()
-    return int(np.count_nonzero(keys[1:] == keys[:-1]))
+    return find_matches(keys[:count]).copy.size

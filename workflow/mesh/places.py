@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from workflow.mesh.connected import connected
 from workflow.mesh.edges import Edges
 
 MOST_PLACES = 5
@@ -31,23 +31,6 @@ def places_of(edges: Edges) -> tuple[Place, ...]:
     )
     largest = np.argsort(-counts, kind="stable")[: min(MOST_PLACES, rims.size)]
     return tuple(_place(edges[np.flatnonzero(rim == number)]) for number in largest)
-
-
-def connected(tails: NDArray[np.intp], heads: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    """Give each of `count` points the lowest number among the points that it is connected with.
-
-    Hooks each root to the lowest root next to it and halves all paths, so that a few rounds do.
-    """
-    lowest = np.arange(count)
-    while True:
-        tail_roots, head_roots = lowest[tails], lowest[heads]
-        if np.array_equal(tail_roots, head_roots):
-            return lowest
-        near = np.minimum(tail_roots, head_roots)
-        np.minimum.at(lowest, tail_roots, near)
-        np.minimum.at(lowest, head_roots, near)
-        while not np.array_equal(lowest, lowest[lowest]):
-            lowest = lowest[lowest]
 
 
 def _place(edges: Edges) -> Place:

@@ -16,12 +16,14 @@ class MeshPolicy:
     `max_bytes`: a larger file is rejected unread.
     `overlap_limit_facets`: edges that more than two facets share are counted up to this many facets;
     the count takes 12 bytes of memory per facet.
+    `shell_limit_facets`: shells are counted up to this many facets, at 100 bytes each.
     """
 
     open_edges_limit: int = 0
     refused: frozenset[Oddity] = frozenset()
     max_bytes: int = 4 * 2**30
     overlap_limit_facets: int = 1_000_000
+    shell_limit_facets: int = 200_000
 
 
 def named_oddities(names: str) -> frozenset[Oddity]:

@@ -8,6 +8,7 @@ from workflow.mesh.measures import Measures
 from workflow.mesh.oddities import Oddity, Remark
 from workflow.mesh.phrases import counted
 from workflow.mesh.policy import MeshPolicy
+from workflow.mesh.shells import Shells
 from workflow.mesh.units import UnitGuess, guess_unit
 
 _FARTHEST_MM = 1e6
@@ -20,7 +21,7 @@ class Findings:
     """What was found in a readable mesh.
 
     `holes` is None for a mesh that is closed exactly. `shared_edges` have four or more facets and
-    `repeated_facets` the corners of another one; None where not counted. `remarks` are the
+    `repeated_facets` the corners of another one; None where not counted, like `shells`. `remarks` are the
     reader's.
     """
 
@@ -29,6 +30,7 @@ class Findings:
     shared_edges: int | None = None
     repeated_facets: int | None = None
     remarks: tuple[Remark, ...] = ()
+    shells: Shells | None = None
 
     @property
     def open_edges(self) -> int:
@@ -48,12 +50,13 @@ class Findings:
         """The volume, also of a mesh that is inside out; None where facets are missing, turned or doubled."""
         if self.open_edges or self.flipped_edges or (self.holes and self.holes.has_repeated_facets):
             return None
-        return abs(self.measures.volume_mm3) / 1000
+        return (self.shells.volume_mm3 if self.shells else abs(self.measures.volume_mm3)) / 1000
 
     @property
     def inside_out(self) -> bool:
         """Whether the mesh encloses a volume and faces inwards."""
-        return bool(self.volume_cm3) and self.measures.volume_mm3 < 0
+        faces_in = self.shells.is_inside_out if self.shells else self.measures.volume_mm3 < 0
+        return faces_in and bool(self.volume_cm3)
 
     @property
     def unit(self) -> UnitGuess:
@@ -117,7 +120,13 @@ def _oddities(findings: Findings, policy: MeshPolicy) -> Iterator[Remark]:
         words = f"{_at_least(holes)}{edges} where facets face the wrong way: slicers turn them."
         yield Remark(Oddity.FLIPPED_EDGES, words)
     if findings.inside_out:
-        words = f"{measures.volume_mm3 / 1000:.3g} cm³: the mesh is inside out. Slicers turn it."
+        words = f"-{findings.volume_cm3:.3g} cm³: the mesh is inside out. Slicers turn it."
+        yield Remark(Oddity.INSIDE_OUT, words)
+    if findings.shells and findings.shells.turned:
+        turned, all_of_them = findings.shells.turned, findings.shells.count
+        words = (
+            f"{turned:,} of {counted(all_of_them, 'body', 'bodies')} inside out: slicers may leave out such."
+        )
         yield Remark(Oddity.INSIDE_OUT, words)
     if findings.shared_edges:
         edges = counted(findings.shared_edges, "edge")

@@ -1,0 +1,47 @@
+"""What comes up more than once is counted as the plain way does."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.mesh.effort import IN_MEMORY
+from workflow.mesh.blocks import Hashes
+from workflow.mesh.repeats import find_matches
+
+
+def counts(keys: Hashes) -> tuple[int, int]:
+    """Give how many values come up more than once, and how many copies there are beyond the first."""
+    before = keys.copy()
+    matches = find_matches(keys)
+    assert np.array_equal(keys, before)
+    assert np.array_equal(keys[matches.copy], keys[matches.original])
+    assert np.unique(matches.copy).size == matches.copy.size
+    assert not np.isin(matches.original, matches.copy).any()
+    return matches.values, matches.copy.size
+
+
+def plainly(keys: Hashes) -> tuple[int, int]:
+    there = Counter(keys.tolist()).values()
+    return sum(count > 1 for count in there), sum(count - 1 for count in there)
+
+
+@IN_MEMORY
+@given(st.integers(0, 2**32), st.integers(0, 30_000), st.integers(1, 40_000))
+def test_random_numbers(seed: int, count: int, different: int) -> None:
+    random = np.random.default_rng(seed)
+    keys = random.integers(0, 2**64, different, np.uint64)[random.integers(0, different, count)]
+    assert counts(keys) == plainly(keys)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 4096, 4097, 200_000])
+def test_all_the_same(count: int) -> None:
+    assert counts(np.full(count, 7, np.uint64)) == (count > 1, max(0, count - 1))
+
+
+def test_numbers_that_choose_the_same_slots() -> None:
+    keys = np.arange(300_000, dtype=np.uint64)  # all have the same highest bits
+    assert counts(keys) == (0, 0)
+    assert counts(np.concatenate((keys, keys[:5], keys[:5]))) == (5, 10)
