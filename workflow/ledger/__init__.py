@@ -21,14 +21,14 @@ from workflow.ledger.waitlist import accept_waitlist, add_to_waitlist, drop_from
 from workflow.ledger.workers import Beats, crew, give_sign, join, leave, signs, strike_off
 
 __all__ = [
+    "CLOCK",
+    "SHARE",
     "Beats",
     "Begun",
     "Busy",
-    "CLOCK",
     "Intent",
     "Ledger",
     "Order",
-    "SHARE",
     "Settled",
     "Superseded",
     "abandoned",
