@@ -36,6 +36,9 @@ class Cloud:
         fault = {"operation": operation, "kind": kind, "times": times, **details}
         requests.post(f"{self.control}/faults", json=fault, timeout=10).raise_for_status()
 
+    def clear_faults(self) -> None:
+        requests.delete(f"{self.control}/faults", timeout=10).raise_for_status()
+
     def make_build(self, part_version_id: str) -> str:
         reply = requests.post(f"{self.control}/builds", json={"part_version_id": part_version_id}, timeout=10)
         reply.raise_for_status()
