@@ -1,7 +1,7 @@
 """The rule language: facts in, decisions out, each with its reason; pure but for the loader."""
 
 from workflow.routing.decide import decide_intake, decide_route
-from workflow.routing.explain import Explanation, OpenRule, explain
+from workflow.routing.explain import Explanation, OpenRule, explain, explain_intake, explain_routing
 from workflow.routing.facts import Fact, Kind, Stage, fact_table
 from workflow.routing.loader import load_rules, parse_rules
 from workflow.routing.names import check_names
@@ -24,6 +24,8 @@ __all__ = [
     "decide_intake",
     "decide_route",
     "explain",
+    "explain_intake",
+    "explain_routing",
     "fact_table",
     "json_schema",
     "load_rules",

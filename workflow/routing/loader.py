@@ -7,13 +7,14 @@ from ruamel.yaml.nodes import Node, ScalarNode
 
 from workflow.errors import Mistake, RulesError
 from workflow.routing.page import LINE_BREAK, Nodes, Page
+from workflow.routing.reading_names import read_names
 from workflow.routing.reading_rules import read_intake, read_routing
 from workflow.routing.reading_tests import read_tests
 from workflow.routing.rulebook import Rulebook
 from workflow.routing.syntax import read_tree
 
 VERSION = "1"
-KEYS = ("version", "intake", "routing", "tests")
+KEYS = ("version", "names", "intake", "routing", "tests")
 REVISION_DIGITS = 12
 MOST_BYTES = 1_000_000
 
@@ -48,11 +49,14 @@ def parse_rules(text: str, source: str) -> Rulebook:
 def _read_rulebook(page: Page, root: Node, text: str) -> Rulebook:
     nodes = page.group(root, "a rules file", KEYS, hint="begin with `version: 1`, `intake:` and `routing:`")
     _check_version(page, root, nodes)
+    names = read_names(page, nodes["names"]) if "names" in nodes else ()
     return Rulebook(
         source=page.source,
         revision=hashlib.sha256(text.encode()).hexdigest()[:REVISION_DIGITS],
         intake=read_intake(page, nodes["intake"]) if _has(page, root, nodes, "intake") else (),
         routing=read_routing(page, nodes["routing"]) if _has(page, root, nodes, "routing") else (),
+        text=text,
+        names=names,
         tests=read_tests(page, nodes["tests"]) if "tests" in nodes else (),
         warnings=tuple(page.warnings),
         mentions=tuple(page.mentions),
