@@ -180,6 +180,10 @@ class Hold(StrEnum):
     FAULT = "fault"
 
 
+GOES_BY_ITSELF = frozenset({Hold.BUILD, Hold.DEVICE})
+"""What is missing is looked for while the file is held, and the submission goes on once it is there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """The durable journey of one part file, as the ledger knows it. None where not reached."""

@@ -1,6 +1,15 @@
 """The durable record: submissions and their events, append-only."""
 
 from workflow.ledger.contents import earlier_from, record_content
+from workflow.ledger.decisions import (
+    decided_since,
+    decisions_of,
+    keep_rules,
+    last_sent,
+    receipts_of,
+    rules_text,
+    sent_before,
+)
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.left import content_left, read_left, still_left, take_left
 from workflow.ledger.marks import SHARE, keep_mark, own_name, read_mark, replace_mark
@@ -31,18 +40,25 @@ __all__ = [
     "add_to_waitlist",
     "begin_send",
     "content_left",
+    "decided_since",
+    "decisions_of",
     "drop_from_waitlist",
     "earlier_from",
     "give_order",
     "keep_mark",
+    "keep_rules",
+    "last_sent",
     "own_name",
     "read_left",
     "read_mark",
     "read_waitlist",
+    "receipts_of",
     "record_content",
     "renew_send",
     "replace_mark",
     "reply_lost",
+    "rules_text",
+    "sent_before",
     "settle_send",
     "still_left",
     "take_left",

@@ -16,9 +16,15 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from workflow.errors import StateError
 from workflow.ledger.database import READING, open_database
 from workflow.ledger.rows import event_from, submission_from
-from workflow.ledger.statements import append_event, change_submission, read_submission, seconds_now
+from workflow.ledger.statements import (
+    append_event,
+    change_submission,
+    keep_decision,
+    read_submission,
+    seconds_now,
+)
 from workflow.ledger.tables import events, metadata, submissions
-from workflow.model import Event, State, Step, Submission
+from workflow.model import Decided, Event, State, Step, Submission
 
 LONGEST_WAIT_SECONDS = 86_400.0
 """Nothing waits longer: a later time was written while the clock stood wrong."""
@@ -79,6 +85,19 @@ class Ledger:
         """
         with self.writing() as connection:
             change_submission(connection, submission, changes)
+            append_event(connection, submission.id, event, detail)
+        return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
+
+    def record_decision(
+        self, submission: Submission, decided: Decided, event: str, detail: str, /, **changes: object
+    ) -> Submission:
+        """Write what was decided and on which facts, with one event and the changes that go with it.
+
+        Raises Superseded when the submission's turn is over.
+        """
+        with self.writing() as connection:
+            change_submission(connection, submission, changes)
+            keep_decision(connection, submission.id, decided)
             append_event(connection, submission.id, event, detail)
         return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
 

@@ -13,6 +13,7 @@ from workflow.pipeline.desk import Desk
 from workflow.pipeline.engine import Engine, EngineLimits
 from workflow.pipeline.journey import Journey
 from workflow.pipeline.keeper import Keeper
+from workflow.pipeline.rules_in_force import RulesInForce
 from workflow.pipeline.workshop import Workshop
 
 DRAIN_SECONDS = 20
@@ -49,6 +50,7 @@ class Service:
         self._engine = Engine(str(shop.ledger.url), stages, self._limits)
         self._keeper = Keeper(shop, self._engine)
         self._begin("keeper", self._keeper.run)
+        self._begin("rules", shop.rules.run)
         if self._watch:
             self.inbox = self._make_inbox()
             self._begin("inbox", self.inbox.run)
@@ -57,6 +59,11 @@ class Service:
         share, desk = self._shop.share, Desk(self._shop, self.wake, self._arrival_limit.files)
         left = desk if share.left_inbox is not None else None
         return Inbox(share, desk, left=left, desk=desk, times=self._times, limit=self._arrival_limit)
+
+    @property
+    def rules(self) -> RulesInForce:
+        """The rules that count, and what keeps a change of them from counting."""
+        return self._shop.rules
 
     @property
     def ledger(self) -> Ledger:

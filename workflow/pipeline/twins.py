@@ -20,7 +20,7 @@ def take_over_content(shop: Workshop, submission: Submission, custody: Custody) 
     """
     _retire_held_twins(shop, submission, custody.sha256)
     fresh: dict[str, object] = {
-        "size": custody.size, "mesh": None, "intake_rule": None, "reason": None, "tries": 0,
+        "size": custody.size, "dropped_by": custody.owner, "mesh": None, "intake_rule": None, "reason": None, "tries": 0,
     }  # fmt: skip
     detail = f"{custody.size:,} bytes, sha256 {custody.sha256}"
 

@@ -3,13 +3,14 @@
 from workflow.routing.decide import decide_intake, decide_route
 from workflow.routing.explain import Explanation, OpenRule, explain, explain_intake, explain_routing
 from workflow.routing.facts import Fact, Kind, Stage, fact_table
-from workflow.routing.loader import load_rules, parse_rules
+from workflow.routing.loader import load_rules, parse_rules, read_rules, revision_of
 from workflow.routing.names import check_names
-from workflow.routing.rulebook import IntakeRule, RoutingRule, Rulebook, RuleTest
+from workflow.routing.rulebook import Choose, IntakeRule, RoutingRule, Rulebook, RuleTest
 from workflow.routing.schema import json_schema
 from workflow.routing.trials import TestOutcome, run_tests
 
 __all__ = [
+    "Choose",
     "Explanation",
     "Fact",
     "IntakeRule",
@@ -30,5 +31,7 @@ __all__ = [
     "json_schema",
     "load_rules",
     "parse_rules",
+    "read_rules",
+    "revision_of",
     "run_tests",
 ]
