@@ -100,7 +100,11 @@ def refuse_unknown_names(rulebook: Rulebook, catalog: Catalog) -> None:
         presets=[(preset.title, preset.id) for preset in catalog.presets()],
         device_names=[device.name for device in devices],
         series=sorted({device.device_series for device in devices}),
-        users=[word for user in catalog.users() for word in (user.email, user.name, user.id) if word],
+        users=[
+            (user.id, [word for word in (user.email, user.name) if word])
+            for user in catalog.users()
+            if user.id
+        ],
     )
     if mistakes:
         raise RulesError(mistakes)

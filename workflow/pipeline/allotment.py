@@ -38,6 +38,12 @@ class Allotment:
         """Note that a build of so many print seconds goes to a device."""
         self._given.append(_Given(self.clock(), device_id, seconds, copies, starts_now))
 
+    def take_back(self, device_id: str) -> None:
+        """Note that the device took nothing: what was given to it last does not count."""
+        mine = [given for given in self._given if given.device_id == device_id]
+        if mine:
+            self._given.remove(mine[-1])
+
     def as_they_will_be(self, devices: Sequence[DeviceFacts]) -> tuple[DeviceFacts, ...]:
         """Give the devices as they will be once what was given a moment ago has arrived."""
         lately = self.clock() - SOON_SECONDS

@@ -3,6 +3,7 @@
 from workflow.routing.decide import decide_intake, decide_route
 from workflow.routing.explain import Explanation, OpenRule, explain, explain_intake, explain_routing
 from workflow.routing.facts import Fact, Kind, Stage, fact_table
+from workflow.routing.globs import fold
 from workflow.routing.loader import load_rules, parse_rules, read_rules, revision_of
 from workflow.routing.names import check_names
 from workflow.routing.rulebook import Choose, IntakeRule, RoutingRule, Rulebook, RuleTest
@@ -28,6 +29,7 @@ __all__ = [
     "explain_intake",
     "explain_routing",
     "fact_table",
+    "fold",
     "json_schema",
     "load_rules",
     "parse_rules",
