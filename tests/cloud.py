@@ -36,6 +36,35 @@ class Cloud:
         fault = {"operation": operation, "kind": kind, "times": times, **details}
         requests.post(f"{self.control}/faults", json=fault, timeout=10).raise_for_status()
 
+    def clear_faults(self) -> None:
+        requests.delete(f"{self.control}/faults", timeout=10).raise_for_status()
+
+    def device(self, name: str) -> dict[str, Any]:
+        """Give a device as Eiger lists it."""
+        reply = requests.get(f"{self.url}/devices", auth=("demo", "demo"), timeout=10).json()
+        return next(device for device in reply["items"] if device["name"] == name)
+
+    def change_device(self, name: str, state: str) -> None:
+        """Let something happen to a device."""
+        change = {"device_id": self.device(name)["id"], "state": state}
+        requests.post(f"{self.control}/devices", json=change, timeout=10).raise_for_status()
+
+    def approve(self, *builds: str) -> None:
+        """Have a person approve just these builds, which switches approvals on."""
+        body = {"builds": list(builds)}
+        requests.put(
+            f"{self.url}/builds/approved", json=body, auth=("demo", "demo"), timeout=10
+        ).raise_for_status()
+
+    def world_builds(self) -> list[str]:
+        """Give the ids of all builds."""
+        reply = requests.get(f"{self.url}/builds", auth=("demo", "demo"), timeout=10).json()
+        return [str(build["id"]) for build in reply["items"]]
+
+    def approved(self) -> set[str]:
+        reply = requests.get(f"{self.url}/builds/approved", auth=("demo", "demo"), timeout=10)
+        return {build["id"] for build in reply.json()["items"]}
+
     def make_build(self, part_version_id: str) -> str:
         reply = requests.post(f"{self.control}/builds", json={"part_version_id": part_version_id}, timeout=10)
         reply.raise_for_status()
@@ -51,7 +80,9 @@ class Cloud:
 
 
 @contextmanager
-def simulated(slice_seconds: float = 0.1, builds: str = "auto") -> Iterator[Cloud]:
+def simulated(
+    slice_seconds: float = 0.1, builds: str = "auto", quirks: frozenset[str] = frozenset()
+) -> Iterator[Cloud]:
     """Run a fresh simulator."""
-    with running(SimulatorOptions(slice_seconds=slice_seconds, builds=builds)) as url:
+    with running(SimulatorOptions(slice_seconds=slice_seconds, builds=builds, quirks=quirks)) as url:
         yield Cloud(url)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from workflow.eiger import EigerClient, make_client
@@ -21,8 +22,9 @@ from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, named_odditie
 from workflow.model import DeviceFacts
 from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.engine import EngineLimits
+from workflow.pipeline.facts import device_facts
 from workflow.pipeline.patience import Patience
-from workflow.pipeline.route import device_facts
+from workflow.pipeline.rules_in_force import RulesInForce
 from workflow.pipeline.service import Service
 from workflow.pipeline.workshop import Progress, Workshop, nobody_watches
 from workflow.routing import Rulebook, check_names, load_rules
@@ -59,7 +61,9 @@ def running_service(
         with locked_state(settings.state), closing(Ledger(settings.database)) as ledger:
             share = known_share(settings, ledger)
             share = _prepared(share, ledger) if watch else replace(share, left_inbox=None)
-            shop = _workshop(settings, rulebook, client, catalog, ledger, inspector, share, on_progress)
+            check = partial(refuse_unknown_names, catalog=catalog)
+            rules = RulesInForce(rules_file(settings), rulebook, ledger, check)
+            shop = _workshop(settings, rules, client, catalog, ledger, inspector, share, on_progress)
             shop = replace(shop, sets_duplicates_aside=watch)
             limits = EngineLimits(settings.uploads_at_once, settings.dispatches_at_once)
             limit = ArrivalLimit(settings.mass_arrival_files)
@@ -98,7 +102,11 @@ def refuse_unknown_names(rulebook: Rulebook, catalog: Catalog) -> None:
         presets=[(preset.title, preset.id) for preset in catalog.presets()],
         device_names=[device.name for device in devices],
         series=sorted({device.device_series for device in devices}),
-        users=[word for user in catalog.users() for word in (user.email, user.name, user.id) if word],
+        users=[
+            (user.id, [word for word in (user.email, user.name) if word])
+            for user in catalog.users()
+            if user.id
+        ],
     )
     if mistakes:
         raise RulesError(mistakes)
@@ -106,7 +114,7 @@ def refuse_unknown_names(rulebook: Rulebook, catalog: Catalog) -> None:
 
 def _workshop(
     settings: Settings,
-    rulebook: Rulebook,
+    rules: RulesInForce,
     client: EigerClient,
     catalog: Catalog,
     ledger: Ledger,
@@ -118,13 +126,15 @@ def _workshop(
         ledger=ledger,
         client=client,
         catalog=catalog,
-        rulebook=rulebook,
+        rules=rules,
         share=share,
         spool=settings.state.absolute() / "spool",
         inspector=inspector,
         patience=_patience(settings),
         send_lease_seconds=client.longest_effect_seconds + settings.late_effect_seconds,
         late_effect_seconds=settings.late_effect_seconds,
+        print_now_armed=settings.print_now_armed,
+        zone=settings.zone,
         date_folders=settings.date_folders,
         on_progress=on_progress,
     )
@@ -186,6 +196,7 @@ def _patience(settings: Settings) -> Patience:
         first_poll_seconds=settings.slice_first_poll_seconds,
         slice_limit_seconds=settings.slice_limit_seconds,
         build_wait_seconds=settings.build_wait_seconds,
+        print_now_seconds=settings.print_now_seconds,
     )
 
 

@@ -163,6 +163,8 @@ class DeviceFacts:
     queue_seconds: float | None = None
     queue_length: int | None = None
     fiber_remaining_cm3: float | None = None
+    last_sent_at: datetime | None = None
+    """When stlflow last sent something there; None for never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,8 @@ class Route:
     """Where a build goes and why: a value, no effect.
 
     `destination` None means held, and `reason` says why. `reasons` are the facts that decided,
-    in words, one per device that was looked at where a device had to be chosen.
+    in words, one per device that was looked at where a device had to be chosen. `waits_for_device`:
+    it is held only because no device qualifies, and may go on by itself.
     """
 
     rule: str
@@ -181,6 +184,9 @@ class Route:
     reason: str | None = None
     reasons: tuple[str, ...] = ()
     considered: tuple[Considered, ...] = ()
+    copies: int = 1
+    approve_first: bool = False
+    waits_for_device: bool = False
 
 
 class Step(StrEnum):
@@ -206,8 +212,13 @@ class Hold(StrEnum):
     SLICE = "slice"
     BUILD = "build"
     ROUTE = "route"
+    DEVICE = "device"
     SEND = "send"
     FAULT = "fault"
+
+
+GOES_BY_ITSELF = frozenset({Hold.BUILD, Hold.DEVICE})
+"""What is missing is looked for while the file is held, and the submission goes on once it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +272,30 @@ class Submission:
     """Which running stlflow has the present step in hands; None while it waits."""
     home: str | None = None
     """The machine whose disk holds a file that was left in its place; None for one in the share."""
+    dropped_by: str | None = None
+    """The owner of the file, where the file system tells."""
+    copies: int | None = None
+    """How many times the build is sent; None before it is routed."""
+    approve_first: bool | None = None
+    """The rule has the build approved in Eiger before it is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision as it was taken: when, by which rules, and on what was known then.
+
+    `stage` is "intake" or "routing"; `revision` names the text of the rules. `devices` is None where
+    no device had to be chosen.
+    """
+
+    stage: str
+    at: datetime
+    revision: str
+    rule: str
+    facts: Facts
+    released: bool = False
+    devices: tuple[DeviceFacts, ...] | None = None
+    device_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ Unknown names are refused with a suggestion, and no message ever repeats a value
 import os
 import tomllib
 from collections.abc import Iterable
+from datetime import tzinfo
 from difflib import get_close_matches
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -85,6 +87,11 @@ class Settings(BaseSettings):
     largest_file_mb: int = Field(4096, ge=1, description="a larger file is rejected unread")
     inspection_limit_seconds: float = Field(300.0, gt=0, description="a file that takes longer is held")
     inspection_memory_mb: int = Field(1024, ge=64, description="a file that takes more is held")
+    print_now_armed: bool = Field(False, description="rules that say print_now may start machines")
+    print_now_seconds: float = Field(120.0, gt=0, description="a printer that does not begin in time is held")
+    timezone: str | None = Field(
+        None, description="of the shop, such as Europe/Vienna; default: the machine's"
+    )
     uploads_at_once: int = Field(8, ge=1, le=32, description="files inspected and uploaded side by side")
     dispatches_at_once: int = Field(8, ge=1, le=32, description="builds looked for and sent side by side")
     log_json: bool = Field(False, description="log lines as JSON objects")
@@ -97,6 +104,14 @@ class Settings(BaseSettings):
         if level.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("one of DEBUG, INFO, WARNING, ERROR")
         return level.upper()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        try:
+            return name and ZoneInfo(name).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("no time zone that is known here; write it like Europe/Vienna") from None
 
     @field_validator("eiger_url")
     @classmethod
@@ -117,6 +132,11 @@ class Settings(BaseSettings):
         """Order the sources; systemd's LoadCredential and container secrets come as files."""
         toml = TomlConfigSettingsSource(settings_cls)
         return init_settings, env_settings, dotenv_settings, toml, file_secret_settings
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """Give the shop's time zone; None is this machine's."""
+        return ZoneInfo(self.timezone) if self.timezone else None
 
     @property
     def database(self) -> str:

@@ -13,10 +13,16 @@ from pydantic.fields import FieldInfo
 
 from tests.docs.blocks import DOCUMENTS
 from workflow.cli.app import stlflow
+from workflow.intake import names_table
 from workflow.routing import Stage, fact_table
 from workflow.settings import PREFIX, Settings
 
 HELP_WIDTH = 96
+FIRST_SETTINGS = (
+    "share", "state", "rules", "database_url", "eiger_url", "access_key", "secret_key",
+    "read_only_inbox", "mass_arrival_files", "open_edges_limit", "slice_limit_seconds", "log_level",
+)  # fmt: skip
+"""What a newcomer looks for; docs/settings.md has them all."""
 _PART = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)
 
 
@@ -42,8 +48,8 @@ def every_command(
 
 def _settings_in_short() -> str:
     rows = (
-        f"| `{name}` | {_default(field)} | {field.description} |"
-        for name, field in Settings.model_fields.items()
+        f"| `{name}` | {_default(Settings.model_fields[name])} | {Settings.model_fields[name].description} |"
+        for name in FIRST_SETTINGS
     )
     return "\n".join(("| setting | default | what |", "|---|---|---|", *rows))
 
@@ -65,6 +71,14 @@ def _facts(stage: Stage) -> str:
         if fact.stage is stage
     )
     return "\n".join(("| fact | kind | unit | from | known | example |", "|---|---|---|---|---|---|", *rows))
+
+
+def _names() -> str:
+    rows = (
+        f"| {becomes} | {', '.join(f'`{pattern}`' for pattern in patterns)} |"
+        for becomes, patterns in names_table().items()
+    )
+    return "\n".join(("| what happens | names |", "|---|---|", *rows))
 
 
 def _command_help() -> str:
@@ -106,6 +120,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "settings": _settings_in_full,
     "facts-before-upload": lambda: _facts(Stage.INTAKE),
     "facts-after-slicing": lambda: _facts(Stage.ROUTING),
+    "names": _names,
     "commands": _command_help,
 }
 

@@ -294,6 +294,21 @@ def test_a_hint_makes_the_next_look_come_at_once(watcher: Watcher, part: Path, c
     assert watcher.settling.next_due() == clock.now + 0.3
 
 
+def test_many_unfinished_files_are_looked_at_less_often_each(
+    watcher: Watcher, share: Share, clock: Clock
+) -> None:
+    for number in range(2000):
+        (share.inbox / f"part {number}.stl").write_bytes(STL[:-1])
+    assert watcher.after(0) == watcher.after(60) == []
+    dues = [waiting.until for waiting in watcher.settling.waiting()]
+    assert max(dues) == clock.now + 20, "a hundred looks a second"
+    (share.inbox / "part 7.stl").write_bytes(STL)
+    watcher.settling.heard(Heard({"part 7.stl": 0}))
+    assert list(watcher.settling.ready()) == [], "what is heard of is looked at soon all the same"
+    clock.turn(0.3)
+    assert [path for path, _ in watcher.settling.ready()] == ["part 7.stl"]
+
+
 def test_a_file_closed_by_two_writers_waits_longer(watcher: Watcher, part: Path) -> None:
     part.write_bytes(STL)
     watcher.settling.heard(Heard({"part.stl": 2}))

@@ -17,6 +17,7 @@ from workflow.settings import Settings, load_settings
 from workflow.shipped import shipped
 
 QUICK: dict[str, object] = {
+    "rules": shipped("rules") / "default.yaml",
     "settle_seconds": 0.05,
     "settle_ascii_seconds": 0.2,
     "settle_wrong_seconds": 0.2,
@@ -119,7 +120,6 @@ def opened(folder: Path, cloud: Cloud, **changes: object) -> Iterator[Shop]:
     settings = load_settings(
         share=folder / "share",
         state=folder / "state",
-        rules=shipped("rules") / "default.yaml",
         eiger_url=cloud.url,
         access_key="demo",
         secret_key="demo",
@@ -127,3 +127,10 @@ def opened(folder: Path, cloud: Cloud, **changes: object) -> Iterator[Shop]:
     )
     with running_service(settings) as service:
         yield Shop(cloud, settings, service)
+
+
+def written(folder: Path, text: str) -> Path:
+    """Write a rules file; gives its place."""
+    rules = folder / "rules.yaml"
+    rules.write_text(text, "utf-8")
+    return rules

@@ -8,7 +8,7 @@ import pytest
 from workflow.intake import Share
 from workflow.ledger import Ledger, abandoned
 from workflow.model import State, Step
-from workflow.pipeline.adoption import adopt, adopt_stray_claims
+from workflow.pipeline.adoption import adopt
 
 
 @pytest.fixture
@@ -91,12 +91,3 @@ def test_claims_without_an_owner_are_adopted(share: Share, ledger: Ledger) -> No
     claimed_as = in_processing(share, "17~a.stl")
     adopt(ledger, replace(share, owner="a1b2c3"))
     assert [(each.path, each.claimed_as) for each in ledger.all()] == [("rush/a.stl", claimed_as)]
-
-
-def test_beside_running_stages_only_stray_claims_are_touched(share: Share, ledger: Ledger) -> None:
-    number = ledger.open("a.stl")
-    ledger.claimed(number, "done/a.stl")  # its stage has just moved it, and the listing is older
-    stray = in_processing(share, f"{ledger.open('b.stl')}~b.stl")
-    in_processing(share, f"{number}~a.stl")
-    adopt_stray_claims(ledger, share)
-    assert [each.claimed_as for each in ledger.all()] == [stray, "done/a.stl"]

@@ -6,8 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from tests.cloud import Cloud, simulated
-from workflow.eiger import Build, BuildDetail, EigerClient, RequestBudget
-from workflow.pipeline.catalog import CONTENTS_SECONDS, PRESETS_SECONDS, Catalog, Unlisted
+from workflow.eiger import Build, BuildDetail, EigerClient, Preset, RequestBudget, User
+from workflow.pipeline.catalog import ANEW_SECONDS, CONTENTS_SECONDS, PRESETS_SECONDS, Catalog, Unlisted
 
 
 class Dial:
@@ -60,6 +60,45 @@ def test_presets_and_people_are_found_by_what_they_are_called(client: EigerClien
 def test_what_is_not_there_is_said_with_the_nearest(client: EigerClient) -> None:
     with pytest.raises(Unlisted, match=r"^Eiger has no preset called 'Onix'\. The nearest are: Onyx"):
         Catalog(client).preset("Onix")
+
+
+class TwoOfAName(EigerClient):
+    """Lists as Eiger may well give them; each question counts."""
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1:9", SecretStr("demo"), SecretStr("demo"), budget=RequestBudget(1))
+        self.asked = 0
+
+    def get_org_settings_presets(self) -> tuple[Preset, ...]:
+        self.asked += 1
+        more = () if self.asked == 1 else (Preset(id="p-9", title="Made just now"),)
+        return (Preset(id="p-1", title="Twin"), Preset(id="p-2", title="TWIN"), *more)
+
+    def list_users(self, *_: object, **__: object) -> Iterator[User]:
+        return iter((User(id="u-1", name="Kim"), User(id="u-2", name="kim"), User(name="Kim")))
+
+
+def test_a_name_that_two_have_is_refused_and_an_id_decides() -> None:
+    catalog = Catalog(TwoOfAName())
+    with pytest.raises(
+        Unlisted, match=r"^2 presets in Eiger are called 'twin'\. Name the one meant by its id"
+    ):
+        catalog.preset("twin")
+    with pytest.raises(Unlisted, match=r"^2 users in Eiger are called 'Kim'\."):
+        catalog.user_id("Kim")
+    assert (catalog.preset("p-2").title, catalog.user_id("U-2")) == ("TWIN", "u-2")
+
+
+def test_what_was_made_just_now_is_found_and_a_wrong_name_does_not_ask_again_and_again() -> None:
+    dial, lists = Dial(), TwoOfAName()
+    catalog = Catalog(lists, dial)
+    catalog.presets()
+    dial.now += ANEW_SECONDS + 1
+    assert catalog.preset("Made just now").id == "p-9"
+    for _ in range(3):
+        with pytest.raises(Unlisted):
+            catalog.preset("Gold")
+    assert lists.asked == 2
 
 
 def test_a_build_that_was_looked_into_is_not_read_again_for_a_part_it_lacks(client: EigerClient) -> None:

@@ -133,7 +133,7 @@ def test_without_anywhere_else_it_is_held(holding: Rulebook) -> None:
     route = decide_route(holding, facts, (READY,), THURSDAY)
     assert route.destination is None
     assert route.reason == (
-        "No device qualifies: M2-1: Onyx loaded, needs Nylon White. Make one ready, then retry."
+        "No device qualifies: M2-1: Onyx loaded, needs Nylon White. It goes by itself once one does."
     )
 
 

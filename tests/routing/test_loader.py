@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from workflow.errors import Mistake, RulesError
 from workflow.routing import Rulebook, load_rules, parse_rules, run_tests
-from workflow.routing.reading_actions import DEVICE_KEYS
 from workflow.routing.reading_conditions import GROUPS
+from workflow.routing.reading_device import DEVICE_KEYS
+from workflow.routing.reading_fleet import FLEET_KEYS
 from workflow.routing.reading_rules import INTAKE_KEYS, ROUTING_KEYS
 from workflow.routing.reading_tests import TEST_KEYS
 from workflow.shipped import shipped
@@ -165,7 +166,17 @@ SCALARS = st.sampled_from(
     ["", "> 5", "5", "1..2", "rush/**", "true", "hold", "backlog", "Onyx", "+3 days", "loaded", "{}", "[]"]
 )
 KEYS = st.sampled_from(
-    [*INTAKE_KEYS, *ROUTING_KEYS, *DEVICE_KEYS, *TEST_KEYS, *GROUPS, "path", "longest_mm", "build.approved"]
+    [
+        *INTAKE_KEYS,
+        *ROUTING_KEYS,
+        *DEVICE_KEYS,
+        *FLEET_KEYS,
+        *TEST_KEYS,
+        *GROUPS,
+        "path",
+        "longest_mm",
+        "build.approved",
+    ]
 )
 
 

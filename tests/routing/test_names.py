@@ -31,15 +31,19 @@ def faults(**changed: str) -> list[tuple[int, str, str]]:
     mistakes = check_names(
         parse_rules(text, "rules.yaml"),
         presets=[("Onyx", "p-1"), ("Nylon White", "p-2"), ("Twin", "p-3"), ("Twin", "p-4")],
-        device_names=["M2-1", "X7-1"],
+        device_names=["M2-1", "X7-1", "Spare", "spare"],
         series=["Desktop Series"],
-        users=["kim@example.com", "Kim"],
+        users=[
+            ("u-1", ["kim@example.com", "Kim"]),
+            ("u-2", ["lee@example.com", "Lee"]),
+            ("u-3", ["lee.b@example.com", "Lee"]),
+        ],
     )
     return [(each.line, each.message, each.hint) for each in mistakes]
 
 
 def test_known_names_are_fine_by_title_id_and_pattern() -> None:
-    assert faults() == faults(PRESET="p-3", OWNER="kim") == []
+    assert faults() == faults(PRESET="p-3", OWNER="kim") == faults(OWNER="u-3", DEVICE="sp*") == []
 
 
 @pytest.mark.parametrize(
@@ -47,6 +51,11 @@ def test_known_names_are_fine_by_title_id_and_pattern() -> None:
     [
         ({"PRESET": "Onxy"}, (3, "Eiger has no preset `Onxy`", "did you mean `Onyx`?")),
         ({"PRESET": "twin"}, (3, "2 presets in Eiger are titled `twin`", "name the one you mean by its id")),
+        ({"OWNER": "lee"}, (3, "2 users in Eiger are called `lee`", "name the one you mean by its id")),
+        (
+            {"DEVICE": "spare"},
+            (8, "2 devices in Eiger are called `spare`", "give them different names in Eiger"),
+        ),
         ({"OWNER": "bob"}, (3, "Eiger has no user `bob`", "")),
         (
             {"OWNER": "kim@exmaple.com"},

@@ -89,7 +89,7 @@ def explain(
     """
     from workflow.assembly import device_facts_now, make_inspector, rules_file
     from workflow.cli.explained import as_document, as_lines, build_fact, path_under_inbox
-    from workflow.pipeline.inspection import facts_of_file
+    from workflow.pipeline.facts import facts_of_file
     from workflow.routing import explain as explain_rules
     from workflow.routing import load_rules
     from workflow.settings import load_settings

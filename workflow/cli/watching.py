@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Sequence
 
-from workflow.model import ENDED, Hold, State, Submission
+from workflow.model import ENDED, GOES_BY_ITSELF, State, Submission
 
 LOOK_SECONDS = 0.25
 Show = Callable[[Sequence[Submission]], None]
 
 
 def at_rest(submission: Submission) -> bool:
-    """Tell whether nothing more happens by itself, but for a look now and then for a missing build."""
+    """Tell whether nothing more happens by itself, but for a look now and then for what is missing."""
     if submission.state is State.HELD:
-        return submission.step is None or (submission.hold is Hold.BUILD and submission.due_at is not None)
+        return submission.step is None or (
+            submission.hold in GOES_BY_ITSELF and submission.due_at is not None
+        )
     return submission.state in ENDED and submission.step is None
 
 

@@ -32,6 +32,10 @@ _HELD_NEXT = {
         "When the rules or the printers are put right: `stlflow retry {id}`. "
         "If it may go on past the rule that holds it: `stlflow release {id}`."
     ),
+    Hold.DEVICE: (
+        "Nothing: it goes by itself once a printer qualifies. "
+        "To send it elsewhere, change the rules; to end it: `stlflow cancel {id}`."
+    ),
     Hold.SEND: (
         "Look in Eiger whether it has arrived there. Only if it has not: `stlflow retry {id}`. "
         "If it has: `stlflow cancel {id}`."
@@ -104,6 +108,7 @@ def _facts(submission: Submission) -> Iterator[str]:
         *_mesh_rows(submission.mesh),
         _preset_or_rule(submission),
         ("Sent to", _with_rule(_destination(submission), submission.routing_rule)),
+        ("Copies", f"{submission.copies}" if (submission.copies or 1) > 1 else None),
         ("Due", submission.due_date.isoformat() if submission.due_date else None),
         ("Build", submission.build_id),
         ("Receipt", submission.receipt_id),

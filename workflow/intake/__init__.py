@@ -7,7 +7,7 @@ from workflow.intake.explain import Explained, explain_file
 from workflow.intake.gate import GateTimes
 from workflow.intake.guard import IN_A_CROWD
 from workflow.intake.inbox import Desk, Inbox, SweepResult
-from workflow.intake.kinds import Kind, Named, is_part_file, path_kind
+from workflow.intake.kinds import Kind, Named, is_part_file, names_table, path_kind
 from workflow.intake.leaving import Left
 from workflow.intake.marker import make_marker, read_marker
 from workflow.intake.moves import exists
@@ -47,6 +47,7 @@ __all__ = [
     "make_folders",
     "make_marker",
     "move_into_place",
+    "names_table",
     "note_place",
     "path_kind",
     "place",

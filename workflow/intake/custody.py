@@ -14,6 +14,7 @@ from typing import BinaryIO
 from workflow.errors import StillChanging
 from workflow.intake.folders import Folder, open_part, opened
 from workflow.intake.gate import GateTimes
+from workflow.intake.owner import owner_of
 from workflow.intake.sight import Signature, signature_of
 from workflow.intake.writers import Writer, find_writer, only_cached, sees_all_writers
 
@@ -23,10 +24,11 @@ _SPOOL_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0
 
 @dataclass(frozen=True, slots=True)
 class Custody:
-    """What was copied: size in bytes, sha256 in hex."""
+    """What was copied: size in bytes, sha256 in hex, and whose the file was, where the system tells."""
 
     size: int
     sha256: str
+    owner: str | None = None
 
 
 def take_custody(source: Path, spool_file: Path, *, root: Path | None = None) -> Custody:
@@ -42,12 +44,12 @@ def take_custody(source: Path, spool_file: Path, *, root: Path | None = None) ->
         with FileIO(open_part(folder, source.name)) as file, _appearing_whole(spool_file) as copy:
             asked = sees_all_writers(folder.path)  # elsewhere the answer may be a yes for ever
             before = _signature(file, source.name, refuse_writer=asked)
-            sha256 = _copy(file, copy)
+            sha256, owner = _copy(file, copy), owner_of(file.fileno())
             after = _signature(file, source.name, refuse_writer=asked)
             if not before == after == _signature_by_name(folder, source.name):
                 raise StillChanging(f"{source.name} changed while it was read.")
         folder.sync()  # the claim's rename must survive a power cut before anything is sent
-    return Custody(before.size, sha256)
+    return Custody(before.size, sha256, owner)
 
 
 def _from_the_top(folder: Path, root: Path | None) -> tuple[Path, Sequence[str]]:

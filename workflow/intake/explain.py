@@ -5,17 +5,10 @@ from pathlib import Path
 
 from workflow.errors import NotAPlainFile
 from workflow.intake.gate import WHOLE, GateTimes, Sighting, quiet_seconds, why_unfinished
-from workflow.intake.kinds import Kind, path_kind
+from workflow.intake.kinds import BECOMES, Kind, path_kind
 from workflow.intake.shape import has_holes
 from workflow.intake.sight import InSight, looking_at
 from workflow.intake.writers import Writer, find_writer, sees_all_writers
-
-_BECOMES = {
-    Kind.PART: "taken, once it is complete",
-    Kind.UNFINISHED: "waits for the name that it gets when it is finished",
-    Kind.LITTER: "passed over in silence",
-    Kind.STRANGER: "left where it is, with a note after a while",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +27,7 @@ def explain_file(inbox: Path, path: str, times: GateTimes) -> Explained:
     """Sort the name, and look at the file once if it is there. Nothing is changed."""
     named = path_kind(path)
     seen = _look(inbox, path, times) if named.kind is Kind.PART else None
-    return Explained(path, named.kind, named.pattern, _BECOMES[named.kind], named.why, seen)
+    return Explained(path, named.kind, named.pattern, BECOMES[named.kind], named.why, seen)
 
 
 def _look(inbox: Path, path: str, times: GateTimes) -> str | None:

@@ -4,6 +4,7 @@ Names decide and contents do not: a file that is named like an STL is taken, wha
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import translate
@@ -117,6 +118,23 @@ _FOLDER_PATTERNS = tuple(
 )
 _SURELY_A_PART = re.compile(r"(?!.*conflict)[^.~:][^:]*\.stl", re.IGNORECASE)
 """Nearly all part files, told in one step: a walk asks for every name."""
+
+
+BECOMES = {
+    Kind.PART: "taken, once it is complete",
+    Kind.UNFINISHED: "waits for the name that it gets when it is finished",
+    Kind.LITTER: "passed over in silence",
+    Kind.STRANGER: "left where it is, with a note after a while",
+}
+"""What each kind means for a file, in words."""
+
+
+def names_table() -> Mapping[str, Sequence[str]]:
+    """Give all patterns in order by what happens, folders with a slash."""
+    table: dict[str, list[str]] = {}
+    for _pattern, named in (*_FOLDER_PATTERNS, *_PATTERNS):
+        table.setdefault(BECOMES[named.kind], []).append(named.pattern)
+    return table
 
 
 def name_kind(name: str) -> Named:

@@ -9,7 +9,7 @@ from pathlib import Path
 from loguru import logger
 
 from workflow.errors import NotAPlainFile
-from workflow.intake.gate import GateTimes, Sighting, Verdict, decide, may_be_cached, observe
+from workflow.intake.gate import WHOLE, GateTimes, Sighting, Verdict, decide, may_be_cached, observe
 from workflow.intake.hints import Heard
 from workflow.intake.names import readable
 from workflow.intake.shape import has_holes
@@ -20,6 +20,8 @@ _SHORTEST_PAUSE_SECONDS = 0.01
 _LEFT_ALONE_SECONDS = 30.0
 _LONGEST_RETRY_SECONDS = 60.0
 _AFTER_FAULT_SECONDS = 60.0
+_PACE_SECONDS = 0.01
+"""Between looks at unfinished files of which nothing is heard: a hundred looks a second cost a core's 1 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,14 @@ class Settling:
         self._inbox, self._times, self._clock, self._wall = inbox, times, clock, wall
         self._entries: dict[str, _Entry] = {}
         self._agenda: list[tuple[float, str]] = []
+        self._unfinished: set[str] = set()
         self.sees_writers = False
         """Whether the file system tells of every writer; set whenever the inbox is (again) there."""
 
     def found(self, paths: Collection[str]) -> None:
         """Take over what a walk found: new files are due at once, vanished ones are forgotten."""
         for path in self._entries.keys() - paths:
-            del self._entries[path]
+            self.forget(path)
         for path in paths - self._entries.keys():
             self._schedule(path, self._clock())
 
@@ -92,11 +95,13 @@ class Settling:
     def forget(self, path: str) -> None:
         """The file is no longer in the inbox."""
         self._entries.pop(path, None)
+        self._unfinished.discard(path)
 
     def forget_all(self) -> None:
         """The share went away: everything settles anew when it is back."""
         self._entries.clear()
         self._agenda.clear()
+        self._unfinished.clear()
 
     def put_off(self, path: str, why: str) -> None:
         """A file that was ready could not be taken: try again, ever less often."""
@@ -151,8 +156,16 @@ class Settling:
         if verdict.stalled:
             self._tell(entry, f"{path} still waits: {verdict.why}.")
         if not verdict.ready:
-            self._schedule(path, max(verdict.due, self._clock() + _SHORTEST_PAUSE_SECONDS))
+            self._schedule(path, max(verdict.due, self._clock() + self._pause(path, entry)))
         return verdict.ready
+
+    def _pause(self, path: str, entry: _Entry) -> float:
+        """Give the least pause until the next look: the longer, the more unfinished files there are."""
+        if entry.sighting is None or entry.sighting.look.ends.shape in WHOLE:
+            self._unfinished.discard(path)
+            return _SHORTEST_PAUSE_SECONDS
+        self._unfinished.add(path)
+        return _PACE_SECONDS * len(self._unfinished)
 
     def _look(self, path: str, entry: _Entry) -> Verdict:
         with looking_at(self._inbox, path) as seen:

@@ -3,6 +3,15 @@
 from workflow.ledger.claims import abandoned, in_hands_of, take_due, take_over
 from workflow.ledger.clock import CLOCK
 from workflow.ledger.contents import earlier_from, record_content
+from workflow.ledger.decisions import (
+    decided_since,
+    decisions_of,
+    keep_rules,
+    last_sent,
+    receipts_of,
+    rules_text,
+    sent_before,
+)
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.left import content_left, read_left, still_left, take_left
 from workflow.ledger.marks import SHARE, keep_mark, own_name, read_mark, replace_mark
@@ -38,6 +47,8 @@ __all__ = [
     "begin_send",
     "content_left",
     "crew",
+    "decided_since",
+    "decisions_of",
     "drop_from_waitlist",
     "earlier_from",
     "give_order",
@@ -45,15 +56,20 @@ __all__ = [
     "in_hands_of",
     "join",
     "keep_mark",
+    "keep_rules",
+    "last_sent",
     "leave",
     "own_name",
     "read_left",
     "read_mark",
     "read_waitlist",
+    "receipts_of",
     "record_content",
     "renew_send",
     "replace_mark",
     "reply_lost",
+    "rules_text",
+    "sent_before",
     "settle_send",
     "signs",
     "still_left",

@@ -22,11 +22,12 @@ from workflow.ledger.statements import (
     append_event,
     change_submission,
     insert_with_number,
+    keep_decision,
     read_submission,
     seconds_now,
 )
 from workflow.ledger.tables import events, submissions
-from workflow.model import Event, State, Step, Submission
+from workflow.model import Decided, Event, State, Step, Submission
 
 _IN_ONE_QUERY = 500
 LONGEST_WAIT_SECONDS = 86_400.0
@@ -108,6 +109,19 @@ class Ledger:
         """
         with self.writing() as connection:
             change_submission(connection, submission, changes)
+            append_event(connection, submission.id, event, detail)
+        return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
+
+    def record_decision(
+        self, submission: Submission, decided: Decided, event: str, detail: str, /, **changes: object
+    ) -> Submission:
+        """Write what was decided and on which facts, with one event and the changes that go with it.
+
+        Raises Superseded when the submission's turn is over.
+        """
+        with self.writing() as connection:
+            change_submission(connection, submission, changes)
+            keep_decision(connection, submission.id, decided)
             append_event(connection, submission.id, event, detail)
         return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
 

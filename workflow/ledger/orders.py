@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.statements import append_event, change_submission, read_submission, seconds_now
@@ -14,10 +14,14 @@ from workflow.model import Step, Submission
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What is open of sending: whether an attempt's outcome is unknown, and whether one may be under way."""
+    """What is open of sending: whether an attempt's outcome is unknown, and whether one may be under way.
+
+    `sent` counts the copies that are sent for certain.
+    """
 
     open: bool
     under_way: bool
+    sent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ def give_order(ledger: Ledger, number: int, decide: Callable[[Submission, Begun]
         submission = read_submission(connection, number)
         unsettled = and_(sends.c.submission == number, sends.c.receipt_id.is_(None), sends.c.times > 0)
         deadlines = connection.execute(select(sends.c.deadline).where(unsettled)).scalars().all()
-        order = decide(submission, Begun(bool(deadlines), any(end > seconds_now() for end in deadlines)))
+        under_way = any(end > seconds_now() for end in deadlines)
+        order = decide(submission, Begun(bool(deadlines), under_way, _copies_sent(connection, number)))
         if order.looked:
             fresh = {"lost": None, "times": 1, "deadline": 0.0}
             connection.execute(update(sends).where(unsettled).values(fresh))
@@ -53,3 +58,8 @@ def give_order(ledger: Ledger, number: int, decide: Callable[[Submission, Begun]
         change_submission(connection, submission, changes)
         append_event(connection, number, order.event, order.detail)
     return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
+
+
+def _copies_sent(connection: Connection, number: int) -> int:
+    settled = and_(sends.c.submission == number, sends.c.receipt_id.is_not(None))
+    return int(connection.execute(select(func.count()).select_from(sends).where(settled)).scalar_one())

@@ -7,7 +7,18 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from workflow.model import Destination, Event, Hold, MeshReport, State, Step, Submission, Worker
+from workflow.model import (
+    Decided,
+    Destination,
+    DeviceFacts,
+    Event,
+    Hold,
+    MeshReport,
+    State,
+    Step,
+    Submission,
+    Worker,
+)
 
 _ENUMS: Mapping[str, type[StrEnum]] = {
     "state": State,
@@ -16,6 +27,7 @@ _ENUMS: Mapping[str, type[StrEnum]] = {
     "hold": Hold,
 }
 _COLUMNS = tuple(field.name for field in fields(Submission))
+_DEVICE_FACTS = frozenset(field.name for field in fields(DeviceFacts))
 
 
 def submission_from(row: Mapping[str, Any]) -> Submission:
@@ -39,6 +51,39 @@ def worker_from(row: Mapping[str, Any]) -> Worker:
 def to_columns(changes: Mapping[str, object]) -> dict[str, object]:
     """Turn model values into what the columns hold."""
     return {name: _to_column(value) for name, value in changes.items()}
+
+
+def decision_columns(decided: Decided) -> dict[str, object]:
+    """Turn a decision into what the columns of `decisions` hold."""
+    devices = None if decided.devices is None else json.dumps(list(map(_plain, decided.devices)))
+    return {
+        "stage": decided.stage,
+        "at": decided.at.timestamp(),
+        "revision": decided.revision,
+        "rule": decided.rule,
+        "released": decided.released,
+        "facts": json.dumps(dict(decided.facts)),
+        "devices": devices,
+        "device_id": decided.device_id,
+    }
+
+
+def decision_from(row: Mapping[Any, Any]) -> Decided:
+    """Build the value from one row of `decisions`."""
+    devices = None if row["devices"] is None else tuple(map(_device, json.loads(row["devices"])))
+    kept = {name: row[name] for name in ("stage", "revision", "rule", "released", "device_id")}
+    return Decided(at=_time(row["at"]), facts=json.loads(row["facts"]), devices=devices, **kept)
+
+
+def _plain(device: DeviceFacts) -> dict[str, object]:
+    return {name: _to_column(value) for name, value in asdict(device).items() if value is not None}
+
+
+def _device(stored: Mapping[str, Any]) -> DeviceFacts:
+    """Read a device back; facts that a later version added or dropped do no harm."""
+    known: dict[str, Any] = {name: value for name, value in stored.items() if name in _DEVICE_FACTS}
+    sent = known.pop("last_sent_at", None)
+    return DeviceFacts(**known, last_sent_at=None if sent is None else _time(sent))
 
 
 def _to_value(name: str, stored: Any) -> Any:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, and_, insert, select, text, update
+from sqlalchemy import Connection, and_, delete, insert, select, text, update
 
 from workflow.errors import StlflowError, UnknownSubmission
 from workflow.ledger.clock import CLOCK
-from workflow.ledger.rows import storable, submission_from, to_columns
-from workflow.ledger.tables import events, submissions
-from workflow.model import Submission
+from workflow.ledger.rows import decision_columns, storable, submission_from, to_columns
+from workflow.ledger.tables import decisions, events, submissions
+from workflow.model import Decided, Submission
 
 
 class Superseded(StlflowError):
@@ -63,6 +63,13 @@ def append_event(connection: Connection, number: int, event: str, detail: str) -
     """Add one line to the history."""
     row = {"submission": number, "at": seconds_now(), "event": event, "detail": storable(detail)}
     connection.execute(insert(events).values(row))
+
+
+def keep_decision(connection: Connection, number: int, decided: Decided) -> None:
+    """Keep a decision with what decided; an earlier one of the same stage gives way."""
+    same = and_(decisions.c.submission == number, decisions.c.stage == decided.stage)
+    connection.execute(delete(decisions).where(same))
+    connection.execute(insert(decisions).values({"submission": number, **decision_columns(decided)}))
 
 
 def seconds_now() -> float:

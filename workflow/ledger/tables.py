@@ -61,6 +61,9 @@ submissions = Table(
     Column("waiting_since", Float),
     Column("worker", Text),
     Column("home", Text),
+    Column("dropped_by", Text),
+    Column("copies", Integer),
+    Column("approve_first", Boolean),
     sqlite_autoincrement=True,
 )
 
@@ -133,3 +136,29 @@ workers = Table(
     Column("seen_at", Float, nullable=False),
     Column("beat", Text, nullable=False),
 )
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("submission", Integer, ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("released", Boolean, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("devices", Text),
+    Column("device_id", Text),
+)
+"""The latest decision of each stage, with the facts that decided."""
+
+Index("decisions_device", decisions.c.device_id, decisions.c.at)
+
+rulebooks = Table(
+    "rulebooks",
+    metadata,
+    Column("revision", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("first_used_at", Float, nullable=False),
+)
+"""Every text of rules that was in force, so that an old decision can be explained by its own rules."""

@@ -2,14 +2,17 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
 from workflow.eiger import Build, BuildDetail, Device, EigerClient, Preset, User
+from workflow.routing import fold
 
 T = TypeVar("T")
+Listed = TypeVar("Listed", Preset, User)
+ANEW_SECONDS = 5.0
 PRESETS_SECONDS = 60.0
 USERS_SECONDS = 60.0
 DEVICES_SECONDS = 2.0
@@ -72,20 +75,43 @@ class Catalog:
         return self._client.read_build(build_id)
 
     def preset(self, wanted: str) -> Preset:
-        """Find a preset by id or by title. Raises Unlisted, CloudError."""
-        presets = self.presets()
-        for preset in presets:
-            if wanted.casefold() in {preset.id.casefold(), preset.title.casefold()}:
-                return preset
-        raise Unlisted(_no_such("preset", wanted, [preset.title for preset in presets]))
+        """Find a preset by id or by title. Raises Unlisted when there is none or several, CloudError."""
+
+        def words(preset: Preset) -> tuple[str | None, ...]:
+            return (preset.title,)
+
+        return self._only_one("preset", wanted, self._presets, words, tell=True)
 
     def user_id(self, wanted: str) -> str:
-        """Find a user's id by e-mail address, name or id. Raises Unlisted, CloudError."""
-        users = [user for user in self.users() if user.id]
-        for user in users:
-            if wanted.casefold() in {str(word).casefold() for word in (user.id, user.email, user.name)}:
-                return str(user.id)
-        raise Unlisted(_no_such("user", wanted, []))
+        """Find a user's id by e-mail address, name or id. Raises Unlisted, CloudError.
+
+        People are not listed in what is said: it may end in a log.
+        """
+
+        def words(user: User) -> tuple[str | None, ...]:
+            return (user.email, user.name)
+
+        return str(self._only_one("user", wanted, self._users, words, tell=False).id)
+
+    def _only_one(
+        self,
+        kind: str,
+        wanted: str,
+        remembered: "_Remembered[tuple[Listed, ...]]",
+        words: Callable[[Listed], tuple[str | None, ...]],
+        *,
+        tell: bool,
+    ) -> Listed:
+        """An id decides; else the only one of that name. What is not there may have been made just now."""
+        hits = _called(wanted, remembered.get(), words) or _called(wanted, remembered.anew(), words)
+        if len(hits) == 1:
+            return hits[0]
+        if hits:
+            raise Unlisted(
+                f"{len(hits)} {kind}s in Eiger are called '{wanted}'. Name the one meant by its id."
+            )
+        known = [str(words(each)[0]) for each in remembered.get()] if tell else []
+        raise Unlisted(_no_such(kind, wanted, known))
 
 
 class _Remembered(Generic[T]):
@@ -95,10 +121,26 @@ class _Remembered(Generic[T]):
         self._answer: tuple[float, T] | None = None
 
     def get(self) -> T:
+        return self._not_older_than(self._seconds)
+
+    def anew(self) -> T:
+        """Give the answer as it is now, or was a moment ago: a wrong name is not asked for by each file."""
+        return self._not_older_than(ANEW_SECONDS)
+
+    def _not_older_than(self, seconds: float) -> T:
         with self._lock:
-            if self._answer is None or self._clock() - self._answer[0] > self._seconds:
+            if self._answer is None or self._clock() - self._answer[0] > seconds:
                 self._answer = (self._clock(), self._ask())
             return self._answer[1]
+
+
+def _called(
+    wanted: str, listed: Iterable[Listed], words: Callable[[Listed], tuple[str | None, ...]]
+) -> list[Listed]:
+    """Give those with that id, else those of that name; names are compared as rules compare them."""
+    with_id = [each for each in listed if each.id]
+    by_id = [each for each in with_id if fold(str(each.id)) == fold(wanted)]
+    return by_id or [each for each in with_id if fold(wanted) in {fold(word) for word in words(each) if word}]
 
 
 def _no_such(kind: str, wanted: str, known: list[str]) -> str:

@@ -29,7 +29,7 @@ SILENT_SECONDS = 8.0
 class Silence:
     """How long each worker has given no new sign, by a steady clock; pure but for what it remembers."""
 
-    limit_seconds: float = SILENT_SECONDS
+    limit_seconds: float
     _seen: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def heard(self, now: float, beats: Beats) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ class Crew:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger, self._home, self._share_rate, self._clock = ledger, home, share_rate, clock
-        self._silence = Silence()
+        self._silence = Silence(SILENT_SECONDS)
         self._troubled = False
         self.me = self._join()
 

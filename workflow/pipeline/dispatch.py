@@ -1,8 +1,11 @@
-"""Sending a build, at most once.
+"""Sending a build, each copy at most once.
 
 The API has no idempotency key. So: write the intent, look whether it is done already, act, write
 the outcome. An intent whose outcome is unknown is settled by asking the cloud.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from workflow.errors import (
     BadRequest,
@@ -26,66 +29,112 @@ from workflow.ledger import (
 )
 from workflow.model import Destination, Hold, State, Submission
 from workflow.pipeline.clock import now
+from workflow.pipeline.confirm import confirm
+from workflow.pipeline.orders import NO_ROUTE
 from workflow.pipeline.outcome import hold, wait_in_line
-from workflow.pipeline.reconcile import already_sent
+from workflow.pipeline.reconcile import Unclear, already_sent
 from workflow.pipeline.workshop import Workshop
 
 TIMED_OUT = "timed out"
 CUT = "cut"
 MOST_ATTEMPTS = 3
-ONLY_COPY = 1
+IN_THE_LEDGER = "found in the ledger"
 NOTHING_DONE = (BadRequest, Conflict, NotFound, RateLimited, Unauthorized, Unreachable)
 """Errors after which it is certain that the cloud did nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One copy that is sent: the cloud's id of it, and how that was learnt."""
+
+    receipt_id: str
+    how: str
+
+
 def dispatch(shop: Workshop, submission: Submission) -> Submission:
-    """Carry the route out, or find that it was carried out before."""
+    """Carry the route out, copy by copy, or find that it was carried out before."""
     if submission.receipt_id is not None:
-        return _dispatched(shop, submission, submission.receipt_id, "found in the ledger")
-    permit = begin_send(shop.ledger, submission, ONLY_COPY, shop.send_lease_seconds)
+        return _dispatched(shop, submission, [Sent(submission.receipt_id, IN_THE_LEDGER)])
+    done: list[Sent] = []
+    for copy in range(1, (submission.copies or 1) + 1):
+        try:
+            sent = _send_copy(shop, submission, copy, done)
+        except Conflict as refusal:
+            if submission.destination is not Destination.PRINT_NOW:
+                raise
+            return _not_ready(shop, submission, refusal)
+        if not isinstance(sent, Sent):
+            return sent
+        done.append(sent)
+    if submission.destination is Destination.PRINT_NOW:
+        waiting = confirm(shop, submission, done[0].receipt_id)
+        if waiting is not None:
+            return waiting
+    return _dispatched(shop, submission, done)
+
+
+def _send_copy(shop: Workshop, submission: Submission, copy: int, done: Sequence[Sent]) -> Sent | Submission:
+    """Send one copy, at most once; gives the submission where that has to wait."""
+    permit = begin_send(shop.ledger, submission, copy, shop.send_lease_seconds)
     match permit:
         case Settled(receipt_id):
-            return _dispatched(shop, submission, receipt_id, "found in the ledger")
+            return Sent(receipt_id, IN_THE_LEDGER)
         case Busy(seconds):
             return wait_in_line(
                 shop, submission, max(seconds, 0.1), "A send was cut off: waiting before looking."
             )
         case Intent():
-            return _look_then_send(shop, submission, permit)
+            return _look_then_send(shop, submission, copy, permit, [sent.receipt_id for sent in done])
 
 
-def _look_then_send(shop: Workshop, submission: Submission, intent: Intent) -> Submission:
-    """Always look first: the last attempt may have worked, whatever became of its reply."""
+def _look_then_send(
+    shop: Workshop, submission: Submission, copy: int, intent: Intent, earlier: Sequence[str]
+) -> Sent | Submission:
+    """Look first: the last attempt may have worked, whatever became of its reply.
+
+    A further copy that was never tried leaves no trace that could be told from those before it.
+    """
+    never_tried = intent.times == 1 and bool(earlier)
     try:
-        found = already_sent(shop.client, submission)
+        found = None if never_tried else already_sent(shop.client, submission, earlier)
     except CloudError:
-        withdraw_send(shop.ledger, submission, ONLY_COPY, intent)
+        withdraw_send(shop.ledger, submission, copy, intent)
         raise
+    if isinstance(found, Unclear):
+        withdraw_send(shop.ledger, submission, copy, intent)
+        reason = f"{found.seen}. {_outcome_unknown(submission, copy, intent)}"
+        return hold(shop, submission, Hold.SEND, reason)
     if found is not None:
-        settle_send(shop.ledger, submission, ONLY_COPY, intent, found, reconciled=True)
-        return _dispatched(shop, submission, found, "found in the cloud")
-    if intent.lost == TIMED_OUT or intent.times > MOST_ATTEMPTS:
-        withdraw_send(shop.ledger, submission, ONLY_COPY, intent)  # nothing is under way while a person looks
-        return hold(shop, submission, Hold.SEND, _outcome_unknown(submission, intent))
-    renew_send(shop.ledger, submission, ONLY_COPY, intent, shop.send_lease_seconds)
-    shop.ledger.record(submission, "sending", f"{submission.destination}, attempt {intent.times}")
-    return _send(shop, submission, intent)
+        settle_send(shop.ledger, submission, copy, intent, found, reconciled=True)
+        return Sent(found, "found in the cloud")
+    if _must_not_repeat(submission, intent):
+        withdraw_send(shop.ledger, submission, copy, intent)  # nothing is under way while a person looks
+        return hold(shop, submission, Hold.SEND, _outcome_unknown(submission, copy, intent))
+    renew_send(shop.ledger, submission, copy, intent, shop.send_lease_seconds)
+    shop.ledger.record(submission, "sending", f"{_what(submission, copy)}, attempt {intent.times}")
+    return _send(shop, submission, copy, intent)
 
 
-def _send(shop: Workshop, submission: Submission, intent: Intent) -> Submission:
+def _must_not_repeat(submission: Submission, intent: Intent) -> bool:
+    """A machine is not told twice to start; other sends are repeated where the reply was cut off."""
+    starts_a_machine = submission.destination is Destination.PRINT_NOW and intent.lost is not None
+    return starts_a_machine or intent.lost == TIMED_OUT or intent.times > MOST_ATTEMPTS
+
+
+def _send(shop: Workshop, submission: Submission, copy: int, intent: Intent) -> Sent | Submission:
     try:
         receipt_id = _post(shop, submission)
     except NOTHING_DONE:
-        withdraw_send(shop.ledger, submission, ONLY_COPY, intent)
+        withdraw_send(shop.ledger, submission, copy, intent)
         raise
     except CloudError as error:
         timed_out = isinstance(error, OutcomeUnknown) and error.timed_out
         how, late = TIMED_OUT if timed_out else CUT, shop.late_effect_seconds
-        reply_lost(shop.ledger, submission, ONLY_COPY, intent, how, late)
+        reply_lost(shop.ledger, submission, copy, intent, how, late)
         grace = f"{error} The cloud is asked in {late:.0f} s whether it was done."
         return wait_in_line(shop, submission, late, grace)
-    settle_send(shop.ledger, submission, ONLY_COPY, intent, receipt_id, reconciled=False)
-    return _dispatched(shop, submission, receipt_id, "sent")
+    settle_send(shop.ledger, submission, copy, intent, receipt_id, reconciled=False)
+    return Sent(receipt_id, "sent")
 
 
 def _post(shop: Workshop, submission: Submission) -> str:
@@ -98,25 +147,42 @@ def _post(shop: Workshop, submission: Submission) -> str:
             return client.send_build_to_job_request_queue(build_id, submission.due_date).id
         case Destination.DEVICE_QUEUE:
             return client.append_to_device_queue(submission.device_id or "", build_id).id
+        case Destination.PRINT_NOW:
+            return client.print_to_printer(submission.device_id or "", build_id).id
     raise AssertionError(f"no way to send to {submission.destination}")
 
 
-def _dispatched(shop: Workshop, submission: Submission, receipt_id: str, how: str) -> Submission:
+def _not_ready(shop: Workshop, submission: Submission, refusal: Conflict) -> Submission:
+    """409: the printer takes nothing now, and nothing was done. Another choice is made by and by."""
+    reason = f"{submission.device} takes no print now ({refusal}). It goes by itself once a printer does."
+    since = submission.waiting_since or now()
+    with shop.allotment.turn:
+        shop.allotment.take_back(submission.device_id or "")
+    return hold(shop, submission, Hold.DEVICE, reason, None, waiting_since=since, **NO_ROUTE)
+
+
+def _dispatched(shop: Workshop, submission: Submission, done: Sequence[Sent]) -> Submission:
     where = f"{submission.destination}" + (f" of {submission.device}" if submission.device else "")
-    done = {
+    ended = {
         "state": State.DISPATCHED,
-        "receipt_id": receipt_id,
+        "receipt_id": done[0].receipt_id,
         "ended_at": now(),
         "hold": None,
         "reason": None,
     }
-    return shop.ledger.record(submission, "dispatched", f"{where}: receipt {receipt_id}, {how}", **done)
+    receipts = "; ".join(f"receipt {sent.receipt_id}, {sent.how}" for sent in done)
+    return shop.ledger.record(submission, "dispatched", f"{where}: {receipts}", **ended)
 
 
-def _outcome_unknown(submission: Submission, intent: Intent) -> str:
+def _what(submission: Submission, copy: int) -> str:
+    copies = submission.copies or 1
+    return f"{submission.destination}, copy {copy} of {copies}" if copies > 1 else f"{submission.destination}"
+
+
+def _outcome_unknown(submission: Submission, copy: int, intent: Intent) -> str:
     return (
         f"Outcome unknown after {intent.times - 1} attempt(s): the reply was lost and "
-        f"{submission.destination} does not show the build. Look in Eiger for build {submission.build_id}; "
+        f"{_what(submission, copy)} does not show the build. Look in Eiger for build {submission.build_id}; "
         f"`stlflow retry {submission.id}` looks again and sends if it is not there, "
         f"`stlflow cancel {submission.id}` leaves it."
     )

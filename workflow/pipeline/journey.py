@@ -1,7 +1,7 @@
 """The durable run of one submission, from top to bottom.
 
     take in ─► inspect ─► intake rules ─► upload ─►  (the row waits for slicing)
-    find build ─► routing rules ─► dispatch ─► put away
+    find build ─► routing rules ─► approve ─► dispatch ─► put away
 
 Two short stages with a wait between them. Each step writes what it did into the ledger and gives the
 submission as it is then. It may be run again after a crash: what the ledger shows as done is not done
@@ -15,7 +15,8 @@ from loguru import logger
 
 from workflow.errors import CloudError, StateError
 from workflow.ledger import Superseded
-from workflow.model import ENDED, Hold, State, Step, Submission
+from workflow.model import ENDED, GOES_BY_ITSELF, Hold, State, Step, Submission
+from workflow.pipeline.approval import approve
 from workflow.pipeline.builds import find_build
 from workflow.pipeline.custody import take_in
 from workflow.pipeline.dispatch import dispatch
@@ -30,7 +31,7 @@ from workflow.pipeline.workshop import Workshop
 
 StepFunction = Callable[[Workshop, Submission], Submission]
 BEFORE_SLICING: tuple[StepFunction, ...] = (take_in, inspect, decide, upload)
-AFTER_SLICING: tuple[StepFunction, ...] = (find_build, route, dispatch)
+AFTER_SLICING: tuple[StepFunction, ...] = (find_build, route, approve, dispatch)
 FAULTS_BEFORE_HOLD = 5
 
 
@@ -74,7 +75,7 @@ class Journey:
         turn = submission.turn
         for step in steps:
             submission = self._careful(step, submission)
-            if submission.turn != turn or submission.state is State.HELD or submission.state in ENDED:
+            if submission.turn != turn or submission.state in ENDED or _stands_still(step, submission):
                 break
         return submission
 
@@ -123,8 +124,14 @@ class Journey:
 def is_decided(submission: Submission) -> bool:
     """Tell whether the submission's end is written down, and only its file is left to be put away.
 
-    A stage that is begun again after a crash must not go on behind a rejection or a hold. Only a
-    missing build is looked for while the submission is held.
+    A stage that is begun again after a crash must not go on behind a rejection or a hold. Only what
+    may come by itself, a build or a device, is looked for while the submission is held.
     """
-    held = submission.state is State.HELD and submission.hold is not Hold.BUILD
+    held = submission.state is State.HELD and submission.hold not in GOES_BY_ITSELF
     return held or submission.state in ENDED
+
+
+def _stands_still(step: StepFunction, submission: Submission) -> bool:
+    """Tell whether a held submission ends its stage here: one that waits for a device is routed anew."""
+    on_to_route = step is find_build and submission.hold is Hold.DEVICE
+    return submission.state is State.HELD and not on_to_route

@@ -12,8 +12,16 @@ from workflow.pipeline.clock import now
 
 RESUMABLE = frozenset({State.HELD, State.REJECTED, State.CANCELED})
 HELD_BY_RULES = frozenset({Hold.RULE, Hold.ROUTE})
-WITH_A_BUILD_AHEAD = frozenset({Hold.BUILD, Hold.ROUTE, Hold.SEND})
-NO_ROUTE: dict[str, object] = {"destination": None, "device": None, "device_id": None, "due_date": None}
+WITH_A_BUILD_AHEAD = frozenset({Hold.BUILD, Hold.ROUTE, Hold.DEVICE, Hold.SEND})
+BUILD_MAY_CHANGE = frozenset({Hold.BUILD, Hold.ROUTE, Hold.DEVICE, Hold.SLICE})
+NO_ROUTE: dict[str, object] = {
+    "destination": None,
+    "device": None,
+    "device_id": None,
+    "due_date": None,
+    "copies": None,
+    "approve_first": None,
+}
 FROM_THE_FILE: dict[str, object] = {
     "state": State.CLAIMED,
     "sha256": None,
@@ -58,6 +66,8 @@ def cancel(ledger: Ledger, number: int) -> Submission:
         if begun.under_way:
             raise NotNow(f"Submission {number} is being sent right now. Try again in a minute.")
         reason = "Canceled by a person."
+        if begun.sent:
+            reason += f" {begun.sent} of {submission.copies or 1} copies were sent before: look in Eiger."
         if begun.open:
             reason += " Whether it was sent before is not known: look in Eiger."
         ended = {"state": State.CANCELED, "reason": reason, "ended_at": now(), "hold": None}
@@ -71,11 +81,13 @@ def attach(ledger: Ledger, number: int, build_id: str) -> Submission:
     build = _build_id(build_id)
 
     def decide(submission: Submission, begun: Begun) -> Order:
-        looking = submission.state is State.SLICED or submission.hold in {Hold.BUILD, Hold.ROUTE, Hold.SLICE}
+        looking = submission.state is State.SLICED or submission.hold in BUILD_MAY_CHANGE
         if not looking or submission.state in ENDED:
             raise NotNow(
                 f"Submission {number} is {submission.state}: a build is attached only when one is missing."
             )
+        if begun.sent:
+            raise NotNow(f"Submission {number} was sent in part: its build can't be changed any more.")
         if begun.open:
             raise NotNow(
                 f"A send of submission {number} was begun, and its outcome is not known. "
@@ -102,7 +114,7 @@ def _from_where(submission: Submission, begun: Begun) -> tuple[Step, dict[str, o
     """Begin where it makes sense: a sliced part is not uploaded again, a send is looked for where it went."""
     if submission.receipt_id is not None:
         return Step.FINISH, {"state": State.DISPATCHED}
-    if begun.open:
+    if begun.open or begun.sent:
         return Step.DELIVER, {"state": State.ROUTED}
     if submission.build_id is not None or submission.hold in WITH_A_BUILD_AHEAD:
         return Step.DELIVER, {"state": State.SLICED, **NO_ROUTE}

@@ -4,22 +4,36 @@ from datetime import timedelta
 
 from loguru import logger
 
-from workflow.model import ENDED, Hold, State, Submission
+from workflow.model import ENDED, Decided, Hold, State, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.workshop import Workshop
 
 
-def reject(shop: Workshop, submission: Submission, reason: str, **changes: object) -> Submission:
-    """The file is at fault: it ends here."""
+def reject(
+    shop: Workshop, submission: Submission, reason: str, decided: Decided | None = None, /, **changes: object
+) -> Submission:
+    """The file is at fault: it ends here. `decided` is the decision that says so, if it was one."""
     logger.warning("Submission {} ({}) rejected: {}", submission.id, submission.path, reason)
     ended = {"state": State.REJECTED, "reason": reason, "ended_at": now()}
+    if decided is not None:
+        return shop.ledger.record_decision(submission, decided, "rejected", reason, **{**ended, **changes})
     return shop.ledger.record(submission, "rejected", reason, **{**ended, **changes})
 
 
-def hold(shop: Workshop, submission: Submission, kind: Hold, reason: str, **changes: object) -> Submission:
-    """A person must look: retry, release or cancel ends it."""
+def hold(
+    shop: Workshop,
+    submission: Submission,
+    kind: Hold,
+    reason: str,
+    decided: Decided | None = None,
+    /,
+    **changes: object,
+) -> Submission:
+    """A person must look: retry, release or cancel ends it. `decided` is the decision that holds, if any."""
     logger.warning("Submission {} ({}) held: {}", submission.id, submission.path, reason)
     held = {"state": State.HELD, "hold": kind, "reason": reason}
+    if decided is not None:
+        return shop.ledger.record_decision(submission, decided, "held", reason, **{**held, **changes})
     return shop.ledger.record(submission, "held", reason, **{**held, **changes})
 
 
@@ -33,7 +47,7 @@ def wait_in_line(shop: Workshop, submission: Submission, seconds: float, reason:
         now() + timedelta(seconds=seconds),
         event="waiting" if submission.tries == 0 else "",
         detail=reason,
-        reason=submission.reason if submission.state in ENDED else reason,
+        reason=submission.reason if submission.state in {*ENDED, State.HELD} else reason,
         tries=submission.tries + 1,
         waiting_since=submission.waiting_since or now(),
     )

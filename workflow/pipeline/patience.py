@@ -17,6 +17,9 @@ class Patience:
     slice_limit_seconds: float = 7200.0
     build_wait_seconds: float = 300.0
     longest_build_look_seconds: float = 600.0
+    longest_device_look_seconds: float = 60.0
+    print_now_seconds: float = 120.0
+    """How long a printer may take until it shows a print that it was told to start."""
 
     def next_poll(self, age_seconds: float) -> float:
         """Give the wait before asking for a slice job of this age again: stretching, and capped."""
@@ -25,6 +28,10 @@ class Patience:
     def next_look(self, age_seconds: float) -> float:
         """Give the wait before looking for a missing build again."""
         return _stretched(age_seconds, self.first_poll_seconds, self.longest_build_look_seconds)
+
+    def next_device_look(self, age_seconds: float) -> float:
+        """Give the wait before looking again whether a device qualifies."""
+        return _stretched(age_seconds, self.first_poll_seconds, self.longest_device_look_seconds)
 
 
 @dataclass(frozen=True, slots=True)

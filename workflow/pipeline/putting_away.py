@@ -8,7 +8,7 @@ from loguru import logger
 
 from workflow.feedback import note_path, note_text, remove_note, write_note
 from workflow.intake import Outcome, exists, make_folders, move_into_place, note_place, plan_place
-from workflow.model import ENDED, Hold, State, Step, Submission
+from workflow.model import ENDED, GOES_BY_ITSELF, Hold, State, Step, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.workshop import Workshop
 
@@ -38,11 +38,13 @@ def _outcome(submission: Submission) -> Outcome | None:
 
 
 def _afterwards(shop: Workshop, submission: Submission) -> tuple[Step | None, datetime | None]:
-    """A missing build is looked for even while the file is held: somebody may make it in Eiger."""
-    if submission.state is not State.HELD or submission.hold is not Hold.BUILD:
+    """A missing build or device is looked for even while the file is held: it may come by itself."""
+    if submission.state is not State.HELD or submission.hold not in GOES_BY_ITSELF:
         return None, None
     age = now() - (submission.waiting_since or now())
-    return Step.DELIVER, now() + timedelta(seconds=shop.patience.next_look(age.total_seconds()))
+    for_device = submission.hold is Hold.DEVICE
+    next_look = shop.patience.next_device_look if for_device else shop.patience.next_look
+    return Step.DELIVER, now() + timedelta(seconds=next_look(age.total_seconds()))
 
 
 def _move(shop: Workshop, submission: Submission, outcome: Outcome) -> Submission:

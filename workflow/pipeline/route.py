@@ -1,41 +1,130 @@
-"""The routing rules: build facts in, route out, written down with what decided."""
+"""The routing rules: what is known of a build in, route out, written down with what decided."""
 
-from datetime import date
+from dataclasses import replace
 
-from workflow.eiger import Build, Device
-from workflow.model import Destination, DeviceFacts, Facts, FactValue, Hold, Route, State, Submission
-from workflow.pipeline.inspection import file_facts
+from workflow.eiger import Build
+from workflow.ledger import decisions_of, last_sent
+from workflow.model import (
+    Decided,
+    Destination,
+    DeviceFacts,
+    Facts,
+    Hold,
+    Route,
+    State,
+    Submission,
+)
+from workflow.pipeline.clock import now
+from workflow.pipeline.facts import (
+    build_facts,
+    device_facts,
+    facts_before_upload,
+    time_facts,
+)
 from workflow.pipeline.outcome import hold
 from workflow.pipeline.workshop import Workshop
-from workflow.routing import decide_route
+from workflow.routing import Choose, decide_route
 
-SECONDS_PER_HOUR = 3600
+ROUTING = "routing"
 NO_MACHINE_STARTS = (
-    "The rule says print_now, but this version starts no machine. Print it in Eiger, or let the rule "
-    "send to device_queue and retry."
+    "The rule says print_now, and the settings do not let machines start: `print_now_armed` is false. "
+    "Arm it, or change the rule; then retry."
 )
+NOT_SLICED = "The build is not sliced yet in Eiger. Slice it, then retry."
 
 
 def route(shop: Workshop, submission: Submission) -> Submission:
     """Decide where the build goes; nothing is sent yet."""
-    if submission.destination is not None and submission.hold is None:
+    waits_for_device = submission.hold is Hold.DEVICE
+    if submission.destination is not None and not waits_for_device:
+        return submission
+    if waits_for_device and _still_waits(shop, submission):
         return submission
     build = shop.catalog.build(submission.build_id or "")
     if not build.sliced:
-        return hold(
-            shop, submission, Hold.ROUTE, "The build is not sliced yet in Eiger. Slice it, then retry."
-        )
-    devices = tuple(device_facts(device) for device in shop.catalog.devices()) if _needs_devices(shop) else ()
-    facts = build_facts(build, file_facts(submission.path, submission.size or 0, submission.mesh))
-    if submission.preset is not None:
-        facts = {**facts, "preset": submission.preset}
-    decided = decide_route(shop.rulebook, facts, devices, date.today(), released=submission.released)
-    if decided.destination in {None, Destination.PRINT_NOW}:
-        return hold(
-            shop, submission, Hold.ROUTE, decided.reason or NO_MACHINE_STARTS, routing_rule=decided.rule
-        )
-    return shop.ledger.record(
+        return hold(shop, submission, Hold.ROUTE, NOT_SLICED)
+    facts = _facts(shop, submission, build)
+    with shop.allotment.turn:
+        decided, taken = _decide(shop, submission, facts)
+        if decided.destination is None or _is_unarmed(shop, decided):
+            return _held(shop, submission, decided, taken)
+        routed = _record(shop, submission, decided, taken)
+        if decided.device_id is not None:
+            seconds = build.estimated_print_seconds or 0.0
+            starts_now = decided.destination is Destination.PRINT_NOW
+            shop.allotment.give(decided.device_id, seconds, decided.copies, starts_now=starts_now)
+    return routed
+
+
+def in_words(decided: Route) -> str:
+    """Give the route as one line: rule, destination, and what decided."""
+    where = str(decided.destination) + (f" of {decided.device}" if decided.device else "")
+    copies = f", {decided.copies} copies" if decided.copies > 1 else ""
+    due = f", due {decided.due.isoformat()}" if decided.due else ""
+    return "; ".join([f"rule '{decided.rule}': {where}{copies}{due}", *decided.reasons])
+
+
+def _still_waits(shop: Workshop, submission: Submission) -> bool:
+    """Look with what was known at the last decision: only the devices are asked for anew."""
+    last = decisions_of(shop.ledger, submission.id).get(ROUTING)
+    if last is None:
+        return False
+    facts = {**last.facts, **time_facts(submission.opened_at, now(), shop.zone)}
+    with shop.allotment.turn:
+        return _decide(shop, submission, facts)[0].waits_for_device
+
+
+def _decide(shop: Workshop, submission: Submission, facts: Facts) -> tuple[Route, Decided]:
+    rulebook, moment = shop.rulebook, now()
+    devices = _devices(shop) if any(rule.device is not None for rule in rulebook.routing) else None
+    today = moment.astimezone(shop.zone).date()
+    decided = decide_route(rulebook, facts, devices or (), today, released=submission.released)
+    taken = Decided(
+        ROUTING,
+        moment,
+        rulebook.revision,
+        decided.rule,
+        facts,
+        submission.released,
+        devices,
+        decided.device_id,
+    )
+    return decided, taken
+
+
+def _devices(shop: Workshop) -> tuple[DeviceFacts, ...]:
+    devices = shop.allotment.as_they_will_be([device_facts(device) for device in shop.catalog.devices()])
+    in_turn = (
+        rule.device is not None and rule.device.choose is Choose.ROUND_ROBIN for rule in shop.rulebook.routing
+    )
+    if not any(in_turn):
+        return devices
+    last = last_sent(shop.ledger)
+    return tuple(replace(device, last_sent_at=last.get(device.id)) for device in devices)
+
+
+def _facts(shop: Workshop, submission: Submission, build: Build) -> Facts:
+    moment = now()
+    facts = {**facts_before_upload(shop.ledger, submission, moment, shop.zone), **build_facts(build, moment)}
+    return facts if submission.preset is None else {**facts, "preset": submission.preset}
+
+
+def _is_unarmed(shop: Workshop, decided: Route) -> bool:
+    return decided.destination is Destination.PRINT_NOW and not shop.print_now_armed
+
+
+def _held(shop: Workshop, submission: Submission, decided: Route, taken: Decided) -> Submission:
+    kind = Hold.DEVICE if decided.waits_for_device else Hold.ROUTE
+    since = submission.waiting_since if submission.hold is kind else now()
+    reason = NO_MACHINE_STARTS if _is_unarmed(shop, decided) else decided.reason or ""
+    taken = replace(taken, device_id=None)
+    return hold(shop, submission, kind, reason, taken, routing_rule=decided.rule, waiting_since=since)
+
+
+def _record(shop: Workshop, submission: Submission, decided: Route, taken: Decided) -> Submission:
+    return shop.ledger.record_decision(
         submission,
+        taken,
         "routed",
         in_words(decided),
         state=State.ROUTED,
@@ -46,55 +135,8 @@ def route(shop: Workshop, submission: Submission) -> Submission:
         device=decided.device,
         device_id=decided.device_id,
         due_date=decided.due,
+        copies=decided.copies,
+        approve_first=decided.approve_first,
         released=False,
+        tries=0,
     )
-
-
-def build_facts(build: Build, facts: Facts) -> Facts:
-    """Add what is known of the build; what the cloud does not say is absent."""
-    known: dict[str, FactValue | None] = {
-        "build.title": build.title,
-        "build.print_hours": _hours(build.estimated_print_seconds),
-        "build.series": build.device_series,
-        "build.material": build.primary_material,
-        "build.fiber": build.secondary_material,
-        "build.primary_cm3": build.ccs_primary_required,
-        "build.fiber_cm3": build.ccs_fiber_required,
-        "build.support_cm3": build.ccs_tertiary_required,
-        "build.part_count": build.part_count,
-        "build.sliced": build.sliced,
-        "build.approved": build.approved,
-    }
-    return {**facts, **{name: value for name, value in known.items() if value is not None}}
-
-
-def device_facts(device: Device) -> DeviceFacts:
-    """Turn the cloud's device into what choosing one needs."""
-    return DeviceFacts(
-        id=device.id,
-        name=device.name,
-        type=device.device_type,
-        series=device.device_series,
-        state=device.state,
-        material=device.loaded_primary_material,
-        fiber=device.loaded_secondary_material,
-        primary_remaining_cm3=device.ccs_primary_remaining,
-        fiber_remaining_cm3=device.ccs_secondary_remaining,
-        queue_seconds=device.queue_estimated_time_seconds,
-        queue_length=device.queue_length,
-    )
-
-
-def in_words(decided: Route) -> str:
-    """Give the route as one line: rule, destination, and what decided."""
-    where = str(decided.destination) + (f" of {decided.device}" if decided.device else "")
-    due = f", due {decided.due.isoformat()}" if decided.due else ""
-    return "; ".join([f"rule '{decided.rule}': {where}{due}", *decided.reasons])
-
-
-def _needs_devices(shop: Workshop) -> bool:
-    return any(rule.device is not None for rule in shop.rulebook.routing)
-
-
-def _hours(seconds: float | None) -> float | None:
-    return None if seconds is None else seconds / SECONDS_PER_HOUR

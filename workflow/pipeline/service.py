@@ -17,6 +17,7 @@ from workflow.pipeline.desk import Desk
 from workflow.pipeline.engine import Engine, EngineLimits
 from workflow.pipeline.journey import Journey
 from workflow.pipeline.keeper import Keeper
+from workflow.pipeline.rules_in_force import RulesInForce
 from workflow.pipeline.workshop import Workshop
 
 DRAIN_SECONDS = 20.0
@@ -61,6 +62,7 @@ class Service:
         self._engine = Engine(str(shop.ledger.url), crew.me.name, stages, self._limits, self.wake)
         self._keeper = Keeper(shop, self._engine, crew, adopt=self._settle_abandoned)
         self._threads.append(self._begin("keeper", self._keeper.run, self._stop))
+        self._threads.append(self._begin("rules", shop.rules.run, self._stop))
         if self._watch:
             self.inbox = self._make_inbox(crew)
             self._threads.append(self._begin("inbox", self.inbox.run, self._stop))
@@ -69,6 +71,11 @@ class Service:
         share, desk = self._shop.share, Desk(self._shop, crew, self.wake, self._arrival_limit.files)
         left = desk if share.left_inbox is not None else None
         return Inbox(share, desk, left=left, desk=desk, times=self._times, limit=self._arrival_limit)
+
+    @property
+    def rules(self) -> RulesInForce:
+        """The rules that count, and what keeps a change of them from counting."""
+        return self._shop.rules
 
     @property
     def ledger(self) -> Ledger:

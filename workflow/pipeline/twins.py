@@ -20,8 +20,13 @@ def take_over_content(shop: Workshop, submission: Submission, custody: Custody) 
     """
     _retire_held_twins(shop, submission, custody.sha256)
     fresh: dict[str, object] = {
-        "size": custody.size, "mesh": None, "intake_rule": None, "reason": None, "tries": 0,
-    }  # fmt: skip
+        "size": custody.size,
+        "dropped_by": custody.owner,
+        "mesh": None,
+        "intake_rule": None,
+        "reason": None,
+        "tries": 0,
+    }
     detail = f"{custody.size:,} bytes, sha256 {custody.sha256}"
 
     def is_twin(other: Submission) -> bool:

@@ -1,7 +1,8 @@
 """What every step works with: the rooms, opened once and shared by all threads."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import tzinfo
 from pathlib import Path
 
 from workflow.eiger import EigerClient
@@ -9,8 +10,10 @@ from workflow.intake import Share
 from workflow.ledger import Ledger
 from workflow.mesh import Inspector
 from workflow.model import Submission
+from workflow.pipeline.allotment import Allotment
 from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.patience import Patience
+from workflow.pipeline.rules_in_force import RulesInForce
 from workflow.routing import Rulebook
 
 Progress = Callable[[int, int, int], None]
@@ -28,7 +31,7 @@ class Workshop:
     ledger: Ledger
     client: EigerClient
     catalog: Catalog
-    rulebook: Rulebook
+    rules: RulesInForce
     share: Share
     spool: Path
     inspector: Inspector
@@ -36,11 +39,21 @@ class Workshop:
     send_lease_seconds: float
     """The longest that one attempt to send may take, and its effect be late."""
     late_effect_seconds: float
+    print_now_armed: bool = False
+    """Whether a rule that says print_now may start a machine."""
+    zone: tzinfo | None = None
+    """The shop's time zone; None is this machine's."""
+    allotment: Allotment = field(default_factory=Allotment)
     date_folders: bool = False
     """Outcome folders get one folder a day."""
     sets_duplicates_aside: bool = False
     """The same content in the same folder is sent once at a time; a batch sends whatever it is given."""
     on_progress: Progress = nobody_watches
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rules that count for whatever is decided now."""
+        return self.rules.rulebook
 
     def spool_file(self, submission: Submission) -> Path:
         """Give the place of the private copy that is inspected and uploaded."""

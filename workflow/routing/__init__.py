@@ -1,15 +1,17 @@
 """The rule language: facts in, decisions out, each with its reason; pure but for the loader."""
 
 from workflow.routing.decide import decide_intake, decide_route
-from workflow.routing.explain import Explanation, OpenRule, explain
+from workflow.routing.explain import Explanation, OpenRule, explain, explain_intake, explain_routing
 from workflow.routing.facts import Fact, Kind, Stage, fact_table
-from workflow.routing.loader import load_rules, parse_rules
+from workflow.routing.globs import fold
+from workflow.routing.loader import load_rules, parse_rules, read_rules, revision_of
 from workflow.routing.names import check_names
-from workflow.routing.rulebook import IntakeRule, RoutingRule, Rulebook, RuleTest
+from workflow.routing.rulebook import Choose, IntakeRule, RoutingRule, Rulebook, RuleTest
 from workflow.routing.schema import json_schema
 from workflow.routing.trials import TestOutcome, run_tests
 
 __all__ = [
+    "Choose",
     "Explanation",
     "Fact",
     "IntakeRule",
@@ -24,9 +26,14 @@ __all__ = [
     "decide_intake",
     "decide_route",
     "explain",
+    "explain_intake",
+    "explain_routing",
     "fact_table",
+    "fold",
     "json_schema",
     "load_rules",
     "parse_rules",
+    "read_rules",
+    "revision_of",
     "run_tests",
 ]

@@ -14,6 +14,7 @@ from workflow.model import Facts, FactValue
 from workflow.routing.facts import BUILD_PREFIX, NUMERIC, TEXTUAL, Fact, Kind, Stage
 from workflow.routing.globs import Glob
 from workflow.routing.intervals import Interval
+from workflow.routing.times import Days, Window, day_of, minute_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Flag:
         return flag is self.wanted
 
 
-Wanted = Interval | Glob | Flag
+Wanted = Interval | Glob | Flag | Window | Days
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,9 @@ def is_of_kind(value: FactValue, kind: Kind) -> bool:
     """Tell whether a value is of the kind that the table says."""
     if kind in TEXTUAL:
         return isinstance(value, str)
+    if kind in {Kind.TIME, Kind.WEEKDAY}:
+        read = minute_of if kind is Kind.TIME else day_of
+        return isinstance(value, str) and read(value) is not None
     if kind in NUMERIC:
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     return isinstance(value, bool)
@@ -151,6 +155,10 @@ def _takes(wanted: Wanted, value: FactValue) -> bool:
             return wanted.takes(value)
         case Interval(), int() | float():
             return wanted.takes(value)
+        case Window(), str():
+            return (minute := minute_of(value)) is not None and wanted.takes(minute)
+        case Days(), str():
+            return (day := day_of(value)) is not None and wanted.takes(day)
     return False
 
 

@@ -21,6 +21,8 @@ from workflow.model import (
 from workflow.routing.conditions import Condition, Looked
 from workflow.routing.devices import READY_ONLY, choose_device
 from workflow.routing.rulebook import (
+    MOST_COPIES,
+    Copies,
     DeviceWish,
     HoldBack,
     Reject,
@@ -30,9 +32,11 @@ from workflow.routing.rulebook import (
     Send,
     Upload,
 )
+from workflow.routing.tags import NamePattern, with_tags
 
 PASSED = "passed over: a person released the file"
 _RELEASE = "A person has to decide: `stlflow release` goes on with the next rule."
+GOES_BY_ITSELF = "It goes by itself once one does."
 _NOTHING_LEFT = "The file was released, but every rule that takes it holds it. Change the rules, then retry."
 
 
@@ -48,7 +52,7 @@ class Found(Generic[Rule]):
 
 def decide_intake(rulebook: Rulebook, facts: Facts, *, released: bool = False) -> IntakeDecision:
     """Decide how a part is uploaded, or not. `released`: a person lifted the hold."""
-    found = find_rule(rulebook.intake, facts, released=released)
+    found, _ = find_rule(rulebook.intake, rulebook.names, facts, released=released)
     rule, considered = found.rule, found.considered
     if found.open_why is not None:
         return IntakeDecision(rule.name, "hold", reason=found.open_why, considered=considered)
@@ -70,27 +74,48 @@ def decide_route(
     released: bool = False,
 ) -> Route:
     """Decide where a build goes. `released`: a person lifted the hold; due dates count from `today`."""
-    return route_by(find_rule(rulebook.routing, facts, released=released), facts, devices, today)
+    found, known = find_rule(rulebook.routing, rulebook.names, facts, released=released)
+    return route_by(found, known, devices, today, released=released)
 
 
 def route_by(
-    found: Found[RoutingRule], facts: Facts, devices: Sequence[DeviceFacts] | None, today: date
+    found: Found[RoutingRule],
+    facts: Facts,
+    devices: Sequence[DeviceFacts] | None,
+    today: date,
+    *,
+    released: bool = False,
 ) -> Route:
     """Give the route of the rule that was found; without a list of devices none is chosen."""
-    rule, reasons, considered = found.rule, found.reasons, found.considered
+    rule, action = found.rule, found.rule.action
+    held = Route(rule.name, None, reasons=found.reasons, considered=found.considered)
     if found.open_why is not None:
-        return Route(rule.name, None, reason=found.open_why, considered=considered)
-    action = rule.action
+        return replace(held, reason=found.open_why, reasons=())
     if isinstance(action, HoldBack):
-        return Route(rule.name, None, reason=action.reason, reasons=reasons, considered=considered)
+        return replace(held, reason=action.reason)
+    if action.hold_first is not None and not released:
+        return replace(held, reason=action.hold_first)
+    copies = _how_many(action.copies, facts)
+    if not 1 <= copies <= MOST_COPIES:
+        asked = f"{action.copies.tag} asks for {copies:,} copies, and 1 to {MOST_COPIES} can be sent."
+        return replace(held, reason=f"{asked} Correct the file's name and drop it again.")
+    sent = replace(held, destination=action.destination, copies=copies, approve_first=action.approve_first)
     if action.device is None or devices is None:
         due = action.due.day(today) if action.due and action.device is None else None
-        return Route(rule.name, action.destination, due=due, reasons=reasons, considered=considered)
-    return _route_to_device(found, action, action.device, facts, devices, today)
+        return replace(sent, due=due)
+    return _route_to_device(sent, action, action.device, facts, devices, today)
+
+
+def _how_many(copies: Copies, facts: Facts) -> int:
+    """Give the number of copies; a name without the tag means one."""
+    if copies.tag is None:
+        return copies.number
+    value = facts.get(copies.tag, 1)
+    return value if isinstance(value, int) else 0
 
 
 def _route_to_device(
-    found: Found[RoutingRule],
+    sent: Route,
     action: Send,
     wish: DeviceWish,
     facts: Facts,
@@ -99,26 +124,28 @@ def _route_to_device(
 ) -> Route:
     if action.destination is Destination.PRINT_NOW:
         wish = replace(wish, state=READY_ONLY)
-    choice = choose_device(wish, facts, devices)
-    rule, reasons = found.rule.name, (*found.reasons, *choice.reasons)
+    choice = choose_device(wish, facts, devices, sent.copies)
+    sent = replace(sent, reasons=(*sent.reasons, *choice.reasons))
     if choice.device is not None:
-        return Route(
-            rule,
-            action.destination,
-            device_id=choice.device.id,
-            device=choice.device.name,
-            reasons=reasons,
-            considered=found.considered,
-        )
+        return replace(sent, device_id=choice.device.id, device=choice.device.name)
     if action.otherwise is not None:
-        due = action.due.day(today) if action.due else None
-        return Route(rule, action.otherwise, due=due, reasons=reasons, considered=found.considered)
-    reason = f"No device qualifies: {'; '.join(choice.reasons)}. Make one ready, then retry."
-    return Route(rule, None, reason=reason, reasons=reasons, considered=found.considered)
+        return replace(sent, destination=action.otherwise, due=action.due.day(today) if action.due else None)
+    reason = f"No device qualifies: {'; '.join(choice.reasons)}. {GOES_BY_ITSELF}"
+    return replace(sent, destination=None, reason=reason, waits_for_device=True)
 
 
-def find_rule(rules: Sequence[Rule], facts: Facts, *, released: bool = False) -> Found[Rule]:
-    """Find the first rule that takes a file, or that can't be decided."""
+def find_rule(
+    rules: Sequence[Rule], names: Sequence[NamePattern], facts: Facts, *, released: bool = False
+) -> tuple[Found[Rule], Facts]:
+    """Find the first rule that takes a file, or that can't be decided; and give the facts with their tags."""
+    try:
+        known = with_tags(names, facts)
+    except Exception as fault:  # noqa: BLE001  # whatever went wrong, no rule may get the file
+        return Found(rules[0], (), open_why=f"Its name can't be read ({_in_words(fault)}). {_RELEASE}"), facts
+    return _first_match(rules, known, released=released), known
+
+
+def _first_match(rules: Sequence[Rule], facts: Facts, *, released: bool) -> Found[Rule]:
     considered: list[Considered] = []
     for rule in rules:
         looked = look_carefully(rule.when, facts)
@@ -143,4 +170,8 @@ def look_carefully(when: Condition | None, facts: Facts) -> Looked:
     try:
         return when.look(facts)
     except Exception as fault:  # noqa: BLE001  # whatever went wrong, the next rule must not get the file
-        return Looked(None, (f"a fault in looking at it ({type(fault).__name__}: {fault})",))
+        return Looked(None, (f"a fault in looking at it ({_in_words(fault)})",))
+
+
+def _in_words(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}"

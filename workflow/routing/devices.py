@@ -36,9 +36,9 @@ class Choice:
     reasons: tuple[str, ...]
 
 
-def choose_device(wish: DeviceWish, facts: Facts, devices: Sequence[DeviceFacts]) -> Choice:
-    """Choose among the devices that fit."""
-    judged = [(device, next(_obstacles(wish, facts, device), None)) for device in devices]
+def choose_device(wish: DeviceWish, facts: Facts, devices: Sequence[DeviceFacts], copies: int = 1) -> Choice:
+    """Choose among the devices that fit; all copies go to the same one."""
+    judged = [(device, next(_obstacles(wish, facts, device, copies), None)) for device in devices]
     fitting = [device for device, obstacle in judged if obstacle is None]
     chosen = min(fitting, key=lambda device: _rank(wish, device), default=None)
     reasons = [
@@ -48,14 +48,15 @@ def choose_device(wish: DeviceWish, facts: Facts, devices: Sequence[DeviceFacts]
     return Choice(chosen, tuple(reasons) or ("Eiger lists no devices",))
 
 
-def _obstacles(wish: DeviceWish, facts: Facts, device: DeviceFacts) -> Iterator[str]:
+def _obstacles(wish: DeviceWish, facts: Facts, device: DeviceFacts, copies: int) -> Iterator[str]:
     """Everything that keeps the build from this device, the plainest first."""
     yield from _not_wished(wish, device)
     yield from _wrong_printer(facts, device)
     yield from _wrong_state(wish, device)
     if wish.loaded_material:
         yield from _wrong_material(facts, device)
-        yield from _too_little(wish, facts, device)
+        yield from _too_little(wish, facts, device, copies)
+    yield from _too_long_a_queue(wish, device)
 
 
 def _not_wished(wish: DeviceWish, device: DeviceFacts) -> Iterator[str]:
@@ -96,9 +97,9 @@ def _wrong_material(facts: Facts, device: DeviceFacts) -> Iterator[str]:
         yield f"{device.fiber or 'no fiber'} loaded, needs {fiber}"
 
 
-def _too_little(wish: DeviceWish, facts: Facts, device: DeviceFacts) -> Iterator[str]:
+def _too_little(wish: DeviceWish, facts: Facts, device: DeviceFacts, copies: int) -> Iterator[str]:
     """Amounts that are not known are no obstacle. Printers with fiber have been seen to report 0 left."""
-    spare = 1 + wish.spare_percent / 100
+    spare = copies * (1 + wish.spare_percent / 100)
     amounts = (
         ("build.primary_cm3", device.primary_remaining_cm3, device.material),
         ("build.fiber_cm3", device.fiber_remaining_cm3 or None, device.fiber),
@@ -107,6 +108,19 @@ def _too_little(wish: DeviceWish, facts: Facts, device: DeviceFacts) -> Iterator
         needed = facts.get(fact)
         if isinstance(needed, int | float) and left is not None and left < needed * spare:
             yield f"{left:.1f} cm³ of {what} left, needs {needed * spare:.1f} cm³"
+
+
+def _too_long_a_queue(wish: DeviceWish, device: DeviceFacts) -> Iterator[str]:
+    hours = None if device.queue_seconds is None else device.queue_seconds / _SECONDS_PER_HOUR
+    asked = (
+        (wish.queue_hours, hours, f"{hours:.1f} h" if hours is not None else ""),
+        (wish.queue_length, device.queue_length, f"{device.queue_length} queued"),
+    )
+    for limit, length, words in asked:
+        if limit is not None and length is None:
+            yield "how long its queue is is not known"
+        elif limit is not None and length is not None and not limit.takes(length):
+            yield f"{words}, the rule asks for {limit}"
 
 
 def _same(loaded: str | None, needed: FactValue) -> bool:
@@ -134,6 +148,9 @@ def _rank(wish: DeviceWish, device: DeviceFacts) -> Rank:
         case Choose.FIRST:
             place = (at for at, glob in enumerate(wish.name) if glob.takes(device.name))
             return next(place, 0), 0, *named
+        case Choose.ROUND_ROBIN:
+            last = device.last_sent_at
+            return -math.inf if last is None else last.timestamp(), 0, *named
 
 
 def _standing(device: DeviceFacts, choose: Choose, chosen: bool) -> str:

@@ -9,6 +9,7 @@ from workflow.routing.conditions import FactIs, facts_of
 from workflow.routing.decide import Found, decide_intake, find_rule, look_carefully, route_by
 from workflow.routing.facts import Stage
 from workflow.routing.rulebook import RoutingRule, Rule, Rulebook, Send
+from workflow.routing.tags import with_tags
 
 _COMES_FIRST = "a rule above comes first"
 _IF_NONE_ABOVE = "takes it unless an open rule above does"
@@ -54,31 +55,44 @@ def explain(
     rulebook: Rulebook, facts: Facts, devices: Sequence[DeviceFacts] | None = None, *, today: date
 ) -> Explanation:
     """Explain both decisions. Facts of a build may be missing; devices None leaves the choice open."""
-    intake = decide_intake(rulebook, facts)
-    explained = Explanation(intake, _every_rule(rulebook.intake, facts, intake.considered))
-    if intake.action != "upload":
-        ends = "rejected" if intake.action == "reject" else "held"
-        return replace(explained, gaps=(f"It is {ends} before the upload, so it is not routed.",))
-    return _add_routing(explained, rulebook, {"preset": intake.preset or "", **facts}, devices, today)
+    explained = explain_intake(rulebook, facts)
+    if explained.intake.action != "upload":
+        return explained
+    with_preset = {"preset": explained.intake.preset or "", **facts}
+    return explain_routing(explained, rulebook, with_preset, devices, today=today)
 
 
-def _add_routing(
+def explain_intake(rulebook: Rulebook, facts: Facts, *, released: bool = False) -> Explanation:
+    """Explain the decision before the upload. `released`: a person lifted the hold."""
+    intake = decide_intake(rulebook, facts, released=released)
+    known = with_tags(rulebook.names, facts)
+    explained = Explanation(intake, _every_rule(rulebook.intake, known, intake.considered))
+    if intake.action == "upload":
+        return explained
+    ends = "rejected" if intake.action == "reject" else "held"
+    return replace(explained, gaps=(f"It is {ends} before the upload, so it is not routed.",))
+
+
+def explain_routing(
     explained: Explanation,
     rulebook: Rulebook,
     facts: Facts,
     devices: Sequence[DeviceFacts] | None,
+    *,
     today: date,
+    released: bool = False,
 ) -> Explanation:
+    """Add the decision after slicing. `released`: a person lifted the hold."""
     rules = rulebook.routing
-    found = find_rule(rules, facts)
-    open_rules = tuple(_open_rules(rules, facts))
-    if open_rules[0].needs:
-        considered = _every_rule(rules, facts, found.considered, _IF_NONE_ABOVE)
+    found, known = find_rule(rules, rulebook.names, facts, released=released)
+    open_rules = tuple(_open_rules(rules, known))
+    if open_rules[0].needs and not released:
+        considered = _every_rule(rules, known, found.considered, _IF_NONE_ABOVE)
         gaps = (_waits(open_rules),)
         return replace(explained, routing_rules=considered, open_rules=open_rules, gaps=gaps)
-    considered = _every_rule(rules, facts, found.considered)
-    route = route_by(found, facts, devices, today)
-    return replace(explained, routing=route, routing_rules=considered, gaps=_gaps(found, devices))
+    considered = _every_rule(rules, known, found.considered)
+    route = route_by(found, known, devices, today, released=released)
+    return replace(explained, routing=route, routing_rules=considered, gaps=_gaps(found, route, devices))
 
 
 def _every_rule(
@@ -122,7 +136,7 @@ def _waits(open_rules: tuple[OpenRule, ...]) -> str:
     return f"Not routed yet: give {', '.join(needs)}."
 
 
-def _gaps(found: Found[RoutingRule], devices: Sequence[DeviceFacts] | None) -> tuple[str, ...]:
-    if devices is None and found.open_why is None and found.rule.device is not None:
+def _gaps(found: Found[RoutingRule], route: Route, devices: Sequence[DeviceFacts] | None) -> tuple[str, ...]:
+    if devices is None and route.destination is not None and found.rule.device is not None:
         return ("No device is chosen: Eiger was not asked for its devices.",)
     return ()

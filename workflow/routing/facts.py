@@ -5,6 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 BUILD_PREFIX = "build."
+TAG_PREFIX = "tag."
 
 
 class Kind(StrEnum):
@@ -17,6 +18,10 @@ class Kind(StrEnum):
     NUMBER = "number"
     COUNT = "whole number"
     FLAG = "true/false"
+    TIME = "time of day"
+    """Text like `17:05`, in the shop's time zone."""
+    WEEKDAY = "weekday"
+    """Text like `friday`, in the shop's time zone."""
 
 
 NUMERIC = frozenset({Kind.NUMBER, Kind.COUNT})
@@ -51,8 +56,16 @@ class Fact:
 
 
 def fact_table() -> tuple[Fact, ...]:
-    """Give every fact, in the order of the documentation."""
+    """Give every fact, in the order of the documentation; tags are told apart, for each file has its own."""
     return _TABLE
+
+
+def tag_fact(tag: str, kind: Kind) -> Fact:
+    """Give the fact that a tag of the name patterns makes. A name without the tag has none of it."""
+    name = TAG_PREFIX + tag
+    example = "4" if kind is Kind.COUNT else "gearbox"
+    known = "when the name fits a pattern with it"
+    return Fact(name, kind, "", Stage.INTAKE, known, "the file's name", example, name)
 
 
 def _file(name: str, kind: Kind, unit: str, example: str, source: str) -> Fact:
@@ -81,6 +94,30 @@ _TABLE = (
     _file("folder", Kind.PATH, "", "rush", "the path without the name; empty for the inbox itself"),
     _file("name", Kind.TEXT, "", "bracket.stl", "the file's name"),
     _file("size_mb", Kind.NUMBER, "MB", "2.4", "the file's size, in millions of bytes"),
+    Fact(
+        "dropped_by",
+        Kind.TEXT,
+        "",
+        Stage.INTAKE,
+        "when the file system tells whose the file is",
+        "the file's owner",
+        "kim",
+    ),
+    _file(
+        "dropped_weekday", Kind.WEEKDAY, "", "friday", "the day on which the file was taken from the inbox"
+    ),
+    _file("dropped_time", Kind.TIME, "", "17:05", "the time at which the file was taken from the inbox"),
+    _file("weekday", Kind.WEEKDAY, "", "friday", "the day of the decision"),
+    _file("time", Kind.TIME, "", "17:05", "the time of the decision"),
+    Fact(
+        "sent_before",
+        Kind.COUNT,
+        "",
+        Stage.INTAKE,
+        "when the ledger can be read",
+        "how many earlier submissions of the very same bytes were sent",
+        "0",
+    ),
     _mesh("triangles", Kind.COUNT, "", "48210", "the mesh"),
     _mesh("x_mm", Kind.NUMBER, "mm", "80", "the mesh's size along x"),
     _mesh("y_mm", Kind.NUMBER, "mm", "40", "the mesh's size along y"),
@@ -119,8 +156,28 @@ _TABLE = (
         "when there is some",
         "support_cm3",
     ),
+    _build(
+        "secondary_cm3",
+        Kind.NUMBER,
+        "cm³",
+        "0.4",
+        "the slicer's estimate of a second material; for fiber see `build.fiber_cm3`",
+        "when there is some",
+        "secondary_cm3",
+    ),
     _build("part_count", Kind.COUNT, "", "1", "how many parts are in the build"),
     _build("sliced", Kind.FLAG, "", "true", "whether it can be printed"),
+    _build(
+        "scanned",
+        Kind.FLAG,
+        "",
+        "false",
+        "whether its parts are scanned while they print (Blacksmith)",
+        "when Eiger says so",
+        "scanned",
+    ),
+    _build("age_hours", Kind.NUMBER, "h", "0.1", "since Eiger made it", "when Eiger says so"),
+    _build("unchanged_hours", Kind.NUMBER, "h", "0.1", "since it was last changed", "when Eiger says so"),
     _build(
         "approved",
         Kind.FLAG,

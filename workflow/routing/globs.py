@@ -19,11 +19,15 @@ _WILD_FOLDERS = "\0\0"
 """Stands for a `**` of another pattern; only a `**` takes it."""
 
 
+def composed(text: str) -> str:
+    """Give the text with its accents in one piece with their letters (NFC)."""
+    return unicodedata.normalize("NFC", text)
+
+
 @lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Give the text in the form in which texts are compared."""
-    composed = unicodedata.normalize("NFC", text)
-    return unicodedata.normalize("NFC", composed.casefold())
+    return composed(composed(text).casefold())
 
 
 @dataclass(frozen=True, slots=True)

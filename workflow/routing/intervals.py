@@ -19,6 +19,16 @@ class Interval:
     low_open: bool = False
     high_open: bool = False
 
+    def __str__(self) -> str:
+        """Give the interval as rules write it."""
+        if self.low == self.high:
+            return f"{self.low:g}"
+        if math.isinf(self.high):
+            return f"{'>' if self.low_open else '>='} {self.low:g}"
+        if math.isinf(self.low):
+            return f"{'<' if self.high_open else '<='} {self.high:g}"
+        return f"{self.low:g}..{self.high:g}"
+
     @property
     def is_empty(self) -> bool:
         """Tell whether no number lies in the interval."""

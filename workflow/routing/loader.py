@@ -7,19 +7,25 @@ from ruamel.yaml.nodes import Node, ScalarNode
 
 from workflow.errors import Mistake, RulesError
 from workflow.routing.page import LINE_BREAK, Nodes, Page
+from workflow.routing.reading_names import read_names
 from workflow.routing.reading_rules import read_intake, read_routing
 from workflow.routing.reading_tests import read_tests
 from workflow.routing.rulebook import Rulebook
 from workflow.routing.syntax import read_tree
 
 VERSION = "1"
-KEYS = ("version", "intake", "routing", "tests")
+KEYS = ("version", "names", "intake", "routing", "tests")
 REVISION_DIGITS = 12
 MOST_BYTES = 1_000_000
 
 
 def load_rules(path: Path) -> Rulebook:
     """Read a rules file. Raises RulesError with every mistake in it, or why it can't be read."""
+    return parse_rules(read_rules(path), str(path))
+
+
+def read_rules(path: Path) -> str:
+    """Give the text of a rules file. Raises RulesError that says why it can't be read."""
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
@@ -32,7 +38,12 @@ def load_rules(path: Path) -> Rulebook:
         raise _unreadable(path, "this is no UTF-8 text", "save the file as UTF-8", line) from None
     if len(raw) > MOST_BYTES:
         raise _unreadable(path, f"more than {MOST_BYTES:,} bytes are no rules file", "is the path right?")
-    return parse_rules(text, str(path))
+    return text
+
+
+def revision_of(text: str) -> str:
+    """Give the name of a text of rules: the first digits of its sha256."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:REVISION_DIGITS]
 
 
 def parse_rules(text: str, source: str) -> Rulebook:
@@ -48,11 +59,14 @@ def parse_rules(text: str, source: str) -> Rulebook:
 def _read_rulebook(page: Page, root: Node, text: str) -> Rulebook:
     nodes = page.group(root, "a rules file", KEYS, hint="begin with `version: 1`, `intake:` and `routing:`")
     _check_version(page, root, nodes)
+    names = read_names(page, nodes["names"]) if "names" in nodes else ()
     return Rulebook(
         source=page.source,
-        revision=hashlib.sha256(text.encode()).hexdigest()[:REVISION_DIGITS],
+        revision=revision_of(text),
         intake=read_intake(page, nodes["intake"]) if _has(page, root, nodes, "intake") else (),
         routing=read_routing(page, nodes["routing"]) if _has(page, root, nodes, "routing") else (),
+        text=text,
+        names=names,
         tests=read_tests(page, nodes["tests"]) if "tests" in nodes else (),
         warnings=tuple(page.warnings),
         mentions=tuple(page.mentions),

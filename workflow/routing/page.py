@@ -13,6 +13,7 @@ from types import MappingProxyType
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from workflow.errors import Mistake
+from workflow.routing.facts import Fact
 from workflow.routing.rulebook import Mention, Subject
 
 Nodes = dict[str, Node]
@@ -34,6 +35,8 @@ class Page:
     mistakes: list[Mistake] = field(default_factory=list)
     warnings: list[Mistake] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
+    tags: dict[str, Fact] = field(default_factory=dict)
+    """The facts that the patterns for names make, by their names."""
 
     def wrong(self, node: Node, message: str, hint: str = "") -> None:
         """Note a mistake at the beginning of a node."""

@@ -1,26 +1,33 @@
-"""Reading what a rule does: upload, reject, hold, send, and which device; mistakes noted on the page."""
+"""Reading what a rule does: upload, reject, hold, send; mistakes noted on the page."""
 
 from collections.abc import Sequence
 
-from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import Node, ScalarNode
 
 from workflow.model import Destination
 from workflow.routing.due import Due, read_due
-from workflow.routing.globs import Glob
+from workflow.routing.facts import TAG_PREFIX, Kind
 from workflow.routing.intervals import read_number
-from workflow.routing.page import Nodes, Page, is_text
-from workflow.routing.rulebook import Choose, DeviceWish, HoldBack, Reject, Send, Subject, Upload
+from workflow.routing.page import Nodes, Page, is_text, suggestion
+from workflow.routing.reading_device import read_device
+from workflow.routing.rulebook import (
+    MOST_COPIES,
+    ONCE,
+    Copies,
+    DeviceWish,
+    HoldBack,
+    Reject,
+    Send,
+    Subject,
+    Upload,
+)
 
 INTAKE_ACTIONS = ("preset", "reject", "hold")
 ROUTING_ACTIONS = ("send_to", "hold")
-DEVICE_KEYS = ("name", "series", "type", "state", "material", "spare_percent", "choose")
+SENDING_KEYS = ("due", "device", "otherwise", "copies", "hold_first", "approve_first")
 DESTINATIONS = tuple(map(str, Destination))
 OTHERWISE = (str(Destination.JOB_REQUEST), str(Destination.BACKLOG), "hold")
-CHOICES = tuple(map(str, Choose))
-MOST_SPARE_PERCENT = 100
 _ON_A_DEVICE = frozenset({Destination.DEVICE_QUEUE, Destination.PRINT_NOW})
-_LOADED = "`material` can only be `loaded`: what the build needs must be in the printer"
-_MATERIAL = "to ask for a certain material, write `build.material` under `when`"
 _DUE_FOR = "a due date is for backlog and job_request"
 
 
@@ -40,9 +47,7 @@ def read_intake_action(page: Page, rule: Node, nodes: Nodes) -> Upload | Reject 
 
 def read_routing_action(page: Page, rule: Node, nodes: Nodes) -> Send | HoldBack | None:
     """Read exactly one of `send_to`, with what goes with it, and `hold`."""
-    _refuse_without(
-        page, rule, nodes, ("due", "device", "otherwise"), "send_to", "it is for a rule that sends"
-    )
+    _refuse_without(page, rule, nodes, SENDING_KEYS, "send_to", "it is for a rule that sends")
     match _only_one(page, rule, nodes, ROUTING_ACTIONS):
         case "send_to":
             return _read_send(page, nodes)
@@ -74,8 +79,8 @@ def _every_key_is_known(rule: Node, nodes: Nodes) -> bool:
     return len(rule.value) == len(nodes)
 
 
-def _read_hold(page: Page, node: Node) -> HoldBack | None:
-    reason = page.text(node, "`hold`", over_lines=True)
+def _read_hold(page: Page, node: Node, what: str = "`hold`") -> HoldBack | None:
+    reason = page.text(node, what, over_lines=True)
     return None if reason is None else HoldBack(reason)
 
 
@@ -96,6 +101,9 @@ def _read_send(page: Page, nodes: Nodes) -> Send | None:
     device = read_device(page, nodes["device"]) if "device" in nodes else None
     otherwise = _read_otherwise(page, nodes)
     due = _read_due(page, nodes["due"]) if "due" in nodes else None
+    copies = _read_copies(page, nodes["copies"]) if "copies" in nodes else ONCE
+    hold_first = _read_hold(page, nodes["hold_first"], "`hold_first`") if "hold_first" in nodes else None
+    approve_first = _read_flag(page, nodes["approve_first"]) if "approve_first" in nodes else False
     if word is None:
         return None
     destination = Destination(word)
@@ -105,7 +113,8 @@ def _read_send(page: Page, nodes: Nodes) -> Send | None:
         for key in ("device", "otherwise"):
             if key in nodes:
                 page.wrong(nodes[key], f"`{key}` is not for {word}", "it is for device_queue and print_now")
-    return Send(destination, due, device, otherwise)
+    why_first = hold_first.reason if hold_first else None
+    return Send(destination, due, device, otherwise, copies, why_first, approve_first)
 
 
 def _check_device_rule(
@@ -119,6 +128,8 @@ def _check_device_rule(
         page.wrong(nodes["send_to"], f"{destination} needs a `device`", "add `device: {material: loaded}`")
     elif device.state and destination is Destination.PRINT_NOW:
         page.wrong(nodes["device"], "`state` is not for print_now", "only printers that are Ready are taken")
+    if "copies" in nodes and destination is Destination.PRINT_NOW:
+        page.wrong(nodes["copies"], "`copies` is not for print_now", "a printer takes one build at a time")
     if "due" in nodes and otherwise is None:
         page.wrong(nodes["due"], f"`due` is not for {destination}", f"{_DUE_FOR}, as `otherwise` too")
 
@@ -142,52 +153,31 @@ def _read_due(page: Page, node: Node) -> Due | None:
         return None
 
 
-def read_device(page: Page, node: Node) -> DeviceWish:
-    """Read which devices may take a build; what can't be read is left open, and noted."""
-    by_name = f"write `device: {{name: {node.value}}}`" if isinstance(node, ScalarNode) else ""
-    nodes = page.group(node, "`device`", DEVICE_KEYS, hint=by_name)
-    chosen = page.choice(nodes["choose"], "`choose`", CHOICES) if "choose" in nodes else None
-    if "spare_percent" in nodes and "material" not in nodes:
-        page.wrong(nodes["spare_percent"], "`spare_percent` needs `material: loaded`")
-    return DeviceWish(
-        name=_read_globs(page, nodes, "name", Subject.DEVICE),
-        series=_read_globs(page, nodes, "series", Subject.SERIES),
-        type=_read_globs(page, nodes, "type"),
-        state=_read_globs(page, nodes, "state"),
-        loaded_material=_read_loaded(page, nodes),
-        spare_percent=_read_spare(page, nodes),
-        choose=Choose(chosen or Choose.SOONEST),
-    )
+def _read_copies(page: Page, node: Node) -> Copies:
+    """Read a number, or the name of a tag that is a number."""
+    text = str(node.value) if isinstance(node, ScalarNode) else ""
+    number = read_number(text)
+    if number is not None and number.is_integer() and 1 <= number <= MOST_COPIES:
+        return Copies(int(number))
+    if text.startswith(TAG_PREFIX):
+        return _read_copies_by_tag(page, node, text)
+    page.wrong(node, f"`copies` is a whole number from 1 to {MOST_COPIES}, or a tag", "like `tag.qty`")
+    return ONCE
 
 
-def _read_globs(page: Page, nodes: Nodes, key: str, subject: Subject | None = None) -> tuple[Glob, ...]:
-    if key not in nodes:
-        return ()
-    node = nodes[key]
-    items = page.items(node, f"`{key}`") if isinstance(node, SequenceNode) else [node]
-    patterns = [(item, page.text(item, f"`{key}`")) for item in items]
-    for item, pattern in patterns:
-        if subject is not None and pattern is not None:
-            page.mention(item, subject, pattern)
-    return tuple(Glob(pattern) for _, pattern in patterns if pattern is not None)
+def _read_copies_by_tag(page: Page, node: Node, name: str) -> Copies:
+    tag = page.tags.get(name)
+    if tag is None:
+        page.wrong(
+            node, f"there is no `{name}`", suggestion(name, page.tags) or "give a pattern under `names`"
+        )
+    elif tag.kind is not Kind.COUNT:
+        page.wrong(node, f"`{name}` is text, and `copies` is a number", "write {…:number} in the pattern")
+    return Copies(tag=name)
 
 
-def _read_loaded(page: Page, nodes: Nodes) -> bool:
-    if "material" not in nodes:
-        return False
-    node = nodes["material"]
-    if isinstance(node, ScalarNode) and is_text(node) and str(node.value) == "loaded":
-        return True
-    page.wrong(node, _LOADED, _MATERIAL)
+def _read_flag(page: Page, node: Node) -> bool:
+    if isinstance(node, ScalarNode) and not is_text(node) and str(node.value) in {"true", "false"}:
+        return str(node.value) == "true"
+    page.wrong(node, "`approve_first` is true or false", "write true or false, unquoted")
     return False
-
-
-def _read_spare(page: Page, nodes: Nodes) -> float:
-    if "spare_percent" not in nodes:
-        return 0.0
-    node = nodes["spare_percent"]
-    number = read_number(str(node.value)) if isinstance(node, ScalarNode) else None
-    if number is None or not 0 <= number <= MOST_SPARE_PERCENT:
-        page.wrong(node, f"`spare_percent` is a number from 0 to {MOST_SPARE_PERCENT}", "10 means 10 % more")
-        return 0.0
-    return number

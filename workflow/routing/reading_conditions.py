@@ -14,11 +14,13 @@ from workflow.routing.conditions import (
     Not,
     Wanted,
 )
-from workflow.routing.facts import BUILD_PREFIX, FACTS, NUMERIC, TEXTUAL, Fact, Kind, Stage
+from workflow.routing.facts import BUILD_PREFIX, FACTS, NUMERIC, TAG_PREFIX, TEXTUAL, Fact, Kind, Stage
 from workflow.routing.globs import ANY_FOLDERS, Glob
 from workflow.routing.intervals import COMPARISON, NOT_NEGATIVE, NUMBER, Interval, read_interval
 from workflow.routing.page import Page, is_nothing, is_text, shape, suggestion
 from workflow.routing.rulebook import Subject
+from workflow.routing.tags import NUMBER_SUFFIX
+from workflow.routing.times import DAY_FORMS, TIME_FORMS, Days, Window, read_days, read_window
 
 GROUPS = ("all", "any", "not")
 _FORMS = 'write "> 5", "<= 5", "5..10" or 5'
@@ -60,15 +62,22 @@ def _read_part(page: Page, key: str, key_node: Node, value: Node, stage: Stage) 
 
 
 def _read_fact(page: Page, key: str, node: Node, stage: Stage) -> Fact | None:
-    fact = FACTS.get(key)
+    fact = FACTS.get(key) or page.tags.get(key)
     if fact is None:
-        within = f"write `{BUILD_PREFIX}…`, with a dot" if key == "build" else ""
         known = [name for name, each in FACTS.items() if each.stage is Stage.INTAKE or each.stage is stage]
-        page.wrong(node, f"there is no fact `{key}`", within or suggestion(key, [*known, *GROUPS]))
+        hint = _how_to_write(key) or suggestion(key, [*known, *page.tags, *GROUPS])
+        page.wrong(node, f"there is no fact `{key}`", hint)
     elif stage is Stage.INTAKE and fact.stage is Stage.ROUTING:
         page.wrong(node, f"`{key}` is not known before the upload", "ask for it in a rule under `routing`")
         return None
     return fact
+
+
+def _how_to_write(key: str) -> str:
+    if key == "build":
+        return f"write `{BUILD_PREFIX}…`, with a dot"
+    no_tag = f"a tag has to stand in a pattern under `names`, like {{{key.removeprefix(TAG_PREFIX)}}}"
+    return no_tag if key.startswith(TAG_PREFIX) else ""
 
 
 def _read_fact_is(page: Page, fact: Fact, node: Node) -> Condition | None:
@@ -104,7 +113,11 @@ def _read_flag(page: Page, fact: Fact, node: ScalarNode) -> Flag | None:
 def _read_glob(page: Page, fact: Fact, node: ScalarNode) -> Glob | None:
     text = str(node.value)
     if not is_text(node) or COMPARISON.fullmatch(text.strip()):
-        page.wrong(node, f"`{fact.name}` is text and can't be compared with `{text}`", 'text stands in "…"')
+        numbered = (
+            f"write {{{fact.name.removeprefix(TAG_PREFIX)}{NUMBER_SUFFIX}}} in the pattern under `names`"
+        )
+        hint = numbered if fact.name.startswith(TAG_PREFIX) else 'text stands in "…"'
+        page.wrong(node, f"`{fact.name}` is text and can't be compared with `{text}`", hint)
         return None
     pattern = page.text(node, f"`{fact.name}`")
     if pattern is None:
@@ -112,6 +125,22 @@ def _read_glob(page: Page, fact: Fact, node: ScalarNode) -> Glob | None:
     if fact.name == "preset":
         page.mention(node, Subject.PRESET_TITLE, pattern)
     return _read_path_glob(page, fact, node, pattern) if fact.kind is Kind.PATH else Glob(pattern)
+
+
+def _read_window(page: Page, fact: Fact, node: ScalarNode) -> Window | None:
+    try:
+        return read_window(str(node.value))
+    except ValueError as error:
+        page.wrong(node, f"`{fact.name}` is a time of day, and {error}", TIME_FORMS)
+        return None
+
+
+def _read_days(page: Page, fact: Fact, node: ScalarNode) -> Days | None:
+    try:
+        return read_days(str(node.value))
+    except ValueError as error:
+        page.wrong(node, f"`{fact.name}` is a weekday, and {error}", DAY_FORMS)
+        return None
 
 
 def _read_path_glob(page: Page, fact: Fact, node: ScalarNode, pattern: str) -> Glob | None:
@@ -169,6 +198,8 @@ def _number_hint(fact: Fact, text: str) -> str:
 
 _READERS: dict[Kind, Callable[[Page, Fact, ScalarNode], Wanted | None]] = {
     Kind.FLAG: _read_flag,
+    Kind.TIME: _read_window,
+    Kind.WEEKDAY: _read_days,
     **dict.fromkeys(sorted(NUMERIC), _read_interval),
     **dict.fromkeys(sorted(TEXTUAL), _read_glob),
 }

@@ -13,6 +13,7 @@ from workflow.routing.reach import contradiction, covers
 from workflow.routing.reading_actions import (
     INTAKE_ACTIONS,
     ROUTING_ACTIONS,
+    SENDING_KEYS,
     read_intake_action,
     read_routing_action,
 )
@@ -20,7 +21,7 @@ from workflow.routing.reading_conditions import read_when
 from workflow.routing.rulebook import HoldBack, IntakeRule, RoutingRule, Rule
 
 INTAKE_KEYS = ("name", "when", *INTAKE_ACTIONS, "owner", "folder")
-ROUTING_KEYS = ("name", "when", *ROUTING_ACTIONS, "due", "device", "otherwise")
+ROUTING_KEYS = ("name", "when", *ROUTING_ACTIONS, *SENDING_KEYS)
 _HINTS = MappingProxyType(
     dict.fromkeys(ROUTING_KEYS, "that belongs under `routing`")
     | dict.fromkeys(INTAKE_KEYS, "that belongs under `intake`")

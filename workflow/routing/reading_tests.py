@@ -1,6 +1,8 @@
 """Reading the owner's own tests: facts in, expectation out, every mistake noted on the page."""
 
+from collections.abc import Callable, Mapping
 from datetime import date
+from types import MappingProxyType
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
@@ -8,12 +10,17 @@ from workflow.model import FactValue
 from workflow.routing.facts import BUILD_PREFIX, FACTS, NUMERIC, TEXTUAL, Fact, Kind, Stage
 from workflow.routing.intervals import read_number
 from workflow.routing.page import Nodes, Page, is_text
+from workflow.routing.reading_fleet import read_devices
 from workflow.routing.rulebook import RuleTest
+from workflow.routing.times import day_of, minute_of
 
-TEST_KEYS = ("name", "file", "build", "today", "expect")
+TEST_KEYS = ("name", "file", "build", "devices", "today", "expect")
 BEFORE_UPLOAD = ("preset", "owner", "folder", "reject", "hold", "intake_rule", "rule")
-AFTER_SLICING = ("send_to", "due")
+AFTER_SLICING = ("send_to", "due", "device", "copies", "approve_first")
 EXPECTED = (*BEFORE_UPLOAD, *AFTER_SLICING)
+READ_TIMES: Mapping[Kind, Callable[[str], int | None]] = MappingProxyType(
+    {Kind.TIME: minute_of, Kind.WEEKDAY: day_of}
+)
 
 
 def read_tests(page: Page, node: Node) -> tuple[RuleTest, ...]:
@@ -31,12 +38,14 @@ def _read_test(page: Page, node: Node) -> RuleTest | None:
     facts = {**_read_facts(page, nodes, "file"), **_read_facts(page, nodes, "build")}
     expected = _read_expected(page, nodes)
     today = _read_today(page, nodes)
+    devices = read_devices(page, nodes["devices"]) if "devices" in nodes else None
     _check_whole(page, nodes, facts, expected, today)
     if not nodes or len(page.mistakes) > before:
         return None
     name = page.text(nodes["name"], "`name`") if "name" in nodes else None
     line: int = node.start_mark.line + 1
-    return RuleTest(name or str(facts["path"]), line, _with_place(facts), "build" in nodes, expected, today)
+    whole, sliced = _with_place(facts), "build" in nodes
+    return RuleTest(name or str(facts["path"]), line, whole, sliced, expected, today, devices)
 
 
 def _check_whole(
@@ -49,6 +58,10 @@ def _check_whole(
         page.wrong(nodes["expect"], f"`{late[0]}` is decided after slicing", "add `build:` with its facts")
     if "due" in expected and today is None:
         page.wrong(nodes["expect"], "a due date depends on the day", "add `today: 2026-12-24`")
+    if "device" in expected and "devices" not in nodes:
+        page.wrong(
+            nodes["expect"], "a device is chosen among `devices`", "add `devices:` with what is known of them"
+        )
 
 
 def _read_facts(page: Page, nodes: Nodes, group: str) -> dict[str, FactValue]:
@@ -71,7 +84,10 @@ def _read_value(page: Page, fact: Fact, node: Node) -> FactValue | None:
     text = str(node.value) if isinstance(node, ScalarNode) else ""
     if fact.kind in TEXTUAL:
         return page.text(node, f"`{fact.name}`")
-    if fact.kind in NUMERIC:
+    if fact.kind in READ_TIMES:
+        if READ_TIMES[fact.kind](text) is not None:
+            return text
+    elif fact.kind in NUMERIC:
         number = read_number(text)
         if number is not None and number >= 0:
             return int(number) if fact.kind is Kind.COUNT else number
@@ -100,8 +116,8 @@ def _read_expected(page: Page, nodes: Nodes) -> dict[str, str]:
 
 
 def _read_word(page: Page, key: str, node: Node) -> str | None:
-    """A date is text too where a date is meant."""
-    if key == "due" and isinstance(node, ScalarNode):
+    """A date, a number or a flag is text too where one is meant."""
+    if key in {"due", "copies", "approve_first"} and isinstance(node, ScalarNode):
         return str(node.value)
     return page.text(node, f"`{key}`")
 

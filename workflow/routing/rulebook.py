@@ -7,10 +7,12 @@ from enum import StrEnum
 from typing import TypeVar
 
 from workflow.errors import Mistake
-from workflow.model import Destination, Facts
+from workflow.model import Destination, DeviceFacts, Facts
 from workflow.routing.conditions import Condition
 from workflow.routing.due import Due
 from workflow.routing.globs import Glob
+from workflow.routing.intervals import Interval
+from workflow.routing.tags import NamePattern
 
 
 class Choose(StrEnum):
@@ -22,6 +24,8 @@ class Choose(StrEnum):
     """The fewest builds queued."""
     FIRST = "first"
     """The first in the order of `name`, where that is a list; else by name."""
+    ROUND_ROBIN = "round_robin"
+    """The one to which nothing was sent for the longest time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class DeviceWish:
     """Which devices may take a build; an empty tuple means any, and of states any that takes a queue.
 
     `spare_percent` is how much more material than the slicer's estimate has to be left, and counts
-    only with `loaded_material`.
+    only with `loaded_material`. `queue_hours` and `queue_length` say how long its queue may be.
     """
 
     name: tuple[Glob, ...] = ()
@@ -62,16 +66,36 @@ class DeviceWish:
     loaded_material: bool = False
     spare_percent: float = 0.0
     choose: Choose = Choose.SOONEST
+    queue_hours: Interval | None = None
+    queue_length: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """How many times a build is sent: a number, or what a tag of the file's name says (without it, once)."""
+
+    number: int = 1
+    tag: str | None = None
+
+
+ONCE = Copies()
+MOST_COPIES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send the build. `otherwise` is for when no device qualifies; None then holds it."""
+    """Send the build. `otherwise` is for when no device qualifies; None then holds it.
+
+    `hold_first` is why a person looks before it is sent; `approve_first` has it approved in Eiger.
+    """
 
     destination: Destination
     due: Due | None = None
     device: DeviceWish | None = None
     otherwise: Destination | None = None
+    copies: Copies = ONCE
+    hold_first: str | None = None
+    approve_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +149,10 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class RuleTest:
-    """One of the owner's own tests: facts in, and what is expected by the name of the answer."""
+    """One of the owner's own tests: facts in, and what is expected by the name of the answer.
+
+    `devices` None leaves the choice of a device open.
+    """
 
     name: str
     line: int
@@ -134,6 +161,7 @@ class RuleTest:
     """Whether facts of a build are given, so that the routing is looked at too."""
     expected: Mapping[str, str]
     today: date | None = None
+    devices: tuple[DeviceFacts, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +178,7 @@ class Rulebook:
     tests: tuple[RuleTest, ...] = ()
     warnings: tuple[Mistake, ...] = ()
     mentions: tuple[Mention, ...] = ()
+    names: tuple[NamePattern, ...] = ()
+    """What the names of files hold."""
+    text: str = ""
+    """The very text that was read."""

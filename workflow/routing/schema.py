@@ -1,18 +1,21 @@
 """The JSON Schema of rules files, for editors; made from the table of facts and the reader's words."""
 
+import re
 from collections.abc import Iterable, Sequence
 
-from workflow.routing.facts import BUILD_PREFIX, NUMERIC, TEXTUAL, Fact, Kind, Stage, fact_table
+from workflow.routing.facts import BUILD_PREFIX, NUMERIC, TAG_PREFIX, TEXTUAL, Fact, Kind, Stage, fact_table
 from workflow.routing.intervals import COMPARISON, NUMBER
 from workflow.routing.reading_actions import (
-    CHOICES,
     DESTINATIONS,
     INTAKE_ACTIONS,
-    MOST_SPARE_PERCENT,
     OTHERWISE,
     ROUTING_ACTIONS,
 )
+from workflow.routing.reading_device import CHOICES, MOST_SPARE_PERCENT
+from workflow.routing.reading_fleet import AMOUNTS, TEXTS
 from workflow.routing.reading_tests import EXPECTED
+from workflow.routing.rulebook import MOST_COPIES
+from workflow.routing.times import TIME, WEEKDAYS
 
 Schema = dict[str, object]
 _TEXT: Schema = {"type": "string", "minLength": 1}
@@ -28,6 +31,24 @@ _COMPARED: Schema = {
 }
 
 
+_TIMES: Schema = {"type": "string", "pattern": rf"^\s*({TIME}\s*\.\.\s*{TIME}|(>=|<=|>|<)\s*{TIME})\s*$"}
+_DAY = "|".join(f"{day[:3]}({day[3:]})?" for day in WEEKDAYS)
+_DAYS: Schema = {"type": "string", "pattern": rf"^({_DAY})(\s*\.\.\s*({_DAY}))?$"}
+_COPIES: Schema = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1, "maximum": MOST_COPIES},
+        {"type": "string", "pattern": rf"^{re.escape(TAG_PREFIX)}[a-z][a-z0-9_]*$"},
+    ],
+    "description": "how many times it is sent: a number, or a tag of the file's name",
+}
+_TAGGED: Schema = {
+    rf"^{re.escape(TAG_PREFIX)}[a-z][a-z0-9_]*$": {
+        "anyOf": [{"type": ["number", "string"]}, {"type": "array", "minItems": 1}],
+        "description": "what the file's name says, by the patterns under `names`",
+    }
+}
+
+
 def json_schema() -> Schema:
     """Give the schema (draft 2020-12) as a document ready for JSON."""
     return {
@@ -36,6 +57,7 @@ def json_schema() -> Schema:
         **_group(
             {
                 "version": {"const": 1},
+                "names": _list(_TEXT, "patterns for names of files, like {project}_{qty}x"),
                 "intake": _list(_intake_rule(), "how a part is uploaded, or not; first match decides"),
                 "routing": _list(_routing_rule(), "where a build goes; first match decides"),
                 "tests": _list(_test(), "what the rules are meant to do"),
@@ -79,13 +101,16 @@ def _when(name: str, facts: Iterable[Fact]) -> Schema:
         "not": _about(again, "not all of this is met"),
     }
     conditions: Schema = {fact.name: _about(_condition(fact), _fact_words(fact)) for fact in facts}
-    return {**_group({**conditions, **groups}), "minProperties": 1}
+    return {**_group({**conditions, **groups}), "patternProperties": _TAGGED, "minProperties": 1}
 
 
 def _condition(fact: Fact) -> Schema:
     if fact.kind in TEXTUAL:
         return _one_or_more(_TEXT)
-    return _one_or_more(_COMPARED) if fact.kind in NUMERIC else {"type": "boolean"}
+    if fact.kind in NUMERIC:
+        return _one_or_more(_COMPARED)
+    worded = {Kind.TIME: _TIMES, Kind.WEEKDAY: _DAYS}
+    return _one_or_more(worded[fact.kind]) if fact.kind in worded else {"type": "boolean"}
 
 
 def _fact_words(fact: Fact) -> str:
@@ -125,6 +150,9 @@ def _routing_rule() -> Schema:
             "due": _DUE,
             "device": _device(),
             "otherwise": {"enum": list(OTHERWISE), "description": "when no device qualifies"},
+            "copies": _COPIES,
+            "hold_first": _about(_TEXT, "a person looks before it is sent, and why"),
+            "approve_first": {"type": "boolean", "description": "have the build approved in Eiger first"},
         },
     )
 
@@ -139,6 +167,8 @@ def _device() -> Schema:
             "state": globs,
             "material": {"const": "loaded"},
             "spare_percent": {"type": "number", "minimum": 0, "maximum": MOST_SPARE_PERCENT},
+            "queue_hours": _about(_COMPARED, "how long its queue may be, in hours"),
+            "queue_length": _about(_COMPARED, "how many builds may be queued"),
             "choose": {"enum": list(CHOICES)},
         },
         about="which devices may take the build",
@@ -149,17 +179,24 @@ def _test() -> Schema:
     build = {fact.name.removeprefix(BUILD_PREFIX): _value(fact) for fact in _facts_at(Stage.ROUTING)}
     build.pop("preset")
     file: Schema = {fact.name: _value(fact) for fact in _facts_at(Stage.INTAKE)}
-    expected: Schema = {**dict.fromkeys(EXPECTED, _TEXT), "due": _DATE}
+    plain: Schema = {"due": _DATE, "copies": {"type": "integer"}, "approve_first": {"type": "boolean"}}
+    expected: Schema = {**dict.fromkeys(EXPECTED, _TEXT), **plain}
     return _group(
         {
             "name": _TEXT,
             "file": _group(file, required=("path",)),
             "build": _group(dict(build)),
+            "devices": _list(_fleet(), "what is known of the devices, so that one is chosen"),
             "today": _DATE,
             "expect": {**_group(expected), "minProperties": 1},
         },
         required=("file", "expect"),
     )
+
+
+def _fleet() -> Schema:
+    amounts = {key: {"type": "number", "minimum": 0} for key in AMOUNTS}
+    return _group({**dict.fromkeys(TEXTS, _TEXT), **amounts}, required=("name",))
 
 
 def _value(fact: Fact) -> Schema:

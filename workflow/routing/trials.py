@@ -37,7 +37,8 @@ def run_tests(rulebook: Rulebook, devices: Sequence[DeviceFacts] = ()) -> tuple[
 
 
 def _run(rulebook: Rulebook, test: RuleTest, devices: Sequence[DeviceFacts] | None) -> TestOutcome:
-    explained = explain(rulebook, test.facts, devices, today=test.today or SOME_MONDAY)
+    fleet = devices if test.devices is None else test.devices
+    explained = explain(rulebook, test.facts, fleet, today=test.today or SOME_MONDAY)
     answers = _answers(explained, routed=test.sliced)
     differences = (
         _difference(key, wanted, answers, explained)
@@ -60,6 +61,11 @@ def _answers(explained: Explanation, *, routed: bool) -> Mapping[str, str | None
         "intake_rule": intake.rule,
         "rule": intake.rule if route is None else route.rule,
         "send_to": str(route.destination) if route is not None and route.destination else None,
+        "device": route.device if route is not None else None,
+        "copies": str(route.copies) if route is not None and route.destination else None,
+        "approve_first": str(route.approve_first).lower()
+        if route is not None and route.destination
+        else None,
         "due": route.due.isoformat() if route is not None and route.due else None,
     }
 

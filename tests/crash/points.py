@@ -1,0 +1,99 @@
+"""The named points between intent, effect and outcome of each step, where a process can be made to die.
+
+The product knows nothing of them. A process of the campaign wraps the function that a point names, and
+kills itself there with SIGKILL, as a power cut would; a point that no longer exists is an error.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from itertools import count
+from pkgutil import resolve_name
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Point:
+    """Right before or after a function, `module:attribute`; `word` narrows it to calls with that argument."""
+
+    name: str
+    place: str
+    word: str | None = None
+    before: bool = False
+
+
+RECORD = "workflow.ledger.ledger:Ledger.record"
+NEXT_TURN = "workflow.ledger.ledger:Ledger.next_turn"
+CUSTODY = "workflow.pipeline.custody"
+DISPATCH = "workflow.pipeline.dispatch"
+POINTS = {
+    point.name: point
+    for point in (
+        Point("claim: intent", "workflow.ledger.ledger:Ledger.open"),
+        Point("claim: effect", "workflow.intake.taking:claim"),
+        Point("claim: outcome", "workflow.ledger.ledger:Ledger.claimed"),
+        Point("stage: taken", "workflow.pipeline.keeper:take_due"),
+        Point("stage: begun", "workflow.pipeline.engine:Engine.begin"),
+        Point("custody: effect", f"{CUSTODY}:take_custody"),
+        Point("custody: outcome", RECORD, "taken"),
+        Point("inspect: outcome", RECORD, "inspected"),
+        Point("decide: outcome", RECORD, "decided"),
+        Point("reject: outcome", RECORD, "rejected"),
+        Point("hold: outcome", RECORD, "held"),
+        Point("upload: intent", RECORD, "uploading"),
+        Point("upload: effect", "workflow.pipeline.slicing:_send"),
+        Point("upload: outcome", NEXT_TURN, "uploaded"),
+        Point("poll: answer", "workflow.eiger.client:EigerClient.get_slice_status"),
+        Point("poll: outcome", NEXT_TURN, "sliced"),
+        Point("build: outcome", RECORD, "build found"),
+        Point("route: outcome", RECORD, "routed"),
+        Point("send: intent", f"{DISPATCH}:begin_send"),
+        Point("send: looked", f"{DISPATCH}:already_sent"),
+        Point("send: lease", f"{DISPATCH}:renew_send"),
+        Point("send: announced", RECORD, "sending"),
+        Point("send: about to", f"{DISPATCH}:_post", before=True),
+        Point("send: effect", f"{DISPATCH}:_post"),
+        Point("send: settled", f"{DISPATCH}:settle_send"),
+        Point("send: outcome", RECORD, "dispatched"),
+        Point("put away: planned", f"{CUSTODY}:plan_place"),
+        Point("put away: about to", f"{CUSTODY}:move_into_place", before=True),
+        Point("put away: effect", f"{CUSTODY}:move_into_place"),
+        Point("put away: noted", f"{CUSTODY}:write_note"),
+        Point("put away: outcome", "workflow.pipeline.journey:put_away"),
+        Point("call back: effect", f"{CUSTODY}:call_back"),
+        Point("take over: outcome", "workflow.pipeline.keeper:take_over"),
+        Point("leave: about to", "workflow.pipeline.crew:leave", before=True),
+    )
+}
+
+
+def arm(name: str, nth: int = 1) -> None:
+    """Let this process die the n-th time that it comes to a point."""
+    point, times = POINTS[name], count(1)
+    module, _, attribute = point.place.partition(":")
+    owner_name, _, function_name = f"{module}:{attribute}".replace(":", ".").rpartition(".")
+    owner = resolve_name(owner_name)
+    function: Callable[..., Any] = getattr(owner, function_name)
+
+    def reached(arguments: tuple[Any, ...], result: Any) -> bool:
+        spoken = point.word is None or point.word in arguments
+        return spoken and result != () and next(times) >= nth
+
+    @wraps(function)
+    def doomed(*args: Any, **kwargs: Any) -> Any:
+        arguments = (*args, *kwargs.values())
+        if point.before and reached(arguments, None):
+            die()
+        result = function(*args, **kwargs)
+        if not point.before and reached(arguments, result):
+            die()
+        return result
+
+    setattr(owner, function_name, doomed)
+
+
+def die() -> None:
+    """End this process as a power cut would."""
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,101 @@
+"""Starting a machine: by rule, armed, on a Ready printer, confirmed; and approvals. Each on its own cloud."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cloud import simulated
+from tests.pipeline.conftest import Open, Shop, dispatched, held, written
+from tests.stl import box
+from workflow.model import Destination, Hold, State
+from workflow.pipeline.orders import retry
+
+ANVIL = "Mark Two - Anvil"
+NOW = """\
+version: 1
+intake: [{name: rest, preset: Onyx}]
+routing:
+  - {name: now, when: {path: "now/**"}, send_to: print_now, device: {name: Mark Two - Anvil}}
+  - {name: sign, when: {path: "sign/**"}, send_to: backlog, approve_first: true}
+  - {name: rest, send_to: job_request}
+"""
+
+
+def told(shop: Shop) -> int:
+    """Count how often a printer was told to print."""
+    return sum(entry["operation"] == "printToPrinter" for entry in shop.cloud.journal())
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    return written(tmp_path, NOW)
+
+
+def test_an_armed_print_starts_once_and_is_seen_at_the_printer(open_shop: Open, rules: Path) -> None:
+    shop: Shop = open_shop(rules=rules, print_now_armed=True)
+    shop.drop("now/a.stl", box())
+    done = shop.wait("now/a.stl", dispatched)
+    assert (done.destination, done.device, told(shop)) == (Destination.PRINT_NOW, ANVIL, 1)
+    assert shop.cloud.device(ANVIL)["active_job"]["id"] == done.receipt_id
+    assert "was sent to Mark Two - Anvil to be printed now" in shop.note("done/now/a.stl")
+    shop.drop("now/b.stl", box(21))
+    waiting = shop.wait("now/b.stl", held)
+    assert (waiting.hold, told(shop)) == (Hold.DEVICE, 1)
+    assert "Mark Two - Anvil: is Printing, the rule asks for Ready" in (waiting.reason or "")
+
+
+def test_unarmed_no_machine_starts(open_shop: Open, rules: Path) -> None:
+    shop: Shop = open_shop(rules=rules)
+    shop.drop("now/a.stl", box())
+    waiting = shop.wait("now/a.stl", held)
+    assert waiting.hold is Hold.ROUTE
+    assert waiting.reason == (
+        "The rule says print_now, and the settings do not let machines start: `print_now_armed` is false. "
+        "Arm it, or change the rule; then retry."
+    )
+    assert told(shop) == 0
+
+
+def test_a_print_that_the_printer_never_takes_is_held_and_never_sent_again(
+    open_shop: Open, rules: Path
+) -> None:
+    with simulated(quirks=frozenset({"deaf-printer"})) as cloud:
+        shop: Shop = open_shop(cloud, rules=rules, print_now_armed=True, print_now_seconds=0.5)
+        shop.drop("now/a.stl", box())
+        waiting = shop.wait("now/a.stl", held)
+        assert waiting.hold is Hold.SEND
+        assert (waiting.reason or "").startswith("Outcome unknown: Mark Two - Anvil was told to print it ")
+        retry(shop.service.ledger, waiting.id)
+        again = shop.wait("now/a.stl", lambda seen: held(seen) and seen.turn > waiting.turn)
+        assert (again.hold, told(shop)) == (Hold.SEND, 1)
+
+
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+def test_a_lost_reply_starts_no_machine_twice(open_shop: Open, rules: Path, kind: str) -> None:
+    shop: Shop = open_shop(rules=rules, print_now_armed=True)
+    shop.cloud.fault("printToPrinter", kind)
+    shop.drop("now/a.stl", box())
+    seen = shop.wait("now/a.stl", lambda seen: held(seen) or dispatched(seen))
+    assert (seen.state, told(shop)) == (State.HELD if kind == "cut_before" else State.DISPATCHED, 1)
+
+
+def test_a_printer_that_refuses_is_waited_for(open_shop: Open, rules: Path) -> None:
+    shop: Shop = open_shop(rules=rules, print_now_armed=True)
+    shop.cloud.fault("printToPrinter", "status", status=409)
+    shop.drop("now/a.stl", box())
+    done = shop.wait("now/a.stl", dispatched)
+    held_before = [event.detail for event in shop.history("now/a.stl") if event.event == "held"]
+    assert len(held_before) == 1
+    assert held_before[0].startswith("Mark Two - Anvil takes no print now (409")
+    assert shop.sent(done) == 1
+
+
+def test_a_build_is_approved_beside_those_that_are_and_then_sent(open_shop: Open, rules: Path) -> None:
+    shop: Shop = open_shop(rules=rules)
+    theirs = shop.cloud.world_builds()[0]
+    shop.cloud.approve(theirs)
+    shop.drop("sign/part.stl", box())
+    done = shop.wait("sign/part.stl", dispatched)
+    assert shop.cloud.approved() == {theirs, done.build_id}
+    assert shop.sent(done) == 1
+    assert "approved" in [event.event for event in shop.history("sign/part.stl")]

@@ -1,0 +1,78 @@
+"""What was decided, by which rules and on what was known; and what the past says about new files."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, and_, func, insert, select
+
+from workflow.ledger.ledger import Ledger
+from workflow.ledger.rows import decision_from
+from workflow.ledger.statements import seconds_now
+from workflow.ledger.tables import decisions, rulebooks, sends, submissions
+from workflow.model import Decided
+
+
+def decisions_of(ledger: Ledger, number: int) -> Mapping[str, Decided]:
+    """Give the latest decision of each stage of a submission, by stage."""
+    query = select(decisions).where(decisions.c.submission == number)
+    with ledger.reading() as connection:
+        return {row["stage"]: decision_from(row) for row in connection.execute(query).mappings()}
+
+
+def decided_since(ledger: Ledger, since: datetime | None) -> Sequence[int]:
+    """Give the numbers of the submissions for which something was decided, oldest first."""
+    query = select(decisions.c.submission).distinct().order_by(decisions.c.submission)
+    if since is not None:
+        query = query.where(decisions.c.at >= since.timestamp())
+    with ledger.reading() as connection:
+        return connection.execute(query).scalars().all()
+
+
+def keep_rules(ledger: Ledger, revision: str, text: str) -> None:
+    """Keep a text of rules that comes into force; what is kept already stays."""
+    with ledger.writing() as connection:
+        if _rules_text(connection, revision) is None:
+            row = {"revision": revision, "text": text, "first_used_at": seconds_now()}
+            connection.execute(insert(rulebooks).values(row))
+
+
+def rules_text(ledger: Ledger, revision: str) -> str | None:
+    """Give a text of rules that was in force once; None when it was not kept."""
+    with ledger.reading() as connection:
+        return _rules_text(connection, revision)
+
+
+def sent_before(ledger: Ledger, sha256: str, besides: int | None = None) -> int:
+    """Count the submissions of the very same bytes that were sent, `besides` one of them."""
+    query = (
+        select(func.count())
+        .select_from(submissions)
+        .where(
+            submissions.c.sha256 == sha256,
+            submissions.c.receipt_id.is_not(None),
+            submissions.c.id != (besides or 0),
+        )
+    )
+    with ledger.reading() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def last_sent(ledger: Ledger) -> Mapping[str, datetime]:
+    """Give when a build was last given to each device, by the device's id."""
+    by_device = and_(decisions.c.stage == "routing", decisions.c.device_id.is_not(None))
+    query = select(decisions.c.device_id, func.max(decisions.c.at)).where(by_device)
+    with ledger.reading() as connection:
+        rows = connection.execute(query.group_by(decisions.c.device_id)).all()
+    return {device_id: datetime.fromtimestamp(at, UTC) for device_id, at in rows}
+
+
+def receipts_of(ledger: Ledger, number: int) -> tuple[str, ...]:
+    """Give the receipts of a submission, copy by copy."""
+    query = select(sends.c.receipt_id).where(sends.c.submission == number, sends.c.receipt_id.is_not(None))
+    with ledger.reading() as connection:
+        return tuple(connection.execute(query.order_by(sends.c.copy)).scalars().all())
+
+
+def _rules_text(connection: Connection, revision: str) -> str | None:
+    query = select(rulebooks.c.text).where(rulebooks.c.revision == revision)
+    return connection.execute(query).scalar_one_or_none()

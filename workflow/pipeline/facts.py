@@ -1,0 +1,129 @@
+"""What is known of a submission, as the facts that rules may look at."""
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from pathlib import Path, PurePosixPath
+
+from workflow.eiger import Build, Device
+from workflow.ledger import Ledger, sent_before
+from workflow.mesh import Inspector
+from workflow.model import DeviceFacts, Facts, FactValue, MeshReport, Submission
+
+SECONDS_PER_HOUR = 3600
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def facts_before_upload(
+    ledger: Ledger, submission: Submission, now: datetime, zone: tzinfo | None
+) -> Mapping[str, FactValue]:
+    """Give what is known of a submission before its upload; `zone` None is this machine's."""
+    facts = {
+        **file_facts(submission.path, submission.size or 0, submission.mesh),
+        **time_facts(submission.opened_at, now, zone),
+        "sent_before": sent_before(ledger, submission.sha256 or "", submission.id),
+    }
+    return facts if submission.dropped_by is None else {**facts, "dropped_by": submission.dropped_by}
+
+
+def facts_of_file(source: Path, path: str, inspector: Inspector) -> tuple[MeshReport, Facts]:
+    """Measure a file that is no submission, for asking what the rules would do.
+
+    Raises OSError, NotInspected.
+    """
+    report = inspector.inspect(source, path)
+    return report, file_facts(path, source.stat().st_size, report)
+
+
+def file_facts(path: str, size: int, mesh: MeshReport | None) -> dict[str, FactValue]:
+    """Give the facts of the file, and of its mesh if it was measured."""
+    place = PurePosixPath(path)
+    facts: dict[str, FactValue] = {
+        "path": path,
+        "folder": "" if str(place.parent) == "." else str(place.parent),
+        "name": place.name,
+        "size_mb": size / 1e6,
+    }
+    return facts if mesh is None else {**facts, **_mesh_facts(mesh)}
+
+
+def time_facts(dropped_at: datetime, now: datetime, zone: tzinfo | None) -> dict[str, FactValue]:
+    """Give days and times of day, of the drop and of the decision."""
+    dropped, decided = dropped_at.astimezone(zone), now.astimezone(zone)
+    return {
+        "dropped_weekday": WEEKDAYS[dropped.weekday()],
+        "dropped_time": f"{dropped:%H:%M}",
+        "weekday": WEEKDAYS[decided.weekday()],
+        "time": f"{decided:%H:%M}",
+    }
+
+
+def build_facts(build: Build, now: datetime) -> Facts:
+    """Give what is known of a build; what the cloud does not say is absent.
+
+    Where the service sends no amount of fiber but names one, the second material's is the fiber's:
+    the contract knows no other (api v3, BuildView).
+    """
+    fiber_cm3, second_cm3 = build.ccs_fiber_required, build.ccs_secondary_required
+    if fiber_cm3 is None and build.secondary_material is not None:
+        fiber_cm3 = second_cm3
+    known: dict[str, FactValue | None] = {
+        "build.title": build.title,
+        "build.print_hours": _hours(build.estimated_print_seconds),
+        "build.series": build.device_series,
+        "build.material": build.primary_material,
+        "build.fiber": build.secondary_material,
+        "build.primary_cm3": build.ccs_primary_required,
+        "build.fiber_cm3": fiber_cm3,
+        "build.support_cm3": build.ccs_tertiary_required,
+        "build.secondary_cm3": second_cm3,
+        "build.part_count": build.part_count,
+        "build.sliced": build.sliced,
+        "build.scanned": build.blacksmith_enabled,
+        "build.age_hours": _hours_since(build.created_at, now),
+        "build.unchanged_hours": _hours_since(build.updated_at, now),
+        "build.approved": build.approved,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def device_facts(device: Device) -> DeviceFacts:
+    """Turn the cloud's device into what choosing one needs."""
+    return DeviceFacts(
+        id=device.id,
+        name=device.name,
+        type=device.device_type,
+        series=device.device_series,
+        state=device.state,
+        material=device.loaded_primary_material,
+        fiber=device.loaded_secondary_material,
+        primary_remaining_cm3=device.ccs_primary_remaining,
+        fiber_remaining_cm3=device.ccs_secondary_remaining,
+        queue_seconds=device.queue_estimated_time_seconds,
+        queue_length=device.queue_length,
+    )
+
+
+def _mesh_facts(mesh: MeshReport) -> dict[str, FactValue]:
+    x, y, z = mesh.size_mm
+    known: dict[str, FactValue | None] = {
+        "triangles": mesh.triangles,
+        "x_mm": x,
+        "y_mm": y,
+        "z_mm": z,
+        "longest_mm": max(mesh.size_mm),
+        "volume_cm3": mesh.volume_cm3,
+        "area_cm2": mesh.area_cm2,
+        "watertight": mesh.watertight,
+        "open_edges": mesh.open_edges,
+        "warnings": len(mesh.warnings),
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _hours(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds / SECONDS_PER_HOUR
+
+
+def _hours_since(moment: datetime | None, now: datetime) -> float | None:
+    """Give the hours; the cloud's clock may be a little ahead of ours."""
+    return None if moment is None else max((now - moment).total_seconds() / SECONDS_PER_HOUR, 0.0)

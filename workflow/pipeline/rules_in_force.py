@@ -1,0 +1,88 @@
+"""The rules that count now: read again when their file changes, and never worse than the last good ones."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from loguru import logger
+
+from workflow.errors import CloudError, RulesError, StateError
+from workflow.ledger import Ledger, keep_rules
+from workflow.routing import Rulebook, parse_rules, read_rules, revision_of
+
+LOOK_SECONDS = 1.0
+CHECK_AGAIN_LOOKS = 15
+"""Between questions to a cloud that could not be asked whether it has what the new rules name."""
+Check = Callable[[Rulebook], None]
+
+
+class RulesInForce:
+    """The last good rules. Whatever is decided takes `rulebook` once and keeps to it.
+
+    A change counts once the file stood unchanged for two looks, holds no mistake, and everything that
+    it names is there; until then the last good rules count, and `trouble` says why in words.
+    """
+
+    def __init__(self, path: Path, rulebook: Rulebook, ledger: Ledger, check: Check) -> None:
+        self._path, self._ledger, self._check = path, ledger, check
+        self._rulebook = rulebook
+        self._seen = self._refused = ""
+        self._looks_to_skip = 0
+        self.trouble: str | None = None
+        keep_rules(ledger, rulebook.revision, rulebook.text)
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rules that count now."""
+        return self._rulebook
+
+    def run(self, stop: threading.Event) -> None:
+        """Look now and then, until told to stop."""
+        while not stop.wait(LOOK_SECONDS):
+            self.look()
+
+    def look(self) -> None:
+        """Look whether the file has changed, and take the change if it is good."""
+        try:
+            text = read_rules(self._path)
+        except RulesError as error:
+            self._say("unreadable", f"{error} The rules of before count on.")
+            return
+        revision = revision_of(text)
+        settled, self._seen = revision == self._seen, revision
+        if revision == self._rulebook.revision:
+            self._say("", None)
+        elif settled and revision != self._refused:
+            self._take(text)
+
+    def _take(self, text: str) -> None:
+        if self._looks_to_skip > 0:
+            self._looks_to_skip -= 1
+            return
+        try:
+            rulebook = parse_rules(text, str(self._path))
+            self._check(rulebook)
+            keep_rules(self._ledger, rulebook.revision, rulebook.text)
+        except RulesError as error:
+            self._say(revision_of(text), f"{_counted(error)} The rules of before count on.\n{error}")
+        except (CloudError, StateError) as error:
+            self._looks_to_skip = CHECK_AGAIN_LOOKS
+            self._say("", f"The changed rules can't be checked: {error} It is tried again.")
+        else:
+            before, self._rulebook = self._rulebook.revision, rulebook
+            self._looks_to_skip = 0
+            self.trouble, self._refused = None, ""
+            logger.info("Rules {} count from now on, instead of {}.", rulebook.revision, before)
+
+    def _say(self, refused: str, trouble: str | None) -> None:
+        """Say what is wrong once; and that it is over."""
+        if trouble is not None and trouble != self.trouble:
+            logger.error("{}", trouble)
+        if trouble is None and self.trouble is not None:
+            logger.info("The rules are as they were: revision {}.", self._rulebook.revision)
+        self.trouble, self._refused = trouble, refused
+
+
+def _counted(error: RulesError) -> str:
+    several = len(error.mistakes) != 1
+    return f"The changed rules have {len(error.mistakes)} mistake{'s' if several else ''}."
