@@ -97,7 +97,10 @@ Explanation = tuple[Callable[[MeshReport, Opinion, Edges | None], object], str]
 
 WHY_NOT_WATERTIGHT_THERE: tuple[Explanation, ...] = (
     (lambda ours, _, __: ours.closes_at_mm, "closes within a tolerance that only ours tries"),
-    (lambda ours, _, __: ours.repeated_facets, "facets lie on one another: each edge there has four"),
+    (
+        lambda ours, _, __: "repeated_facets" in ours.oddities,
+        "facets lie on one another: each edge there has four",
+    ),
     (
         lambda _, __, edges: edges and edges.odd == 0 and edges.not_two,
         "edges with four facets or more: closed, but not `each edge twice`",
@@ -119,7 +122,10 @@ WHY_WATERTIGHT_THERE: tuple[Explanation, ...] = (
 WHY_ANOTHER_VOLUME: tuple[Explanation, ...] = (
     (lambda ours, _, __: ours.turned_shells, "a body is inside out: subtracted there, added by ours"),
     (lambda ours, _, __: ours.closes_at_mm, "measured with the gaps as they are"),
-    (lambda ours, _, __: ours.degenerate_facets or ours.repeated_facets, "facets are dropped there"),
+    (
+        lambda ours, _, __: ours.degenerate_facets or "repeated_facets" in ours.oddities,
+        "facets are dropped there",
+    ),
     (lambda ours, _, __: ours.shared_edges, "facets at edges with four are dropped or turned there"),
     (lambda ours, _, __: max(ours.size_mm) < 3, "so small that the digits printed there do not tell"),
 )
