@@ -24,7 +24,8 @@ from workflow.model import MeshReport
 
 MOST_FACETS_AS_TEXT = 1_000_000
 MOST_FACETS_IN_EVERY_WAY = 200_000
-"""Of larger ones only a few are made: trimesh takes 2 GB per million facets, admesh minutes for many bodies."""
+"""Of larger ones only a few are made: trimesh takes 2 GB per million facets, admesh minutes for many bodies.
+"""
 CLOSE = {"trimesh": 1e-5, "admesh": 5e-3}
 """Relative difference that is rounding: trimesh reads text as float64, admesh adds up in float32."""
 LEAST = 2e-6
