@@ -59,7 +59,7 @@ def drop(folder: Path) -> None:
         place = inbox / "rush" if number % 4 == 0 else inbox
         (place / f"part{number}.stl").write_bytes(box(10 + number))
     for number in range(BAD):
-        (inbox / f"open{number}.stl").write_bytes(open_box())
+        (inbox / f"open{number}.stl").write_bytes(open_box(20 + number))
 
 
 def everything(folder: Path) -> list[Submission]:
