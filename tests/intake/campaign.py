@@ -66,15 +66,15 @@ class Lines:
         for line in self.process.stdout:
             self.lines.append(json.loads(line))
 
-    def end(self) -> None:
-        """Close its stdin, which asks it to end, and wait until it has."""
+    def end(self, code: int = 0) -> None:
+        """Close its stdin, which asks it to end, and wait until it has, with an exit code."""
         assert self.process.stdin is not None
         if not self.process.stdin.closed:
             self.process.stdin.close()
         self._reader.join()
         assert self.process.stdout is not None
         self.process.stdout.close()
-        assert self.process.wait() == 0
+        assert self.process.wait() == code
 
 
 @dataclass(frozen=True)
