@@ -1,197 +1,156 @@
 """Mesh inspection next to reading and hashing, numpy-stl, trimesh and admesh, in one run.
 
-    python -m tests.bench.bench_mesh [--facets 10000 100000 1000000] [--rounds 5]
+    python -m tests.bench.bench_mesh [--facets 10000 100000 1000000 5000000 20000000] [--rounds 5]
 
-Each contender runs in a process of its own; seconds are medians without start-up (admesh: whole
-process), memory is the peak of the process. trimesh and admesh are left out where they are missing.
+Each contender runs in a process of its own, and they take turns, so that a busy machine slows all of them.
+Seconds are medians without start-up (admesh: whole process), memory is the peak of the process. At the
+end every goal that was measured is printed with its bound. trimesh and admesh are left out, loudly, where
+they are missing.
 """
 
 import argparse
-import hashlib
-import json
 import math
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-MOST_FACETS_FOR_NUMPY_STL = 100_000
-MOST_FACETS_FOR_TRIMESH = 1_000_000
-PIECE_BYTES = 1 << 18
+from tests.bench.contenders import CONTENDERS, Contender, missing_rivals
+
+MOST_FACETS = {"numpy-stl, is_closed": 100_000, "numpy-stl, load": 5_000_000, "trimesh": 5_000_000}
+MOST_FACETS_AS_TEXT = 1_000_000
+MOST_FACETS_AT_ONCE = 5_000_000
+SLOW_SECONDS = 5
+"""Whoever takes longer for the first round runs two more, not all."""
+
+Results = dict[tuple[str, int, str], tuple[float, float | None]]
+"""Seconds and MB by kind of file, facets and contender."""
 
 
-def read_and_hash(file: Path) -> None:
-    """Read the file and take its sha256: what has to be paid anyway."""
-    digest = hashlib.sha256()
-    piece = bytearray(PIECE_BYTES)
-    with file.open("rb", buffering=0) as opened:
-        while size := opened.readinto(piece):
-            digest.update(memoryview(piece)[:size])
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """How many times as long `slow` takes as `fast` on one kind of file: at least or at most `bound`."""
+
+    slow: str
+    fast: str
+    bound: float
+    kind: str
+    facets: int
+    at_least: bool = True
+
+    def ratio(self, results: Results) -> float | None:
+        """Give what was measured, if it was."""
+        slow, fast = (results.get((self.kind, self.facets, name)) for name in (self.slow, self.fast))
+        return slow[0] / fast[0] if slow and fast else None
 
 
-def inspect(file: Path) -> None:
-    """Inspect as the service does."""
-    from workflow.mesh.inspection import inspect_mesh
-
-    assert inspect_mesh(file).triangles
-
-
-def inspect_without_overlaps(file: Path) -> None:
-    """Inspect without counting edges that more than two facets share."""
-    from workflow.mesh import MeshPolicy
-    from workflow.mesh.inspection import inspect_mesh
-
-    assert inspect_mesh(file, policy=MeshPolicy(overlap_limit_facets=0)).triangles
-
-
-def measure_alone(file: Path) -> None:
-    """Measure a binary file without hashing it."""
-    import numpy as np
-    from stl import Mesh
-
-    from workflow.mesh.blocks import BLOCK_FACETS, Block, without_minus_zero
-    from workflow.mesh.measures import measure
-
-    def blocks() -> Iterator[Block]:
-        piece = bytearray(50 * BLOCK_FACETS)
-        corners = np.empty(9 * BLOCK_FACETS, np.float32)
-        with file.open("rb", buffering=0) as opened:
-            opened.seek(84)
-            while count := (opened.readinto(piece) or 0) // 50:
-                block = corners[: 9 * count].reshape(9, count)
-                np.copyto(block, np.frombuffer(piece, Mesh.dtype, count)["vectors"].reshape(count, 9).T)
-                yield without_minus_zero(block)
-
-    assert measure(blocks()).triangles
+VERDICT, OURS, HASH = "ours, nothing counted or hashed", "ours", "read and hash"
+GOALS = (
+    Goal(VERDICT, HASH, 1.6, "binary", 1_000_000, at_least=False),
+    Goal("ours, nothing counted", HASH, 2.8, "binary", 1_000_000, at_least=False),
+    *(Goal("trimesh", VERDICT, bound, "binary", facets)
+      for facets, bound in ((100_000, 15), (1_000_000, 40), (5_000_000, 45))),
+    *(Goal("admesh", VERDICT, bound, "binary", facets)
+      for facets, bound in ((100_000, 3), (1_000_000, 5), (5_000_000, 5))),
+    Goal("numpy-stl, is_closed", VERDICT, 100, "binary", 100_000),
+    Goal("trimesh", OURS, 4, "ASCII", 1_000_000),
+    Goal(OURS, "numpy-stl, load", 1, "ASCII", 1_000_000, at_least=False),
+)  # fmt: skip
+HOLE_BOUND = 6
+MOST_MB = 64
 
 
-def load_with_numpy_stl(file: Path) -> None:
-    """Load only: numpy-stl checks nothing."""
-    from stl import Mesh
-
-    Mesh.from_file(str(file), calculate_normals=False)
-
-
-def close_with_numpy_stl(file: Path) -> None:
-    """Load and ask numpy-stl whether each edge is there twice."""
-    from stl import Mesh
-
-    Mesh.from_file(str(file), calculate_normals=False).is_closed(exact=True)
-
-
-def check_with_trimesh(file: Path) -> None:
-    """Load and ask trimesh for watertightness, winding, volume and area."""
-    import trimesh
-
-    mesh = trimesh.load_mesh(str(file))
-    assert mesh.is_watertight is not None
-    assert mesh.is_winding_consistent is not None
-    assert mesh.volume
-    assert mesh.area
-
-
-def check_with_admesh(file: Path) -> None:
-    """Run admesh with its exact and nearby checks."""
-    subprocess.run(["admesh", "-e", "-n", str(file)], check=True, capture_output=True, timeout=600)
-
-
-CONTENDERS: dict[str, Callable[[Path], None]] = {
-    "read and hash": read_and_hash,
-    "ours": inspect,
-    "ours, shared edges not counted": inspect_without_overlaps,
-    "ours, measures alone": measure_alone,
-    "numpy-stl, load": load_with_numpy_stl,
-    "numpy-stl, is_closed": close_with_numpy_stl,
-    "trimesh": check_with_trimesh,
-    "admesh": check_with_admesh,
-}
-
-
-def run_contender(name: str, file: Path, rounds: int) -> None:
-    """Print one JSON object with the median seconds and the peak memory."""
-    contender = CONTENDERS[name]
-    contender(file)
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        contender(file)
-        times.append(time.perf_counter() - started)
-    print(json.dumps({"seconds": median(times), "peak_mb": peak_mb()}))
-
-
-def peak_mb() -> float:
-    """Give the most memory that this process held, in MB; not-a-number where the system does not say."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return math.nan
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
-
-
-def is_left_out(name: str, kind: str, facets: int) -> bool:
-    """Tell whether a contender can't take part, or would take minutes."""
-    from importlib.util import find_spec
-
-    if name == "trimesh":
-        return find_spec("trimesh") is None or facets > MOST_FACETS_FOR_TRIMESH
-    if name == "admesh":
-        return shutil.which("admesh") is None
-    if name == "numpy-stl, is_closed":
-        return facets > MOST_FACETS_FOR_NUMPY_STL or kind != "binary"
-    return name == "ours, measures alone" and kind == "ASCII"
+def take_part(kind: str, facets: int) -> Iterator[str]:
+    """Give those who can read this file in bearable time."""
+    for name in CONTENDERS.keys() - missing_rivals():
+        fits = facets <= MOST_FACETS.get(name, sys.maxsize)
+        binary_only = name in {VERDICT, "numpy-stl, is_closed"}
+        if fits and not (binary_only and kind != "binary") and not (name == "admesh" and facets > 5_000_000):
+            yield name
 
 
 def make_files(folder: Path, facets: int) -> Iterator[tuple[str, Path]]:
-    """Write a closed ring, the same with a hole, and as text."""
-    from tests.mesh.solids import ascii_text, binary, torus
+    """Write a closed mesh, the same with a hole, and as text."""
+    from tests.mesh.solids import ascii_text, binary, shifted, torus
 
-    around = math.isqrt(facets)
-    corners = torus(around, max(3, facets // (2 * around)))
-    for kind, content in (("binary", binary(corners)), ("one hole", binary(corners[1:]))):
-        (folder / f"{kind}.stl").write_bytes(content)
-        yield kind, folder / f"{kind}.stl"
-    if facets <= MOST_FACETS_FOR_TRIMESH:
-        (folder / "ascii.stl").write_bytes(ascii_text(corners))
-        yield "ASCII", folder / "ascii.stl"
+    whole = min(facets, MOST_FACETS_AT_ONCE)
+    around = math.isqrt(whole)
+    corners = torus(around, max(3, whole // (2 * around)))
+    file = folder / "binary.stl"
+    with file.open("wb") as opened:
+        copies = facets // whole
+        for number in range(copies):
+            content = binary(shifted(corners, 0, 0, 30 * number))
+            head = content[:80] + (copies * len(corners)).to_bytes(4, "little")
+            opened.write(content[84:] if number else head + content[84:])
+    yield "binary", file
+    if facets <= MOST_FACETS_AT_ONCE:
+        file.write_bytes(binary(corners[1:]))
+        yield "one hole", file
+    if facets <= MOST_FACETS_AS_TEXT:
+        file.write_bytes(ascii_text(corners))
+        yield "ASCII", file
 
 
-def compare(kind: str, file: Path, facets: int, rounds: int) -> None:
-    """Run all contenders on one file and print a line for each."""
-    print(f"\n{facets:,} facets, {kind}, {file.stat().st_size / 1e6:.1f} MB")
-    results: dict[str, dict[str, float]] = {}
-    for name in CONTENDERS:
-        if not is_left_out(name, kind, facets):
-            command = [sys.executable, "-m", __spec__.name, "--contender", name, str(file)]
-            reply = subprocess.run([*command, "--rounds", str(rounds)], check=True, capture_output=True)
-            results[name] = json.loads(reply.stdout)
-    hashing, ours = results["read and hash"]["seconds"], results["ours"]["seconds"]
-    for name, result in results.items():
-        seconds = result["seconds"]
+def compare(kind: str, file: Path, facets: int, rounds: int, results: Results) -> None:
+    """Run all contenders on one file in turns, and print a line for each."""
+    print(f"\n{facets:,} facets, {kind}, {file.stat().st_size / 1e6:.1f} MB", flush=True)
+    there = set(take_part(kind, facets))
+    contenders = {name: Contender(name, file) for name in CONTENDERS if name in there}
+    for number in range(rounds):
+        for contender in contenders.values():
+            if number < 3 or contender.seconds[0] < SLOW_SECONDS:
+                contender.run_round()
+    for name, contender in contenders.items():
+        contender.end()
+        results[kind, facets, name] = median(contender.seconds), contender.peak_mb
+    hashing, ours = results[kind, facets, HASH][0], results[kind, facets, OURS][0]
+    for name, contender in contenders.items():
+        seconds = results[kind, facets, name][0]
+        spread = f"[{min(contender.seconds):.4f} to {max(contender.seconds):.4f}]"
         print(
-            f"  {name:32} {seconds:9.4f} s {result['peak_mb']:7.0f} MB"
-            f"   {seconds / hashing:8.2f} x hashing   {seconds / ours:8.2f} x ours"
+            f"  {name:32} {seconds:9.4f} s {spread:22} {contender.peak_mb or math.nan:6.0f} MB"
+            f"   {seconds / hashing:8.2f} x hashing   {seconds / ours:8.2f} x ours",
+            flush=True,
         )
 
 
+def judge(results: Results) -> None:
+    """Print every goal that was measured, and whether it was met."""
+    print("\n| goal | bound | measured | |\n|---|---|---|---|")
+    for goal in GOALS:
+        if (ratio := goal.ratio(results)) is not None:
+            is_met = ratio >= goal.bound if goal.at_least else ratio <= goal.bound
+            title = f"{goal.slow} / {goal.fast}, {goal.kind} {goal.facets:,}"
+            _print_row(title, f"{'≥' if goal.at_least else '≤'} {goal.bound:g}", ratio, is_met)
+    for (kind, facets, name), (seconds, mb) in results.items():
+        if kind == "one hole" and name == "ours, nothing counted" and facets >= 1_000_000:
+            ratio = seconds / results["binary", facets, name][0]
+            _print_row(f"one hole / closed, {facets:,}", f"≤ {HOLE_BOUND}", ratio, ratio <= HOLE_BOUND)
+        if name == "ours, nothing counted" and facets >= 1_000_000 and mb is not None:
+            _print_row(f"MB in all, {kind} {facets:,}", f"≤ {MOST_MB}", mb, mb <= MOST_MB)
+
+
+def _print_row(title: str, bound: str, measured: float, is_met: bool) -> None:
+    print(f"| {title} | {bound} | {measured:.3g} | {'met' if is_met else 'MISSED'} |")
+
+
 def main() -> None:
-    """Compare on each size, or be one contender."""
+    """Compare on each size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--facets", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--contender", nargs=2, metavar=("NAME", "FILE"))
     options = parser.parse_args()
-    if options.contender:
-        name, file = options.contender
-        run_contender(name, Path(file), options.rounds)
-        return
+    for missing in missing_rivals():
+        print(f"SKIPPED: {missing} is not installed; nothing is compared with it.", file=sys.stderr)
+    results: Results = {}
     for facets in options.facets:
         with tempfile.TemporaryDirectory() as folder:
             for kind, file in make_files(Path(folder), facets):
-                compare(kind, file, facets, options.rounds)
+                compare(kind, file, facets, options.rounds, results)
+    judge(results)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,13 @@ from workflow.mesh.stream import ByteStream
 from workflow.mesh.unreadable import Unreadable
 from workflow.mesh.words import facet_corners
 
-PIECE_BYTES = 1 << 17
+PIECE_BYTES = 1 << 19
 
 _NO_BLANKS = bytes([0, *range(33, 256)])
 _END_OF_FACET = b"endfacet"
 _LONGEST_WORD = 1 << 16
+_USUAL_FACET = 1 << 11
+"""A facet takes 100 to 500 bytes, unless somebody filled it with blanks."""
 
 
 class AsciiReader:
@@ -84,7 +86,7 @@ class AsciiReader:
     def _read(self, text: bytes, at_end: bool) -> Generator[Block, None, bytes]:
         """Give the facets in a piece of text; returns its rest, with which the next piece begins."""
         used = 0
-        while used < len(text):
+        while used < len(text) and (at_end or not self._is_part_of_facet(text, used)):
             block, end = self._next_block(text, used, at_end)
             if end == used:
                 break
@@ -92,6 +94,11 @@ class AsciiReader:
             for start in range(0, block.shape[1], BLOCK_FACETS):
                 yield without_minus_zero(np.ascontiguousarray(block[:, start : start + BLOCK_FACETS]))
         return text[used:]
+
+    def _is_part_of_facet(self, text: bytes, start: int) -> bool:
+        """Tell whether the text may be the beginning of a facet that goes on in the next piece."""
+        is_short = len(text) - start < _USUAL_FACET
+        return is_short and self._grammar.is_between_facets and _end_of_facets(text, start) == start
 
     def _next_block(self, text: bytes, start: int, at_end: bool) -> tuple[Block, int]:
         """Read on from `start`; gives facets, perhaps none, and the place up to which was read."""

@@ -18,7 +18,6 @@ PADDING = 16
 _Words: TypeAlias = NDArray[np.uint64]
 _Places: TypeAlias = NDArray[np.intp]
 
-_SIGNS = np.frombuffer(b"+-", np.uint8)
 _SPELLING = re.compile(
     rb"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)(\(\w*\))?|[+-]?1\.#(ind|qnan|snan|inf)0*"
 )
@@ -77,9 +76,10 @@ def _exponents(text: NDArray[np.uint8], starts: _Places, ends: _Places) -> tuple
         if spelt.size:
             tail = text[ends[spelt, None] - np.arange(size - 1, 0, -1)]
             digits = tail[:, 1:].astype(np.intp) - ord("0")
-            fits = ((digits >= 0) & (digits <= 9)).all(axis=1) & np.isin(tail[:, 0], _SIGNS)
+            is_negative = tail[:, 0] == ord("-")
+            fits = ((digits >= 0) & (digits <= 9)).all(axis=1) & (is_negative | (tail[:, 0] == ord("+")))
             value = digits @ 10 ** np.arange(size - 3, -1, -1)
-            value[tail[:, 0] == ord("-")] *= -1
+            value[is_negative] *= -1
             exponents[spelt[fits]] = value[fits]
             digits_end[spelt[fits]] -= size
     return exponents, digits_end

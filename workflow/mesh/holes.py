@@ -17,7 +17,7 @@ from workflow.mesh.edges import Census, Edges, take_census
 from workflow.mesh.gaps import Closing, close_gaps
 from workflow.mesh.places import Place, places_of
 
-MOST_EDGES = 200_000
+MOST_EDGES = 500_000
 """Beyond this many suspicious edges all counts are "at least"; they take 48 bytes each."""
 
 _MOST_BITS = 20

@@ -5,6 +5,7 @@ This takes about 100 bytes for each facet, so it is done up to a limit.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from workflow.mesh.repeats import find_matches
 MOST_PAIRS = 10_000_000
 """Beyond this many pairs of an inward and an outward shell it is not looked which lies in which."""
 
-_Numbers = NDArray[np.intp]
+_Numbers: TypeAlias = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)

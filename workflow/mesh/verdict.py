@@ -131,8 +131,8 @@ def _oddities(findings: Findings, policy: MeshPolicy) -> Iterator[Remark]:
     if findings.shared_edges:
         edges = counted(findings.shared_edges, "edge")
         yield Remark(Oddity.SHARED_EDGES, f"{edges} with more than two facets: bodies touch or overlap.")
-    if findings.repeated_facets:
-        facets = counted(findings.repeated_facets, "facet")
+    if findings.repeated_facets or (holes and holes.has_repeated_facets):
+        facets = counted(findings.repeated_facets, "facet") if findings.repeated_facets else "Some facets"
         words = f"{facets} lying on another one: surfaces are there twice."
         yield Remark(Oddity.REPEATED_FACETS, words)
     if measures.degenerate_facets:

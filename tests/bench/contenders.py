@@ -1,0 +1,159 @@
+"""Who takes part in the mesh bench: each is timed in a process of its own, one file at a time.
+
+Run as `python -m tests.bench.contenders NAME FILE`; every line on stdin asks for one round, and the reply
+is one line of JSON with its seconds and the most memory that the process held so far.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+PIECE_BYTES = 1 << 18
+
+
+def read_and_hash(file: Path) -> None:
+    """Read the file and take its sha256: what has to be paid anyway."""
+    digest = hashlib.sha256()
+    piece = bytearray(PIECE_BYTES)
+    with file.open("rb", buffering=0) as opened:
+        while size := opened.readinto(piece):
+            digest.update(memoryview(piece)[:size])
+
+
+def inspect(file: Path) -> None:
+    """Inspect as the service does, within this process."""
+    from workflow.mesh.inspection import inspect_mesh
+
+    assert inspect_mesh(file).triangles
+
+
+def inspect_without_counts(file: Path) -> None:
+    """Inspect without counting shared edges and shells, which need memory for each facet."""
+    from workflow.mesh import MeshPolicy
+    from workflow.mesh.inspection import inspect_mesh
+
+    policy = MeshPolicy(overlap_limit_facets=0, shell_limit_facets=0)
+    assert inspect_mesh(file, policy=policy).triangles
+
+
+def measure_alone(file: Path) -> None:
+    """Give the verdict on a binary file without hashing it."""
+    import numpy as np
+    from stl import Mesh
+
+    from workflow.mesh.blocks import BLOCK_FACETS, Block, without_minus_zero
+    from workflow.mesh.measures import measure
+
+    def blocks() -> Iterator[Block]:
+        piece = bytearray(50 * BLOCK_FACETS)
+        corners = np.empty(9 * BLOCK_FACETS, np.float32)
+        with file.open("rb", buffering=0) as opened:
+            opened.seek(84)
+            while count := (opened.readinto(piece) or 0) // 50:
+                block = corners[: 9 * count].reshape(9, count)
+                np.copyto(block, np.frombuffer(piece, Mesh.dtype, count)["vectors"].reshape(count, 9).T)
+                yield without_minus_zero(block)
+
+    assert measure(blocks()).triangles
+
+
+def load_with_numpy_stl(file: Path) -> None:
+    """Load only: numpy-stl checks nothing. Text goes through its `speedups` where those are installed."""
+    from stl import Mesh
+
+    Mesh.from_file(str(file), calculate_normals=False)
+
+
+def close_with_numpy_stl(file: Path) -> None:
+    """Load and ask numpy-stl whether each edge is there twice."""
+    from stl import Mesh
+
+    Mesh.from_file(str(file), calculate_normals=False).is_closed(exact=True)
+
+
+def check_with_trimesh(file: Path) -> None:
+    """Load and ask trimesh for watertightness, winding, volume and area."""
+    import trimesh
+
+    mesh = trimesh.load_mesh(str(file))
+    assert mesh.is_watertight is not None
+    assert mesh.is_winding_consistent is not None
+    assert mesh.volume
+    assert mesh.area
+
+
+def check_with_admesh(file: Path) -> None:
+    """Run admesh with its exact and nearby checks, start-up included."""
+    subprocess.run(["admesh", "-e", "-n", str(file)], check=True, capture_output=True, timeout=600)
+
+
+CONTENDERS: dict[str, Callable[[Path], None]] = {
+    "read and hash": read_and_hash,
+    "ours": inspect,
+    "ours, nothing counted": inspect_without_counts,
+    "ours, nothing counted or hashed": measure_alone,
+    "numpy-stl, load": load_with_numpy_stl,
+    "numpy-stl, is_closed": close_with_numpy_stl,
+    "trimesh": check_with_trimesh,
+    "admesh": check_with_admesh,
+}
+
+
+def missing_rivals() -> set[str]:
+    """Name the rivals that are not installed."""
+    there = {"trimesh": bool(find_spec("trimesh")), "admesh": bool(shutil.which("admesh"))}
+    return {name for name, is_there in there.items() if not is_there}
+
+
+def peak_mb() -> float | None:
+    """Give the most memory that this process held, in MB; None where the system does not say."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+class Contender:
+    """One contender on one file, ready for rounds."""
+
+    def __init__(self, name: str, file: Path) -> None:
+        command = [sys.executable, "-m", "tests.bench.contenders", name, str(file)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.seconds: list[float] = []
+        self.peak_mb: float | None = None
+
+    def run_round(self) -> None:
+        """Run once more."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(b"go\n")
+        self._process.stdin.flush()
+        reply = json.loads(self._process.stdout.readline())
+        self.seconds.append(reply["seconds"])
+        self.peak_mb = reply["peak_mb"]
+
+    def end(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+def main() -> None:
+    """Be one contender: a first round that does not count, then one for each line."""
+    contender, file = CONTENDERS[sys.argv[1]], Path(sys.argv[2])
+    for number, _ in enumerate(sys.stdin):
+        if number == 0:
+            contender(file)
+        started = time.perf_counter()
+        contender(file)
+        print(json.dumps({"seconds": time.perf_counter() - started, "peak_mb": peak_mb()}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
