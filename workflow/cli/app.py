@@ -11,7 +11,7 @@ from workflow.cli.intake import intake
 from workflow.cli.rules import rules
 from workflow.cli.run import run
 from workflow.cli.simulator import simulator
-from workflow.cli.submissions import attach, cancel, list_, release, retry, show
+from workflow.cli.submissions import attach, cancel, list_, release, retry, settle, show
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -25,7 +25,7 @@ def stlflow() -> None:
 
 
 for command in (
-    demo, init, run, batch, check, list_, show, retry, release, cancel, attach,
+    demo, init, run, batch, check, list_, show, retry, release, cancel, attach, settle,
     intake, rules, eiger, simulator,
 ):  # fmt: skip
     stlflow.add_command(command)
