@@ -26,6 +26,7 @@ from workflow.pipeline.facts import device_facts
 from workflow.pipeline.patience import Patience
 from workflow.pipeline.rules_in_force import RulesInForce
 from workflow.pipeline.service import Service
+from workflow.pipeline.upkeep import Keep
 from workflow.pipeline.workshop import Progress, Workshop, nobody_watches
 from workflow.routing import Rulebook, check_names, load_rules
 from workflow.settings import Settings
@@ -68,7 +69,13 @@ def running_service(
             limits = EngineLimits(settings.uploads_at_once, settings.dispatches_at_once)
             limit = ArrivalLimit(settings.mass_arrival_files)
             service = Service(
-                shop, home_of(settings.state), limits, _times(settings), watch=watch, arrival_limit=limit
+                shop,
+                home_of(settings.state),
+                limits,
+                _times(settings),
+                watch=watch,
+                arrival_limit=limit,
+                keep=_keep(settings),
             )
             service.start()
             try:
@@ -198,6 +205,10 @@ def _patience(settings: Settings) -> Patience:
         build_wait_seconds=settings.build_wait_seconds,
         print_now_seconds=settings.print_now_seconds,
     )
+
+
+def _keep(settings: Settings) -> Keep:
+    return Keep(settings.keep_submissions, settings.keep_submissions_days, settings.keep_files_days)
 
 
 def _times(settings: Settings) -> GateTimes:
