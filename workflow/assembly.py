@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from workflow.eiger import EigerClient, make_client
-from workflow.errors import RulesError
+from workflow.errors import RulesError, SettingsError, StateError
 from workflow.intake import IN_A_CROWD, ArrivalLimit, Explained, GateTimes, Share, explain_file
 from workflow.ledger import (
     SHARE,
     Ledger,
+    copy_ledger,
     keep_mark,
     own_name,
     read_mark,
@@ -29,7 +30,7 @@ from workflow.pipeline.service import Service
 from workflow.pipeline.upkeep import Keep
 from workflow.pipeline.workshop import Progress, Workshop, nobody_watches
 from workflow.routing import Rulebook, check_names, load_rules
-from workflow.settings import Settings
+from workflow.settings import LEDGER_FILE, Settings
 from workflow.shipped import shipped
 from workflow.state import home_of, locked_state, prepare_state
 
@@ -43,6 +44,28 @@ def open_ledger(settings: Settings) -> Ledger:
     """Open the ledger for reading, or for a single order; no lock is needed."""
     prepare_state(settings.state, settings.share, prove=False)
     return Ledger(settings.database)
+
+
+def move_up(settings: Settings) -> tuple[int, Path]:
+    """Move the ledger from the state folder into the database set; gives how many, and what is left.
+
+    Raises SettingsError when no other database is set, StateError when there is nothing to move, stlflow
+    runs, or the new database is not empty.
+    """
+    old = settings.state.absolute() / LEDGER_FILE
+    if settings.database_url is None:
+        raise SettingsError("Set STLFLOW_DATABASE_URL to the new database first: postgresql://...")
+    if not old.is_file():
+        raise StateError(f"There is no ledger to move at {old}.")
+    with (
+        locked_state(settings.state),
+        closing(Ledger(f"sqlite:///{old.as_posix()}")) as source,
+        closing(Ledger(settings.database)) as target,
+    ):
+        moved = copy_ledger(source, target)
+    left = old.with_name(f"{LEDGER_FILE}.moved")
+    old.rename(left)
+    return moved, left
 
 
 @contextmanager

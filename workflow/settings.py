@@ -25,6 +25,7 @@ from workflow.errors import SettingsError
 PREFIX = "STLFLOW_"
 SETTINGS_FILE = Path("stlflow.toml")
 ENV_FILE = Path(".env")
+LEDGER_FILE = "stlflow.db"
 EIGER_URL = "https://www.eiger.io/api/v3"
 
 
@@ -150,7 +151,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """Give the database URL that counts."""
-        return self.database_url or f"sqlite:///{(self.state / 'stlflow.db').absolute().as_posix()}"
+        return self.database_url or f"sqlite:///{(self.state / LEDGER_FILE).absolute().as_posix()}"
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.blocks import DOCUMENTS, ROOT, Block, blocks
 from workflow import errors
-from workflow.__main__ import EXIT_INTERRUPTED
+from workflow.errors import EXIT_INTERRUPTED
 from workflow.model import Hold, State
 from workflow.routing import parse_rules, run_tests
 from workflow.settings import SETTINGS_FILE, load_settings

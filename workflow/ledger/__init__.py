@@ -15,6 +15,7 @@ from workflow.ledger.decisions import (
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.left import content_left, read_left, still_left, take_left
 from workflow.ledger.marks import SHARE, keep_mark, own_name, read_mark, replace_mark
+from workflow.ledger.moving import copy_ledger
 from workflow.ledger.orders import Begun, Order, give_order
 from workflow.ledger.past import forget_ended, stand_in_place
 from workflow.ledger.sends import (
@@ -47,6 +48,7 @@ __all__ = [
     "add_to_waitlist",
     "begin_send",
     "content_left",
+    "copy_ledger",
     "crew",
     "decided_since",
     "decisions_of",
