@@ -82,7 +82,7 @@ def all_ended(folder: Path) -> bool:
 
 
 @pytest.mark.parametrize(
-    "seed", [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)]
+    "seed", [1, 2, 3]
 )
 def test_killed_at_any_moment_all_end_and_none_twice(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)

@@ -97,7 +97,7 @@ def test_what_is_due_is_taken_longest_due_first(ledger: Ledger) -> None:
     first, second, later = claimed(ledger), claimed(ledger), claimed(ledger)
     ledger.change(first, due_at=NOW - timedelta(seconds=1))
     ledger.change(second, due_at=NOW - timedelta(seconds=2))
-    ledger.change(later, due_at=NOW + timedelta(hours=1))
+    ledger.change(later, due_at=NOW + timedelta(minutes=20))
     assert take_due(ledger, me, [Step.POLL], 10) == ()
     assert [submission.id for submission in take_due(ledger, me, [Step.INTAKE], 10)] == [second.id, first.id]
     assert take_due(ledger, me, [Step.INTAKE], 10) == ()

@@ -70,6 +70,20 @@ def cancel(number: int) -> None:
 
 @click.command()
 @click.argument("number", type=int)
+@click.option("--sent", "receipt", metavar="RECEIPT", help="It was: the id that Eiger shows, or a word.")
+@click.option("--not-sent", is_flag=True, help="It was not: send it now.")
+def settle(number: int, receipt: str | None, not_sent: bool) -> None:
+    """Say whether a submission whose send is in doubt was sent, after a look into Eiger."""
+    from workflow.pipeline.orders import settle as order
+
+    if (receipt is None) is not not_sent:
+        raise click.UsageError("Say either --sent RECEIPT or --not-sent.")
+    order(_ledger(), number, receipt)
+    _say(number, "is sent now" if receipt is None else "counts as sent")
+
+
+@click.command()
+@click.argument("number", type=int)
 @click.argument("build")
 def attach(number: int, build: str) -> None:
     """Name the build (its id in Eiger) of a submission whose build was not found."""

@@ -21,6 +21,7 @@ def row(submission: Submission) -> dict[str, object]:
         "id": submission.id,
         "path": submission.path,
         "state": submission.state.value,
+        "hold": submission.hold.value if submission.hold else None,
         "reason": submission.reason,
         "preset": submission.preset,
         "intake_rule": submission.intake_rule,

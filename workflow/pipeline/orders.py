@@ -3,6 +3,7 @@
 A running service sees the change at its next look; without one it takes effect at the next start.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
 from workflow.errors import NotNow
@@ -51,6 +52,22 @@ def release(ledger: Ledger, number: int) -> Submission:
         if submission.hold not in HELD_BY_RULES:
             raise NotNow(f"Submission {number} is not held by a rule. `stlflow retry {number}` tries again.")
         return _take_up(submission, begun, released=True)
+
+    return give_order(ledger, number, decide)
+
+
+def settle(ledger: Ledger, number: int, receipt: str | None) -> Submission:
+    """End the doubt about a send, on the word of a person who looked in Eiger.
+
+    With a receipt it was sent; None: it was not, and is sent now. Raises NotNow when there is no doubt.
+    """
+
+    def decide(submission: Submission, begun: Begun) -> Order:
+        if submission.state is not State.HELD or submission.hold is not Hold.SEND or not begun.open:
+            raise NotNow(f"Submission {number} is {submission.state}: no send of it is in doubt.")
+        what = "not sent" if receipt is None else f"sent as {receipt}"
+        order = _take_up(submission, begun, released=False)
+        return replace(order, event="settled", detail=f"{what}, says a person", receipt=receipt)
 
     return give_order(ledger, number, decide)
 
