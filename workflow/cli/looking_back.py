@@ -16,7 +16,7 @@ def decisions_document(decided: Mapping[str, Decided]) -> list[dict[str, object]
             "at": each.at.isoformat(),
             "revision": each.revision,
             "rule": each.rule,
-            "released": each.released,
+            "passed": list(each.passed),
             "facts": dict(each.facts),
         }
         for stage, each in sorted(decided.items())
@@ -26,7 +26,7 @@ def decisions_document(decided: Mapping[str, Decided]) -> list[dict[str, object]
 def decision_lines(decided: Mapping[str, Decided]) -> Iterator[str]:
     """Give one line for each decision: when, by which rule of which revision."""
     for stage, each in sorted(decided.items()):
-        released = ", released by a person" if each.released else ""
+        released = f", released from {', '.join(each.passed)}" if each.passed else ""
         when = f"{each.at.astimezone():%Y-%m-%d %H:%M}"
         yield f"{stage} decided {when} by '{each.rule}' of rules {each.revision}{released}"
 

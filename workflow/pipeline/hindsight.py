@@ -67,12 +67,12 @@ def explain_past(ledger: Ledger, number: int, other: Rulebook | None, zone: tzin
         raise UnknownSubmission(
             f"Submission {number} can't be explained: {NOT_KEPT}. Name others with --rules."
         )
-    explained = explain_intake(rulebook, intake.facts, released=intake.released)
+    explained = explain_intake(rulebook, intake.facts, passed=intake.passed)
     routed_by = other or books.of(routing)
     if explained.intake.action == "upload" and routing is not None and routed_by is not None:
         day = routing.at.astimezone(zone).date()
         explained = explain_routing(
-            explained, routed_by, routing.facts, routing.devices, today=day, released=routing.released
+            explained, routed_by, routing.facts, routing.devices, today=day, passed=routing.passed
         )
     return Past(submission, decided, (routed_by or rulebook).revision, explained)
 
@@ -120,8 +120,8 @@ Changed = tuple[str, str, tuple[str, ...]]
 
 
 def _intake_elsewhere(before: Rulebook, after: Rulebook, decided: Decided) -> Changed | None:
-    old = decide_intake(before, decided.facts, released=decided.released)
-    new = decide_intake(after, decided.facts, released=decided.released)
+    old = decide_intake(before, decided.facts, passed=decided.passed)
+    new = decide_intake(after, decided.facts, passed=decided.passed)
     if intake_in_words(old) == intake_in_words(new):
         return None
     uploads_otherwise = new.action == "upload" and old.action == "upload" and new.preset != old.preset
@@ -138,7 +138,7 @@ def _route_elsewhere(
 ) -> Changed | None:
     day = decided.at.astimezone(zone).date()
     old, new = (
-        decide_route(book, decided.facts, decided.devices or (), day, released=decided.released)
+        decide_route(book, decided.facts, decided.devices or (), day, passed=decided.passed)
         for book in (before, after)
     )
     if route_in_words(old) == route_in_words(new):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 ANY_FOLDERS = "**"
+_WILD_SIGN = re.compile(r"[*?]")
 _WILD = "\0"
 """Stands for a `*` of another pattern; only a `*` takes it. No file name can hold it."""
 _WILD_FOLDERS = "\0\0"
@@ -54,6 +55,38 @@ class Glob:
             for segment in _segments(other.pattern, other.by_folder)
         ]
         return _fits(_segments(self.pattern, self.by_folder), theirs)
+
+    def excludes(self, other: "Glob") -> bool:
+        """Tell whether surely no text fits both patterns; False when unsure."""
+        mine, theirs = (_segments(each.pattern, each.by_folder) for each in (self, other))
+        for one, another in zip(mine, theirs, strict=False):
+            if ANY_FOLDERS in (one, another):
+                return False
+            if _begin_otherwise(one, another):
+                return True
+        return self.by_folder and ANY_FOLDERS not in {*mine, *theirs} and len(mine) != len(theirs)
+
+
+def _begin_otherwise(one: str, other: str) -> bool:
+    """Tell whether two segments differ before, or behind, the first sign that stands for others."""
+    wild = [any(sign in segment for sign in "*?") for segment in (one, other)]
+    if not any(wild):
+        return one != other
+    heads = [_WILD_SIGN.split(segment)[0] for segment in (one, other)]
+    shared = min(len(head) for head in heads)
+    if heads[0][:shared] != heads[1][:shared]:
+        return True
+    tails = [_WILD_SIGN.split(segment)[-1][::-1] for segment in (one, other)]
+    shared = min(len(tail) for tail in tails)
+    return (all(wild) and tails[0][:shared] != tails[1][:shared]) or _misses(one, other, wild)
+
+
+def _misses(one: str, other: str, wild: list[bool]) -> bool:
+    """A segment without signs is compared as it is."""
+    if all(wild):
+        return False
+    pattern, plain = (one, other) if wild[0] else (other, one)
+    return not _segment_fits(pattern, plain)
 
 
 @lru_cache(maxsize=4096)
