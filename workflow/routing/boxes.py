@@ -39,8 +39,45 @@ Boxes = tuple[Box, ...]
 
 
 def boxes_of(condition: Condition) -> Boxes:
-    """Give the boxes of a condition; none at all if nothing can meet it. Raises TooMany."""
-    return _boxes(condition, wanted=True)
+    """Give the boxes of a condition; none at all if nothing can meet it. Raises TooMany.
+
+    What is quickly compared stands first in each box.
+    """
+    found = _boxes(condition, wanted=True)
+    return tuple(dict(sorted(box.items(), key=lambda side: side[0].kind in TEXTUAL)) for box in found)
+
+
+def swallows(boxes: Boxes, box: Box, *, by_text_alone: bool = False) -> bool:
+    """Tell whether one of the boxes surely holds the whole of another one, as far as it is looked at."""
+    return any(
+        all(
+            _is_within(fact, box, side)
+            for fact, side in each.items()
+            if not by_text_alone or fact.kind in TEXTUAL
+        )
+        for each in boxes
+    )
+
+
+def _is_within(fact: Fact, box: Box, side: Side) -> bool:
+    """Tell whether whatever a box leaves to a fact is surely taken by one side of another box."""
+    here = box.get(fact) or _everything(fact)
+    if here.absent and not side.absent:
+        return False
+    if fact.kind not in TEXTUAL:
+        return not without(here.spans, side.spans, fact.kind)
+    takes_all = (any(_takes_each(globs, theirs) for theirs in here.some) for globs in side.some)
+    avoids_all = (any(glob.covers(none) for glob in here.none) for none in side.none)
+    return all(takes_all) and all(avoids_all)
+
+
+def _takes_each(globs: Sequence[Glob], theirs: Sequence[Glob]) -> bool:
+    return all(any(glob.covers(their) for glob in globs) for their in theirs)
+
+
+def overlap(ones: Boxes, others: Boxes) -> bool:
+    """Tell whether two conditions may take the same file."""
+    return any(_both(one, other) is not None for one in ones for other in others)
 
 
 def remainder(boxes: Boxes, taken: Boxes, most: int = MOST_BOXES) -> Boxes:
@@ -85,7 +122,10 @@ def _both(one: Box, other: Box) -> Box | None:
     """Give what lies in both boxes; None if surely nothing does."""
     sides = dict(one)
     for fact, side in other.items():
-        sides[fact] = _narrowed(fact, sides[fact], side) if fact in sides else side
+        if fact not in sides:
+            sides[fact] = side
+            continue
+        sides[fact] = _narrowed(fact, sides[fact], side)
         if _is_empty(fact, sides[fact]):
             return None
     return sides

@@ -50,11 +50,7 @@ class Glob:
         """Tell whether this pattern surely takes every text that the other takes; False when unsure."""
         if self.by_folder != other.by_folder:
             return False
-        theirs = [
-            _WILD_FOLDERS if segment == ANY_FOLDERS else segment.replace("*", _WILD)
-            for segment in _segments(other.pattern, other.by_folder)
-        ]
-        return _fits(_segments(self.pattern, self.by_folder), theirs)
+        return _fits(_segments(self.pattern, self.by_folder), _as_text(other.pattern, other.by_folder))
 
     def excludes(self, other: "Glob") -> bool:
         """Tell whether surely no text fits both patterns; False when unsure."""
@@ -68,25 +64,32 @@ class Glob:
 
 
 def _begin_otherwise(one: str, other: str) -> bool:
-    """Tell whether two segments differ before, or behind, the first sign that stands for others."""
-    wild = [any(sign in segment for sign in "*?") for segment in (one, other)]
-    if not any(wild):
-        return one != other
-    heads = [_WILD_SIGN.split(segment)[0] for segment in (one, other)]
-    shared = min(len(head) for head in heads)
-    if heads[0][:shared] != heads[1][:shared]:
-        return True
-    tails = [_WILD_SIGN.split(segment)[-1][::-1] for segment in (one, other)]
-    shared = min(len(tail) for tail in tails)
-    return (all(wild) and tails[0][:shared] != tails[1][:shared]) or _misses(one, other, wild)
+    """Tell whether two segments differ for certain: before the first sign, or behind the last one."""
+    if "*" not in one and "?" not in one:
+        return not _segment_fits(other, one)
+    if "*" not in other and "?" not in other:
+        return not _segment_fits(one, other)
+    (head, tail), (other_head, other_tail) = _ends(one), _ends(other)
+    return not (
+        (head.startswith(other_head) or other_head.startswith(head))
+        and (tail.endswith(other_tail) or other_tail.endswith(tail))
+    )
 
 
-def _misses(one: str, other: str, wild: list[bool]) -> bool:
-    """A segment without signs is compared as it is."""
-    if all(wild):
-        return False
-    pattern, plain = (one, other) if wild[0] else (other, one)
-    return not _segment_fits(pattern, plain)
+@lru_cache(maxsize=4096)
+def _ends(segment: str) -> tuple[str, str]:
+    """Give what stands before the first sign and behind the last one."""
+    parts = _WILD_SIGN.split(segment)
+    return parts[0], parts[-1]
+
+
+@lru_cache(maxsize=4096)
+def _as_text(pattern: str, by_folder: bool) -> Sequence[str]:
+    """Give a pattern as a text that only a pattern takes which takes all that it does."""
+    return tuple(
+        _WILD_FOLDERS if segment == ANY_FOLDERS else segment.replace("*", _WILD)
+        for segment in _segments(pattern, by_folder)
+    )
 
 
 @lru_cache(maxsize=4096)

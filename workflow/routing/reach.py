@@ -6,12 +6,23 @@ The answers err to one side: what is said is certain, silence may mean that it c
 from collections.abc import Iterator, Sequence
 from functools import reduce
 
-from workflow.routing.boxes import MOST_BOXES, Boxes, TooMany, boxes_of, remainder
+from workflow.routing.boxes import (
+    MOST_BOXES,
+    Boxes,
+    TooMany,
+    boxes_of,
+    overlap,
+    remainder,
+    swallows,
+)
 from workflow.routing.conditions import AllOf, Condition, FactIs
 from workflow.routing.intervals import Interval
 
 MOST_PIECES = 16
 """Of what is left while several rules take from it; more would make long lists of rules slow to read."""
+
+MOST_TOGETHER = 8
+"""Rules that may take everything from another one together."""
 
 
 def covers(wide: Condition, narrow: Condition) -> bool:
@@ -27,14 +38,20 @@ def takers(above: Sequence[Boxes | None], narrow: Condition) -> tuple[int, ...]:
     inside = boxes_or_none(narrow)
     if not inside:
         return ()
-    overlapping: list[tuple[int, Boxes]] = []
-    for place, boxes in enumerate(above):
-        left = _left(inside, boxes) if boxes else inside
-        if left == ():
+    overlapping = [(place, boxes) for place, boxes in enumerate(above) if boxes and overlap(inside, boxes)]
+    for place, boxes in overlapping:
+        if all(swallows(boxes, box) for box in inside):
             return (place,)
-        if boxes and left is not None and left != inside:
-            overlapping.append((place, boxes))
-    return _together_take(inside, overlapping)
+    return _together_take(inside, _promising(overlapping, inside))
+
+
+def _promising(overlapping: Sequence[tuple[int, Boxes]], inside: Boxes) -> list[tuple[int, Boxes]]:
+    """Give a few that may take a part, those first that take all of the text: numbers add up, text hardly."""
+
+    def leaves_text(each: tuple[int, Boxes]) -> bool:
+        return not any(swallows(each[1], box, by_text_alone=True) for box in inside)
+
+    return sorted(sorted(overlapping, key=leaves_text)[:MOST_TOGETHER], key=lambda each: each[0])
 
 
 def _together_take(inside: Boxes, overlapping: Sequence[tuple[int, Boxes]]) -> tuple[int, ...]:
