@@ -1,7 +1,7 @@
 """Putting the rooms together from the settings: the only place that knows them all."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,10 +20,10 @@ from workflow.ledger import (
     replace_mark,
 )
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, named_oddities
-from workflow.model import DeviceFacts
+from workflow.model import DeviceFacts, Facts, MeshReport
 from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.engine import EngineLimits
-from workflow.pipeline.facts import device_facts
+from workflow.pipeline.facts import device_facts, facts_of_file
 from workflow.pipeline.patience import Patience
 from workflow.pipeline.rules_in_force import RulesInForce
 from workflow.pipeline.service import Service
@@ -213,6 +213,17 @@ def make_inspector(settings: Settings) -> Inspector:
     return Inspector(
         policy, InspectionLimits(settings.inspection_limit_seconds, settings.inspection_memory_mb)
     )
+
+
+def facts_now(settings: Settings, file: Path, path: str) -> tuple[MeshReport, Facts]:
+    """Give what would be known of a file if it were dropped as `path` now. Raises OSError, NotInspected."""
+    with ExitStack() as stack:
+        ledger = None
+        if settings.database_url is not None or (settings.state / "stlflow.db").is_file():
+            with suppress(StateError):
+                ledger = stack.enter_context(closing(open_ledger(settings)))
+        inspector = stack.enter_context(make_inspector(settings))
+        return facts_of_file(file, path, inspector, ledger, settings.zone)
 
 
 def check_online(settings: Settings, rulebook: Rulebook) -> None:

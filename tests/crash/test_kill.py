@@ -81,9 +81,7 @@ def all_ended(folder: Path) -> bool:
     )
 
 
-@pytest.mark.parametrize(
-    "seed", [1, 2, 3]
-)
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_killed_at_any_moment_all_end_and_none_twice(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     with simulated(slice_seconds=0.5) as cloud:

@@ -65,7 +65,7 @@ def test_what_is_written_is_read_back(ledger: Ledger) -> None:
         "hold": Hold.SEND,
         "due_date": date(2026, 12, 24),
         "uploaded_at": NOW,
-        "released": True,
+        "passed": ("a rule", "grün"),
     }
     written = ledger.record(claimed(ledger), "routed", "somewhere", **changes)
     read = ledger.get(written.id)

@@ -29,13 +29,15 @@ def list_(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
 def show(number: int, as_json: bool) -> None:
     """Show one submission with its mesh and everything that happened to it."""
     from workflow.cli.table import print_submission, row_with_history
+    from workflow.ledger import decisions_of, receipts_of
 
     ledger = _ledger()
     submission, events = ledger.get(number), ledger.events(number)
+    decided, receipts = decisions_of(ledger, number), receipts_of(ledger, number)
     if as_json:
-        print_json(row_with_history(submission, events))
+        print_json(row_with_history(submission, events, decided, receipts))
     else:
-        print_submission(submission, events)
+        print_submission(submission, events, decided, receipts)
 
 
 @click.command()
