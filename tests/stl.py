@@ -31,6 +31,6 @@ def box(x_mm: float = 20, y_mm: float = 20, z_mm: float = 20) -> bytes:
     return binary(box_facets(x_mm, y_mm, z_mm))
 
 
-def open_box() -> bytes:
+def open_box(x_mm: float = 20) -> bytes:
     """Give a box that lacks one facet: three open edges."""
-    return binary(box_facets()[:-1])
+    return binary(box_facets(x_mm)[:-1])

@@ -5,9 +5,7 @@ import sys
 import click
 
 from workflow.cli.app import stlflow
-from workflow.errors import EXIT_USAGE, StlflowError
-
-INTERRUPTED = 130
+from workflow.errors import EXIT_INTERRUPTED, EXIT_USAGE, StlflowError
 
 
 def main() -> None:
@@ -29,7 +27,7 @@ def main() -> None:
         sys.exit(EXIT_USAGE)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stlflow: stopped.", err=True)
-        sys.exit(INTERRUPTED)
+        sys.exit(EXIT_INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
 
 

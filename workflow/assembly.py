@@ -1,17 +1,18 @@
 """Putting the rooms together from the settings: the only place that knows them all."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from workflow.eiger import EigerClient, make_client
-from workflow.errors import RulesError
+from workflow.errors import RulesError, SettingsError, StateError
 from workflow.intake import IN_A_CROWD, ArrivalLimit, Explained, GateTimes, Share, explain_file
 from workflow.ledger import (
     SHARE,
     Ledger,
+    copy_ledger,
     keep_mark,
     own_name,
     read_mark,
@@ -19,16 +20,17 @@ from workflow.ledger import (
     replace_mark,
 )
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, named_oddities
-from workflow.model import DeviceFacts
+from workflow.model import DeviceFacts, Facts, MeshReport
 from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.engine import EngineLimits
-from workflow.pipeline.facts import device_facts
+from workflow.pipeline.facts import device_facts, facts_of_file
 from workflow.pipeline.patience import Patience
 from workflow.pipeline.rules_in_force import RulesInForce
 from workflow.pipeline.service import Service
+from workflow.pipeline.upkeep import Keep
 from workflow.pipeline.workshop import Progress, Workshop, nobody_watches
 from workflow.routing import Rulebook, check_names, load_rules
-from workflow.settings import Settings
+from workflow.settings import LEDGER_FILE, Settings
 from workflow.shipped import shipped
 from workflow.state import home_of, locked_state, prepare_state
 
@@ -42,6 +44,28 @@ def open_ledger(settings: Settings) -> Ledger:
     """Open the ledger for reading, or for a single order; no lock is needed."""
     prepare_state(settings.state, settings.share, prove=False)
     return Ledger(settings.database)
+
+
+def move_up(settings: Settings) -> tuple[int, Path]:
+    """Move the ledger from the state folder into the database set; gives how many, and what is left.
+
+    Raises SettingsError when no other database is set, StateError when there is nothing to move, stlflow
+    runs, or the new database is not empty.
+    """
+    old = settings.state.absolute() / LEDGER_FILE
+    if settings.database_url is None:
+        raise SettingsError("Set STLFLOW_DATABASE_URL to the new database first: postgresql://...")
+    if not old.is_file():
+        raise StateError(f"There is no ledger to move at {old}.")
+    with (
+        locked_state(settings.state),
+        closing(Ledger(f"sqlite:///{old.as_posix()}")) as source,
+        closing(Ledger(settings.database)) as target,
+    ):
+        moved = copy_ledger(source, target)
+    left = old.with_name(f"{LEDGER_FILE}.moved")
+    old.rename(left)
+    return moved, left
 
 
 @contextmanager
@@ -68,7 +92,13 @@ def running_service(
             limits = EngineLimits(settings.uploads_at_once, settings.dispatches_at_once)
             limit = ArrivalLimit(settings.mass_arrival_files)
             service = Service(
-                shop, home_of(settings.state), limits, _times(settings), watch=watch, arrival_limit=limit
+                shop,
+                home_of(settings.state),
+                limits,
+                _times(settings),
+                watch=watch,
+                arrival_limit=limit,
+                keep=_keep(settings),
             )
             service.start()
             try:
@@ -185,6 +215,17 @@ def make_inspector(settings: Settings) -> Inspector:
     )
 
 
+def facts_now(settings: Settings, file: Path, path: str) -> tuple[MeshReport, Facts]:
+    """Give what would be known of a file if it were dropped as `path` now. Raises OSError, NotInspected."""
+    with ExitStack() as stack:
+        ledger = None
+        if settings.database_url is not None or (settings.state / "stlflow.db").is_file():
+            with suppress(StateError):
+                ledger = stack.enter_context(closing(open_ledger(settings)))
+        inspector = stack.enter_context(make_inspector(settings))
+        return facts_of_file(file, path, inspector, ledger, settings.zone)
+
+
 def check_online(settings: Settings, rulebook: Rulebook) -> None:
     """Ask the cloud whether it has what the rules name. Raises RulesError, CloudError, SettingsError."""
     with make_client(settings) as client:
@@ -198,6 +239,10 @@ def _patience(settings: Settings) -> Patience:
         build_wait_seconds=settings.build_wait_seconds,
         print_now_seconds=settings.print_now_seconds,
     )
+
+
+def _keep(settings: Settings) -> Keep:
+    return Keep(settings.keep_submissions, settings.keep_submissions_days, settings.keep_files_days)
 
 
 def _times(settings: Settings) -> GateTimes:

@@ -30,6 +30,7 @@ EXIT_OK = 0
 EXIT_SOME_FAILED = 1
 EXIT_USAGE = 2
 EXIT_CLOUD = 3
+EXIT_INTERRUPTED = 130
 
 
 class StlflowError(Exception):

@@ -256,8 +256,8 @@ class Submission:
     slice_status: str | None = None
     """The cloud's last word on the slice job."""
     hold: Hold | None = None
-    released: bool = False
-    """A person lifted the hold of a rule."""
+    passed: tuple[str, ...] = ()
+    """The rules whose hold a person lifted."""
     placed_as: str | None = None
     """Where in the outcome folders the file goes; written down before it is moved."""
     step: Step | None = None
@@ -293,7 +293,7 @@ class Decided:
     revision: str
     rule: str
     facts: Facts
-    released: bool = False
+    passed: tuple[str, ...] = ()
     devices: tuple[DeviceFacts, ...] | None = None
     device_id: str | None = None
 

@@ -25,6 +25,7 @@ from workflow.errors import SettingsError
 PREFIX = "STLFLOW_"
 SETTINGS_FILE = Path("stlflow.toml")
 ENV_FILE = Path(".env")
+LEDGER_FILE = "stlflow.db"
 EIGER_URL = "https://www.eiger.io/api/v3"
 
 
@@ -94,6 +95,15 @@ class Settings(BaseSettings):
     )
     uploads_at_once: int = Field(8, ge=1, le=32, description="files inspected and uploaded side by side")
     dispatches_at_once: int = Field(8, ge=1, le=32, description="builds looked for and sent side by side")
+    keep_submissions: int | None = Field(
+        None, ge=0, description="so many ended submissions are remembered; default: all"
+    )
+    keep_submissions_days: float | None = Field(
+        None, gt=0, description="ended submissions are remembered for so long; default: for ever"
+    )
+    keep_files_days: float | None = Field(
+        None, gt=0, description="files in done/ and rejected/ are kept for so long; default: for ever"
+    )
     log_json: bool = Field(False, description="log lines as JSON objects")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     console_port: int = Field(0, ge=0, le=0, description="0: no web console; this version has none")
@@ -141,7 +151,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """Give the database URL that counts."""
-        return self.database_url or f"sqlite:///{(self.state / 'stlflow.db').absolute().as_posix()}"
+        return self.database_url or f"sqlite:///{(self.state / LEDGER_FILE).absolute().as_posix()}"
 
 
 def load_settings(**overrides: object) -> Settings:

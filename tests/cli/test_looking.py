@@ -51,7 +51,7 @@ def test_list_can_be_narrowed(say: Say, book: Ledger) -> None:
 
 def test_show_adds_mesh_and_events(say: Say, book: Ledger) -> None:
     shown = say("show", "2", "--json").document()
-    assert tuple(shown) == (*ROW, "mesh", "events")
+    assert tuple(shown) == (*ROW, "copies", "dropped_by", "receipts", "decided", "mesh", "events")
     assert shown["mesh"] is None
     assert [set(event) for event in shown["events"]] == [{"at", "event", "detail"}] * 2
     assert [event["event"] for event in shown["events"]] == ["claimed", "ended"]

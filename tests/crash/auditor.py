@@ -73,14 +73,14 @@ def _files(world: World, shown: list[Mapping[str, Any]]) -> Iterator[str]:
         if found.is_file() and ".stl" in found.suffixes and found.suffix == ".stl":
             place = found.relative_to(world.share).as_posix()
             places.setdefault(sha256(found.read_bytes()).hexdigest(), []).append(place)
-    ends = {submission["sha256"]: submission for submission in shown if submission["sha256"]}
+    ends = {submission["path"]: submission for submission in shown}
     for path, content in world.dropped.items():
         digest = sha256(content).hexdigest()
         where = places.pop(digest, [])
         if len(where) != 1:
             yield f"{path} stands in {len(where)} places: {where}"
             continue
-        end = ends.get(digest)
+        end = ends.get(path)
         if end is None:
             yield f"{path} stands in {where[0]} and has no submission"
         elif not where[0].startswith(f"{FOLDERS.get(end['state'], '?')}/"):

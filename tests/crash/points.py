@@ -25,8 +25,10 @@ class Point:
 
 
 RECORD = "workflow.ledger.ledger:Ledger.record"
+DECISION = "workflow.ledger.ledger:Ledger.record_decision"
 NEXT_TURN = "workflow.ledger.ledger:Ledger.next_turn"
 CUSTODY = "workflow.pipeline.custody"
+AWAY = "workflow.pipeline.putting_away"
 DISPATCH = "workflow.pipeline.dispatch"
 POINTS = {
     point.name: point
@@ -39,16 +41,17 @@ POINTS = {
         Point("custody: effect", f"{CUSTODY}:take_custody"),
         Point("custody: outcome", RECORD, "taken"),
         Point("inspect: outcome", RECORD, "inspected"),
-        Point("decide: outcome", RECORD, "decided"),
+        Point("decide: outcome", DECISION, "decided"),
         Point("reject: outcome", RECORD, "rejected"),
         Point("hold: outcome", RECORD, "held"),
+        Point("hold by rule: outcome", DECISION, "held"),
         Point("upload: intent", RECORD, "uploading"),
         Point("upload: effect", "workflow.pipeline.slicing:_send"),
         Point("upload: outcome", NEXT_TURN, "uploaded"),
         Point("poll: answer", "workflow.eiger.client:EigerClient.get_slice_status"),
         Point("poll: outcome", NEXT_TURN, "sliced"),
         Point("build: outcome", RECORD, "build found"),
-        Point("route: outcome", RECORD, "routed"),
+        Point("route: outcome", DECISION, "routed"),
         Point("send: intent", f"{DISPATCH}:begin_send"),
         Point("send: looked", f"{DISPATCH}:already_sent"),
         Point("send: lease", f"{DISPATCH}:renew_send"),
@@ -57,10 +60,10 @@ POINTS = {
         Point("send: effect", f"{DISPATCH}:_post"),
         Point("send: settled", f"{DISPATCH}:settle_send"),
         Point("send: outcome", RECORD, "dispatched"),
-        Point("put away: planned", f"{CUSTODY}:plan_place"),
-        Point("put away: about to", f"{CUSTODY}:move_into_place", before=True),
-        Point("put away: effect", f"{CUSTODY}:move_into_place"),
-        Point("put away: noted", f"{CUSTODY}:write_note"),
+        Point("put away: planned", f"{AWAY}:plan_place"),
+        Point("put away: about to", f"{AWAY}:move_into_place", before=True),
+        Point("put away: effect", f"{AWAY}:move_into_place"),
+        Point("put away: noted", f"{AWAY}:write_note"),
         Point("put away: outcome", "workflow.pipeline.journey:put_away"),
         Point("call back: effect", f"{CUSTODY}:call_back"),
         Point("take over: outcome", "workflow.pipeline.keeper:take_over"),

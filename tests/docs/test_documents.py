@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.blocks import DOCUMENTS, ROOT, Block, blocks
 from workflow import errors
-from workflow.__main__ import INTERRUPTED
+from workflow.errors import EXIT_INTERRUPTED
 from workflow.mesh.oddities import Oddity
 from workflow.model import Hold, State
 from workflow.routing import parse_rules, run_tests
@@ -43,7 +43,7 @@ def test_settings_in_the_documents_are_settings(block: Block) -> None:
 def test_every_exit_code_is_explained() -> None:
     explained = {int(code) for code in re.findall(r"^\| (\d+) \| ", README.read_text("utf-8"), re.MULTILINE)}
     codes = {value for name, value in vars(errors).items() if name.startswith("EXIT_")}
-    assert explained == codes | {INTERRUPTED}
+    assert explained == codes | {EXIT_INTERRUPTED}
 
 
 def test_every_event_is_explained() -> None:

@@ -51,9 +51,9 @@ class Taken:
 class Lines:
     """A process whose JSON lines are collected while it runs."""
 
-    def __init__(self, *words: object) -> None:
-        """Run Python with these words: `-m` and a module, or `-c` and a program."""
-        command = [sys.executable, *map(str, words)]
+    def __init__(self, *words: object, within: Sequence[str] = ()) -> None:
+        """Run Python with these words, `-m` and a module or `-c` and a program, by another command."""
+        command = [*within, sys.executable, *map(str, words)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_TREE
         )
@@ -66,15 +66,15 @@ class Lines:
         for line in self.process.stdout:
             self.lines.append(json.loads(line))
 
-    def end(self) -> None:
-        """Close its stdin, which asks it to end, and wait until it has."""
+    def end(self, code: int = 0) -> None:
+        """Close its stdin, which asks it to end, and wait until it has, with an exit code."""
         assert self.process.stdin is not None
         if not self.process.stdin.closed:
             self.process.stdin.close()
         self._reader.join()
         assert self.process.stdout is not None
         self.process.stdout.close()
-        assert self.process.wait() == 0
+        assert self.process.wait() == code
 
 
 @dataclass(frozen=True)
@@ -144,10 +144,13 @@ def reckon(written: Sequence[Written], taken: Sequence[Taken], scale: float) -> 
     return Reckoning(written, incomplete, unfinished, missed, doubled, sorted(beyond), latencies)
 
 
-def service(share: Share, number: int = 0, scale: float = 1.0, mode: str = "hints") -> Lines:
+def service(
+    share: Share, number: int = 0, scale: float = 1.0, mode: str = "hints", within: Sequence[str] = ()
+) -> Lines:
     """Start a real intake; each has numbers of its own for what it takes."""
-    first = 1 + 1_000_000 * number
-    return Lines("-m", "tests.intake.service", share.root, "--first", first, "--scale", scale, "--mode", mode)
+    options = {"--first": 1 + 1_000_000 * number, "--scale": scale, "--mode": mode}
+    words = [word for option in options.items() for word in option]
+    return Lines("-m", "tests.intake.service", share.root, *words, within=within)
 
 
 @contextmanager

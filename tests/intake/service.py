@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -72,7 +72,9 @@ def main() -> None:
 def take(asked: argparse.Namespace) -> None:
     """Take files until stdin ends."""
     stop = threading.Event()
-    taking = Inbox(Share(asked.share), Teller(asked.share, asked.first), times=scaled(asked.scale))
+    share = Share(asked.share, owner=str(asked.first))
+    share = replace(share, marker=share.prepare())
+    taking = Inbox(share, Teller(asked.share, asked.first), times=scaled(asked.scale))
     thread = threading.Thread(target=taking.run, args=(stop,))
     thread.start()
     sys.stdin.read()

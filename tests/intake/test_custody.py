@@ -37,7 +37,7 @@ def left_in(folder: Path) -> list[str]:
 def test_the_copy_is_the_file_and_its_hash_is_known(share: Share, source: Path, spool_file: Path) -> None:
     content = source.read_bytes()
     taken = take_custody(source, spool_file, root=share.root)
-    assert taken == Custody(len(content), hashlib.sha256(content).hexdigest())
+    assert taken == Custody(len(content), hashlib.sha256(content).hexdigest(), source.owner())
     assert spool_file.read_bytes() == content
     assert source.exists()
     assert left_in(spool_file.parent) == ["17.stl"]

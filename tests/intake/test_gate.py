@@ -102,6 +102,12 @@ def test_a_whole_file_that_changes_again_waits_longer() -> None:
     assert quiet_seconds(observe(rewritten, look(mtime=2), NOW + 0.21), TIMES, Writer.NONE) == 5
 
 
+def test_a_change_before_the_first_closing_is_no_second_go() -> None:
+    """Samba sets the time of a file when it is closed, however long after the last byte."""
+    open_yet = observe(None, look(), NOW, born=True)
+    assert quiet_seconds(observe(open_yet, look(mtime=1), NOW + 0.5, 1), TIMES, Writer.NONE) == 0.3
+
+
 def test_a_file_that_was_closed_twice_waits_longer() -> None:
     once = observe(None, look(), NOW, sessions=1, born=True)
     assert quiet_seconds(once, TIMES, Writer.NONE) == 0.3

@@ -123,6 +123,23 @@ def test_hints_end_with_the_folder_and_leave_no_thread(ear: Ear, inbox: Path) ->
     assert [thread for thread in threading.enumerate() if "otify" in type(thread).__name__] == []
 
 
+def test_folders_that_come_and_go_quickly_neither_deafen_nor_stop_the_stopping(
+    ear: Ear, inbox: Path, tmp_path: Path
+) -> None:
+    real, link, desk = tmp_path / "real", tmp_path / "link", inbox / "desk"
+    real.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    link.symlink_to(tmp_path / "elsewhere")
+    for _ in range(3000):
+        for folder in (real, link):
+            folder.rename(desk)
+            desk.rename(folder)
+    (inbox / "rush" / "part.stl").write_bytes(binary())
+    assert ear.hears(lambda: "rush/part.stl" in ear.closed)
+    ear.hints.stop()
+    assert [thread for thread in threading.enumerate() if "otify" in type(thread).__name__] == []
+
+
 def test_a_folder_that_is_missing_gives_no_hints(tmp_path: Path) -> None:
     hints = Hints(tmp_path / "absent", lambda: None)
     with pytest.raises(OSError, match="No such file or directory"):

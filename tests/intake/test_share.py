@@ -1,12 +1,13 @@
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from workflow.errors import ShareError
 from workflow.intake import Outcome, Share
-from workflow.intake.marker import MARKER, read_marker
+from workflow.intake.marker import MARKER, make_marker, read_marker
 
 
 def test_missing_folders_are_made_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -116,3 +117,14 @@ def test_a_read_only_inbox_needs_no_folders_beside_it(tmp_path: Path) -> None:
     assert list(exports.iterdir()) == []
     exports.rmdir()
     assert share.absence() == f"{exports}: No such file or directory"
+
+
+def test_services_that_mark_a_share_at_the_same_time_agree(tmp_path: Path) -> None:
+    """Else one of them would take the other's share for a wrong one from then on."""
+    for number in range(100):
+        root = tmp_path / str(number)
+        root.mkdir()
+        with ThreadPoolExecutor(8) as pool:
+            ids = set(pool.map(lambda _: make_marker(root), range(8)))  # noqa: B023
+        assert ids == {read_marker(root)}
+        assert [path.name for path in root.iterdir()] == [MARKER]

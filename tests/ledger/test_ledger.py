@@ -65,7 +65,7 @@ def test_what_is_written_is_read_back(ledger: Ledger) -> None:
         "hold": Hold.SEND,
         "due_date": date(2026, 12, 24),
         "uploaded_at": NOW,
-        "released": True,
+        "passed": ("a rule", "grün"),
     }
     written = ledger.record(claimed(ledger), "routed", "somewhere", **changes)
     read = ledger.get(written.id)
@@ -97,7 +97,7 @@ def test_what_is_due_is_taken_longest_due_first(ledger: Ledger) -> None:
     first, second, later = claimed(ledger), claimed(ledger), claimed(ledger)
     ledger.change(first, due_at=NOW - timedelta(seconds=1))
     ledger.change(second, due_at=NOW - timedelta(seconds=2))
-    ledger.change(later, due_at=NOW + timedelta(hours=1))
+    ledger.change(later, due_at=NOW + timedelta(minutes=20))
     assert take_due(ledger, me, [Step.POLL], 10) == ()
     assert [submission.id for submission in take_due(ledger, me, [Step.INTAKE], 10)] == [second.id, first.id]
     assert take_due(ledger, me, [Step.INTAKE], 10) == ()

@@ -65,9 +65,14 @@ ACCEPTED: dict[str, bytes] = {
     "thin sheet": binary(box(100, 100, 0.05)),
 }
 
+TWO = binary(merged(box(), shifted(box(), 50, 0, 0)))
 WARNED: dict[str, tuple[bytes, str]] = {
     "one trailing byte": (WHOLE + b"\0", "1 byte after the last facet: ignored."),
     "trailing bytes": (WHOLE + b"\0" * 777, "777 bytes after the last facet: ignored."),
+    "one facet of zeros": (
+        WHOLE[:80] + (13).to_bytes(4, "little") + WHOLE[84:384] + bytes(50) + WHOLE[384:],
+        "1 facet with two equal corners: slicers drop",
+    ),
     "byte order mark": (b"\xef\xbb\xbf" + TEXT, "3 bytes of byte order mark before the text: ignored."),
     "no normal": (text_with(b"normal 0 0 0", b""), "1 facet without a normal: ignored."),
     "trailing text": (TEXT + b"exported by a machine\n", "Text after `endsolid`: ignored."),
@@ -111,6 +116,12 @@ REJECTED: dict[str, tuple[bytes, str]] = {
     "cut in a facet": (WHOLE[:300], f"4 of 12 facets are there: {CUT_OFF}"),
     "cut between facets": (WHOLE[:284], f"4 of 12 facets are there: {CUT_OFF}"),
     "cut, and it says solid": (binary(box(), b"solid x")[:300], "4 of 12 facets are there"),
+    "room never filled": (TWO[:684] + bytes(600), "12 of 24 facets are empty: room was reserved for them"),
+    "last facet never filled": (counted(13) + bytes(50), "1 of 13 facets are empty"),
+    "a hole of two facets": (
+        TWO[:80] + (26).to_bytes(4, "little") + TWO[84:684] + bytes(100) + TWO[684:],
+        "2 of 26 facets are empty",
+    ),
     "big-endian": (WHOLE[:80] + (12).to_bytes(4, "big") + WHOLE[84:], "big-endian"),
     "not a number": (
         with_corner(float("nan")),
@@ -141,7 +152,7 @@ REJECTED: dict[str, tuple[bytes, str]] = {
     ),
     "equal corners only": (binary(box()[:, [0, 0, 1]]), f"12 facets, {NO_VOLUME}"),
     "all at one point": (binary(np.ones((12, 3, 3), np.float32)), f"12 facets, {NO_VOLUME}"),
-    "on a line": (binary(scaled(box(), 1, 0, 0)), f"12 facets, {NO_VOLUME}"),
+    "on a line": (binary(shifted(scaled(box(), 1, 0, 0), 0, 5, 0)), f"12 facets, {NO_VOLUME}"),
     "flat": (binary(merged(box()[:1], box()[:1, ::-1])), f"2 facets, {NO_VOLUME}"),
     "comma as decimal point": (
         text_with(b"vertex 0 0 0", b"vertex 0,000 0 0"),

@@ -11,6 +11,7 @@ from tests.cloud import Cloud, simulated
 from tests.waiting import until
 from workflow.assembly import running_service
 from workflow.cli.watching import at_rest
+from workflow.eiger import EigerClient, make_client
 from workflow.model import Event, State, Submission
 from workflow.pipeline.service import Service
 from workflow.settings import Settings, load_settings
@@ -77,6 +78,10 @@ class Shop:
     def places(self, name: str) -> set[str]:
         """Give every place in the share where a file of that name stands."""
         return {found.relative_to(self.share).as_posix() for found in self.share.rglob(f"*{name}")}
+
+    def client(self) -> EigerClient:
+        """Give a client of one's own."""
+        return make_client(self.settings)
 
     def sent(self, submission: Submission) -> int:
         """Count how often the cloud was made to take the submission's build."""

@@ -45,7 +45,15 @@ def test_retry_of_a_sliced_part_uploads_nothing_again(ledger: Ledger, make: Make
 
 
 def test_release_passes_the_rule_over(ledger: Ledger, make: Make) -> None:
-    assert release(ledger, make(state=State.HELD, hold=Hold.RULE).id).released
+    held = make(state=State.HELD, hold=Hold.RULE, intake_rule="inches")
+    assert release(ledger, held.id).passed == ("inches",)
+
+
+def test_each_hold_is_released_for_itself_and_a_retry_begins_anew(ledger: Ledger, make: Make) -> None:
+    again = make(state=State.HELD, hold=Hold.ROUTE, routing_rule="dear", passed=("much",), build_id=BUILD)
+    assert release(ledger, again.id).passed == ("much", "dear")
+    ledger.change(ledger.get(again.id), state=State.HELD)
+    assert retry(ledger, again.id).passed == ()
 
 
 def test_only_held_ones_are_released(ledger: Ledger, make: Make) -> None:

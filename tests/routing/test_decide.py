@@ -75,15 +75,20 @@ def test_what_is_not_known_holds_and_never_falls_to_the_next_rule(holding: Ruleb
 
 
 def test_a_released_file_goes_past_what_held_it(holding: Rulebook) -> None:
-    decision = decide_intake(holding, {"path": "metal/a.stl"}, released=True)
+    decision = decide_intake(holding, {"path": "metal/a.stl"}, passed=["heavy"])
     assert (decision.rule, decision.action) == ("metal", "upload")
     assert decision.considered[0] == Considered("heavy", False, "passed over: a person released the file")
     held = decide_intake(holding, {"path": "metal/a.stl", "volume_cm3": 500.0})
     assert (held.action, held.reason) == ("hold", "Weigh it.")
 
 
+def test_a_release_lifts_one_hold_and_not_the_next(holding: Rulebook) -> None:
+    decision = decide_intake(holding, {"path": "a.stl", "volume_cm3": 500.0}, passed=["heavy"])
+    assert (decision.rule, decision.action, decision.reason) == ("look", "hold", "Look at it.")
+
+
 def test_a_release_does_not_turn_a_last_hold_into_an_upload(holding: Rulebook) -> None:
-    decision = decide_intake(holding, {"path": "a.stl", "volume_cm3": 5.0}, released=True)
+    decision = decide_intake(holding, {"path": "a.stl", "volume_cm3": 5.0}, passed=["heavy", "look"])
     assert (decision.rule, decision.action) == ("look", "hold")
     assert decision.reason == (
         "The file was released, but every rule that takes it holds it. Change the rules, then retry."
@@ -158,7 +163,7 @@ def test_a_route_can_be_held_and_released(holding: Rulebook) -> None:
     held = decide_route(holding, facts, (), THURSDAY)
     assert (held.rule, held.destination, held.reason) == ("dear", None, "Ask first.")
     assert held.reasons == ("build.primary_cm3 is 80 (> 50)",)
-    assert decide_route(holding, facts, (), THURSDAY, released=True).rule == "rest"
+    assert decide_route(holding, facts, (), THURSDAY, passed=["dear"]).rule == "rest"
     assert decide_route(holding, {"path": "a.stl"}, (), THURSDAY).rule == "dear"
 
 
@@ -181,16 +186,20 @@ BOOKS = st.sampled_from([DEFAULT, parse_rules(HOLDING, "rules.yaml")])
 
 
 @settings(max_examples=100)
-@given(book=BOOKS, facts=ANY_FACTS, released=st.booleans())
+@given(
+    book=BOOKS,
+    facts=ANY_FACTS,
+    passed=st.sets(st.sampled_from(["heavy", "look", "dear", "looks like inches"])),
+)
 def test_every_file_gets_one_decision_and_always_the_same(
-    book: Rulebook, facts: dict[str, FactValue], released: bool
+    book: Rulebook, facts: dict[str, FactValue], passed: set[str]
 ) -> None:
-    decision = decide_intake(book, facts, released=released)
-    assert decision == decide_intake(book, dict(reversed(facts.items())), released=released)
+    decision = decide_intake(book, facts, passed=passed)
+    assert decision == decide_intake(book, dict(reversed(facts.items())), passed=passed)
     assert (decision.action == "upload") == (decision.preset is not None) == (decision.reason is None)
     assert decision.rule in {rule.name for rule in book.intake}
-    route = decide_route(book, facts, (READY,), THURSDAY, released=released)
-    assert route == decide_route(book, facts, (READY,), THURSDAY, released=released)
+    route = decide_route(book, facts, (READY,), THURSDAY, passed=passed)
+    assert route == decide_route(book, facts, (READY,), THURSDAY, passed=passed)
     assert (route.destination is None) == (route.reason is not None)
     assert (route.device_id is not None) == (route.destination in {"device_queue", "print_now"})
 

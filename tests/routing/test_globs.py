@@ -107,6 +107,21 @@ def test_what_is_covered_is_taken(wide: Glob, narrow: Glob, text: str) -> None:
         assert wide.takes(text)
 
 
+@given(one=PATTERNS.map("/".join).map(path), other=PATTERNS.map("/".join).map(path), text=TEXTS)
+def test_what_is_excluded_never_fits_both(one: Glob, other: Glob, text: str) -> None:
+    assert one.excludes(other) == other.excludes(one)
+    if one.excludes(other):
+        assert not (one.takes(text) and other.takes(text))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("rush/**", "metal/**"), ("a*", "b*"), ("*.stl", "*.obj"), ("a", "?b"), ("a/b", "a/b/c")],
+)
+def test_patterns_that_exclude_each_other(one: str, other: str) -> None:
+    assert path(one).excludes(path(other))
+
+
 @given(st.text("aé/ßÉ.*?[x", min_size=1).filter(lambda text: text.strip("/") == text and "//" not in text))
 def test_a_text_without_wildcards_takes_itself(text: str) -> None:
     plain = text.replace("*", "").replace("?", "")

@@ -8,10 +8,12 @@ from workflow.cli.demo import demo
 from workflow.cli.eiger import eiger
 from workflow.cli.init import init
 from workflow.cli.intake import intake
+from workflow.cli.move import move_ledger
 from workflow.cli.rules import rules
 from workflow.cli.run import run
 from workflow.cli.simulator import simulator
-from workflow.cli.submissions import attach, cancel, list_, release, retry, show
+from workflow.cli.submissions import attach, cancel, list_, release, retry, settle, show
+from workflow.cli.workers import workers
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -25,7 +27,7 @@ def stlflow() -> None:
 
 
 for command in (
-    demo, init, run, batch, check, list_, show, retry, release, cancel, attach,
+    demo, init, run, batch, check, list_, show, retry, release, cancel, attach, settle, workers, move_ledger,
     intake, rules, eiger, simulator,
 ):  # fmt: skip
     stlflow.add_command(command)

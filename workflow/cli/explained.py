@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
-from workflow.model import FactValue, IntakeDecision, MeshReport, Route
-from workflow.routing import Explanation, Kind, fact_table
+from workflow.model import FactValue, IntakeDecision, MeshReport
+from workflow.pipeline.hindsight import intake_in_words, route_in_words
+from workflow.routing import Explanation, Kind, fact_table, is_of_kind
 
 BUILD = "build."
 
@@ -20,24 +21,25 @@ def path_under_inbox(file: Path, share: Path) -> str:
     return place.name
 
 
-def build_fact(given: str) -> tuple[str, FactValue]:
+def given_fact(given: str, *, build: bool = False) -> tuple[str, FactValue]:
     """Read `print_hours=2`. Raises BadParameter for an unknown fact, or a value of another kind."""
     key, equals, text = given.partition("=")
-    name = key.strip() if key.strip().startswith(BUILD) else BUILD + key.strip()
-    kinds = {fact.name: fact.kind for fact in fact_table()}
+    prefix, hint = (BUILD, "--build") if build else ("", "--fact")
+    name = key.strip() if key.strip().startswith(prefix) else prefix + key.strip()
+    kinds = {fact.name: fact.kind for fact in fact_table() if fact.name.startswith(prefix)}
     if not equals or name not in kinds:
-        known = ", ".join(sorted(fact.removeprefix(BUILD) for fact in kinds if fact.startswith(BUILD)))
-        raise click.BadParameter(f"'{given}' is not KEY=VALUE with a KEY of {known}.", param_hint="--build")
+        known = ", ".join(sorted(fact.removeprefix(prefix) for fact in kinds))
+        raise click.BadParameter(f"'{given}' is not KEY=VALUE with a KEY of {known}.", param_hint=hint)
     try:
         return name, _read(text.strip(), kinds[name])
     except ValueError:
-        raise click.BadParameter(f"'{text}' is no {kinds[name]}.", param_hint="--build") from None
+        raise click.BadParameter(f"'{text}' is no {kinds[name]}.", param_hint=hint) from None
 
 
-def as_document(explanation: Explanation, report: MeshReport) -> dict[str, object]:
+def as_document(explanation: Explanation, report: MeshReport | None) -> dict[str, object]:
     """Give the document that scripts rely on."""
     return {
-        "mesh": {"verdict": report.verdict, "reason": report.reason},
+        "mesh": {"verdict": report.verdict, "reason": report.reason} if report else None,
         "intake": _intake(explanation.intake),
         "routing": _routing(explanation),
         "considered": [
@@ -48,18 +50,19 @@ def as_document(explanation: Explanation, report: MeshReport) -> dict[str, objec
     }
 
 
-def as_lines(explanation: Explanation, report: MeshReport) -> Iterator[str]:
+def as_lines(explanation: Explanation, report: MeshReport | None) -> Iterator[str]:
     """Give the same for people."""
-    if report.verdict == "reject":
+    if report is not None and report.verdict == "reject":
         yield f"The mesh is rejected before any rule: {report.reason}"
         yield "If it were accepted:"
     for title, considered in (("intake", explanation.intake_rules), ("routing", explanation.routing_rules)):
         yield f"{title}:"
         for rule in considered:
             yield f"  {'✓' if rule.matched else '·'} {rule.rule}{f': {rule.why_not}' if rule.why_not else ''}"
-    yield f"intake → {_intake_in_words(explanation.intake)}"
+    yield f"intake → {intake_in_words(explanation.intake)} (rule '{explanation.intake.rule}')"
     if explanation.routing is not None:
-        yield f"routing → {_route_in_words(explanation.routing)}"
+        yield f"routing → {route_in_words(explanation.routing)} (rule '{explanation.routing.rule}')"
+        yield from (f"  {reason}" for reason in explanation.routing.reasons)
     for still_open in explanation.open_rules:
         needs = f" if {' and '.join(still_open.conditions)}" if still_open.conditions else " otherwise"
         yield f"routing → still open: {still_open.rule}: {still_open.send_to or 'hold'}{needs}"
@@ -83,6 +86,8 @@ def _routing(explanation: Explanation) -> dict[str, object]:
         "rule": route.rule if route else None,
         "send_to": route.destination.value if route and route.destination else None,
         "device": route.device if route else None,
+        "copies": route.copies if route else None,
+        "approve_first": route.approve_first if route else None,
         "due": route.due.isoformat() if route and route.due else None,
         "reason": route.reason if route else None,
         "reasons": list(route.reasons) if route else [],
@@ -91,20 +96,6 @@ def _routing(explanation: Explanation) -> dict[str, object]:
             for rule in explanation.open_rules
         ],
     }
-
-
-def _intake_in_words(decision: IntakeDecision) -> str:
-    if decision.action == "upload":
-        return f"upload with preset {decision.preset or 'of the vendor'} (rule '{decision.rule}')"
-    return f"{decision.action}: {decision.reason} (rule '{decision.rule}')"
-
-
-def _route_in_words(route: Route) -> str:
-    if route.destination is None:
-        return f"hold: {route.reason} (rule '{route.rule}')"
-    device = f" of {route.device}" if route.device else ""
-    due = f", due {route.due.isoformat()}" if route.due else ""
-    return f"{route.destination}{device}{due} (rule '{route.rule}')"
 
 
 def _read(text: str, kind: Kind) -> FactValue:
@@ -117,4 +108,6 @@ def _read(text: str, kind: Kind) -> FactValue:
             return int(text)
         case Kind.NUMBER:
             return float(text)
+        case Kind.TIME | Kind.WEEKDAY if not is_of_kind(text, kind):
+            raise ValueError(text)
     return text

@@ -1,6 +1,6 @@
 """Tools for the owners of rules."""
 
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -66,30 +66,38 @@ def schema() -> int:
 
 
 @rules.command("explain")
-@click.argument("file", type=STL)
+@click.argument("subject", metavar="FILE|ID")
 @click.option("--rules", "rules_path", type=FILE, help="Another rules file than the one set.")
 @click.option("--as", "shown_as", help="The path under the inbox to assume, such as rush/x.stl.")
 @click.option(
     "--build", "build_facts", multiple=True, metavar="KEY=VALUE", help="A fact of the build; may repeat."
 )
+@click.option(
+    "--fact", "facts", multiple=True, metavar="KEY=VALUE", help="Any fact, such as time=22:00; may repeat."
+)
 @click.option("--online", is_flag=True, help="Ask Eiger for its devices, so that one can be chosen.")
 @as_json
 def explain(
-    file: Path,
+    subject: str,
     rules_path: Path | None,
     shown_as: str | None,
     build_facts: tuple[str, ...],
+    facts: tuple[str, ...],
     online: bool,
     as_json: bool,
 ) -> int:
-    """Say what the rules would do with FILE: every rule in order, and why each did not match.
+    """Say what the rules would do with FILE, or did with submission ID: every rule, and why it did not match.
 
     Without facts of a build (such as --build print_hours=2) the answer says which routing rules are
-    still open.
+    still open. A submission is explained by the rules that decided, unless others are named.
     """
-    from workflow.assembly import device_facts_now, make_inspector, rules_file
-    from workflow.cli.explained import as_document, as_lines, build_fact, path_under_inbox
-    from workflow.pipeline.facts import facts_of_file
+    if subject.isdigit() and not Path(subject).exists():
+        if shown_as or build_facts or facts or online:
+            raise click.UsageError("--as, --build, --fact and --online are for a file, not for a submission.")
+        return _explain_submission(int(subject), rules_path, as_json=as_json)
+    file = STL.convert(subject, None, None)
+    from workflow.assembly import device_facts_now, facts_now, rules_file
+    from workflow.cli.explained import as_document, as_lines, given_fact, path_under_inbox
     from workflow.routing import explain as explain_rules
     from workflow.routing import load_rules
     from workflow.settings import load_settings
@@ -97,14 +105,59 @@ def explain(
     settings = load_settings()
     rulebook = load_rules(rules_path or rules_file(settings))
     path = shown_as or path_under_inbox(file, settings.share)
-    with make_inspector(settings) as inspector:
-        report, facts = facts_of_file(file, path, inspector)
-    facts = {**facts, **dict(build_fact(given) for given in build_facts)}
+    report, known = facts_now(settings, file, path)
+    given = (*(given_fact(each, build=True) for each in build_facts), *(given_fact(each) for each in facts))
     devices = device_facts_now(settings) if online else None
-    explanation = explain_rules(rulebook, facts, devices, today=date.today())
+    today = datetime.now(settings.zone).date()
+    explanation = explain_rules(rulebook, {**known, **dict(given)}, devices, today=today)
     if as_json:
         print_json(as_document(explanation, report))
     else:
         for line in as_lines(explanation, report):
+            click.echo(line)
+    return EXIT_OK
+
+
+def _explain_submission(number: int, rules_path: Path | None, *, as_json: bool) -> int:
+    from workflow.assembly import open_ledger
+    from workflow.cli.looking_back import past_document, past_lines
+    from workflow.pipeline.hindsight import explain_past
+    from workflow.routing import load_rules
+    from workflow.settings import load_settings
+
+    settings = load_settings()
+    other = load_rules(rules_path) if rules_path is not None else None
+    past = explain_past(open_ledger(settings), number, other, settings.zone)
+    if as_json:
+        print_json(past_document(past))
+    else:
+        for line in past_lines(past):
+            click.echo(line)
+    return EXIT_OK
+
+
+@rules.command("replay")
+@click.option("--rules", "rules_path", type=FILE, help="The rules to try; default: the file that is set.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only what was decided since this day.")
+@as_json
+def replay(rules_path: Path | None, since: datetime | None, as_json: bool) -> int:
+    """Send past submissions through a rules file, and say which would go elsewhere, and why.
+
+    Nothing is changed, and Eiger is not asked: each is decided anew on the facts that decided then.
+    """
+    from workflow.assembly import open_ledger, rules_file
+    from workflow.cli.looking_back import replay_document, replay_lines
+    from workflow.pipeline.hindsight import replay as replay_past
+    from workflow.routing import load_rules
+    from workflow.settings import load_settings
+
+    settings = load_settings()
+    rulebook = load_rules(rules_path or rules_file(settings))
+    begin = since.replace(tzinfo=settings.zone).astimezone() if since is not None else None
+    replayed = replay_past(open_ledger(settings), rulebook, begin, settings.zone)
+    if as_json:
+        print_json(replay_document(replayed, rulebook))
+    else:
+        for line in replay_lines(replayed, rulebook):
             click.echo(line)
     return EXIT_OK

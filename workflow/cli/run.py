@@ -1,10 +1,14 @@
 """The headless service."""
 
+import os
 import signal
+import sys
 import threading
 from types import FrameType
 
 import click
+
+from workflow.errors import EXIT_INTERRUPTED, EXIT_OK
 
 
 @click.command()
@@ -19,11 +23,19 @@ def run() -> None:
 
     settings = load_settings()
     open_logbook(settings, settings.log_level)
-    with running_service(settings):
+    with running_service(settings) as service:
         logger.info("Watching {} for {}", settings.share.absolute() / "inbox", settings.eiger_url)
         logger.info("Rules: {}", rules_file(settings))
         stop.wait()
-        logger.info("Stopping: what is under way comes to a safe point first.")
+        logger.info("Stopping: what is under way comes to a safe point first; once more to leave at once.")
+    leave_if_undone(service.undone)
+
+
+def leave_if_undone(undone: bool) -> None:
+    """Leave although threads still run: what they do is safe to cut off, and others may do it by now."""
+    if undone:
+        sys.stderr.flush()
+        os._exit(EXIT_OK)
 
 
 def stop_on_signals() -> threading.Event:
@@ -31,8 +43,9 @@ def stop_on_signals() -> threading.Event:
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
+        if stop.is_set():  # as safe as a power cut, which everything here is made for
+            os.write(2, b"stlflow: stopped at once; what was under way goes on at the next start.\n")
+            os._exit(EXIT_INTERRUPTED)
         stop.set()
 
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):

@@ -29,13 +29,15 @@ def list_(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
 def show(number: int, as_json: bool) -> None:
     """Show one submission with its mesh and everything that happened to it."""
     from workflow.cli.table import print_submission, row_with_history
+    from workflow.ledger import decisions_of, receipts_of
 
     ledger = _ledger()
     submission, events = ledger.get(number), ledger.events(number)
+    decided, receipts = decisions_of(ledger, number), receipts_of(ledger, number)
     if as_json:
-        print_json(row_with_history(submission, events))
+        print_json(row_with_history(submission, events, decided, receipts))
     else:
-        print_submission(submission, events)
+        print_submission(submission, events, decided, receipts)
 
 
 @click.command()
@@ -66,6 +68,20 @@ def cancel(number: int) -> None:
 
     order(_ledger(), number)
     _say(number, "is canceled")
+
+
+@click.command()
+@click.argument("number", type=int)
+@click.option("--sent", "receipt", metavar="RECEIPT", help="It was: the id that Eiger shows, or a word.")
+@click.option("--not-sent", is_flag=True, help="It was not: send it now.")
+def settle(number: int, receipt: str | None, not_sent: bool) -> None:
+    """Say whether a submission whose send is in doubt was sent, after a look into Eiger."""
+    from workflow.pipeline.orders import settle as order
+
+    if (receipt is None) is not not_sent:
+        raise click.UsageError("Say either --sent RECEIPT or --not-sent.")
+    order(_ledger(), number, receipt)
+    _say(number, "is sent now" if receipt is None else "counts as sent")
 
 
 @click.command()

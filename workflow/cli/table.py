@@ -1,17 +1,20 @@
 """Submissions as rows for scripts and as tables for people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from types import MappingProxyType
 
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from workflow.cli.console import progress_console, result_console
+from workflow.cli.looking_back import decision_lines, decisions_document
 from workflow.cli.watching import Show
-from workflow.model import Event, MeshReport, State, Submission
+from workflow.model import Decided, Event, MeshReport, State, Submission
 
+NOTHING_DECIDED: Mapping[str, Decided] = MappingProxyType({})
 COLOURS = {State.DISPATCHED: "green", State.REJECTED: "red", State.HELD: "yellow", State.CANCELED: "dim"}
 
 
@@ -21,6 +24,7 @@ def row(submission: Submission) -> dict[str, object]:
         "id": submission.id,
         "path": submission.path,
         "state": submission.state.value,
+        "hold": submission.hold.value if submission.hold else None,
         "reason": submission.reason,
         "preset": submission.preset,
         "intake_rule": submission.intake_rule,
@@ -34,10 +38,19 @@ def row(submission: Submission) -> dict[str, object]:
     }
 
 
-def row_with_history(submission: Submission, events: Sequence[Event]) -> dict[str, object]:
-    """Give the row with `mesh` (null where not measured) and `events`, oldest first."""
+def row_with_history(
+    submission: Submission,
+    events: Sequence[Event],
+    decided: Mapping[str, Decided] = NOTHING_DECIDED,
+    receipts: Sequence[str] = (),
+) -> dict[str, object]:
+    """Give the row with `mesh` (null where not measured), decisions, receipts, and `events`, oldest first."""
     return {
         **row(submission),
+        "copies": submission.copies,
+        "dropped_by": submission.dropped_by,
+        "receipts": list(receipts),
+        "decided": decisions_document(decided),
         "mesh": asdict(submission.mesh) if submission.mesh else None,
         "events": [
             {"at": event.at.isoformat(), "event": event.event, "detail": event.detail} for event in events
@@ -74,14 +87,23 @@ def live_table() -> Iterator[Show]:
         yield lambda seen: live.update(submissions_table(seen), refresh=True)
 
 
-def print_submission(submission: Submission, events: Sequence[Event]) -> None:
-    """Print one submission and its history on stdout."""
+def print_submission(
+    submission: Submission,
+    events: Sequence[Event],
+    decided: Mapping[str, Decided] = NOTHING_DECIDED,
+    receipts: Sequence[str] = (),
+) -> None:
+    """Print one submission, what was decided for it, and its history on stdout."""
     console = result_console()
     for name, value in row(submission).items():
         if value is not None:
             console.print(Text(f"{name:>14}  {value}"))
     if submission.mesh is not None:
         console.print(Text(f"{'mesh':>14}  {mesh_facts(submission.mesh)}"))
+    if len(receipts) > 1:
+        console.print(Text(f"{'receipts':>14}  {', '.join(receipts)}"))
+    for line in decision_lines(decided):
+        console.print(Text(f"{'':>14}  {line}"))
     for event in events:
         console.print(Text(f"{event.at.astimezone():%Y-%m-%d %H:%M:%S}  {event.event:<12}  {event.detail}"))
 

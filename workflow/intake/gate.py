@@ -91,7 +91,9 @@ def observe(
     counted, born = before.sessions + sessions, before.born or born
     if before.look == look:
         return replace(before, sessions=counted, born=born)
-    again = before.look.ends.shape in WHOLE and now - before.since >= _SESSION_PAUSE_SECONDS
+    in_first_session = before.born and not before.sessions
+    paused = now - before.since >= _SESSION_PAUSE_SECONDS and not in_first_session
+    again = before.look.ends.shape in WHOLE and paused
     return Sighting(look, now, counted, before.rewritten or again, born)
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from loguru import logger
@@ -82,10 +83,10 @@ class Hints:
     def stop(self) -> None:
         """Stop to listen."""
         logging.getLogger("watchdog").removeHandler(self._losses)
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer.join(_STOP_SECONDS)
-            self._observer = None
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            observer.stop()
+            observer.join(_STOP_SECONDS)
 
     def is_listening(self) -> bool:
         """Tell whether notices can still arrive; they end when the folder itself goes away."""
@@ -171,6 +172,7 @@ def _make_observer() -> BaseObserver:
     from watchdog.observers.inotify import InotifyObserver
 
     _do_not_wait_for_pairs()
+    _forgive_lost_folders()
     return InotifyObserver(generate_full_events=True)  # a file that was moved in is told as moved
 
 
@@ -180,3 +182,20 @@ def _do_not_wait_for_pairs() -> None:
         from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper
 
         InotifyMoveEventGrouper.delay = 0.0
+
+
+@cache
+def _forgive_lost_folders() -> None:
+    """A folder that comes and goes quickly is forgotten twice by watchdog 7; its KeyError ends its reader."""
+    from watchdog.observers import inotify
+
+    group = getattr(inotify, "InotifyWatchGroup", None)  # only watchdog 7 has it
+    forget = getattr(group, "_remove_watch_internally", None)
+    if group is None or forget is None:
+        return
+
+    def forgiving(watches: object, descriptor: int) -> None:
+        with suppress(KeyError):
+            forget(watches, descriptor)
+
+    group._remove_watch_internally = forgiving

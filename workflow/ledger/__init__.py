@@ -15,7 +15,9 @@ from workflow.ledger.decisions import (
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.left import content_left, read_left, still_left, take_left
 from workflow.ledger.marks import SHARE, keep_mark, own_name, read_mark, replace_mark
+from workflow.ledger.moving import copy_ledger
 from workflow.ledger.orders import Begun, Order, give_order
+from workflow.ledger.past import forget_ended, stand_in_place
 from workflow.ledger.sends import (
     Busy,
     Intent,
@@ -46,11 +48,13 @@ __all__ = [
     "add_to_waitlist",
     "begin_send",
     "content_left",
+    "copy_ledger",
     "crew",
     "decided_since",
     "decisions_of",
     "drop_from_waitlist",
     "earlier_from",
+    "forget_ended",
     "give_order",
     "give_sign",
     "in_hands_of",
@@ -72,6 +76,7 @@ __all__ = [
     "sent_before",
     "settle_send",
     "signs",
+    "stand_in_place",
     "still_left",
     "strike_off",
     "take_due",

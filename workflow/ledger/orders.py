@@ -28,7 +28,8 @@ class Begun:
 class Order:
     """What is to happen: the step that begins at once, the event, and the changes that go with it.
 
-    `looked` says that a person has looked: attempts to send that are open no longer count.
+    `looked` says that a person has looked: attempts to send that are open no longer count. `receipt` says
+    that they worked.
     """
 
     step: Step
@@ -36,6 +37,7 @@ class Order:
     detail: str
     changes: Mapping[str, object] = field(default_factory=dict)
     looked: bool = False
+    receipt: str | None = None
 
 
 def give_order(ledger: Ledger, number: int, decide: Callable[[Submission, Begun], Order]) -> Submission:
@@ -49,7 +51,10 @@ def give_order(ledger: Ledger, number: int, decide: Callable[[Submission, Begun]
         deadlines = connection.execute(select(sends.c.deadline).where(unsettled)).scalars().all()
         under_way = any(end > seconds_now() for end in deadlines)
         order = decide(submission, Begun(bool(deadlines), under_way, _copies_sent(connection, number)))
-        if order.looked:
+        if order.receipt is not None:
+            known = {"receipt_id": order.receipt, "settled_at": seconds_now(), "reconciled": True}
+            connection.execute(update(sends).where(unsettled).values(known))
+        elif order.looked:
             fresh = {"lost": None, "times": 1, "deadline": 0.0}
             connection.execute(update(sends).where(unsettled).values(fresh))
         present = datetime.fromtimestamp(seconds_now(), UTC)

@@ -32,7 +32,7 @@ _DEVICE_FACTS = frozenset(field.name for field in fields(DeviceFacts))
 
 def submission_from(row: Mapping[str, Any]) -> Submission:
     """Build the value from one row of `submissions`."""
-    return Submission(**{name: _to_value(name, row[name]) for name in _COLUMNS})
+    return Submission(**{name: _to_value(name, row[name]) for name in _COLUMNS if row[name] is not None})
 
 
 def event_from(row: Mapping[str, Any]) -> Event:
@@ -61,7 +61,7 @@ def decision_columns(decided: Decided) -> dict[str, object]:
         "at": decided.at.timestamp(),
         "revision": decided.revision,
         "rule": decided.rule,
-        "released": decided.released,
+        "passed": _to_column(decided.passed),
         "facts": json.dumps(dict(decided.facts)),
         "devices": devices,
         "device_id": decided.device_id,
@@ -71,8 +71,9 @@ def decision_columns(decided: Decided) -> dict[str, object]:
 def decision_from(row: Mapping[Any, Any]) -> Decided:
     """Build the value from one row of `decisions`."""
     devices = None if row["devices"] is None else tuple(map(_device, json.loads(row["devices"])))
-    kept = {name: row[name] for name in ("stage", "revision", "rule", "released", "device_id")}
-    return Decided(at=_time(row["at"]), facts=json.loads(row["facts"]), devices=devices, **kept)
+    kept = {name: row[name] for name in ("stage", "revision", "rule", "device_id")}
+    known = {"facts": json.loads(row["facts"]), "passed": tuple(json.loads(row["passed"] or "[]"))}
+    return Decided(at=_time(row["at"]), devices=devices, **known, **kept)
 
 
 def _plain(device: DeviceFacts) -> dict[str, object]:
@@ -95,6 +96,8 @@ def _to_value(name: str, stored: Any) -> Any:
         return _time(stored)
     if name == "due_date":
         return date.fromisoformat(stored)
+    if name == "passed":
+        return tuple(json.loads(stored))
     return _mesh(stored) if name == "mesh" else stored
 
 
@@ -110,6 +113,8 @@ def _to_column(value: object) -> object:
             return value.value
         case str():
             return storable(value)
+        case tuple():
+            return json.dumps(value)
     return value
 
 

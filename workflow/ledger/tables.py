@@ -52,7 +52,8 @@ submissions = Table(
     Column("due_date", Text),
     Column("slice_status", Text),
     Column("hold", Text),
-    Column("released", Boolean, nullable=False, default=False),
+    Column("released", Boolean, nullable=False, default=False),  # of databases made before `passed`
+    Column("passed", Text),
     Column("placed_as", Text),
     Column("step", Text),
     Column("due_at", Float),
@@ -145,7 +146,7 @@ decisions = Table(
     Column("at", Float, nullable=False),
     Column("revision", Text, nullable=False),
     Column("rule", Text, nullable=False),
-    Column("released", Boolean, nullable=False),
+    Column("passed", Text),
     Column("facts", Text, nullable=False),
     Column("devices", Text),
     Column("device_id", Text),

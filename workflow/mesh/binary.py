@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 from stl import Mesh
 
 from workflow.mesh.blocks import BLOCK_FACETS, Block, without_minus_zero
@@ -10,6 +11,7 @@ from workflow.mesh.detect import FACET_BYTES, HEADER_BYTES, Binary
 from workflow.mesh.oddities import Oddity, Remark
 from workflow.mesh.phrases import counted
 from workflow.mesh.stream import ByteStream
+from workflow.mesh.unreadable import Unreadable
 
 
 class BinaryReader:
@@ -25,15 +27,17 @@ class BinaryReader:
         self.has_colour = b"COLOR=" in layout.header
 
     def blocks(self) -> Iterator[Block]:
-        """Give all facets from the start; each block is overwritten by the next. Raises OSError.
+        """Give all facets from the start; each block is overwritten by the next.
 
-        The layout of a facet is that of numpy-stl's `Mesh.dtype`.
+        The layout of a facet is that of numpy-stl's `Mesh.dtype`. Raises Unreadable where room was reserved
+        for facets and never filled, as a copy over a share leaves it that breaks off, and OSError.
         """
         self._stream.rewind(0)
         self._stream.skip(HEADER_BYTES)
         piece = bytearray(FACET_BYTES * min(BLOCK_FACETS, self._layout.facets))
         corners = np.empty(9 * BLOCK_FACETS, np.float32)
         left = self._layout.facets
+        empty = _EmptyFacets()
         while left:
             size = self._stream.fill(memoryview(piece)[: FACET_BYTES * left])
             count = size // FACET_BYTES
@@ -43,8 +47,10 @@ class BinaryReader:
             self.has_colour = self.has_colour or bool(facets["attr"].any())
             block = corners[: 9 * count].reshape(9, count)
             np.copyto(block, facets["vectors"].reshape(count, 9).T)
+            empty.look(block, piece)
             yield without_minus_zero(block)
             left -= count
+        empty.finish(self._layout.facets)
 
     def remarks(self) -> tuple[Remark, ...]:
         """Give what is odd about the file's form."""
@@ -52,3 +58,29 @@ class BinaryReader:
         if not trailing:
             return ()
         return (Remark(Oddity.TRAILING_BYTES, f"{counted(trailing, 'byte')} after the last facet: ignored."),)
+
+
+class _EmptyFacets:
+    """Counts facets of zeros only. One may be an exporter's; several in a row, or the last, are no facets."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._last = self._in_a_row = False
+
+    def look(self, block: Block, piece: bytearray) -> None:
+        """Look at the next facets: their corners, and their bytes."""
+        empty: NDArray[np.bool_] = np.logical_not(block.any(axis=0))
+        if empty.any():
+            content = np.frombuffer(piece, np.uint8, FACET_BYTES * len(empty)).reshape(-1, FACET_BYTES)
+            empty[empty] = ~content[empty].any(axis=1)
+        self._count += int(np.count_nonzero(empty))
+        self._in_a_row = bool(self._in_a_row or (self._last and empty[0]) or (empty[1:] & empty[:-1]).any())
+        self._last = bool(empty[-1])
+
+    def finish(self, facets: int) -> None:
+        """Judge at the end of the file. Raises Unreadable."""
+        if self._last or self._in_a_row:
+            raise Unreadable(
+                f"{self._count:,} of {facets:,} facets are empty: room was reserved for them, but the copy "
+                f"broke off. Copy the file again."
+            )

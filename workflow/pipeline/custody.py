@@ -1,5 +1,6 @@
 """Taking the bytes into custody: a private copy, whose content is what everything else is about."""
 
+import hashlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +18,7 @@ STILL_CHANGING_SECONDS = 2.0
 def take_in(shop: Workshop, submission: Submission) -> Submission:
     """Copy the claimed bytes into the spool and learn their sha256: what is checked is what is sent."""
     spool_file = shop.spool_file(submission)
-    if submission.sha256 and spool_file.is_file() and spool_file.stat().st_size == submission.size:
+    if submission.sha256 and _is_copy(spool_file, submission.sha256):
         return submission
     try:
         submission = _back_to_work(shop, submission)
@@ -43,6 +44,15 @@ def _root(shop: Workshop, submission: Submission) -> Path | None:
     inbox = shop.share.left_inbox
     inside = inbox is not None and shop.source(submission).is_relative_to(inbox)
     return inbox.parent if inbox is not None and inside else None
+
+
+def _is_copy(spool_file: Path, sha256: str) -> bool:
+    """Tell whether the private copy is here: it is not on another machine, where it may be an old one."""
+    try:
+        with spool_file.open("rb") as copy:
+            return hashlib.file_digest(copy, "sha256").hexdigest() == sha256
+    except FileNotFoundError:
+        return False
 
 
 def _gone(shop: Workshop, submission: Submission) -> Submission:

@@ -182,7 +182,7 @@ def _what(submission: Submission, copy: int) -> str:
 def _outcome_unknown(submission: Submission, copy: int, intent: Intent) -> str:
     return (
         f"Outcome unknown after {intent.times - 1} attempt(s): the reply was lost and "
-        f"{_what(submission, copy)} does not show the build. Look in Eiger for build {submission.build_id}; "
-        f"`stlflow retry {submission.id}` looks again and sends if it is not there, "
+        f"{_what(submission, copy)} does not show the build. Look in Eiger for build {submission.build_id}, "
+        f"then `stlflow settle {submission.id} --sent RECEIPT`, or `--not-sent`; "
         f"`stlflow cancel {submission.id}` leaves it."
     )

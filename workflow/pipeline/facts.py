@@ -1,37 +1,49 @@
 """What is known of a submission, as the facts that rules may look at."""
 
+import os
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from pathlib import Path, PurePosixPath
 
 from workflow.eiger import Build, Device
+from workflow.intake.owner import owner_of
 from workflow.ledger import Ledger, sent_before
 from workflow.mesh import Inspector
 from workflow.model import DeviceFacts, Facts, FactValue, MeshReport, Submission
+from workflow.pipeline.clock import now
 
 SECONDS_PER_HOUR = 3600
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def facts_before_upload(
-    ledger: Ledger, submission: Submission, now: datetime, zone: tzinfo | None
+    ledger: Ledger, submission: Submission, moment: datetime, zone: tzinfo | None
 ) -> Mapping[str, FactValue]:
     """Give what is known of a submission before its upload; `zone` None is this machine's."""
     facts = {
         **file_facts(submission.path, submission.size or 0, submission.mesh),
-        **time_facts(submission.opened_at, now, zone),
+        **time_facts(submission.opened_at, moment, zone),
         "sent_before": sent_before(ledger, submission.sha256 or "", submission.id),
     }
     return facts if submission.dropped_by is None else {**facts, "dropped_by": submission.dropped_by}
 
 
-def facts_of_file(source: Path, path: str, inspector: Inspector) -> tuple[MeshReport, Facts]:
-    """Measure a file that is no submission, for asking what the rules would do.
+def facts_of_file(
+    source: Path, path: str, inspector: Inspector, ledger: Ledger | None, zone: tzinfo | None
+) -> tuple[MeshReport, Facts]:
+    """Measure a file that is no submission, and give what would be known if it were dropped now.
 
-    Raises OSError, NotInspected.
+    Without a ledger nothing was sent before. Raises OSError, NotInspected.
     """
     report = inspector.inspect(source, path)
-    return report, file_facts(path, source.stat().st_size, report)
+    with source.open("rb") as file:
+        size, owner = os.fstat(file.fileno()).st_size, owner_of(file.fileno())
+    facts = {
+        **file_facts(path, size, report),
+        **time_facts(now(), now(), zone),
+        "sent_before": 0 if ledger is None else sent_before(ledger, report.sha256),
+    }
+    return report, facts if owner is None else {**facts, "dropped_by": owner}
 
 
 def file_facts(path: str, size: int, mesh: MeshReport | None) -> dict[str, FactValue]:
@@ -46,9 +58,9 @@ def file_facts(path: str, size: int, mesh: MeshReport | None) -> dict[str, FactV
     return facts if mesh is None else {**facts, **_mesh_facts(mesh)}
 
 
-def time_facts(dropped_at: datetime, now: datetime, zone: tzinfo | None) -> dict[str, FactValue]:
+def time_facts(dropped_at: datetime, moment: datetime, zone: tzinfo | None) -> dict[str, FactValue]:
     """Give days and times of day, of the drop and of the decision."""
-    dropped, decided = dropped_at.astimezone(zone), now.astimezone(zone)
+    dropped, decided = dropped_at.astimezone(zone), moment.astimezone(zone)
     return {
         "dropped_weekday": WEEKDAYS[dropped.weekday()],
         "dropped_time": f"{dropped:%H:%M}",
@@ -57,7 +69,7 @@ def time_facts(dropped_at: datetime, now: datetime, zone: tzinfo | None) -> dict
     }
 
 
-def build_facts(build: Build, now: datetime) -> Facts:
+def build_facts(build: Build, moment: datetime) -> Facts:
     """Give what is known of a build; what the cloud does not say is absent.
 
     Where the service sends no amount of fiber but names one, the second material's is the fiber's:
@@ -79,8 +91,8 @@ def build_facts(build: Build, now: datetime) -> Facts:
         "build.part_count": build.part_count,
         "build.sliced": build.sliced,
         "build.scanned": build.blacksmith_enabled,
-        "build.age_hours": _hours_since(build.created_at, now),
-        "build.unchanged_hours": _hours_since(build.updated_at, now),
+        "build.age_hours": _hours_since(build.created_at, moment),
+        "build.unchanged_hours": _hours_since(build.updated_at, moment),
         "build.approved": build.approved,
     }
     return {name: value for name, value in known.items() if value is not None}
@@ -124,6 +136,6 @@ def _hours(seconds: float | None) -> float | None:
     return None if seconds is None else seconds / SECONDS_PER_HOUR
 
 
-def _hours_since(moment: datetime | None, now: datetime) -> float | None:
+def _hours_since(then: datetime | None, moment: datetime) -> float | None:
     """Give the hours; the cloud's clock may be a little ahead of ours."""
-    return None if moment is None else max((now - moment).total_seconds() / SECONDS_PER_HOUR, 0.0)
+    return None if then is None else max((moment - then).total_seconds() / SECONDS_PER_HOUR, 0.0)

@@ -34,8 +34,8 @@ def decide(shop: Workshop, submission: Submission) -> Submission:
         return submission
     rulebook = shop.rulebook
     facts = facts_before_upload(shop.ledger, submission, now(), shop.zone)
-    decision = decide_intake(rulebook, facts, released=submission.released)
-    decided = Decided("intake", now(), rulebook.revision, decision.rule, facts, submission.released)
+    decision = decide_intake(rulebook, facts, passed=submission.passed)
+    decided = Decided("intake", now(), rulebook.revision, decision.rule, facts, submission.passed)
     if decision.action == "reject":
         return reject(shop, submission, decision.reason or "", decided, intake_rule=decision.rule)
     if decision.action == "hold":
@@ -46,7 +46,7 @@ def decide(shop: Workshop, submission: Submission) -> Submission:
         return hold(shop, submission, Hold.PRESET, str(unlisted), decided, intake_rule=decision.rule)
     detail = f"rule '{decision.rule}': preset {decision.preset or 'of the vendor'}"
     return shop.ledger.record_decision(
-        submission, decided, "decided", detail, intake_rule=decision.rule, released=False, **named
+        submission, decided, "decided", detail, intake_rule=decision.rule, passed=(), **named
     )
 
 

@@ -19,6 +19,7 @@ from workflow.model import Step, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.crew import Crew
 from workflow.pipeline.engine import Engine
+from workflow.pipeline.outcome import hold_if_deadly
 from workflow.pipeline.slicing import poll
 from workflow.pipeline.workshop import Workshop
 
@@ -92,6 +93,7 @@ class Keeper:
         """Steps of workers that are gone begin anew, and steps of ours that nobody does, twice seen so."""
         for submission in take_over(self.shop.ledger):
             logger.info("Submission {} ({}) taken over.", submission.id, submission.path)
+            hold_if_deadly(self.shop, submission)
         dropped = {
             (submission.id, submission.turn): submission
             for submission in in_hands_of(self.shop.ledger, self.crew.me)

@@ -3,6 +3,7 @@
 A running service sees the change at its next look; without one it takes effect at the next start.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
 from workflow.errors import NotNow
@@ -39,7 +40,7 @@ FROM_THE_FILE: dict[str, object] = {
 
 def retry(ledger: Ledger, number: int) -> Submission:
     """Take a held, rejected or canceled submission up again where trying again makes sense."""
-    return give_order(ledger, number, lambda submission, begun: _take_up(submission, begun, released=False))
+    return give_order(ledger, number, _take_up)
 
 
 def release(ledger: Ledger, number: int) -> Submission:
@@ -50,7 +51,23 @@ def release(ledger: Ledger, number: int) -> Submission:
             raise NotNow(f"Submission {number} is {submission.state}, not held: there is nothing to release.")
         if submission.hold not in HELD_BY_RULES:
             raise NotNow(f"Submission {number} is not held by a rule. `stlflow retry {number}` tries again.")
-        return _take_up(submission, begun, released=True)
+        return _release(submission, begun)
+
+    return give_order(ledger, number, decide)
+
+
+def settle(ledger: Ledger, number: int, receipt: str | None) -> Submission:
+    """End the doubt about a send, on the word of a person who looked in Eiger.
+
+    With a receipt it was sent; None: it was not, and is sent now. Raises NotNow when there is no doubt.
+    """
+
+    def decide(submission: Submission, begun: Begun) -> Order:
+        if submission.state is not State.HELD or submission.hold is not Hold.SEND or not begun.open:
+            raise NotNow(f"Submission {number} is {submission.state}: no send of it is in doubt.")
+        what = "not sent" if receipt is None else f"sent as {receipt}"
+        order = _take_up(submission, begun, released=False)
+        return replace(order, event="settled", detail=f"{what}, says a person", receipt=receipt)
 
     return give_order(ledger, number, decide)
 
@@ -99,15 +116,22 @@ def attach(ledger: Ledger, number: int, build_id: str) -> Submission:
     return give_order(ledger, number, decide)
 
 
-def _take_up(submission: Submission, begun: Begun, *, released: bool) -> Order:
+def _release(submission: Submission, begun: Begun) -> Order:
+    """Lift the hold of the rule that holds, and of no other."""
+    rule = submission.intake_rule if submission.hold is Hold.RULE else submission.routing_rule
+    order = _take_up(submission, begun)
+    passed = submission.passed if rule is None else (*submission.passed, rule)
+    return replace(order, event="released", changes={**order.changes, "passed": passed})
+
+
+def _take_up(submission: Submission, begun: Begun) -> Order:
     if submission.state not in RESUMABLE:
         raise NotNow(
             f"Submission {submission.id} is {submission.state}: only held, rejected or canceled ones go on."
         )
     step, changes = _from_where(submission, begun)
     fresh = {"hold": None, "reason": None, "ended_at": None, "tries": 0, "waiting_since": now()}
-    event = "released" if released else "retried"
-    return Order(step, event, "by a person", {**fresh, **changes, "released": released}, looked=begun.open)
+    return Order(step, "retried", "by a person", {**fresh, **changes, "passed": ()}, looked=begun.open)
 
 
 def _from_where(submission: Submission, begun: Begun) -> tuple[Step, dict[str, object]]:

@@ -1,12 +1,17 @@
 """Writing down how a step ended when it did not simply go on: reject, hold, or wait in line."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from loguru import logger
 
-from workflow.model import ENDED, Decided, Hold, State, Submission
+from workflow.ledger import Superseded
+from workflow.model import ENDED, Decided, Hold, State, Step, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.workshop import Workshop
+
+DEATHS_BEFORE_HOLD = 20
+_NO_PROGRESS = frozenset({"taken over", "uploading", "sending", "waiting"})
 
 
 def reject(
@@ -51,3 +56,25 @@ def wait_in_line(shop: Workshop, submission: Submission, seconds: float, reason:
         tries=submission.tries + 1,
         waiting_since=submission.waiting_since or now(),
     )
+
+
+def hold_if_deadly(shop: Workshop, submission: Submission) -> None:
+    """A part at which stlflow is killed again and again, without any progress, is set aside for a person.
+
+    `submission` is as it was before it was taken over.
+    """
+    deaths = 0
+    for event in reversed(shop.ledger.events(submission.id)):
+        if event.event not in _NO_PROGRESS:
+            break
+        deaths += event.event == "taken over"
+    if deaths < DEATHS_BEFORE_HOLD or submission.state in ENDED or submission.state is State.HELD:
+        return
+    reason = (
+        f"stlflow was stopped or killed {deaths} times while it worked on this part ({submission.step}). "
+        f"Is memory or disk short? `stlflow retry {submission.id}` tries again."
+    )
+    logger.warning("Submission {} ({}) held: {}", submission.id, submission.path, reason)
+    held = {"state": State.HELD, "hold": Hold.FAULT, "reason": reason}
+    with suppress(Superseded):
+        shop.ledger.next_turn(shop.ledger.get(submission.id), Step.FINISH, now(), "held", reason, **held)

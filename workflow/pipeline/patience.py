@@ -6,6 +6,8 @@ from workflow.errors import BadRequest, CloudError, Conflict, NotFound
 
 FIRST_WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 300.0
+LONGEST_PAUSE_SECONDS = 900.0
+"""A service that asks for more is asked again after this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ def after_cloud_error(error: CloudError, tries: int) -> WaitInLine | CallAPerson
     """
     if isinstance(error, BadRequest | NotFound | Conflict):
         return CallAPerson(str(error))
-    return WaitInLine(error.retry_after_seconds or backoff(tries), str(error))
+    asked_for = min(error.retry_after_seconds or 0.0, LONGEST_PAUSE_SECONDS)
+    return WaitInLine(asked_for or backoff(tries), str(error))
 
 
 def backoff(tries: int) -> float:

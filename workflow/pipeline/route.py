@@ -78,14 +78,14 @@ def _decide(shop: Workshop, submission: Submission, facts: Facts) -> tuple[Route
     rulebook, moment = shop.rulebook, now()
     devices = _devices(shop) if any(rule.device is not None for rule in rulebook.routing) else None
     today = moment.astimezone(shop.zone).date()
-    decided = decide_route(rulebook, facts, devices or (), today, released=submission.released)
+    decided = decide_route(rulebook, facts, devices or (), today, passed=submission.passed)
     taken = Decided(
         ROUTING,
         moment,
         rulebook.revision,
         decided.rule,
         facts,
-        submission.released,
+        submission.passed,
         devices,
         decided.device_id,
     )
@@ -137,6 +137,6 @@ def _record(shop: Workshop, submission: Submission, decided: Route, taken: Decid
         due_date=decided.due,
         copies=decided.copies,
         approve_first=decided.approve_first,
-        released=False,
+        passed=(),
         tries=0,
     )

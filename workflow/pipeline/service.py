@@ -18,10 +18,12 @@ from workflow.pipeline.engine import Engine, EngineLimits
 from workflow.pipeline.journey import Journey
 from workflow.pipeline.keeper import Keeper
 from workflow.pipeline.rules_in_force import RulesInForce
+from workflow.pipeline.upkeep import ENGINE_ROWS_SECONDS, EVERY_SECONDS, Keep, retire, tidy_spool
 from workflow.pipeline.workshop import Workshop
 
 DRAIN_SECONDS = 20.0
 _NO_LIMIT = ArrivalLimit()
+_KEEP_ALL = Keep()
 
 
 class Service:
@@ -39,9 +41,10 @@ class Service:
         *,
         watch: bool = True,
         arrival_limit: ArrivalLimit = _NO_LIMIT,
+        keep: Keep = _KEEP_ALL,
     ) -> None:
         self._shop, self._home, self._limits, self._times, self._watch = shop, home, limits, times, watch
-        self._arrival_limit = arrival_limit
+        self._arrival_limit, self._keep = arrival_limit, keep
         self._stop, self._left = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
         self._crew_thread: threading.Thread | None = None
@@ -49,11 +52,14 @@ class Service:
         self._engine: Engine | None = None
         self._keeper: Keeper | None = None
         self.inbox: Inbox | None = None
+        self.undone = False
+        """After a stop: something still ran at its limit. The end of the process cuts it off."""
 
     def start(self) -> None:
         """Take up what a former run left, then begin."""
         shop = self._shop
         shop.spool.mkdir(parents=True, exist_ok=True)
+        tidy_spool(shop.ledger, shop.spool)
         self._crew = crew = Crew(shop.ledger, self._home, shop.client.share_rate)
         self._crew_thread = self._begin("crew", crew.run, self._left)
         if self._watch and shop.share.is_there():
@@ -62,6 +68,7 @@ class Service:
         self._engine = Engine(str(shop.ledger.url), crew.me.name, stages, self._limits, self.wake)
         self._keeper = Keeper(shop, self._engine, crew, adopt=self._settle_abandoned)
         self._threads.append(self._begin("keeper", self._keeper.run, self._stop))
+        self._threads.append(self._begin("upkeep", self._upkeep, self._stop))
         self._threads.append(self._begin("rules", shop.rules.run, self._stop))
         if self._watch:
             self.inbox = self._make_inbox(crew)
@@ -99,21 +106,19 @@ class Service:
         if self._keeper is not None:
             self._keeper.wake.set()
 
-    def stop(self) -> bool:
+    def stop(self) -> None:
         """Take nothing new, let what runs come to an end within the limit, and leave the rest to others.
 
-        Tells whether everything came to its end; what did not is cut off by the end of the process, and
-        begins anew at the next start or on another machine.
+        What did not come to its end begins anew at the next start, or on another machine.
         """
         self._stop.set()
         self.wake()
         for thread in self._threads:
             thread.join(timeout=DRAIN_SECONDS)
-        drained = self._engine is None or self._drain(self._engine)
+        self.undone = self._engine is not None and not self._drain(self._engine)
         self._leave()
-        if self._engine is not None and drained:
+        if self._engine is not None and not self.undone:
             self._engine.stop()
-        return drained
 
     def _drain(self, engine: Engine) -> bool:
         running = engine.running()
@@ -133,6 +138,19 @@ class Service:
             self._crew.leave()
         except StateError as error:
             logger.warning("{} Others take over in a moment, or the next start does.", error)
+
+    def _upkeep(self, stop: threading.Event) -> None:
+        """Make room at the start and every hour; what fails is tried again the next time."""
+        while True:
+            try:
+                retire(self._shop, self._keep)
+                if self._engine is not None:
+                    self._engine.tidy(ENGINE_ROWS_SECONDS)
+            except Exception as fault:  # noqa: BLE001  # upkeep's edge: nothing else may suffer from it
+                logger.opt(exception=True).debug("Upkeep failed")
+                logger.warning("Old submissions were not tidied away ({}).", type(fault).__name__)
+            if stop.wait(EVERY_SECONDS):
+                return
 
     def _settle_abandoned(self) -> None:
         if self._watch:

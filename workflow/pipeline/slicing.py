@@ -11,6 +11,7 @@ from workflow.eiger import Upload
 from workflow.errors import CloudError, OutcomeUnknown
 from workflow.model import Hold, State, Step, Submission
 from workflow.pipeline.clock import now
+from workflow.pipeline.earlier import Earlier, find_earlier, tried_since
 from workflow.pipeline.outcome import hold, wait_in_line
 from workflow.pipeline.patience import CallAPerson, after_cloud_error, backoff
 from workflow.pipeline.workshop import Workshop
@@ -22,8 +23,13 @@ LOST_UPLOADS = 2
 
 def upload(shop: Workshop, submission: Submission) -> Submission:
     """Send the spooled bytes with the preset; from then on a row waits for the slice job, not a thread."""
-    if submission.slice_job_id is not None:
+    if submission.part_version_id is not None:
         return submission
+    begun_at = tried_since(shop.ledger.events(submission.id))
+    if begun_at is not None:
+        earlier = find_earlier(shop.client, upload_name(submission), begun_at)
+        if earlier is not None:
+            return _found(shop, submission, earlier)
     with shop.spool_file(submission).open("rb") as spooled:
         if hashlib.file_digest(spooled, "sha256").hexdigest() != submission.sha256:
             return hold(
@@ -35,6 +41,10 @@ def upload(shop: Workshop, submission: Submission) -> Submission:
             sent = _send(shop, submission, spooled)
         except OutcomeUnknown as error:
             return _reply_lost(shop, submission, error)
+    return _uploaded(shop, submission, sent)
+
+
+def _uploaded(shop: Workshop, submission: Submission, sent: Upload) -> Submission:
     uploaded = shop.ledger.next_turn(
         submission,
         Step.POLL,
@@ -51,6 +61,25 @@ def upload(shop: Workshop, submission: Submission) -> Submission:
     )
     shop.spool_file(submission).unlink(missing_ok=True)
     return uploaded
+
+
+def _found(shop: Workshop, submission: Submission, earlier: Earlier) -> Submission:
+    """The upload had arrived, and is sliced: what made its reply get lost does not matter any more."""
+    found = shop.ledger.next_turn(
+        submission,
+        Step.DELIVER,
+        now(),
+        "uploaded",
+        f"part version {earlier.part_version_id}, found in the cloud by its build {earlier.build_title}",
+        state=State.SLICED,
+        part_version_id=earlier.part_version_id,
+        uploaded_at=earlier.seen_at or now(),
+        waiting_since=now(),
+        reason=None,
+        tries=0,
+    )
+    shop.spool_file(submission).unlink(missing_ok=True)
+    return found
 
 
 def _send(shop: Workshop, submission: Submission, spooled: BinaryIO) -> Upload:

@@ -1,5 +1,6 @@
 """The rule language: facts in, decisions out, each with its reason; pure but for the loader."""
 
+from workflow.routing.conditions import is_of_kind
 from workflow.routing.decide import decide_intake, decide_route
 from workflow.routing.explain import Explanation, OpenRule, explain, explain_intake, explain_routing
 from workflow.routing.facts import Fact, Kind, Stage, fact_table
@@ -30,6 +31,7 @@ __all__ = [
     "explain_routing",
     "fact_table",
     "fold",
+    "is_of_kind",
     "json_schema",
     "load_rules",
     "parse_rules",

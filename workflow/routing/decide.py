@@ -2,10 +2,10 @@
 
 The first rule that takes a file decides. A rule that can't be decided, for want of a fact or by a
 fault of ours, holds the file: the next rule never gets it by accident. A file that a person has
-released goes past rules that hold and rules that can't be decided.
+released goes past the rule that held it; `passed` names the rules that a person has lifted so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Generic
@@ -50,9 +50,9 @@ class Found(Generic[Rule]):
     open_why: str | None = None
 
 
-def decide_intake(rulebook: Rulebook, facts: Facts, *, released: bool = False) -> IntakeDecision:
-    """Decide how a part is uploaded, or not. `released`: a person lifted the hold."""
-    found, _ = find_rule(rulebook.intake, rulebook.names, facts, released=released)
+def decide_intake(rulebook: Rulebook, facts: Facts, *, passed: Collection[str] = ()) -> IntakeDecision:
+    """Decide how a part is uploaded, or not. `passed` are rules whose hold a person lifted."""
+    found, _ = find_rule(rulebook.intake, rulebook.names, facts, passed=passed)
     rule, considered = found.rule, found.considered
     if found.open_why is not None:
         return IntakeDecision(rule.name, "hold", reason=found.open_why, considered=considered)
@@ -71,11 +71,11 @@ def decide_route(
     devices: Sequence[DeviceFacts],
     today: date,
     *,
-    released: bool = False,
+    passed: Collection[str] = (),
 ) -> Route:
-    """Decide where a build goes. `released`: a person lifted the hold; due dates count from `today`."""
-    found, known = find_rule(rulebook.routing, rulebook.names, facts, released=released)
-    return route_by(found, known, devices, today, released=released)
+    """Decide where a build goes; due dates count from `today`. `passed`: rules whose hold a person lifted."""
+    found, known = find_rule(rulebook.routing, rulebook.names, facts, passed=passed)
+    return route_by(found, known, devices, today, passed=passed)
 
 
 def route_by(
@@ -84,7 +84,7 @@ def route_by(
     devices: Sequence[DeviceFacts] | None,
     today: date,
     *,
-    released: bool = False,
+    passed: Collection[str] = (),
 ) -> Route:
     """Give the route of the rule that was found; without a list of devices none is chosen."""
     rule, action = found.rule, found.rule.action
@@ -93,7 +93,7 @@ def route_by(
         return replace(held, reason=found.open_why, reasons=())
     if isinstance(action, HoldBack):
         return replace(held, reason=action.reason)
-    if action.hold_first is not None and not released:
+    if action.hold_first is not None and rule.name not in passed:
         return replace(held, reason=action.hold_first)
     copies = _how_many(action.copies, facts)
     if not 1 <= copies <= MOST_COPIES:
@@ -135,23 +135,23 @@ def _route_to_device(
 
 
 def find_rule(
-    rules: Sequence[Rule], names: Sequence[NamePattern], facts: Facts, *, released: bool = False
+    rules: Sequence[Rule], names: Sequence[NamePattern], facts: Facts, *, passed: Collection[str] = ()
 ) -> tuple[Found[Rule], Facts]:
     """Find the first rule that takes a file, or that can't be decided; and give the facts with their tags."""
     try:
         known = with_tags(names, facts)
     except Exception as fault:  # noqa: BLE001  # whatever went wrong, no rule may get the file
         return Found(rules[0], (), open_why=f"Its name can't be read ({_in_words(fault)}). {_RELEASE}"), facts
-    return _first_match(rules, known, released=released), known
+    return _first_match(rules, known, passed=passed), known
 
 
-def _first_match(rules: Sequence[Rule], facts: Facts, *, released: bool) -> Found[Rule]:
+def _first_match(rules: Sequence[Rule], facts: Facts, *, passed: Collection[str]) -> Found[Rule]:
     considered: list[Considered] = []
     for rule in rules:
         looked = look_carefully(rule.when, facts)
         if looked.met is False:
             considered.append(Considered(rule.name, False, looked.why[0]))
-        elif released and (looked.met is None or isinstance(rule.action, HoldBack)):
+        elif rule.name in passed and (looked.met is None or isinstance(rule.action, HoldBack)):
             considered.append(Considered(rule.name, False, PASSED))
         elif looked.met is None:
             considered.append(Considered(rule.name, False, looked.why[0]))

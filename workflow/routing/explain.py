@@ -1,6 +1,6 @@
 """Explaining: every rule in order, what it found, and what is still open."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -62,9 +62,9 @@ def explain(
     return explain_routing(explained, rulebook, with_preset, devices, today=today)
 
 
-def explain_intake(rulebook: Rulebook, facts: Facts, *, released: bool = False) -> Explanation:
-    """Explain the decision before the upload. `released`: a person lifted the hold."""
-    intake = decide_intake(rulebook, facts, released=released)
+def explain_intake(rulebook: Rulebook, facts: Facts, *, passed: Collection[str] = ()) -> Explanation:
+    """Explain the decision before the upload. `passed` are rules whose hold a person lifted."""
+    intake = decide_intake(rulebook, facts, passed=passed)
     known = with_tags(rulebook.names, facts)
     explained = Explanation(intake, _every_rule(rulebook.intake, known, intake.considered))
     if intake.action == "upload":
@@ -80,18 +80,18 @@ def explain_routing(
     devices: Sequence[DeviceFacts] | None,
     *,
     today: date,
-    released: bool = False,
+    passed: Collection[str] = (),
 ) -> Explanation:
-    """Add the decision after slicing. `released`: a person lifted the hold."""
+    """Add the decision after slicing. `passed` are rules whose hold a person lifted."""
     rules = rulebook.routing
-    found, known = find_rule(rules, rulebook.names, facts, released=released)
+    found, known = find_rule(rules, rulebook.names, facts, passed=passed)
     open_rules = tuple(_open_rules(rules, known))
-    if open_rules[0].needs and not released:
+    if open_rules[0].needs and not passed:
         considered = _every_rule(rules, known, found.considered, _IF_NONE_ABOVE)
         gaps = (_waits(open_rules),)
         return replace(explained, routing_rules=considered, open_rules=open_rules, gaps=gaps)
     considered = _every_rule(rules, known, found.considered)
-    route = route_by(found, known, devices, today, released=released)
+    route = route_by(found, known, devices, today, passed=passed)
     return replace(explained, routing=route, routing_rules=considered, gaps=_gaps(found, route, devices))
 
 

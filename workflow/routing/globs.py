@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 ANY_FOLDERS = "**"
+_WILD_SIGN = re.compile(r"[*?]")
 _WILD = "\0"
 """Stands for a `*` of another pattern; only a `*` takes it. No file name can hold it."""
 _WILD_FOLDERS = "\0\0"
@@ -49,11 +50,46 @@ class Glob:
         """Tell whether this pattern surely takes every text that the other takes; False when unsure."""
         if self.by_folder != other.by_folder:
             return False
-        theirs = [
-            _WILD_FOLDERS if segment == ANY_FOLDERS else segment.replace("*", _WILD)
-            for segment in _segments(other.pattern, other.by_folder)
-        ]
-        return _fits(_segments(self.pattern, self.by_folder), theirs)
+        return _fits(_segments(self.pattern, self.by_folder), _as_text(other.pattern, other.by_folder))
+
+    def excludes(self, other: "Glob") -> bool:
+        """Tell whether surely no text fits both patterns; False when unsure."""
+        mine, theirs = (_segments(each.pattern, each.by_folder) for each in (self, other))
+        for one, another in zip(mine, theirs, strict=False):
+            if ANY_FOLDERS in (one, another):
+                return False
+            if _begin_otherwise(one, another):
+                return True
+        return self.by_folder and ANY_FOLDERS not in {*mine, *theirs} and len(mine) != len(theirs)
+
+
+def _begin_otherwise(one: str, other: str) -> bool:
+    """Tell whether two segments differ for certain: before the first sign, or behind the last one."""
+    if "*" not in one and "?" not in one:
+        return not _segment_fits(other, one)
+    if "*" not in other and "?" not in other:
+        return not _segment_fits(one, other)
+    (head, tail), (other_head, other_tail) = _ends(one), _ends(other)
+    return not (
+        (head.startswith(other_head) or other_head.startswith(head))
+        and (tail.endswith(other_tail) or other_tail.endswith(tail))
+    )
+
+
+@lru_cache(maxsize=4096)
+def _ends(segment: str) -> tuple[str, str]:
+    """Give what stands before the first sign and behind the last one."""
+    parts = _WILD_SIGN.split(segment)
+    return parts[0], parts[-1]
+
+
+@lru_cache(maxsize=4096)
+def _as_text(pattern: str, by_folder: bool) -> Sequence[str]:
+    """Give a pattern as a text that only a pattern takes which takes all that it does."""
+    return tuple(
+        _WILD_FOLDERS if segment == ANY_FOLDERS else segment.replace("*", _WILD)
+        for segment in _segments(pattern, by_folder)
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -1,15 +1,16 @@
 """Reading the two lists of rules: YAML nodes in, rules out, every mistake noted on the page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
+from workflow.routing.boxes import Boxes
 from workflow.routing.conditions import Condition
 from workflow.routing.facts import Stage
 from workflow.routing.globs import fold
 from workflow.routing.page import Nodes, Page
-from workflow.routing.reach import contradiction, covers
+from workflow.routing.reach import boxes_or_none, contradiction, takers
 from workflow.routing.reading_actions import (
     INTAKE_ACTIONS,
     ROUTING_ACTIONS,
@@ -109,23 +110,29 @@ def _check_catch_all(page: Page, items: list[Node], title: str) -> None:
 
 def _refuse_unreachable(page: Page, items: list[Node], rules: list[Rule | None]) -> None:
     """What a hold takes can be released, so rules behind a hold are reached."""
-    takers: list[tuple[Rule, Condition]] = []
+    above: list[Rule] = []
+    taken: list[Boxes | None] = []
     for item, rule in zip(items, rules, strict=True):
         if rule is None or rule.when is None:
             continue
-        _refuse_contradiction(page, item, rule.name, rule.when)
-        first = next((taker for taker, when in takers if covers(when, rule.when)), None)
-        if first is not None:
-            message = f"`{rule.name}` is never reached: `{first.name}` in line {first.line} takes all of it"
-            page.wrong(item, message, f"move it above `{first.name}`, or delete it")
+        if (why := contradiction(rule.when)) is not None:
+            page.wrong(item, f"`{rule.name}` never takes anything: {why}")
+            continue
+        if places := takers(taken, rule.when):
+            _say_unreached(page, item, rule, [above[place] for place in places])
         if not isinstance(rule.action, HoldBack):
-            takers.append((rule, rule.when))
+            above.append(rule)
+            taken.append(boxes_or_none(rule.when))
 
 
-def _refuse_contradiction(page: Page, item: Node, name: str, when: Condition) -> None:
-    fact = contradiction(when)
-    if fact is not None:
-        page.wrong(item, f"`{name}` never takes anything: no `{fact}` meets all of its conditions")
+def _say_unreached(page: Page, item: Node, rule: Rule, first: Sequence[Rule]) -> None:
+    if len(first) == 1:
+        message = f"`{first[0].name}` in line {first[0].line} takes all of it"
+        hint = f"move it above `{first[0].name}`, or delete it"
+    else:
+        named = " and ".join(f"`{each.name}` in line {each.line}" for each in first)
+        message, hint = f"{named} take all of it together", "move it above them, or delete it"
+    page.wrong(item, f"`{rule.name}` is never reached: {message}", hint)
 
 
 def _value(item: Node, key: str) -> Node | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from workflow.model import Facts, FactValue
 from workflow.routing.facts import TAG_PREFIX, Kind
-from workflow.routing.globs import composed, fold
+from workflow.routing.globs import composed
 
 MOST_TAGS = 6
 """In one pattern."""
@@ -40,7 +40,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class NamePattern:
-    """One pattern for names, as its pieces: tags, and literal text in its folded form."""
+    """One pattern for names, as its pieces: tags, and literal text in small letters."""
 
     text: str
     pieces: tuple[Tag | str, ...]
@@ -69,7 +69,7 @@ def read_pattern(text: str) -> NamePattern:
             raise ValueError(f"a `{stray}` in `{text}` has no partner")
         if not literal and pieces and isinstance(pieces[-1], Tag):
             raise ValueError(f"two tags in `{text}` have nothing between them")
-        pieces.append(fold(literal) if literal else _read_tag(inside))
+        pieces.append(composed(literal).lower() if literal else _read_tag(inside))
     pattern = NamePattern(text, tuple(pieces))
     _check_tags(text, [tag.name for tag in pattern.tags])
     return pattern
@@ -81,7 +81,7 @@ def _texts(pieces: Sequence[Tag | str], stem: str, at: int, failed: set[tuple[in
         return [] if at == len(stem) else None
     first, rest = pieces[0], pieces[1:]
     if isinstance(first, str):
-        fits = fold(stem[at : at + len(first)]) == first
+        fits = stem[at : at + len(first)].lower() == first
         return _texts(rest, stem, at + len(first), failed) if fits else None
     if (len(pieces), at) in failed:
         return None

@@ -1,0 +1,88 @@
+"""A database that an older release made opens, and everything in it goes on."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect
+
+from workflow.ledger import (
+    Intent,
+    Ledger,
+    Settled,
+    abandoned,
+    begin_send,
+    in_hands_of,
+    join,
+    take_due,
+    take_over,
+)
+from workflow.ledger.database import open_database
+from workflow.ledger.migration import bring_up_to_date
+from workflow.ledger.tables import metadata
+from workflow.model import State, Step
+
+FIRST_RELEASE = Path(__file__).parent / "release_0_1.sql"
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Iterator[Ledger]:
+    """The database of the first release, opened by this one."""
+    database = sqlite3.connect(tmp_path / "old.db")
+    database.executescript(FIRST_RELEASE.read_text("utf-8"))
+    database.commit()
+    database.close()
+    ledger = Ledger(f"sqlite:///{tmp_path / 'old.db'}")
+    yield ledger
+    ledger.close()
+
+
+def test_what_the_last_release_left_goes_on(old: Ledger) -> None:
+    me = join(old, "home", "host", 1, "1.0")
+    assert [each.id for each in take_over(old)] == [2, 4]
+    assert [each.id for each in take_due(old, me, [Step.INTAKE], 10)] == [1, 2]
+    assert [each.id for each in take_due(old, me, [Step.POLL], 10)] == [3]
+    (sending,) = take_due(old, me, [Step.DELIVER], 10)
+    assert begin_send(old, sending, 1, 60) == Intent(token=_token(old, 4), times=2)
+    assert [each.id for each in in_hands_of(old, me)] == [1, 2, 3, 4]
+    assert [each.id for each in abandoned(old)] == [7]
+
+
+def test_what_it_had_ended_stays_ended(old: Ledger) -> None:
+    sent = old.get(5)
+    assert (sent.state, sent.step) == (State.DISPATCHED, None)
+    assert begin_send(old, sent, 1, 60) == Settled("r")
+    assert [event.event for event in old.events(5)] == ["dispatched"]
+    assert old.get(6).state is State.HELD
+
+
+def test_the_last_release_can_still_write_into_it(old: Ledger, tmp_path: Path) -> None:
+    """Its columns are all there, and what is new has a default or may be null."""
+    with sqlite3.connect(tmp_path / "old.db") as database:
+        database.execute(
+            "insert into submissions (path, state, opened_at, left_in_place, released, turn, tries) "
+            "values ('new.stl', 'claimed', 1700000000, 0, 0, 0, 0)"
+        )
+    database.close()
+    assert [each.path for each in abandoned(old)] == ["opened.stl", "new.stl"]
+
+
+def test_bringing_up_to_date_twice_changes_nothing(ledger: Ledger) -> None:
+    engine = open_database(ledger.url)
+    with engine.begin() as connection:
+        bring_up_to_date(connection)
+        columns = {
+            table.name: {column["name"] for column in inspect(connection).get_columns(table.name)}
+            for table in metadata.sorted_tables
+        }
+    engine.dispose()
+    assert columns == {
+        table.name: {column.name for column in table.columns} for table in metadata.sorted_tables
+    }
+
+
+def _token(ledger: Ledger, number: int) -> str:
+    with ledger.reading() as connection:
+        found = connection.exec_driver_sql(f"select token from sends where submission = {number}")
+        return str(found.scalar_one())

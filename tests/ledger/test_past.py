@@ -1,0 +1,49 @@
+"""The past is forgotten by age and by count; what is unfinished never is."""
+
+from datetime import UTC, datetime, timedelta
+
+from workflow.ledger import Intent, Ledger, begin_send, forget_ended, settle_send
+from workflow.model import Hold, State, Step
+
+NOW = datetime.now(UTC)
+
+
+def ended(ledger: Ledger, days_ago: float, state: State = State.DISPATCHED) -> int:
+    number = ledger.open("a.stl")
+    ledger.claimed(number, f"done/{number}.stl")
+    submission = ledger.get(number)
+    intent = begin_send(ledger, submission, 1, 60)
+    assert isinstance(intent, Intent)
+    settle_send(ledger, submission, 1, intent, "receipt", reconciled=False)
+    changes = {"state": state, "ended_at": NOW - timedelta(days=days_ago), "step": None, "due_at": None}
+    ledger.change(submission, **changes)
+    return number
+
+
+def left(ledger: Ledger) -> set[int]:
+    return {submission.id for submission in ledger.all()}
+
+
+def test_what_ended_long_ago_is_forgotten_with_its_events_and_sends(ledger: Ledger) -> None:
+    old, young = ended(ledger, 31), ended(ledger, 29)
+    assert forget_ended(ledger, NOW - timedelta(days=30), None) == 1
+    assert left(ledger) == {young}
+    assert ledger.events(old) == ()
+    assert ledger.events(young) != ()
+
+
+def test_only_so_many_are_remembered_the_latest_ones(ledger: Ledger) -> None:
+    numbers = [ended(ledger, days_ago) for days_ago in (1, 5, 2, 4, 3)]
+    assert forget_ended(ledger, None, 2) == 3
+    assert left(ledger) == {numbers[0], numbers[2]}
+
+
+def test_what_is_unfinished_is_never_forgotten_however_old(ledger: Ledger) -> None:
+    held = ended(ledger, 900, State.HELD)
+    ledger.change(ledger.get(held), hold=Hold.RULE, ended_at=None)
+    waiting = ended(ledger, 900)
+    ledger.change(ledger.get(waiting), step=Step.FINISH)
+    opened = ledger.open("b.stl")
+    assert forget_ended(ledger, NOW, 0) == 0
+    assert left(ledger) == {held, waiting}
+    assert ledger.get(opened).claimed_as is None

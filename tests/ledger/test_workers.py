@@ -1,0 +1,139 @@
+"""Workers: nobody takes what another has, and who is struck off has nothing any more."""
+
+from threading import Barrier, Thread
+
+import pytest
+
+from workflow.ledger import (
+    Ledger,
+    Superseded,
+    abandoned,
+    begin_send,
+    crew,
+    give_sign,
+    in_hands_of,
+    join,
+    leave,
+    signs,
+    strike_off,
+    take_due,
+    take_over,
+)
+from workflow.model import Step, Submission, Worker
+
+
+def joined(ledger: Ledger, home: str = "here") -> Worker:
+    return join(ledger, home, "host", 1, "1.0")
+
+
+def claimed(ledger: Ledger, count: int = 1) -> list[int]:
+    numbers = [ledger.open(f"{place}.stl") for place in range(count)]
+    for number in numbers:
+        ledger.claimed(number, f"processing/{number}~a.stl")
+    return numbers
+
+
+def taken(ledger: Ledger, worker: Worker) -> Submission:
+    claimed(ledger)
+    (submission,) = take_due(ledger, worker, [Step.INTAKE], 1)
+    return submission
+
+
+def test_rivals_never_take_the_same(ledger: Ledger) -> None:
+    numbers = claimed(ledger, 60)
+    workers = [joined(ledger, f"home {place}") for place in range(4)]
+    shares: list[list[int]] = [[] for _ in workers]
+    start = Barrier(len(workers))
+
+    def rival(place: int) -> None:
+        start.wait()
+        while some := take_due(ledger, workers[place], [Step.INTAKE], 7):
+            shares[place] += [submission.id for submission in some]
+
+    rivals = [Thread(target=rival, args=(place,)) for place in range(len(workers))]
+    for thread in rivals:
+        thread.start()
+    for thread in rivals:
+        thread.join()
+    assert sorted(number for share in shares for number in share) == numbers
+
+
+def test_a_struck_off_workers_steps_begin_anew_and_it_can_change_nothing(ledger: Ledger) -> None:
+    silent, heir = joined(ledger), joined(ledger, "elsewhere")
+    late = taken(ledger, silent)
+    assert take_over(ledger) == ()
+    assert strike_off(ledger, silent.name, signs(ledger)[silent.name])
+    assert take_over(ledger) == (late,)
+    (anew,) = take_due(ledger, heir, [Step.INTAKE], 10)
+    assert (anew.id, anew.turn) == (late.id, late.turn + 1)
+    with pytest.raises(Superseded):
+        ledger.record(late, "inspected")
+    with pytest.raises(Superseded):
+        begin_send(ledger, late, 1, 60)
+    assert ledger.events(late.id)[-1].detail == f"intake was in the hands of {silent.name}"
+
+
+def test_one_that_gave_a_sign_meanwhile_is_not_struck_off(ledger: Ledger) -> None:
+    worker = joined(ledger)
+    old_sign = signs(ledger)[worker.name]
+    assert give_sign(ledger, worker)
+    assert not strike_off(ledger, worker.name, old_sign)
+    assert [each.name for each in crew(ledger)] == [worker.name]
+
+
+def test_one_that_was_struck_off_learns_it_and_joins_beside_whoever_is_there(ledger: Ledger) -> None:
+    worker = joined(ledger)
+    strike_off(ledger, worker.name, signs(ledger)[worker.name])
+    assert not give_sign(ledger, worker)
+    restarted = joined(ledger)
+    again = join(ledger, "here", "host", 1, "1.0", again=True)
+    assert {each.name for each in crew(ledger)} == {restarted.name, again.name}
+
+
+def test_a_restart_on_the_same_state_folder_has_nobody_to_wait_for(ledger: Ledger) -> None:
+    cut_off = taken(ledger, joined(ledger))
+    joined(ledger)
+    assert take_over(ledger) == (cut_off,)
+
+
+def test_who_leaves_gives_back_at_once(ledger: Ledger) -> None:
+    worker, other = joined(ledger), joined(ledger, "elsewhere")
+    submission = taken(ledger, worker)
+    assert leave(ledger, worker) == (submission,)
+    assert [each.id for each in take_due(ledger, other, [Step.INTAKE], 10)] == [submission.id]
+    assert [each.name for each in crew(ledger)] == [other.name]
+
+
+def test_a_file_left_on_one_machine_is_taken_there_only(ledger: Ledger) -> None:
+    here, elsewhere = joined(ledger), joined(ledger, "elsewhere")
+    number = ledger.open("a.stl")
+    ledger.claimed(number, "/parts/a.stl", left_in_place=True, home="here")
+    assert take_due(ledger, elsewhere, [Step.INTAKE], 10) == ()
+    assert [each.id for each in take_due(ledger, here, [Step.INTAKE], 10)] == [number]
+    ledger.next_turn(ledger.get(number), Step.DELIVER, ledger.get(number).opened_at)
+    assert [each.id for each in take_due(ledger, elsewhere, [Step.DELIVER], 10)] == [number]
+
+
+def test_a_claim_whose_worker_is_gone_is_abandoned(ledger: Ledger) -> None:
+    worker = joined(ledger)
+    number = ledger.open("a.stl", worker.name)
+    assert abandoned(ledger) == ()
+    strike_off(ledger, worker.name, signs(ledger)[worker.name])
+    assert [each.id for each in abandoned(ledger)] == [number]
+
+
+def test_a_claim_that_comes_late_is_written_down_all_the_same(ledger: Ledger) -> None:
+    """Its worker was thought dead, and its number forgotten, while it moved the file."""
+    number = ledger.open("rush/a.stl")
+    ledger.forget(number)
+    ledger.claimed(number, f"processing/{number}~a.stl", path="rush/a.stl")
+    submission = ledger.get(number)
+    assert (submission.path, submission.step) == ("rush/a.stl", Step.INTAKE)
+    assert ledger.open("b.stl") > number
+
+
+def test_a_claim_that_somebody_else_wrote_down_is_not_begun_again(ledger: Ledger) -> None:
+    worker = joined(ledger)
+    submission = taken(ledger, worker)
+    ledger.claimed(submission.id, submission.claimed_as or "", path=submission.path)
+    assert in_hands_of(ledger, worker) == (submission,)

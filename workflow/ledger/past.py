@@ -1,0 +1,55 @@
+"""The past: what has ended can be forgotten, by age and by count. What is unfinished never is."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, delete, func, select
+
+from workflow.ledger.ledger import Ledger
+from workflow.ledger.tables import events, left_files, sends, submissions
+from workflow.model import ENDED, Submission
+
+AT_ONCE = 500
+"""Submissions forgotten in one transaction: others get their turn in between."""
+_OVER = and_(
+    submissions.c.state.in_([state.value for state in ENDED]),
+    submissions.c.step.is_(None),
+    submissions.c.ended_at.is_not(None),
+)
+
+
+def forget_ended(ledger: Ledger, before: datetime | None, keep: int | None) -> int:
+    """Forget submissions that ended before then, and the oldest beyond so many; gives how many those were.
+
+    What a read-only inbox still shows is remembered, else it would be taken again.
+    """
+    forgotten = 0
+    while count := _forget_some(ledger, before, keep):
+        forgotten += count
+    return forgotten
+
+
+def stand_in_place(ledger: Ledger, place: str) -> tuple[Submission, ...]:
+    """Give the submissions whose file stands in a place, or is about to."""
+    there = (submissions.c.claimed_as == place) | (submissions.c.placed_as == place)
+    return ledger.several(select(submissions).where(there))
+
+
+def _forget_some(ledger: Ledger, before: datetime | None, keep: int | None) -> int:
+    with ledger.writing() as connection:
+        free = and_(_OVER, submissions.c.id.not_in(select(left_files.c.submission)))
+        oldest_first = select(submissions.c.id).where(free).order_by(submissions.c.ended_at, submissions.c.id)
+        numbers: set[int] = set()
+        if before is not None:
+            aged = oldest_first.where(submissions.c.ended_at < before.timestamp()).limit(AT_ONCE)
+            numbers.update(connection.execute(aged).scalars())
+        if keep is not None:
+            too_many = max(_count(connection) - keep, 0)
+            numbers.update(connection.execute(oldest_first.limit(min(too_many, AT_ONCE))).scalars())
+        for table in (events, sends):
+            connection.execute(delete(table).where(table.c.submission.in_(numbers)))
+        connection.execute(delete(submissions).where(submissions.c.id.in_(numbers)))
+        return len(numbers)
+
+
+def _count(connection: Connection) -> int:
+    return int(connection.execute(select(func.count()).select_from(submissions).where(_OVER)).scalar_one())

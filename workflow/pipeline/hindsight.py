@@ -1,0 +1,177 @@
+"""Looking back: why something was decided, and what other rules would have decided.
+
+Each decision is kept with its facts and the very text of its rules, so that both questions are
+answered as if it were now, without the cloud.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from workflow.errors import RulesError, UnknownSubmission
+from workflow.ledger import Ledger, decided_since, decisions_of, rules_text
+from workflow.model import Decided, IntakeDecision, Route, Submission
+from workflow.routing import (
+    Explanation,
+    Rulebook,
+    decide_intake,
+    decide_route,
+    explain_intake,
+    explain_routing,
+    parse_rules,
+)
+
+NOT_KEPT = "the rules that decided were not kept, or this stlflow can't read them"
+OTHER_PRESET = "It would be sliced otherwise: where that build would go can't be told."
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Why a submission went where it went. `revision` is that of the rules that explain it."""
+
+    submission: Submission
+    decided: Mapping[str, Decided]
+    revision: str
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A submission that other rules would treat otherwise: what was, what would be, and why, in words."""
+
+    number: int
+    path: str
+    before: str
+    after: str
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What other rules would have done: of how many submissions, with which, and what can't be told."""
+
+    looked_at: int
+    elsewhere: tuple[Elsewhere, ...]
+    not_comparable: tuple[int, ...]
+
+
+def explain_past(ledger: Ledger, number: int, other: Rulebook | None, zone: tzinfo | None) -> Past:
+    """Explain a submission by the rules that decided, or by others. Raises UnknownSubmission."""
+    submission, decided = ledger.get(number), decisions_of(ledger, number)
+    intake, routing = decided.get("intake"), decided.get("routing")
+    if intake is None:
+        raise UnknownSubmission(f"Nothing was decided yet for submission {number}, or it was not kept.")
+    books = _Books(ledger)
+    rulebook = other or books.of(intake)
+    if rulebook is None:
+        raise UnknownSubmission(
+            f"Submission {number} can't be explained: {NOT_KEPT}. Name others with --rules."
+        )
+    explained = explain_intake(rulebook, intake.facts, passed=intake.passed)
+    routed_by = other or books.of(routing)
+    if explained.intake.action == "upload" and routing is not None and routed_by is not None:
+        day = routing.at.astimezone(zone).date()
+        explained = explain_routing(
+            explained, routed_by, routing.facts, routing.devices, today=day, passed=routing.passed
+        )
+    return Past(submission, decided, (routed_by or rulebook).revision, explained)
+
+
+def replay(ledger: Ledger, rulebook: Rulebook, since: datetime | None, zone: tzinfo | None) -> Replay:
+    """Send every past submission through other rules. Nothing is changed, and the cloud is not asked."""
+    books, elsewhere, unclear = _Books(ledger), [], []
+    numbers = decided_since(ledger, since)
+    for number in numbers:
+        decided = decisions_of(ledger, number)
+        intake, routing = decided.get("intake"), decided.get("routing")
+        before, routed_by = books.of(intake), books.of(routing)
+        if intake is None or before is None or (routing is not None and routed_by is None):
+            unclear.append(number)
+            continue
+        changed = _intake_elsewhere(before, rulebook, intake)
+        if changed is None and routing is not None and routed_by is not None:
+            changed = _route_elsewhere(routed_by, rulebook, routing, zone)
+        if changed is not None:
+            elsewhere.append(Elsewhere(number, ledger.get(number).path, *changed))
+    return Replay(len(numbers), tuple(elsewhere), tuple(unclear))
+
+
+def intake_in_words(decision: IntakeDecision) -> str:
+    """Give a decision before the upload as one phrase."""
+    if decision.action != "upload":
+        return f"{decision.action}: {decision.reason}"
+    owner = f" for {decision.owner}" if decision.owner else ""
+    folder = f" into folder {decision.folder}" if decision.folder else ""
+    return f"upload with preset {decision.preset or 'of the vendor'}{owner}{folder}"
+
+
+def route_in_words(route: Route) -> str:
+    """Give a decision after slicing as one phrase."""
+    if route.destination is None:
+        return f"hold: {route.reason}"
+    device = f" of {route.device}" if route.device else ""
+    due = f", due {route.due.isoformat()}" if route.due else ""
+    copies = f", {route.copies} copies" if route.copies > 1 else ""
+    approved = ", approved first" if route.approve_first else ""
+    return f"{route.destination}{device}{copies}{due}{approved}"
+
+
+Changed = tuple[str, str, tuple[str, ...]]
+
+
+def _intake_elsewhere(before: Rulebook, after: Rulebook, decided: Decided) -> Changed | None:
+    old = decide_intake(before, decided.facts, passed=decided.passed)
+    new = decide_intake(after, decided.facts, passed=decided.passed)
+    if intake_in_words(old) == intake_in_words(new):
+        return None
+    uploads_otherwise = new.action == "upload" and old.action == "upload" and new.preset != old.preset
+    gap = (OTHER_PRESET,) if uploads_otherwise else ()
+    return (
+        f"{intake_in_words(old)} (rule '{old.rule}')",
+        f"{intake_in_words(new)} (rule '{new.rule}')",
+        (*_why(old, new), *gap),
+    )
+
+
+def _route_elsewhere(
+    before: Rulebook, after: Rulebook, decided: Decided, zone: tzinfo | None
+) -> Changed | None:
+    day = decided.at.astimezone(zone).date()
+    old, new = (
+        decide_route(book, decided.facts, decided.devices or (), day, passed=decided.passed)
+        for book in (before, after)
+    )
+    if route_in_words(old) == route_in_words(new):
+        return None
+    return (
+        f"{route_in_words(old)} (rule '{old.rule}')",
+        f"{route_in_words(new)} (rule '{new.rule}')",
+        (*_why(old, new), *new.reasons),
+    )
+
+
+def _why(old: IntakeDecision | Route, new: IntakeDecision | Route) -> tuple[str, ...]:
+    """Say why the rule that took it takes it no more, as far as the new rules still have it."""
+    passed = (rule for rule in new.considered if rule.rule == old.rule and not rule.matched)
+    return tuple(f"'{rule.rule}': {rule.why_not}" for rule in passed)
+
+
+class _Books:
+    """The rules of the past, each read once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._read: dict[str, Rulebook | None] = {}
+
+    def of(self, decided: Decided | None) -> Rulebook | None:
+        """Give the rules that decided; None when they were not kept, or can't be read any more."""
+        if decided is None:
+            return None
+        revision = decided.revision
+        if revision not in self._read:
+            text = rules_text(self._ledger, revision)
+            try:
+                self._read[revision] = None if text is None else parse_rules(text, f"rules {revision}")
+            except RulesError:
+                self._read[revision] = None
+        return self._read[revision]

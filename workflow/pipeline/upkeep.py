@@ -1,0 +1,81 @@
+"""Upkeep now and then: what has ended and is old makes room. What is unfinished is never touched."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from loguru import logger
+
+from workflow.feedback import note_path
+from workflow.intake import Outcome, Share, is_part_file
+from workflow.ledger import Ledger, forget_ended, stand_in_place
+from workflow.model import ENDED, State
+from workflow.pipeline.clock import now
+from workflow.pipeline.workshop import Workshop
+
+EVERY_SECONDS = 3600.0
+ENGINE_ROWS_SECONDS = 86_400.0
+"""The engine's own rows are of no use once a stage has ended; a day of them helps whoever looks into it."""
+NEEDS_COPY = frozenset({State.CLAIMED, State.INSPECTED})
+PUT_AWAY = (Outcome.DONE, Outcome.REJECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How much of the past is kept; None keeps all of it."""
+
+    submissions: int | None = None
+    submission_days: float | None = None
+    file_days: float | None = None
+
+
+def tidy_spool(ledger: Ledger, spool: Path) -> int:
+    """Delete private copies that nothing here will look at again; gives how many.
+
+    Only at the start, and while nothing runs that could need one: the spool is this process's alone.
+    """
+    copies = {int(found.stem): found for found in spool.glob("*.stl") if found.stem.isdecimal()}
+    needed = {each.id for each in ledger.among(list(copies)) if each.state in NEEDS_COPY}
+    stale = [*spool.glob("*.tmp"), *(found for number, found in copies.items() if number not in needed)]
+    for found in stale:
+        found.unlink(missing_ok=True)
+    return len(stale)
+
+
+def retire(shop: Workshop, keep: Keep) -> None:
+    """Delete old files from done/ and rejected/, and old submissions with their events, as far as asked for.
+
+    A file goes only if its submission has ended, so long ago; a file that no submission knows stays.
+    Raises StateError, OSError.
+    """
+    if keep.file_days is not None:
+        files = _delete_old_files(shop, now() - timedelta(days=keep.file_days))
+        if files:
+            logger.info("{} files older than {:g} days deleted.", files, keep.file_days)
+    before = None if keep.submission_days is None else now() - timedelta(days=keep.submission_days)
+    if before is not None or keep.submissions is not None:
+        count = forget_ended(shop.ledger, before, keep.submissions)
+        if count:
+            logger.info("{} old submissions forgotten.", count)
+
+
+def _delete_old_files(shop: Workshop, before: datetime) -> int:
+    deleted = 0
+    for place in _outcome_files(shop.share):
+        owners = stand_in_place(shop.ledger, place.relative_to(shop.share.root).as_posix())
+        old = [each for each in owners if each.state in ENDED and each.ended_at and each.ended_at < before]
+        if owners and len(old) == len(owners) and all(each.step is None for each in owners):
+            place.unlink(missing_ok=True)
+            note_path(place).unlink(missing_ok=True)
+            deleted += 1
+    return deleted
+
+
+def _outcome_files(share: Share) -> Iterator[Path]:
+    if not share.is_there():
+        return
+    for outcome in PUT_AWAY:
+        for found in (share.root / outcome).rglob("*"):
+            if is_part_file(found.name) and found.is_file() and not found.is_symlink():
+                yield found
