@@ -35,6 +35,7 @@ FROM_THE_FILE: dict[str, object] = {
     "slice_status": None,
     "uploaded_at": None,
     "build_id": None,
+    "reused": None,
 }
 
 
