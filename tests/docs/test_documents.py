@@ -11,6 +11,7 @@ import pytest
 from tests.docs.blocks import DOCUMENTS, ROOT, Block, blocks
 from workflow import errors
 from workflow.errors import EXIT_INTERRUPTED
+from workflow.mesh.oddities import Oddity
 from workflow.model import Hold, State
 from workflow.routing import parse_rules, run_tests
 from workflow.settings import SETTINGS_FILE, load_settings
@@ -53,6 +54,12 @@ def test_every_state_and_every_reason_to_hold_is_explained() -> None:
     reached = {str(state) for state in State} - {State.UPLOADED, State.PRINTING, State.PRINTED}
     assert first_column("States") == reached
     assert first_column("Why something is held") == {str(hold) for hold in Hold}
+
+
+def test_every_oddity_of_a_mesh_is_explained() -> None:
+    text = (ROOT / "docs" / "meshes.md").read_text("utf-8")
+    explained = re.findall(r"^\| `(\w+)` \| [^|]+ \|$", text, re.MULTILINE)
+    assert explained == list(Oddity)
 
 
 def test_the_readme_is_short_and_names_the_command_that_ci_runs() -> None:

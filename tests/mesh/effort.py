@@ -8,3 +8,6 @@ ON_FILES = settings(
 """For tests that write their example over the last one in the same temporary folder."""
 
 IN_MEMORY = settings(deadline=None, max_examples=60)
+
+LONG = settings(ON_FILES, max_examples=10_000)
+"""For campaigns of minutes."""

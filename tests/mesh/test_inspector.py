@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.mesh.odd_files import ACCEPTED, REJECTED, WARNED
 from tests.mesh.solids import ascii_text, binary, box
 from tests.waiting import until
 from workflow.errors import NotInspected, StateError
@@ -153,6 +154,17 @@ def test_a_file_that_needs_too_much_memory_is_given_up(tmp_path: Path, part: Pat
         with pytest.raises(NotInspected, match=r"^16 MB of memory were not enough"):
             inspector.inspect(soup)
         assert inspector.inspect(part).triangles == 11
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its memory")
+def test_no_odd_file_needs_much_memory_or_time(tmp_path: Path) -> None:
+    odd = {**ACCEPTED, **{name: content for name, (content, _) in (WARNED | REJECTED).items()}}
+    with Inspector(limits=InspectionLimits(seconds=10, memory_mb=64)) as inspector:
+        for name, content in odd.items():
+            (tmp_path / "part.stl").write_bytes(content)
+            report = inspector.inspect(tmp_path / "part.stl")
+            assert (report.verdict == "reject") == (name in REJECTED), name
+            assert running(inspector)
 
 
 def test_closing_ends_the_process_and_what_it_does(slow_part: Path) -> None:

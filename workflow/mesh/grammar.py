@@ -172,7 +172,7 @@ def _number(word: bytes) -> float:
 def _shown(word: bytes) -> str:
     if b"\0" in word:
         return "a NUL byte"
-    text = word[:20].decode("ascii", "replace")
+    text = "".join(each if each.isprintable() else "?" for each in word[:20].decode("ascii", "replace"))
     return f"`{text}{'…' if len(word) > len(text) else ''}`"
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from workflow.mesh.blocks import Hashes
 
-_FEW = 4096
+_FEW = 1024
 _PIECE = 1 << 16
 """Short-lived arrays of this length stay in the processor's cache."""
 _OTHER_BITS = np.uint64(0x9E3779B97F4A7C15)  # odd: numbers that differ still do after multiplying
