@@ -142,6 +142,19 @@ def test_a_tree_of_folders_is_taken_whole(corner: Corner, way: str, folders: int
     assert [*corner.folder.rglob("*.stl")] == []
 
 
+def test_what_lies_in_folders_of_systems_is_passed_over_though_it_is_heard_of(corner: Corner) -> None:
+    folders = ("@eaDir", ".hidden", "__MACOSX", "deep/$RECYCLE.BIN/deeper")
+    for folder in folders:
+        corner.drop(f"{folder}/notes.md", b"a folder that is listened to")
+    corner.drop("first.stl")
+    assert corner.all_once(1)
+    for folder in folders:
+        corner.drop(f"{folder}/part.stl")
+    corner.drop("last.stl")
+    assert corner.all_once(2)
+    assert not until(lambda: len(corner.taken()) > 2, 0.6)
+
+
 # -- floods and losses -------------------------------------------------------------------------------
 
 
