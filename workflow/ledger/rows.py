@@ -109,10 +109,10 @@ def _to_column(value: object) -> object:
             return value.isoformat()
         case MeshReport():
             return json.dumps(asdict(value), ensure_ascii=False)
+        case str():  # enumerations, too
+            return storable(str(value))
         case tuple():
             return json.dumps(value)
-        case str():
-            return value.value if isinstance(value, StrEnum) else storable(value)
     return value
 
 

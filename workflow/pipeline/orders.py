@@ -122,7 +122,8 @@ def _release(submission: Submission, begun: Begun) -> Order:
     rule = submission.intake_rule if submission.hold is Hold.RULE else submission.routing_rule
     order = _take_up(submission, begun)
     passed = submission.passed if rule is None else (*submission.passed, rule)
-    return replace(order, event="released", changes={**order.changes, "passed": passed})
+    event = "released"
+    return replace(order, event=event, changes={**order.changes, "passed": passed})
 
 
 def _take_up(submission: Submission, begun: Begun) -> Order:
