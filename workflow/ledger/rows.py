@@ -109,9 +109,7 @@ def _to_column(value: object) -> object:
             return value.isoformat()
         case MeshReport():
             return json.dumps(asdict(value), ensure_ascii=False)
-        case StrEnum():
-            return value.value
-        case str():
+        case str():  # a plain one, or a word of the model
             return storable(value)
         case tuple():
             return json.dumps(value)

@@ -3,6 +3,7 @@
 A running service sees the change at its next look; without one it takes effect at the next start.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
 from workflow.errors import NotNow
