@@ -1,6 +1,6 @@
 """The durable record: submissions and their events, append-only."""
 
-from workflow.ledger.claims import abandoned, in_hands_of, take_due, take_over
+from workflow.ledger.claims import abandoned, due_for, in_hands_of, take_due, take_over
 from workflow.ledger.clock import CLOCK
 from workflow.ledger.contents import earlier_from, record_content
 from workflow.ledger.decisions import (
@@ -54,6 +54,7 @@ __all__ = [
     "decided_since",
     "decisions_of",
     "drop_from_waitlist",
+    "due_for",
     "earlier_from",
     "forget_ended",
     "give_order",

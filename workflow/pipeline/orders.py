@@ -67,8 +67,9 @@ def settle(ledger: Ledger, number: int, receipt: str | None) -> Submission:
         if submission.state is not State.HELD or submission.hold is not Hold.SEND or not begun.open:
             raise NotNow(f"Submission {number} is {submission.state}: no send of it is in doubt.")
         what = "not sent" if receipt is None else f"sent as {receipt}"
-        order = _take_up(submission, begun)
-        return replace(order, event="settled", detail=f"{what}, says a person", receipt=receipt)
+        ahead = _take_up(submission, begun)
+        detail = f"{what}, says a person"
+        return Order(ahead.step, "settled", detail, ahead.changes, looked=True, receipt=receipt)
 
     return give_order(ledger, number, decide)
 
