@@ -166,6 +166,7 @@ def _workshop(
         print_now_armed=settings.print_now_armed,
         zone=settings.zone,
         date_folders=settings.date_folders,
+        reuses_builds=settings.reuse_builds,
         on_progress=on_progress,
     )
 

@@ -268,6 +268,8 @@ class Submission:
     tries: int = 0
     """How often the present step failed in a row."""
     waiting_since: datetime | None = None
+    reused: int | None = None
+    """The submission whose build is sent once more; None for one that was sliced for this file."""
     worker: str | None = None
     """Which running stlflow has the present step in hands; None while it waits."""
     home: str | None = None

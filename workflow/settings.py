@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     mass_arrival_files: int = Field(
         100, ge=0, description="more new files within a minute wait for a person; 0: no limit"
     )
+    reuse_builds: bool = Field(
+        False, description="the same file with the same preset is sent once more without slicing it again"
+    )
     date_folders: bool = Field(False, description="outcome folders get one folder a day: done/2026-11-25/")
     requests_per_second: float = Field(10.0, gt=0, description="the rate budget for all calls together")
     request_timeout_seconds: float = Field(30.0, gt=0, description="how long one reply may take")

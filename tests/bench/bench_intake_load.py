@@ -35,7 +35,6 @@ observer.stop()
 observer.join()
 """
 _TICKS = os.sysconf("SC_CLK_TCK")
-_WATCH_SECONDS = 10.0
 _LIMIT_SECONDS = 300.0
 
 
@@ -100,7 +99,7 @@ def resident_megabytes(pid: int) -> float:
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
 
 
-def idle_share(process: Lines, seconds: float = _WATCH_SECONDS) -> tuple[float, float]:
+def idle_share(process: Lines, seconds: float) -> tuple[float, float]:
     """Give what part of a core a process uses, in per cent, and its memory in MB."""
     pid = process.process.pid
     until(lambda: is_calm(pid), _LIMIT_SECONDS)
@@ -116,7 +115,7 @@ def is_calm(pid: int) -> bool:
     return cpu_seconds(pid) - before < 0.5
 
 
-def waiting_costs(count: int) -> str:
+def waiting_costs(count: int, seconds: float) -> str:
     """Give a line about `count` files that wait for their rest."""
     with fresh_share() as share:
         for number in range(count):
@@ -127,10 +126,10 @@ def waiting_costs(count: int) -> str:
         walk(share.inbox)
         swept = time.perf_counter() - start
         with running_until_the_end([service(share)]) as (intake,):
-            ours = idle_share(intake)
+            ours = idle_share(intake, seconds)
         polling = Lines("-c", POLLING, share.inbox)
         with running_until_the_end([polling]):
-            theirs = idle_share(polling)
+            theirs = idle_share(polling, seconds)
     return (
         f"{count:7} waiting: one sweep {1000 * swept:7.1f} ms; intake {ours[0]:5.2f} % of a core, "
         f"{ours[1]:4.0f} MB; PollingObserver(1 s) {theirs[0]:5.2f} %, {theirs[1]:4.0f} MB"
@@ -143,6 +142,7 @@ def main() -> None:
     words.add_argument("--files", type=int, default=10_000)
     words.add_argument("--folders", type=int, default=1000)
     words.add_argument("--waiting", default="0,1000,10000,100000")
+    words.add_argument("--seconds", type=float, default=20.0, help="how long the processor time is watched")
     asked = words.parse_args()
     for mode in ("hints", "sweeps"):
         for drop, count in (
@@ -151,7 +151,7 @@ def main() -> None:
             with fresh_share() as share:
                 print(time_to_take(share, count, mode, drop), flush=True)
     for count in map(int, asked.waiting.split(",")):
-        print(waiting_costs(count), flush=True)
+        print(waiting_costs(count, asked.seconds), flush=True)
 
 
 if __name__ == "__main__":

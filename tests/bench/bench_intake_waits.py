@@ -4,8 +4,8 @@
 
 Writers of 36 kinds (tests/intake/writing), 160 at a time, put the same files before four takers, one
 after the other: the intake on a local disk, the intake where it gets neither notices nor an answer about
-writers, and the rules of OctoPrint and paperless-ngx as in `rivals.py`. Waits are from the writer's last
-byte to the claim. `--scale 0.2` makes all pauses and all waits five times shorter.
+writers, and the rules of OctoPrint and paperless-ngx as in `watched_folder_rules.py`. Waits are from the
+writer's last byte to the claim. `--scale 0.2` makes all pauses and all waits five times shorter.
 """
 
 import argparse
@@ -21,10 +21,10 @@ TAKERS: dict[str, Taker] = {
     "stlflow, local": lambda share, scale: service(share, scale=scale),
     "stlflow, writer unknown": lambda share, scale: service(share, scale=scale, mode="network"),
     "OctoPrint's rule": lambda share, scale: Lines(
-        "-m", "tests.bench.rivals", share.root, "octoprint", "--scale", scale
+        "-m", "tests.bench.watched_folder_rules", share.root, "octoprint", "--scale", scale
     ),
     "paperless' rule": lambda share, scale: Lines(
-        "-m", "tests.bench.rivals", share.root, "paperless", "--scale", scale
+        "-m", "tests.bench.watched_folder_rules", share.root, "paperless", "--scale", scale
     ),
 }
 _COLUMNS = "{:24} {:>10} {:>10} {:>7} {:>7} | {:>20} {:>14} {:>14}"

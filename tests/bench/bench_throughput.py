@@ -49,9 +49,10 @@ def box(x_mm: float, y_mm: float, z_mm: float) -> bytes:
 
 
 @contextmanager
-def simulated_cloud() -> Iterator[str]:
+def simulated_cloud(slice_seconds: float = 0) -> Iterator[str]:
     """Run the simulator in a process of its own; gives its URL."""
-    command = [sys.executable, "-m", "workflow", "simulator", "--port", "0", "--slice-seconds", "0"]
+    slow = ["--slice-seconds", str(slice_seconds)]
+    command = [sys.executable, "-m", "workflow", "simulator", "--port", "0", *slow]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -60,11 +61,9 @@ def simulated_cloud() -> Iterator[str]:
             process.terminate()
 
 
-@contextmanager
-def service(folder: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `stlflow run` over a fresh share."""
-    (folder / "rules.yaml").write_text(RULES)
-    settings = {
+def settings_of(folder: Path, url: str) -> dict[str, str]:
+    """Give the settings of a service that nothing holds back."""
+    return {
         "STLFLOW_SHARE": str(folder / "share"),
         "STLFLOW_STATE": str(folder / "state"),
         "STLFLOW_RULES": str(folder / "rules.yaml"),
@@ -75,8 +74,16 @@ def service(folder: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
         "STLFLOW_SLICE_FIRST_POLL_SECONDS": "0",
         "STLFLOW_SETTLE_SECONDS": "0.3",
         "STLFLOW_SETTLE_ASCII_SECONDS": "0.3",
+        "STLFLOW_MASS_ARRIVAL_FILES": "0",
         "STLFLOW_LOG_LEVEL": "WARNING",
     }
+
+
+@contextmanager
+def service(folder: Path, url: str, **changes: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `stlflow run` over the share of a folder."""
+    (folder / "rules.yaml").write_text(RULES)
+    settings = {**settings_of(folder, url), **changes}
     command = [sys.executable, "-m", "workflow", "run"]
     with subprocess.Popen(command, env={**os.environ, **settings}, cwd=folder) as process:
         try:
@@ -118,6 +125,18 @@ def peak_mb(process: subprocess.Popen[bytes]) -> float:
     """Give the peak resident memory (Linux)."""
     status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def resident_mb(process: subprocess.Popen[bytes]) -> float:
+    """Give the present resident memory (Linux)."""
+    status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Give the CPU time used so far (Linux)."""
+    ticks = Path(f"/proc/{process.pid}/stat").read_text("utf-8").rpartition(") ")[2].split()
+    return (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def by_service(files: dict[str, bytes]) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from tests.cli.command import Desk, Ended
 from workflow.shipped import shipped
 
 ROW = (
-    "id", "path", "state", "reason", "preset", "intake_rule", "routing_rule", "destination", "device",
+    "id", "path", "state", "hold", "reason", "preset", "intake_rule", "routing_rule", "destination", "device",
     "build_id", "receipt_id", "sha256", "seconds",
 )  # fmt: skip
 

@@ -198,6 +198,32 @@ def test_stopped_while_uploading_and_slicing_it_goes_on_and_sends_nothing_twice(
     assert desk.stls() == [f"done/part{number}.stl" for number in range(6)]
 
 
+def test_a_stop_says_what_it_waits_for_and_a_second_one_leaves_at_once(desk: Desk) -> None:
+    with simulated(slice_seconds=0.3) as cloud:
+        desk = Desk(desk.folder, cloud.url, {"STLFLOW_UPLOAD_TIMEOUT_SECONDS": "60"})
+        (desk.share / "inbox").mkdir(parents=True)
+        desk.drop("slow.stl", box())
+        cloud.fault("uploadStl", "delay", times=1, delay_seconds=40)
+        with desk.serving() as service:
+            assert until(lambda: any(each.state is State.INSPECTED for each in desk.submissions().values()))
+            service.process.send_signal(signal.SIGINT)
+            assert until(lambda: "Waiting up to 20 s for submission 1 (intake)." in service.said()), (
+                service.said()
+            )
+            assert service.process.poll() is None
+            service.process.send_signal(signal.SIGINT)
+            assert service.process.wait(5) == 130
+        assert service.said().splitlines()[-1] == (
+            "stlflow: stopped at once; what was under way goes on at the next start."
+        )
+        with desk.serving() as service:
+            assert desk.ended(1), service.said()
+            assert service.stop() == 0
+        sent = cloud.dispatches()
+    assert (len(sent), set(sent.values())) == (1, {1})
+    assert desk.stls() == ["done/slow.stl"]
+
+
 def test_keys_revoked_while_running_files_wait_and_no_key_is_told(tmp_path: Path) -> None:
     with running(SimulatorOptions(slice_seconds=0, secret_key=SECRET)) as url:
         cloud = Cloud(url)

@@ -81,6 +81,7 @@ def all_ended(folder: Path) -> bool:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_killed_at_any_moment_all_end_and_none_twice(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)

@@ -12,7 +12,8 @@ from tests.waiting import until
 from workflow.model import State
 
 
-@pytest.mark.parametrize("count", [30, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("count", [30, 1000])
 def test_two_services_on_one_share_claim_each_file_once(tmp_path: Path, count: int) -> None:
     share = tmp_path / "share"
     settings = {

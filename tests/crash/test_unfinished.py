@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests import stl
 from tests.cli.command import Desk
 from tests.cloud import simulated
@@ -39,6 +41,7 @@ def note_beside(place: Path) -> str:
     return notes[0].read_text("utf-8-sig")
 
 
+@pytest.mark.long
 def test_what_dead_writers_leave_is_rejected_with_what_is_missing(tmp_path: Path) -> None:
     with simulated(slice_seconds=0) as cloud:
         desk = Desk(tmp_path, cloud.url)

@@ -18,7 +18,7 @@ from workflow.settings import SETTINGS_FILE, load_settings
 
 README = ROOT / "README.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
-EVENT_AT = {"append_event": 2, "Order": 1, "record": 1, "next_turn": 3}
+EVENT_AT = {"append_event": 2, "Order": 1, "record": 1, "record_decision": 2, "next_turn": 3}
 """Which argument of a call that writes an event is its name."""
 _PLACE = re.compile(r"`((?:workflow|tests|docs|rules|samples|\.ci)/[\w./-]*)`")
 _LINK = re.compile(r"\[[^\]]+\]\(([^)#:]+)(?:#[^)]*)?\)")

@@ -384,7 +384,8 @@ class Speaking(Book):
 
 stop = threading.Event()
 book = Speaking(rows={-n: "" for n in range(int(sys.argv[2]))})
-inbox = Inbox(Share(Path(sys.argv[1])), book, times=GateTimes(binary_seconds=0.05, unsure_seconds=0.2))
+times = GateTimes(binary_seconds=0.05, ascii_seconds=0.1, unsure_seconds=0.2)
+inbox = Inbox(Share(Path(sys.argv[1])), book, times=times)
 thread = threading.Thread(target=inbox.run, args=(stop,))
 thread.start()
 sys.stdin.read()

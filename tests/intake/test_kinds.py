@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.intake.kinds import Kind, is_part_file, name_kind, path_kind
+from workflow.intake.kinds import Kind, is_part_file, is_part_path, name_kind, path_kind
+from workflow.intake.walk import walk
 
 
 @pytest.mark.parametrize(
@@ -47,3 +50,21 @@ def test_strangers_are_told_what_to_do() -> None:
 def test_the_quick_way_and_the_table_agree(stem: str, ending: str) -> None:
     name = stem + ending
     assert is_part_file(name) == (name_kind(name).kind is Kind.PART)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("part.stl", True),
+        ("rush/deep/part.STL", True),
+        ("@eaDir/part.stl", False),
+        ("rush/.Trash-1000/files/part.stl", False),
+        ("assembly.stl/part.stl", False),
+        ("rush/part.step", False),
+    ],
+)
+def test_what_is_heard_of_is_what_a_walk_would_find(tmp_path: Path, path: str, found: bool) -> None:
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).touch()
+    assert is_part_path(path) is found
+    assert (path in walk(tmp_path).paths) is found

@@ -54,6 +54,7 @@ def taken_from(intake: Lines, folder: str) -> dict[str, tuple[str, float]]:
     return found
 
 
+@pytest.mark.long
 @needs_client
 def test_what_workstations_write_is_taken_whole_and_soon(served: tuple[Share, Lines, int]) -> None:
     _share, intake, port = served
@@ -72,6 +73,7 @@ def test_what_workstations_write_is_taken_whole_and_soon(served: tuple[Share, Li
         assert late < (1 if str(line["kind"]) in AT_ONCE else 5 * SCALE + 1)
 
 
+@pytest.mark.long
 @needs_client
 def test_what_a_dying_workstation_leaves_is_never_taken(served: tuple[Share, Lines, int]) -> None:
     """It has its whole size, and nobody has it open any more; only its content is missing."""

@@ -3,6 +3,7 @@
 import mmap
 import os
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -246,6 +247,16 @@ def test_what_is_no_file_is_left_alone_and_said_once(
         f"odd/{name}.stl is a {name}, not a file of its own: it is left alone."
         for name in ("folder", "link", "pipe", "socket")
     ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a device")
+def test_a_device_is_left_alone_without_being_opened(watcher: Watcher, part: Path, said: list[str]) -> None:
+    try:
+        os.mknod(part, stat.S_IFCHR | 0o600, os.makedev(1, 5))  # /dev/zero, which has no end
+    except PermissionError:
+        pytest.skip("needs the right to make devices: run as root")
+    assert [*watcher.after(0), *watcher.after(1000)] == []
+    assert said == ["part.stl is a device, not a file of its own: it is left alone."]
 
 
 def test_a_hard_link_is_left_where_it_is_and_said_once(

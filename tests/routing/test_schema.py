@@ -10,6 +10,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tests.routing.test_loader import CASES, GOOD
 from workflow.routing import fact_table, json_schema
+from workflow.shipped import shipped
 
 VALIDATOR = jsonschema_rs.Draft202012Validator(json_schema())
 MARKED_BY_EDITORS = [
@@ -70,6 +71,15 @@ def test_every_fact_is_explained_where_it_can_be_used() -> None:
     for fact in fact_table():
         assert fact.source in conditions[fact.name]["description"]
     assert "build.print_hours" not in definitions["intake_when"]["properties"]
+
+
+def test_the_schema_that_ships_is_fresh() -> None:
+    """`stlflow rules schema > rules/rules.schema.json` writes it anew."""
+    shipped_schema = shipped("rules") / "rules.schema.json"
+    assert json.loads(shipped_schema.read_text("utf-8")) == json_schema()
+    for file in shipped("rules").glob("*.yaml"):
+        first = file.read_text("utf-8").splitlines()[0]
+        assert first == f"# yaml-language-server: $schema={shipped_schema.name}"
 
 
 def test_the_schema_is_a_document() -> None:

@@ -1,4 +1,4 @@
-"""Sets of numbers: what is common, and what is left."""
+"""Sets of numbers: what is meeting, and what is left."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from workflow.routing.conditions import Flag
 from workflow.routing.facts import Kind
 from workflow.routing.intervals import Interval, read_interval
-from workflow.routing.spans import UNIVERSES, Spans, common, spans_of, without
+from workflow.routing.spans import UNIVERSES, Spans, shared, spans_of, without
 from workflow.routing.times import read_days, read_window
 
 INTERVALS = st.builds(
@@ -28,7 +28,7 @@ def test_sets_are_what_they_say(
 ) -> None:
     one, other = spans_of(ones, kind), spans_of(others, kind)
     assert holds(one, number) == any(each.takes(number) for each in ones)
-    assert holds(common(one, other, kind), number) == (holds(one, number) and holds(other, number))
+    assert holds(shared(one, other, kind), number) == (holds(one, number) and holds(other, number))
     assert holds(without(one, other, kind), number) == (holds(one, number) and not holds(other, number))
 
 
@@ -38,7 +38,7 @@ def test_whole_numbers_have_whole_ends() -> None:
     between = [read_interval("> 1"), read_interval("< 2")]
     for kind, nothing in ((Kind.COUNT, True), (Kind.NUMBER, False)):
         one, other = (spans_of([each], kind) for each in between)
-        assert (common(one, other, kind) == ()) == nothing
+        assert (shared(one, other, kind) == ()) == nothing
 
 
 def test_every_kind_has_its_numbers() -> None:

@@ -34,7 +34,7 @@ def init(directory: Path) -> None:
     Share((directory / "share").absolute()).prepare()
     _write_new(directory / "stlflow.toml", SETTINGS)
     _write_new(directory / ".env.example", KEYS)
-    for rules in sorted(shipped("rules").glob("*.yaml")):
+    for rules in sorted(shipped("rules").iterdir()):
         _write_new(directory / "rules" / rules.name, rules.read_text("utf-8"))
     click.echo(
         "Next: copy .env.example to .env, fill in the keys, look at rules/default.yaml, `stlflow run`."

@@ -7,20 +7,31 @@ import click
 from workflow.cli.output import as_json, print_json
 from workflow.model import State
 
+SHOWN = 200
+
 
 @click.command("list")
 @click.option("--state", "states", multiple=True, type=click.Choice([str(state) for state in State]))
-@click.option("--limit", type=click.IntRange(1), default=None, help="Only the newest N.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=None,
+    help=f"Only the newest N; a table shows {SHOWN} unless told.",
+)
 @as_json
 def list_(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
     """Show submissions, newest first."""
     from workflow.cli.table import print_table, row
 
-    submissions = _ledger().all([State(state) for state in states], limit)
+    at_most = limit if limit is not None or as_json else SHOWN + 1
+    submissions = _ledger().all([State(state) for state in states], at_most)
     if as_json:
         print_json([row(submission) for submission in submissions])
-    else:
-        print_table(submissions)
+        return
+    shown = submissions if limit is not None else submissions[:SHOWN]
+    print_table(shown)
+    if len(shown) < len(submissions):
+        click.echo(f"The newest {SHOWN}; there are more: --limit.", err=True)
 
 
 @click.command()

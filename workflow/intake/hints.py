@@ -28,7 +28,7 @@ from watchdog.events import (
 )
 from watchdog.observers.api import BaseObserver
 
-from workflow.intake.kinds import is_part_file
+from workflow.intake.kinds import is_part_path
 
 _HEARD = [
     FileCreatedEvent, FileMovedEvent, FileModifiedEvent, FileClosedEvent, DirCreatedEvent, DirMovedEvent,
@@ -134,13 +134,14 @@ class _Listener(FileSystemEventHandler):
         place = os.fsdecode(event.dest_path or event.src_path)
         name = Path(place).name
         self.echoed = self.echoed or name.startswith(ECHO)
-        if not event.is_directory and not is_part_file(name):
+        inside = place.startswith(self._prefix)
+        path = place.removeprefix(self._prefix).replace(os.sep, "/") if inside else name
+        if not event.is_directory and not is_part_path(path):
             return
         with self._lock:
-            if event.is_directory or not place.startswith(self._prefix):
+            if event.is_directory or not inside:
                 self._everywhere = True
             else:
-                path = place.removeprefix(self._prefix).replace(os.sep, "/")
                 self._closed[path] += isinstance(event, FileClosedEvent | FileMovedEvent)
                 if not isinstance(event, FileClosedEvent):
                     self._born.add(path)

@@ -173,3 +173,11 @@ def is_passed_over(folder: str) -> bool:
 def download_names(name: str) -> tuple[str, ...]:
     """Give the names under which browsers and transfer programs keep the unfinished `name`."""
     return tuple(name + ending for ending in DOWNLOAD_ENDINGS)
+
+
+def is_part_path(path: str) -> bool:
+    """Tell whether a walk of the inbox would find a part file at this path, by the names on the way."""
+    *folders, name = path.split("/")
+    return is_part_file(name) and not any(
+        is_passed_over(folder) or is_part_file(folder) for folder in folders
+    )

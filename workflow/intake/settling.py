@@ -1,6 +1,7 @@
 """What waits in the inbox: when to look at each file again, and which are ready now."""
 
 import heapq
+import math
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ _SHORTEST_PAUSE_SECONDS = 0.01
 _LEFT_ALONE_SECONDS = 30.0
 _LONGEST_RETRY_SECONDS = 60.0
 _AFTER_FAULT_SECONDS = 60.0
+_TOGETHER_SECONDS = 0.25
 _PACE_SECONDS = 0.01
 """Between looks at unfinished files of which nothing is heard: a hundred looks a second cost a core's 1 %."""
 
@@ -156,16 +158,18 @@ class Settling:
         if verdict.stalled:
             self._tell(entry, f"{path} still waits: {verdict.why}.")
         if not verdict.ready:
-            self._schedule(path, max(verdict.due, self._clock() + self._pause(path, entry)))
+            self._schedule(path, self._next_look(path, entry, verdict.due))
         return verdict.ready
 
-    def _pause(self, path: str, entry: _Entry) -> float:
-        """Give the least pause until the next look: the longer, the more unfinished files there are."""
+    def _next_look(self, path: str, entry: _Entry, due: float) -> float:
+        """Look at unfinished files together, and the less often, the more of them there are."""
+        now = self._clock()
         if entry.sighting is None or entry.sighting.look.ends.shape in WHOLE:
             self._unfinished.discard(path)
-            return _SHORTEST_PAUSE_SECONDS
+            return max(due, now + _SHORTEST_PAUSE_SECONDS)
         self._unfinished.add(path)
-        return _PACE_SECONDS * len(self._unfinished)
+        due = max(due, now + _PACE_SECONDS * len(self._unfinished))
+        return math.ceil(due / _TOGETHER_SECONDS) * _TOGETHER_SECONDS
 
     def _look(self, path: str, entry: _Entry) -> Verdict:
         with looking_at(self._inbox, path) as seen:

@@ -1,6 +1,6 @@
 """The durable record: submissions and their events, append-only."""
 
-from workflow.ledger.claims import abandoned, in_hands_of, take_due, take_over
+from workflow.ledger.claims import abandoned, due_for, in_hands_of, take_due, take_over
 from workflow.ledger.clock import CLOCK
 from workflow.ledger.contents import earlier_from, record_content
 from workflow.ledger.decisions import (
@@ -18,6 +18,7 @@ from workflow.ledger.marks import SHARE, keep_mark, own_name, read_mark, replace
 from workflow.ledger.moving import copy_ledger
 from workflow.ledger.orders import Begun, Order, give_order
 from workflow.ledger.past import forget_ended, stand_in_place
+from workflow.ledger.reuse import receipts_of_others, reuse_build, sent_build
 from workflow.ledger.sends import (
     Busy,
     Intent,
@@ -53,6 +54,7 @@ __all__ = [
     "decided_since",
     "decisions_of",
     "drop_from_waitlist",
+    "due_for",
     "earlier_from",
     "forget_ended",
     "give_order",
@@ -68,12 +70,15 @@ __all__ = [
     "read_mark",
     "read_waitlist",
     "receipts_of",
+    "receipts_of_others",
     "record_content",
     "renew_send",
     "replace_mark",
     "reply_lost",
+    "reuse_build",
     "rules_text",
     "sent_before",
+    "sent_build",
     "settle_send",
     "signs",
     "stand_in_place",

@@ -23,15 +23,9 @@ def take_due(ledger: Ledger, worker: Worker, steps: Collection[Step], limit: int
 
     No two workers get the same one. A file that was left on another machine's disk is taken there only.
     """
-    at_hand = or_(
-        submissions.c.step != Step.INTAKE.value,
-        submissions.c.home.is_(None),
-        submissions.c.home == worker.home,
-    )
-    due = and_(is_due(seconds_now(), steps), at_hand)
-    if limit < 1 or not ledger.some(select(submissions.c.id).where(due)):
+    if limit < 1:
         return ()
-    query = select(submissions).where(due).order_by(submissions.c.due_at).limit(limit)
+    query = select(submissions).where(_due_for(worker, steps)).order_by(submissions.c.due_at).limit(limit)
     with ledger.writing() as connection:
         rows = connection.execute(query.with_for_update(skip_locked=True)).mappings().all()
         taken = [submission_from(dict(row)) for row in rows]
@@ -39,6 +33,13 @@ def take_due(ledger: Ledger, worker: Worker, steps: Collection[Step], limit: int
         among = submissions.c.id.in_([submission.id for submission in taken])
         connection.execute(update(submissions).where(among).values(mine))
     return tuple(replace(submission, due_at=None, worker=worker.name) for submission in taken)
+
+
+def due_for(ledger: Ledger, worker: Worker, steps: Collection[Step]) -> frozenset[Step]:
+    """Tell which of these steps are due for somebody; asked often, so it is one look that takes no lock."""
+    query = select(submissions.c.step).where(_due_for(worker, steps)).distinct()
+    with ledger.reading() as connection:
+        return frozenset(Step(step) for step in connection.execute(query).scalars())
 
 
 def in_hands_of(ledger: Ledger, worker: Worker) -> tuple[Submission, ...]:
@@ -75,6 +76,16 @@ def abandoned(ledger: Ledger) -> tuple[Submission, ...]:
 def running_for(name: str) -> ColumnElement[bool]:
     """Give the condition for steps in the hands of one worker."""
     return and_(_running(), submissions.c.worker == name)
+
+
+def _due_for(worker: Worker, steps: Collection[Step]) -> ColumnElement[bool]:
+    """A file that was left on a machine's own disk can be read there only."""
+    at_hand = or_(
+        submissions.c.step != Step.INTAKE.value,
+        submissions.c.home.is_(None),
+        submissions.c.home == worker.home,
+    )
+    return and_(is_due(seconds_now(), steps), at_hand)
 
 
 def _running() -> ColumnElement[bool]:

@@ -22,7 +22,7 @@ def record_content(
     Raises Superseded, StateError.
     """
     with ledger.writing() as connection:
-        _one_at_a_time(connection, sha256)
+        one_at_a_time(connection, sha256)
         twin = _not_ended(connection, submission, sha256, is_twin)
         change_submission(connection, submission, {"sha256": sha256, **changes})
         append_event(connection, submission.id, "taken", detail)
@@ -54,7 +54,7 @@ def _not_ended(
     return next(filter(is_twin, (submission_from(dict(row)) for row in rows)), None)
 
 
-def _one_at_a_time(connection: Connection, sha256: str) -> None:
+def one_at_a_time(connection: Connection, sha256: str) -> None:
     """SQLite has one writer at a time anyway; Postgres is asked for it, for this content alone."""
     if connection.dialect.name == "postgresql":
         lock = text("select pg_advisory_xact_lock(hashtext(:sha256))")

@@ -109,10 +109,8 @@ def _to_column(value: object) -> object:
             return value.isoformat()
         case MeshReport():
             return json.dumps(asdict(value), ensure_ascii=False)
-        case StrEnum():
-            return value.value
-        case str():
-            return storable(value)
+        case str():  # enumerations, too
+            return storable(str(value))
         case tuple():
             return json.dumps(value)
     return value

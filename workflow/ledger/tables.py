@@ -60,6 +60,7 @@ submissions = Table(
     Column("turn", Integer, nullable=False, default=0),
     Column("tries", Integer, nullable=False, default=0),
     Column("waiting_since", Float),
+    Column("reused", Integer),
     Column("worker", Text),
     Column("home", Text),
     Column("dropped_by", Text),

@@ -22,6 +22,7 @@ from workflow.ledger import (
     Intent,
     Settled,
     begin_send,
+    receipts_of_others,
     renew_send,
     reply_lost,
     settle_send,
@@ -84,7 +85,13 @@ def _send_copy(shop: Workshop, submission: Submission, copy: int, done: Sequence
                 shop, submission, max(seconds, 0.1), "A send was cut off: waiting before looking."
             )
         case Intent():
-            return _look_then_send(shop, submission, copy, permit, [sent.receipt_id for sent in done])
+            earlier = [*_sent_by_others(shop, submission), *(sent.receipt_id for sent in done)]
+            return _look_then_send(shop, submission, copy, permit, earlier)
+
+
+def _sent_by_others(shop: Workshop, submission: Submission) -> Sequence[str]:
+    """Only a reused build has been sent for others before."""
+    return () if submission.reused is None else receipts_of_others(shop.ledger, submission)
 
 
 def _look_then_send(

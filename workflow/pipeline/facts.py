@@ -127,6 +127,9 @@ def _mesh_facts(mesh: MeshReport) -> dict[str, FactValue]:
         "area_cm2": mesh.area_cm2,
         "watertight": mesh.watertight,
         "open_edges": mesh.open_edges,
+        "shells": mesh.shells,
+        "cavities": mesh.cavities,
+        "unit_guess": mesh.unit_guess,
         "warnings": len(mesh.warnings),
     }
     return {name: value for name, value in known.items() if value is not None}

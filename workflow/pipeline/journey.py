@@ -25,12 +25,13 @@ from workflow.pipeline.inspection import decide, inspect
 from workflow.pipeline.outcome import hold, wait_in_line
 from workflow.pipeline.patience import CallAPerson, after_cloud_error, backoff
 from workflow.pipeline.putting_away import put_away
+from workflow.pipeline.reuse import reuse
 from workflow.pipeline.route import route
 from workflow.pipeline.slicing import upload
 from workflow.pipeline.workshop import Workshop
 
 StepFunction = Callable[[Workshop, Submission], Submission]
-BEFORE_SLICING: tuple[StepFunction, ...] = (take_in, inspect, decide, upload)
+BEFORE_SLICING: tuple[StepFunction, ...] = (take_in, inspect, decide, reuse, upload)
 AFTER_SLICING: tuple[StepFunction, ...] = (find_build, route, approve, dispatch)
 FAULTS_BEFORE_HOLD = 5
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from loguru import logger
 
 from workflow.errors import StateError
-from workflow.ledger import Superseded, in_hands_of, take_due, take_over
+from workflow.ledger import Superseded, due_for, in_hands_of, take_due, take_over
 from workflow.model import Step, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.crew import Crew
@@ -29,6 +29,7 @@ POLLS_AT_ONCE = 4
 AFTER_A_FAULT = timedelta(minutes=5)
 KINDS = ((Step.INTAKE,), (Step.DELIVER, Step.FINISH))
 """Stages that share a limit."""
+STAGED = frozenset(step for steps in KINDS for step in steps)
 
 
 @dataclass
@@ -59,8 +60,11 @@ class Keeper:
     def _look_carefully(self, polls: ThreadPoolExecutor) -> None:
         """A ledger that can't be reached is said once, and tried again."""
         try:
-            self.begin_due()
-            self.ask_due(polls)
+            due = due_for(self.shop.ledger, self.crew.me, tuple(Step))
+            if not due.isdisjoint(STAGED):
+                self.begin_due()
+            if Step.POLL in due:
+                self.ask_due(polls)
             if self.clock() - self._audited_at >= AUDIT_SECONDS:
                 self._audited_at = self.clock()
                 self.take_up_dropped()

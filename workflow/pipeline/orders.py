@@ -35,6 +35,7 @@ FROM_THE_FILE: dict[str, object] = {
     "slice_status": None,
     "uploaded_at": None,
     "build_id": None,
+    "reused": None,
 }
 
 
@@ -66,8 +67,9 @@ def settle(ledger: Ledger, number: int, receipt: str | None) -> Submission:
         if submission.state is not State.HELD or submission.hold is not Hold.SEND or not begun.open:
             raise NotNow(f"Submission {number} is {submission.state}: no send of it is in doubt.")
         what = "not sent" if receipt is None else f"sent as {receipt}"
-        order = _take_up(submission, begun, released=False)
-        return replace(order, event="settled", detail=f"{what}, says a person", receipt=receipt)
+        ahead = _take_up(submission, begun)
+        detail = f"{what}, says a person"
+        return Order(ahead.step, "settled", detail, ahead.changes, looked=True, receipt=receipt)
 
     return give_order(ledger, number, decide)
 
@@ -121,7 +123,8 @@ def _release(submission: Submission, begun: Begun) -> Order:
     rule = submission.intake_rule if submission.hold is Hold.RULE else submission.routing_rule
     order = _take_up(submission, begun)
     passed = submission.passed if rule is None else (*submission.passed, rule)
-    return replace(order, event="released", changes={**order.changes, "passed": passed})
+    event = "released"
+    return replace(order, event=event, changes={**order.changes, "passed": passed})
 
 
 def _take_up(submission: Submission, begun: Begun) -> Order:

@@ -89,6 +89,11 @@ class Service:
         """The record of what the service does."""
         return self._shop.ledger
 
+    @property
+    def shop(self) -> Workshop:
+        """The rooms that every step works with."""
+        return self._shop
+
     def submissions(self) -> tuple[Submission, ...]:
         """Give all submissions, oldest first."""
         return self.ledger.all()[::-1]

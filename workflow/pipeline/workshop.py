@@ -46,6 +46,8 @@ class Workshop:
     allotment: Allotment = field(default_factory=Allotment)
     date_folders: bool = False
     """Outcome folders get one folder a day."""
+    reuses_builds: bool = False
+    """A part that was sliced with the same settings before is not uploaded again."""
     sets_duplicates_aside: bool = False
     """The same content in the same folder is sent once at a time; a batch sends whatever it is given."""
     on_progress: Progress = nobody_watches

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from workflow.routing.conditions import AllOf, AnyOf, Condition, FactIs, Not
 from workflow.routing.facts import TEXTUAL, Fact
 from workflow.routing.globs import Glob
-from workflow.routing.spans import UNIVERSES, Spans, common, spans_of, without
+from workflow.routing.spans import UNIVERSES, Spans, shared, spans_of, without
 
 MOST_BOXES = 48
 """More would take long; then nothing is said."""
@@ -167,7 +167,7 @@ def _narrowed(fact: Fact, one: Side, other: Side) -> Side:
     if fact.kind in TEXTUAL:
         some = tuple(dict.fromkeys((*one.some, *other.some)))
         return Side(some=some, none=tuple(dict.fromkeys((*one.none, *other.none))), absent=absent)
-    return Side(common(one.spans, other.spans, fact.kind), absent=absent)
+    return Side(shared(one.spans, other.spans, fact.kind), absent=absent)
 
 
 def _cut(fact: Fact, side: Side, taken: Side) -> Iterator[Side]:

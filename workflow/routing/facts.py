@@ -127,6 +127,9 @@ _TABLE = (
     _mesh("area_cm2", Kind.NUMBER, "cm²", "118", "the mesh's surface"),
     _mesh("watertight", Kind.FLAG, "", "true", "the mesh: no edge is open"),
     _mesh("open_edges", Kind.COUNT, "", "0", "the mesh: edges with a facet on one side only"),
+    _mesh("shells", Kind.COUNT, "", "1", "the mesh: bodies that touch no other", "when they were counted"),
+    _mesh("cavities", Kind.COUNT, "", "0", "the mesh: hollows inside a body", "when they were counted"),
+    _mesh("unit_guess", Kind.TEXT, "", "mm", "what its numbers seem to be in: `mm`, `inch`, `metre`, …"),
     _mesh("warnings", Kind.COUNT, "", "0", "how many doubts the inspection had"),
     Fact(
         "preset",

@@ -28,7 +28,7 @@ def spans_of(wanted: Sequence[Wanted], kind: Kind) -> Spans:
     return tuple(span for each in wanted for span in _spans(each, kind) if not span.is_empty)
 
 
-def common(ones: Spans, others: Spans, kind: Kind) -> Spans:
+def shared(ones: Spans, others: Spans, kind: Kind) -> Spans:
     """Give what lies in both."""
     both = (_whole(one.overlap(other), kind) for one in ones for other in others)
     return tuple(span for span in both if not span.is_empty)
@@ -39,7 +39,7 @@ def without(spans: Spans, taken: Spans, kind: Kind) -> Spans:
     for hole in taken:
         below = Interval(high=hole.low, high_open=not hole.low_open)
         above = Interval(low=hole.high, low_open=not hole.high_open)
-        spans = common(spans, (below, above), kind)
+        spans = shared(spans, (below, above), kind)
     return spans
 
 

@@ -1,0 +1,63 @@
+"""Builds that may be sent once more: the same content with the same settings, sliced and sent before."""
+
+from sqlalchemy import exists, select
+
+from workflow.ledger.contents import one_at_a_time
+from workflow.ledger.ledger import Ledger
+from workflow.ledger.rows import submission_from
+from workflow.ledger.statements import append_event, change_submission
+from workflow.ledger.tables import sends, submissions
+from workflow.model import ENDED, State, Submission
+
+
+def sent_build(ledger: Ledger, submission: Submission) -> Submission | None:
+    """Find the newest submission of the same content and settings whose build was sent. Raises StateError."""
+    like = submissions.c
+    query = select(submissions).where(
+        like.sha256 == submission.sha256,
+        like.id != submission.id,
+        like.state == State.DISPATCHED.value,
+        like.build_id.is_not(None),
+        like.preset_id.is_not_distinct_from(submission.preset_id),
+        like.owner_id.is_not_distinct_from(submission.owner_id),
+        like.folder_id.is_not_distinct_from(submission.folder_id),
+    )
+    with ledger.reading() as connection:
+        row = connection.execute(query.order_by(like.id.desc()).limit(1)).mappings().first()
+    return submission_from(dict(row)) if row is not None else None
+
+
+def reuse_build(ledger: Ledger, submission: Submission, earlier: Submission, **changes: object) -> bool:
+    """Give a submission the build of an earlier one, unless another that has not ended is at it.
+
+    One at a time: else traces of a build in the cloud could not be told apart.
+    Raises Superseded, StateError.
+    """
+    other = submissions.alias()
+    at_it = exists().where(
+        other.c.build_id == earlier.build_id,
+        other.c.id != submission.id,
+        other.c.state.not_in([state.value for state in ENDED]),
+    )
+    with ledger.writing() as connection:
+        one_at_a_time(connection, submission.sha256 or "")
+        if connection.execute(select(at_it)).scalar_one():
+            return False
+        change_submission(connection, submission, {"build_id": earlier.build_id, **changes})
+        append_event(connection, submission.id, "build reused", f"of submission {earlier.id}")
+    return True
+
+
+def receipts_of_others(ledger: Ledger, submission: Submission) -> tuple[str, ...]:
+    """Give what other submissions sent of the same build: none of it is this one's. Raises StateError."""
+    query = (
+        select(sends.c.receipt_id)
+        .join(submissions, submissions.c.id == sends.c.submission)
+        .where(
+            submissions.c.build_id == submission.build_id,
+            submissions.c.id != submission.id,
+            sends.c.receipt_id.is_not(None),
+        )
+    )
+    with ledger.reading() as connection:
+        return tuple(connection.execute(query.order_by(sends.c.settled_at)).scalars().all())
