@@ -1,6 +1,6 @@
 """Mesh inspection next to reading and hashing, numpy-stl, trimesh and admesh, in one run.
 
-    python -m tests.bench.bench_mesh [--facets 10000 100000 1000000 5000000 20000000] [--rounds 5]
+    python -m tests.bench.bench_mesh [--facets 10000 100000 1000000 5000000 20000000] [--rounds 5] [FOLDER]
 
 Each contender runs in a process of its own, and they take turns, so that a busy machine slows all of them.
 Seconds are medians of processor time without start-up (admesh: whole process), beside them the wall clock;
@@ -61,6 +61,8 @@ GOALS = (
     Goal("numpy-stl, is_closed", VERDICT, 100, "binary", 100_000),
     Goal("trimesh", OURS, 4, "ASCII", 1_000_000),
     Goal(OURS, "numpy-stl, load", 1, "ASCII", 1_000_000, at_least=False),
+    Goal("trimesh", OURS, 3.5, "a folder", 0),
+    Goal("admesh", OURS, 2, "a folder", 0),
 )  # fmt: skip
 HOLE_BOUND = 6
 MOST_MB = 64
@@ -101,7 +103,8 @@ def make_files(folder: Path, facets: int) -> Iterator[tuple[str, Path]]:
 
 def compare(kind: str, file: Path, facets: int, rounds: int, results: Results) -> None:
     """Run all contenders on one file in turns, and print a line for each."""
-    print(f"\n{facets:,} facets, {kind}, {file.stat().st_size / 1e6:.1f} MB", flush=True)
+    size = file.stat().st_size if file.is_file() else sum(each.stat().st_size for each in file.rglob("*"))
+    print(f"\n{facets:,} facets, {kind}, {size / 1e6:.1f} MB", flush=True)
     there = set(take_part(kind, facets))
     contenders = {name: Contender(name, file) for name in CONTENDERS if name in there}
     for number in range(rounds):
@@ -145,8 +148,9 @@ def _print_row(title: str, bound: str, measured: float, is_met: bool) -> None:
 def main() -> None:
     """Compare on each size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--facets", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--facets", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("folder", nargs="?", type=Path, help="all STL files below it are one more contest")
     options = parser.parse_args()
     for missing in missing_rivals():
         print(f"SKIPPED: {missing} is not installed; nothing is compared with it.", file=sys.stderr)
@@ -155,6 +159,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             for kind, file in make_files(Path(folder), facets):
                 compare(kind, file, facets, options.rounds, results)
+    if options.folder:
+        compare("a folder", options.folder, 0, options.rounds, results)
     judge(results)
 
 

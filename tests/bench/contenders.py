@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -157,9 +159,18 @@ class Contender:
         self._process.communicate()
 
 
+def run_on_all(contender: Callable[[Path], None], folder: Path) -> None:
+    """Run on every STL file below a folder; files that it refuses cost what they cost."""
+    for file in sorted(each for each in folder.rglob("*") if each.suffix.lower() == ".stl"):
+        with suppress(Exception):
+            contender(file)
+
+
 def main() -> None:
     """Be one contender: on small files a first round that does not count, then one for each line."""
     contender, file = CONTENDERS[sys.argv[1]], Path(sys.argv[2])
+    if file.is_dir():
+        contender = partial(run_on_all, contender)
     for number, _ in enumerate(sys.stdin):
         if number == 0 and file.stat().st_size < WARMED_BYTES:
             contender(file)
