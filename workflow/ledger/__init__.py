@@ -20,6 +20,7 @@ from workflow.ledger.orders import Begun, Order, give_order
 from workflow.ledger.past import forget_ended, stand_in_place
 from workflow.ledger.reuse import receipts_of_others, reuse_build, sent_build
 from workflow.ledger.sends import (
+    LOOKED,
     Busy,
     Intent,
     Settled,
@@ -35,6 +36,7 @@ from workflow.ledger.workers import Beats, crew, give_sign, join, leave, signs, 
 
 __all__ = [
     "CLOCK",
+    "LOOKED",
     "SHARE",
     "Beats",
     "Begun",
