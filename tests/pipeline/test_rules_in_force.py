@@ -84,7 +84,6 @@ def test_a_broken_change_keeps_the_last_good_and_is_said_once(
     written(tmp_path, SECOND)
     look_twice(in_force)
     assert destination(in_force) == "job_request"
-    assert in_force.trouble is None
     assert read_mark(ledger, RULES_TROUBLE) == ""
 
 
