@@ -12,6 +12,7 @@ from workflow.ledger import (
     begin_send,
     decided_since,
     decisions_of,
+    forget_ended,
     keep_rules,
     last_sent,
     receipts_of,
@@ -19,7 +20,7 @@ from workflow.ledger import (
     sent_before,
     settle_send,
 )
-from workflow.model import Decided, Facts, Submission
+from workflow.model import Decided, Facts, State, Submission
 
 NOON = datetime(2026, 12, 17, 12, 0, tzinfo=UTC)
 FACTS: Facts = {"path": "größe \ud800.stl", "longest_mm": 80.5, "watertight": True, "triangles": 12}
@@ -89,3 +90,10 @@ def test_the_text_of_rules_is_kept_once(ledger: Ledger) -> None:
     for _ in range(2):
         keep_rules(ledger, "abc", "version: 1 # é")
     assert (rules_text(ledger, "abc"), rules_text(ledger, "def")) == ("version: 1 # é", None)
+
+
+def test_what_is_forgotten_takes_its_decisions_along(ledger: Ledger, submission: Submission) -> None:
+    ended = {"state": State.REJECTED, "ended_at": NOON}
+    ledger.record_decision(submission, routed("1", NOON), "rejected", "", **ended)
+    assert forget_ended(ledger, NOON + timedelta(days=1), None) == 1
+    assert decisions_of(ledger, submission.id) == {}
