@@ -1,6 +1,7 @@
 """The running service: engine, keeper and inbox, started and stopped together."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -118,8 +119,9 @@ class Service:
         """
         self._stop.set()
         self.wake()
+        give_up_at = time.monotonic() + DRAIN_SECONDS
         for thread in self._threads:
-            thread.join(timeout=DRAIN_SECONDS)
+            thread.join(timeout=max(give_up_at - time.monotonic(), 0.1))
         self.undone = self._engine is not None and not self._drain(self._engine)
         self._leave()
         if self._engine is not None and not self.undone:
@@ -148,14 +150,18 @@ class Service:
         """Make room at the start and every hour; what fails is tried again the next time."""
         while True:
             try:
-                retire(self._shop, self._keep)
-                if self._engine is not None:
-                    self._engine.tidy(ENGINE_ROWS_SECONDS)
+                self.make_room()
             except Exception as fault:  # noqa: BLE001  # upkeep's edge: nothing else may suffer from it
                 logger.opt(exception=True).debug("Upkeep failed")
                 logger.warning("Old submissions were not tidied away ({}).", type(fault).__name__)
             if stop.wait(EVERY_SECONDS):
                 return
+
+    def make_room(self, engine_rows_seconds: float = ENGINE_ROWS_SECONDS) -> None:
+        """Delete what is old and has ended, as far as it is asked for. Raises StateError, OSError."""
+        retire(self._shop, self._keep)
+        if self._engine is not None:
+            self._engine.tidy(engine_rows_seconds)
 
     def _settle_abandoned(self) -> None:
         if self._watch:
