@@ -23,6 +23,7 @@ from workflow.pipeline.upkeep import ENGINE_ROWS_SECONDS, EVERY_SECONDS, Keep, r
 from workflow.pipeline.workshop import Workshop
 
 DRAIN_SECONDS = 20.0
+CLOSING_SECONDS = 10.0
 _NO_LIMIT = ArrivalLimit()
 _KEEP_ALL = Keep()
 
@@ -53,8 +54,6 @@ class Service:
         self._engine: Engine | None = None
         self._keeper: Keeper | None = None
         self.inbox: Inbox | None = None
-        self.undone = False
-        """After a stop: something still ran at its limit. The end of the process cuts it off."""
 
     def start(self) -> None:
         """Take up what a former run left, then begin."""
@@ -122,10 +121,10 @@ class Service:
         give_up_at = time.monotonic() + DRAIN_SECONDS
         for thread in self._threads:
             thread.join(timeout=max(give_up_at - time.monotonic(), 0.1))
-        self.undone = self._engine is not None and not self._drain(self._engine)
+        drained = self._engine is not None and self._drain(self._engine)
         self._leave()
-        if self._engine is not None and not self.undone:
-            self._engine.stop()
+        if drained:
+            self._close_engine()
 
     def _drain(self, engine: Engine) -> bool:
         running = engine.running()
@@ -135,6 +134,13 @@ class Service:
         if not drained:
             logger.warning("Left undone, to be begun anew: {}.", _in_words(engine.running()))
         return drained
+
+    def _close_engine(self) -> None:
+        """Close the engine; it can't while its database is away, and would wait for that for ever."""
+        if self._engine is not None:
+            closing = threading.Thread(target=self._engine.stop, name="closing", daemon=True)
+            closing.start()
+            closing.join(CLOSING_SECONDS)
 
     def _leave(self) -> None:
         self._left.set()
