@@ -119,8 +119,10 @@ def _look_then_send(
     if must_not_repeat(submission, intent):
         withdraw_send(shop.ledger, submission, copy, intent)  # nothing is under way while a person looks
         return hold(shop, submission, Hold.SEND, _outcome_unknown(submission, copy, intent))
-    renew_send(shop.ledger, submission, copy, intent, shop.send_lease_seconds)
     shop.ledger.record(submission, "sending", f"{_what(submission, copy)}, attempt {intent.times}")
+    renew_send(
+        shop.ledger, submission, copy, intent, shop.send_lease_seconds
+    )  # last: nothing may come between
     return _send(shop, submission, copy, intent)
 
 
