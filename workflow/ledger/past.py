@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, delete, func, select
 
 from workflow.ledger.ledger import Ledger
-from workflow.ledger.tables import events, left_files, sends, submissions
+from workflow.ledger.tables import decisions, events, left_files, sends, submissions
 from workflow.model import ENDED, Submission
 
 AT_ONCE = 500
@@ -45,7 +45,7 @@ def _forget_some(ledger: Ledger, before: datetime | None, keep: int | None) -> i
         if keep is not None:
             too_many = max(_count(connection) - keep, 0)
             numbers.update(connection.execute(oldest_first.limit(min(too_many, AT_ONCE))).scalars())
-        for table in (events, sends):
+        for table in (events, sends, decisions):
             connection.execute(delete(table).where(table.c.submission.in_(numbers)))
         connection.execute(delete(submissions).where(submissions.c.id.in_(numbers)))
         return len(numbers)
