@@ -138,7 +138,12 @@ def _explain_submission(number: int, rules_path: Path | None, *, as_json: bool) 
 
 @rules.command("replay")
 @click.option("--rules", "rules_path", type=FILE, help="The rules to try; default: the file that is set.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only what was decided since this day.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Only what was decided since this day.",
+)
 @as_json
 def replay(rules_path: Path | None, since: datetime | None, as_json: bool) -> int:
     """Send past submissions through a rules file, and say which would go elsewhere, and why.

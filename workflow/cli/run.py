@@ -24,7 +24,8 @@ def run() -> None:
     settings = load_settings()
     open_logbook(settings, settings.log_level)
     with running_service(settings):
-        logger.info("Watching {} for {}", settings.share.absolute() / "inbox", settings.eiger_url)
+        watched = settings.read_only_inbox or settings.share / "inbox"
+        logger.info("Watching {} for {}", watched.absolute(), settings.eiger_url)
         logger.info("Rules: {}", rules_file(settings))
         stop.wait()
         logger.info("Stopping: what is under way comes to a safe point first; once more to leave at once.")

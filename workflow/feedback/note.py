@@ -94,7 +94,9 @@ def _revision(events: Sequence[Event]) -> str | None:
 def _next_step(submission: Submission) -> str:
     if submission.state is State.HELD and submission.hold is not None:
         return _HELD_NEXT[submission.hold].format(id=submission.id)
-    if submission.state in {State.REJECTED, State.CANCELED}:
+    if submission.state is State.CANCELED:
+        return "Nothing. If it is to be printed after all, drag it back into the inbox."
+    if submission.state is State.REJECTED:
         return (
             "Put the corrected file into the inbox. To try this very file again, drag it back into the inbox."
         )
