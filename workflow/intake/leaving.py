@@ -13,6 +13,9 @@ from workflow.intake.sight import Signature
 from workflow.intake.taking import CantTake, in_words
 
 
+NO_TEXT = "its name, or that of its folder, holds bytes that are no UTF-8: rename it"
+
+
 class Left(NamedTuple):
     """How a file looked when it was taken: size in bytes, and its times. Inodes mean nothing on mounts."""
 
@@ -51,6 +54,8 @@ class Leaving:
 
     def take(self, path: str, seen: Signature) -> bool:
         """Begin a submission, unless only the file's times are new. Raises CantTake."""
+        if not _is_text(path):  # nobody could find it again: its name can't be written down
+            raise CantTake(NO_TEXT)
         name, left = readable(path), Left(seen.size, seen.mtime_ns, seen.ctime_ns)
         try:
             taken = self._is_new_content(path, name, left)
@@ -82,6 +87,14 @@ class Leaving:
             return True
         self._register.still_left(name, left)
         return False
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _sha256(inbox: Path, path: str) -> str:
