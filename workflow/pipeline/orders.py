@@ -113,6 +113,8 @@ def attach(ledger: Ledger, number: int, build_id: str) -> Submission:
                 f"`stlflow retry {number}` looks where it stands; attach a build after that."
             )
         named = {"state": State.SLICED, "build_id": build, "hold": None, "reason": None, "tries": 0}
+        if submission.reused is not None:  # traces of the new build count from its own upload, not the old one's
+            named |= {"reused": None, "uploaded_at": None}
         return Order(Step.DELIVER, "build attached", f"{build}, by a person", {**named, **NO_ROUTE})
 
     return give_order(ledger, number, decide)

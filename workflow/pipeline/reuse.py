@@ -20,13 +20,14 @@ def reuse(shop: Workshop, submission: Submission) -> Submission:
         shop.ledger, submission, earlier,
         state=State.SLICED, part_version_id=earlier.part_version_id, slice_job_id=earlier.slice_job_id,
         uploaded_at=earlier.uploaded_at, waiting_since=now(), reused=earlier.id, tries=0,
+        step=Step.DELIVER, due_at=now(), turn=submission.turn + 1, worker=None,
     )  # fmt: skip
     submission = shop.ledger.get(submission.id)
     if not taken:
         return submission
     logger.info("Submission {}: the build of submission {} is sent once more", submission.id, earlier.id)
     shop.spool_file(submission).unlink(missing_ok=True)
-    return shop.ledger.next_turn(submission, Step.DELIVER, now())
+    return submission
 
 
 def _is_still_sliced(shop: Workshop, earlier: Submission) -> bool:
