@@ -1,6 +1,7 @@
 """Others of the same content or of the same name: held ones that came back, duplicates, revisions."""
 
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from loguru import logger
@@ -32,14 +33,15 @@ def take_over_content(shop: Workshop, submission: Submission, custody: Custody) 
     def is_twin(other: Submission) -> bool:
         return shop.sets_duplicates_aside and _folder(other) == _folder(submission)
 
-    twin = record_content(shop.ledger, submission, custody.sha256, detail, is_twin, **fresh)
+    twin = record_content(shop.ledger, submission, custody.sha256, detail, is_twin, _set_aside, **fresh)
     submission = shop.ledger.get(submission.id)
     if twin is not None:
-        return _set_aside(shop, submission, twin)
+        logger.info("Submission {} ({}) set aside: {}", submission.id, submission.path, submission.reason)
+        return submission
     return _say_revision(shop, submission)
 
 
-def _set_aside(shop: Workshop, submission: Submission, twin: Submission) -> Submission:
+def _set_aside(twin: Submission) -> Mapping[str, object]:
     reason = (
         f"The same file is under way as submission {twin.id} ({twin.path}): it is not sent twice at once."
     )
@@ -48,9 +50,7 @@ def _set_aside(shop: Workshop, submission: Submission, twin: Submission) -> Subm
             f"The same file is held as submission {twin.id} ({twin.path}): {twin.reason} "
             f"`stlflow retry {twin.id}` takes that one up, or drag its file back into the inbox."
         )
-    logger.info("Submission {} ({}) set aside: {}", submission.id, submission.path, reason)
-    canceled = {"state": State.CANCELED, "reason": reason, "ended_at": now(), "hold": None}
-    return shop.ledger.record(submission, "duplicate", f"of submission {twin.id}", **canceled)
+    return {"state": State.CANCELED, "reason": reason, "ended_at": now(), "hold": None}
 
 
 def _say_revision(shop: Workshop, submission: Submission) -> Submission:
