@@ -12,7 +12,6 @@ from workflow.intake.share import Share
 from workflow.intake.sight import Signature
 from workflow.intake.taking import CantTake, in_words
 
-
 NO_TEXT = "its name, or that of its folder, holds bytes that are no UTF-8: rename it"
 
 

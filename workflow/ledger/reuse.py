@@ -54,9 +54,7 @@ def receipts_of_others(ledger: Ledger, submission: Submission) -> tuple[str, ...
 
     Raises StateError.
     """
-    forgotten = select(forgotten_sends.c.receipt_id).where(
-        forgotten_sends.c.build_id == submission.build_id
-    )
+    forgotten = select(forgotten_sends.c.receipt_id).where(forgotten_sends.c.build_id == submission.build_id)
     query = (
         select(sends.c.receipt_id)
         .join(submissions, submissions.c.id == sends.c.submission)

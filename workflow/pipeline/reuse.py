@@ -14,7 +14,7 @@ def reuse(shop: Workshop, submission: Submission) -> Submission:
     if not shop.reuses_builds or submission.part_version_id is not None:
         return submission
     earlier = sent_build(shop.ledger, submission)
-    if earlier is None or not _is_still_sliced(shop, earlier):
+    if earlier is None or not _is_still_there(shop, earlier):
         return submission
     taken = reuse_build(
         shop.ledger, submission, earlier,
@@ -30,8 +30,10 @@ def reuse(shop: Workshop, submission: Submission) -> Submission:
     return submission
 
 
-def _is_still_sliced(shop: Workshop, earlier: Submission) -> bool:
+def _is_still_there(shop: Workshop, earlier: Submission) -> bool:
+    """A build that a person attached may hold anything: only one with the very part counts."""
     try:
-        return shop.catalog.build(earlier.build_id or "").sliced
+        build = shop.catalog.build(earlier.build_id or "")
     except NotFound:
         return False
+    return build.sliced and any(version.id == earlier.part_version_id for version in build.part_versions)
