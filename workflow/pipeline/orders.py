@@ -112,8 +112,17 @@ def attach(ledger: Ledger, number: int, build_id: str) -> Submission:
                 f"A send of submission {number} was begun, and its outcome is not known. "
                 f"`stlflow retry {number}` looks where it stands; attach a build after that."
             )
-        named = {"state": State.SLICED, "build_id": build, "hold": None, "reason": None, "tries": 0}
-        if submission.reused is not None:  # traces of the new build count from its own upload, not the old one's
+        named: dict[str, object] = {
+            "state": State.SLICED,
+            "build_id": build,
+            "hold": None,
+            "reason": None,
+            "tries": 0,
+        }
+        named["passed"] = ()  # what was released was another build
+        if (
+            submission.reused is not None
+        ):  # traces of the new build count from its own upload, not the old one's
             named |= {"reused": None, "uploaded_at": None}
         return Order(Step.DELIVER, "build attached", f"{build}, by a person", {**named, **NO_ROUTE})
 
