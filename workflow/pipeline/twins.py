@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 from loguru import logger
 
 from workflow.intake import Custody
-from workflow.ledger import Superseded, earlier_from, record_content
-from workflow.model import State, Submission
+from workflow.ledger import Superseded, earlier_from, receipts_of, record_content
+from workflow.model import Hold, State, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.workshop import Workshop
 
@@ -46,10 +46,9 @@ def _set_aside(twin: Submission) -> Mapping[str, object]:
         f"The same file is under way as submission {twin.id} ({twin.path}): it is not sent twice at once."
     )
     if twin.state is State.HELD:
-        reason = (
-            f"The same file is held as submission {twin.id} ({twin.path}): {twin.reason} "
-            f"`stlflow retry {twin.id}` takes that one up, or drag its file back into the inbox."
-        )
+        reason = f"The same file is held as submission {twin.id} ({twin.path}): {twin.reason}"
+        if twin.hold is not Hold.SEND:
+            reason += f" `stlflow retry {twin.id}` takes that one up, or drag its file back into the inbox."
     return {"state": State.CANCELED, "reason": reason, "ended_at": now(), "hold": None}
 
 
@@ -76,13 +75,18 @@ def _retire_held_twins(shop: Workshop, submission: Submission, sha256: str) -> N
     for twin in shop.ledger.with_content(sha256):
         put_away_before = twin.state is State.HELD and (twin.step is None or twin.due_at is not None)
         gone = put_away_before and not twin.left_in_place and not shop.source(twin).exists()
-        if gone and twin.id != submission.id:
+        if gone and twin.id != submission.id and not _may_be_sent(shop, twin):
             detail = f"dragged back to the inbox: goes on as submission {submission.id}"
             canceled = {"state": State.CANCELED, "reason": detail, "ended_at": now()}
             try:
                 shop.ledger.next_turn(twin, None, None, "canceled", detail, **canceled)
             except Superseded:
                 logger.debug("Submission {} went on meanwhile.", twin.id)
+
+
+def _may_be_sent(shop: Workshop, twin: Submission) -> bool:
+    """Of what was sent in part, or may have been, nothing is sent blindly again: a person looks first."""
+    return twin.hold is Hold.SEND or bool(receipts_of(shop.ledger, twin.id))
 
 
 def _folder(submission: Submission) -> str:
