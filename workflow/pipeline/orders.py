@@ -69,7 +69,10 @@ def settle(ledger: Ledger, number: int, receipt: str | None) -> Submission:
         what = "not sent" if receipt is None else f"sent as {receipt}"
         ahead = _take_up(submission, begun)
         detail = f"{what}, says a person"
-        return Order(ahead.step, "settled", detail, ahead.changes, looked=True, receipt=receipt)
+        undone = receipt is None
+        return Order(
+            ahead.step, "settled", detail, ahead.changes, looked=True, receipt=receipt, undone=undone
+        )
 
     return give_order(ledger, number, decide)
 
