@@ -189,6 +189,7 @@ def _outcome_unknown(submission: Submission, copy: int, intent: Intent, seen: st
     seen = seen or f"{_what(submission, copy)} does not show the build"
     return (
         f"Outcome unknown after {intent.times - 1} attempt(s): the reply was lost and {seen}. "
-        f"Look in Eiger for build {submission.build_id}, then `stlflow settle {submission.id} --sent RECEIPT`, or `--not-sent`; "
+        f"Look in Eiger for build {submission.build_id}, "
+        f"then `stlflow settle {submission.id} --sent RECEIPT`, or `--not-sent`; "
         f"`stlflow cancel {submission.id}` leaves it."
     )
