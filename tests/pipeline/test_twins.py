@@ -135,15 +135,16 @@ def test_a_duplicate_that_is_cut_off_stays_one(open_shop: Open, monkeypatch: pyt
         assert shop.wait("b.stl", lambda seen: slicing(seen) or set_aside(seen)).state is State.CANCELED
 
 
-def test_a_send_in_doubt_is_not_repeated_because_its_file_is_dragged_back(open_shop: Open) -> None:
+@pytest.mark.parametrize("path", ["a.stl", "clips/a.stl"])
+def test_a_send_in_doubt_is_not_repeated_because_its_file_is_dragged_back(open_shop: Open, path: str) -> None:
     shop = open_shop()
     shop.cloud.fault("sendBuildToJobRequestQueue", "delay", delay_seconds=10)
-    shop.drop("a.stl", box(19))
-    first = shop.wait("a.stl", held)
+    shop.drop(path, box(19))
+    first = shop.wait(path, held)
     assert first.hold is Hold.SEND
-    (shop.share / "held" / "a.stl").rename(shop.share / "inbox" / "a.stl")
+    (shop.share / "held" / path).rename(shop.share / "inbox" / "a.stl")
     second = shop.wait("a.stl", lambda seen: seen.id != first.id and set_aside(seen))
-    assert second.reason == f"The same file is held as submission {first.id} (a.stl): {first.reason}"
+    assert second.reason == f"The same file is held as submission {first.id} ({path}): {first.reason}"
     settle(shop.service.ledger, first.id, "job 7")
 
     def ended(_: Submission) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from workflow.errors import StlflowError
 from workflow.intake.folders import open_part, opened
-from workflow.intake.names import readable, split
+from workflow.intake.names import is_text, readable, split
 from workflow.intake.share import Share
 from workflow.intake.sight import Signature
 from workflow.intake.taking import CantTake, in_words
@@ -53,7 +53,7 @@ class Leaving:
 
     def take(self, path: str, seen: Signature) -> bool:
         """Begin a submission, unless only the file's times are new. Raises CantTake."""
-        if not _is_text(path):  # nobody could find it again: its name can't be written down
+        if not is_text(path):  # nobody could find it again: its name can't be written down
             raise CantTake(NO_TEXT)
         name, left = readable(path), Left(seen.size, seen.mtime_ns, seen.ctime_ns)
         try:
@@ -86,14 +86,6 @@ class Leaving:
             return True
         self._register.still_left(name, left)
         return False
-
-
-def _is_text(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _sha256(inbox: Path, path: str) -> str:

@@ -19,7 +19,7 @@ def take_over_content(shop: Workshop, submission: Submission, custody: Custody) 
     The same content in the same folder is sent once at a time; in another folder it is another wish,
     for rules look at folders. Raises Superseded, StateError.
     """
-    _retire_held_twins(shop, submission, custody.sha256)
+    in_doubt = _retire_held_twins(shop, submission, custody.sha256)
     fresh: dict[str, object] = {
         "size": custody.size,
         "dropped_by": custody.owner,
@@ -31,7 +31,8 @@ def take_over_content(shop: Workshop, submission: Submission, custody: Custody) 
     detail = f"{custody.size:,} bytes, sha256 {custody.sha256}"
 
     def is_twin(other: Submission) -> bool:
-        return shop.sets_duplicates_aside and _folder(other) == _folder(submission)
+        alike = _folder(other) == _folder(submission) or other.id in in_doubt
+        return shop.sets_duplicates_aside and alike
 
     twin = record_content(shop.ledger, submission, custody.sha256, detail, is_twin, _set_aside, **fresh)
     submission = shop.ledger.get(submission.id)
@@ -68,20 +69,29 @@ def _say_revision(shop: Workshop, submission: Submission) -> Submission:
     return shop.ledger.record(submission, "revision", detail)
 
 
-def _retire_held_twins(shop: Workshop, submission: Submission, sha256: str) -> None:
-    """A held file that was dragged back to the inbox goes on as the new submission."""
+def _retire_held_twins(shop: Workshop, submission: Submission, sha256: str) -> frozenset[int]:
+    """A held file that was dragged back to the inbox goes on as the new submission.
+
+    Gives those that may not, whatever folder the file was dragged to: a person has to look first.
+    """
+    in_doubt: set[int] = set()
     if not shop.share.is_there():
-        return
+        return frozenset()
     for twin in shop.ledger.with_content(sha256):
         put_away_before = twin.state is State.HELD and (twin.step is None or twin.due_at is not None)
         gone = put_away_before and not twin.left_in_place and not shop.source(twin).exists()
-        if gone and twin.id != submission.id and not _may_be_sent(shop, twin):
+        if not gone or twin.id == submission.id:
+            continue
+        if _may_be_sent(shop, twin):
+            in_doubt.add(twin.id)
+        else:
             detail = f"dragged back to the inbox: goes on as submission {submission.id}"
             canceled = {"state": State.CANCELED, "reason": detail, "ended_at": now()}
             try:
                 shop.ledger.next_turn(twin, None, None, "canceled", detail, **canceled)
             except Superseded:
                 logger.debug("Submission {} went on meanwhile.", twin.id)
+    return frozenset(in_doubt)
 
 
 def _may_be_sent(shop: Workshop, twin: Submission) -> bool:
