@@ -1,5 +1,6 @@
 """Settings: precedence, unknown names, and no value ever in a message."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,14 @@ def test_broken_toml_is_one_line() -> None:
     Path("stlflow.toml").write_text("share = \n")
     with pytest.raises(SettingsError, match=r"^stlflow\.toml is not valid TOML: "):
         load_settings()
+
+
+def test_the_shops_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().zone is None
+    monkeypatch.setenv("STLFLOW_TIMEZONE", "Europe/Vienna")
+    noon = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+    assert noon.astimezone(load_settings().zone).hour == 14
+    for nowhere in ("Vienna", "../etc/passwd", "Europe"):
+        monkeypatch.setenv("STLFLOW_TIMEZONE", nowhere)
+        with pytest.raises(SettingsError, match="no time zone that is known here"):
+            load_settings()

@@ -100,8 +100,8 @@ def running_service(
                 arrival_limit=limit,
                 keep=_keep(settings),
             )
-            service.start()
             try:
+                service.start()
                 yield service
             finally:
                 service.stop()

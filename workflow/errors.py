@@ -4,6 +4,7 @@
     ├── SettingsError          the settings or the command line are wrong          (exit 2)
     ├── RulesError             the rules file is wrong; carries every mistake      (exit 2)
     ├── StateError             the state folder can't be used                      (exit 2)
+    │   └── DatabaseAway       the database can't be reached just now              (exit 3)
     ├── ShareError             the share can't be used as it stands                (exit 2)
     ├── UnknownSubmission      no submission has that number                       (exit 2)
     ├── NotNow                 the submission is not in a state that allows it     (exit 1)
@@ -74,6 +75,12 @@ class RulesError(StlflowError):
 
 class StateError(StlflowError):
     """The state folder can't be used: locked by another stlflow, on a share, or not writable."""
+
+
+class DatabaseAway(StateError):
+    """The database is another machine's, and can't be reached just now: worth another start."""
+
+    exit_code = EXIT_CLOUD
 
 
 class ShareError(StlflowError):

@@ -154,7 +154,9 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """Give the database URL that counts."""
-        return self.database_url or f"sqlite:///{(self.state / LEDGER_FILE).absolute().as_posix()}"
+        if self.database_url:
+            return self.database_url.replace("postgres://", "postgresql://", 1)
+        return f"sqlite:///{(self.state / LEDGER_FILE).absolute().as_posix()}"
 
 
 def load_settings(**overrides: object) -> Settings:

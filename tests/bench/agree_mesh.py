@@ -230,6 +230,7 @@ def main() -> int:
                 file = Path(folder) / "made.stl"
                 file.write_bytes(content)
                 table.compare(f"{name}, {facets:,} facets", file, ask)
+                print(f"{name}, {facets:,} facets: compared", flush=True)
     for folder in options.folders:
         for file in sorted(each for each in folder.rglob("*") if each.suffix.lower() == ".stl"):
             table.compare(str(file.relative_to(folder)), file, ask)

@@ -52,11 +52,11 @@ def park(folder: Path, uploaded: list[Uploaded], age_seconds: float) -> None:
         for number, made in enumerate(uploaded):
             (processing / f"part{number}.stl").write_bytes(box(10 + number / 1000, 20, 30))
             row = {
-                "path": f"part{number}.stl", "state": "slicing", "opened_at": since,
-                "sha256": f"{number:064x}",
-                "claimed_as": f"processing/part{number}.stl", "size": 684, "step": "poll", "turn": 1,
+                "path": f"part{number}.stl", "state": "slicing", "opened_at": since, "preset": "Onyx",
+                "sha256": f"{number:064x}", "claimed_as": f"processing/part{number}.stl", "size": 684,
+                "step": "poll", "turn": 1,
                 "part_version_id": made["part_version_id"], "slice_job_id": made["slice_job_id"],
-                "uploaded_at": since, "waiting_since": since, "due_at": since, "preset": "Onyx",
+                "uploaded_at": since, "waiting_since": since, "due_at": since,
             }  # fmt: skip
             write.execute(insert(submissions).values(row))
 

@@ -7,7 +7,7 @@ import pytest
 from tests.cli.conftest import Say
 from tests.pipeline.test_hindsight import CLIP, NOON, RULES, SLICED
 from tests.stl import box
-from workflow.ledger import Ledger, keep_rules
+from workflow.ledger import RULES_TROUBLE, Ledger, keep_rules, replace_mark
 from workflow.model import Decided, State
 from workflow.routing import parse_rules
 from workflow.state import prepare_state
@@ -100,3 +100,11 @@ def test_any_fact_can_be_assumed(say: Say, tmp_path: Path) -> None:
     assert (rule_at("23:15"), rule_at("06:00"), rule_at("06:01")) == ("night", "night", "day")
     refused = say("rules", "explain", "lid.stl", "--fact", "time=noon")
     assert (refused.code, "'noon' is no time of day." in refused.err) == (2, True)
+
+
+def test_list_says_that_changed_rules_do_not_count(say: Say, book: Ledger) -> None:
+    assert say("list").err == ""
+    replace_mark(book, RULES_TROUBLE, "The changed rules have 1 mistake. The rules of before count on.")
+    listed = say("list", "--json")
+    assert listed.err == "The changed rules have 1 mistake. The rules of before count on.\n"
+    assert len(listed.document()) == 1

@@ -141,7 +141,10 @@ def _trouble(chance: random.Random, database: str, *, disks: bool) -> Iterator[A
     if chance.random() < 0.06:
         yield Outage("share", chance.uniform(0.2, 1.0))
     if chance.random() < 0.05:
-        yield Freeze(chance.randrange(3), chance.uniform(0.5, 2.5))
+        longer_than_any_lease = chance.random() < 0.2
+        yield Freeze(
+            chance.randrange(3), chance.uniform(*((5.5, 7.0) if longer_than_any_lease else (0.5, 2.5)))
+        )
     if chance.random() < 0.05:
         yield Stop(chance.randrange(3))
     if database == "postgres" and chance.random() < 0.04:

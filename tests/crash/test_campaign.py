@@ -14,7 +14,7 @@ from tests.crash.world import Nursery
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks real services")
-SHORT, FULL = 3, 12
+SHORT, FULL = 2, 12
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ from workflow.simulator import SimulatorOptions, running
 
 SECRET = "hemmelig-5e0f91c7"
 NOBODY = "http://127.0.0.1:9/api/v3"
+NO_POSTGRES = f"postgresql://stlflow:{SECRET}@127.0.0.1:9/stlflow"
 INTAKE = "version: 1\nintake:\n  - name: all\n    preset: {preset}\n"
 ROUTING = "routing:\n  - name: all\n    send_to: {send_to}\n"
 
@@ -106,8 +107,18 @@ def secrets_in(desk: Desk) -> list[str]:
         ({"STLFLOW_STATE": "share/state"}, 2, "stlflow: The state folder share/state lies in the share."),
         ({"STLFLOW_STATE": "a file/state"}, 2, "stlflow: The state folder a file/state can't be written"),
         ({"STLFLOW_SHARE": "unmounted/share"}, 2, "Is the share mounted?"),
+        ({"STLFLOW_DATABASE_URL": NO_POSTGRES}, 3, "stlflow: The ledger can't be opened: connection failed"),
     ],
-    ids=["wrong keys", "no keys", "no server", "no rules", "state in share", "no state", "no share"],
+    ids=[
+        "wrong keys",
+        "no keys",
+        "no server",
+        "no rules",
+        "state in share",
+        "no state",
+        "no share",
+        "no database",
+    ],
 )
 def test_it_does_not_start_and_says_why_in_one_line(
     desk: Desk, start: Callable[..., Ended], changes: dict[str, str], code: int, line: str

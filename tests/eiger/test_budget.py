@@ -140,3 +140,19 @@ def test_threads_share_one_rate() -> None:
 def test_no_rate_is_a_mistake(wrong: float) -> None:
     with pytest.raises(ValueError, match="more than 0 per second"):
         RequestBudget(wrong)
+
+
+def test_several_processes_share_one_rate() -> None:
+    budget, clock = budget_of(10)
+    budget.slow_down()
+    budget.share(4)
+    assert budget.rate == pytest.approx(10 / 2 / 4)
+    clock.now += RECOVERY_SECONDS
+    assert budget.rate == pytest.approx(10 / 4)
+    started = clock.now
+    for _ in range(30):
+        budget.acquire()
+    assert 30 / (clock.now - started) <= 10 / 4 * 1.1
+    budget.share(1)
+    clock.now += RECOVERY_SECONDS
+    assert budget.rate == pytest.approx(10)

@@ -139,8 +139,22 @@ def test_an_effect_does_not_wait_long_for_its_turn() -> None:
                 client.disable_approved_builds()
             assert server.asked == []
             assert client.get_slice_status(ID).status == "QUEUED"
-            assert client.longest_effect_seconds == 5 + 10 + 2 * 30
+            assert client.longest_effect_seconds == 5 + 1 + 10 + 2 * 30
         assert clock.now >= 1020
+
+
+def test_an_effect_is_not_caused_by_a_machine_that_stood_still_meanwhile() -> None:
+    """The reserved time may be over, and somebody else may have caused it."""
+    with serving(lambda asked: GOOD if asked.method == "GET" else as_json({}, 204)) as server:
+        client, budget, clock = turned_client(server.url)
+        budget._sleep = lambda seconds: clock.sleep(seconds + 30)  # a frozen process, a suspended machine
+        budget.pause(1)
+        with client:
+            with pytest.raises(RateLimited, match="was not sent: this machine stood still meanwhile"):
+                client.disable_approved_builds()
+            assert server.asked == []
+            client.disable_approved_builds()
+    assert len(server.asked) == 1
 
 
 def test_trouble_of_an_effect_slows_everybody_too() -> None:

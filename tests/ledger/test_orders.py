@@ -3,7 +3,17 @@
 import pytest
 
 from workflow.errors import NotNow
-from workflow.ledger import Begun, Intent, Ledger, Order, Superseded, begin_send, give_order, reply_lost
+from workflow.ledger import (
+    LOOKED,
+    Begun,
+    Intent,
+    Ledger,
+    Order,
+    Superseded,
+    begin_send,
+    give_order,
+    reply_lost,
+)
 from workflow.model import State, Step, Submission
 
 
@@ -66,4 +76,4 @@ def test_after_a_person_has_looked_a_lost_reply_counts_no_longer(
     reply_lost(ledger, submission, 1, intent, "timed out", 60)
     again = begin_send(ledger, give_order(ledger, submission.id, ended), 1, 60)
     assert isinstance(again, Intent)
-    assert again.lost is None
+    assert again.lost == LOOKED

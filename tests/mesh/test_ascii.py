@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.mesh.effort import ON_FILES
 from tests.mesh.solids import Corners, ascii_text, box, shifted, torus
+from workflow.mesh import ascii as ascii_reader
 from workflow.mesh.ascii import AsciiReader
 from workflow.mesh.detect import Text
 from workflow.mesh.stream import ByteStream
@@ -31,6 +32,18 @@ def read(folder: Path, content: bytes, piece_bytes: int) -> Corners:
 def test_the_size_of_pieces_changes_nothing(tmp_path: Path, piece_bytes: int, line_end: bytes) -> None:
     content = ascii_text(box()).replace(b"\n", line_end)
     assert np.array_equal(read(tmp_path, content, piece_bytes), box())
+
+
+def test_facets_are_the_same_when_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "part.stl"
+    file.write_bytes(ascii_text(box()) + ascii_text(torus(12, 7)) + b"exported by a machine")
+    for most_kept in (1000, 100):
+        monkeypatch.setattr(ascii_reader, "MOST_KEPT_FACETS", most_kept)
+        with FileIO(file) as opened:
+            reader = AsciiReader(ByteStream(opened), Text(start=0), 2000)
+            first, again = (np.concatenate([block.copy() for block in reader.blocks()], axis=1) for _ in "12")
+        assert np.array_equal(first, again)
+        assert (reader.solids, first.shape, len(reader.remarks())) == (2, (9, 12 + 168), 1)
 
 
 @pytest.mark.parametrize("number", ["{:.9g}", "{:.8e}", "{:.17g}", "{:+.9E}"])

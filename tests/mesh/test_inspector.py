@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from workflow.mesh.inspector import _environment
 from workflow.model import MeshReport
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs signals to stop a process")
-LINES_FOR_SECONDS = 1_000_000
+LINES_FOR_SECONDS = 4_000_000
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +63,14 @@ def running(inspector: Inspector) -> int:
 
 def is_reading(inspector: Inspector, file: Path) -> bool:
     """Tell whether the inspecting process has the file open."""
+    return _has_open(Path(f"/proc/{inspector.process_id}"), file)
+
+
+def _has_open(process: Path, file: Path) -> bool:
     try:
-        opened = [entry.readlink() for entry in Path(f"/proc/{inspector.process_id}/fd").iterdir()]
+        return file in [entry.readlink() for entry in (process / "fd").iterdir()]
     except OSError:
         return False
-    return file in opened
 
 
 def test_the_report_is_the_same_as_in_this_process(inspector: Inspector, part: Path) -> None:
@@ -196,14 +200,26 @@ def test_a_process_that_can_not_start_is_no_fault_of_the_file(
         inspector.inspect(part)
 
 
-def test_it_ends_with_the_service_however_that_ends(part: Path) -> None:
-    inspector = Inspector()
-    inspector.inspect(part)
-    worker = inspector._worker
-    assert worker is not None
-    worker._orders.close()  # what the system does when this process is killed
-    assert worker.process.wait(10) == 0
-    inspector.close()
+KILLED_SERVICE = """
+import sys, threading, pathlib
+from workflow.mesh import Inspector
+inspector = Inspector()
+threading.Thread(target=inspector.inspect, args=[pathlib.Path(sys.argv[1])], daemon=True).start()
+while inspector.process_id is None: pass
+print(inspector.process_id, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc to see what is open")
+def test_it_ends_with_the_service_even_when_that_is_killed_amid_a_file(slow_part: Path) -> None:
+    command = [sys.executable, "-c", KILLED_SERVICE, str(slow_part)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as service:
+        assert service.stdout is not None
+        inspecting = Path(f"/proc/{int(service.stdout.readline())}")
+        assert until(lambda: _has_open(inspecting, slow_part))
+        service.kill()
+    assert until(lambda: not _has_open(inspecting, slow_part), limit_seconds=2)
 
 
 def test_no_key_reaches_it() -> None:

@@ -7,12 +7,13 @@ from typing import Any, cast
 import pytest
 
 from tests.waiting import until
-from workflow.ledger import Ledger
-from workflow.model import Step, Submission
+from workflow.ledger import Ledger, join, signs, strike_off, take_due, take_over
+from workflow.model import Hold, State, Step, Submission
 from workflow.pipeline import keeper as keeper_room
 from workflow.pipeline.crew import Crew
 from workflow.pipeline.engine import Engine
 from workflow.pipeline.keeper import Keeper
+from workflow.pipeline.outcome import DEATHS_BEFORE_HOLD, hold_if_deadly
 from workflow.pipeline.workshop import Workshop
 
 
@@ -62,3 +63,38 @@ def test_an_engine_that_fails_for_a_while_strands_nothing(
     finally:
         stop.set()
         thread.join(timeout=10)
+
+
+def die_at_it(ledger: Ledger, times: int) -> Submission:
+    """Let so many workers in a row take the submission and be gone; gives it as it was at last."""
+    for _ in range(times):
+        worker = join(ledger, "home", "host", 1, "1.0")
+        taken = take_due(ledger, worker, [Step.INTAKE], 1)
+        strike_off(ledger, worker.name, signs(ledger)[worker.name])
+        assert take_over(ledger) == taken
+    return taken[0]
+
+
+def test_a_part_that_kills_stlflow_again_and_again_is_set_aside(ledger: Ledger) -> None:
+    shop = cast(Workshop, cast(Any, LedgerOnly(ledger)))
+    number = ledger.open("bomb.stl")
+    ledger.claimed(number, "processing/1~bomb.stl")
+    hold_if_deadly(shop, die_at_it(ledger, DEATHS_BEFORE_HOLD - 1))
+    assert ledger.get(number).state is State.CLAIMED
+    hold_if_deadly(shop, die_at_it(ledger, 1))
+    held = ledger.get(number)
+    assert (held.state, held.hold, held.step) == (State.HELD, Hold.FAULT, Step.FINISH)
+    assert held.reason == (
+        "stlflow was stopped or killed 20 times while it worked on this part (intake). Is memory or disk "
+        "short? `stlflow retry 1` tries again."
+    )
+
+
+def test_one_that_gets_on_between_the_deaths_goes_on(ledger: Ledger) -> None:
+    shop = cast(Workshop, cast(Any, LedgerOnly(ledger)))
+    number = ledger.open("slow.stl")
+    ledger.claimed(number, "processing/1~slow.stl")
+    die_at_it(ledger, DEATHS_BEFORE_HOLD - 1)
+    ledger.record(ledger.get(number), "inspected")
+    hold_if_deadly(shop, die_at_it(ledger, 2))
+    assert ledger.get(number).state is State.CLAIMED

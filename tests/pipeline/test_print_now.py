@@ -1,5 +1,6 @@
 """Starting a machine: by rule, armed, on a Ready printer, confirmed; and approvals. Each on its own cloud."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from tests.cloud import simulated
 from tests.pipeline.conftest import Open, Shop, dispatched, held, written
 from tests.stl import box
-from workflow.model import Destination, Hold, State
+from workflow.ledger import LOOKED, Intent
+from workflow.model import Destination, Hold, State, Submission
+from workflow.pipeline.dispatch import must_not_repeat
 from workflow.pipeline.orders import release, retry
 
 ANVIL = "Mark Two - Anvil"
@@ -73,6 +76,27 @@ def test_a_print_that_the_printer_never_takes_is_held_and_never_sent_again(
         retry(shop.service.ledger, waiting.id)
         again = shop.wait("now/a.stl", lambda seen: held(seen) and seen.turn > waiting.turn)
         assert (again.hold, told(shop)) == (Hold.SEND, 1)
+
+
+@pytest.mark.parametrize(
+    ("destination", "lost", "times", "held"),
+    [
+        (Destination.PRINT_NOW, None, 1, False),
+        (Destination.PRINT_NOW, None, 2, True),  # its process died: nobody knows
+        (Destination.PRINT_NOW, "cut", 2, True),
+        (Destination.PRINT_NOW, LOOKED, 2, False),
+        (Destination.PRINT_NOW, LOOKED, 3, True),
+        (Destination.DEVICE_QUEUE, None, 2, False),
+        (Destination.DEVICE_QUEUE, "cut", 3, False),
+        (Destination.DEVICE_QUEUE, "timed out", 2, True),
+        (Destination.DEVICE_QUEUE, "cut", 4, True),
+    ],
+)
+def test_what_is_told_again_and_what_a_person_has_to_settle(
+    destination: Destination, lost: str | None, times: int, held: bool
+) -> None:
+    submission = Submission(1, "a.stl", State.ROUTED, datetime.now(UTC), destination=destination)
+    assert must_not_repeat(submission, Intent("token", times, lost)) is held
 
 
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])

@@ -10,7 +10,7 @@ from tests.pipeline.conftest import Open, Shop, dispatched, written
 from tests.stl import box
 from tests.waiting import until
 from workflow.errors import Mistake, RulesError, Unreachable
-from workflow.ledger import Ledger, decisions_of, rules_text
+from workflow.ledger import RULES_TROUBLE, Ledger, decisions_of, read_mark, rules_text
 from workflow.pipeline.rules_in_force import CHECK_AGAIN_LOOKS, RulesInForce
 from workflow.routing import Rulebook, load_rules
 
@@ -70,7 +70,7 @@ def test_a_good_change_counts_and_its_text_is_kept(
 
 @pytest.mark.parametrize("spoil", [lambda file: written(file.parent, BAD), lambda file: file.unlink()])
 def test_a_broken_change_keeps_the_last_good_and_is_said_once(
-    rules: Make, tmp_path: Path, said: list[str], spoil: Callable[[Path], object]
+    rules: Make, tmp_path: Path, ledger: Ledger, said: list[str], spoil: Callable[[Path], object]
 ) -> None:
     in_force = rules()
     spoil(tmp_path / "rules.yaml")
@@ -80,10 +80,11 @@ def test_a_broken_change_keeps_the_last_good_and_is_said_once(
     assert in_force.trouble is not None
     assert "The rules of before count on." in in_force.trouble
     assert len(said) == 1
+    assert read_mark(ledger, RULES_TROUBLE) == in_force.trouble
     written(tmp_path, SECOND)
     look_twice(in_force)
     assert destination(in_force) == "job_request"
-    assert in_force.trouble is None
+    assert read_mark(ledger, RULES_TROUBLE) == ""
 
 
 def test_a_mistake_is_told_with_its_place(rules: Make, tmp_path: Path) -> None:

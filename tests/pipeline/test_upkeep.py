@@ -70,3 +70,17 @@ def test_private_copies_that_nobody_needs_are_deleted(
         (tmp_path / name).write_bytes(b"solid")
     assert tidy_spool(ledger, tmp_path) == (2 if stays else 3)
     assert (tmp_path / f"{number}.stl").exists() is stays
+
+
+def test_the_engines_own_rows_go_and_everything_goes_on(shop: Shop) -> None:
+    def rows() -> int:
+        with shop.service.ledger.reading() as connection:
+            return int(connection.exec_driver_sql("select count(*) from workflow_status").scalar_one())
+
+    shop.drop("before.stl", box(56))
+    shop.wait("before.stl", dispatched)
+    assert rows() > 0
+    shop.service.make_room(engine_rows_seconds=-1)
+    assert rows() == 0
+    shop.drop("after.stl", box(57))
+    assert shop.sent(shop.wait("after.stl", dispatched)) == 1

@@ -1,6 +1,7 @@
 """Choosing a device: who fits, who is taken, and what is said of each."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from workflow.model import DeviceFacts, Facts
 from workflow.routing.devices import READY_ONLY, choose_device
 from workflow.routing.globs import Glob
+from workflow.routing.intervals import read_interval
 from workflow.routing.rulebook import Choose, DeviceWish
 
 ONYX: Facts = {"build.series": "Desktop Series", "build.material": "Onyx", "build.primary_cm3": 30.0}
@@ -121,11 +123,46 @@ FLEET = (READY, SILENT, QUICK, SHORT)
         (Choose.SHORTEST_QUEUE, (), SHORT),
         (Choose.FIRST, (), SILENT),
         (Choose.FIRST, ("M2-3", "M2-*"), SHORT),
+        (Choose.ROUND_ROBIN, (), SILENT),
+        (Choose.ROUND_ROBIN, ("M2-*",), READY),
     ],
 )
 def test_which_of_those_that_fit(choose: Choose, names: tuple[str, ...], chosen: DeviceFacts) -> None:
     wish = DeviceWish(name=tuple(map(Glob, names)), choose=choose)
     assert choose_device(wish, ONYX, FLEET).device == chosen
+
+
+def test_devices_take_turns_beginning_with_who_got_nothing_for_longest() -> None:
+    noon = datetime(2026, 12, 17, 12, 0, tzinfo=UTC)
+    wish, fleet, taken = DeviceWish(choose=Choose.ROUND_ROBIN), list(FLEET), []
+    for minute in range(8):
+        chosen = choose_device(wish, ONYX, fleet).device
+        assert chosen is not None
+        taken.append(chosen.name)
+        fleet.remove(chosen)
+        fleet.append(replace(chosen, last_sent_at=noon + timedelta(minutes=minute)))
+    assert taken == ["A-4", "M2-1", "M2-2", "M2-3"] * 2
+
+
+@pytest.mark.parametrize(
+    ("wish", "reason"),
+    [
+        (DeviceWish(queue_length=read_interval("< 1")), "M2-1: 1 queued, the rule asks for < 1"),
+        (DeviceWish(queue_hours=read_interval("0..0.5")), "M2-1: 1.0 h queued, the rule asks for 0..0.5"),
+        (DeviceWish(queue_hours=read_interval(">= 2")), "M2-1: 1.0 h queued, the rule asks for >= 2"),
+    ],
+)
+def test_a_queue_may_be_too_long(wish: DeviceWish, reason: str) -> None:
+    assert choose_device(wish, ONYX, [READY]).reasons == (reason,)
+    unknown = replace(READY, queue_length=None, queue_seconds=None)
+    assert choose_device(wish, ONYX, [unknown]).reasons == ("M2-1: Eiger does not say how long its queue is",)
+
+
+def test_the_material_has_to_last_for_all_copies() -> None:
+    assert choose_device(LOADED, ONYX, [READY], copies=13).device == READY
+    assert choose_device(LOADED, ONYX, [READY], copies=14).reasons == (
+        "M2-1: 400.0 cm³ of Onyx left, needs 420.0 cm³",
+    )
 
 
 def test_the_others_that_fit_are_told_too() -> None:

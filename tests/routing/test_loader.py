@@ -130,6 +130,13 @@ def test_what_is_hardly_meant_is_a_warning(pattern: str, doubt: str, hint: str) 
     assert (warning.message, warning.hint) == (doubt, hint)
 
 
+def test_starting_a_machine_with_whatever_is_loaded_is_doubted() -> None:
+    text = DEFAULT.replace("send_to: device_queue", "send_to: print_now", 1)
+    assert parse_rules(text, "rules.yaml").warnings == ()
+    (warning,) = parse_rules(text.replace("material: loaded, ", "", 1), "rules.yaml").warnings
+    assert warning.message == "print_now starts whatever is loaded"
+
+
 def cpu_seconds_to_read(text: str) -> float:
     began = time.process_time()
     parse_rules(text, "rules.yaml")

@@ -23,19 +23,22 @@ def run() -> None:
 
     settings = load_settings()
     open_logbook(settings, settings.log_level)
-    with running_service(settings) as service:
+    with running_service(settings):
         logger.info("Watching {} for {}", settings.share.absolute() / "inbox", settings.eiger_url)
         logger.info("Rules: {}", rules_file(settings))
         stop.wait()
         logger.info("Stopping: what is under way comes to a safe point first; once more to leave at once.")
-    leave_if_undone(service.undone)
+    leave()
 
 
-def leave_if_undone(undone: bool) -> None:
-    """Leave although threads still run: what they do is safe to cut off, and others may do it by now."""
-    if undone:
-        sys.stderr.flush()
-        os._exit(EXIT_OK)
+def leave() -> None:
+    """End this process, whatever threads may still wait for: everything is at a safe point, or given back.
+
+    What runs beyond the limit, and an engine whose database is away, would keep it for ever otherwise.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_OK)
 
 
 def stop_on_signals() -> threading.Event:

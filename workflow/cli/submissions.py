@@ -20,11 +20,15 @@ SHOWN = 200
 )
 @as_json
 def list_(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
-    """Show submissions, newest first."""
+    """Show submissions, newest first; and why changed rules do not count, if so."""
     from workflow.cli.table import print_table, row
+    from workflow.ledger import RULES_TROUBLE, read_mark
 
     at_most = limit if limit is not None or as_json else SHOWN + 1
-    submissions = _ledger().all([State(state) for state in states], at_most)
+    ledger = _ledger()
+    if trouble := read_mark(ledger, RULES_TROUBLE):
+        click.echo(trouble, err=True)
+    submissions = ledger.all([State(state) for state in states], at_most)
     if as_json:
         print_json([row(submission) for submission in submissions])
         return

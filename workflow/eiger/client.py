@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from workflow.eiger.budget import RequestBudget
 from workflow.eiger.builds import BuildCalls
 from workflow.eiger.devices import DeviceCalls
-from workflow.eiger.exchange import Exchange
+from workflow.eiger.exchange import Exchange, steady_seconds
 from workflow.eiger.keys import Keys
 from workflow.eiger.parts import PartCalls
 from workflow.eiger.prints import PrintCalls
@@ -37,7 +37,7 @@ class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
         budget: RequestBudget,
         timeouts: Timeouts = Timeouts(),  # noqa: B008  # a frozen value
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # a frozen value
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = steady_seconds,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:

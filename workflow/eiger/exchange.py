@@ -1,5 +1,6 @@
 """One call from start to end: wait for a turn, send, understand, and ask again where that is safe."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from workflow.errors import CloudError, RateLimited, ServerError
 T = TypeVar("T")
 EFFECT_PATIENCE_SECONDS = 5.0
 """How long an effect waits for its turn: whoever reserved the right to cause it counts on a limit."""
+OVERSLEPT_SECONDS = 1.0
+"""By so much a sleep may last longer than asked for before this process counts as having been frozen."""
 Understand = Callable[[Reply, datetime], T]
 """Gives the value in a reply that came at that time, or raises the CloudError that it means."""
 
@@ -35,7 +38,9 @@ class Exchange:
     def longest_effect_seconds(self) -> float:
         """Give the time after which an effect (other than an upload) was sent and answered, or given up."""
         timeouts = self.transport.timeouts
-        return EFFECT_PATIENCE_SECONDS + timeouts.connect_seconds + 2 * timeouts.read_seconds
+        return (
+            EFFECT_PATIENCE_SECONDS + OVERSLEPT_SECONDS + timeouts.connect_seconds + 2 * timeouts.read_seconds
+        )
 
     def call(self, request: Request, understand: Understand[T]) -> T:
         """Give the answer. A question is asked again by policy, an effect never. Raises CloudError."""
@@ -58,10 +63,12 @@ class Exchange:
 
     def once(self, request: Request, understand: Understand[T]) -> T:
         """Wait for a turn, and ask once. Raises CloudError."""
-        reads = request.operation.reads
+        reads, began = request.operation.reads, self.clock()
         wait = self.budget.acquire(self.retry.total_seconds if reads else EFFECT_PATIENCE_SECONDS)
         if wait:
             raise _not_yet(request.operation, wait)
+        if not reads and self.clock() - began > EFFECT_PATIENCE_SECONDS + OVERSLEPT_SECONDS:
+            raise _overslept(request.operation)
         try:
             reply = self.transport.send(request)
         except NoReply as none:
@@ -80,9 +87,21 @@ class Exchange:
             self.budget.pause(error.retry_after_seconds)
 
 
+def _overslept(operation: Operation) -> RateLimited:
+    """Somebody else may have caused the effect by now, for the reserved time is over."""
+    text = f"{operation.id} was not sent: this machine stood still meanwhile. stlflow goes on by itself."
+    return RateLimited(text, operation=operation.id)
+
+
 def _not_yet(operation: Operation, wait_seconds: float) -> RateLimited:
     text = (
         f"{wait_seconds:.0f} s until {operation.id} may go out: Eiger asked for a pause, or too many calls "
         "wait already. stlflow goes on by itself."
     )
     return RateLimited(text, operation=operation.id, retry_after_seconds=wait_seconds)
+
+
+def steady_seconds() -> float:
+    """Give a time that only goes forward, and where the system has one, also while the machine sleeps."""
+    sleepless = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
+    return time.monotonic() if sleepless is None else time.clock_gettime(sleepless)

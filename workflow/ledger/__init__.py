@@ -14,12 +14,13 @@ from workflow.ledger.decisions import (
 )
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.left import content_left, read_left, still_left, take_left
-from workflow.ledger.marks import SHARE, keep_mark, own_name, read_mark, replace_mark
+from workflow.ledger.marks import RULES_TROUBLE, SHARE, keep_mark, own_name, read_mark, replace_mark
 from workflow.ledger.moving import copy_ledger
 from workflow.ledger.orders import Begun, Order, give_order
 from workflow.ledger.past import forget_ended, stand_in_place
 from workflow.ledger.reuse import receipts_of_others, reuse_build, sent_build
 from workflow.ledger.sends import (
+    LOOKED,
     Busy,
     Intent,
     Settled,
@@ -35,6 +36,8 @@ from workflow.ledger.workers import Beats, crew, give_sign, join, leave, signs, 
 
 __all__ = [
     "CLOCK",
+    "LOOKED",
+    "RULES_TROUBLE",
     "SHARE",
     "Beats",
     "Begun",

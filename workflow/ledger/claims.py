@@ -29,6 +29,8 @@ def take_due(ledger: Ledger, worker: Worker, steps: Collection[Step], limit: int
     with ledger.writing() as connection:
         rows = connection.execute(query.with_for_update(skip_locked=True)).mappings().all()
         taken = [submission_from(dict(row)) for row in rows]
+        if not taken:
+            return ()
         mine = {"due_at": None, "worker": worker.name}
         among = submissions.c.id.in_([submission.id for submission in taken])
         connection.execute(update(submissions).where(among).values(mine))

@@ -44,11 +44,8 @@ def open_database(url: str) -> Engine:
 
 
 def with_driver(url: str) -> str:
-    """Name the driver of a Postgres URL; both spellings of its scheme are about."""
-    for scheme in ("postgresql://", "postgres://"):
-        if url.startswith(scheme):
-            return url.replace(scheme, "postgresql+psycopg://", 1)
-    return url
+    """Name the driver of a Postgres URL."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
-from workflow.errors import StateError
+from workflow.errors import DatabaseAway, StateError
 from workflow.ledger.clock import CLOCK
 from workflow.ledger.database import READING, open_database
 from workflow.ledger.migration import bring_up_to_date
@@ -48,7 +48,9 @@ class Ledger:
                 bring_up_to_date(connection)
                 CLOCK.follow(connection)
         except (SQLAlchemyError, ImportError) as error:
-            raise StateError(f"The ledger can't be opened: {_in_words(error)}") from None
+            away = isinstance(error, OperationalError) and not url.startswith("sqlite")
+            kind = DatabaseAway if away else StateError
+            raise kind(f"The ledger can't be opened: {_in_words(error)}") from None
 
     def close(self) -> None:
         """Give up all connections."""

@@ -1,4 +1,4 @@
-"""What the ledger knows of itself: its own name, and the share that its submissions belong to."""
+"""What the ledger knows of itself: its own name, its share, and what is wrong with changed rules."""
 
 import secrets
 
@@ -10,6 +10,8 @@ from workflow.ledger.tables import marks
 
 OWN_NAME = "name"
 SHARE = "share"
+RULES_TROUBLE = "rules trouble"
+"""Why a change of the rules does not count; empty when all is well."""
 
 
 def own_name(ledger: Ledger) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, and_, func, select, update
 
 from workflow.ledger.ledger import Ledger
+from workflow.ledger.sends import LOOKED
 from workflow.ledger.statements import append_event, change_submission, read_submission, seconds_now
 from workflow.ledger.tables import sends
 from workflow.model import Step, Submission
@@ -56,7 +57,8 @@ def give_order(ledger: Ledger, number: int, decide: Callable[[Submission, Begun]
             known = {"receipt_id": order.receipt, "settled_at": seconds_now(), "reconciled": True}
             connection.execute(update(sends).where(unsettled).values(known))
         elif order.looked:
-            fresh = {"lost": None, "times": 0 if order.undone else 1, "deadline": 0.0}
+            never, looked = {"lost": None, "times": 0}, {"lost": LOOKED, "times": 1}
+            fresh = {**(never if order.undone else looked), "deadline": 0.0}
             connection.execute(update(sends).where(unsettled).values(fresh))
         present = datetime.fromtimestamp(seconds_now(), UTC)
         ahead = {"step": order.step, "due_at": present, "turn": submission.turn + 1, "worker": None}

@@ -14,6 +14,9 @@ from workflow.ledger.statements import Superseded, refuse_late, seconds_now
 from workflow.ledger.tables import sends
 from workflow.model import Submission
 
+LOOKED = "looked"
+"""Instead of how a reply was lost: a person has looked, and says that the attempt did nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:

@@ -19,6 +19,8 @@ from workflow.mesh.unreadable import Unreadable
 from workflow.mesh.words import facet_corners
 
 PIECE_BYTES = 1 << 19
+MOST_KEPT_FACETS = 1 << 18
+"""They take 36 bytes each."""
 
 _NO_BLANKS = bytes([0, *range(33, 256)])
 _END_OF_FACET = b"endfacet"
@@ -38,9 +40,26 @@ class AsciiReader:
         self._start = layout.start
         self._piece = memoryview(bytearray(piece_bytes))
         self._grammar = Grammar()
+        self._kept: list[Block] | None = None
 
     def blocks(self) -> Iterator[Block]:
-        """Give all facets from the start. Raises Unreadable where the text is no STL, and OSError."""
+        """Give all facets from the start. Raises Unreadable where the text is no STL, and OSError.
+
+        Reading text takes far longer than measuring, so not too many facets are kept for the next time.
+        """
+        if self._kept is not None:
+            yield from self._kept
+            return
+        kept: list[Block] | None = []
+        for block in self._read_all():
+            if kept is not None:
+                kept.append(block)
+            if self._grammar.facets > MOST_KEPT_FACETS:
+                kept = None
+            yield block
+        self._kept = kept
+
+    def _read_all(self) -> Iterator[Block]:
         _keep_freed_memory()
         self._grammar = Grammar()
         self._stream.rewind(0)

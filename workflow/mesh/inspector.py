@@ -33,12 +33,15 @@ from workflow.mesh.policy import MeshPolicy
 from workflow.model import MeshReport
 
 START_SECONDS = 60
+END_SECONDS = 1
 ATTEMPTS = 2
 """A process may be killed for what others did, say when the machine is short of memory."""
 
 _LONGEST_REPLY = 1 << 20
 _SECRET = re.compile(r"(?i)^STLFLOW_|KEY|SECRET|TOKEN|PASS|CREDENTIAL")
-_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_ONE_THREAD = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX"), "1"
+)
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from workflow.mesh.worker import serve; serve(sys.argv[2])"
@@ -92,6 +95,7 @@ class Inspector:
         """End the process; an inspection under way ends with StateError."""
         self._is_closed = True
         if self._worker:
+            self._worker.process.kill()
             self._worker.end()
 
     def __enter__(self) -> Self:
@@ -171,7 +175,10 @@ class _Worker:
             alarm.cancel()
 
     def end(self) -> None:
-        """End the process and wait for it."""
+        """End the process and wait for it; one that is ending by itself gets the time to say how."""
+        if not self.was_slow:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(END_SECONDS)
         self.process.kill()
         self.process.wait()
         for pipe in (self._orders, self._replies):

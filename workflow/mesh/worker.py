@@ -11,6 +11,8 @@ import sys
 import traceback
 from io import BufferedWriter
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 
 from workflow.mesh.inspection import inspect_mesh
 from workflow.mesh.messages import (
@@ -27,7 +29,7 @@ from workflow.model import MeshReport
 
 READY = b"ready\n"
 _GRACE_SECONDS = 10
-"""The service stops a slow inspection itself; this much later the process does so on its own."""
+"""The service stops a slow inspection itself; this much later the process does so on its own, even in C."""
 
 
 def serve(setup_text: str) -> None:
@@ -35,17 +37,19 @@ def serve(setup_text: str) -> None:
     setup = decode_setup(setup_text)
     replies = _private_stdout()
     _leave_stopping_to_the_service()
+    orders = _take_orders()
     _bound_memory(setup.memory_mb)
     replies.write(READY)
     replies.flush()
-    for line in sys.stdin.buffer:
+    while True:
+        line = orders.get()
         faulthandler.dump_traceback_later(setup.seconds + _GRACE_SECONDS, exit=True)
         reply = _answer(line, setup.policy)
         faulthandler.cancel_dump_traceback_later()
         replies.write(encode_reply(reply))
         replies.flush()
         if isinstance(reply, Failure) and reply.kind == OUT_OF_MEMORY:
-            return  # what is left of the memory may be in pieces: the next file gets a new process
+            os._exit(0)  # what is left of the memory may be in pieces: the next file gets a new process
 
 
 def _answer(line: bytes, policy: MeshPolicy) -> MeshReport | Failure:
@@ -58,6 +62,19 @@ def _answer(line: bytes, policy: MeshPolicy) -> MeshReport | Failure:
         return Failure(UNREADABLE, error.strerror or str(error), error.errno)
     except Exception:  # noqa: BLE001  # the process's edge: the service is told, and goes on
         return Failure(FAULT, traceback.format_exc())
+
+
+def _take_orders() -> SimpleQueue[bytes]:
+    """Put the orders into a queue as they come; the process ends with the last, even amid a file."""
+    orders: SimpleQueue[bytes] = SimpleQueue()
+
+    def take() -> None:
+        for line in sys.stdin.buffer:
+            orders.put(line)
+        os._exit(0)  # the service is gone, and nobody waits for a reply
+
+    Thread(target=take, daemon=True).start()
+    return orders
 
 
 def _private_stdout() -> BufferedWriter:

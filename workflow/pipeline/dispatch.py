@@ -18,6 +18,7 @@ from workflow.errors import (
     Unreachable,
 )
 from workflow.ledger import (
+    LOOKED,
     Busy,
     Intent,
     Settled,
@@ -39,6 +40,7 @@ from workflow.pipeline.workshop import Workshop
 TIMED_OUT = "timed out"
 CUT = "cut"
 MOST_ATTEMPTS = 3
+FIRST_AFTER_A_LOOK = 2
 IN_THE_LEDGER = "found in the ledger"
 NOTHING_DONE = (BadRequest, Conflict, NotFound, RateLimited, Unauthorized, Unreachable)
 """Errors after which it is certain that the cloud did nothing."""
@@ -113,18 +115,22 @@ def _look_then_send(
     if found is not None:
         settle_send(shop.ledger, submission, copy, intent, found, reconciled=True)
         return Sent(found, "found in the cloud")
-    if _must_not_repeat(submission, intent):
+    if must_not_repeat(submission, intent):
         withdraw_send(shop.ledger, submission, copy, intent)  # nothing is under way while a person looks
         return hold(shop, submission, Hold.SEND, _outcome_unknown(submission, copy, intent))
-    renew_send(shop.ledger, submission, copy, intent, shop.send_lease_seconds)
     shop.ledger.record(submission, "sending", f"{_what(submission, copy)}, attempt {intent.times}")
+    renew_send(
+        shop.ledger, submission, copy, intent, shop.send_lease_seconds
+    )  # last: nothing may come between
     return _send(shop, submission, copy, intent)
 
 
-def _must_not_repeat(submission: Submission, intent: Intent) -> bool:
-    """A machine is not told twice to start; other sends are repeated where the reply was cut off."""
-    starts_a_machine = submission.destination is Destination.PRINT_NOW and intent.lost is not None
-    return starts_a_machine or intent.lost == TIMED_OUT or intent.times > MOST_ATTEMPTS
+def must_not_repeat(submission: Submission, intent: Intent) -> bool:
+    """A machine is told again to start only on a person's word; other sends where a reply was cut off."""
+    if submission.destination is Destination.PRINT_NOW:
+        told_by_a_person = intent.lost == LOOKED and intent.times == FIRST_AFTER_A_LOOK
+        return intent.times > 1 and not told_by_a_person
+    return intent.lost == TIMED_OUT or intent.times > MOST_ATTEMPTS
 
 
 def _send(shop: Workshop, submission: Submission, copy: int, intent: Intent) -> Sent | Submission:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
+from loguru import logger
 
+from workflow.errors import DatabaseAway
 from workflow.model import Step, Submission
 
 APPLICATION_VERSION = "stlflow-1"
@@ -53,7 +55,12 @@ class Engine:
         DBOS(config=_configuration(database_url, worker, limits))
         _RUNNING[0] = self
         DBOS.listen_queues([])
-        DBOS.launch()
+        try:
+            DBOS.launch()
+        except Exception as error:
+            logger.opt(exception=True).debug("The engine did not start")
+            threading.Thread(target=self.stop, daemon=True).start()  # it may wait for what is not there
+            raise DatabaseAway("The engine's database can't be used: it went away, or is broken.") from error
 
     def begin(self, submission: Submission) -> None:
         """Begin the stage that the submission's worker took. Harmless when it has begun already."""

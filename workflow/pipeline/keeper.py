@@ -24,12 +24,13 @@ from workflow.pipeline.slicing import poll
 from workflow.pipeline.workshop import Workshop
 
 LOOK_SECONDS = 0.5
+GATHER_SECONDS = 0.02
+"""News comes in crowds: one look for all of them."""
 AUDIT_SECONDS = 5.0
 POLLS_AT_ONCE = 4
 AFTER_A_FAULT = timedelta(minutes=5)
 KINDS = ((Step.INTAKE,), (Step.DELIVER, Step.FINISH))
 """Stages that share a limit."""
-STAGED = frozenset(step for steps in KINDS for step in steps)
 
 
 @dataclass
@@ -54,15 +55,17 @@ class Keeper:
         with ThreadPoolExecutor(POLLS_AT_ONCE, thread_name_prefix="poll") as polls:
             while not stop.is_set():
                 self._look_carefully(polls)
-                self.wake.wait(LOOK_SECONDS)
+                if self.wake.wait(LOOK_SECONDS):
+                    stop.wait(GATHER_SECONDS)
                 self.wake.clear()
 
     def _look_carefully(self, polls: ThreadPoolExecutor) -> None:
         """A ledger that can't be reached is said once, and tried again."""
         try:
             due = due_for(self.shop.ledger, self.crew.me, tuple(Step))
-            if not due.isdisjoint(STAGED):
-                self.begin_due()
+            for steps in KINDS:
+                if not due.isdisjoint(steps):
+                    self.begin_due(steps)
             if Step.POLL in due:
                 self.ask_due(polls)
             if self.clock() - self._audited_at >= AUDIT_SECONDS:
@@ -80,11 +83,10 @@ class Keeper:
             logger.error("{}", sentence)
         self._troubled = True
 
-    def begin_due(self) -> None:
-        """Take what is due, no more than there is room for, and begin it."""
-        for steps in KINDS:
-            for submission in take_due(self.shop.ledger, self.crew.me, steps, self.engine.room(steps[0])):
-                self.engine.begin(submission)  # what is lost in between is seen as dropped
+    def begin_due(self, steps: tuple[Step, ...]) -> None:
+        """Take stages that are due, no more than there is room for, and begin them."""
+        for submission in take_due(self.shop.ledger, self.crew.me, steps, self.engine.room(steps[0])):
+            self.engine.begin(submission)  # what is lost in between is seen as dropped
 
     def ask_due(self, polls: ThreadPoolExecutor) -> None:
         """Ask for due slice jobs, longest due first, a few at a time."""

@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from loguru import logger
 
 from workflow.errors import CloudError, RulesError, StateError
-from workflow.ledger import Ledger, keep_rules
+from workflow.ledger import RULES_TROUBLE, Ledger, keep_rules, replace_mark
 from workflow.routing import Rulebook, parse_rules, read_rules, revision_of
 
 LOOK_SECONDS = 1.0
@@ -30,6 +31,7 @@ class RulesInForce:
         self._looks_to_skip = 0
         self.trouble: str | None = None
         keep_rules(ledger, rulebook.revision, rulebook.text)
+        self._write_down()
 
     @property
     def rulebook(self) -> Rulebook:
@@ -72,15 +74,24 @@ class RulesInForce:
             before, self._rulebook = self._rulebook.revision, rulebook
             self._looks_to_skip = 0
             self.trouble, self._refused = None, ""
+            self._write_down()
             logger.info("Rules {} count from now on, instead of {}.", rulebook.revision, before)
 
     def _say(self, refused: str, trouble: str | None) -> None:
         """Say what is wrong once; and that it is over."""
-        if trouble is not None and trouble != self.trouble:
+        before, self.trouble, self._refused = self.trouble, trouble, refused
+        if trouble == before:
+            return
+        if trouble is not None:
             logger.error("{}", trouble)
-        if trouble is None and self.trouble is not None:
+        else:
             logger.info("The rules are as they were: revision {}.", self._rulebook.revision)
-        self.trouble, self._refused = trouble, refused
+        self._write_down()
+
+    def _write_down(self) -> None:
+        """Let other processes know what is wrong, such as `stlflow list`."""
+        with suppress(StateError):  # the log has it, and the next change is written again
+            replace_mark(self._ledger, RULES_TROUBLE, self.trouble or "")
 
 
 def _counted(error: RulesError) -> str:

@@ -1,6 +1,7 @@
 """The running service: engine, keeper and inbox, started and stopped together."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from workflow.pipeline.upkeep import ENGINE_ROWS_SECONDS, EVERY_SECONDS, Keep, r
 from workflow.pipeline.workshop import Workshop
 
 DRAIN_SECONDS = 20.0
+CLOSING_SECONDS = 10.0
 _NO_LIMIT = ArrivalLimit()
 _KEEP_ALL = Keep()
 
@@ -52,8 +54,6 @@ class Service:
         self._engine: Engine | None = None
         self._keeper: Keeper | None = None
         self.inbox: Inbox | None = None
-        self.undone = False
-        """After a stop: something still ran at its limit. The end of the process cuts it off."""
 
     def start(self) -> None:
         """Take up what a former run left, then begin."""
@@ -118,12 +118,13 @@ class Service:
         """
         self._stop.set()
         self.wake()
+        give_up_at = time.monotonic() + DRAIN_SECONDS
         for thread in self._threads:
-            thread.join(timeout=DRAIN_SECONDS)
-        self.undone = self._engine is not None and not self._drain(self._engine)
+            thread.join(timeout=max(give_up_at - time.monotonic(), 0.1))
+        drained = self._engine is not None and self._drain(self._engine)
         self._leave()
-        if self._engine is not None and not self.undone:
-            self._engine.stop()
+        if drained:
+            self._close_engine()
 
     def _drain(self, engine: Engine) -> bool:
         running = engine.running()
@@ -133,6 +134,13 @@ class Service:
         if not drained:
             logger.warning("Left undone, to be begun anew: {}.", _in_words(engine.running()))
         return drained
+
+    def _close_engine(self) -> None:
+        """Close the engine; it can't while its database is away, and would wait for that for ever."""
+        if self._engine is not None:
+            closing = threading.Thread(target=self._engine.stop, name="closing", daemon=True)
+            closing.start()
+            closing.join(CLOSING_SECONDS)
 
     def _leave(self) -> None:
         self._left.set()
@@ -148,14 +156,18 @@ class Service:
         """Make room at the start and every hour; what fails is tried again the next time."""
         while True:
             try:
-                retire(self._shop, self._keep)
-                if self._engine is not None:
-                    self._engine.tidy(ENGINE_ROWS_SECONDS)
+                self.make_room()
             except Exception as fault:  # noqa: BLE001  # upkeep's edge: nothing else may suffer from it
                 logger.opt(exception=True).debug("Upkeep failed")
                 logger.warning("Old submissions were not tidied away ({}).", type(fault).__name__)
             if stop.wait(EVERY_SECONDS):
                 return
+
+    def make_room(self, engine_rows_seconds: float = ENGINE_ROWS_SECONDS) -> None:
+        """Delete what is old and has ended, as far as it is asked for. Raises StateError, OSError."""
+        retire(self._shop, self._keep)
+        if self._engine is not None:
+            self._engine.tidy(engine_rows_seconds)
 
     def _settle_abandoned(self) -> None:
         if self._watch:

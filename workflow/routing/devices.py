@@ -113,12 +113,12 @@ def _too_little(wish: DeviceWish, facts: Facts, device: DeviceFacts, copies: int
 def _too_long_a_queue(wish: DeviceWish, device: DeviceFacts) -> Iterator[str]:
     hours = None if device.queue_seconds is None else device.queue_seconds / _SECONDS_PER_HOUR
     asked = (
-        (wish.queue_hours, hours, f"{hours:.1f} h" if hours is not None else ""),
+        (wish.queue_hours, hours, f"{hours:.1f} h queued" if hours is not None else ""),
         (wish.queue_length, device.queue_length, f"{device.queue_length} queued"),
     )
     for limit, length, words in asked:
         if limit is not None and length is None:
-            yield "how long its queue is is not known"
+            yield "Eiger does not say how long its queue is"
         elif limit is not None and length is not None and not limit.takes(length):
             yield f"{words}, the rule asks for {limit}"
 

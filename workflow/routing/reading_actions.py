@@ -128,6 +128,9 @@ def _check_device_rule(
         page.wrong(nodes["send_to"], f"{destination} needs a `device`", "add `device: {material: loaded}`")
     elif device.state and destination is Destination.PRINT_NOW:
         page.wrong(nodes["device"], "`state` is not for print_now", "only printers that are Ready are taken")
+    elif destination is Destination.PRINT_NOW and not device.loaded_material:
+        hint = "did you mean `material: loaded`?"
+        page.doubtful(nodes["device"], "print_now starts whatever is loaded", hint)
     if "copies" in nodes and destination is Destination.PRINT_NOW:
         page.wrong(nodes["copies"], "`copies` is not for print_now", "a printer takes one build at a time")
     if "due" in nodes and otherwise is None:

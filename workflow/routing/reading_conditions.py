@@ -17,7 +17,7 @@ from workflow.routing.conditions import (
 from workflow.routing.facts import BUILD_PREFIX, FACTS, NUMERIC, TAG_PREFIX, TEXTUAL, Fact, Kind, Stage
 from workflow.routing.globs import ANY_FOLDERS, Glob
 from workflow.routing.intervals import COMPARISON, NOT_NEGATIVE, NUMBER, Interval, read_interval
-from workflow.routing.page import Page, is_nothing, is_text, shape, suggestion
+from workflow.routing.page import Page, is_nothing, is_text, nearest, shape, suggestion
 from workflow.routing.rulebook import Subject
 from workflow.routing.tags import NUMBER_SUFFIX
 from workflow.routing.times import DAY_FORMS, TIME_FORMS, Days, Window, read_days, read_window
@@ -65,7 +65,7 @@ def _read_fact(page: Page, key: str, node: Node, stage: Stage) -> Fact | None:
     fact = FACTS.get(key) or page.tags.get(key)
     if fact is None:
         known = [name for name, each in FACTS.items() if each.stage is Stage.INTAKE or each.stage is stage]
-        hint = _how_to_write(key) or suggestion(key, [*known, *page.tags, *GROUPS])
+        hint = _how_to_write(page, key) or suggestion(key, [*known, *page.tags, *GROUPS])
         page.wrong(node, f"there is no fact `{key}`", hint)
     elif stage is Stage.INTAKE and fact.stage is Stage.ROUTING:
         page.wrong(node, f"`{key}` is not known before the upload", "ask for it in a rule under `routing`")
@@ -73,11 +73,11 @@ def _read_fact(page: Page, key: str, node: Node, stage: Stage) -> Fact | None:
     return fact
 
 
-def _how_to_write(key: str) -> str:
+def _how_to_write(page: Page, key: str) -> str:
     if key == "build":
         return f"write `{BUILD_PREFIX}…`, with a dot"
     no_tag = f"a tag has to stand in a pattern under `names`, like {{{key.removeprefix(TAG_PREFIX)}}}"
-    return no_tag if key.startswith(TAG_PREFIX) else ""
+    return (nearest(key, page.tags) or no_tag) if key.startswith(TAG_PREFIX) else ""
 
 
 def _read_fact_is(page: Page, fact: Fact, node: Node) -> Condition | None:

@@ -2,7 +2,7 @@
 
 from ruamel.yaml.nodes import Node
 
-from workflow.routing.facts import TAG_PREFIX, tag_fact
+from workflow.routing.facts import TAG_PREFIX, Fact, Kind, tag_fact
 from workflow.routing.page import Page
 from workflow.routing.tags import NamePattern, read_pattern
 
@@ -26,5 +26,9 @@ def _read_name(page: Page, node: Node) -> NamePattern | None:
         fact = tag_fact(tag.name, tag.kind)
         known = page.tags.setdefault(TAG_PREFIX + tag.name, fact)
         if known.kind is not fact.kind:
-            page.wrong(node, f"`{{{tag.name}}}` is a {known.kind} in a pattern above", "make them the same")
+            page.wrong(node, f"`{{{tag.name}}}` is {_a(known)} in a pattern above", "make them the same")
     return pattern
+
+
+def _a(fact: Fact) -> str:
+    return "text" if fact.kind is Kind.TEXT else "a number"

@@ -72,6 +72,8 @@ def _in_words(page: Page, error: MarkedYAMLError) -> Mistake:
     began = error.context_mark or error.problem_mark
     mark = began if _BEGINNING_TELLS.search(complaint) else error.problem_mark or began
     row, column = (mark.line, mark.column) if mark is not None else (0, 0)
+    if "flow" in complaint and _line(page, row)[:column].endswith("}"):
+        return _at(page, row, column, "something stands behind the `}`", _IN_QUOTES)
     if "mapping values" in problem and ": " not in _line(page, row)[:column]:
         return _at(page, row, column, *_INDENTED)
     for theirs, ours, hint in _WORDS:
