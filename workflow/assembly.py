@@ -171,14 +171,17 @@ def _workshop(
     )
 
 
-def mark_share(settings: Settings) -> None:
+def mark_share(settings: Settings) -> bool:
     """Make the share at its place the one that the ledger knows, by its marker or with a new one.
 
+    False: its marker is another than before, and a service that runs still looks for the old one.
     Raises ShareError, StateError.
     """
     with closing(open_ledger(settings)) as ledger:
         share = known_share(settings, ledger)
-        replace_mark(ledger, SHARE, share.prepare())
+        marker = share.prepare()
+        replace_mark(ledger, SHARE, marker)
+        return marker == share.marker
 
 
 def explain_in_inbox(settings: Settings, name: Path) -> Explained:

@@ -142,3 +142,12 @@ def test_a_ledger_that_is_none_is_one_line(say: Say) -> None:
 def test_json_is_utf_8_whatever_the_name(say: Say, book: Ledger) -> None:
     shown = say("show", "2", "--json")
     assert json.loads(shown.out)["path"] == "rush/größe.stl"
+
+
+def test_a_folder_with_another_shares_marker_is_looked_into_after_a_new_start(say: Say, book: Ledger) -> None:
+    Path("share").mkdir()
+    with locked_state(Path("state")):
+        assert "once `stlflow run` is started anew" in say("intake", "mark").out
+        assert "it is looked into at the next look" in say("intake", "mark").out
+        Path("share/.stlflow-share").write_text("0" * 32 + "\n", "ascii")
+        assert "once `stlflow run` is started anew" in say("intake", "mark").out

@@ -1,5 +1,8 @@
 """Many files at once wait in the inbox, untouched, until a person accepts them."""
 
+import os
+import sys
+
 import pytest
 
 from tests.intake.conftest import TIMES, Book, Clock
@@ -83,3 +86,20 @@ def test_a_crowd_heard_of_by_events_waits_as_well(share: Share, book: Book) -> N
         assert len(book.taken) <= LIMIT.files
         book.waitlist.update(dict.fromkeys(book.waitlist, True))
         assert eventually(lambda: len(book.taken) == len(CROWD))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is text")
+def test_names_that_are_no_text_wait_and_are_accepted_like_others(
+    share: Share, inbox: Inbox, book: Book, clock: Clock
+) -> None:
+    odd = [os.fsdecode(b"caf\xe9 %d.stl" % number) for number in range(2)]
+    for path in (*CROWD, *odd):
+        drop(share, path)
+    assert settle(inbox, clock) == settle(inbox, clock, 3600) == ()
+    assert len(book.waitlist) == 9
+    again = Inbox(share, book, desk=book, times=TIMES, limit=LIMIT, clock=clock)
+    assert settle(again, clock, 3600) == ()
+    book.waitlist.update(dict.fromkeys(book.waitlist, True))
+    assert len(settle(again, clock)) == 9
+    again.sweep_once()
+    assert book.waitlist == {}

@@ -1,6 +1,7 @@
 """A read-only inbox: files stay where they are, and none is taken twice."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,15 @@ def test_a_ledger_in_trouble_is_asked_again(
     assert said == ["part.stl can't be taken yet: The ledger can't be written: disk full. It is tried again."]
     book.trouble.clear()
     assert settle(inbox, clock, 60) == ("part.stl",)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is text")
+def test_a_name_that_is_no_text_waits_and_says_so(
+    exports: Path, inbox: Inbox, book: Book, clock: Clock
+) -> None:
+    (exports / os.fsdecode(b"caf\xe9.stl")).write_bytes(binary())
+    (exports / "part.stl").write_bytes(binary(30))
+    assert settle(inbox, clock) == ("part.stl",)
+    (waiting,) = inbox.waiting()
+    assert waiting.why == "its name, or that of its folder, holds bytes that are no UTF-8: rename it"
+    assert book.paths() == ["part.stl"]

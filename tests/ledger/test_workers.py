@@ -4,6 +4,7 @@ from threading import Barrier, Thread
 
 import pytest
 
+from workflow.errors import StateError
 from workflow.ledger import (
     Ledger,
     Superseded,
@@ -13,7 +14,9 @@ from workflow.ledger import (
     give_sign,
     in_hands_of,
     join,
+    keep_rules,
     leave,
+    rules_text,
     signs,
     strike_off,
     take_due,
@@ -137,3 +140,32 @@ def test_a_claim_that_somebody_else_wrote_down_is_not_begun_again(ledger: Ledger
     submission = taken(ledger, worker)
     ledger.claimed(submission.id, submission.claimed_as or "", path=submission.path)
     assert in_hands_of(ledger, worker) == (submission,)
+
+
+def test_a_number_that_was_forgotten_is_not_given_out_again(ledger: Ledger) -> None:
+    late, _, highest = (ledger.open(path) for path in ("a.stl", "b.stl", "c.stl"))
+    ledger.forget(late)
+    ledger.forget(highest)
+    ledger.claimed(late, "processing/1~a.stl", path="a.stl")
+    assert ledger.open("d.stl") > highest
+
+
+def test_services_that_start_with_the_same_rules_at_once_all_keep_them(ledger: Ledger) -> None:
+    troubles: list[StateError] = []
+
+    def start(together: Barrier, revision: str) -> None:
+        together.wait()
+        try:
+            keep_rules(ledger, revision, "rules")
+        except StateError as trouble:
+            troubles.append(trouble)
+
+    for revision in map(str, range(10)):
+        together = Barrier(4)
+        threads = [Thread(target=start, args=(together, revision)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert rules_text(ledger, revision) == "rules"
+    assert troubles == []

@@ -11,7 +11,7 @@ from tests.stl import box
 from workflow.ledger import LOOKED, Intent
 from workflow.model import Destination, Hold, State, Submission
 from workflow.pipeline.dispatch import must_not_repeat
-from workflow.pipeline.orders import retry
+from workflow.pipeline.orders import release, retry
 
 ANVIL = "Mark Two - Anvil"
 NOW = """\
@@ -19,6 +19,11 @@ version: 1
 intake: [{name: rest, preset: Onyx}]
 routing:
   - {name: now, when: {path: "now/**"}, send_to: print_now, device: {name: Mark Two - Anvil}}
+  - name: dear
+    when: {path: "dear/**"}
+    send_to: print_now
+    device: {name: Mark Two - Anvil}
+    hold_first: Who pays?
   - {name: sign, when: {path: "sign/**"}, send_to: backlog, approve_first: true}
   - {name: rest, send_to: job_request}
 """
@@ -123,3 +128,15 @@ def test_a_build_is_approved_beside_those_that_are_and_then_sent(open_shop: Open
     assert shop.cloud.approved() == {theirs, done.build_id}
     assert shop.sent(done) == 1
     assert "approved" in [event.event for event in shop.history("sign/part.stl")]
+
+
+def test_what_a_person_released_stays_released_while_it_waits_for_the_printer(
+    open_shop: Open, rules: Path
+) -> None:
+    shop: Shop = open_shop(rules=rules, print_now_armed=True)
+    shop.drop("dear/a.stl", box(23))
+    asked = shop.wait("dear/a.stl", held)
+    shop.cloud.fault("printToPrinter", "status", status=409)
+    release(shop.service.ledger, asked.id)
+    assert shop.wait("dear/a.stl", dispatched).destination is Destination.PRINT_NOW
+    assert "takes no print now" in " ".join(event.detail for event in shop.history("dear/a.stl"))

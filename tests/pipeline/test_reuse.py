@@ -1,11 +1,25 @@
 """The same file once more: its build is sent again, and nothing is uploaded."""
 
 from collections import Counter
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from tests.pipeline.conftest import Open, Shop, dispatched
+from tests.pipeline.conftest import Open, Shop, dispatched, held, written
 from tests.stl import box
+from workflow.ledger import Ledger, forget_ended, reuse_build
+from workflow.model import Hold, State, Submission
+from workflow.pipeline.clock import now
+from workflow.pipeline.orders import attach, cancel, release
+
+LOOK_FIRST = """\
+version: 1
+intake: [{name: rest, preset: Onyx}]
+routing:
+  - {name: look, when: {path: b.stl}, hold: A person looks first.}
+  - {name: rest, send_to: job_request}
+"""
 
 
 @pytest.fixture
@@ -59,3 +73,74 @@ def test_unless_it_is_allowed_each_file_is_sliced(open_shop: Open) -> None:
     shop.drop("b.stl", box(54))
     assert shop.wait("b.stl", dispatched).build_id != first.build_id
     assert uploads(shop) == 2
+
+
+def test_a_reuse_that_is_cut_off_goes_on(thrifty: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    thrifty.drop("a.stl", box(55))
+    first = thrifty.wait("a.stl", dispatched)
+    written_down = reuse_build
+
+    def cut(ledger: Ledger, submission: Submission, earlier: Submission, **changes: object) -> bool:
+        monkeypatch.setattr("workflow.pipeline.reuse.reuse_build", written_down)
+        written_down(ledger, submission, earlier, **changes)
+        raise OSError("cut off")
+
+    monkeypatch.setattr("workflow.pipeline.reuse.reuse_build", cut)
+    thrifty.drop("b.stl", box(55))
+    assert thrifty.sent(thrifty.wait("b.stl", dispatched)) == 2
+    assert thrifty.service.ledger.get(first.id).build_id == thrifty.wait("b.stl").build_id
+
+
+def test_what_was_sent_before_is_told_apart_when_its_submission_is_forgotten(
+    open_shop: Open, tmp_path: Path
+) -> None:
+    shop = open_shop(reuse_builds=True, rules=written(tmp_path, LOOK_FIRST))
+    shop.drop("a.stl", box(56))
+    first = shop.wait("a.stl", dispatched)
+    shop.drop("b.stl", box(56))
+    second = shop.wait("b.stl", held)
+    assert second.build_id == first.build_id
+    assert forget_ended(shop.service.ledger, now() + timedelta(days=1), None) == 1
+    release(shop.service.ledger, second.id)
+    assert shop.sent(shop.wait("b.stl", dispatched)) == 2
+
+
+def test_another_build_attached_instead_of_a_reused_one_has_a_past_of_its_own(
+    open_shop: Open, tmp_path: Path
+) -> None:
+    shop = open_shop(reuse_builds=True, rules=written(tmp_path, LOOK_FIRST))
+    shop.drop("a.stl", box(57))
+    first = shop.wait("a.stl", dispatched)
+    shop.drop("b.stl", box(57))
+    second = shop.wait("b.stl", held)
+    assert (second.hold, second.reused) == (Hold.ROUTE, first.id)
+    other = attach(shop.service.ledger, second.id, "2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab")
+    assert (other.state, other.reused, other.uploaded_at) == (State.SLICED, None, None)
+
+
+def test_a_build_of_which_a_send_is_in_doubt_is_not_sent_once_more(open_shop: Open, tmp_path: Path) -> None:
+    shop = open_shop(reuse_builds=True)
+    shop.drop("a.stl", box(58))
+    first = shop.wait("a.stl", dispatched)
+    shop.cloud.fault("sendBuildToJobRequestQueue", "delay", delay_seconds=10)
+    shop.drop("b.stl", box(58))
+    doubtful = shop.wait("b.stl", held)
+    assert (doubtful.hold, doubtful.reused) == (Hold.SEND, first.id)
+    cancel(shop.service.ledger, doubtful.id)
+    shop.drop("c.stl", box(58))
+    assert shop.wait("c.stl", dispatched).build_id != first.build_id
+
+
+def test_a_build_that_a_person_attached_is_not_sent_for_others(open_shop: Open, tmp_path: Path) -> None:
+    shop = open_shop(reuse_builds=True, rules=written(tmp_path, LOOK_FIRST))
+    shop.drop("plate.stl", box(70))
+    plate = shop.wait("plate.stl", dispatched)
+    shop.drop("b.stl", box(59))
+    attach(shop.service.ledger, shop.wait("b.stl", held).id, str(plate.build_id))
+    release(
+        shop.service.ledger,
+        shop.wait("b.stl", lambda seen: held(seen) and seen.build_id == plate.build_id).id,
+    )
+    assert shop.wait("b.stl", dispatched).build_id == plate.build_id
+    shop.drop("c.stl", box(59))
+    assert shop.wait("c.stl", dispatched).build_id != plate.build_id

@@ -9,7 +9,7 @@ from tests.pipeline.conftest import Shop, dispatched, held, opened, written
 from tests.stl import box
 from workflow.ledger import decisions_of, receipts_of
 from workflow.model import Destination, Hold, State
-from workflow.pipeline.orders import attach, cancel, release, retry
+from workflow.pipeline.orders import attach, cancel, release, retry, settle
 
 RULES = """\
 version: 1
@@ -170,3 +170,20 @@ def test_the_same_content_is_known_again(shop: Shop) -> None:
         shop.drop(f"lab/same {number}.stl", box(71))
         done = shop.wait(f"lab/same {number}.stl", dispatched)
         assert decisions_of(shop.service.ledger, done.id)["intake"].facts["sent_before"] == number - 1
+
+
+def test_copies_that_cannot_be_told_apart_go_on_on_the_word_of_a_person(shop: Shop) -> None:
+    fail_after(shop, 1, "delay", delay_seconds=10)
+    shop.drop("stack/unclear.stl", box(80))
+    doubtful = shop.wait("stack/unclear.stl", held)
+    with shop.client() as client:
+        by_hand = {client.send_build_to_backlog(str(doubtful.build_id)).id for _ in range(2)}
+    retry(shop.service.ledger, doubtful.id)
+    doubtful = shop.wait("stack/unclear.stl", lambda seen: held(seen) and seen.turn > doubtful.turn)
+    assert "the reply was lost and 1 copies were sent for certain, and Eiger shows 3." in (
+        doubtful.reason or ""
+    )
+    settle(shop.service.ledger, doubtful.id, None)
+    done = shop.wait("stack/unclear.stl", dispatched)
+    receipts = receipts_of(shop.service.ledger, done.id)
+    assert (len(set(receipts)), by_hand.isdisjoint(receipts)) == (3, True)

@@ -1,12 +1,16 @@
 """The same content, and the same name: duplicates are set aside, revisions are said."""
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.cloud import simulated
 from tests.pipeline.conftest import Open, dispatched, held
 from tests.stl import box
+from workflow.ledger import record_content
 from workflow.model import Hold, State, Submission
-from workflow.pipeline.orders import cancel, retry
+from workflow.pipeline.orders import cancel, retry, settle
 
 
 def set_aside(submission: Submission) -> bool:
@@ -112,3 +116,39 @@ def test_outcomes_can_be_kept_by_the_day(open_shop: Open) -> None:
     day = done.ended_at.astimezone().date().isoformat() if done.ended_at else ""
     assert shop.places("a.stl") == {f"done/{day}/rush/a.stl"}
     assert Path(shop.share / f"done/{day}/rush/a.stl.txt").is_file()
+
+
+def test_a_duplicate_that_is_cut_off_stays_one(open_shop: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    with simulated(builds="manual") as cloud:
+        shop = open_shop(cloud, build_wait_seconds=60)
+        shop.drop("a.stl", box(18))
+        shop.wait("a.stl", slicing)
+        written_down = record_content
+
+        def cut(*what: Any, **changes: Any) -> None:
+            monkeypatch.setattr("workflow.pipeline.twins.record_content", written_down)
+            written_down(*what, **changes)
+            raise OSError("cut off")
+
+        monkeypatch.setattr("workflow.pipeline.twins.record_content", cut)
+        shop.drop("b.stl", box(18))
+        assert shop.wait("b.stl", lambda seen: slicing(seen) or set_aside(seen)).state is State.CANCELED
+
+
+@pytest.mark.parametrize("path", ["a.stl", "clips/a.stl"])
+def test_a_send_in_doubt_is_not_repeated_because_its_file_is_dragged_back(open_shop: Open, path: str) -> None:
+    shop = open_shop()
+    shop.cloud.fault("sendBuildToJobRequestQueue", "delay", delay_seconds=10)
+    shop.drop(path, box(19))
+    first = shop.wait(path, held)
+    assert first.hold is Hold.SEND
+    (shop.share / "held" / path).rename(shop.share / "inbox" / "a.stl")
+    second = shop.wait("a.stl", lambda seen: seen.id != first.id and set_aside(seen))
+    assert second.reason == f"The same file is held as submission {first.id} ({path}): {first.reason}"
+    settle(shop.service.ledger, first.id, "job 7")
+
+    def ended(_: Submission) -> bool:
+        return dispatched(shop.service.ledger.get(first.id))
+
+    shop.wait("a.stl", ended)
+    assert shop.sent(first) == 0, "on the word of a person"

@@ -56,8 +56,9 @@ def mark() -> None:
     from workflow.settings import load_settings
 
     settings = load_settings()
-    mark_share(settings)
-    click.echo(f"{settings.share.absolute()} is the share from now on: it is looked into{_when()}.")
+    same = mark_share(settings)
+    when = _when() if same else ", once `stlflow run` is started anew"
+    click.echo(f"{settings.share.absolute()} is the share from now on: it is looked into{when}.")
 
 
 def _when() -> str:

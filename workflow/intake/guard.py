@@ -28,10 +28,12 @@ class Guard:
     def __init__(self, limit: ArrivalLimit, waitlist: Waitlist | None) -> None:
         self._arrivals = Arrivals(limit)
         self._waitlist = waitlist
+        self._begun = False
 
     def begin(self) -> None:
         """Take over what an earlier run set aside. Raises StlflowError, OSError."""
         if self._waitlist is not None:
+            self._begun = True
             self._arrivals.remember(self._waitlist.set_aside())
 
     def arrive(self, paths: Collection[str], now: float) -> frozenset[str]:
@@ -51,11 +53,20 @@ class Guard:
         """Let go what a person has accepted, and forget what is gone. Raises StlflowError, OSError."""
         if self._waitlist is None:
             return
+        if self._begun or self._arrivals.waiting:
+            self._arrivals.remember(_as_found(self._waitlist.set_aside(), found))
+            self._begun = False
         if gone := self._arrivals.vanished(found):
             self._waitlist.crowd_left([readable(path) for path in gone])
-        if self._arrivals.waiting:
-            self.begin()
 
     def waiting(self) -> Collection[str]:
         """Give the paths that wait for a person."""
         return self._arrivals.waiting
+
+
+def _as_found(set_aside: Mapping[str, bool], found: Collection[str]) -> Mapping[str, bool]:
+    """Give what was set aside under the names that the file system has: it was written down readable."""
+    odd = {path: readable(path) for path in found if not path.isprintable()}
+    here = {path: set_aside[name] for path, name in odd.items() if name in set_aside}
+    names = {odd[path] for path in here}
+    return {**{path: accepted for path, accepted in set_aside.items() if path not in names}, **here}

@@ -7,10 +7,12 @@ from typing import NamedTuple, Protocol
 
 from workflow.errors import StlflowError
 from workflow.intake.folders import open_part, opened
-from workflow.intake.names import readable, split
+from workflow.intake.names import is_text, readable, split
 from workflow.intake.share import Share
 from workflow.intake.sight import Signature
 from workflow.intake.taking import CantTake, in_words
+
+NO_TEXT = "its name, or that of its folder, holds bytes that are no UTF-8: rename it"
 
 
 class Left(NamedTuple):
@@ -51,6 +53,8 @@ class Leaving:
 
     def take(self, path: str, seen: Signature) -> bool:
         """Begin a submission, unless only the file's times are new. Raises CantTake."""
+        if not is_text(path):  # nobody could find it again: its name can't be written down
+            raise CantTake(NO_TEXT)
         name, left = readable(path), Left(seen.size, seen.mtime_ns, seen.ctime_ns)
         try:
             taken = self._is_new_content(path, name, left)

@@ -19,6 +19,15 @@ def readable(path: str) -> str:
     )
 
 
+def is_text(path: str) -> bool:
+    """Tell whether a path can be written down; bytes that are no UTF-8 can not."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def claimed_path(claims: str, path: str, number: int) -> str:
     """Give the place of a path under the inbox in the folder of claims: unique by its number."""
     *folders, name = readable(path).split("/")

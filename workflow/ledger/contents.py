@@ -1,6 +1,6 @@
 """Writing down what bytes a submission is of, and finding others of the same bytes or the same place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, select, text
 
@@ -11,21 +11,32 @@ from workflow.ledger.tables import submissions
 from workflow.model import ENDED, Submission
 
 IsTwin = Callable[[Submission], bool]
+SetAside = Callable[[Submission], Mapping[str, object]]
+"""What changes for a submission whose twin is this one."""
 
 
 def record_content(
-    ledger: Ledger, submission: Submission, sha256: str, detail: str, is_twin: IsTwin, **changes: object
+    ledger: Ledger,
+    submission: Submission,
+    sha256: str,
+    detail: str,
+    is_twin: IsTwin,
+    set_aside: SetAside,
+    **changes: object,
 ) -> Submission | None:
-    """Write down the content, and give another submission of the same that has not ended, if `is_twin`.
+    """Write down the content, and set the submission aside for another of the same that has not ended.
 
-    In one transaction: of two that learn of their content at the same time, just one finds the other.
-    Raises Superseded, StateError.
+    Gives that one, if `is_twin`. In one transaction: of two that learn of their content at the same time
+    just one is set aside, and no crash lets both go on. Raises Superseded, StateError.
     """
     with ledger.writing() as connection:
         one_at_a_time(connection, sha256)
         twin = _not_ended(connection, submission, sha256, is_twin)
-        change_submission(connection, submission, {"sha256": sha256, **changes})
+        aside = {} if twin is None else set_aside(twin)
+        change_submission(connection, submission, {"sha256": sha256, **changes, **aside})
         append_event(connection, submission.id, "taken", detail)
+        if twin is not None:
+            append_event(connection, submission.id, "duplicate", f"of submission {twin.id}")
     return twin
 
 

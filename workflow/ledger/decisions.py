@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, and_, func, insert, select
 
+from workflow.errors import StateError
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import decision_from
 from workflow.ledger.statements import seconds_now
@@ -30,10 +31,14 @@ def decided_since(ledger: Ledger, since: datetime | None) -> Sequence[int]:
 
 def keep_rules(ledger: Ledger, revision: str, text: str) -> None:
     """Keep a text of rules that comes into force; what is kept already stays."""
-    with ledger.writing() as connection:
-        if _rules_text(connection, revision) is None:
-            row = {"revision": revision, "text": text, "first_used_at": seconds_now()}
-            connection.execute(insert(rulebooks).values(row))
+    try:
+        with ledger.writing() as connection:
+            if _rules_text(connection, revision) is None:
+                row = {"revision": revision, "text": text, "first_used_at": seconds_now()}
+                connection.execute(insert(rulebooks).values(row))
+    except StateError:  # another service may have been quicker
+        if rules_text(ledger, revision) is None:
+            raise
 
 
 def rules_text(ledger: Ledger, revision: str) -> str | None:

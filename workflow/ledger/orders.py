@@ -30,7 +30,7 @@ class Order:
     """What is to happen: the step that begins at once, the event, and the changes that go with it.
 
     `looked` says that a person has looked: attempts to send that are open no longer count. `receipt` says
-    that they worked.
+    that they worked, `undone` that they did not.
     """
 
     step: Step
@@ -39,6 +39,7 @@ class Order:
     changes: Mapping[str, object] = field(default_factory=dict)
     looked: bool = False
     receipt: str | None = None
+    undone: bool = False
 
 
 def give_order(ledger: Ledger, number: int, decide: Callable[[Submission, Begun], Order]) -> Submission:
@@ -56,7 +57,8 @@ def give_order(ledger: Ledger, number: int, decide: Callable[[Submission, Begun]
             known = {"receipt_id": order.receipt, "settled_at": seconds_now(), "reconciled": True}
             connection.execute(update(sends).where(unsettled).values(known))
         elif order.looked:
-            fresh = {"lost": LOOKED, "times": 1, "deadline": 0.0}
+            never, looked = {"lost": None, "times": 0}, {"lost": LOOKED, "times": 1}
+            fresh = {**(never if order.undone else looked), "deadline": 0.0}
             connection.execute(update(sends).where(unsettled).values(fresh))
         present = datetime.fromtimestamp(seconds_now(), UTC)
         ahead = {"step": order.step, "due_at": present, "turn": submission.turn + 1, "worker": None}

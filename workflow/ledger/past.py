@@ -1,11 +1,12 @@
 """The past: what has ended can be forgotten, by age and by count. What is unfinished never is."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, func, select
+from sqlalchemy import Connection, and_, delete, func, insert, select
 
 from workflow.ledger.ledger import Ledger
-from workflow.ledger.tables import decisions, events, left_files, sends, submissions
+from workflow.ledger.tables import decisions, events, forgotten_sends, left_files, sends, submissions
 from workflow.model import ENDED, Submission
 
 AT_ONCE = 500
@@ -20,7 +21,8 @@ _OVER = and_(
 def forget_ended(ledger: Ledger, before: datetime | None, keep: int | None) -> int:
     """Forget submissions that ended before then, and the oldest beyond so many; gives how many those were.
 
-    What a read-only inbox still shows is remembered, else it would be taken again.
+    What a read-only inbox still shows is remembered, else it would be taken again; so are the receipts of
+    builds that others have too, else they would count as theirs.
     """
     forgotten = 0
     while count := _forget_some(ledger, before, keep):
@@ -45,10 +47,31 @@ def _forget_some(ledger: Ledger, before: datetime | None, keep: int | None) -> i
         if keep is not None:
             too_many = max(_count(connection) - keep, 0)
             numbers.update(connection.execute(oldest_first.limit(min(too_many, AT_ONCE))).scalars())
+        _keep_receipts(connection, numbers)
         for table in (events, sends, decisions):
             connection.execute(delete(table).where(table.c.submission.in_(numbers)))
         connection.execute(delete(submissions).where(submissions.c.id.in_(numbers)))
+        _drop_receipts(connection)
         return len(numbers)
+
+
+def _keep_receipts(connection: Connection, numbers: Collection[int]) -> None:
+    other = submissions.alias()
+    shared = select(other.c.build_id).where(
+        other.c.id.not_in(numbers), other.c.build_id == submissions.c.build_id
+    )
+    receipts = (
+        select(submissions.c.build_id, sends.c.receipt_id)
+        .join(sends, sends.c.submission == submissions.c.id)
+        .where(submissions.c.id.in_(numbers), sends.c.receipt_id.is_not(None), shared.exists())
+    )
+    connection.execute(insert(forgotten_sends).from_select(["build_id", "receipt_id"], receipts))
+
+
+def _drop_receipts(connection: Connection) -> None:
+    """A build that no submission has any more is never sent once more."""
+    known = select(submissions.c.id).where(submissions.c.build_id == forgotten_sends.c.build_id)
+    connection.execute(delete(forgotten_sends).where(~known.exists()))
 
 
 def _count(connection: Connection) -> int:

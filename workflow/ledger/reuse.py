@@ -1,12 +1,12 @@
 """Builds that may be sent once more: the same content with the same settings, sliced and sent before."""
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
 from workflow.ledger.contents import one_at_a_time
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import submission_from
 from workflow.ledger.statements import append_event, change_submission
-from workflow.ledger.tables import sends, submissions
+from workflow.ledger.tables import forgotten_sends, sends, submissions
 from workflow.model import ENDED, State, Submission
 
 
@@ -30,14 +30,15 @@ def sent_build(ledger: Ledger, submission: Submission) -> Submission | None:
 def reuse_build(ledger: Ledger, submission: Submission, earlier: Submission, **changes: object) -> bool:
     """Give a submission the build of an earlier one, unless another that has not ended is at it.
 
-    One at a time: else traces of a build in the cloud could not be told apart.
-    Raises Superseded, StateError.
+    One at a time, and none after a send in doubt: else traces of a build in the cloud could not be told
+    apart. Raises Superseded, StateError.
     """
     other = submissions.alias()
+    in_doubt = select(sends.c.submission).where(sends.c.receipt_id.is_(None), sends.c.times > 0)
     at_it = exists().where(
         other.c.build_id == earlier.build_id,
         other.c.id != submission.id,
-        other.c.state.not_in([state.value for state in ENDED]),
+        or_(other.c.state.not_in([state.value for state in ENDED]), other.c.id.in_(in_doubt)),
     )
     with ledger.writing() as connection:
         one_at_a_time(connection, submission.sha256 or "")
@@ -49,7 +50,11 @@ def reuse_build(ledger: Ledger, submission: Submission, earlier: Submission, **c
 
 
 def receipts_of_others(ledger: Ledger, submission: Submission) -> tuple[str, ...]:
-    """Give what other submissions sent of the same build: none of it is this one's. Raises StateError."""
+    """Give what others, forgotten ones too, sent of the same build: none of it is this one's.
+
+    Raises StateError.
+    """
+    forgotten = select(forgotten_sends.c.receipt_id).where(forgotten_sends.c.build_id == submission.build_id)
     query = (
         select(sends.c.receipt_id)
         .join(submissions, submissions.c.id == sends.c.submission)
@@ -60,4 +65,5 @@ def receipts_of_others(ledger: Ledger, submission: Submission) -> tuple[str, ...
         )
     )
     with ledger.reading() as connection:
-        return tuple(connection.execute(query.order_by(sends.c.settled_at)).scalars().all())
+        others = connection.execute(query.order_by(sends.c.settled_at)).scalars().all()
+        return (*connection.execute(forgotten).scalars(), *others)

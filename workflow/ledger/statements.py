@@ -35,12 +35,14 @@ def insert_with_number(connection: Connection, number: int, row: Mapping[str, ob
 
 
 def keep_numbers_ahead(connection: Connection) -> None:
-    """Let the next number be a new one; SQLite sees to that by itself."""
+    """Let the next number be a new one; SQLite sees to that by itself.
+
+    Never backwards: higher numbers may have been given out, and forgotten since.
+    """
     if connection.dialect.name == "postgresql":
         for table in (submissions, events):
-            highest = (
-                f"select setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) from {table.name}"  # noqa: S608  # names of our own tables
-            )
+            sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
+            highest = f"select setval({sequence}, greatest(max(id), nextval({sequence}))) from {table.name}"  # noqa: S608  # names of our own tables
             connection.execute(text(f"{highest} having max(id) > 0"))
 
 

@@ -104,6 +104,14 @@ sends = Table(
     Column("reconciled", Boolean, nullable=False, default=False),
 )
 
+forgotten_sends = Table(
+    "forgotten_sends",
+    metadata,
+    Column("build_id", Text, nullable=False, index=True),
+    Column("receipt_id", Text, nullable=False),
+)
+"""What forgotten submissions sent of builds that others have too: else it would count as theirs."""
+
 marks = Table("marks", metadata, Column("name", Text, primary_key=True), Column("value", Text))
 """What the ledger knows of itself: its own name, and the share that its submissions belong to."""
 

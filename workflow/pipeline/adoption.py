@@ -55,7 +55,7 @@ def settle_abandoned(ledger: Ledger, share: Share) -> None:
 def _adopt_unnumbered(ledger: Ledger, claimed_as: str, path: str) -> None:
     """Somebody put it there by hand."""
     if not ledger.claimed_from(claimed_as):
-        ledger.claimed(ledger.open(path), claimed_as)
+        ledger.claimed(ledger.open(path), claimed_as, path=path)  # another may have forgotten it in between
 
 
 def _give_back_to_row(ledger: Ledger, submission: Submission, claimed_as: str) -> None:

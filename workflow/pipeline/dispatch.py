@@ -111,8 +111,7 @@ def _look_then_send(
         raise
     if isinstance(found, Unclear):
         withdraw_send(shop.ledger, submission, copy, intent)
-        reason = f"{found.seen}. {_outcome_unknown(submission, copy, intent)}"
-        return hold(shop, submission, Hold.SEND, reason)
+        return hold(shop, submission, Hold.SEND, _outcome_unknown(submission, copy, intent, found.seen))
     if found is not None:
         settle_send(shop.ledger, submission, copy, intent, found, reconciled=True)
         return Sent(found, "found in the cloud")
@@ -192,10 +191,11 @@ def _what(submission: Submission, copy: int) -> str:
     return f"{submission.destination}, copy {copy} of {copies}" if copies > 1 else f"{submission.destination}"
 
 
-def _outcome_unknown(submission: Submission, copy: int, intent: Intent) -> str:
+def _outcome_unknown(submission: Submission, copy: int, intent: Intent, seen: str = "") -> str:
+    seen = seen or f"{_what(submission, copy)} does not show the build"
     return (
-        f"Outcome unknown after {intent.times - 1} attempt(s): the reply was lost and "
-        f"{_what(submission, copy)} does not show the build. Look in Eiger for build {submission.build_id}, "
+        f"Outcome unknown after {intent.times - 1} attempt(s): the reply was lost and {seen}. "
+        f"Look in Eiger for build {submission.build_id}, "
         f"then `stlflow settle {submission.id} --sent RECEIPT`, or `--not-sent`; "
         f"`stlflow cancel {submission.id}` leaves it."
     )

@@ -69,7 +69,10 @@ def settle(ledger: Ledger, number: int, receipt: str | None) -> Submission:
         what = "not sent" if receipt is None else f"sent as {receipt}"
         ahead = _take_up(submission, begun)
         detail = f"{what}, says a person"
-        return Order(ahead.step, "settled", detail, ahead.changes, looked=True, receipt=receipt)
+        undone = receipt is None
+        return Order(
+            ahead.step, "settled", detail, ahead.changes, looked=True, receipt=receipt, undone=undone
+        )
 
     return give_order(ledger, number, decide)
 
@@ -112,7 +115,18 @@ def attach(ledger: Ledger, number: int, build_id: str) -> Submission:
                 f"A send of submission {number} was begun, and its outcome is not known. "
                 f"`stlflow retry {number}` looks where it stands; attach a build after that."
             )
-        named = {"state": State.SLICED, "build_id": build, "hold": None, "reason": None, "tries": 0}
+        named: dict[str, object] = {
+            "state": State.SLICED,
+            "build_id": build,
+            "hold": None,
+            "reason": None,
+            "tries": 0,
+        }
+        named["passed"] = ()  # what was released was another build
+        if (
+            submission.reused is not None
+        ):  # traces of the new build count from its own upload, not the old one's
+            named |= {"reused": None, "uploaded_at": None}
         return Order(Step.DELIVER, "build attached", f"{build}, by a person", {**named, **NO_ROUTE})
 
     return give_order(ledger, number, decide)

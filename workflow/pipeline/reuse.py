@@ -14,23 +14,26 @@ def reuse(shop: Workshop, submission: Submission) -> Submission:
     if not shop.reuses_builds or submission.part_version_id is not None:
         return submission
     earlier = sent_build(shop.ledger, submission)
-    if earlier is None or not _is_still_sliced(shop, earlier):
+    if earlier is None or not _is_still_there(shop, earlier):
         return submission
     taken = reuse_build(
         shop.ledger, submission, earlier,
         state=State.SLICED, part_version_id=earlier.part_version_id, slice_job_id=earlier.slice_job_id,
         uploaded_at=earlier.uploaded_at, waiting_since=now(), reused=earlier.id, tries=0,
+        step=Step.DELIVER, due_at=now(), turn=submission.turn + 1, worker=None,
     )  # fmt: skip
     submission = shop.ledger.get(submission.id)
     if not taken:
         return submission
     logger.info("Submission {}: the build of submission {} is sent once more", submission.id, earlier.id)
     shop.spool_file(submission).unlink(missing_ok=True)
-    return shop.ledger.next_turn(submission, Step.DELIVER, now())
+    return submission
 
 
-def _is_still_sliced(shop: Workshop, earlier: Submission) -> bool:
+def _is_still_there(shop: Workshop, earlier: Submission) -> bool:
+    """A build that a person attached may hold anything: only one with the very part counts."""
     try:
-        return shop.catalog.build(earlier.build_id or "").sliced
+        build = shop.catalog.build(earlier.build_id or "")
     except NotFound:
         return False
+    return build.sliced and any(version.id == earlier.part_version_id for version in build.part_versions)

@@ -137,6 +137,5 @@ def _record(shop: Workshop, submission: Submission, decided: Route, taken: Decid
         due_date=decided.due,
         copies=decided.copies,
         approve_first=decided.approve_first,
-        passed=(),
         tries=0,
     )

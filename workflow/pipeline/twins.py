@@ -1,13 +1,14 @@
 """Others of the same content or of the same name: held ones that came back, duplicates, revisions."""
 
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from loguru import logger
 
 from workflow.intake import Custody
-from workflow.ledger import Superseded, earlier_from, record_content
-from workflow.model import State, Submission
+from workflow.ledger import Superseded, earlier_from, receipts_of, record_content
+from workflow.model import Hold, State, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.workshop import Workshop
 
@@ -18,7 +19,7 @@ def take_over_content(shop: Workshop, submission: Submission, custody: Custody) 
     The same content in the same folder is sent once at a time; in another folder it is another wish,
     for rules look at folders. Raises Superseded, StateError.
     """
-    _retire_held_twins(shop, submission, custody.sha256)
+    in_doubt = _retire_held_twins(shop, submission, custody.sha256)
     fresh: dict[str, object] = {
         "size": custody.size,
         "dropped_by": custody.owner,
@@ -30,27 +31,26 @@ def take_over_content(shop: Workshop, submission: Submission, custody: Custody) 
     detail = f"{custody.size:,} bytes, sha256 {custody.sha256}"
 
     def is_twin(other: Submission) -> bool:
-        return shop.sets_duplicates_aside and _folder(other) == _folder(submission)
+        alike = _folder(other) == _folder(submission) or other.id in in_doubt
+        return shop.sets_duplicates_aside and alike
 
-    twin = record_content(shop.ledger, submission, custody.sha256, detail, is_twin, **fresh)
+    twin = record_content(shop.ledger, submission, custody.sha256, detail, is_twin, _set_aside, **fresh)
     submission = shop.ledger.get(submission.id)
     if twin is not None:
-        return _set_aside(shop, submission, twin)
+        logger.info("Submission {} ({}) set aside: {}", submission.id, submission.path, submission.reason)
+        return submission
     return _say_revision(shop, submission)
 
 
-def _set_aside(shop: Workshop, submission: Submission, twin: Submission) -> Submission:
+def _set_aside(twin: Submission) -> Mapping[str, object]:
     reason = (
         f"The same file is under way as submission {twin.id} ({twin.path}): it is not sent twice at once."
     )
     if twin.state is State.HELD:
-        reason = (
-            f"The same file is held as submission {twin.id} ({twin.path}): {twin.reason} "
-            f"`stlflow retry {twin.id}` takes that one up, or drag its file back into the inbox."
-        )
-    logger.info("Submission {} ({}) set aside: {}", submission.id, submission.path, reason)
-    canceled = {"state": State.CANCELED, "reason": reason, "ended_at": now(), "hold": None}
-    return shop.ledger.record(submission, "duplicate", f"of submission {twin.id}", **canceled)
+        reason = f"The same file is held as submission {twin.id} ({twin.path}): {twin.reason}"
+        if twin.hold is not Hold.SEND:
+            reason += f" `stlflow retry {twin.id}` takes that one up, or drag its file back into the inbox."
+    return {"state": State.CANCELED, "reason": reason, "ended_at": now(), "hold": None}
 
 
 def _say_revision(shop: Workshop, submission: Submission) -> Submission:
@@ -69,20 +69,34 @@ def _say_revision(shop: Workshop, submission: Submission) -> Submission:
     return shop.ledger.record(submission, "revision", detail)
 
 
-def _retire_held_twins(shop: Workshop, submission: Submission, sha256: str) -> None:
-    """A held file that was dragged back to the inbox goes on as the new submission."""
+def _retire_held_twins(shop: Workshop, submission: Submission, sha256: str) -> frozenset[int]:
+    """A held file that was dragged back to the inbox goes on as the new submission.
+
+    Gives those that may not, whatever folder the file was dragged to: a person has to look first.
+    """
+    in_doubt: set[int] = set()
     if not shop.share.is_there():
-        return
+        return frozenset()
     for twin in shop.ledger.with_content(sha256):
         put_away_before = twin.state is State.HELD and (twin.step is None or twin.due_at is not None)
         gone = put_away_before and not twin.left_in_place and not shop.source(twin).exists()
-        if gone and twin.id != submission.id:
+        if not gone or twin.id == submission.id:
+            continue
+        if _may_be_sent(shop, twin):
+            in_doubt.add(twin.id)
+        else:
             detail = f"dragged back to the inbox: goes on as submission {submission.id}"
             canceled = {"state": State.CANCELED, "reason": detail, "ended_at": now()}
             try:
                 shop.ledger.next_turn(twin, None, None, "canceled", detail, **canceled)
             except Superseded:
                 logger.debug("Submission {} went on meanwhile.", twin.id)
+    return frozenset(in_doubt)
+
+
+def _may_be_sent(shop: Workshop, twin: Submission) -> bool:
+    """Of what was sent in part, or may have been, nothing is sent blindly again: a person looks first."""
+    return twin.hold is Hold.SEND or bool(receipts_of(shop.ledger, twin.id))
 
 
 def _folder(submission: Submission) -> str:

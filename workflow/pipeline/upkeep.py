@@ -9,6 +9,7 @@ from loguru import logger
 
 from workflow.feedback import note_path
 from workflow.intake import Outcome, Share, is_part_file
+from workflow.intake.names import is_text
 from workflow.ledger import Ledger, forget_ended, stand_in_place
 from workflow.model import ENDED, State
 from workflow.pipeline.clock import now
@@ -77,5 +78,6 @@ def _outcome_files(share: Share) -> Iterator[Path]:
         return
     for outcome in PUT_AWAY:
         for found in (share.root / outcome).rglob("*"):
-            if is_part_file(found.name) and found.is_file() and not found.is_symlink():
+            ours = is_part_file(found.name) and is_text(str(found))  # names that we give are text
+            if ours and found.is_file() and not found.is_symlink():
                 yield found
