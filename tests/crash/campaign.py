@@ -137,10 +137,9 @@ class Run:
             away = self.world.folder / "away"
             self.world.share.rename(away)
             yield
-            with suppress(OSError):  # a service at its start may have made an empty one
-                for folder in sorted(self.world.share.rglob("*"), reverse=True):
-                    folder.rmdir()
-                self.world.share.rmdir()
+            if self.world.share.exists():  # a service at its very first start makes an empty one
+                assert not list(self.world.share.rglob("*.stl")), "a file in a share that is not there"
+                shutil.rmtree(self.world.share)
             away.rename(self.world.share)
         elif what.startswith("full"):
             place = self.world.share if what == "full share" else self.world.state(0)

@@ -21,7 +21,7 @@ def uploads(shop: Shop, submission: Submission) -> int:
 
 
 def in_doubt(shop: Shop, path: str, content: bytes) -> Submission:
-    shop.cloud.fault("sendBuildToJobRequestQueue", "delay", delay_seconds=10)
+    shop.cloud.fault("sendBuildToJobRequestQueue", "cut_before", times=3)
     shop.drop(path, content)
     waiting = shop.wait(path, held)
     assert waiting.hold is Hold.SEND
