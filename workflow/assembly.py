@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from workflow.eiger import EigerClient, make_client
-from workflow.errors import RulesError, SettingsError, StateError
+from workflow.errors import NotFound, NotNow, RulesError, SettingsError, StateError
 from workflow.intake import IN_A_CROWD, ArrivalLimit, Explained, GateTimes, Share, explain_file
 from workflow.ledger import (
     SHARE,
@@ -24,6 +24,7 @@ from workflow.model import DeviceFacts, Facts, MeshReport
 from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.engine import EngineLimits
 from workflow.pipeline.facts import device_facts, facts_of_file
+from workflow.pipeline.orders import as_build_id
 from workflow.pipeline.patience import Patience
 from workflow.pipeline.rules_in_force import RulesInForce
 from workflow.pipeline.service import Service
@@ -184,21 +185,56 @@ def mark_share(settings: Settings) -> bool:
         return marker == share.marker
 
 
-def explain_in_inbox(settings: Settings, name: Path) -> Explained:
-    """Tell what becomes of a file in the inbox, or of a path below it."""
-    inbox = settings.read_only_inbox or settings.share / "inbox"
-    place = name.absolute()
-    inside = place.is_relative_to(inbox.absolute())
-    path = (place.relative_to(inbox.absolute()) if inside else name).as_posix()
-    explained = explain_file(inbox.absolute(), path, _times(settings))
-    return replace(explained, seen=IN_A_CROWD) if _waits_in_a_crowd(settings, path) else explained
+def refuse_strange_build(settings: Settings, number: int, build_id: str) -> None:
+    """Ask Eiger whether a build holds a submission's part: a wrong build is a wrong print.
 
-
-def _waits_in_a_crowd(settings: Settings, path: str) -> bool:
-    if settings.database_url is None and not (settings.state / "stlflow.db").is_file():
-        return False
+    Raises NotNow when it does not, or is not there; UnknownSubmission, CloudError, SettingsError.
+    """
     with closing(open_ledger(settings)) as ledger:
-        return read_waitlist(ledger).get(path) is False
+        part_version_id = ledger.get(number).part_version_id
+    if part_version_id is None:  # the order itself says why that is too early
+        return
+    with make_client(settings) as client:
+        try:
+            build = client.read_build(as_build_id(build_id))
+        except NotFound:
+            raise NotNow(f"Eiger has no build {build_id}: nothing is attached.") from None
+    if all(version.id != part_version_id for version in build.part_versions):
+        parts = ", ".join(version.title for version in build.part_versions) or "no part"
+        raise NotNow(
+            f"Build {build_id} ('{build.title}') does not hold the part of submission {number}, but {parts}. "
+            f"If it is right all the same, because the part was uploaded anew by hand: "
+            f"`stlflow attach {number} {build_id} --anyway`."
+        )
+
+
+def explain_in_inbox(settings: Settings, name: Path) -> Explained:
+    """Tell what becomes of a file in the inbox, or of a path below it. Raises ShareError, StateError."""
+    inbox = (settings.read_only_inbox or settings.share / "inbox").absolute()
+    place = name.absolute()
+    if place.is_relative_to(inbox):
+        name = place.relative_to(inbox)
+    elif name.is_absolute() or (place.exists() and not (inbox / name).exists()):
+        raise ShareError(f"{name} does not lie in the inbox, {inbox}.")
+    explained = explain_file(inbox, name.as_posix(), _times(settings))
+    waits = _why_all_wait(settings, name.as_posix()) if explained.seen is not None else None
+    return explained if waits is None else replace(explained, seen=waits)
+
+
+def _why_all_wait(settings: Settings, path: str) -> str | None:
+    """Say what keeps a file in the inbox besides itself; None when nothing does."""
+    if settings.database_url is None and not (settings.state / "stlflow.db").is_file():
+        return "it is taken once stlflow runs: `stlflow run`."
+    with closing(open_ledger(settings)) as ledger:
+        if read_waitlist(ledger).get(path) is False:
+            return IN_A_CROWD
+        share = known_share(settings, ledger)
+        if (absence := share.absence()) is not None:
+            return f"everything waits for the share. {absence}."
+        if share.left_inbox is not None and was_left(ledger, share.left_inbox, path):
+            return "it was taken before as it is, and is taken again only when its content changes."
+        running = is_locked(settings.state) or bool(crew(ledger))
+    return None if running else "it is taken once stlflow runs: `stlflow run`."
 
 
 def device_facts_now(settings: Settings) -> tuple[DeviceFacts, ...]:

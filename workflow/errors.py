@@ -11,11 +11,11 @@
     ├── StillChanging          a claimed file is still being written: wait
     ├── NotAPlainFile          a link, a folder, a pipe or a device where a file should be
     ├── NotInspected           a mesh can't be inspected within the limits         (exit 1)
-    └── CloudError             one call to the cloud went wrong                    (exit 3)
+    └── CloudError             one call to the cloud went wrong              (exit 3, or 1)
         ├── Unauthorized       401: the keys are refused
-        ├── BadRequest         400 and other 4xx: the cloud refuses what was sent
-        ├── NotFound           404, or 500 where the contract maps it so
-        ├── Conflict           409: the device is not ready
+        ├── BadRequest         400 and other 4xx: the cloud refuses what was sent        (1)
+        ├── NotFound           404, or 500 where the contract maps it so                 (1)
+        ├── Conflict           409: the device is not ready                              (1)
         ├── RateLimited        429: slow down
         ├── ServerError        5xx
         ├── Unreachable        nothing was sent: no connection
@@ -145,13 +145,19 @@ class Unauthorized(CloudError):
 class BadRequest(CloudError):
     """400 or another 4xx: the cloud refuses what was sent."""
 
+    exit_code = EXIT_SOME_FAILED
+
 
 class NotFound(CloudError):
     """The cloud does not know the id."""
 
+    exit_code = EXIT_SOME_FAILED
+
 
 class Conflict(CloudError):
     """409: the device is not ready."""
+
+    exit_code = EXIT_SOME_FAILED
 
 
 class RateLimited(CloudError):

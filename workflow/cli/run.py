@@ -4,11 +4,15 @@ import os
 import signal
 import sys
 import threading
+import time
 from types import FrameType
 
 import click
 
 from workflow.errors import EXIT_INTERRUPTED, EXIT_OK
+
+SAME_STOP_SECONDS = 0.1
+"""Some programs send their signal to a process and at once to its group: that is one wish, not two."""
 
 
 @click.command()
@@ -29,6 +33,7 @@ def run() -> None:
         logger.info("Rules: {}", rules_file(settings))
         stop.wait()
         logger.info("Stopping: what is under way comes to a safe point first; once more to leave at once.")
+    logger.info("Stopped.")
     leave()
 
 
@@ -45,8 +50,13 @@ def leave() -> None:
 def stop_on_signals() -> threading.Event:
     """Give an event that SIGINT, SIGTERM and Windows' Ctrl-Break set; a second signal ends at once."""
     stop = threading.Event()
+    asked_at = float("-inf")
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked_at
+        asked_at, before = time.monotonic(), asked_at
+        if stop.is_set() and asked_at - before < SAME_STOP_SECONDS:
+            return
         if stop.is_set():  # as safe as a power cut, which everything here is made for
             os.write(2, b"stlflow: stopped at once; what was under way goes on at the next start.\n")
             os._exit(EXIT_INTERRUPTED)

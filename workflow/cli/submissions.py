@@ -102,10 +102,15 @@ def settle(number: int, receipt: str | None, not_sent: bool) -> None:
 @click.command()
 @click.argument("number", type=int)
 @click.argument("build")
-def attach(number: int, build: str) -> None:
-    """Name the build (its id in Eiger) of a submission whose build was not found."""
+@click.option("--anyway", is_flag=True, help="Do not ask Eiger whether the build holds the part.")
+def attach(number: int, build: str, anyway: bool) -> None:
+    """Name the build (its id in Eiger) of a submission."""
+    from workflow.assembly import refuse_strange_build
     from workflow.pipeline.orders import attach as order
+    from workflow.settings import load_settings
 
+    if not anyway:
+        refuse_strange_build(load_settings(), number, build)
     order(_ledger(), number, build)
     _say(number, f"goes on with build {build}")
 

@@ -176,7 +176,7 @@ def _advice(kind: type[CloudError], operation: Operation, status: int) -> str:
         )
     sentences: dict[type[CloudError], str] = {
         Unauthorized: "Eiger refuses the access keys. Check STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY.",
-        NotFound: f"Eiger does not find what {operation.id} asks for. Was it deleted there?",
+        NotFound: _not_found(operation),
         ContractBroken: f"A web page answers {operation.id}, not Eiger. Is STLFLOW_EIGER_URL right?",
         Conflict: "The printer is not ready. Look at the machine, clear what it asks for, then try again.",
         RateLimited: "Eiger is asked too often. stlflow slows down and goes on by itself.",
@@ -185,6 +185,12 @@ def _advice(kind: type[CloudError], operation: Operation, status: int) -> str:
         OutcomeUnknown: f"Eiger lost sight of {operation.id}. {LOOK_FIRST}",
     }
     return sentences.get(kind, f"Eiger has a fault of its own in {operation.id}. stlflow tries again later.")
+
+
+def _not_found(operation: Operation) -> str:
+    if "{" in operation.path:
+        return f"Eiger does not find what {operation.id} asks for. Was it deleted there?"
+    return f"Nothing answers {operation.id} there. Does STLFLOW_EIGER_URL end with /api/v3?"
 
 
 def _redirected(operation: Operation, reply: Reply) -> CloudError:

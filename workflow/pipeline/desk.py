@@ -23,6 +23,16 @@ from workflow.pipeline.crew import Crew
 from workflow.pipeline.workshop import Workshop
 
 
+def memory_of_left(ledger: Ledger) -> Mapping[str, Left]:
+    """Give every file of a read-only inbox that was taken, as it looked then. Raises StateError."""
+    return {path: Left(*times) for path, times in read_left(ledger).items()}
+
+
+def was_left(ledger: Ledger, inbox: Path, path: str) -> bool:
+    """Tell whether a file of a read-only inbox was taken before as it is now. Raises StateError."""
+    return is_unchanged(inbox, path, memory_of_left(ledger))
+
+
 @dataclass
 class Desk:
     """What the inbox tells, written down; the keeper is woken at once."""
@@ -59,7 +69,7 @@ class Desk:
 
     def left(self) -> Mapping[str, Left]:
         """Give what was taken and left before."""
-        return {path: Left(*times) for path, times in read_left(self.shop.ledger).items()}
+        return memory_of_left(self.shop.ledger)
 
     def content_left(self, path: str) -> str | None:
         """Give the sha256 of what was last taken from a path."""

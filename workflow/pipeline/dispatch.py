@@ -7,6 +7,8 @@ the outcome. An intent whose outcome is unknown is settled by asking the cloud.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loguru import logger
+
 from workflow.errors import (
     BadRequest,
     CloudError,
@@ -182,6 +184,7 @@ def _dispatched(shop: Workshop, submission: Submission, done: Sequence[Sent]) ->
         "hold": None,
         "reason": None,
     }
+    logger.info("Submission {} ({}) sent to {}.", submission.id, submission.path, where)
     receipts = "; ".join(f"receipt {sent.receipt_id}, {sent.how}" for sent in done)
     return shop.ledger.record(submission, "dispatched", f"{where}: {receipts}", **ended)
 

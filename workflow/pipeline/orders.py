@@ -100,7 +100,7 @@ def cancel(ledger: Ledger, number: int) -> Submission:
 
 def attach(ledger: Ledger, number: int, build_id: str) -> Submission:
     """Name the build by hand, on the word of the person. Raises NotNow when it is too early or too late."""
-    build = _build_id(build_id)
+    build = as_build_id(build_id)
 
     def decide(submission: Submission, begun: Begun) -> Order:
         looking = submission.state is State.SLICED or submission.hold in BUILD_MAY_CHANGE
@@ -162,7 +162,8 @@ def _from_where(submission: Submission, begun: Begun) -> tuple[Step, dict[str, o
     return Step.INTAKE, {**FROM_THE_FILE, **NO_ROUTE}
 
 
-def _build_id(text: str) -> str:
+def as_build_id(text: str) -> str:
+    """Give a build's id as the cloud writes it. Raises NotNow."""
     try:
         return str(UUID(text))
     except ValueError:

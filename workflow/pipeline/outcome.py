@@ -43,14 +43,15 @@ def hold(
 
 
 def wait_in_line(shop: Workshop, submission: Submission, seconds: float, reason: str) -> Submission:
-    """Nothing is wrong with the file: the same step begins again later."""
-    if submission.tries == 0:
+    """Nothing is wrong with the file: the same step begins again later. Each new reason is said once."""
+    news = submission.tries == 0 or reason != submission.reason
+    if news:
         logger.warning("Submission {} ({}) waits: {}", submission.id, submission.path, reason)
     return shop.ledger.next_turn(
         submission,
         submission.step,
         now() + timedelta(seconds=seconds),
-        event="waiting" if submission.tries == 0 else "",
+        event="waiting" if news else "",
         detail=reason,
         reason=submission.reason if submission.state in {*ENDED, State.HELD} else reason,
         tries=submission.tries + 1,
