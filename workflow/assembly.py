@@ -7,12 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from workflow.eiger import EigerClient, make_client
-from workflow.errors import NotFound, NotNow, RulesError, SettingsError, StateError
+from workflow.errors import NotFound, NotNow, RulesError, SettingsError, ShareError, StateError
 from workflow.intake import IN_A_CROWD, ArrivalLimit, Explained, GateTimes, Share, explain_file
 from workflow.ledger import (
     SHARE,
     Ledger,
     copy_ledger,
+    crew,
     keep_mark,
     own_name,
     read_mark,
@@ -22,6 +23,7 @@ from workflow.ledger import (
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, named_oddities
 from workflow.model import DeviceFacts, Facts, MeshReport
 from workflow.pipeline.catalog import Catalog
+from workflow.pipeline.desk import was_left
 from workflow.pipeline.engine import EngineLimits
 from workflow.pipeline.facts import device_facts, facts_of_file
 from workflow.pipeline.orders import as_build_id
@@ -33,7 +35,7 @@ from workflow.pipeline.workshop import Progress, Workshop, nobody_watches
 from workflow.routing import Rulebook, check_names, load_rules
 from workflow.settings import LEDGER_FILE, Settings
 from workflow.shipped import shipped
-from workflow.state import home_of, locked_state, prepare_state
+from workflow.state import home_of, is_locked, locked_state, prepare_state
 
 
 def rules_file(settings: Settings) -> Path:

@@ -57,9 +57,9 @@ def test_a_user_is_found_by_email_and_others_are_not_told(shop: Caller, speak: S
 
 def test_an_id_that_nobody_has_is_the_clouds_word(speak: Speak) -> None:
     ended = speak("eiger", "builds", "show", UNKNOWN_ID)
-    assert (ended.code, ended.out) == (3, "")
+    assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith("stlflow: 404: ")
-    assert speak("eiger", "print-jobs", "show", "../users").code == 3
+    assert speak("eiger", "print-jobs", "show", "../users").code == 1
 
 
 def test_filters_are_options(shop: Caller, speak: Speak) -> None:
@@ -105,10 +105,10 @@ def test_a_printer_is_started_only_after_a_yes(shop: Caller, speak: Speak) -> No
     assert effects(shop) == ["uploadStl", "printToPrinter"]
 
 
-def test_a_printer_that_is_not_ready_is_exit_code_3(shop: Caller, speak: Speak) -> None:
+def test_a_printer_that_is_not_ready_is_exit_code_1(shop: Caller, speak: Speak) -> None:
     shop.build("lid.stl")
     ended = speak("eiger", "devices", "print", "Onyx Pro - Dowel", "lid", "--yes")
-    assert (ended.code, ended.out) == (3, "")
+    assert (ended.code, ended.out) == (1, "")
     assert "(now: Offline) will move" in ended.err
     assert "stlflow: 409: " in ended.err
 

@@ -94,6 +94,8 @@ def _revision(events: Sequence[Event]) -> str | None:
 def _next_step(submission: Submission) -> str:
     if submission.state is State.HELD and submission.hold is not None:
         return _HELD_NEXT[submission.hold].format(id=submission.id)
+    if submission.left_in_place:
+        return _next_step_in_place(submission.state)
     if submission.state is State.CANCELED:
         return "Nothing. If it is to be printed after all, drag it back into the inbox."
     if submission.state is State.REJECTED:
@@ -101,6 +103,15 @@ def _next_step(submission: Submission) -> str:
             "Put the corrected file into the inbox. To try this very file again, drag it back into the inbox."
         )
     return "Nothing. To print it once more, drag the file back into the inbox."
+
+
+def _next_step_in_place(state: State) -> str:
+    """Nobody moves a file of a read-only inbox: what is the same there is not taken again."""
+    if state is State.REJECTED:
+        return "Correct the file where it is: once its content changes, it is taken again."
+    if state is State.CANCELED:
+        return "Nothing. If it is to be printed after all, save it under another name."
+    return "Nothing. To print it once more, save it under another name."
 
 
 def _facts(submission: Submission) -> Iterator[str]:
@@ -127,6 +138,9 @@ def _preset_or_rule(submission: Submission) -> tuple[str, str | None]:
 
 def _mesh_rows(mesh: MeshReport | None) -> Iterator[tuple[str, str]]:
     if mesh is None or mesh.format is None:
+        return
+    if not any(mesh.size_mm):  # not measured: zeros would be untrue
+        yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}"
         return
     yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}, {_closedness(mesh)}"
     yield "Size", " × ".join(f"{side:.1f}" for side in mesh.size_mm) + " mm"

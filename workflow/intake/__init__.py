@@ -8,7 +8,7 @@ from workflow.intake.gate import GateTimes
 from workflow.intake.guard import IN_A_CROWD
 from workflow.intake.inbox import Desk, Inbox, SweepResult
 from workflow.intake.kinds import Kind, Named, is_part_file, names_table, path_kind
-from workflow.intake.leaving import Left
+from workflow.intake.leaving import Left, looks_like
 from workflow.intake.marker import make_marker, read_marker
 from workflow.intake.moves import exists
 from workflow.intake.names import readable
@@ -44,6 +44,7 @@ __all__ = [
     "file_system",
     "give_back",
     "is_part_file",
+    "looks_like",
     "make_folders",
     "make_marker",
     "move_into_place",

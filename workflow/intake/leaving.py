@@ -49,7 +49,7 @@ class Leaving:
     def news(self, paths: Collection[str]) -> frozenset[str]:
         """Give what was not taken before as it is now. Raises StlflowError, OSError."""
         known = self._memory()
-        return frozenset(path for path in paths if path not in known or not self._is_unchanged(path, known))
+        return frozenset(path for path in paths if not self._is_known(path, known))
 
     def take(self, path: str, seen: Signature) -> bool:
         """Begin a submission, unless only the file's times are new. Raises CantTake."""
@@ -73,12 +73,8 @@ class Leaving:
             self._known = dict(self._register.left())
         return self._known
 
-    def _is_unchanged(self, path: str, known: Mapping[str, Left]) -> bool:
-        try:
-            now = (self._share.inbox / path).lstat()
-        except OSError:
-            return False
-        return known[path] == Left(now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+    def _is_known(self, path: str, known: Mapping[str, Left]) -> bool:
+        return path in known and looks_like(self._share.inbox / path, known[path])
 
     def _is_new_content(self, path: str, name: str, left: Left) -> bool:
         before = self._register.content_left(name)
@@ -86,6 +82,15 @@ class Leaving:
             return True
         self._register.still_left(name, left)
         return False
+
+
+def looks_like(place: Path, left: Left) -> bool:
+    """Tell whether a file is there and looks as it did when it was taken."""
+    try:
+        now = place.lstat()
+    except OSError:
+        return False
+    return left == Left(now.st_size, now.st_mtime_ns, now.st_ctime_ns)
 
 
 def _sha256(inbox: Path, path: str) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 from loguru import logger
 
 from workflow.feedback import CROWD_NOTE, crowd_text, has_note, note_path, stranger_text, write_note
-from workflow.intake import Left
+from workflow.intake import Left, looks_like
 from workflow.ledger import (
+    Ledger,
     add_to_waitlist,
     content_left,
     drop_from_waitlist,
@@ -30,7 +31,8 @@ def memory_of_left(ledger: Ledger) -> Mapping[str, Left]:
 
 def was_left(ledger: Ledger, inbox: Path, path: str) -> bool:
     """Tell whether a file of a read-only inbox was taken before as it is now. Raises StateError."""
-    return is_unchanged(inbox, path, memory_of_left(ledger))
+    left = memory_of_left(ledger).get(path)
+    return left is not None and looks_like(inbox / path, left)
 
 
 @dataclass
@@ -136,7 +138,7 @@ class Desk:
     def _notes(self) -> Path:
         """Give the folder for notes about files of the inbox; a read-only one gets none itself."""
         share = self.shop.share
-        return share.inbox if share.left_inbox is None else share.held
+        return share.inbox if share.left_inbox is None else share.rejected
 
     def _write(self, place: Path, text: str) -> None:
         try:
