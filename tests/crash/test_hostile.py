@@ -222,8 +222,9 @@ def test_a_stop_says_what_it_waits_for_and_a_second_one_leaves_at_once(desk: Des
                 service.said()
             )
             assert service.process.poll() is None
-            service.process.send_signal(signal.SIGINT)
-            assert service.process.wait(5) == 130
+            assert until(
+                lambda: service.process.send_signal(signal.SIGINT) or service.process.poll() == 130, 5
+            )
         assert service.said().splitlines()[-1] == (
             "stlflow: stopped at once; what was under way goes on at the next start."
         )
@@ -241,7 +242,8 @@ def test_keys_revoked_while_running_files_wait_and_no_key_is_told(tmp_path: Path
         desk = Desk(tmp_path, url, {"STLFLOW_SECRET_KEY": SECRET, "STLFLOW_LOG_LEVEL": "DEBUG"})
         with desk.serving() as service:
             assert until((desk.share / "held").is_dir), service.said()
-            cloud.fault("*", "status", times=1, status=401)
+            cloud.fault("uploadStl", "status", times=1, status=503)
+            cloud.fault("uploadStl", "status", times=1, status=401)
             desk.drop("lid.stl", box())
 
             def waits() -> bool:
@@ -251,6 +253,10 @@ def test_keys_revoked_while_running_files_wait_and_no_key_is_told(tmp_path: Path
             assert desk.submissions()["lid.stl"].state not in {State.HELD, State.REJECTED}
             assert desk.ended(1, 40), service.said()
             assert service.stop() == 0
+        said = service.said()
+        assert [reason for reason in ("503", "401") if f"waits: {reason}" not in said] == [], "each is news"
+        assert "Submission 1 (lid.stl) sent to job_request." in said
+        assert said.splitlines()[-1].endswith("Stopped.")
         shown = desk.run("show", "1", "--json")
     assert desk.stls() == ["done/lid.stl"]
     assert shown.document()["state"] == "dispatched"

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests.cloud import simulated
 from tests.pipeline.conftest import Open, dispatched, held, opened
 from tests.stl import box
+from workflow.assembly import refuse_strange_build
+from workflow.errors import NotNow
 from workflow.model import Hold, State
 from workflow.pipeline.orders import attach, cancel
 
@@ -65,3 +68,18 @@ def test_what_a_former_run_left_goes_on(tmp_path: Path) -> None:
         with opened(tmp_path, cloud) as shop:
             assert shop.sent(shop.wait("part.stl", dispatched)) == 1
             assert shop.places("part.stl") == {"done/part.stl"}
+
+
+def test_a_build_of_another_part_is_not_attached_unless_a_person_insists(open_shop: Open) -> None:
+    with simulated(builds="manual") as cloud:
+        shop = open_shop(cloud, build_wait_seconds=0.1)
+        shop.drop("mine.stl", box(61))
+        shop.drop("other/part.stl", box(62))
+        mine, other = (shop.wait(path, held) for path in ("mine.stl", "other/part.stl"))
+        strange = cloud.make_build(str(other.part_version_id))
+        with pytest.raises(NotNow, match=rf"^Build {strange} \('.+'\) does not hold the part of submission"):
+            refuse_strange_build(shop.settings, mine.id, strange)
+        nowhere = "2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab"
+        with pytest.raises(NotNow, match=rf"^Eiger has no build {nowhere}: nothing is attached\.$"):
+            refuse_strange_build(shop.settings, mine.id, nowhere)
+        refuse_strange_build(shop.settings, mine.id, cloud.make_build(str(mine.part_version_id)))

@@ -54,10 +54,11 @@ def stop_on_signals() -> threading.Event:
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         nonlocal asked_at
-        asked_at, before = time.monotonic(), asked_at
-        if stop.is_set() and asked_at - before < SAME_STOP_SECONDS:
-            return
-        if stop.is_set():  # as safe as a power cut, which everything here is made for
+        if not stop.is_set():
+            asked_at = time.monotonic()
+        elif (
+            time.monotonic() - asked_at > SAME_STOP_SECONDS
+        ):  # as safe as a power cut, which everything here is made for
             os.write(2, b"stlflow: stopped at once; what was under way goes on at the next start.\n")
             os._exit(EXIT_INTERRUPTED)
         stop.set()
