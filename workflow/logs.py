@@ -12,7 +12,8 @@ from loguru import logger
 
 PLAIN = "<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> {message}"
 FILED = "{time:YYYY-MM-DDTHH:mm:ss.SSSZ} {level: <7} {message}"
-_QUIET = ("dbos", "sqlalchemy", "urllib3", "watchdog", "uvicorn", "stl")
+_QUIET = ("dbos", "sqlalchemy", "urllib3", "uvicorn", "stl")
+"""Not watchdog: that it lost notices is told in its log alone, and heard there by the hints."""
 
 
 def set_up_logs(level: str, *, as_json: bool, folder: Path | None) -> None:

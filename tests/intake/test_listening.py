@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from loguru import logger
 
 from tests.intake.conftest import Clock
 from tests.waiting import until
 from workflow.intake.listening import Listening
+from workflow.logs import set_up_logs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kinds of file systems are Linux's")
 
@@ -86,3 +88,16 @@ def test_lost_notices_ask_for_a_walk_and_are_said_once(ears: Ears, said: list[st
     assert said == [
         "Notices of the system were lost (Inotify queue overflowed): the inbox is looked through."
     ]
+
+
+def test_the_logs_of_the_service_do_not_silence_that(ears: Ears) -> None:
+    set_up_logs("ERROR", as_json=False, folder=None)
+    try:
+        ears.listening.keep("ext4", 2)
+        logging.getLogger("watchdog.observers.inotify_c").warning("Inotify queue overflowed")
+        heard = ears.listening.heard()
+    finally:
+        logger.remove()
+        logger.add(sys.__stderr__ or sys.stderr)
+    assert heard is not None
+    assert heard.everywhere

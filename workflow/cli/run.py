@@ -56,9 +56,8 @@ def stop_on_signals() -> threading.Event:
         nonlocal asked_at
         if not stop.is_set():
             asked_at = time.monotonic()
-        elif (
-            time.monotonic() - asked_at > SAME_STOP_SECONDS
-        ):  # as safe as a power cut, which everything here is made for
+        elif time.monotonic() - asked_at > SAME_STOP_SECONDS:
+            # As safe as a power cut, which everything here is made for.
             os.write(2, b"stlflow: stopped at once; what was under way goes on at the next start.\n")
             os._exit(EXIT_INTERRUPTED)
         stop.set()
