@@ -133,6 +133,10 @@ class Run:
             self._server.stop("immediate")
             yield
             self._server.start()
+        elif what == "good rules":
+            self.world.save_rules("routing: a second time\n")
+            yield
+            self.world.save_rules(f"# reworded at {time.monotonic()}\n")
         elif what == "share" and not self.world.plan.disks and self.world.share.exists():
             away = self.world.folder / "away"
             self.world.share.rename(away)
@@ -212,6 +216,7 @@ def run_once(plan: Plan, folder: Path, nursery: Nursery, server: Postgres | None
     disks = small_disks([folder / "share", folder / "state0"]) if plan.disks else nullcontext()
     with simulated(slice_seconds=0.2) as cloud, disks:
         world = World(folder, plan, Cloud(cloud.url), url, nursery)
+        world.save_rules("")
         wrong = Run(world, server).go()
         ends = Counter(str(each["state"]) for each in world.submissions())
         if wrong and plan.disks:

@@ -68,7 +68,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Outage:
-    """Something is not there for so long: the share, the database, or room on a disk."""
+    """Something is not there for so long: the share, the database, room on a disk, or good rules."""
 
     what: str
     seconds: float
@@ -149,6 +149,8 @@ def _trouble(chance: random.Random, database: str, *, disks: bool) -> Iterator[A
         yield Stop(chance.randrange(3))
     if database == "postgres" and chance.random() < 0.04:
         yield Outage("database", chance.uniform(0.2, 2.0))
+    if chance.random() < 0.06:
+        yield Outage("good rules", chance.choice((0.0, chance.uniform(0.5, 3.0))))
     if disks and chance.random() < 0.15:
         yield Outage(chance.choice(("full state", "full share")), chance.uniform(0.3, 1.0))
 

@@ -15,6 +15,7 @@ from tests.cloud import Cloud
 from tests.crash.plan import Plan, Start
 from tests.stl import box, open_box
 from tests.waiting import until
+from workflow.shipped import shipped
 
 SETTINGS = {
     "STLFLOW_ACCESS_KEY": "demo",
@@ -81,6 +82,16 @@ class World:
         return self.folder / f"state{worker}"
 
     @property
+    def rules(self) -> Path:
+        return self.folder / "rules.yaml"
+
+    def save_rules(self, ending: str) -> None:
+        """Save the rules that ship, with something behind them, as an editor does: in one piece."""
+        unfinished = self.folder / "rules.new"
+        unfinished.write_text((shipped("rules") / "default.yaml").read_text("utf-8") + ending, "utf-8")
+        unfinished.replace(self.rules)
+
+    @property
     def log(self) -> Path:
         return self.folder / "service.log"
 
@@ -89,6 +100,7 @@ class World:
             "STLFLOW_SHARE": str(self.share),
             "STLFLOW_STATE": str(self.state(worker)),
             "STLFLOW_EIGER_URL": self.cloud.url,
+            "STLFLOW_RULES": str(self.rules),
         }
         database = {"STLFLOW_DATABASE_URL": self.database_url} if self.database_url else {}
         return {**SETTINGS, **places, **database}
