@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from workflow.ledger import Intent, Ledger, begin_send, forget_ended, settle_send
+from workflow.ledger import Intent, Ledger, begin_send, forget_ended, settle_send, take_left
 from workflow.model import Hold, State, Step
 
 NOW = datetime.now(UTC)
@@ -36,6 +36,16 @@ def test_only_so_many_are_remembered_the_latest_ones(ledger: Ledger) -> None:
     numbers = [ended(ledger, days_ago) for days_ago in (1, 5, 2, 4, 3)]
     assert forget_ended(ledger, None, 2) == 3
     assert left(ledger) == {numbers[0], numbers[2]}
+
+
+def test_what_a_read_only_inbox_still_shows_does_not_count_among_them(ledger: Ledger) -> None:
+    for number in range(3):
+        taken = take_left(ledger, "home", f"{number}.stl", f"/exports/{number}.stl", (684, number, number))
+        assert taken is not None
+        ledger.change(ledger.get(taken), state=State.DISPATCHED, ended_at=NOW, step=None, due_at=None)
+    others = [ended(ledger, days_ago) for days_ago in (1, 2)]
+    assert forget_ended(ledger, None, 2) == 0
+    assert left(ledger) >= set(others)
 
 
 def test_what_is_unfinished_is_never_forgotten_however_old(ledger: Ledger) -> None:

@@ -1,8 +1,11 @@
 """Files of a folder are submitted once, from their places."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
+from loguru import logger
 
 from tests.stl import box
 from workflow.intake import GateTimes
@@ -61,3 +64,15 @@ def test_only_part_files_are_taken(ledger: Ledger, folder: Path) -> None:
     (folder / "folder.stl").mkdir()
     (folder / "link.stl").symlink_to(folder / "a.stl")
     assert len(submitted(ledger, folder)) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_name_that_is_no_text_is_said_and_the_others_are_taken(ledger: Ledger, folder: Path) -> None:
+    odd = folder / os.fsdecode(b"caf\xe9.stl")
+    odd.write_bytes(box(11))
+    said: list[str] = []
+    sink = logger.add(lambda line: said.append(str(line).strip()), format="{message}")
+    assert len(submitted(ledger, folder)) == 1
+    logger.remove(sink)
+    assert said == ["caf\N{REPLACEMENT CHARACTER}.stl is not taken: its name is no text. Rename it."]
+    assert odd.is_file()

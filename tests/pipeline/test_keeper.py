@@ -90,6 +90,16 @@ def test_a_part_that_kills_stlflow_again_and_again_is_set_aside(ledger: Ledger) 
     )
 
 
+def test_one_that_went_on_elsewhere_meanwhile_is_left_alone(ledger: Ledger) -> None:
+    shop = cast(Workshop, cast(Any, LedgerOnly(ledger)))
+    number = ledger.open("bomb.stl")
+    ledger.claimed(number, "processing/1~bomb.stl")
+    before = die_at_it(ledger, DEATHS_BEFORE_HOLD)
+    ledger.next_turn(ledger.get(number), Step.POLL, before.opened_at)
+    hold_if_deadly(shop, before)
+    assert ledger.get(number).state is State.CLAIMED
+
+
 def test_one_that_gets_on_between_the_deaths_goes_on(ledger: Ledger) -> None:
     shop = cast(Workshop, cast(Any, LedgerOnly(ledger)))
     number = ledger.open("slow.stl")

@@ -11,7 +11,7 @@ from workflow.intake.kinds import Kind, Named, is_part_file, names_table, path_k
 from workflow.intake.leaving import Left, looks_like
 from workflow.intake.marker import make_marker, read_marker
 from workflow.intake.moves import exists
-from workflow.intake.names import readable
+from workflow.intake.names import is_text, readable
 from workflow.intake.place import make_folders, move_into_place, note_place, place, plan_place
 from workflow.intake.settling import Waiting
 from workflow.intake.share import OWNED, Outcome, Share
@@ -44,6 +44,7 @@ __all__ = [
     "file_system",
     "give_back",
     "is_part_file",
+    "is_text",
     "looks_like",
     "make_folders",
     "make_marker",

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select
 
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.tables import decisions, events, forgotten_sends, left_files, sends, submissions
@@ -45,7 +45,7 @@ def _forget_some(ledger: Ledger, before: datetime | None, keep: int | None) -> i
             aged = oldest_first.where(submissions.c.ended_at < before.timestamp()).limit(AT_ONCE)
             numbers.update(connection.execute(aged).scalars())
         if keep is not None:
-            too_many = max(_count(connection) - keep, 0)
+            too_many = max(_count(connection, free) - keep, 0)
             numbers.update(connection.execute(oldest_first.limit(min(too_many, AT_ONCE))).scalars())
         _keep_receipts(connection, numbers)
         for table in (events, sends, decisions):
@@ -74,5 +74,5 @@ def _drop_receipts(connection: Connection) -> None:
     connection.execute(delete(forgotten_sends).where(~known.exists()))
 
 
-def _count(connection: Connection) -> int:
-    return int(connection.execute(select(func.count()).select_from(submissions).where(_OVER)).scalar_one())
+def _count(connection: Connection, which: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(submissions).where(which)).scalar_one())

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from workflow.intake import GateTimes
+from loguru import logger
+
+from workflow.intake import GateTimes, is_text, readable
 from workflow.intake.visit import visit
 from workflow.ledger import Ledger
 from workflow.model import State, Submission
@@ -26,6 +28,9 @@ def submit_folder(ledger: Ledger, home: str, folder: Path, times: GateTimes) -> 
     """
     patience = replace(times, stall_seconds=min(times.stall_seconds, STALL_SECONDS))
     for path in visit(folder, patience, wait=_doze):
+        if not is_text(path):  # nobody could find it again: its name can't be written down
+            logger.error("{} is not taken: its name is no text. Rename it.", readable(path))
+            continue
         place = folder / path
         known = _known(ledger, place)
         if known is not None:

@@ -77,5 +77,8 @@ def hold_if_deadly(shop: Workshop, submission: Submission) -> None:
     )
     logger.warning("Submission {} ({}) held: {}", submission.id, submission.path, reason)
     held = {"state": State.HELD, "hold": Hold.FAULT, "reason": reason}
+    taken_over = shop.ledger.get(submission.id)
+    if taken_over.turn != submission.turn + 1:  # somebody has taken it further meanwhile
+        return
     with suppress(Superseded):
-        shop.ledger.next_turn(shop.ledger.get(submission.id), Step.FINISH, now(), "held", reason, **held)
+        shop.ledger.next_turn(taken_over, Step.FINISH, now(), "held", reason, **held)
