@@ -22,8 +22,8 @@ _LEFT_ALONE_SECONDS = 30.0
 _LONGEST_RETRY_SECONDS = 60.0
 _AFTER_FAULT_SECONDS = 60.0
 _TOGETHER_SECONDS = 0.25
-_PACE_SECONDS = 0.01
-"""Between looks at unfinished files of which nothing is heard: a hundred looks a second cost a core's 1 %."""
+_PACE_SECONDS = 0.02
+"""Between looks at unfinished files of which nothing is heard: fifty looks a second cost half a percent of a core."""
 
 
 @dataclass(frozen=True, slots=True)
