@@ -35,7 +35,7 @@ from workflow.pipeline.workshop import Progress, Workshop, nobody_watches
 from workflow.routing import Rulebook, check_names, load_rules
 from workflow.settings import LEDGER_FILE, Settings
 from workflow.shipped import shipped
-from workflow.state import home_of, is_locked, locked_state, prepare_state
+from workflow.state import home_of, is_locked, locked_state, prepare_state, refuse_wrong_place
 
 
 def rules_file(settings: Settings) -> Path:
@@ -44,9 +44,17 @@ def rules_file(settings: Settings) -> Path:
 
 
 def open_ledger(settings: Settings) -> Ledger:
-    """Open the ledger for reading, or for a single order; no lock is needed."""
-    prepare_state(settings.state, settings.share, prove=False)
-    return Ledger(settings.database)
+    """Open the ledger for reading, or for a single order; no lock is needed.
+
+    Where there is none yet, an empty one is given that is nowhere: looking makes no folders.
+    """
+    refuse_wrong_place(settings.state, settings.share)
+    return Ledger(settings.database if is_begun(settings) else "sqlite://")
+
+
+def is_begun(settings: Settings) -> bool:
+    """Tell whether there is a ledger already."""
+    return settings.database_url is not None or (settings.state / LEDGER_FILE).is_file()
 
 
 def move_up(settings: Settings) -> tuple[int, Path]:
@@ -180,7 +188,8 @@ def mark_share(settings: Settings) -> bool:
     False: its marker is another than before, and a service that runs still looks for the old one.
     Raises ShareError, StateError.
     """
-    with closing(open_ledger(settings)) as ledger:
+    prepare_state(settings.state, settings.share)
+    with closing(Ledger(settings.database)) as ledger:
         share = known_share(settings, ledger)
         marker = share.prepare()
         replace_mark(ledger, SHARE, marker)
@@ -225,7 +234,7 @@ def explain_in_inbox(settings: Settings, name: Path) -> Explained:
 
 def _why_all_wait(settings: Settings, path: str) -> str | None:
     """Say what keeps a file in the inbox besides itself; None when nothing does."""
-    if settings.database_url is None and not (settings.state / "stlflow.db").is_file():
+    if not is_begun(settings):
         return "it is taken once stlflow runs: `stlflow run`."
     with closing(open_ledger(settings)) as ledger:
         if read_waitlist(ledger).get(path) is False:

@@ -33,8 +33,11 @@ def book(tmp_path: Path) -> Ledger:
     return book
 
 
-def test_before_anything_came_there_is_nothing(say: Say) -> None:
-    assert say("list", "--json") == Ended(0, "[]\n", "")
+def test_before_anything_came_there_is_nothing_and_nothing_is_made(say: Say, tmp_path: Path) -> None:
+    """Whoever stands in the wrong folder learns which state was looked into."""
+    nothing = f"Nothing was submitted yet with the state folder {tmp_path / 'state'}.\n"
+    assert say("list", "--json") == Ended(0, "[]\n", nothing)
+    assert not (tmp_path / "state").exists()
 
 
 def test_list_gives_the_rows_newest_first(say: Say, book: Ledger) -> None:

@@ -152,3 +152,14 @@ def test_a_send_in_doubt_is_not_repeated_because_its_file_is_dragged_back(open_s
 
     shop.wait("a.stl", ended)
     assert shop.sent(first) == 0, "on the word of a person"
+
+
+def test_the_note_of_a_file_that_was_dragged_back_does_not_stay_alone(open_shop: Open) -> None:
+    shop = open_shop()
+    shop.drop("rush/a.stl", box(18))
+    first = shop.wait("rush/a.stl", dispatched)
+    note = shop.share / "done" / "rush" / "a.stl.txt"
+    assert note.exists()
+    (shop.share / "done" / "rush" / "a.stl").rename(shop.share / "inbox" / "b.stl")
+    assert shop.wait("b.stl", dispatched).id != first.id
+    assert not note.exists()

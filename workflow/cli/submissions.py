@@ -116,10 +116,13 @@ def attach(number: int, build: str, anyway: bool) -> None:
 
 
 def _ledger() -> Any:
-    from workflow.assembly import open_ledger
+    from workflow.assembly import is_begun, open_ledger
     from workflow.settings import load_settings
 
-    return open_ledger(load_settings())
+    settings = load_settings()
+    if not is_begun(settings):
+        click.echo(f"Nothing was submitted yet with the state folder {settings.state.absolute()}.", err=True)
+    return open_ledger(settings)
 
 
 def _say(number: int, what: str) -> None:

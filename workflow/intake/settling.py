@@ -23,7 +23,7 @@ _LONGEST_RETRY_SECONDS = 60.0
 _AFTER_FAULT_SECONDS = 60.0
 _TOGETHER_SECONDS = 0.25
 _PACE_SECONDS = 0.02
-"""Between looks at unfinished files of which nothing is heard: fifty looks a second cost half a percent of a core."""
+"""Between looks at unfinished files of which nothing is heard: fifty a second cost half a core's percent."""
 
 
 @dataclass(frozen=True, slots=True)

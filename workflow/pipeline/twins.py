@@ -1,16 +1,22 @@
 """Others of the same content or of the same name: held ones that came back, duplicates, revisions."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from loguru import logger
 
+from workflow.feedback import remove_note
 from workflow.intake import Custody
 from workflow.ledger import Superseded, earlier_from, receipts_of, record_content
-from workflow.model import Hold, State, Submission
+from workflow.model import ENDED, Hold, State, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.workshop import Workshop
+
+LATEST_LOOKED_AT = 20
+"""A file that is sent again and again has many twins; one of the latest was dragged back."""
 
 
 def take_over_content(shop: Workshop, submission: Submission, custody: Custody) -> Submission:
@@ -77,7 +83,9 @@ def _retire_held_twins(shop: Workshop, submission: Submission, sha256: str) -> f
     in_doubt: set[int] = set()
     if not shop.share.is_there():
         return frozenset()
-    for twin in shop.ledger.with_content(sha256):
+    twins = shop.ledger.with_content(sha256)
+    _remove_notes_left_alone(shop, twins)
+    for twin in twins:
         put_away_before = twin.state is State.HELD and (twin.step is None or twin.due_at is not None)
         gone = put_away_before and not twin.left_in_place and not shop.source(twin).exists()
         if not gone or twin.id == submission.id:
@@ -92,6 +100,17 @@ def _retire_held_twins(shop: Workshop, submission: Submission, sha256: str) -> f
             except Superseded:
                 logger.debug("Submission {} went on meanwhile.", twin.id)
     return frozenset(in_doubt)
+
+
+def _remove_notes_left_alone(shop: Workshop, twins: Sequence[Submission]) -> None:
+    """The note of a file that was dragged back from done/ or rejected/ would stay there for ever."""
+    put_away = (
+        twin for twin in twins if twin.state in ENDED and twin.step is None and not twin.left_in_place
+    )
+    for twin in islice(put_away, LATEST_LOOKED_AT):
+        if not shop.source(twin).exists():
+            with suppress(OSError):
+                remove_note(shop.source(twin))
 
 
 def _may_be_sent(shop: Workshop, twin: Submission) -> bool:
