@@ -62,6 +62,12 @@ def test_with_devices_one_is_chosen() -> None:
     assert explained.gaps == ()
 
 
+def test_a_device_that_was_chosen_without_the_builds_material_is_a_guess() -> None:
+    hours_alone = {**RUSHED, "build.print_hours": 2}
+    explained = explain(DEFAULT, hours_alone, [READY], today=TODAY)
+    assert explained.gaps == ("The choice of a device is a guess: give build.series, build.material.",)
+
+
 def test_what_is_rejected_or_held_before_the_upload_is_not_routed() -> None:
     for length, gap in (
         (612.0, "It is rejected before the upload, so it is not routed."),

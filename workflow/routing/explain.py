@@ -14,6 +14,9 @@ from workflow.routing.tags import with_tags
 _COMES_FIRST = "a rule above comes first"
 _IF_NONE_ABOVE = "takes it unless an open rule above does"
 
+_DECIDE_ON_A_DEVICE = ("build.series", "build.material")
+"""What every build brings and every choice of a device looks at."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenRule:
@@ -92,7 +95,9 @@ def explain_routing(
         return replace(explained, routing_rules=considered, open_rules=open_rules, gaps=gaps)
     considered = _every_rule(rules, known, found.considered)
     route = route_by(found, known, devices, today, passed=passed)
-    return replace(explained, routing=route, routing_rules=considered, gaps=_gaps(found, route, devices))
+    return replace(
+        explained, routing=route, routing_rules=considered, gaps=_gaps(found, route, known, devices)
+    )
 
 
 def _every_rule(
@@ -136,7 +141,12 @@ def _waits(open_rules: tuple[OpenRule, ...]) -> str:
     return f"Not routed yet: give {', '.join(needs)}."
 
 
-def _gaps(found: Found[RoutingRule], route: Route, devices: Sequence[DeviceFacts] | None) -> tuple[str, ...]:
-    if devices is None and route.destination is not None and found.rule.device is not None:
+def _gaps(
+    found: Found[RoutingRule], route: Route, facts: Facts, devices: Sequence[DeviceFacts] | None
+) -> tuple[str, ...]:
+    if route.destination is None or found.rule.device is None:
+        return ()
+    if devices is None:
         return ("No device is chosen: Eiger was not asked for its devices.",)
-    return ()
+    missing = [name for name in _DECIDE_ON_A_DEVICE if name not in facts]
+    return (f"The choice of a device is a guess: give {', '.join(missing)}.",) if missing else ()
