@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
+from workflow.errors import StateError
 from workflow.ledger import (
     Intent,
     Ledger,
@@ -86,3 +87,15 @@ def _token(ledger: Ledger, number: int) -> str:
     with ledger.reading() as connection:
         found = connection.exec_driver_sql(f"select token from sends where submission = {number}")
         return str(found.scalar_one())
+
+
+def test_a_database_that_is_none_of_ours_is_refused_in_words(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("create table submissions (id integer primary key)")
+    other.close()
+    with pytest.raises(StateError) as refused:
+        Ledger(f"sqlite:///{tmp_path / 'other.db'}")
+    assert str(refused.value) == (
+        "The ledger can't be opened: its table submissions lacks path. "
+        "It is not one of stlflow's, or it is damaged."
+    )

@@ -8,6 +8,7 @@ from sqlalchemy import Column, Connection, Inspector, Table, inspect, literal, t
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
+from workflow.errors import StateError
 from workflow.ledger.tables import metadata
 
 ONE_AT_A_TIME = 0x57F10
@@ -16,7 +17,7 @@ _AS_TEXT = {"literal_binds": True}
 
 
 def bring_up_to_date(connection: Connection) -> None:
-    """Make what is missing, inside the caller's transaction."""
+    """Make what is missing, inside the caller's transaction. Raises StateError when that is not to be made."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": ONE_AT_A_TIME})
     present = inspect(connection)
@@ -44,6 +45,9 @@ def _definition(connection: Connection, column: Column[object]) -> str:
     if column.nullable or column.server_default is not None:
         return definition
     if not isinstance(column.default, ScalarElementColumnDefault):
-        raise TypeError(f"The new column {column.table.name}.{column.name} needs a default.")
+        lacks = f"its table {column.table.name} lacks {column.name}"
+        raise StateError(
+            f"The ledger can't be opened: {lacks}. It is not one of stlflow's, or it is damaged."
+        )
     default = literal(column.default.arg, column.type)
     return f"{definition} default {default.compile(dialect=connection.dialect, compile_kwargs=_AS_TEXT)}"
