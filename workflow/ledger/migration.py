@@ -17,7 +17,7 @@ _AS_TEXT = {"literal_binds": True}
 
 
 def bring_up_to_date(connection: Connection) -> None:
-    """Make what is missing, inside the caller's transaction. Raises StateError when that is not to be made."""
+    """Make what is missing, inside the caller's transaction. Raises StateError where that is not possible."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": ONE_AT_A_TIME})
     present = inspect(connection)
