@@ -39,6 +39,10 @@ def test_sent_once_moved_never(desk: Desk, cloud: Cloud, parts: Path) -> None:
     second = desk.run("batch", "parts", "--json")
     assert second.code == 0
     assert {row["path"]: row for row in second.document()["submissions"]} == rows
+    third = desk.run("batch", "parts")
+    assert third.out.splitlines()[-1] == (
+        "2 dispatched. 2 of them by an earlier batch: nothing was sent again."
+    )
     assert contents(parts) == before
     new = cloud.dispatches() - sent_before
     assert new == {row["build_id"]: 1 for row in rows.values()}

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -29,7 +30,7 @@ def batch(folder: Path, as_json: bool) -> int:
 
     settings = load_settings()
     open_logbook(settings, "WARNING")
-    sent = Sent()
+    sent, began = Sent(), datetime.now(UTC)
     with running_service(settings, watch=False, on_progress=sent.report) as service:
         numbers = service.submit_folder(folder.resolve())
         ended = _watch(lambda: [service.ledger.get(number) for number in numbers], sent)
@@ -37,7 +38,7 @@ def batch(folder: Path, as_json: bool) -> int:
         print_json({"submissions": [row(submission) for submission in ended], "ok": _all_sent(ended)})
     else:
         print_table(ended)
-        click.echo(_summary(ended))
+        click.echo(_summary(ended, began))
     return EXIT_OK if _all_sent(ended) else EXIT_SOME_FAILED
 
 
@@ -60,8 +61,10 @@ def _all_sent(ended: Sequence[Submission]) -> bool:
     return all(submission.state is State.DISPATCHED for submission in ended)
 
 
-def _summary(ended: Sequence[Submission]) -> str:
+def _summary(ended: Sequence[Submission], began: datetime) -> str:
     if not ended:
         return "No STL files there."
+    before = sum(submission.ended_at is not None and submission.ended_at < began for submission in ended)
     counts = {state: sum(submission.state is state for submission in ended) for state in State}
-    return ", ".join(f"{count} {state}" for state, count in counts.items() if count) + "."
+    summary = ", ".join(f"{count} {state}" for state, count in counts.items() if count) + "."
+    return f"{summary} {before} of them by an earlier batch: nothing was sent again." if before else summary
