@@ -16,7 +16,7 @@ from workflow.mesh.holes import find_holes
 from workflow.mesh.measures import Measures, measure
 from workflow.mesh.overlaps import EdgeKeys, repeated_facets
 from workflow.mesh.policy import MeshPolicy
-from workflow.mesh.shells import Shells, find_shells
+from workflow.mesh.shells import CornerHashes, Shells, find_shells
 from workflow.mesh.stream import ByteStream
 from workflow.mesh.unreadable import Unreadable
 from workflow.mesh.verdict import Findings, judge
@@ -80,9 +80,10 @@ def inspect_open_file(file: FileIO, stream: ByteStream, policy: MeshPolicy) -> M
 
 def _find(reader: _Reader, size: int, policy: MeshPolicy) -> Findings:
     """Measure, and look more closely at what the measures leave open. Raises Unreadable, OSError."""
-    limit = policy.overlap_limit_facets
-    keys = EdgeKeys(min(size // FACET_BYTES, limit)) if reader.facets_at_least <= limit else None
-    measures = measure(reader.blocks(), keys)
+    limit, at_most = policy.overlap_limit_facets, size // FACET_BYTES
+    keys = EdgeKeys(min(at_most, limit)) if reader.facets_at_least <= limit else None
+    corners = CornerHashes(min(at_most, policy.shell_limit_facets))
+    measures = measure(reader.blocks(), [corners, *([keys] if keys else [])])
     shared = keys.shared_edges() if keys and measures.closed else None
     holes = None
     if not (measures.closed or measures.bad_facets):
@@ -90,17 +91,20 @@ def _find(reader: _Reader, size: int, policy: MeshPolicy) -> Findings:
     repeats = shared or (holes and holes.has_repeated_facets)
     countable = measures.triangles <= limit
     repeated = repeated_facets(reader.blocks(), measures.triangles) if repeats and countable else None
-    shells = _find_shells(reader, measures, policy) if measures.closed else None
+    shells = _find_shells(reader, measures, corners, policy) if measures.closed else None
     return Findings(measures, holes, shared, repeated, reader.remarks(), shells)
 
 
-def _find_shells(reader: _Reader, measures: Measures, policy: MeshPolicy) -> Shells | None:
+def _find_shells(
+    reader: _Reader, measures: Measures, corners: CornerHashes, policy: MeshPolicy
+) -> Shells | None:
     """Tell the bodies of a closed mesh apart if it is not too large, or if their volumes cancel out."""
     box_mm3 = math.prod(measures.size_mm)
     vanishes = abs(measures.volume_mm3) < _VANISHING * box_mm3 and measures.triangles <= _MOST_FACETS
     if measures.triangles > policy.shell_limit_facets and not vanishes:
         return None
-    return find_shells(reader.blocks, measures.triangles, measures.volume_mm3)
+    hashes = corners.of_all(measures.triangles)
+    return find_shells(reader.blocks, measures.triangles, measures.volume_mm3, hashes)
 
 
 def _report(reader: _Reader, findings: Findings, policy: MeshPolicy) -> MeshReport:

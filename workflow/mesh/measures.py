@@ -1,14 +1,14 @@
 """Size, area, volume and closedness of a mesh, added up block by block."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.blocks import BLOCK_FACETS, Block
+from workflow.mesh.blocks import BLOCK_FACETS, Block, Hashes
 from workflow.mesh.closedness import WRAP, chain_terms, hash_corners
-from workflow.mesh.overlaps import EdgeKeys
 
 _ROWS = 13
 
@@ -41,9 +41,16 @@ class Measures:
         return x, y, z
 
 
-def measure(blocks: Iterable[Block], overlaps: EdgeKeys | None = None) -> Measures:
-    """Measure all blocks in one pass; `overlaps` collects the edges on the way if given."""
-    gauge = _Gauge(overlaps)
+class Collector(Protocol):
+    """What takes the hashes of all corners along on the first pass."""
+
+    def add(self, corners: Hashes) -> None:
+        """Take those of some facets, shape (3, n); they are overwritten afterwards."""
+
+
+def measure(blocks: Iterable[Block], collectors: Sequence[Collector] = ()) -> Measures:
+    """Measure all blocks in one pass; `collectors` hear of all corners on the way."""
+    gauge = _Gauge(collectors)
     with np.errstate(all="ignore"):
         for block in blocks:
             gauge.add(block)
@@ -53,9 +60,9 @@ def measure(blocks: Iterable[Block], overlaps: EdgeKeys | None = None) -> Measur
 class _Gauge:
     """The sums so far, and the memory that each block is worked out in."""
 
-    def __init__(self, overlaps: EdgeKeys | None) -> None:
+    def __init__(self, collectors: Sequence[Collector]) -> None:
         self._scratch = np.empty(_ROWS * BLOCK_FACETS, np.float64)
-        self._overlaps = overlaps
+        self._collectors = collectors
         self._low = np.full(9, np.inf, np.float32)
         self._high = np.full(9, -np.inf, np.float32)
         self._origin: NDArray[np.float64] | None = None
@@ -110,8 +117,8 @@ class _Gauge:
 
     def _add_chain(self, block: Block, scratch: NDArray[np.uint64]) -> None:
         corners = hash_corners(block, scratch[:9])
-        if self._overlaps:
-            self._overlaps.add(corners)
+        for collector in self._collectors:
+            collector.add(corners)
         terms = chain_terms(corners, scratch[:9])
         self._degenerate += terms.size - int(np.count_nonzero(terms))
         self._chain = (self._chain + int(terms.sum())) & WRAP

@@ -37,9 +37,37 @@ class Shells:
     turned: int | None = 0
 
 
-def find_shells(blocks: Callable[[], Iterable[Block]], facets: int, volume_mm3: float) -> Shells:
-    """Find the shells of a mesh whose facets `blocks` gives anew at each call, and whose volume is known."""
-    root = _join(*_read(blocks(), facets))
+class CornerHashes:
+    """The hashes of all corners, kept on the first pass, so that a mesh of few facets is not read again."""
+
+    def __init__(self, facets_at_most: int) -> None:
+        # The memory is taken from the system only as it is filled.
+        self._hashes = np.empty((3, facets_at_most), np.uint64)
+        self._count = 0
+
+    def add(self, corners: Hashes) -> None:
+        """Add the corners of some facets, shape (3, n)."""
+        end = self._count + corners.shape[1]
+        if end <= self._hashes.shape[1]:
+            self._hashes[:, self._count : end] = corners
+        self._count = end
+
+    def of_all(self, facets: int) -> Hashes | None:
+        """Give the hashes of so many facets, shape (3, n); None unless just these were added."""
+        fits = self._count == facets <= self._hashes.shape[1]
+        return self._hashes[:, :facets] if fits else None
+
+
+def find_shells(
+    blocks: Callable[[], Iterable[Block]], facets: int, volume_mm3: float, hashes: Hashes | None = None
+) -> Shells:
+    """Find the shells of a mesh whose facets `blocks` gives anew at each call, and whose volume is known.
+
+    `hashes` are those of all corners, shape (3, n), if they were kept.
+    """
+    if hashes is None:
+        hashes = _read(blocks(), facets)
+    root = _join(hashes, _runs(hashes))
     shells = np.flatnonzero(np.bincount(root))
     if shells.size == 1:
         return Shells(1, volume_mm3 < 0, abs(volume_mm3))
@@ -73,27 +101,28 @@ def _lies_within(
     return lies_within
 
 
-def _read(blocks: Iterable[Block], facets: int) -> tuple[Hashes, _Numbers]:
-    """Give the hashes of all corners, shape (3, n), and for each facet the run that it belongs to.
+def _read(blocks: Iterable[Block], facets: int) -> Hashes:
+    hashes = np.empty((3, facets), np.uint64)
+    scratch = np.empty((9, BLOCK_FACETS), np.uint64)
+    count = 0
+    for block in blocks:
+        end = count + block.shape[1]
+        hashes[:, count:end] = hash_corners(block, scratch[:, : block.shape[1]])
+        count = end
+    return hashes[:, :count]
+
+
+def _runs(hashes: Hashes) -> _Numbers:
+    """Give for each facet the run that it belongs to.
 
     A run is a row of facets in the file each of which has a corner of the one before. Exporters write
     neighbours one after the other, so there are few runs, and little is left to be joined.
     """
-    hashes = np.empty((3, facets), np.uint64)
-    begins = np.ones(facets, np.bool_)
-    count = 0
-    for block, corners in _hashed(blocks):
-        end = count + block.shape[1]
-        hashes[:, count:end] = corners
-        first = max(count, 1)
-        here, before = hashes[:, first:end], hashes[:, first - 1 : end - 1]
-        touches = np.zeros(end - first, np.bool_)
-        for corner in here:
-            for other in before:
-                touches |= corner == other
-        begins[first:end] = ~touches
-        count = end
-    return hashes[:, :count], np.cumsum(begins[:count]) - 1
+    touches = np.zeros(hashes.shape[1] - 1, np.bool_)
+    for corner in hashes[:, 1:]:
+        for other in hashes[:, :-1]:
+            touches |= corner == other
+    return np.concatenate(([0], np.cumsum(~touches)))
 
 
 def _join(hashes: Hashes, run: _Numbers) -> _Numbers:
@@ -136,9 +165,3 @@ def _with_shells(blocks: Iterable[Block], shell: _Numbers) -> Iterator[tuple[Blo
     for block in blocks:
         yield block, shell[done : done + block.shape[1]]
         done += block.shape[1]
-
-
-def _hashed(blocks: Iterable[Block]) -> Iterator[tuple[Block, Hashes]]:
-    scratch = np.empty((9, BLOCK_FACETS), np.uint64)
-    for block in blocks:
-        yield block, hash_corners(block, scratch[:, : block.shape[1]])
