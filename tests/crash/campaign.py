@@ -141,10 +141,13 @@ class Run:
             away = self.world.folder / "away"
             self.world.share.rename(away)
             yield
-            if self.world.share.exists():  # a service at its very first start makes an empty one
+            made_anew = self.world.share.exists()  # by a service at its very first start
+            if made_anew:
                 assert not list(self.world.share.rglob("*.stl")), "a file in a share that is not there"
                 shutil.rmtree(self.world.share)
             away.rename(self.world.share)
+            if made_anew:  # whoever mounts the share after that says that it is the right one
+                self.world.command("intake", "mark")
         elif what.startswith("full"):
             place = self.world.share if what == "full share" else self.world.state(0)
             filler = _fill(place)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from workflow.errors import NotNow
-from workflow.ledger import Intent, Ledger, begin_send, reply_lost
+from workflow.ledger import Intent, Ledger, begin_send, reply_lost, settle_send
 from workflow.model import Hold, State, Step, Submission
 from workflow.pipeline.orders import attach, cancel, release, retry
 
@@ -86,6 +86,16 @@ def test_what_is_being_sent_is_not_canceled(ledger: Ledger, make: Make) -> None:
     submission = make(state=State.ROUTED)
     begin_send(ledger, submission, 1, 60)
     with pytest.raises(NotNow, match=r"is being sent right now\. Try again in a minute\.$"):
+        cancel(ledger, submission.id)
+
+
+def test_what_is_sent_and_not_yet_put_away_is_not_canceled(ledger: Ledger, make: Make) -> None:
+    """Its worker may have been killed right after the send."""
+    submission = make(state=State.ROUTED)
+    intent = begin_send(ledger, submission, 1, 60)
+    assert isinstance(intent, Intent)
+    settle_send(ledger, submission, 1, intent, "receipt", reconciled=False)
+    with pytest.raises(NotNow, match=r"is sent already, and ends as dispatched\. Take the build out of its"):
         cancel(ledger, submission.id)
 
 

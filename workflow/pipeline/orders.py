@@ -87,6 +87,11 @@ def cancel(ledger: Ledger, number: int) -> Submission:
             )
         if begun.under_way:
             raise NotNow(f"Submission {number} is being sent right now. Try again in a minute.")
+        if begun.sent >= (submission.copies or 1) and submission.state is not State.HELD:
+            raise NotNow(
+                f"Submission {number} is sent already, and ends as dispatched. "
+                "Take the build out of its queue in Eiger."
+            )
         reason = "Canceled by a person."
         if begun.sent:
             reason += f" {begun.sent} of {submission.copies or 1} copies were sent before: look in Eiger."
