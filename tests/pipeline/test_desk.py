@@ -1,6 +1,7 @@
 """What the inbox does not take: notes, crowds, a share that is not there, an inbox that is only read."""
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.pipeline.conftest import Open, Shop, dispatched, held, opened
 from tests.stl import box
 from tests.waiting import until
 from workflow.feedback import CROWD_NOTE
-from workflow.ledger import accept_waitlist, read_waitlist
+from workflow.ledger import Ledger, accept_waitlist, read_waitlist
 from workflow.model import State
 from workflow.pipeline.orders import release
 
@@ -62,6 +63,23 @@ def test_a_crowd_waits_with_a_note_until_it_is_accepted(open_shop: Open) -> None
         shop.wait(path, dispatched)
     assert until(lambda: not note.exists())
     assert until(lambda: not read_waitlist(shop.service.ledger))
+
+
+def test_the_note_of_a_crowd_that_was_accepted_between_two_runs_goes(tmp_path: Path) -> None:
+    with simulated() as cloud:
+        with opened(tmp_path, cloud, mass_arrival_files=1) as shop:
+            folder = shop.share / "folder"
+            folder.mkdir()
+            for number in range(2):
+                (folder / f"{number}.stl").write_bytes(box(26 + number))
+            folder.rename(shop.share / "inbox" / "old")
+            note = shop.share / "inbox" / CROWD_NOTE
+            assert until(note.exists)
+        with closing(Ledger(shop.settings.database)) as ledger:
+            assert accept_waitlist(ledger) == 2
+        with opened(tmp_path, cloud, mass_arrival_files=1) as shop:
+            shop.wait("old/0.stl", dispatched)
+            assert until(lambda: not note.exists())
 
 
 def test_a_share_that_is_mounted_late_is_waited_for(tmp_path: Path) -> None:

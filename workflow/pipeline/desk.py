@@ -7,8 +7,16 @@ from pathlib import Path
 
 from loguru import logger
 
-from workflow.feedback import CROWD_NOTE, crowd_text, has_note, note_path, stranger_text, write_note
-from workflow.intake import Left, looks_like
+from workflow.feedback import (
+    CROWD_NOTE,
+    crowd_text,
+    has_note,
+    note_path,
+    remove_note,
+    stranger_text,
+    write_note,
+)
+from workflow.intake import Left, looks_like, readable
 from workflow.ledger import (
     Ledger,
     add_to_waitlist,
@@ -44,7 +52,8 @@ class Desk:
     wake: Callable[[], None]
     limit: int
     """How many files may come at once."""
-    _noted: int = field(default=0)
+    _noted: int | None = None
+    """How many the note about a crowd names; None before it was looked after in this run."""
     _paths: dict[int, str] = field(default_factory=dict)
 
     # -- files that are taken -----------------------------------------------------------------------
@@ -101,8 +110,8 @@ class Desk:
         place = self._notes() / path
         if has_note(place):
             return
-        logger.info("{} is not taken: {}", path, why)
-        self._write(note_path(place), stranger_text(place.name, why))
+        logger.info("{} is not taken: {}", readable(path), why)
+        self._write(note_path(place), stranger_text(readable(place.name), why))
 
     def set_aside(self) -> Mapping[str, bool]:
         """Give what waits for a person, and keep the note about it true."""
@@ -130,9 +139,9 @@ class Desk:
         place = self._notes() / CROWD_NOTE
         if count and count != self._noted:
             self._write(place, crowd_text(count, self.limit))
-        elif not count and self._noted:
+        elif not count and self._noted != 0:
             with suppress(OSError):
-                place.unlink(missing_ok=True)
+                remove_note(place.with_suffix(""))
         self._noted = count
 
     def _notes(self) -> Path:

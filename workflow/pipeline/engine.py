@@ -57,7 +57,7 @@ class Engine:
         DBOS.listen_queues([])
         try:
             DBOS.launch()
-        except Exception as error:
+        except Exception as error:  # raised again, in one word: the engine has its own names for each way
             logger.opt(exception=True).debug("The engine did not start")
             threading.Thread(target=self.stop, daemon=True).start()  # it may wait for what is not there
             raise DatabaseAway("The engine's database can't be used: it went away, or is broken.") from error
