@@ -13,7 +13,7 @@ from workflow.pipeline import keeper as keeper_room
 from workflow.pipeline.crew import Crew
 from workflow.pipeline.engine import Engine
 from workflow.pipeline.keeper import Keeper
-from workflow.pipeline.outcome import DEATHS_BEFORE_HOLD, hold_if_deadly
+from workflow.pipeline.outcome import DEATHS_BEFORE_HOLD, hold_if_deadly, wait_in_line
 from workflow.pipeline.workshop import Workshop
 
 
@@ -108,3 +108,18 @@ def test_one_that_gets_on_between_the_deaths_goes_on(ledger: Ledger) -> None:
     ledger.record(ledger.get(number), "inspected")
     hold_if_deadly(shop, die_at_it(ledger, 2))
     assert ledger.get(number).state is State.CLAIMED
+
+
+def test_each_new_reason_to_wait_is_news_and_the_same_with_another_reference_is_not(ledger: Ledger) -> None:
+    shop = cast(Workshop, cast(Any, LedgerOnly(ledger)))
+    number = ledger.open("a.stl")
+    ledger.claimed(number, "processing/1~a.stl")
+    reasons = (
+        "503: Eiger has a fault of its own in uploadStl. stlflow tries again later. (Eiger's reference a1)",
+        "503: Eiger has a fault of its own in uploadStl. stlflow tries again later. (Eiger's reference b2)",
+        "401: Eiger refuses the access keys. Check STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY.",
+    )
+    for reason in reasons:
+        assert wait_in_line(shop, ledger.get(number), 1, reason).reason == reason
+    waits = [event.detail for event in ledger.events(number) if event.event == "waiting"]
+    assert waits == [reasons[0], reasons[2]]

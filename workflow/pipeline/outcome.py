@@ -44,7 +44,7 @@ def hold(
 
 def wait_in_line(shop: Workshop, submission: Submission, seconds: float, reason: str) -> Submission:
     """Nothing is wrong with the file: the same step begins again later. Each new reason is said once."""
-    news = submission.tries == 0 or reason != submission.reason
+    news = submission.tries == 0 or _first_sentence(reason) != _first_sentence(submission.reason or "")
     if news:
         logger.warning("Submission {} ({}) waits: {}", submission.id, submission.path, reason)
     return shop.ledger.next_turn(
@@ -82,3 +82,8 @@ def hold_if_deadly(shop: Workshop, submission: Submission) -> None:
         return
     with suppress(Superseded):
         shop.ledger.next_turn(taken_over, Step.FINISH, now(), "held", reason, **held)
+
+
+def _first_sentence(reason: str) -> str:
+    """Give what a reason says; behind it may stand a reference of Eiger's, another one each time."""
+    return reason.partition(". ")[0]
