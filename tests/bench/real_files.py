@@ -107,7 +107,7 @@ PACKAGES = (
 """Those with print parts come first: a file that two packages have counts for the first."""
 
 
-class Unfetched(Exception):  # noqa: N818  # it is told, not raised further
+class Unfetched(Exception):  # it is told, not raised further
     """Why a package could not be had."""
 
 
