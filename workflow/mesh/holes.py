@@ -69,18 +69,17 @@ def find_holes(corners: CornerHashes, facets: int, diagonal_mm: float) -> Holes:
     suspicious = _suspicious_edges(corners.pieces(), sums)
     if suspicious is None:
         return _estimate(sums, _edge_parities(corners.pieces(), sums.size))
-    census = take_census(_with_places(suspicious, corners.blocks()))
-    return _in_detail(census, close_gaps(census.open, diagonal_mm) if census.open_edges else None)
+    return _in_detail(take_census(_with_places(suspicious, corners.blocks())), diagonal_mm)
 
 
-def _in_detail(census: Census, closing: Closing | None) -> Holes:
+def _in_detail(census: Census, diagonal_mm: float) -> Holes:
     return Holes(
         open_edges=census.open_edges,
         crowded_edges=census.crowded_edges,
         flipped_edges=census.flipped_edges,
         has_repeated_facets=census.has_repeated_facets,
-        closing=closing,
-        places=places_of(census.open) if census.open_edges else (),
+        closing=close_gaps(census.open, diagonal_mm) if census.open_edges else None,
+        places=places_of(census.open, diagonal_mm) if census.open_edges else (),
     )
 
 
