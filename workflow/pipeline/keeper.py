@@ -62,7 +62,7 @@ class Keeper:
     def _look_carefully(self, polls: ThreadPoolExecutor) -> None:
         """A ledger that can't be reached is said once, and tried again."""
         try:
-            due = due_for(self.shop.ledger, self.crew.me, tuple(Step))
+            due = due_for(self.shop.ledger, self.crew.me)
             for steps in KINDS:
                 if not due.isdisjoint(steps):
                     self.begin_due(steps)

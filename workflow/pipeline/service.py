@@ -118,6 +118,8 @@ class Service:
         """
         self._stop.set()
         self.wake()
+        if self.inbox is not None:
+            self.inbox.wake()
         give_up_at = time.monotonic() + DRAIN_SECONDS
         for thread in self._threads:
             thread.join(timeout=max(give_up_at - time.monotonic(), 0.1))
