@@ -7,7 +7,6 @@ gone to sleep. The service is left alone for `--settle` seconds first: its start
 """
 
 import argparse
-import os
 import subprocess
 import tempfile
 import time
@@ -80,7 +79,8 @@ def measure(process: subprocess.Popen[bytes], seconds: float) -> None:
     passed = time.monotonic() - began
     used = cpu_seconds(process) - before
     print(f"{60 * used / passed:.2f} s of processor time a minute: {100 * used / passed:.2f} % of a core,")
-    print(f"{resident_mb(process):.0f} MB, {len(os.listdir(f'/proc/{process.pid}/task'))} threads")
+    threads = len(list(Path(f"/proc/{process.pid}/task").iterdir()))
+    print(f"{resident_mb(process):.0f} MB, {threads} threads")
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from workflow.pipeline.crew import Crew
 from workflow.pipeline.engine import Engine
 from workflow.pipeline.keeper import Keeper
 from workflow.pipeline.outcome import DEATHS_BEFORE_HOLD, hold_if_deadly, wait_in_line
+from workflow.pipeline.patience import Patience
 from workflow.pipeline.workshop import Workshop
 
 
@@ -39,9 +40,10 @@ class RefusingEngine:
 
 @dataclass
 class LedgerOnly:
-    """The one room that the keeper itself works with."""
+    """The one room that the keeper itself works with, and its patience."""
 
     ledger: Ledger
+    patience: Patience = field(default_factory=Patience)
 
 
 def test_an_engine_that_fails_for_a_while_strands_nothing(

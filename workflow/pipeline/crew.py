@@ -58,6 +58,8 @@ class Crew:
         self._ledger, self._home, self._share_rate, self._clock = ledger, home, share_rate, clock
         self._silence = Silence(SILENT_SECONDS)
         self._troubled = False
+        self.among = 1
+        """How many take part, as of the last look."""
         self.me = self._join()
 
     def run(self, stop: threading.Event) -> None:
@@ -72,7 +74,7 @@ class Crew:
                 logger.warning("This stlflow gave no sign of life for a while: it takes part again.")
                 self.me = self._join(again=True)
             beats = signs(self._ledger)
-            self._share_rate(max(len(beats), 1))
+            self._share(beats)
             for name in self._silence.heard(self._clock(), beats):
                 if name != self.me.name and strike_off(self._ledger, name, beats[name]):
                     logger.warning("{} gives no sign of life: its submissions are taken over.", name)
@@ -90,5 +92,9 @@ class Crew:
     def _join(self, *, again: bool = False) -> Worker:
         host, release = socket.gethostname(), version("stlflow")
         me = join(self._ledger, self._home, host, os.getpid(), release, again=again)
-        self._share_rate(max(len(signs(self._ledger)), 1))
+        self._share(signs(self._ledger))
         return me
+
+    def _share(self, beats: Beats) -> None:
+        self.among = max(len(beats), 1)
+        self._share_rate(self.among)
