@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.pipeline.rates import Rate
 from tests.waiting import until
 from workflow.ledger import Ledger, join, signs, strike_off, take_due, take_over
 from workflow.model import Hold, State, Step, Submission
@@ -54,7 +55,7 @@ def test_an_engine_that_fails_for_a_while_strands_nothing(
     number = ledger.open("a.stl")
     ledger.claimed(number, "processing/1~a.stl")
     engine = RefusingEngine(refusals=3)
-    crew = Crew(ledger, "home", lambda _among: None)
+    crew = Crew(ledger, "home", Rate())
     keeper = Keeper(cast(Workshop, cast(Any, LedgerOnly(ledger))), cast(Engine, cast(Any, engine)), crew)
     stop = Event()
     thread = Thread(target=keeper.run, args=(stop,))

@@ -33,7 +33,7 @@ from workflow.ledger.sends import (
 )
 from workflow.ledger.statements import Superseded
 from workflow.ledger.waitlist import accept_waitlist, add_to_waitlist, drop_from_waitlist, read_waitlist
-from workflow.ledger.workers import Beats, crew, give_sign, join, leave, signs, strike_off
+from workflow.ledger.workers import Beats, crew, give_sign, join, leave, signs, strains, strike_off
 
 __all__ = [
     "CLOCK",
@@ -92,6 +92,7 @@ __all__ = [
     "signs",
     "stand_in_place",
     "still_left",
+    "strains",
     "strike_off",
     "take_due",
     "take_left",

@@ -146,6 +146,8 @@ workers = Table(
     Column("since", Float, nullable=False),
     Column("seen_at", Float, nullable=False),
     Column("beat", Text, nullable=False),
+    Column("complaints", Integer),
+    Column("paused_until", Float),
 )
 
 decisions = Table(

@@ -60,7 +60,7 @@ class Service:
         shop = self._shop
         shop.spool.mkdir(parents=True, exist_ok=True)
         tidy_spool(shop.ledger, shop.spool)
-        self._crew = crew = Crew(shop.ledger, self._home, shop.client.share_rate)
+        self._crew = crew = Crew(shop.ledger, self._home, shop.client)
         self._crew_thread = self._begin("crew", crew.run, self._left)
         if self._watch and shop.share.is_there():
             adopt(shop.ledger, shop.share)
