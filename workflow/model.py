@@ -310,6 +310,14 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Strain:
+    """What the cloud gave a process to understand: complaints of its load, and a pause still to come."""
+
+    complaints: int = 0
+    pause_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Worker:
     """One running stlflow that takes part; times by the ledger's clock.
 
