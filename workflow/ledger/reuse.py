@@ -2,10 +2,9 @@
 
 from sqlalchemy import exists, or_, select
 
-from workflow.ledger.contents import one_at_a_time
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import submission_from
-from workflow.ledger.statements import append_event, change_submission
+from workflow.ledger.statements import append_event, change_submission, one_at_a_time
 from workflow.ledger.tables import forgotten_sends, sends, submissions
 from workflow.model import ENDED, State, Submission
 
