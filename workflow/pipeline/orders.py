@@ -161,7 +161,14 @@ def _from_where(submission: Submission, begun: Begun) -> tuple[Step, dict[str, o
     if submission.receipt_id is not None:
         return Step.FINISH, {"state": State.DISPATCHED}
     if begun.open or begun.sent:
+        if begun.rival is not None:
+            raise NotNow(
+                f"Submission {begun.rival} sends the same build just now: what either sends could not be "
+                f"told apart. Retry submission {submission.id} once that one has ended."
+            )
         return Step.DELIVER, {"state": State.ROUTED}
+    if submission.reused is not None and submission.state in ENDED:  # its build was free for others meanwhile
+        return Step.INTAKE, {**FROM_THE_FILE, **NO_ROUTE}
     if submission.build_id is not None or submission.hold in WITH_A_BUILD_AHEAD:
         return Step.DELIVER, {"state": State.SLICED, **NO_ROUTE}
     return Step.INTAKE, {**FROM_THE_FILE, **NO_ROUTE}
