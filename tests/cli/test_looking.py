@@ -154,3 +154,11 @@ def test_a_folder_with_another_shares_marker_is_looked_into_after_a_new_start(sa
         assert "it is looked into at the next look" in say("intake", "mark").out
         Path("share/.stlflow-share").write_text("0" * 32 + "\n", "ascii")
         assert "once `stlflow run` is started anew" in say("intake", "mark").out
+
+
+def test_a_file_that_was_dragged_away_is_asked_for_at_the_order(say: Say, book: Ledger) -> None:
+    Path("share/inbox").mkdir(parents=True)
+    refused = say("retry", "3")
+    why = "The file of submission 3 stands no longer at processing/3~gap.stl. Drop it into the inbox again"
+    assert (refused.code, refused.one_line()) == (1, f"stlflow: {why}: it becomes a new submission.")
+    assert book.get(3).state is State.REJECTED

@@ -61,7 +61,8 @@ def retry(number: int) -> None:
     """Take a held, rejected or canceled submission up again."""
     from workflow.pipeline.orders import retry as order
 
-    order(_ledger(), number)
+    ledger = _ledger()
+    order(ledger, number, _share(ledger))
     _say(number, "is taken up again")
 
 
@@ -71,7 +72,8 @@ def release(number: int) -> None:
     """Let a held submission go on as if the rule that held it were not there."""
     from workflow.pipeline.orders import release as order
 
-    order(_ledger(), number)
+    ledger = _ledger()
+    order(ledger, number, _share(ledger))
     _say(number, "is released")
 
 
@@ -123,6 +125,13 @@ def _ledger() -> Any:
     if not is_begun(settings):
         click.echo(f"Nothing was submitted yet with the state folder {settings.state.absolute()}.", err=True)
     return open_ledger(settings)
+
+
+def _share(ledger: Any) -> Any:
+    from workflow.assembly import known_share
+    from workflow.settings import load_settings
+
+    return known_share(load_settings(), ledger)
 
 
 def _say(number: int, what: str) -> None:
