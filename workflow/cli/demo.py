@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from workflow.cli.output import as_json, print_json
+from workflow.cli.typed import OneOf
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
 from workflow.model import Submission
 
@@ -38,7 +39,7 @@ Enough = Callable[[Sequence[Submission]], bool]
 @click.option("--once", is_flag=True, help="End when every sample has ended.")
 @click.option(
     "--builds",
-    type=click.Choice(["auto", "manual"]),
+    type=OneOf(["auto", "manual"]),
     default="auto",
     show_default=True,
     help="manual: somebody has to make each build in the (simulated) cloud.",

@@ -5,13 +5,17 @@ from typing import Any
 import click
 
 from workflow.cli.output import as_json, print_json
-from workflow.model import State
+from workflow.cli.typed import ListCommand, OneOf, number_argument
+from workflow.model import NEVER_REACHED, State
 
 SHOWN = 200
+STATES = [str(state) for state in State if state not in NEVER_REACHED]
 
 
-@click.command("list")
-@click.option("--state", "states", multiple=True, type=click.Choice([str(state) for state in State]))
+@click.command("list", cls=ListCommand)
+@click.option(
+    "--state", "states", multiple=True, type=OneOf(STATES), help="Only those in this state; may repeat."
+)
 @click.option(
     "--limit",
     type=click.IntRange(1),
@@ -39,7 +43,7 @@ def list_(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("number", type=int)
+@number_argument
 @as_json
 def show(number: int, as_json: bool) -> None:
     """Show one submission with its mesh and everything that happened to it."""
@@ -56,7 +60,7 @@ def show(number: int, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("number", type=int)
+@number_argument
 def retry(number: int) -> None:
     """Take a held, rejected or canceled submission up again."""
     from workflow.pipeline.orders import retry as order
@@ -66,7 +70,7 @@ def retry(number: int) -> None:
 
 
 @click.command()
-@click.argument("number", type=int)
+@number_argument
 def release(number: int) -> None:
     """Let a held submission go on as if the rule that held it were not there."""
     from workflow.pipeline.orders import release as order
@@ -76,7 +80,7 @@ def release(number: int) -> None:
 
 
 @click.command()
-@click.argument("number", type=int)
+@number_argument
 def cancel(number: int) -> None:
     """End a submission that was not sent yet; its file goes to rejected/."""
     from workflow.pipeline.orders import cancel as order
@@ -86,7 +90,7 @@ def cancel(number: int) -> None:
 
 
 @click.command()
-@click.argument("number", type=int)
+@number_argument
 @click.option("--sent", "receipt", metavar="RECEIPT", help="It was: the id that Eiger shows, or a word.")
 @click.option("--not-sent", is_flag=True, help="It was not: send it now.")
 def settle(number: int, receipt: str | None, not_sent: bool) -> None:
@@ -100,7 +104,7 @@ def settle(number: int, receipt: str | None, not_sent: bool) -> None:
 
 
 @click.command()
-@click.argument("number", type=int)
+@number_argument
 @click.argument("build")
 @click.option("--anyway", is_flag=True, help="Do not ask Eiger whether the build holds the part.")
 def attach(number: int, build: str, anyway: bool) -> None:
@@ -110,9 +114,22 @@ def attach(number: int, build: str, anyway: bool) -> None:
     from workflow.settings import load_settings
 
     if not anyway:
+        build = _whole_id(number, build)
         refuse_strange_build(load_settings(), number, build)
     order(_ledger(), number, build)
     _say(number, f"goes on with build {build}")
+
+
+def _whole_id(number: int, build: str) -> str:
+    """Give the id of a build of which a table shows the beginning. Raises UnknownSubmission first."""
+    from workflow.cli.eiger_cloud import cloud
+    from workflow.cli.eiger_names import AN_ID, BEGINNING, build_id
+
+    if AN_ID.fullmatch(build) or not BEGINNING.fullmatch(build):
+        return build
+    _ledger().get(number)
+    with cloud() as client:
+        return build_id(client, build)
 
 
 def _ledger() -> Any:
