@@ -51,7 +51,10 @@ Enough = Callable[[Sequence[Submission]], bool]
 )
 @as_json
 def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  # fmt: skip
-    """Run simulator, service and a fresh share over the samples: no account, no other service."""
+    """Run everything on this machine: no account needed.
+
+    A simulated Eiger and the service, over a fresh share with the samples.
+    """
     from workflow.assembly import running_service
     from workflow.cli.logbook import open_logbook
     from workflow.cli.run import stop_on_signals

@@ -28,7 +28,7 @@ def print_jobs() -> None:
 print_jobs.add_command(
     list_command(
         EigerClient.list_print_jobs,
-        "Show print jobs, newest first; --build and --device take a name or an id.",
+        "Show print jobs, newest first.\n\n--build and --device take a name or an id.",
         COLUMNS,
         {"build": build_id, "device": device_id},
     )
@@ -48,7 +48,10 @@ def show(print_job: str, as_json: bool) -> None:
 @click.argument("print_job")
 @as_json
 def scan_report(print_job: str, as_json: bool) -> None:
-    """Show where the scan report of each part of PRINT_JOB can be fetched; no link: not made yet."""
+    """Show where the scan reports of PRINT_JOB are.
+
+    One for each part; no link: not made yet.
+    """
     with cloud() as client:
         reports = client.get_print_job_part_scan_report(print_job_id(client, print_job))
     print_many(

@@ -32,13 +32,17 @@ from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions, serve
     "quirks",
     multiple=True,
     type=OneOf(sorted(QUIRKS)),
-    help="Behave beyond the contract in one way; may repeat.",
+    metavar="QUIRK",
+    help=f"Behave beyond the contract in one way: {', '.join(sorted(QUIRKS))}; may repeat.",
 )
 def simulator(
     port: int, host: str, builds: str, slice_seconds: float, access_key: str, secret_key: str, seed: int,
     profile: str, quirks: tuple[str, ...],
 ) -> None:  # fmt: skip
-    """Serve Eiger's API v3 on this machine; the first line printed holds its URL."""
+    """Serve Eiger's API v3 on this machine.
+
+    The first line printed holds its URL.
+    """
     import json
 
     from workflow.errors import SettingsError

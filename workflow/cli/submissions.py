@@ -10,12 +10,11 @@ from workflow.model import NEVER_REACHED, State
 
 SHOWN = 200
 STATES = [str(state) for state in State if state not in NEVER_REACHED]
+STATES_HELP = f"Only those in one of these states: {', '.join(STATES)}; may repeat."
 
 
 @click.command("list", cls=ListCommand)
-@click.option(
-    "--state", "states", multiple=True, type=OneOf(STATES), help="Only those in this state; may repeat."
-)
+@click.option("--state", "states", multiple=True, type=OneOf(STATES), metavar="STATE", help=STATES_HELP)
 @click.option(
     "--limit",
     type=click.IntRange(1),
@@ -24,7 +23,10 @@ STATES = [str(state) for state in State if state not in NEVER_REACHED]
 )
 @as_json
 def list_(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
-    """Show submissions, newest first; and why changed rules do not count, if so."""
+    """Show submissions, newest first.
+
+    And why changed rules do not count, if so.
+    """
     from workflow.cli.table import print_table, row
     from workflow.ledger import RULES_TROUBLE, read_mark
 
@@ -46,7 +48,7 @@ def list_(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
 @number_argument
 @as_json
 def show(number: int, as_json: bool) -> None:
-    """Show one submission with its mesh and everything that happened to it."""
+    """Show one submission and everything that happened to it."""
     from workflow.cli.table import print_submission, row_with_history
     from workflow.ledger import decisions_of, receipts_of
 
@@ -72,7 +74,10 @@ def retry(number: int) -> None:
 @click.command()
 @number_argument
 def release(number: int) -> None:
-    """Let a held submission go on as if the rule that held it were not there."""
+    """Let a held submission go on as it is.
+
+    The rule that held it counts as if it were not there.
+    """
     from workflow.pipeline.orders import release as order
 
     order(_ledger(), number)
@@ -82,7 +87,10 @@ def release(number: int) -> None:
 @click.command()
 @number_argument
 def cancel(number: int) -> None:
-    """End a submission that was not sent yet; its file goes to rejected/."""
+    """End a submission that was not sent yet.
+
+    Its file goes to rejected/.
+    """
     from workflow.pipeline.orders import cancel as order
 
     order(_ledger(), number)
@@ -94,7 +102,10 @@ def cancel(number: int) -> None:
 @click.option("--sent", "receipt", metavar="RECEIPT", help="It was: the id that Eiger shows, or a word.")
 @click.option("--not-sent", is_flag=True, help="It was not: send it now.")
 def settle(number: int, receipt: str | None, not_sent: bool) -> None:
-    """Say whether a submission whose send is in doubt was sent, after a look into Eiger."""
+    """Say whether a send that is in doubt took place.
+
+    Look into Eiger first.
+    """
     from workflow.pipeline.orders import settle as order
 
     if (receipt is None) is not not_sent:
