@@ -1,6 +1,7 @@
 """Tools for the owners of rules."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -126,7 +127,7 @@ def explain(
 
 
 def _explain_submission(number: int, rules_path: Path | None, *, as_json: bool) -> int:
-    from workflow.assembly import open_ledger
+    from workflow.assembly import open_ledger, rules_file
     from workflow.cli.looking_back import past_document, past_lines
     from workflow.pipeline.hindsight import explain_past
     from workflow.routing import load_rules
@@ -134,7 +135,8 @@ def _explain_submission(number: int, rules_path: Path | None, *, as_json: bool) 
 
     settings = load_settings()
     other = load_rules(rules_path) if rules_path is not None else None
-    past = explain_past(open_ledger(settings), number, other, settings.zone)
+    in_force = partial(load_rules, rules_file(settings))
+    past = explain_past(open_ledger(settings), number, other, settings.zone, in_force)
     if as_json:
         print_json(past_document(past))
     else:
