@@ -12,7 +12,7 @@ from workflow.intake.leaving import Left, looks_like
 from workflow.intake.marker import make_marker, read_marker
 from workflow.intake.moves import exists
 from workflow.intake.names import is_text, readable
-from workflow.intake.place import make_folders, move_into_place, note_place, place, plan_place
+from workflow.intake.place import INBOX, make_folders, move_into_place, note_place, place, plan_place
 from workflow.intake.settling import Waiting
 from workflow.intake.share import OWNED, Outcome, Share
 from workflow.intake.taking import Register
@@ -20,6 +20,7 @@ from workflow.intake.walk import Walk, walk
 from workflow.intake.writers import file_system
 
 __all__ = [
+    "INBOX",
     "IN_A_CROWD",
     "OWNED",
     "ArrivalLimit",

@@ -1,11 +1,14 @@
 """The durable record: submissions and their events, append-only."""
 
+from workflow.ledger.alone import APPROVING, CHOOSING, alone
 from workflow.ledger.claims import abandoned, due_for, in_hands_of, take_due, take_over
 from workflow.ledger.clock import CLOCK
 from workflow.ledger.contents import earlier_from, record_content
 from workflow.ledger.decisions import (
+    Given,
     decided_since,
     decisions_of,
+    given_since,
     keep_rules,
     last_sent,
     receipts_of,
@@ -36,6 +39,8 @@ from workflow.ledger.waitlist import accept_waitlist, add_to_waitlist, drop_from
 from workflow.ledger.workers import Beats, crew, give_sign, join, leave, signs, strains, strike_off
 
 __all__ = [
+    "APPROVING",
+    "CHOOSING",
     "CLOCK",
     "LOOKED",
     "RULES_TROUBLE",
@@ -43,6 +48,7 @@ __all__ = [
     "Beats",
     "Begun",
     "Busy",
+    "Given",
     "Intent",
     "Ledger",
     "Order",
@@ -52,6 +58,7 @@ __all__ = [
     "abandoned",
     "accept_waitlist",
     "add_to_waitlist",
+    "alone",
     "begin_send",
     "content_left",
     "copy_ledger",
@@ -65,6 +72,7 @@ __all__ = [
     "give_order",
     "give_sign",
     "go_on_with",
+    "given_since",
     "in_hands_of",
     "join",
     "keep_mark",

@@ -4,6 +4,8 @@ Every change names the turn it belongs to. A change by somebody whose turn is ov
 submission, a step that was taken over) raises `Superseded` and alters nothing.
 """
 
+import threading
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -43,6 +45,8 @@ class Ledger:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.turns: Mapping[str, threading.Lock] = defaultdict(threading.Lock)
+        """One at a time in this process, by what they are at: see `alone`."""
         try:
             self._engine = open_database(url)
             with self._engine.begin() as connection:
