@@ -257,7 +257,7 @@ class Listed:
         version = {"id": submission.part_version_id, "title": "t", "part_id": place, "version_number": 1}
         build = {
             "id": place, "title": upload_name(submission), "part_count": 1, "sliced": True,
-            "created_at": "2026-11-25T12:00:00.000Z", "updated_at": None, "device_series": "FX10",
+            "created_at": datetime.now(UTC).isoformat(), "updated_at": None, "device_series": "FX10",
             "primary_material": "Onyx", "secondary_material": "None", "approved": None,
             "part_versions": [{**version, "description": None, "sliced": True}], "poses": [],
         }  # fmt: skip
@@ -317,6 +317,35 @@ def test_only_what_is_new_is_listed_between_two_whole_lists(ledger: Ledger) -> N
     since = [datetime.fromisoformat(query["filter[created_at][ge]"][0]) for query in cloud.queries]
     assert since[0] == since[2] < (waits_on.uploaded_at or made)
     assert timedelta(0) < made - since[1] < timedelta(minutes=3)
+
+
+def test_a_list_that_is_longer_than_was_asked_for_is_not_read_to_its_end(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(new_builds, "PAGE_SIZE", 2)
+    cloud = Listed()
+    long_ago = (datetime.now(UTC) - timedelta(days=400)).isoformat()
+    for place in range(20):
+        cloud.make(park(ledger, f"old-{place}"), created_at=long_ago)
+    submission = park(ledger, "version-1")
+    cloud.make(submission)
+    with serving(cloud.answer) as server, client_of(server.url) as client:
+        look(looking(ledger, client)[0])
+    assert ledger.get(submission.id).step is Step.DELIVER
+    assert len(cloud.queries) == 1
+
+
+def test_what_is_listed_unsliced_is_read_once_it_is_sliced(ledger: Ledger) -> None:
+    cloud = Listed()
+    submission = park(ledger, "version-1")
+    cloud.make(submission, sliced=False)
+    with serving(cloud.answer) as server, client_of(server.url) as client:
+        builds, clock = looking(ledger, client)
+        assert look(builds) == ()
+        cloud.builds[0]["sliced"] = True
+        clock.now += 10
+        look(builds)
+    assert ledger.get(submission.id).step is Step.DELIVER
 
 
 def test_states_and_series_that_nobody_knows_do_no_harm(ledger: Ledger) -> None:

@@ -111,11 +111,14 @@ class NewBuilds:
         A list that breaks off is used as far as it came, and begun anew later.
         """
         whole, listed = self.clock() >= self._whole_at, list[Build]()
+        since = self._since(whole=whole)
         newest_first = self.shop.client.list_builds(
-            BuildFilter(sliced=True, created_from=self._since(whole=whole)), order="desc", page_size=PAGE_SIZE
+            BuildFilter(sliced=True, created_from=since), order="desc", page_size=PAGE_SIZE
         )
-        try:
-            listed.extend(takewhile(lambda _: not self._stopped, newest_first))  # kept as far as it came
+        try:  # what came before a fault is kept
+            listed.extend(
+                takewhile(lambda build: not self._stopped and _is_since(build, since), newest_first)
+            )
         except CloudError as error:
             logger.debug("The list of new builds broke off: {}", error)
             self._due_at = max(self._due_at, self.clock() + AFTER_A_FAULT_SECONDS)
@@ -143,7 +146,8 @@ class NewBuilds:
 
     def _since(self, *, whole: bool) -> datetime:
         oldest = (self.waiting.since or now()) - CLOCK_SLACK
-        return oldest if whole or self._newest is None else max(oldest, self._newest - LATE_IN_LIST)
+        since = oldest if whole or self._newest is None else max(oldest, self._newest - LATE_IN_LIST)
+        return since.replace(microsecond=0)
 
     def _listed_all(self, listed: Sequence[Build], *, whole: bool) -> None:
         made = [build.created_at for build in listed if build.created_at is not None]
@@ -157,7 +161,7 @@ class NewBuilds:
         self._due_at = self.clock() + self.shop.patience.next_listing(pages, self.among())
 
     def _worth_reading(self, listed: Sequence[Build]) -> tuple[Candidate, ...]:
-        fresh = [build for build in listed if not self._is_known(build)]
+        fresh = [build for build in listed if build.sliced and not self._is_known(build)]
         numbers = {signature[0] for build in fresh if (signature := signed(build.title))}
         return sort_out(fresh, parked_among(self.shop.ledger, numbers))
 
@@ -208,6 +212,11 @@ class NewBuilds:
     def _ended(self) -> None:
         with self._lock:
             self._open -= 1
+
+
+def _is_since(build: Build, since: datetime) -> bool:
+    """Tell whether a build is as new as was asked for; a list may go on beyond that, for no use."""
+    return build.created_at is None or build.created_at >= since
 
 
 def go_on(shop: Workshop, submission: Submission, build: BuildDetail | None) -> None:
