@@ -65,6 +65,7 @@ class Keeper:
                 if self.wake.wait(LOOK_SECONDS):
                     stop.wait(GATHER_SECONDS)
                 self.wake.clear()
+            self.new_builds.stop()
 
     def _look_carefully(self, polls: ThreadPoolExecutor) -> None:
         """A ledger that can't be reached is said once, and tried again."""
