@@ -36,8 +36,9 @@ def in_doubt(shop: Shop, path: str, content: bytes) -> Submission:
 def test_a_machine_that_stood_still_while_it_connected_sends_nothing_late(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It had the right to send when it began to connect; until it wakes, another one has taken over and sent."""
-    ledger, woken = shop.service.ledger, []
+    """It had the right to send when it began to connect; when it wakes, another one has sent."""
+    ledger = shop.service.ledger
+    woken: list[Submission] = []
 
     def connecting(url: str) -> requests.Session:
         late = shop.submission("late.stl")
