@@ -17,7 +17,7 @@ SAME_STOP_SECONDS = 0.1
 
 @click.command()
 def run() -> None:
-    """Watch the inbox and take every STL file to its queue, until stopped."""
+    """Take every STL file in the inbox to its queue, until stopped."""
     stop = stop_on_signals()  # before anything slow: a stop during the start is a stop, too
     from loguru import logger
 

@@ -20,6 +20,7 @@ from workflow.ledger.left import content_left, read_left, still_left, take_left
 from workflow.ledger.marks import RULES_TROUBLE, SHARE, keep_mark, own_name, read_mark, replace_mark
 from workflow.ledger.moving import copy_ledger
 from workflow.ledger.orders import Begun, Order, give_order
+from workflow.ledger.parked import Parked, go_on_with, parked, parked_among, parked_with
 from workflow.ledger.past import forget_ended, stand_in_place
 from workflow.ledger.reuse import receipts_of_others, reuse_build, sent_build
 from workflow.ledger.sends import (
@@ -35,7 +36,7 @@ from workflow.ledger.sends import (
 )
 from workflow.ledger.statements import Superseded
 from workflow.ledger.waitlist import accept_waitlist, add_to_waitlist, drop_from_waitlist, read_waitlist
-from workflow.ledger.workers import Beats, crew, give_sign, join, leave, signs, strike_off
+from workflow.ledger.workers import Beats, crew, give_sign, join, leave, signs, strains, strike_off
 
 __all__ = [
     "APPROVING",
@@ -51,6 +52,7 @@ __all__ = [
     "Intent",
     "Ledger",
     "Order",
+    "Parked",
     "Settled",
     "Superseded",
     "abandoned",
@@ -69,6 +71,7 @@ __all__ = [
     "forget_ended",
     "give_order",
     "give_sign",
+    "go_on_with",
     "given_since",
     "in_hands_of",
     "join",
@@ -77,6 +80,9 @@ __all__ = [
     "last_sent",
     "leave",
     "own_name",
+    "parked",
+    "parked_among",
+    "parked_with",
     "read_left",
     "read_mark",
     "read_waitlist",
@@ -94,6 +100,7 @@ __all__ = [
     "signs",
     "stand_in_place",
     "still_left",
+    "strains",
     "strike_off",
     "take_due",
     "take_left",
