@@ -277,12 +277,33 @@ class Submission:
     """Which running stlflow has the present step in hands; None while it waits."""
     home: str | None = None
     """The machine whose disk holds a file that was left in its place; None for one in the share."""
+    origin: str | None = None
+    """Where a file that was left in its place stands, said the same way on every machine that sees it."""
     dropped_by: str | None = None
     """The owner of the file, where the file system tells."""
     copies: int | None = None
     """How many times the build is sent; None before it is routed."""
     approve_first: bool | None = None
     """The rule has the build approved in Eiger before it is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class InPlace:
+    """A file that is taken and left where it is: its path below a folder, and what identifies the folder.
+
+    `folder` is said the same way on every machine (`intake.origin`), `place` is this machine's own path,
+    `home` the machine that sees it there.
+    """
+
+    folder: str
+    path: str
+    place: str
+    home: str
+
+    @property
+    def origin(self) -> str:
+        """Give where the file stands, said the same way on every machine."""
+        return f"{self.folder}/{self.path}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from loguru import logger
 
@@ -121,5 +121,5 @@ def _may_be_sent(shop: Workshop, twin: Submission) -> bool:
 def _folder(submission: Submission) -> str:
     """Give the folder that a file was dropped into, the same for any case and any form of an umlaut."""
     if submission.left_in_place:
-        return str(Path(submission.claimed_as or "").parent)
+        return str(PurePosixPath(submission.origin or submission.claimed_as or "").parent)
     return unicodedata.normalize("NFC", str(PurePosixPath(submission.path).parent)).casefold()
