@@ -288,25 +288,6 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class InPlace:
-    """A file that is taken and left where it is: its path below a folder, and what identifies the folder.
-
-    `folder` is said the same way on every machine (`intake.origin`), `place` is this machine's own path,
-    `home` the machine that sees it there.
-    """
-
-    folder: str
-    path: str
-    place: str
-    home: str
-
-    @property
-    def origin(self) -> str:
-        """Give where the file stands, said the same way on every machine."""
-        return f"{self.folder}/{self.path}"
-
-
-@dataclass(frozen=True, slots=True)
 class Decided:
     """One decision as it was taken: when, by which rules, and on what was known then.
 

@@ -30,7 +30,7 @@ def origin_of(folder: Path, host: str, mounts: Path = _MOUNTS) -> str:
 
 
 def _served_as(place: Path, mounts: Path) -> str | None:
-    """Give the server's name for a place on a network mount; None on a local disk, or where nobody can tell."""
+    """Give the server's name for a place on a network mount; None elsewhere, or where nobody can tell."""
     try:
         lines = mounts.read_text("utf-8", errors="surrogateescape").splitlines()
     except OSError:

@@ -15,7 +15,7 @@ from workflow.ledger.decisions import (
     rules_text,
     sent_before,
 )
-from workflow.ledger.inplace import take_in_place, taken_from
+from workflow.ledger.inplace import InPlace, take_in_place, taken_from
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.left import LeftBefore, forget_gone, left_before, read_left, still_left, take_left
 from workflow.ledger.marks import RULES_TROUBLE, SHARE, keep_mark, own_name, read_mark, replace_mark
@@ -50,6 +50,7 @@ __all__ = [
     "Begun",
     "Busy",
     "Given",
+    "InPlace",
     "Intent",
     "Ledger",
     "LeftBefore",
@@ -73,8 +74,8 @@ __all__ = [
     "forget_gone",
     "give_order",
     "give_sign",
-    "go_on_with",
     "given_since",
+    "go_on_with",
     "in_hands_of",
     "join",
     "keep_mark",

@@ -1,11 +1,35 @@
-"""Files that are taken and left in their places: the same file is known again from any machine that sees it."""
+"""Files that are taken and left in their places, known again on every machine that sees them.
+
+Of the same file, seen from several machines at once, one submission is begun.
+"""
+
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select
 
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.statements import append_event, one_at_a_time, seconds_now
 from workflow.ledger.tables import submissions
-from workflow.model import InPlace, State, Step, Submission
+from workflow.model import State, Step, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class InPlace:
+    """A file that is taken and left where it is: its path below a folder, and what identifies the folder.
+
+    `folder` is said the same way on every machine (`intake.origin`), `place` is this machine's own path,
+    `home` the machine that sees it there.
+    """
+
+    folder: str
+    path: str
+    place: str
+    home: str
+
+    @property
+    def origin(self) -> str:
+        """Give where the file stands, said the same way on every machine."""
+        return f"{self.folder}/{self.path}"
 
 
 def taken_from(ledger: Ledger, file: InPlace) -> tuple[Submission, ...]:

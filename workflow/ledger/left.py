@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
-from workflow.ledger.inplace import insert_in_place, taken_from
+from workflow.ledger.inplace import InPlace, insert_in_place, taken_from
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.statements import one_at_a_time, seconds_now
 from workflow.ledger.tables import left_files
-from workflow.model import InPlace, State, Submission
+from workflow.model import State, Submission
 
 Times = tuple[int, int, int]
 """Size in bytes, mtime and ctime in nanoseconds."""
@@ -82,7 +82,7 @@ def forget_gone(ledger: Ledger, folder: str, found: Collection[str], patience_se
     now = seconds_now()
     with ledger.reading() as connection:
         rows = connection.execute(select(left_files.c.path, left_files.c.gone_since).where(_of_inbox(folder)))
-        since: dict[str, float | None] = {path: gone_since for path, gone_since in rows}
+        since: dict[str, float | None] = {row.path: row.gone_since for row in rows}
     gone = {path for path in since if _below(folder, path) not in found}
     if gone == since.keys():
         return 0

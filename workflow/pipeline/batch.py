@@ -13,8 +13,8 @@ from loguru import logger
 from workflow.errors import ShareError
 from workflow.intake import GateTimes, is_text, origin_of, readable
 from workflow.intake.visit import visit
-from workflow.ledger import Ledger, Superseded, take_in_place, taken_from
-from workflow.model import InPlace, State, Submission
+from workflow.ledger import InPlace, Ledger, Superseded, take_in_place, taken_from
+from workflow.model import State, Submission
 
 OPEN_AGAIN = frozenset({State.REJECTED, State.CANCELED})
 STALL_SECONDS = 10.0

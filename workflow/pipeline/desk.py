@@ -19,6 +19,7 @@ from workflow.feedback import (
 )
 from workflow.intake import Before, Left, looks_like, origin_of, readable
 from workflow.ledger import (
+    InPlace,
     Ledger,
     add_to_waitlist,
     drop_from_waitlist,
@@ -28,7 +29,6 @@ from workflow.ledger import (
     still_left,
     take_left,
 )
-from workflow.model import InPlace
 from workflow.pipeline.adoption import adopt
 from workflow.pipeline.crew import Crew
 from workflow.pipeline.workshop import Workshop
