@@ -40,7 +40,7 @@ def watch(shop: Shop, book: Ledger, tmp_path: Path) -> Iterator[Watch]:
             share.prepare()
             ledger = stack.enter_context(closing(Ledger(book.url)))
             machine = replace(shop.service.shop, ledger=ledger, share=share)
-            desk = Desk(machine, Crew(ledger, exports.as_posix(), lambda _: None), lambda: None, 0)
+            desk = Desk(machine, Crew(ledger, exports.as_posix(), machine.client), lambda: None, 0)
             return Inbox(share, desk, left=desk, desk=desk, times=TIMES, clock=clock)
 
         yield watch
