@@ -1,6 +1,7 @@
 """Upkeep now and then: what has ended and is old makes room. What is unfinished is never touched."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,11 +9,11 @@ from socket import gethostname
 
 from loguru import logger
 
-from workflow.feedback import note_path
+from workflow.feedback import remove_note
 from workflow.intake import Outcome, Share, is_part_file, origin_of, walk
 from workflow.intake.names import is_text
 from workflow.ledger import Ledger, forget_ended, forget_gone, stand_in_place
-from workflow.model import ENDED, State
+from workflow.model import ENDED, State, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.workshop import Workshop
 
@@ -80,11 +81,18 @@ def _delete_old_files(shop: Workshop, before: datetime) -> int:
     for place in _outcome_files(shop.share):
         owners = stand_in_place(shop.ledger, place.relative_to(shop.share.root).as_posix())
         old = [each for each in owners if each.state in ENDED and each.ended_at and each.ended_at < before]
-        if owners and len(old) == len(owners) and all(each.step is None for each in owners):
+        ended = len(old) == len(owners) and all(each.step is None for each in owners)
+        if owners and ended and _is_what_was_put(place, owners):
             place.unlink(missing_ok=True)
-            note_path(place).unlink(missing_ok=True)
+            remove_note(place)
             deleted += 1
     return deleted
+
+
+def _is_what_was_put(place: Path, owners: Sequence[Submission]) -> bool:
+    """A file that somebody has put in the place of ours, or changed, is theirs."""
+    with place.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() in {each.sha256 for each in owners}
 
 
 def _outcome_files(share: Share) -> Iterator[Path]:
