@@ -76,8 +76,13 @@ class Balance:
 
 
 def take_census(edges: Edges) -> Census:
-    """Count the open and flipped ones among these edges; copies of a facet count once."""
+    """Count the open and flipped ones among these edges; copies of a facet count once.
+
+    An edge that as many facets meet from either side is closed, and nothing is said of its facets.
+    """
     edges = edges.only(edges.tail != edges.head)
+    met = balance_of(edges.tail + edges.head, edges.tail < edges.head)
+    edges = edges.only(met.surplus[met.of] != 0)
     same = places_of_equals((edges.tail * _ODD + edges.head) * _ODD + edges.facet)
     single = edges.only(same == np.arange(len(edges)))
     balance = balance_of(single.tail + single.head, single.tail < single.head)
