@@ -277,6 +277,8 @@ class Submission:
     """Which running stlflow has the present step in hands; None while it waits."""
     home: str | None = None
     """The machine whose disk holds a file that was left in its place; None for one in the share."""
+    origin: str | None = None
+    """Where a file that was left in its place stands, said the same way on every machine that sees it."""
     dropped_by: str | None = None
     """The owner of the file, where the file system tells."""
     copies: int | None = None

@@ -17,12 +17,7 @@ _PLACES = 9
 
 def note_path(stl: Path) -> Path:
     """Give where the note of a file stands: `bracket.stl.txt`, shortened where names may not be so long."""
-    name = f"{stl.name}.txt"
-    if len(os.fsencode(name)) > _LONGEST_NAME_BYTES:
-        mark = f"~{sha256(os.fsencode(stl.name)).hexdigest()[:8]}.stl.txt"
-        room = _LONGEST_NAME_BYTES - len(mark)
-        name = os.fsencode(stl.name)[:room].decode(errors="ignore") + mark
-    return stl.with_name(name)
+    return stl.with_name(_fitting(stl.name, ".txt"))
 
 
 def write_note(beside: Path, text: str) -> Path:
@@ -61,7 +56,16 @@ def remove_note(stl: Path) -> None:
 
 def _places(beside: Path) -> Iterator[Path]:
     yield beside
-    yield from (beside.with_name(f"{beside.stem} ({number}).txt") for number in range(2, _PLACES + 1))
+    for number in range(2, _PLACES + 1):
+        yield beside.with_name(_fitting(beside.stem, f" ({number}).txt"))
+
+
+def _fitting(name: str, ending: str) -> str:
+    """Put an ending behind a name; what gets too long is shortened, and marked so that it stays its own."""
+    if len(os.fsencode(name + ending)) <= _LONGEST_NAME_BYTES:
+        return name + ending
+    mark = f"~{sha256(os.fsencode(name)).hexdigest()[:8]}.stl{ending}"
+    return os.fsencode(name)[: _LONGEST_NAME_BYTES - len(mark)].decode(errors="ignore") + mark
 
 
 def is_note(place: Path) -> bool:

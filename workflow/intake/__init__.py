@@ -8,10 +8,11 @@ from workflow.intake.gate import GateTimes
 from workflow.intake.guard import IN_A_CROWD
 from workflow.intake.inbox import Desk, Inbox, SweepResult
 from workflow.intake.kinds import Kind, Named, is_part_file, names_table, path_kind
-from workflow.intake.leaving import Left, looks_like
+from workflow.intake.leaving import Before, Left, looks_like
 from workflow.intake.marker import make_marker, read_marker
 from workflow.intake.moves import exists
 from workflow.intake.names import is_text, readable
+from workflow.intake.origin import origin_of
 from workflow.intake.place import INBOX, make_folders, move_into_place, note_place, place, plan_place
 from workflow.intake.settling import Waiting
 from workflow.intake.share import OWNED, Outcome, Share
@@ -24,6 +25,7 @@ __all__ = [
     "IN_A_CROWD",
     "OWNED",
     "ArrivalLimit",
+    "Before",
     "Custody",
     "Desk",
     "Explained",
@@ -52,6 +54,7 @@ __all__ = [
     "move_into_place",
     "names_table",
     "note_place",
+    "origin_of",
     "path_kind",
     "place",
     "plan_place",

@@ -15,8 +15,9 @@ from workflow.ledger.decisions import (
     rules_text,
     sent_before,
 )
+from workflow.ledger.inplace import InPlace, take_in_place, taken_from
 from workflow.ledger.ledger import Ledger
-from workflow.ledger.left import content_left, read_left, still_left, take_left
+from workflow.ledger.left import LeftBefore, forget_gone, left_before, read_left, still_left, take_left
 from workflow.ledger.marks import RULES_TROUBLE, SHARE, keep_mark, own_name, read_mark, replace_mark
 from workflow.ledger.moving import copy_ledger
 from workflow.ledger.orders import Begun, Order, give_order
@@ -49,8 +50,10 @@ __all__ = [
     "Begun",
     "Busy",
     "Given",
+    "InPlace",
     "Intent",
     "Ledger",
+    "LeftBefore",
     "Order",
     "Parked",
     "Settled",
@@ -60,7 +63,6 @@ __all__ = [
     "add_to_waitlist",
     "alone",
     "begin_send",
-    "content_left",
     "copy_ledger",
     "crew",
     "decided_since",
@@ -69,6 +71,7 @@ __all__ = [
     "due_for",
     "earlier_from",
     "forget_ended",
+    "forget_gone",
     "give_order",
     "give_sign",
     "given_since",
@@ -79,6 +82,7 @@ __all__ = [
     "keep_rules",
     "last_sent",
     "leave",
+    "left_before",
     "own_name",
     "parked",
     "parked_among",
@@ -103,7 +107,9 @@ __all__ = [
     "strains",
     "strike_off",
     "take_due",
+    "take_in_place",
     "take_left",
     "take_over",
+    "taken_from",
     "withdraw_send",
 ]

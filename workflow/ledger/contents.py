@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import submission_from
@@ -43,7 +43,7 @@ def record_content(
 def earlier_from(ledger: Ledger, submission: Submission) -> tuple[Submission, ...]:
     """Give earlier submissions of a file in the very same place, oldest first. Raises StateError."""
     same_place = (
-        submissions.c.claimed_as == submission.claimed_as
+        _same_origin(submission)
         if submission.left_in_place
         else (submissions.c.path == submission.path) & submissions.c.left_in_place.is_(False)
     )
@@ -51,6 +51,13 @@ def earlier_from(ledger: Ledger, submission: Submission) -> tuple[Submission, ..
     with ledger.reading() as connection:
         rows = connection.execute(query.order_by(submissions.c.id)).mappings()
         return tuple(submission_from(dict(row)) for row in rows)
+
+
+def _same_origin(submission: Submission) -> ColumnElement[bool]:
+    """Where no origin is known, of an older release, this machine's own path has to do."""
+    if submission.origin is None:
+        return submissions.c.claimed_as == submission.claimed_as
+    return submissions.c.origin == submission.origin
 
 
 def _not_ended(

@@ -38,11 +38,13 @@ class Begun:
 class Order:
     """What is to happen: the step that begins at once, the event, and the changes that go with it.
 
+    Without a step nothing is left to do.
+
     `looked` says that a person has looked: attempts to send that are open no longer count. `receipt` says
     that they worked, `undone` that they did not.
     """
 
-    step: Step
+    step: Step | None
     event: str
     detail: str
     changes: Mapping[str, object] = field(default_factory=dict)
@@ -71,7 +73,7 @@ def give_order(ledger: Ledger, number: int, decide: Callable[[Submission, Begun]
             never, looked = {"lost": None, "times": 0}, {"lost": LOOKED, "times": 1}
             fresh = {**(never if order.undone else looked), "deadline": 0.0}
             connection.execute(update(sends).where(unsettled).values(fresh))
-        present = datetime.fromtimestamp(seconds_now(), UTC)
+        present = None if order.step is None else datetime.fromtimestamp(seconds_now(), UTC)
         ahead = {"step": order.step, "due_at": present, "turn": submission.turn + 1, "worker": None}
         changes: dict[str, object] = {**ahead, **order.changes}
         change_submission(connection, submission, changes)
