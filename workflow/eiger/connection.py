@@ -11,7 +11,7 @@ def make_client(settings: Settings) -> EigerClient:
     """Give a client of the cloud. Raises SettingsError without keys."""
     if not (settings.access_key.get_secret_value() and settings.secret_key.get_secret_value()):
         raise SettingsError(
-            "No keys for Eiger: set STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY. "
+            "No keys for Eiger: set STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY in .env or the environment. "
             "The owner of the organization makes them on Eiger's API keys page."
         )
     return EigerClient(
