@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "simulator": {"contract"},
     "pipeline": ROOMS | ROOTS,
     "assembly": ROOMS | ROOTS | {"pipeline", "state", "shipped"},
-    "cli": ROOMS | ROOTS | {"pipeline", "assembly", "simulator", "state", "shipped", "logs"},
+    "doctor": ROOMS | ROOTS | {"pipeline", "assembly", "state"},
+    "cli": ROOMS | ROOTS | {"pipeline", "assembly", "doctor", "simulator", "state", "shipped", "logs"},
     "__main__": {"cli", "errors"},
     "__init__": set[str](),
 }

@@ -178,8 +178,8 @@ def refuse_unknown_names() -> None:
     known = set(Settings.model_fields)
     mistakes = [
         *_unknown("the environment", _prefixed(os.environ), known),
-        *_unknown(str(ENV_FILE), _prefixed(_env_file_names()), known),
-        *_unknown(str(SETTINGS_FILE), _toml_names(), known),
+        *_unknown(str(ENV_FILE), _prefixed(env_file_names()), known),
+        *_unknown(str(SETTINGS_FILE), toml_names(), known),
     ]
     if mistakes:
         raise SettingsError("\n".join(mistakes))
@@ -212,14 +212,16 @@ def _prefixed(names: Iterable[str]) -> list[str]:
     return [name for name in names if name.upper().startswith(PREFIX)]
 
 
-def _env_file_names() -> list[str]:
+def env_file_names() -> list[str]:
+    """Give the names that stand in `.env`. Raises SettingsError when it can't be read."""
     try:
         return list(dotenv_values(ENV_FILE, encoding="utf-8")) if ENV_FILE.is_file() else []
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{ENV_FILE} can't be read: {type(error).__name__}.") from None
 
 
-def _toml_names() -> list[str]:
+def toml_names() -> list[str]:
+    """Give the names that stand in `stlflow.toml`. Raises SettingsError when it can't be read."""
     if not SETTINGS_FILE.is_file():
         return []
     try:

@@ -2,6 +2,7 @@
 
 from workflow.ledger.claims import abandoned, due_for, in_hands_of, take_due, take_over
 from workflow.ledger.clock import CLOCK
+from workflow.ledger.condition import Condition, condition_of
 from workflow.ledger.contents import earlier_from, record_content
 from workflow.ledger.decisions import (
     decided_since,
@@ -14,7 +15,7 @@ from workflow.ledger.decisions import (
 )
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.left import content_left, read_left, still_left, take_left
-from workflow.ledger.marks import RULES_TROUBLE, SHARE, keep_mark, own_name, read_mark, replace_mark
+from workflow.ledger.marks import OWN_NAME, RULES_TROUBLE, SHARE, keep_mark, own_name, read_mark, replace_mark
 from workflow.ledger.moving import copy_ledger
 from workflow.ledger.orders import Begun, Order, give_order
 from workflow.ledger.past import forget_ended, stand_in_place
@@ -37,11 +38,13 @@ from workflow.ledger.workers import Beats, crew, give_sign, join, leave, signs, 
 __all__ = [
     "CLOCK",
     "LOOKED",
+    "OWN_NAME",
     "RULES_TROUBLE",
     "SHARE",
     "Beats",
     "Begun",
     "Busy",
+    "Condition",
     "Intent",
     "Ledger",
     "Order",
@@ -51,6 +54,7 @@ __all__ = [
     "accept_waitlist",
     "add_to_waitlist",
     "begin_send",
+    "condition_of",
     "content_left",
     "copy_ledger",
     "crew",

@@ -50,7 +50,7 @@ class Ledger:
         except (SQLAlchemyError, ImportError) as error:
             away = isinstance(error, OperationalError) and not url.startswith("sqlite")
             kind = DatabaseAway if away else StateError
-            raise kind(f"The ledger can't be opened: {_in_words(error)}") from None
+            raise kind(f"The ledger can't be opened: {in_words(error)}") from None
 
     def close(self) -> None:
         """Give up all connections."""
@@ -197,7 +197,7 @@ class Ledger:
             with self._engine.begin() as connection:
                 yield connection
         except DatabaseError as error:
-            raise StateError(f"The ledger can't be written: {_in_words(error)}") from error
+            raise StateError(f"The ledger can't be written: {in_words(error)}") from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -206,7 +206,7 @@ class Ledger:
             with self._engine.connect().execution_options(**{READING: True}) as connection:
                 yield connection
         except DatabaseError as error:
-            raise StateError(f"The ledger can't be read: {_in_words(error)}") from error
+            raise StateError(f"The ledger can't be read: {in_words(error)}") from error
 
     def several(self, query: Any) -> tuple[Submission, ...]:
         """Give the submissions that a query over their table finds."""
@@ -228,7 +228,7 @@ def is_due(now: float, steps: Collection[Step]) -> ColumnElement[bool]:
     )
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
     """Give the database's own words, never the URL: it may hold a password."""
     if isinstance(error, DatabaseError) and error.orig is not None:
         return f"{str(error.orig).splitlines()[0].rstrip('.')}."

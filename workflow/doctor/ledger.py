@@ -1,0 +1,136 @@
+"""The ledger: whether it opens, is whole and of this release, and who else works on it."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from workflow import __version__
+from workflow.assembly import is_begun
+from workflow.doctor.checkup import Check
+from workflow.doctor.finding import Finding, fail, ok, warn
+from workflow.errors import EXIT_CLOUD, EXIT_USAGE, DatabaseAway, StateError
+from workflow.intake import file_system
+from workflow.ledger import CLOCK, Condition, Ledger, condition_of, crew
+from workflow.settings import Settings
+from workflow.state import network_file_system
+
+SILENT_SECONDS = 30.0
+"""A worker gives a sign every two seconds; one that is silent for so long is dead, or cut off."""
+_MOVE = "Set STLFLOW_DATABASE_URL to a file on a disk of this machine, or to a postgresql:// address."
+
+
+def opens(settings: Settings) -> Iterator[Finding]:
+    """Look at it as it is: nothing is made, and no table is changed."""
+    if not is_begun(settings):
+        yield ok("There is no ledger yet: it is made at the first start.")
+        return
+    where = where_it_is(settings)
+    if (kind := _on_a_share(settings)) is not None:
+        yield fail(f"{where} lies on a network share ({kind}): a database there gets corrupted.", _MOVE, 2)
+    try:
+        condition = condition_of(settings.database, page_by_page=True)
+    except DatabaseAway as error:
+        yield fail(f"{where}: {error}", "Is the database server up, and reachable from here?", EXIT_CLOUD)
+    except StateError as error:
+        yield fail(f"{where}: {error}", _restore(settings))
+    else:
+        yield _judged(condition, where, settings)
+
+
+def _judged(condition: Condition, where: str, settings: Settings) -> Finding:
+    """Decide what a ledger in that condition means."""
+    if condition.damage is not None:
+        return fail(f"{where} is damaged: {condition.damage}.", _restore(settings))
+    if condition.strange:
+        return fail(f"{where} holds no ledger of stlflow's.", "Set STLFLOW_DATABASE_URL to its own database.")
+    if condition.empty:
+        return ok(f"{where} is empty: its tables are made at the first start.")
+    if condition.lacks:
+        lacks = ", ".join(condition.lacks[:3])
+        return ok(f"{where} is of an older release and lacks {lacks}: it is brought up to date at the start.")
+    newer = " A newer stlflow has used it, too." if condition.newer else ""
+    return ok(f"{where} opens and is of this release.{newer}")
+
+
+def workers(settings: Settings) -> Iterator[Finding]:
+    """See who takes part, whether all are of one release, and who has fallen silent."""
+    with known_ledger(settings) as ledger:
+        present = crew(ledger) if ledger is not None else ()
+    now = CLOCK.seconds()
+    silent = [each for each in present if now - each.seen_at.timestamp() > SILENT_SECONDS]
+    for each in silent:
+        yield warn(
+            f"{each.name} (process {each.pid}) gave no sign for {now - each.seen_at.timestamp():.0f} s.",
+            "Start it again where it died; what it had in hands is taken over by the next that runs.",
+        )
+    for each in (each for each in present if each not in silent and each.release != __version__):
+        yield warn(
+            f"{each.name} runs release {each.release}, and {__version__} is installed here.",
+            "Start the older one anew with the same release, when it suits.",
+        )
+    if not present:
+        yield ok("No stlflow takes part in the work just now.")
+    elif not silent:
+        names = ", ".join(f"{each.name} (process {each.pid})" for each in present)
+        yield ok(f"{len(present)} at work: {names}.")
+
+
+@contextmanager
+def known_ledger(settings: Settings) -> Iterator[Ledger | None]:
+    """Open the ledger where it can be read as it is; else None, and `opens` says why."""
+    if not is_begun(settings) or not _is_complete(settings):
+        yield None
+        return
+    with closing(Ledger(settings.database)) as ledger:
+        yield ledger
+
+
+def where_it_is(settings: Settings) -> str:
+    """Name the database without user and password."""
+    try:
+        url = make_url(settings.database)
+    except ArgumentError:
+        return "The database in STLFLOW_DATABASE_URL"
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return f"The database {url.database} at {url.host or 'this machine'}"
+
+
+def _is_complete(settings: Settings) -> bool:
+    try:
+        condition = condition_of(settings.database)
+    except StateError:
+        return False
+    return condition.complete
+
+
+def _on_a_share(settings: Settings) -> str | None:
+    """Name the network file system that a database file of one's own lies on."""
+    prefix = "sqlite:///"
+    if settings.database_url is None or not settings.database.startswith(prefix):
+        return None
+    file = Path(settings.database.removeprefix(prefix)).absolute()
+    return network_file_system(file) if file_system(file) else None
+
+
+def _restore(settings: Settings) -> str:
+    if settings.database_url is None:
+        return "Stop stlflow, and put the state folder's stlflow.db back from a backup, or move it away."
+    return "Is STLFLOW_DATABASE_URL right: user, password, database?"
+
+
+def ledger_checks(settings: Settings) -> tuple[Check, ...]:
+    """Give the checks of the ledger."""
+    return (
+        Check(
+            "ledger",
+            "the ledger: reachable, whole, of which release",
+            lambda: opens(settings),
+            gate=True,
+            silent_code=EXIT_CLOUD if settings.database_url else EXIT_USAGE,
+        ),
+        Check("ledger.workers", "who takes part; other releases, silent ones", lambda: workers(settings)),
+    )
