@@ -16,11 +16,15 @@ def test_workers_shows_who_lives_and_does_what(desk: Desk) -> None:
         assert until(lambda: "Watching" in service.said()), service.said()
         (row,) = json.loads(desk.run("workers", "--json").out)
         line = desk.run("workers").out
+        checked = desk.run("doctor")
         assert service.stop() == 0
     assert (row["pid"], row["in_hands"]) == (service.process.pid, [])
     assert row["silent_seconds"] < 10
     assert f"process {service.process.pid}, release" in line
     assert line.endswith("nothing in hands\n")
+    assert checked.code == 0, checked.out
+    assert "A stlflow runs on this state folder; a second one would be refused." in checked.out
+    assert f"1 at work: {row['name']} (process {row['pid']})." in checked.out
     assert json.loads(desk.run("workers", "--json").out) == []
 
 

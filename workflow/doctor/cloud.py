@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from functools import cached_property, partial
 from urllib.parse import urlsplit
 
-from workflow.assembly import names_unknown_to, rules_file
+from workflow.assembly import names_unknown_to
 from workflow.doctor.checkup import Check
-from workflow.doctor.finding import Finding, fail, ok, warn
+from workflow.doctor.finding import Finding, fail, ok, skip, warn
 from workflow.doctor.fleet import approvals, devices, presets, reading
-from workflow.doctor.rules import wrong
+from workflow.doctor.rules import NO_RULES, rules_if_sound, wrong
 from workflow.eiger import EigerClient, Greeting, RetryPolicy, make_client
-from workflow.errors import EXIT_CLOUD, EXIT_USAGE, CloudError, RulesError, Unauthorized
+from workflow.errors import EXIT_CLOUD, EXIT_USAGE, CloudError, Unauthorized
 from workflow.pipeline.catalog import Catalog
-from workflow.routing import load_rules
 from workflow.settings import Settings
 
 LIMIT_SECONDS = 30.0
@@ -120,10 +119,9 @@ def judge_skew(ahead_seconds: float | None) -> Finding:
 
 def names(settings: Settings, line: Line) -> Iterator[Finding]:
     """Ask Eiger for every preset, device and user that the rules name."""
-    try:
-        rulebook = load_rules(rules_file(settings))
-    except RulesError:
-        yield fail("The rules can't be read, so nobody knows what they name.", "See `rules`.", EXIT_USAGE)
+    rulebook = rules_if_sound(settings)
+    if rulebook is None:
+        yield skip(NO_RULES)
         return
     mistakes = names_unknown_to(line.catalog, rulebook)
     for mistake in mistakes:

@@ -40,8 +40,8 @@ def sources() -> Iterator[Finding]:
     """Name the source of each that is set."""
     decided = where_set(os.environ, env_file_names(), toml_names())
     if decided:
-        told = "; ".join(f"{source} sets {', '.join(names)}" for source, names in decided.items())
-        yield ok(f"{told[:1].upper()}{told[1:]}. Everything else has its default.")
+        told = "; ".join(f"in {source}: {', '.join(names)}" for source, names in decided.items())
+        yield ok(f"Set {told}. Everything else has its default.")
     else:
         yield warn(
             f"Nothing is set: there is no {SETTINGS_FILE} and no {ENV_FILE} in {Path.cwd()}.",

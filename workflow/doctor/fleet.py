@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from workflow.assembly import rules_file
-from workflow.doctor.finding import Finding, fail, ok, warn
+from workflow.doctor.finding import Finding, fail, ok, skip, warn
+from workflow.doctor.rules import NO_RULES, rules_if_sound, sends_of
 from workflow.eiger import EigerClient
 from workflow.errors import CloudError
 from workflow.pipeline.catalog import Catalog
-from workflow.routing import load_rules
-from workflow.routing.rulebook import Send
 from workflow.settings import Settings
 
 SHOWN = 6
@@ -72,8 +70,11 @@ def approvals(settings: Settings, client: EigerClient) -> Iterator[Finding]:
     if client.list_approved_builds() is None:
         yield ok("Approvals are not in use: every build may be printed.")
         return
-    sends = [rule for rule in load_rules(rules_file(settings)).routing if isinstance(rule.action, Send)]
-    without = [rule.name for rule in sends if isinstance(rule.action, Send) and not rule.action.approve_first]
+    rulebook = rules_if_sound(settings)
+    if rulebook is None:
+        yield skip(NO_RULES)
+        return
+    without = [name for name, send in sends_of(rulebook) if not send.approve_first]
     if without:
         yield warn(
             f"Only approved builds may be printed, and these rules do not approve: {_some(without)}.",

@@ -55,9 +55,9 @@ def _trouble(folder: Path, what: str, doing: str, error: OSError) -> tuple[str, 
 
 def account() -> str:
     """Name the account that this process runs as."""
-    if not hasattr(os, "getuid"):
+    if not hasattr(os, "geteuid"):
         return "the service's account"
-    return f"user {name_of(os.getuid())}"
+    return f"user {name_of(os.geteuid())}"
 
 
 def name_of(uid: int) -> str:

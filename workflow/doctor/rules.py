@@ -12,6 +12,8 @@ from workflow.routing import Rulebook, load_rules, run_tests
 from workflow.routing.rulebook import Send
 from workflow.settings import Settings
 
+NO_RULES = "Not looked at, because of rules."
+
 
 def readable(settings: Settings) -> Iterator[Finding]:
     """Read the rules file as the service does."""
@@ -45,7 +47,7 @@ def doubts(settings: Settings) -> Iterator[Finding]:
 
 def starts(settings: Settings) -> Iterator[Finding]:
     """See whether rules may start machines, and whether the settings let them."""
-    starting = [name for name, send in _sends(load_rules(rules_file(settings))) if _starts(send)]
+    starting = [name for name, send in sends_of(load_rules(rules_file(settings))) if _starts(send)]
     if starting and not settings.print_now_armed:
         yield warn(
             f"Not armed, so builds are held that a rule prints at once: {', '.join(starting)}.",
@@ -61,7 +63,7 @@ def time_zone(settings: Settings) -> Iterator[Finding]:
     """See by which clock due dates and times of the day are reckoned."""
     here = datetime.now(settings.zone).astimezone(settings.zone)
     shown = f"{here:%Y-%m-%d %H:%M} {here.tzname()}"
-    due = [name for name, send in _sends(load_rules(rules_file(settings))) if send.due is not None]
+    due = [name for name, send in sends_of(load_rules(rules_file(settings))) if send.due is not None]
     if settings.timezone is not None:
         yield ok(f"The shop's time is {shown} ({settings.timezone}).")
     elif here.tzname() == "UTC" and due:
@@ -87,7 +89,16 @@ def _hint(mistake: Mistake) -> str:
     return f"{hint[:1].upper()}{hint[1:]}{'' if hint.endswith(('?', '.')) else '.'}"
 
 
-def _sends(rulebook: Rulebook) -> Iterator[tuple[str, Send]]:
+def rules_if_sound(settings: Settings) -> Rulebook | None:
+    """Give the rules; None where they can't be read, which `readable` tells."""
+    try:
+        return load_rules(rules_file(settings))
+    except RulesError:
+        return None
+
+
+def sends_of(rulebook: Rulebook) -> Iterator[tuple[str, Send]]:
+    """Give every routing rule that sends, by its name."""
     return ((rule.name, rule.action) for rule in rulebook.routing if isinstance(rule.action, Send))
 
 

@@ -87,10 +87,10 @@ def is_running(settings: Settings) -> bool:
 
 
 def _other_account(folder: Path, owner: int) -> Iterator[Finding]:
-    if os.getuid() != owner:
+    if os.geteuid() != owner:
         name = name_of(owner)
         yield warn(
-            f"You are {name_of(os.getuid())}, and {folder} is {name}'s: rights are seen as yours here.",
+            f"You are {name_of(os.geteuid())}, and {folder} is {name}'s: rights are seen as yours here.",
             f"Ask as the service's user: `sudo -u {name} stlflow doctor`.",
         )
 
