@@ -38,7 +38,11 @@ def show(findings: Iterable[Finding]) -> list[Finding]:
             _print(console, finding)
     skipped = [each for each in seen if each.grade is Grade.SKIP]
     if skipped:
-        reasons = ", ".join(dict.fromkeys(each.says.rpartition(" of ")[2].rstrip(".") for each in skipped))
+        reasons = ", ".join(
+            dict.fromkeys(
+                each.says.rpartition("because of ")[2].partition(":")[0].rstrip(".") for each in skipped
+            )
+        )
         click.echo(f"{len(skipped)} checks were not looked at, because of {reasons}.")
     counts = (Grade.OK, Grade.WARN, Grade.FAIL)
     click.echo(", ".join(f"{sum(each.grade is grade for each in seen)} {grade}" for grade in counts) + ".")

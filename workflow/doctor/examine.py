@@ -7,7 +7,7 @@ from workflow.doctor.checkup import Check, examined
 from workflow.doctor.cloud import cloud_checks
 from workflow.doctor.configuration import SETTINGS_CHECKS
 from workflow.doctor.finding import Finding, Grade, skip
-from workflow.doctor.ledger import ledger_checks
+from workflow.doctor.ledger import Book, ledger_checks
 from workflow.doctor.machine import MACHINE_CHECKS
 from workflow.doctor.rules import rules_checks
 from workflow.doctor.share import share_checks
@@ -42,12 +42,12 @@ def every_check() -> Iterator[Check]:
 
 
 def _groups(settings: Settings) -> tuple[Checks, ...]:
+    book = Book(settings)
     return (
         rules_checks(settings),
         state_checks(settings),
-        ledger_checks(settings),
-        waiting_checks(settings),
-        share_checks(settings),
+        (*ledger_checks(book), *waiting_checks(book)),
+        share_checks(book),
         cloud_checks(settings),
     )
 

@@ -11,9 +11,9 @@ from workflow import __version__
 from workflow.assembly import is_begun
 from workflow.doctor.checkup import Check
 from workflow.doctor.finding import Finding, fail, ok, warn
-from workflow.errors import EXIT_CLOUD, EXIT_USAGE, DatabaseAway, StateError
+from workflow.errors import EXIT_CLOUD, EXIT_SOME_FAILED, EXIT_USAGE, DatabaseAway, StateError
 from workflow.intake import file_system
-from workflow.ledger import CLOCK, Condition, Ledger, condition_of, crew
+from workflow.ledger import CLOCK, Condition, Ledger, condition_of, crew, prove_writable
 from workflow.settings import Settings
 from workflow.state import network_file_system
 
@@ -22,42 +22,91 @@ SILENT_SECONDS = 30.0
 _MOVE = "Set STLFLOW_DATABASE_URL to a file on a disk of this machine, or to a postgresql:// address."
 
 
-def opens(settings: Settings) -> Iterator[Finding]:
+class Book:
+    """The ledger of one checkup: asked once for its condition, and opened as it is."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._asked = False
+        self._condition: Condition | None = None
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is one."""
+        return is_begun(self.settings)
+
+    def condition(self) -> Condition:
+        """Give what was seen of it; who asks again after a silence waits no more. Raises StateError."""
+        if self._condition is None:
+            if self._asked:
+                raise StateError("The ledger gave no answer.")
+            self._asked = True
+            self._condition = condition_of(self.settings.database, page_by_page=True)
+        return self._condition
+
+    @property
+    def can_be_read(self) -> bool:
+        """Whether it is as this release reads it; one that is not begun, or empty, holds nothing yet."""
+        try:
+            return not self.is_begun or self.condition().empty or self.condition().complete
+        except StateError:
+            return False
+
+    @contextmanager
+    def opened(self) -> Iterator[Ledger | None]:
+        """Give the ledger; None where there is nothing in it yet, or it can't be read."""
+        if not self.is_begun or not self.can_be_read or self.condition().empty:
+            yield None
+            return
+        with closing(Ledger(self.settings.database, as_it_is=True)) as ledger:
+            yield ledger
+
+
+def opens(book: Book) -> Iterator[Finding]:
     """Look at it as it is: nothing is made, and no table is changed."""
-    if not is_begun(settings):
+    settings = book.settings
+    if not book.is_begun:
         yield ok("There is no ledger yet: it is made at the first start.")
         return
     where = where_it_is(settings)
     if (kind := _on_a_share(settings)) is not None:
-        yield fail(f"{where} lies on a network share ({kind}): a database there gets corrupted.", _MOVE, 2)
+        yield fail(
+            f"{where} lies on a network share ({kind}): a database there gets corrupted.", _MOVE, EXIT_USAGE
+        )
     try:
-        condition = condition_of(settings.database, page_by_page=True)
+        condition = book.condition()
+        finding = _judged(condition, where, settings)
+        if condition.complete:
+            prove_writable(settings.database)
     except DatabaseAway as error:
         yield fail(f"{where}: {error}", "Is the database server up, and reachable from here?", EXIT_CLOUD)
     except StateError as error:
-        yield fail(f"{where}: {error}", _restore(settings))
+        yield fail(f"{where}: {error}", _remedy(str(error), settings))
     else:
-        yield _judged(condition, where, settings)
+        yield finding
 
 
 def _judged(condition: Condition, where: str, settings: Settings) -> Finding:
     """Decide what a ledger in that condition means."""
     if condition.damage is not None:
-        return fail(f"{where} is damaged: {condition.damage}.", _restore(settings))
+        return fail(f"{where} is damaged: {condition.damage}.", _remedy("damaged", settings))
     if condition.strange:
         return fail(f"{where} holds no ledger of stlflow's.", "Set STLFLOW_DATABASE_URL to its own database.")
     if condition.empty:
         return ok(f"{where} is empty: its tables are made at the first start.")
     if condition.lacks:
         lacks = ", ".join(condition.lacks[:3])
-        return ok(f"{where} is of an older release and lacks {lacks}: it is brought up to date at the start.")
+        return warn(
+            f"{where} is of an older release: it lacks {lacks}.",
+            "The next start brings it up to date by itself; ask again after it.",
+        )
     newer = " A newer stlflow has used it, too." if condition.newer else ""
     return ok(f"{where} opens and is of this release.{newer}")
 
 
-def workers(settings: Settings) -> Iterator[Finding]:
+def workers(book: Book) -> Iterator[Finding]:
     """See who takes part, whether all are of one release, and who has fallen silent."""
-    with known_ledger(settings) as ledger:
+    with book.opened() as ledger:
         present = crew(ledger) if ledger is not None else ()
     now = CLOCK.seconds()
     silent = [each for each in present if now - each.seen_at.timestamp() > SILENT_SECONDS]
@@ -78,16 +127,6 @@ def workers(settings: Settings) -> Iterator[Finding]:
         yield ok(f"{len(present)} at work: {names}.")
 
 
-@contextmanager
-def known_ledger(settings: Settings) -> Iterator[Ledger | None]:
-    """Open the ledger where it can be read as it is; else None, and `opens` says why."""
-    if not is_begun(settings) or not _is_complete(settings):
-        yield None
-        return
-    with closing(Ledger(settings.database)) as ledger:
-        yield ledger
-
-
 def where_it_is(settings: Settings) -> str:
     """Name the database without user and password."""
     try:
@@ -99,14 +138,6 @@ def where_it_is(settings: Settings) -> str:
     return f"The database {url.database} at {url.host or 'this machine'}"
 
 
-def _is_complete(settings: Settings) -> bool:
-    try:
-        condition = condition_of(settings.database)
-    except StateError:
-        return False
-    return condition.complete
-
-
 def _on_a_share(settings: Settings) -> str | None:
     """Name the network file system that a database file of one's own lies on."""
     prefix = "sqlite:///"
@@ -116,21 +147,25 @@ def _on_a_share(settings: Settings) -> str | None:
     return network_file_system(file) if file_system(file) else None
 
 
-def _restore(settings: Settings) -> str:
+def _remedy(trouble: str, settings: Settings) -> str:
+    if "locked" in trouble:
+        return "Close the program that has it open for writing: a database browser, a backup, a hung stlflow."
+    if "readonly" in trouble:
+        return "Give the service's user the right to write that file and its folder."
     if settings.database_url is None:
         return "Stop stlflow, and put the state folder's stlflow.db back from a backup, or move it away."
     return "Is STLFLOW_DATABASE_URL right: user, password, database?"
 
 
-def ledger_checks(settings: Settings) -> tuple[Check, ...]:
-    """Give the checks of the ledger."""
+def ledger_checks(book: Book) -> tuple[Check, ...]:
+    """Give the checks of the ledger, the first of which is the gate to what stands in it."""
     return (
         Check(
             "ledger",
-            "the ledger: reachable, whole, of which release",
-            lambda: opens(settings),
+            "the ledger: reachable, whole, to be written, of which release",
+            lambda: opens(book),
             gate=True,
-            silent_code=EXIT_CLOUD if settings.database_url else EXIT_USAGE,
+            silent_code=EXIT_CLOUD if book.settings.database_url else EXIT_SOME_FAILED,
         ),
-        Check("ledger.workers", "who takes part; other releases, silent ones", lambda: workers(settings)),
+        Check("ledger.workers", "who takes part; other releases, silent ones", lambda: workers(book)),
     )

@@ -5,19 +5,18 @@ from collections.abc import Iterator
 
 from workflow.doctor.checkup import Check
 from workflow.doctor.finding import Finding, ok, warn
-from workflow.doctor.ledger import known_ledger
+from workflow.doctor.ledger import Book
 from workflow.doctor.state import is_running
 from workflow.ledger import CLOCK, RULES_TROUBLE, crew, read_mark, read_waitlist
 from workflow.model import ENDED, GOES_BY_ITSELF, Hold, State, Submission
-from workflow.settings import Settings
 
 OVERDUE_SECONDS = 900.0
 """Three times the longest pause between two tries: by then something should have happened."""
 
 
-def held(settings: Settings) -> Iterator[Finding]:
+def held(book: Book) -> Iterator[Finding]:
     """Count what a person has to look at, by its reason."""
-    submissions = _submissions(settings, State.HELD)
+    submissions = _submissions(book, State.HELD)
     reasons = Counter(
         str(each.hold) for each in submissions if each.hold not in {*GOES_BY_ITSELF, Hold.SEND, None}
     )
@@ -31,9 +30,9 @@ def held(settings: Settings) -> Iterator[Finding]:
         yield ok(f"Nothing is held for a person ({len(submissions)} held in all).")
 
 
-def doubts(settings: Settings) -> Iterator[Finding]:
+def doubts(book: Book) -> Iterator[Finding]:
     """Count sends of which nobody knows whether they took effect."""
-    doubtful = [each for each in _submissions(settings, State.HELD) if each.hold is Hold.SEND]
+    doubtful = [each for each in _submissions(book, State.HELD) if each.hold is Hold.SEND]
     if doubtful:
         yield warn(
             f"{_counted(len(doubtful), 'send')} in doubt: submission {_numbers(doubtful)}.",
@@ -43,9 +42,9 @@ def doubts(settings: Settings) -> Iterator[Finding]:
         yield ok("No send is in doubt.")
 
 
-def crowd(settings: Settings) -> Iterator[Finding]:
+def crowd(book: Book) -> Iterator[Finding]:
     """Count files of a crowd that nobody has accepted."""
-    with known_ledger(settings) as ledger:
+    with book.opened() as ledger:
         waiting = (
             [] if ledger is None else [p for p, accepted in read_waitlist(ledger).items() if not accepted]
         )
@@ -58,9 +57,9 @@ def crowd(settings: Settings) -> Iterator[Finding]:
         yield ok("No crowd of files waits to be accepted.")
 
 
-def changed_rules(settings: Settings) -> Iterator[Finding]:
+def changed_rules(book: Book) -> Iterator[Finding]:
     """See whether a change of the rules does not count, because it is wrong."""
-    with known_ledger(settings) as ledger:
+    with book.opened() as ledger:
         trouble = read_mark(ledger, RULES_TROUBLE) if ledger is not None else None
     if trouble:
         first = trouble.splitlines()[0]
@@ -69,16 +68,16 @@ def changed_rules(settings: Settings) -> Iterator[Finding]:
         yield ok("No change of the rules was refused.")
 
 
-def overdue(settings: Settings) -> Iterator[Finding]:
+def overdue(book: Book) -> Iterator[Finding]:
     """Find submissions whose next step should have begun long ago."""
-    with known_ledger(settings) as ledger:
+    with book.opened() as ledger:
         if ledger is None:
             yield ok("Nothing was submitted yet.")
             return
         late = CLOCK.seconds() - OVERDUE_SECONDS
         unended = [state for state in State if state not in ENDED]
         waiting = [each for each in ledger.all(unended) if each.due_at and each.due_at.timestamp() < late]
-        at_work = bool(crew(ledger)) or is_running(settings)
+        at_work = bool(crew(ledger)) or is_running(book.settings)
     if waiting and not at_work:
         yield warn(
             f"{_counted(len(waiting), 'submission')} waiting, and no stlflow runs.",
@@ -94,8 +93,8 @@ def overdue(settings: Settings) -> Iterator[Finding]:
         yield ok("Every submission that goes on by itself is in time.")
 
 
-def _submissions(settings: Settings, state: State) -> tuple[Submission, ...]:
-    with known_ledger(settings) as ledger:
+def _submissions(book: Book, state: State) -> tuple[Submission, ...]:
+    with book.opened() as ledger:
         return () if ledger is None else ledger.all([state])
 
 
@@ -108,12 +107,12 @@ def _numbers(submissions: list[Submission]) -> str:
     return shown if len(submissions) <= 5 else f"{shown}, …"
 
 
-def waiting_checks(settings: Settings) -> tuple[Check, ...]:
+def waiting_checks(book: Book) -> tuple[Check, ...]:
     """Give the checks of the work that waits."""
     return (
-        Check("waiting.held", "submissions that a person has to look at", lambda: held(settings)),
-        Check("waiting.doubts", "sends that may or may not have happened", lambda: doubts(settings)),
-        Check("waiting.crowd", "a crowd of files to be accepted", lambda: crowd(settings)),
-        Check("waiting.rules", "a change of the rules that does not count", lambda: changed_rules(settings)),
-        Check("waiting.overdue", "submissions that should have gone on", lambda: overdue(settings)),
+        Check("waiting.held", "submissions that a person has to look at", lambda: held(book)),
+        Check("waiting.doubts", "sends that may or may not have happened", lambda: doubts(book)),
+        Check("waiting.crowd", "a crowd of files to be accepted", lambda: crowd(book)),
+        Check("waiting.rules", "a change of the rules that does not count", lambda: changed_rules(book)),
+        Check("waiting.overdue", "submissions that should have gone on", lambda: overdue(book)),
     )

@@ -2,7 +2,7 @@
 
 from workflow.ledger.claims import abandoned, due_for, in_hands_of, take_due, take_over
 from workflow.ledger.clock import CLOCK
-from workflow.ledger.condition import Condition, condition_of
+from workflow.ledger.condition import Condition, condition_of, prove_writable
 from workflow.ledger.contents import earlier_from, record_content
 from workflow.ledger.decisions import (
     decided_since,
@@ -73,6 +73,7 @@ __all__ = [
     "last_sent",
     "leave",
     "own_name",
+    "prove_writable",
     "read_left",
     "read_mark",
     "read_waitlist",

@@ -1,5 +1,7 @@
 """A ledger as it stands, looked at without changing it: whole, complete, of an older or a newer release."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -51,6 +53,22 @@ def condition_of(url: str, *, page_by_page: bool = False) -> Condition:
         away = isinstance(error, OperationalError) and not url.startswith("sqlite")
         kind = DatabaseAway if away else StateError
         raise kind(f"The ledger can't be opened: {in_words(error)}") from None
+
+
+def prove_writable(url: str, patience_seconds: float = 1.0) -> None:
+    """Take the right to write and give it back, so that nothing is written; nothing to prove on Postgres.
+
+    Raises StateError when another program keeps it, or the file may not be written.
+    """
+    if not url.startswith("sqlite"):
+        return
+    try:
+        with closing(sqlite3.connect(str(make_url(url).database), timeout=patience_seconds)) as database:
+            database.isolation_level = None
+            database.execute("begin immediate")
+            database.execute("rollback")
+    except sqlite3.Error as error:
+        raise StateError(f"The ledger can't be written: {error}.") from None
 
 
 def _read_only(url: str) -> Engine:

@@ -40,12 +40,14 @@ class Ledger:
     Raises StateError when the database can't be written, for example because the disk is full.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, as_it_is: bool = False) -> None:
+        """Open it and bring it up to date; `as_it_is` is for looking alone: it waits for no lock."""
         self.url = url
         try:
             self._engine = open_database(url)
-            with self._engine.begin() as connection:
-                bring_up_to_date(connection)
+            with self.reading() if as_it_is else self._engine.begin() as connection:
+                if not as_it_is:
+                    bring_up_to_date(connection)
                 CLOCK.follow(connection)
         except (SQLAlchemyError, ImportError) as error:
             away = isinstance(error, OperationalError) and not url.startswith("sqlite")
