@@ -27,7 +27,10 @@ MAY_IMPORT = {
     "pipeline": ROOMS | ROOTS,
     "assembly": ROOMS | ROOTS | {"pipeline", "state", "shipped"},
     "doctor": ROOMS | ROOTS | {"pipeline", "assembly", "state"},
-    "cli": ROOMS | ROOTS | {"pipeline", "assembly", "doctor", "simulator", "state", "shipped", "logs"},
+    "hosting": {"errors", "settings"},
+    "cli": ROOMS
+    | ROOTS
+    | {"pipeline", "assembly", "doctor", "hosting", "simulator", "state", "shipped", "logs"},
     "__main__": {"cli", "errors"},
     "__init__": set[str](),
 }

@@ -294,6 +294,7 @@ def _patience(settings: Settings) -> Patience:
         slice_limit_seconds=settings.slice_limit_seconds,
         build_wait_seconds=settings.build_wait_seconds,
         print_now_seconds=settings.print_now_seconds,
+        polls_per_second=settings.requests_per_second / 2,
     )
 
 

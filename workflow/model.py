@@ -33,6 +33,9 @@ class State(StrEnum):
     CANCELED = "canceled"
 
 
+NEVER_REACHED = frozenset({State.UPLOADED, State.PRINTING, State.PRINTED})
+"""Words of the journey at which no submission stands in this version: no print is followed."""
+
 ENDED = frozenset({State.DISPATCHED, State.PRINTING, State.PRINTED, State.REJECTED, State.CANCELED})
 """States in which nothing more is to be done for the dropped file itself."""
 
@@ -307,6 +310,14 @@ class Event:
     at: datetime
     event: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strain:
+    """What the cloud gave a process to understand: complaints of its load, and a pause still to come."""
+
+    complaints: int = 0
+    pause_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

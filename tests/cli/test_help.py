@@ -14,7 +14,8 @@ CPU_SECONDS = 0.2
 
 
 def commands(group: click.Group, *before: str) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
+    for name in group.list_commands(click.Context(group)):
+        command = group.commands[name]
         yield (*before, name)
         if isinstance(command, click.Group):
             yield from commands(command, *before, name)
@@ -31,6 +32,16 @@ def test_every_command_has_help(say: Say, words: tuple[str, ...]) -> None:
         command = command.commands[word]
     assert command.help
     assert command.help.split(".")[0].split()[0] in shown.out
+
+
+@pytest.mark.parametrize("words", [(), *commands(stlflow)], ids=" ".join)
+def test_nothing_is_cut_off_at_80_columns(
+    say: Say, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = say(*words, "--help").out.splitlines()
+    assert [line for line in lines if line.rstrip().endswith("...") and not line.startswith("Usage:")] == []
+    assert [line for line in lines if len(line) > 80] == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no getrusage")

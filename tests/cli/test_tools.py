@@ -79,6 +79,7 @@ def test_explain_without_a_build_says_what_is_open(say: Say, parts: Path) -> Non
     [
         ("print_hours", "'print_hours' is not KEY=VALUE with a KEY of"),
         ("print_hour=2", "'print_hour=2' is not KEY=VALUE with a KEY of"),
+        ("print_hour=2", " Did you mean 'print_hours'?"),
         ("print_hours=soon", "'soon' is no number."),
     ],
 )

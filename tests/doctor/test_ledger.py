@@ -127,15 +127,6 @@ def test_a_database_that_is_away_is_exit_code_3_and_shows_no_password(look: Look
     assert SECRET not in str(seen)
 
 
-def test_an_address_that_is_none(look: Look) -> None:
-    seen = look(ledger_checks(Book(load_settings(database_url=f"nonsense {SECRET}"))))
-    assert seen.only("ledger").says == (
-        "The database in STLFLOW_DATABASE_URL: The ledger can't be opened: STLFLOW_DATABASE_URL has to be a "
-        "sqlite:/// or postgresql:// address."
-    )
-    assert SECRET not in str(seen)
-
-
 def test_workers_of_another_release_and_silent_ones(look: Look, shop: Settings, book: Ledger) -> None:
     silent, older = (join(book, home, home, 17, "0.0.9") for home in ("lathe", "mill"))
     alter(shop, f"update workers set seen_at = seen_at - 100 where name = '{silent.name}'")

@@ -75,6 +75,8 @@ WARNED: dict[str, tuple[bytes, str]] = {
     ),
     "byte order mark": (b"\xef\xbb\xbf" + TEXT, "3 bytes of byte order mark before the text: ignored."),
     "no normal": (text_with(b"normal 0 0 0", b""), "1 facet without a normal: ignored."),
+    "no numbers in a normal": (text_with(b"normal 0 0 0", b"normal"), "1 facet without a normal: ignored."),
+    "one number in a normal": (text_with(b"normal 0 0 0", b"normal 0"), "1 facet without a normal: ignored."),
     "trailing text": (TEXT + b"exported by a machine\n", "Text after `endsolid`: ignored."),
     "trailing zeros": (TEXT + b"\0" * 512, "Text after `endsolid`: ignored."),
     "inches": (binary(box() / np.float32(25.4)), "0.787 mm long: exported in inches or metres?"),
@@ -149,6 +151,14 @@ REJECTED: dict[str, tuple[bytes, str]] = {
     "wall inside": (
         binary(merged(box(), shifted(box(), 20, 0, 0)[[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]])),
         "4 edges near x 20.0 y 10.0 z 10.0 mm with an odd number of facets: there are walls inside the part.",
+    ),
+    "two walls inside": (
+        binary(merged(*(shifted(box(), 20 * each, 0, 0)[[*range(10)]] for each in (0, 1, 2)), box()[10:])),
+        "8 edges (4 of them near x 20.0 y 10.0 z 10.0 mm) with an odd number of facets",
+    ),
+    "facet missing, in metres": (
+        binary(shifted(box()[1:], -10, -10.01, -20) / np.float32(1000)),
+        "3 open edges near x 0.0000 y 0.0000 z -0.0200 mm: the part is not a closed",
     ),
     "equal corners only": (binary(box()[:, [0, 0, 1]]), f"12 facets, {NO_VOLUME}"),
     "all at one point": (binary(np.ones((12, 3, 3), np.float32)), f"12 facets, {NO_VOLUME}"),

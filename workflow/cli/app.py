@@ -12,6 +12,7 @@ from workflow.cli.intake import intake
 from workflow.cli.move import move_ledger
 from workflow.cli.rules import rules
 from workflow.cli.run import run
+from workflow.cli.service import service
 from workflow.cli.simulator import simulator
 from workflow.cli.submissions import attach, cancel, list_, release, retry, settle, show
 from workflow.cli.workers import workers
@@ -29,6 +30,6 @@ def stlflow() -> None:
 
 for command in (
     demo, init, doctor, run, batch, check, list_, show, retry, release, cancel, attach, settle, workers,
-    move_ledger, intake, rules, eiger, simulator,
+    move_ledger, intake, rules, eiger, simulator, service,
 ):  # fmt: skip
     stlflow.add_command(command)

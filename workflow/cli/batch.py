@@ -18,10 +18,10 @@ from workflow.model import State, Submission
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @as_json
 def batch(folder: Path, as_json: bool) -> int:
-    """Take every STL file in FOLDER to its queue, and end when all have ended.
+    """Take every STL file in FOLDER to its queue, then end.
 
-    The files stay where they are. A file that an earlier batch sent from the same place, with the
-    same content, is not sent again.
+    It ends when all have ended. The files stay where they are. A file that an earlier batch sent from
+    the same place, with the same content, is not sent again.
     """
     from workflow.assembly import running_service
     from workflow.cli.logbook import open_logbook

@@ -17,7 +17,10 @@ from workflow.model import MeshReport, unmeasured
 )
 @as_json
 def check(files: tuple[Path, ...], as_json: bool) -> int:
-    """Inspect STL files as the service would: accept or reject, and why."""
+    """Inspect STL files: accept or reject, and why.
+
+    They are judged as the service would, without any network.
+    """
     from workflow.assembly import make_inspector
     from workflow.settings import load_settings
 

@@ -42,7 +42,10 @@ devices.add_command(list_command(EigerClient.list_devices, "Show devices by name
 @click.argument("device")
 @as_json
 def show(device: str, as_json: bool) -> None:
-    """Show DEVICE (its name or id); its active_job is the only live progress there is."""
+    """Show DEVICE (name or id).
+
+    Its active_job is the only live progress there is.
+    """
     with cloud() as client:
         print_one(client.read_device(device_id(client, device)), as_json=as_json)
 

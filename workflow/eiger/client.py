@@ -18,6 +18,7 @@ from workflow.eiger.prints import PrintCalls
 from workflow.eiger.retry import RetryPolicy
 from workflow.eiger.transport import Timeouts, Transport
 from workflow.eiger.users import UserCalls
+from workflow.model import Strain
 
 
 class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
@@ -69,6 +70,14 @@ class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
     def share_rate(self, among: int) -> None:
         """Keep to one of so many equal parts of the rate: as many processes ask with the same keys."""
         self._exchange.budget.share(among)
+
+    def strain(self) -> Strain:
+        """Give what Eiger gave this process to understand of its load."""
+        return self._exchange.budget.strain()
+
+    def heed(self, strain: Strain) -> None:
+        """Slow down for what Eiger told others that ask with the same keys."""
+        self._exchange.budget.heed(strain)
 
     def close(self) -> None:
         """Close the kept connections."""

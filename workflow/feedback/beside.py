@@ -38,7 +38,7 @@ def write_note(beside: Path, text: str) -> Path:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        place = next(place for place in _places(beside) if _is_ours(place) or _reserved(place))
+        place = next(place for place in _places(beside) if is_note(place) or _reserved(place))
         return unfinished.replace(place)
     except StopIteration:
         raise FileExistsError(f"{_PLACES} other files stand where {beside.name} should be") from None
@@ -49,13 +49,13 @@ def write_note(beside: Path, text: str) -> Path:
 
 def has_note(stl: Path) -> bool:
     """Tell whether a note of ours stands beside a file."""
-    return any(_is_ours(place) for place in _places(note_path(stl)))
+    return any(is_note(place) for place in _places(note_path(stl)))
 
 
 def remove_note(stl: Path) -> None:
     """Remove the notes of a file that went back to work; other people's files stay. Raises OSError."""
     for place in _places(note_path(stl)):
-        if _is_ours(place):
+        if is_note(place):
             place.unlink(missing_ok=True)
 
 
@@ -64,7 +64,8 @@ def _places(beside: Path) -> Iterator[Path]:
     yield from (beside.with_name(f"{beside.stem} ({number}).txt") for number in range(2, _PLACES + 1))
 
 
-def _is_ours(place: Path) -> bool:
+def is_note(place: Path) -> bool:
+    """Tell whether a file is a note of ours, by how it begins."""
     try:
         if not stat.S_ISREG(place.lstat().st_mode):
             return False

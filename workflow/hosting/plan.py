@@ -2,16 +2,15 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflow.settings import PREFIX, Settings, env_file_names
+from workflow.settings import PREFIX, Given, Settings, Source, everything_given
 
-SECRETS = ("access_key", "secret_key", "database_url")
+KEYS = ("access_key", "secret_key")
+SECRETS = (*KEYS, "database_url")
 """Settings that hold keys or a password: they come from files, and never stand in a unit."""
-_PLACES = ("share", "state", "rules", "read_only_inbox")
-_VENDORS = {"access_key": "ACCESS_KEY", "secret_key": "SECRET_KEY"}
 _NETWORK = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 """What the way to Eiger may need; a proxy with a password in it is not carried over."""
 
@@ -41,6 +40,7 @@ class Plan:
 
 def make_plan(settings: Settings, environment: Mapping[str, str] = os.environ) -> Plan:
     """Make the plan of a service that sees what this command sees, in this folder."""
+    given = everything_given()
     share, state = settings.share.absolute(), settings.state.absolute()
     more = [place.absolute() for place in (settings.rules, settings.read_only_inbox) if place is not None]
     return Plan(
@@ -49,8 +49,8 @@ def make_plan(settings: Settings, environment: Mapping[str, str] = os.environ) -
         share=share,
         state=state,
         others=(*more, Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parent),
-        variables=dict(_variables(settings, environment)),
-        credentials=tuple(_credentials(environment)),
+        variables=dict(_variables(settings, given, environment)),
+        credentials=tuple(_credentials(given)),
         mount_point=_mount_point(share),
     )
 
@@ -61,25 +61,27 @@ def _command() -> tuple[str, ...]:
     return (str(script), "run") if script.is_file() else (sys.executable, "-P", "-m", "workflow", "run")
 
 
-def _variables(settings: Settings, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name in Settings.model_fields:
-        variable = f"{PREFIX}{name.upper()}"
-        given = next((value for key, value in environment.items() if key.upper() == variable), None)
-        if given is not None and name not in SECRETS:
-            yield variable, str(getattr(settings, name).absolute()) if name in _PLACES and given else given
+def _variables(
+    settings: Settings, given: Sequence[Given], environment: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Give what only this environment says; paths are made absolute, for they would mean another place."""
+    for each in given:
+        if each.source is Source.ENVIRONMENT and each.setting is not None and each.setting not in SECRETS:
+            value = getattr(settings, each.setting)
+            place = isinstance(value, Path)
+            yield f"{PREFIX}{each.setting.upper()}", str(value.absolute() if place else each.value)
     for variable in _NETWORK:
-        given = environment.get(variable) or environment.get(variable.lower())
-        if given and "@" not in given:
-            yield variable, given
+        value = environment.get(variable) or environment.get(variable.lower())
+        if value and "@" not in value:
+            yield variable, value
 
 
-def _credentials(environment: Mapping[str, str]) -> Iterator[str]:
-    """Give what must come from secret files: keys that no .env here holds, secrets of the environment."""
-    in_file = {name.upper() for name in env_file_names()}
-    here = {name.upper() for name in environment}
+def _credentials(given: Sequence[Given]) -> Iterator[str]:
+    """Give what has to come from secret files: keys that no file here holds, secrets of the environment."""
     for name in SECRETS:
-        spellings = {f"{PREFIX}{name.upper()}", _VENDORS.get(name, f"{PREFIX}{name.upper()}")}
-        if spellings & here or (name in _VENDORS and not spellings & in_file):
+        source = next((each.source for each in given if each.setting == name and each.value), None)
+        in_file = source in {Source.ENV_FILE, Source.TOML}
+        if not in_file and (source is not None or name in KEYS):
             yield f"{PREFIX}{name.upper()}"
 
 

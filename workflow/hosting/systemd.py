@@ -47,14 +47,14 @@ def unit_place(user: str | None) -> Path:
 
 
 def install_unit(text: str, place: Path, *, force: bool = False) -> bool:
-    """Write the unit; False when the very same stands there. Raises SettingsError for another one, OSError."""
+    """Write the unit; False when the same stands there. Raises SettingsError for another one, OSError."""
     if place.exists():
         if place.read_text("utf-8", errors="replace") == text:
             return False
         if not force:
             raise SettingsError(
-                f"{place} is there already, and is another one. Compare it with `stlflow service show`, or say "
-                f"--force to replace it."
+                f"{place} is there already, and is another one. Compare it with `stlflow service show`, or "
+                f"replace it with --force."
             )
     place.parent.mkdir(parents=True, exist_ok=True)
     unfinished = place.with_name(f".{place.name}.new")
@@ -72,7 +72,9 @@ def steps(plan: Plan, user: str | None) -> tuple[str, ...]:
         for name in plan.credentials
     ]
     made = [f"{root}install -d -m 700 {secrets}"] if keys else []
-    account = [] if user in {None, "root"} else [f"id {user} || sudo useradd --system --home {plan.state} {user}"]
+    account = (
+        [] if user in {None, "root"} else [f"id {user} || sudo useradd --system --home {plan.state} {user}"]
+    )
     return (
         *account,
         *made,
@@ -102,7 +104,7 @@ def _unit_section(plan: Plan, user: str | None) -> Iterator[str]:
     yield "Description=stlflow: from a folder of STL files to the queues of Eiger"
     if user is not None:
         mount = [] if plan.mount_point is None else [mount_unit(plan.mount_point)]
-        yield "# The share's mount is wanted, not required: when it fails or comes late, stlflow waits for it,"
+        yield "# The share's mount is wanted, not required: stlflow waits for one that fails or comes late,"
         yield "# and a required one that fails at boot would keep the service down for good."
         yield " ".join(("Wants=network-online.target", *mount))
         yield " ".join(("After=network-online.target remote-fs.target", *mount))
@@ -139,8 +141,8 @@ def _protection(plan: Plan, user: str | None) -> Iterator[str]:
     if user is None:
         yield "NoNewPrivileges=yes"
         return
-    yield "# Not `strict`: it pins the share as it is mounted at the start, and a share that is mounted later,"
-    yield "# or anew, would never be seen."
+    yield "# Not `strict`: with it the share stays as it is mounted at the start, and one that is mounted"
+    yield "# later, or anew, is not seen."
     yield "ProtectSystem=full"
     written = [place for place in (plan.share, plan.state) if _is_below(place, _PROTECTED)]
     if written:
@@ -149,7 +151,7 @@ def _protection(plan: Plan, user: str | None) -> Iterator[str]:
         yield "ProtectHome=yes"
     if not any(_is_below(place, _TEMPORARY) for place in plan.places):
         yield "PrivateTmp=yes"
-    yield "# Tells who still writes a file of somebody else: without it, files wait longer (fcntl(2), leases)."
+    yield "# To ask who still writes the file of another: without it files wait longer (leases, fcntl(2))."
     yield "AmbientCapabilities=CAP_LEASE"
     yield "CapabilityBoundingSet=CAP_LEASE"
     yield from _HARD.splitlines()

@@ -42,7 +42,8 @@ def winsw(plan: Plan) -> str:
     """Give the file for WinSW: Ctrl-C first, a restart after each failure, logs that do not grow for ever."""
     program, *words = plan.command
     variables = "".join(
-        f"  <env name={quoteattr(name)} value={quoteattr(value)}/>\n" for name, value in plan.variables.items()
+        f"  <env name={quoteattr(name)} value={quoteattr(value)}/>\n"
+        for name, value in plan.variables.items()
     )
     return f"""\
 <service>

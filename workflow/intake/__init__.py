@@ -13,7 +13,7 @@ from workflow.intake.leaving import Left, looks_like
 from workflow.intake.marker import make_marker, read_marker
 from workflow.intake.moves import exists
 from workflow.intake.names import is_text, readable
-from workflow.intake.place import make_folders, move_into_place, note_place, place, plan_place
+from workflow.intake.place import INBOX, make_folders, move_into_place, note_place, place, plan_place
 from workflow.intake.settling import Waiting
 from workflow.intake.share import OWNED, Outcome, Share, prove_move
 from workflow.intake.taking import Register
@@ -21,6 +21,7 @@ from workflow.intake.walk import Walk, walk
 from workflow.intake.writers import LOCAL_FILE_SYSTEMS, file_system, mount_options
 
 __all__ = [
+    "INBOX",
     "IN_A_CROWD",
     "LOCAL_FILE_SYSTEMS",
     "OWNED",

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import submission_from
-from workflow.ledger.statements import append_event, change_submission
+from workflow.ledger.statements import append_event, change_submission, one_at_a_time
 from workflow.ledger.tables import submissions
 from workflow.model import ENDED, Submission
 
@@ -63,10 +63,3 @@ def _not_ended(
     )
     rows = connection.execute(query.order_by(submissions.c.id)).mappings()
     return next(filter(is_twin, (submission_from(dict(row)) for row in rows)), None)
-
-
-def one_at_a_time(connection: Connection, sha256: str) -> None:
-    """SQLite has one writer at a time anyway; Postgres is asked for it, for this content alone."""
-    if connection.dialect.name == "postgresql":
-        lock = text("select pg_advisory_xact_lock(hashtext(:sha256))")
-        connection.execute(lock, {"sha256": sha256})

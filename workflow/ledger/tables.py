@@ -74,6 +74,7 @@ Index("submissions_state", submissions.c.state)
 Index("submissions_sha256", submissions.c.sha256)
 Index("submissions_claimed_as", submissions.c.claimed_as)
 Index("submissions_path", submissions.c.path)
+Index("submissions_part_version_id", submissions.c.part_version_id)
 _running = and_(submissions.c.step.is_not(None), submissions.c.due_at.is_(None))
 Index("submissions_running", submissions.c.worker, sqlite_where=_running, postgresql_where=_running)
 _unclaimed = submissions.c.claimed_as.is_(None)
@@ -145,6 +146,8 @@ workers = Table(
     Column("since", Float, nullable=False),
     Column("seen_at", Float, nullable=False),
     Column("beat", Text, nullable=False),
+    Column("complaints", Integer),
+    Column("paused_until", Float),
 )
 
 decisions = Table(

@@ -2,7 +2,8 @@
 
 Words are separated by blanks of any kind; only names run to the end of their line. Accepted although not
 in the format's description (3D Systems, "StereoLithography Interface Specification", 1989): several
-solids, `end solid`, `color` lines, facets without a normal, anything as a normal, text after the end.
+solids, `end solid`, `color` lines, facets with part of a normal or none, anything as a normal, text after
+the end.
 """
 
 import re
@@ -146,7 +147,7 @@ class Grammar:
         expected = _WORDS[self._expected]
         if expected == b"0":
             self._corners.append(_number(word))
-        elif word == b"outer" and FACET[self._expected] == "normal":
+        elif word == b"outer" and self._expected < _AFTER_NORMAL:
             self.without_normal += 1
             self._expected = _AFTER_NORMAL
         elif word == b"color" and expected:

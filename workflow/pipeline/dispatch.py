@@ -170,8 +170,6 @@ def _not_ready(shop: Workshop, submission: Submission, refusal: Conflict) -> Sub
     """409: the printer takes nothing now, and nothing was done. Another choice is made by and by."""
     reason = f"{submission.device} takes no print now ({refusal}). It goes by itself once a printer does."
     since = submission.waiting_since or now()
-    with shop.allotment.turn:
-        shop.allotment.take_back(submission.device_id or "")
     return hold(shop, submission, Hold.DEVICE, reason, None, waiting_since=since, **NO_ROUTE)
 
 
