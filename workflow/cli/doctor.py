@@ -8,7 +8,7 @@ from workflow.cli.output import as_json, print_json
 @click.command()
 @as_json
 def doctor(as_json: bool) -> int:
-    """Check everything that could stop the service: one line each, and one fix where it is not well.
+    """Check all that could stop the service, with a fix for each.
 
     Nothing is changed but for probe files, which go again. Works before `init`, beside a running service,
     and without a network. Exit codes: 0 all well, or warnings only; 1 a check failed; 2 settings, keys or

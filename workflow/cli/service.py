@@ -28,7 +28,7 @@ _user_option: Callable[..., Any] = click.option(
 
 @click.group()
 def service() -> None:
-    """Have the system run stlflow, in this folder and with these settings.
+    """Have the system run stlflow, in this folder, as it is set.
 
     Keys never stand in a unit: they come from the .env here, or from secret files.
     """
@@ -38,7 +38,10 @@ def service() -> None:
 @_kind_option()
 @_user_option
 def show(kind: str | None, user: str | None) -> None:
-    """Print the unit, or the instructions, on stdout; what to type next on stderr."""
+    """Print the unit, or what to do on Windows.
+
+    What to type next stands on stderr.
+    """
     from workflow.hosting import instructions, make_plan, steps, unit
     from workflow.settings import load_settings
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,19 +73,29 @@ def steps(plan: Plan, user: str | None) -> tuple[str, ...]:
         for name in plan.credentials
     ]
     made = [f"{root}install -d -m 700 {secrets}"] if keys else []
-    account = (
-        [] if user in {None, "root"} else [f"id {user} || sudo useradd --system --home {plan.state} {user}"]
-    )
+    account = [] if user is None else _account_steps(plan, user)
     return (
         *account,
         *made,
         *keys,
-        "stlflow doctor" if user is None else f"sudo -u {user} {plan.command[0]} doctor".replace(" -P ", " "),
+        f"{'' if user is None else f'sudo -u {user} '}{shlex.join((*plan.command[:-1], 'doctor'))}",
         f"{systemctl} daemon-reload",
         f"{systemctl} enable --now {UNIT}",
         f"{systemctl} status {UNIT}",
         *(["loginctl enable-linger    # else it ends when you log out"] if user is None else []),
     )
+
+
+def _account_steps(plan: Plan, user: str) -> list[str]:
+    if user == "root":
+        return [
+            "# As root it could do anything: make an account, let it write in the share, and say --user NAME."
+        ]
+    state = shlex.quote(str(plan.state))
+    return [
+        f"id {user} || sudo useradd --system --home-dir {state} {user}",
+        f"sudo mkdir -p {state} && sudo chown -R {user} {state}",
+    ]
 
 
 def credentials_folder(user: str | None) -> Path:
@@ -116,7 +127,7 @@ def _unit_section(plan: Plan, user: str | None) -> Iterator[str]:
 def _service_section(plan: Plan, user: str | None) -> Iterator[str]:
     yield "[Service]"
     yield "Type=notify"
-    yield f"ExecStart={' '.join(map(_quoted, plan.command))}"
+    yield f"ExecStart={' '.join(_quoted(word.replace('$', '$$')) for word in plan.command)}"
     yield f"WorkingDirectory={_specifiers(str(plan.folder))}"
     if user is not None:
         yield f"User={user}"
@@ -141,8 +152,8 @@ def _protection(plan: Plan, user: str | None) -> Iterator[str]:
     if user is None:
         yield "NoNewPrivileges=yes"
         return
-    yield "# Not `strict`: with it the share stays as it is mounted at the start, and one that is mounted"
-    yield "# later, or anew, is not seen."
+    yield "# Not `strict`: it needs ReadWritePaths=, which pins a share that is a folder of a mount: when that"
+    yield "# is mounted anew, stlflow would go on in the old one."
     yield "ProtectSystem=full"
     written = [place for place in (plan.share, plan.state) if _is_below(place, _PROTECTED)]
     if written:
@@ -171,7 +182,7 @@ def _specifiers(text: str) -> str:
 
 
 def _quoted(word: object) -> str:
-    """Quote a word where systemd would split or read it otherwise (systemd.syntax(7)); `$` is ExecStart's."""
+    """Quote a word where systemd would split or read it otherwise (systemd.syntax(7))."""
     text = _specifiers(str(word))
     if re.fullmatch(r"[\w@%+=:,./~-]+", text, re.ASCII):
         return text
