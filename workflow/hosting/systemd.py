@@ -152,7 +152,7 @@ def _protection(plan: Plan, user: str | None) -> Iterator[str]:
     if user is None:
         yield "NoNewPrivileges=yes"
         return
-    yield "# Not `strict`: it needs ReadWritePaths=, which pins a share that is a folder of a mount: when that"
+    yield "# Not `strict`: it needs ReadWritePaths=, which pins a share in a folder of a mount; when that"
     yield "# is mounted anew, stlflow would go on in the old one."
     yield "ProtectSystem=full"
     written = [place for place in (plan.share, plan.state) if _is_below(place, _PROTECTED)]
