@@ -43,6 +43,10 @@ def test_moving_up_keeps_everything_and_the_service_goes_on(desk: Desk, postgres
     assert (desk.state / "stlflow.db.moved").exists()
     up = Desk(desk.folder, desk.url, {"STLFLOW_DATABASE_URL": postgres_url})
     assert up.run("release", "1").code == 0
+    checked = up.run("doctor")
+    assert "opens and is of this release." in checked.out
+    assert "The database " in checked.out
+    assert checked.code == 0, checked.out
     with up.serving() as service:
         assert until(lambda: "done/small.stl" in up.stls()), service.said()
         assert service.stop() == 0

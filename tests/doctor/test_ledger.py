@@ -62,6 +62,7 @@ def test_one_of_an_older_release_is_not_changed(look: Look, shop: Settings, book
     assert seen.only("ledger").says.endswith(
         "is of an older release: it lacks left_files.ctime_ns, left_files.mtime_ns, left_files.path."
     )
+    assert [found.name for found in shop.state.glob("stlflow.db*")] == ["stlflow.db"]
     assert seen.only("ledger").fix.startswith("The next start brings it up to date by itself")
     assert seen.only("ledger.workers").grade is Grade.SKIP
 

@@ -72,6 +72,10 @@ def test_what_would_hide_a_folder_that_is_needed_is_left_out(change: dict[str, P
     assert gone not in lines(replace(PLAN, **change))  # type: ignore[arg-type]  # fields by name
 
 
+def test_root_keeps_its_capabilities_for_it_needs_them_on_the_share() -> None:
+    assert not any("Capabilit" in line for line in lines(user="root"))
+
+
 def test_a_state_folder_in_a_protected_place_stays_writable() -> None:
     assert "ReadWritePaths=/etc/stlflow/state" in lines(replace(PLAN, state=Path("/etc/stlflow/state")))
 

@@ -162,9 +162,9 @@ def _protection(plan: Plan, user: str | None) -> Iterator[str]:
         yield "ProtectHome=yes"
     if not any(_is_below(place, _TEMPORARY) for place in plan.places):
         yield "PrivateTmp=yes"
-    yield "# To ask who still writes the file of another: without it files wait longer (leases, fcntl(2))."
-    yield "AmbientCapabilities=CAP_LEASE"
-    yield "CapabilityBoundingSet=CAP_LEASE"
+    if user != "root":  # who needs its other capabilities for the files of everybody
+        yield "# To ask who still writes the file of another: else files wait longer (leases, fcntl(2))."
+        yield from ("AmbientCapabilities=CAP_LEASE", "CapabilityBoundingSet=CAP_LEASE")
     yield from _HARD.splitlines()
 
 

@@ -72,13 +72,16 @@ def prove_writable(url: str, patience_seconds: float = 1.0) -> None:
 
 
 def _read_only(url: str) -> Engine:
+    """Open without making a file; SQLite's own `mode=ro` would leave its -wal and -shm files behind."""
     if not url.startswith("sqlite"):
         return open_database(url)
     file = quote(str(make_url(url).database))
-    return create_engine(f"sqlite:///file:{file}?mode=ro&uri=true", connect_args={"timeout": BUSY_SECONDS})
+    return create_engine(f"sqlite:///file:{file}?mode=rw&uri=true", connect_args={"timeout": BUSY_SECONDS})
 
 
 def _seen(connection: Connection, *, page_by_page: bool) -> Condition:
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("pragma query_only=on"))
     present = inspect(connection)
     tables = set(present.get_table_names())
     there = {
