@@ -7,8 +7,9 @@ from types import NoneType
 from typing import Annotated, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
+from pydantic_settings import SettingsConfigDict
 
 PREFIX = "STLFLOW_"
 LEDGER_FILE = "stlflow.db"
@@ -44,7 +45,9 @@ LEVEL = Words("DEBUG, INFO, WARNING or ERROR")
 class Settings(BaseModel):
     """Everything that can be set; durations in seconds, sizes in the unit of the name."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
 
     share: Path = Field(Path("share"), description="the folder that holds inbox/, done/, rejected/, held/")
     state: Path = Field(Path("state"), description="local folder for the database, the spool and logs")
