@@ -20,7 +20,6 @@ from workflow.ledger.inplace import InPlace, take_in_place, taken_from
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.left import (
     LeftBefore,
-    content_left,
     forget_gone,
     left_before,
     read_left,
@@ -75,7 +74,6 @@ __all__ = [
     "alone",
     "begin_send",
     "condition_of",
-    "content_left",
     "copy_ledger",
     "crew",
     "decided_since",
