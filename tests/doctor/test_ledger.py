@@ -60,7 +60,7 @@ def test_one_of_an_older_release_is_not_changed(look: Look, shop: Settings, book
     alter(shop, "alter table submissions drop column copies", "drop table left_files")
     seen = look(ledger_checks(Book(shop)))
     assert seen.only("ledger").says.endswith(
-        "is of an older release: it lacks left_files.ctime_ns, left_files.mtime_ns, left_files.path."
+        "is of an older release: it lacks left_files.ctime_ns, left_files.gone_since, left_files.mtime_ns."
     )
     assert [found.name for found in shop.state.glob("stlflow.db*")] == ["stlflow.db"]
     assert seen.only("ledger").fix.startswith("The next start brings it up to date by itself")
