@@ -1,9 +1,11 @@
-"""Do trimesh and admesh find the same? A table of agreement, and a reason for every disagreement.
+"""Do trimesh, admesh and PrusaSlicer find the same? A table, and a reason for every disagreement.
 
-    python -m tests.bench.agree_mesh [--facets 10000 100000 1000000 5000000] [FOLDER…]
+    python -m tests.bench.agree_mesh [--facets 10000 100000 1000000 5000000] [--seconds 120] [FOLDER…]
 
-Meshes of each size are made, closed and damaged in every way; the STL files below the folders are added.
-Exit code 1 if a disagreement has no explanation, 2 if there is nobody to compare with.
+Meshes of each size are made, closed and damaged in every way; the STL files below the folders are added
+(`tests.bench.real_files` fetches some). The plainest count of all edges is a contender, too, and the judge of
+reasons. Who takes longer than `--seconds` for a file is stopped. At the end it is told what was accepted and
+rejected in each folder. Exit code 1 if a disagreement has no explanation, 2 if nobody is there to compare.
 """
 
 import argparse
@@ -12,52 +14,39 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from tests.bench.edge_count import Edges, corners_in, count_edges
 from tests.bench.rivals import Ask, Opinion, rivals
+from tests.bench.verdicts import Verdicts
 from tests.mesh.solids import Corners, ascii_text, binary, box, merged, shifted, torus
 from workflow.mesh.inspection import inspect_mesh
 from workflow.model import MeshReport
 
 MOST_FACETS_AS_TEXT = 1_000_000
 MOST_FACETS_IN_EVERY_WAY = 200_000
-"""Of larger ones only a few are made: trimesh takes 2 GB per million facets, admesh minutes for many bodies.
+"""Of larger ones only a few are made: trimesh takes 0.7 GB per million facets, admesh minutes for bodies."""
+CLOSE = {
+    "plain count": (1e-6, 0.0),
+    "trimesh": (1e-5, 0.0),
+    "admesh": (5e-3, 2e-6),
+    "PrusaSlicer": (5e-3, 2e-6),
+}
+"""Differences that are rounding, relative and in mm or mm³: trimesh reads text as float64; the programs add
+up in float32 and print six digits after the dot.
 """
-CLOSE = {"trimesh": 1e-5, "admesh": 5e-3}
-"""Relative difference that is rounding: trimesh reads text as float64, admesh adds up in float32."""
-LEAST = 2e-6
-"""Absolute difference that is rounding: admesh prints six digits after the dot."""
+RIVALS = CLOSE.keys() - {"plain count"}
 
 
-@dataclass(frozen=True, slots=True)
-class Edges:
-    """What the plainest count says: edges with an odd number of facets, and with any number but two."""
-
-    odd: int
-    not_two: int
-    near_corners: int
-    """Corners that have another one within 1e-8, whatever the unit: trimesh makes them one."""
-
-
-def count_edges(file: Path) -> Edges | None:
-    """Sort all edges by their very coordinates; None for text and what numpy-stl does not load."""
-    from stl import Mesh
-
+def counted(file: Path, gap_mm: float | None) -> Edges | None:
+    """Count the edges of a file; None if numpy-stl does not load it."""
     try:
-        corners = np.asarray(Mesh.from_file(str(file), calculate_normals=False).vectors) + np.float32(0)
+        return count_edges(corners_in(file), gap_mm or 0.0)
     except Exception:  # noqa: BLE001  # whatever it raises on a file it can't read
         return None
-    points, ids = np.unique(corners.reshape(-1, 3), axis=0, return_inverse=True)
-    a, b, c = ids.reshape(-1, 3).T
-    tail, head = np.concatenate((a, b, c)), np.concatenate((b, c, a))
-    tail, head = tail[tail != head], head[tail != head]
-    pairs = np.stack((np.minimum(tail, head), np.maximum(tail, head)), axis=1)
-    _, counts = np.unique(pairs, axis=0, return_counts=True)
-    merged_points = np.unique(np.round(points.astype(np.float64), 8), axis=0)
-    return Edges(int((counts % 2).sum()), int((counts != 2).sum()), len(points) - len(merged_points))
 
 
 def made_meshes(facets: int) -> Iterator[tuple[str, bytes]]:
@@ -65,6 +54,7 @@ def made_meshes(facets: int) -> Iterator[tuple[str, bytes]]:
     random = np.random.default_rng(facets)
     around = math.isqrt(facets)
     ring = torus(around, max(3, facets // (2 * around)))
+    ring = ring.reshape(2, -1, 3, 3).swapaxes(0, 1).reshape(-1, 3, 3)  # admesh needs neighbours to be near
     yield "ring", binary(ring)
     yield "ring with a hole", binary(ring[1:])
     yield "ring inside out", binary(ring[:, ::-1])
@@ -94,41 +84,46 @@ def _staircase(cubes: int) -> Corners:
     return np.asarray(box()[None] + steps * 20 * np.array([1, 1, 0]), np.float32).reshape(-1, 3, 3)
 
 
-Explanation = tuple[Callable[[MeshReport, Opinion, Edges | None], object], str]
+Explanation = tuple[Callable[[MeshReport, Edges], object], str]
 
 WHY_NOT_WATERTIGHT_THERE: tuple[Explanation, ...] = (
-    (lambda ours, _, __: ours.closes_at_mm, "closes within a tolerance that only ours tries"),
     (
-        lambda ours, _, __: "repeated_facets" in ours.oddities,
-        "facets lie on one another: each edge there has four",
+        lambda _, edges: edges.odd and not edges.odd_when_merged and edges.shared,
+        "closes within a tolerance, and has edges with more than two facets",
     ),
     (
-        lambda _, __, edges: edges and edges.odd == 0 and edges.not_two,
+        lambda _, edges: edges.odd and not edges.odd_when_merged,
+        "closes within a tolerance that is not tried there",
+    ),
+    (
+        lambda _, edges: edges.odd and not edges.odd_when_single,
+        "facets lie on one another: counted once by ours",
+    ),
+    (
+        lambda _, edges: not edges.odd and edges.shared,
         "edges with four facets or more: closed, but not `each edge twice`",
     ),
-    (lambda ours, _, __: ours.flipped_edges, "facets turned: no hole, ours warns of it"),
-    (lambda ours, _, __: ours.degenerate_facets, "facets with two equal corners count as open there"),
+    (lambda _, edges: not edges.odd and edges.turned, "facets turned: no hole, ours warns of it"),
     (
-        lambda _, __, edges: edges and edges.near_corners,
+        lambda _, edges: not edges.odd and edges.equal_corners,
+        "facets with two equal corners count as open there",
+    ),
+    (
+        lambda _, edges: not edges.odd and edges.near_corners,
         "corners within 1e-8 of one another are merged there, which folds facets of so small a mesh",
     ),
 )
 WHY_WATERTIGHT_THERE: tuple[Explanation, ...] = (
-    (lambda ours, _, __: ours.format is None or not ours.triangles, "ours reads no mesh in it"),
     (
-        lambda _, __, edges: edges and edges.odd,
-        "edges with one facet by their exact coordinates: merged there",
+        lambda ours, edges: edges.odd and ours.triangles,
+        "edges with an odd number of facets: merged, filled or dropped there",
     ),
 )
 WHY_ANOTHER_VOLUME: tuple[Explanation, ...] = (
-    (lambda ours, _, __: ours.turned_shells, "a body is inside out: subtracted there, added by ours"),
-    (lambda ours, _, __: ours.closes_at_mm, "measured with the gaps as they are"),
-    (
-        lambda ours, _, __: ours.degenerate_facets or "repeated_facets" in ours.oddities,
-        "facets are dropped there",
-    ),
-    (lambda ours, _, __: ours.shared_edges, "facets at edges with four are dropped or turned there"),
-    (lambda ours, _, __: max(ours.size_mm) < 3, "so small that the digits printed there do not tell"),
+    (lambda ours, _: ours.turned_shells, "a body is inside out: subtracted there, added by ours"),
+    (lambda ours, _: ours.closes_at_mm, "measured with the gaps as they are"),
+    (lambda _, edges: edges.equal_corners or edges.shared, "facets are dropped or turned there"),
+    (lambda ours, _: max(ours.size_mm) < 3, "so small that the digits printed there do not tell"),
 )
 
 
@@ -138,10 +133,10 @@ def differences(ours: MeshReport, theirs: Opinion, who: str) -> Iterator[tuple[s
         yield "watertight", WHY_NOT_WATERTIGHT_THERE
     if theirs.watertight and not ours.watertight:
         yield "watertight", WHY_WATERTIGHT_THERE
-    if not all(map(_is_near, ours.size_mm, theirs.size_mm, [CLOSE[who]] * 3)) and ours.triangles:
+    if not all(map(_is_near, ours.size_mm, theirs.size_mm, [who] * 3)) and ours.triangles:
         yield "size", ()
     volumes = both_volumes(ours, theirs)
-    if volumes and not _is_near(*volumes, CLOSE[who]):
+    if volumes and not _is_near(*volumes, who):
         yield "volume", WHY_ANOTHER_VOLUME
 
 
@@ -152,56 +147,72 @@ def both_volumes(ours: MeshReport, theirs: Opinion) -> tuple[float, float] | Non
     return ours.volume_cm3 * 1000, abs(theirs.volume_mm3)
 
 
-def _is_near(ours: float, theirs: float, relative: float) -> bool:
-    return math.isclose(ours, theirs, rel_tol=relative, abs_tol=LEAST)
+def _is_near(ours: float, theirs: float, who: str) -> bool:
+    relative, absolute = CLOSE[who]
+    return math.isclose(ours, theirs, rel_tol=relative, abs_tol=absolute)
 
 
-def _first(
-    known: tuple[Explanation, ...], ours: MeshReport, theirs: Opinion, edges: Edges | None
+def reason_of(
+    known: tuple[Explanation, ...], ours: MeshReport, edges: Edges | None, theirs: Opinion
 ) -> str | None:
-    return next((words for fits, words in known if fits(ours, theirs, edges)), None)
+    """Give the first reason that holds by the plain count, or None."""
+    if theirs.watertight and not ours.triangles:
+        return f"ours reads no mesh in it: {ours.reason}"
+    return next((words for fits, words in known if fits(ours, edges)), None) if edges else None
 
 
 @dataclass
 class Table:
     """Who agreed on what, and why not."""
 
-    agreed: Counter[tuple[str, str]]
-    compared: Counter[tuple[str, str]]
-    reasons: Counter[str]
+    agreed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    compared: Counter[tuple[str, str]] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
     unexplained: int = 0
 
-    def compare(self, name: str, file: Path, ask: dict[str, Ask]) -> None:
-        """Ask everybody about one file, and print what differs."""
+    def compare(self, name: str, file: Path, ask: dict[str, Ask]) -> MeshReport:
+        """Ask everybody about one file, and print what differs; gives our report."""
         ours = inspect_mesh(file, name)
+        edges: Edges | None = None
         for who, opinion in ((who, asked(file)) for who, asked in ask.items()):
             if isinstance(opinion, str):
-                self.reasons[f"{who} {opinion}: ours says {ours.reason or 'accept'}"[:110]] += 1
+                self._refused(f"{who} {opinion}", ours)
                 continue
             differing = dict(differences(ours, opinion, who))
             for what in ("watertight", "size", "volume")[: 3 if both_volumes(ours, opinion) else 2]:
                 self.compared[who, what] += 1
                 self.agreed[who, what] += what not in differing
-            for what, explanations in differing.items():
-                self._explain(f"{name}: {what} by {who}", ours, opinion, file, explanations)
+            if differing:
+                edges = edges or counted(file, ours.closes_at_mm)  # slow: only if need be
+            for what, known in differing.items():
+                self._explain(f"{what} by {who}", ours, opinion, edges, known)
+        return ours
+
+    def _refused(self, words: str, ours: MeshReport) -> None:
+        self.reasons[f"{words}: ours says {ours.reason or 'accept'}"[:110]] += 1
+        if ours.reason is None:
+            print(f"  {ours.path}: {words}, ours accepts it {' '.join(ours.warnings)}", flush=True)
 
     def _explain(
-        self, where: str, ours: MeshReport, theirs: Opinion, file: Path, known: tuple[Explanation, ...]
+        self,
+        what: str,
+        ours: MeshReport,
+        theirs: Opinion,
+        edges: Edges | None,
+        known: tuple[Explanation, ...],
     ) -> None:
-        why = _first(known, ours, theirs, None)  # the count of edges is slow: only if need be
-        edges = None if why else count_edges(file)
-        why = why or _first(known, ours, theirs, edges)
+        why = reason_of(known, ours, edges, theirs)
         self.unexplained += why is None
-        self.reasons[f"{where.rpartition(': ')[2]}: {why or 'UNEXPLAINED'}"] += 1
+        self.reasons[f"{what}: {why or 'UNEXPLAINED'}"[:130]] += 1
         seen = (
             f"ours {ours.watertight} {ours.volume_cm3} cm³, there {theirs.watertight} {theirs.volume_mm3} mm³"
         )
-        print(f"  {where}: {why or f'UNEXPLAINED, {edges}'} ({seen})", flush=True)
+        print(f"  {ours.path}: {what}: {why or f'UNEXPLAINED, {edges}'} ({seen})", flush=True)
 
     def print(self) -> None:
         """Print who agreed on what, then all reasons."""
         print("\n| compared with | watertight | size | volume |\n|---|---|---|---|")
-        for who in sorted({who for who, _ in self.compared}):
+        for who in dict.fromkeys(who for who, _ in self.compared):
             cells = (
                 f"{self.agreed[who, what]:,} of {self.compared[who, what]:,}"
                 for what in ("watertight", "size", "volume")
@@ -217,13 +228,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
     parser.add_argument("--facets", type=int, nargs="*", default=[10_000, 100_000])
+    parser.add_argument("--seconds", type=float, default=120, help="that anybody gets for one file")
     options = parser.parse_args()
-    ask = dict(rivals())
-    for missing in {"trimesh", "admesh"} - ask.keys():
+    ask = dict(rivals(options.seconds))
+    for missing in sorted(RIVALS - ask.keys()):
         print(f"SKIPPED: {missing} is not installed; nothing is compared with it.", file=sys.stderr)
-    if not ask:
+    if not RIVALS & ask.keys():
         return 2
-    table = Table(Counter(), Counter(), Counter())
+    table, verdicts = Table(), Verdicts()
     for facets in options.facets:
         for name, content in made_meshes(facets):
             with tempfile.TemporaryDirectory() as folder:
@@ -233,8 +245,9 @@ def main() -> int:
                 print(f"{name}, {facets:,} facets: compared", flush=True)
     for folder in options.folders:
         for file in sorted(each for each in folder.rglob("*") if each.suffix.lower() == ".stl"):
-            table.compare(str(file.relative_to(folder)), file, ask)
+            verdicts.add(folder.name, table.compare(str(file.relative_to(folder)), file, ask))
     table.print()
+    verdicts.print()
     return 1 if table.unexplained else 0
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -26,10 +25,11 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     """One demo, from a folder that has nothing to do with it; temporary folders are made in `attic`."""
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "attic").mkdir()
+    (folder / "stlflow.toml").write_text("this is none of the demo's business")
     ended = Desk(folder, "http://127.0.0.1:9/api/v3").run(
         "demo", "--once", "--json", TMPDIR=str(folder / "attic")
     )
-    assert [found.name for found in folder.rglob("*")] == ["attic"]
+    assert sorted(found.name for found in folder.rglob("*")) == ["attic", "stlflow.toml"]
     return ended
 
 
@@ -97,15 +97,22 @@ def test_a_demo_that_was_broken_off_keeps_the_files_of_people(tmp_path: Path, at
     assert sorted(left) == ["share", "share/inbox", "share/inbox/mine.txt"]
 
 
+def test_a_demo_never_mixes_with_what_is_there(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "shop" / "share").mkdir(parents=True)
+    refused = say("demo", "--once", "--folder", "shop")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.endswith("--folder names a new or an empty folder, and there is something in shop.\n")
+    assert [found.name for found in tmp_path.rglob("*")] == ["shop", "share"]
+
+
 def test_a_demo_that_did_not_begin_leaves_nothing_behind(
-    say: Say, attic: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(attic))
-    monkeypatch.setenv("STLFLOW_LOG_LEVEL", "LOUD")
-    refused = say("demo", "--once")
-    assert refused.code == 2
-    assert refused.one_line().startswith("stlflow: The environment: STLFLOW_LOG_LEVEL is")
-    assert list(attic.iterdir()) == []
+    for asked_for in (True, False):
+        leave(tmp_path / "asked for", shipped("samples"), asked_for=True, went_wrong=asked_for)
+    (tmp_path / "temporary").mkdir()
+    leave(tmp_path / "temporary", shipped("samples"), asked_for=False, went_wrong=True)
+    assert (list(tmp_path.iterdir()), capsys.readouterr().err) == ([], "")
 
 
 def test_only_what_the_demo_made_is_removed(tmp_path: Path) -> None:

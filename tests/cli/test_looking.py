@@ -155,6 +155,26 @@ def test_the_name_of_a_file_is_answered_with_its_number(
     assert (listed.code, answer in listed.err) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("list", "--limit", "0"), "'0' is not a whole number of 1 or more."),
+        (("list", "--limit", "many"), "'many' is not a whole number of 1 or more."),
+        (("simulator", "--port", "80000"), "'80000' is not a whole number from 0 to 65535."),
+        (("simulator", "--slice-seconds", "-1"), "'-1' is not a number of 0 or more."),
+        (("simulator", "--slice-seconds", "inf"), "'inf' is not a number of 0 or more."),
+    ],
+)
+def test_a_number_out_of_bounds_is_told_in_words(say: Say, words: tuple[str, ...], why: str) -> None:
+    refused = say(*words)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.endswith(f"Invalid value for '{words[1]}': {why}\n")
+
+
+def test_an_empty_list_says_so(say: Say, book: Ledger) -> None:
+    assert say("list", "--state", "routed").out == "No submissions in these states.\n"
+
+
 def test_only_states_that_a_submission_can_be_in_are_offered(say: Say) -> None:
     for state, meant in (("hold", "held"), ("dispatch", "dispatched"), ("cancelled", "canceled")):
         refused = say("list", "--state", state)

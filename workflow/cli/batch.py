@@ -37,7 +37,8 @@ def batch(folder: Path, as_json: bool) -> int:
     if as_json:
         print_json({"submissions": [row(submission) for submission in ended], "ok": _all_sent(ended)})
     else:
-        print_table(ended)
+        if ended:
+            print_table(ended)
         click.echo(_summary(ended, began))
     return EXIT_OK if _all_sent(ended) else EXIT_SOME_FAILED
 
@@ -63,7 +64,7 @@ def _all_sent(ended: Sequence[Submission]) -> bool:
 
 def _summary(ended: Sequence[Submission], began: datetime) -> str:
     if not ended:
-        return "No STL files there."
+        return "No STL files there: nothing was done."
     before = sum(submission.ended_at is not None and submission.ended_at < began for submission in ended)
     counts = {state: sum(submission.state is state for submission in ended) for state in State}
     summary = ", ".join(f"{count} {state}" for state, count in counts.items() if count) + "."

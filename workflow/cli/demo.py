@@ -53,11 +53,15 @@ Enough = Callable[[Sequence[Submission]], bool]
 def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  # fmt: skip
     """Run everything on this machine: no account needed.
 
-    A simulated Eiger and the service, over a fresh share with the samples. The folders are removed at the
-    end, unless something went wrong, or files of yours are in them.
+    A simulated Eiger and the service, over a fresh share with the samples; settings do not count. The
+    folders are removed at the end, unless something went wrong, or files of yours are in them.
     """
     from workflow.shipped import shipped
 
+    if folder is not None and folder.is_dir() and any(folder.iterdir()):
+        raise click.UsageError(
+            f"--folder names a new or an empty folder, and there is something in {folder}."
+        )
     place = folder or Path(tempfile.mkdtemp(prefix="stlflow-demo-"))
     code = EXIT_SOME_FAILED
     try:
@@ -71,16 +75,15 @@ def _play(place: Path, *, once: bool, builds: str, as_json: bool) -> int:
     from workflow.assembly import running_service
     from workflow.cli.logbook import open_logbook
     from workflow.cli.run import stop_on_signals
-    from workflow.settings import load_settings
+    from workflow.settings import Settings
     from workflow.shipped import shipped
     from workflow.simulator import REALISTIC, SimulatorOptions, running
 
     share, state, samples = place / "share", place / "state", shipped("samples")
     with running(SimulatorOptions(builds=builds, slice_seconds=1.0, quirks=REALISTIC)) as url:
-        settings = load_settings(
-            share=share, state=state, rules=shipped("rules") / "default.yaml", database_url=None,
-            eiger_url=url, access_key="demo", secret_key="demo",  # noqa: S106  # the simulator's
-            **QUICK,
+        settings = Settings.model_validate(  # not those of the current folder, which may be a real shop's
+            {"share": share, "state": state, "rules": shipped("rules") / "default.yaml", "eiger_url": url,
+             "access_key": "demo", "secret_key": "demo", **QUICK}
         )  # fmt: skip
         stop = stop_on_signals()
         open_logbook(settings, "ERROR" if sys.stderr.isatty() else "INFO")
@@ -104,10 +107,11 @@ def leave(place: Path, samples: Path, *, asked_for: bool, went_wrong: bool) -> N
     from workflow.cli.demo_folder import clear
 
     logger.remove()  # the log is one of the files
-    if asked_for:
+    if not place.is_dir() or not any(place.iterdir()):  # it did not even begin
+        if not asked_for:
+            place.rmdir()
+    elif asked_for:
         _say(f"The folders stay at {place}")
-    elif not any(place.iterdir()):
-        place.rmdir()  # it did not even begin
     elif went_wrong:
         _say(f"Something did not end as it should: the folders stay at {place}")
     elif clear(place, samples.rglob("*.stl")):

@@ -10,6 +10,7 @@ from workflow.cli.eiger_lists import list_command
 from workflow.cli.eiger_names import build_id, device_id
 from workflow.cli.eiger_tables import content, document, in_words, print_one
 from workflow.cli.output import as_json, print_json
+from workflow.cli.typed import AnyNumber
 from workflow.eiger import Device, EigerClient
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, CloudError
 
@@ -56,7 +57,7 @@ def show(device: str, as_json: bool) -> None:
 @yes_option
 @click.option(
     "--look-seconds",
-    type=click.FloatRange(0),
+    type=AnyNumber(0),
     default=LOOK_SECONDS,
     show_default=True,
     help=f"Between the {LOOKS} looks whether the printer took it.",

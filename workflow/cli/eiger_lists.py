@@ -12,7 +12,7 @@ import click
 from workflow.cli.eiger_cloud import cloud
 from workflow.cli.eiger_tables import Columns, print_many
 from workflow.cli.output import as_json
-from workflow.cli.typed import ListCommand, OneOf
+from workflow.cli.typed import ListCommand, OneOf, WholeNumber
 from workflow.eiger import EigerClient
 from workflow.eiger.calls import PAGE_SIZE
 from workflow.eiger.filters import Filter, comparisons
@@ -59,7 +59,7 @@ def list_command(
     command = as_json(run)
     command = _choice("--order", hints["order"], defaults["order"].default)(command)
     command = _choice("--sort", hints["sort_by"], defaults["sort_by"].default)(command)
-    command = click.option("--limit", type=click.IntRange(1), help="Only the first N.")(command)
+    command = click.option("--limit", type=WholeNumber(1), help="Only the first N.")(command)
     for option in reversed(_filter_options(filters)):
         command = option(command)
     return click.command("list", ListCommand, help=says)(command)

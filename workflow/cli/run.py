@@ -23,15 +23,18 @@ def run() -> None:
 
     from workflow.assembly import rules_file, running_service
     from workflow.cli.logbook import open_logbook
+    from workflow.cli.notify import notify, wait_watched
     from workflow.settings import load_settings
 
     settings = load_settings()
     open_logbook(settings, settings.log_level)
-    with running_service(settings):
+    with running_service(settings) as service:
         watched = settings.read_only_inbox or settings.share / "inbox"
         logger.info("Watching {} for {}", watched.absolute(), settings.eiger_url)
         logger.info("Rules: {}", rules_file(settings))
-        stop.wait()
+        notify("READY=1")
+        wait_watched(stop, service.stands_still_seconds)
+        notify("STOPPING=1")
         logger.info("Stopping: what is under way comes to a safe point first; once more to leave at once.")
     logger.info("Stopped.")
     leave()

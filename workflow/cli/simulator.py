@@ -2,12 +2,12 @@
 
 import click
 
-from workflow.cli.typed import OneOf
+from workflow.cli.typed import AnyNumber, OneOf, WholeNumber
 from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions, serve
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 picks one.")
+@click.option("--port", type=WholeNumber(0, 65535), default=8765, show_default=True, help="0 picks one.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option(
     "--builds",
@@ -16,7 +16,7 @@ from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions, serve
     show_default=True,
     help="Whether slicing makes a build by itself, or a person has to.",
 )
-@click.option("--slice-seconds", type=click.FloatRange(0), default=2.0, show_default=True, help="0: at once.")
+@click.option("--slice-seconds", type=AnyNumber(0), default=2.0, show_default=True, help="0: at once.")
 @click.option("--access-key", default="demo", show_default=True)
 @click.option("--secret-key", default="demo", show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides ids and chance.")

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from workflow.cli.output import as_json, print_json
-from workflow.cli.typed import ListCommand, OneOf, number_argument
+from workflow.cli.typed import ListCommand, OneOf, WholeNumber, number_argument
 from workflow.model import NEVER_REACHED, State
 
 SHOWN = 200
@@ -17,7 +17,7 @@ STATES_HELP = f"Only those in one of these states: {', '.join(STATES)}; may repe
 @click.option("--state", "states", multiple=True, type=OneOf(STATES), metavar="STATE", help=STATES_HELP)
 @click.option(
     "--limit",
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     default=None,
     help=f"Only the newest N; a table shows {SHOWN} unless told.",
 )
@@ -39,7 +39,10 @@ def list_(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
         print_json([row(submission) for submission in submissions])
         return
     shown = submissions if limit is not None else submissions[:SHOWN]
-    print_table(shown)
+    if shown:
+        print_table(shown)
+    else:
+        click.echo("No submissions in these states." if states else "No submissions.")
     if len(shown) < len(submissions):
         click.echo(f"The newest {SHOWN}; there are more: --limit.", err=True)
 

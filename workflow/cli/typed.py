@@ -1,7 +1,9 @@
 """What a person types: words out of a few, and numbers of submissions; with the one that was meant."""
 
+import math
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -43,6 +45,34 @@ class OneOf(click.Choice[str]):
         except click.BadParameter:
             meant = did_you_mean(str(value), self.choices)
             self.fail(f"'{value}' is none of {', '.join(self.choices)}.{meant}", param, ctx)
+
+
+class WholeNumber(click.IntRange):
+    """A whole number within bounds, told in words where it is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Give the number. Raises BadParameter."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"'{value}' is not {_bounds('a whole number', self.min, self.max)}.", param, ctx)
+
+
+class AnyNumber(click.FloatRange):
+    """A number within bounds, told in words where it is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Give the number. Raises BadParameter."""
+        number = math.nan
+        with suppress(click.BadParameter):
+            number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"'{value}' is not {_bounds('a number', self.min, self.max)}.", param, ctx)
+        return number
+
+
+def _bounds(noun: str, least: float | None, most: float | None) -> str:
+    return f"{noun} of {least:g} or more" if most is None else f"{noun} from {least:g} to {most:g}"
 
 
 def submission_number(text: str) -> int:

@@ -11,6 +11,7 @@ from workflow.eiger.budget import RequestBudget
 from workflow.eiger.builds import BuildCalls
 from workflow.eiger.devices import DeviceCalls
 from workflow.eiger.exchange import Exchange, steady_seconds
+from workflow.eiger.greeting import GREETING, Greeting, greeted
 from workflow.eiger.keys import Keys
 from workflow.eiger.parts import PartCalls
 from workflow.eiger.prints import PrintCalls
@@ -61,6 +62,10 @@ class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
     def longest_effect_seconds(self) -> float:
         """Give the time after which a call with an effect has ended one way or the other; not for uploads."""
         return self._exchange.longest_effect_seconds
+
+    def greet(self) -> Greeting:
+        """Ask for what needs good keys and is small, and look at the server's clock, too."""
+        return self._exchange.call(GREETING, greeted)
 
     def share_rate(self, among: int) -> None:
         """Keep to one of so many equal parts of the rate: as many processes ask with the same keys."""

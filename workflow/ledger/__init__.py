@@ -3,6 +3,7 @@
 from workflow.ledger.alone import APPROVING, CHOOSING, alone
 from workflow.ledger.claims import abandoned, due_for, in_hands_of, take_due, take_over
 from workflow.ledger.clock import CLOCK
+from workflow.ledger.condition import Condition, condition_of, prove_writable
 from workflow.ledger.contents import earlier_from, record_content
 from workflow.ledger.decisions import (
     Given,
@@ -17,8 +18,15 @@ from workflow.ledger.decisions import (
 )
 from workflow.ledger.inplace import InPlace, take_in_place, taken_from
 from workflow.ledger.ledger import Ledger
-from workflow.ledger.left import LeftBefore, forget_gone, left_before, read_left, still_left, take_left
-from workflow.ledger.marks import RULES_TROUBLE, SHARE, keep_mark, own_name, read_mark, replace_mark
+from workflow.ledger.left import (
+    LeftBefore,
+    forget_gone,
+    left_before,
+    read_left,
+    still_left,
+    take_left,
+)
+from workflow.ledger.marks import OWN_NAME, RULES_TROUBLE, SHARE, keep_mark, own_name, read_mark, replace_mark
 from workflow.ledger.moving import copy_ledger
 from workflow.ledger.orders import Begun, Order, give_order
 from workflow.ledger.parked import Parked, go_on_with, parked, parked_among, parked_with
@@ -44,11 +52,13 @@ __all__ = [
     "CHOOSING",
     "CLOCK",
     "LOOKED",
+    "OWN_NAME",
     "RULES_TROUBLE",
     "SHARE",
     "Beats",
     "Begun",
     "Busy",
+    "Condition",
     "Given",
     "InPlace",
     "Intent",
@@ -63,6 +73,7 @@ __all__ = [
     "add_to_waitlist",
     "alone",
     "begin_send",
+    "condition_of",
     "copy_ledger",
     "crew",
     "decided_since",
@@ -87,6 +98,7 @@ __all__ = [
     "parked",
     "parked_among",
     "parked_with",
+    "prove_writable",
     "read_left",
     "read_mark",
     "read_waitlist",

@@ -43,19 +43,21 @@ class Ledger:
     Raises StateError when the database can't be written, for example because the disk is full.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, as_it_is: bool = False) -> None:
+        """Open it and bring it up to date; `as_it_is` is for looking alone: it waits for no lock."""
         self.url = url
         self.turns: Mapping[str, threading.Lock] = defaultdict(threading.Lock)
         """One at a time in this process, by what they are at: see `alone`."""
         try:
             self._engine = open_database(url)
-            with self._engine.begin() as connection:
-                bring_up_to_date(connection)
+            with self.reading() if as_it_is else self._engine.begin() as connection:
+                if not as_it_is:
+                    bring_up_to_date(connection)
                 CLOCK.follow(connection)
         except (SQLAlchemyError, ImportError) as error:
             away = isinstance(error, OperationalError) and not url.startswith("sqlite")
             kind = DatabaseAway if away else StateError
-            raise kind(f"The ledger can't be opened: {_in_words(error)}") from None
+            raise kind(f"The ledger can't be opened: {in_words(error)}") from None
 
     def close(self) -> None:
         """Give up all connections."""
@@ -202,7 +204,7 @@ class Ledger:
             with self._engine.begin() as connection:
                 yield connection
         except DatabaseError as error:
-            raise StateError(f"The ledger can't be written: {_in_words(error)}") from error
+            raise StateError(f"The ledger can't be written: {in_words(error)}") from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -211,7 +213,7 @@ class Ledger:
             with self._engine.connect().execution_options(**{READING: True}) as connection:
                 yield connection
         except DatabaseError as error:
-            raise StateError(f"The ledger can't be read: {_in_words(error)}") from error
+            raise StateError(f"The ledger can't be read: {in_words(error)}") from error
 
     def several(self, query: Any, values: Mapping[str, object] = NO_VALUES) -> tuple[Submission, ...]:
         """Give the submissions that a query over their table finds, with values for what it leaves open."""
@@ -225,7 +227,7 @@ class Ledger:
             return connection.execute(query).first() is not None
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
     """Give the database's own words, never the URL: it may hold a password."""
     if isinstance(error, DatabaseError) and error.orig is not None:
         return f"{str(error.orig).splitlines()[0].rstrip('.')}."

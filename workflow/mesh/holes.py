@@ -63,13 +63,29 @@ _NONE = _Suspicious(_NO_PLACES, _NO_PLACES, _NO_HASHES, _NO_HASHES, _NO_HASHES)
 
 def find_holes(corners: CornerHashes, facets: int, diagonal_mm: float) -> Holes:
     """Find the open edges of a mesh of so many facets."""
+    sums = _sums_of(corners, facets)
+    census = _census(corners, sums)
+    if census is None:
+        return _estimate(sums, _edge_parities(corners.pieces(), sums.size))
+    return _in_detail(census, diagonal_mm)
+
+
+def find_open_edges(corners: CornerHashes, facets: int) -> Edges | None:
+    """Give each facet's side of the open edges of a mesh of so many facets; None if they are too many."""
+    census = _census(corners, _sums_of(corners, facets))
+    return census.open if census else None
+
+
+def _sums_of(corners: CornerHashes, facets: int) -> Hashes:
     bits = (_SUMS_PER_FACET * facets).bit_length()
     sums = np.zeros(1 << min(max(bits, _LEAST_BITS), _MOST_BITS), np.uint64)
     _add_edges(sums, corners.pieces())
+    return sums
+
+
+def _census(corners: CornerHashes, sums: Hashes) -> Census | None:
     suspicious = _suspicious_edges(corners.pieces(), sums)
-    if suspicious is None:
-        return _estimate(sums, _edge_parities(corners.pieces(), sums.size))
-    return _in_detail(take_census(_with_places(suspicious, corners.blocks())), diagonal_mm)
+    return None if suspicious is None else take_census(_with_places(suspicious, corners.blocks()))
 
 
 def _in_detail(census: Census, diagonal_mm: float) -> Holes:

@@ -51,6 +51,7 @@ class Keeper:
     _asked: set[tuple[int, int]] = field(default_factory=set)
     _missed: set[tuple[int, int]] = field(default_factory=set)
     _audited_at: float = float("-inf")
+    _looked_at: float = float("inf")
     _troubled: bool = False
 
     def __post_init__(self) -> None:
@@ -61,10 +62,16 @@ class Keeper:
         """Look until told to stop."""
         with ThreadPoolExecutor(POLLS_AT_ONCE, thread_name_prefix="poll") as polls:
             while not stop.is_set():
+                self._looked_at = self.clock()
                 self._look_carefully(polls)
                 if self.wake.wait(LOOK_SECONDS):
                     stop.wait(GATHER_SECONDS)
                 self.wake.clear()
+            self.new_builds.stop()
+
+    def stands_still_seconds(self) -> float:
+        """Give how long ago the last look began: much more than a second, and nothing goes on."""
+        return max(self.clock() - self._looked_at, 0.0)
 
     def _look_carefully(self, polls: ThreadPoolExecutor) -> None:
         """A ledger that can't be reached is said once, and tried again."""

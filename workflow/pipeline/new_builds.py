@@ -12,6 +12,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
 
 from loguru import logger
 
@@ -19,7 +20,7 @@ from workflow.eiger import Build, BuildDetail, BuildFilter
 from workflow.errors import CloudError, NotFound, StateError
 from workflow.ledger import Parked, Superseded, go_on_with, parked, parked_among, parked_with
 from workflow.model import State, Submission
-from workflow.pipeline.builds import CLOCK_SLACK, choose
+from workflow.pipeline.builds import CLOCK_SLACK, choose, holds
 from workflow.pipeline.clock import now
 from workflow.pipeline.patience import FEW_PARKED
 from workflow.pipeline.slicing import signed
@@ -27,7 +28,8 @@ from workflow.pipeline.workshop import Workshop
 
 PAGE_SIZE = 500
 WHOLE_EVERY_SECONDS = 60.0
-"""A build may show as sliced long after it was made: so often, all since the oldest upload are listed."""
+"""A build may show as sliced long after it was made: so often, for each page that this takes, all since the
+oldest upload are listed."""
 LATE_IN_LIST = timedelta(minutes=2)
 """Between two times of that, builds made since the newest one seen are listed, and a little more."""
 STRANGERS_AT_ONCE = 10
@@ -79,6 +81,7 @@ class NewBuilds:
     _newest: datetime | None = None
     _looked_into: dict[str, datetime | None] = field(default_factory=dict)
     _open: int = 0
+    _stopped: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def look(self, threads: Executor) -> None:
@@ -108,67 +111,73 @@ class NewBuilds:
         A list that breaks off is used as far as it came, and begun anew later.
         """
         whole, listed = self.clock() >= self._whole_at, list[Build]()
+        since = self._since(whole=whole)
         newest_first = self.shop.client.list_builds(
-            BuildFilter(sliced=True, created_from=self._since(whole=whole)), order="desc", page_size=PAGE_SIZE
+            BuildFilter(sliced=True, created_from=since), order="desc", page_size=PAGE_SIZE
         )
-        try:
-            listed.extend(newest_first)  # page by page: what came before a fault is kept
+        try:  # what came before a fault is kept
+            listed.extend(
+                takewhile(lambda build: not self._stopped and _is_since(build, since), newest_first)
+            )
         except CloudError as error:
             logger.debug("The list of new builds broke off: {}", error)
             self._due_at = max(self._due_at, self.clock() + AFTER_A_FAULT_SECONDS)
         else:
             self._listed_all(listed, whole=whole)
-        return self._worth_reading(listed[::-1])
+        return self._worth_reading(listed[::-1])  # whoever waits longest first
 
     def look_into(self, candidate: Candidate) -> None:
         """Read builds, and let those go on whose part is in them. Raises CloudError, StateError."""
-        read = [build for each in candidate.builds if (build := self._read(each)) is not None]
+        read = [build for each in candidate.builds if (build := self._read(each)) and build.sliced]
         if candidate.submission is None:
             held = [version.id for build in read for version in build.part_versions]
             for submission in parked_with(self.shop.ledger, held):
                 go_on(self.shop, submission, None)
-            return
-        ours = candidate.submission.part_version_id
-        hits = [build for build in read if any(version.id == ours for version in build.part_versions)]
-        if hits:
+        elif hits := [build for build in read if holds(build, candidate.submission.part_version_id or "")]:
             chosen = choose(hits)
             go_on(self.shop, candidate.submission, chosen if isinstance(chosen, BuildDetail) else None)
+        self._remember(candidate.builds)
+
+    def stop(self) -> None:
+        """List and read nothing any more."""
+        self._stopped = True
 
     # -- listing --------------------------------------------------------------------------------
 
     def _since(self, *, whole: bool) -> datetime:
         oldest = (self.waiting.since or now()) - CLOCK_SLACK
-        return oldest if whole or self._newest is None else max(oldest, self._newest - LATE_IN_LIST)
+        since = oldest if whole or self._newest is None else max(oldest, self._newest - LATE_IN_LIST)
+        return since.replace(microsecond=0)
 
     def _listed_all(self, listed: Sequence[Build], *, whole: bool) -> None:
         made = [build.created_at for build in listed if build.created_at is not None]
         self._newest = max([*made, *([self._newest] if self._newest else [])], default=None)
+        pages = 1 + len(listed) // PAGE_SIZE
         if whole:
-            self._whole_at = self.clock() + WHOLE_EVERY_SECONDS
-        self._rest(pages=1 + len(listed) // PAGE_SIZE)
+            self._whole_at = self.clock() + WHOLE_EVERY_SECONDS * pages
+        self._rest(pages)
 
     def _rest(self, pages: int) -> None:
         self._due_at = self.clock() + self.shop.patience.next_listing(pages, self.among())
 
     def _worth_reading(self, listed: Sequence[Build]) -> tuple[Candidate, ...]:
-        fresh = [build for build in listed if not self._is_known(build)]
+        fresh = [build for build in listed if build.sliced and not self._is_known(build)]
         numbers = {signature[0] for build in fresh if (signature := signed(build.title))}
         return sort_out(fresh, parked_among(self.shop.ledger, numbers))
 
     # -- reading --------------------------------------------------------------------------------
 
     def _read(self, listed: Build) -> BuildDetail | None:
-        """Give a build if it is sliced. One is read anew only after it has changed."""
         try:
-            build = self.shop.client.read_build(listed.id)
+            return self.shop.client.read_build(listed.id)
         except NotFound:  # deleted between the list and the look
-            build = None
-        if build is not None and not build.sliced:
             return None
+
+    def _remember(self, looked_into: Iterable[Build]) -> None:
+        """Read each only once, unless it changes."""
         if len(self._looked_into) >= BUILDS_REMEMBERED:
             self._looked_into.clear()
-        self._looked_into[listed.id] = listed.updated_at
-        return build
+        self._looked_into.update({listed.id: listed.updated_at for listed in looked_into})
 
     def _is_known(self, listed: Build) -> bool:
         return listed.id in self._looked_into and self._looked_into[listed.id] == listed.updated_at
@@ -190,7 +199,8 @@ class NewBuilds:
     def _carefully(self, work: Callable[[], None]) -> None:
         """Nothing depends on this: what goes wrong here is learnt by asking one by one."""
         try:
-            work()
+            if not self._stopped:
+                work()
         except (CloudError, StateError) as error:
             logger.debug("New builds: {}", error)
         except Exception:  # noqa: BLE001  # a fault of ours costs time, and nothing else
@@ -202,6 +212,11 @@ class NewBuilds:
     def _ended(self) -> None:
         with self._lock:
             self._open -= 1
+
+
+def _is_since(build: Build, since: datetime) -> bool:
+    """Tell whether a build is as new as was asked for; a list may go on beyond that, for no use."""
+    return build.created_at is None or build.created_at >= since
 
 
 def go_on(shop: Workshop, submission: Submission, build: BuildDetail | None) -> None:

@@ -37,10 +37,14 @@ class Patience:
     def next_poll(self, age_seconds: float, parked: int = 0) -> float:
         """Give the wait before asking for a slice job of this age again: stretching, and capped.
 
-        Where many are parked, their questions are spread evenly over the requests that they may cost.
+        Where many are parked, their questions are spread evenly over the requests that they may cost; but
+        none is put off beyond the limit.
         """
         alone = _stretched(age_seconds, self.first_poll_seconds, self.longest_poll_seconds)
-        return max(alone, min(parked / self.polls_per_second, LONGEST_POLL_SECONDS))
+        if parked <= FEW_PARKED:
+            return alone
+        spread = min(parked / self.polls_per_second, LONGEST_POLL_SECONDS)
+        return max(alone, min(spread, self.slice_limit_seconds - age_seconds))
 
     def next_listing(self, pages: int, among: int) -> float:
         """Give the wait before listing new builds again, after so many pages, by one of so many workers."""

@@ -106,6 +106,10 @@ class Service:
             self.wake()
         return numbers
 
+    def stands_still_seconds(self) -> float:
+        """Give for how long the keeper, without which nothing goes on, has not looked at what is due."""
+        return self._keeper.stands_still_seconds() if self._keeper is not None else 0.0
+
     def wake(self) -> None:
         """Something new became due, or there is room for more."""
         if self._keeper is not None:

@@ -4,8 +4,19 @@ Unknown names are refused with a suggestion, and a wrong value with one sentence
 and what to write instead; no message repeats a key.
 """
 
-from workflow.settings.given import ENV_FILE, SETTINGS_FILE
+from workflow.settings.given import ENV_FILE, SETTINGS_FILE, Given, Source, everything_given
 from workflow.settings.loading import load_settings
 from workflow.settings.model import EIGER_URL, LEDGER_FILE, PREFIX, Settings
 
-__all__ = ["EIGER_URL", "ENV_FILE", "LEDGER_FILE", "PREFIX", "SETTINGS_FILE", "Settings", "load_settings"]
+__all__ = [
+    "EIGER_URL",
+    "ENV_FILE",
+    "LEDGER_FILE",
+    "PREFIX",
+    "SETTINGS_FILE",
+    "Given",
+    "Settings",
+    "Source",
+    "everything_given",
+    "load_settings",
+]
