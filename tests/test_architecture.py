@@ -26,7 +26,11 @@ MAY_IMPORT = {
     "simulator": {"contract"},
     "pipeline": ROOMS | ROOTS,
     "assembly": ROOMS | ROOTS | {"pipeline", "state", "shipped"},
-    "cli": ROOMS | ROOTS | {"pipeline", "assembly", "simulator", "state", "shipped", "logs"},
+    "doctor": ROOMS | ROOTS | {"pipeline", "assembly", "state"},
+    "hosting": {"errors", "settings"},
+    "cli": ROOMS
+    | ROOTS
+    | {"pipeline", "assembly", "doctor", "hosting", "simulator", "state", "shipped", "logs"},
     "__main__": {"cli", "errors"},
     "__init__": set[str](),
 }

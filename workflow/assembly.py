@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from workflow.eiger import EigerClient, make_client
-from workflow.errors import NotFound, NotNow, RulesError, SettingsError, ShareError, StateError
+from workflow.errors import Mistake, NotFound, NotNow, RulesError, SettingsError, ShareError, StateError
 from workflow.intake import IN_A_CROWD, ArrivalLimit, Explained, GateTimes, Share, explain_file
 from workflow.ledger import (
     SHARE,
@@ -137,8 +137,15 @@ def _prepared(share: Share, ledger: Ledger) -> Share:
 
 def refuse_unknown_names(rulebook: Rulebook, catalog: Catalog) -> None:
     """Ask the cloud for every preset, device and user that the rules name. Raises RulesError, CloudError."""
+    mistakes = names_unknown_to(catalog, rulebook)
+    if mistakes:
+        raise RulesError(mistakes)
+
+
+def names_unknown_to(catalog: Catalog, rulebook: Rulebook) -> tuple[Mistake, ...]:
+    """Give the presets, devices and users that the rules name and the cloud lacks. Raises CloudError."""
     devices = catalog.devices()
-    mistakes = check_names(
+    return check_names(
         rulebook,
         presets=[(preset.title, preset.id) for preset in catalog.presets()],
         device_names=[device.name for device in devices],
@@ -149,8 +156,6 @@ def refuse_unknown_names(rulebook: Rulebook, catalog: Catalog) -> None:
             if user.id
         ],
     )
-    if mistakes:
-        raise RulesError(mistakes)
 
 
 def _workshop(
@@ -289,6 +294,7 @@ def _patience(settings: Settings) -> Patience:
         slice_limit_seconds=settings.slice_limit_seconds,
         build_wait_seconds=settings.build_wait_seconds,
         print_now_seconds=settings.print_now_seconds,
+        polls_per_second=settings.requests_per_second / 2,
     )
 
 

@@ -33,6 +33,9 @@ class State(StrEnum):
     CANCELED = "canceled"
 
 
+NEVER_REACHED = frozenset({State.UPLOADED, State.PRINTING, State.PRINTED})
+"""Words of the journey at which no submission stands in this version: no print is followed."""
+
 ENDED = frozenset({State.DISPATCHED, State.PRINTING, State.PRINTED, State.REJECTED, State.CANCELED})
 """States in which nothing more is to be done for the dropped file itself."""
 
@@ -274,6 +277,8 @@ class Submission:
     """Which running stlflow has the present step in hands; None while it waits."""
     home: str | None = None
     """The machine whose disk holds a file that was left in its place; None for one in the share."""
+    origin: str | None = None
+    """Where a file that was left in its place stands, said the same way on every machine that sees it."""
     dropped_by: str | None = None
     """The owner of the file, where the file system tells."""
     copies: int | None = None
@@ -307,6 +312,14 @@ class Event:
     at: datetime
     event: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strain:
+    """What the cloud gave a process to understand: complaints of its load, and a pause still to come."""
+
+    complaints: int = 0
+    pause_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

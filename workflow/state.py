@@ -86,7 +86,8 @@ def locked_state(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise StateError(
-            f"Another stlflow is running on the state folder {folder}. Stop it first, or set STLFLOW_STATE."
+            f"Another stlflow is running on the state folder {folder.absolute()}. "
+            "Stop it first, or set STLFLOW_STATE."
         ) from None
     try:
         yield

@@ -35,7 +35,7 @@ CLOSE = {
     "admesh": (5e-3, 2e-6),
     "PrusaSlicer": (5e-3, 2e-6),
 }
-"""Differences that are rounding, relative and in mm or mm³: trimesh reads text as float64, the programs add
+"""Differences that are rounding, relative and in mm or mm³: trimesh reads text as float64; the programs add
 up in float32 and print six digits after the dot.
 """
 RIVALS = CLOSE.keys() - {"plain count"}

@@ -80,11 +80,13 @@ def settings_of(folder: Path, url: str) -> dict[str, str]:
 
 
 @contextmanager
-def service(folder: Path, url: str, **changes: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `stlflow run` over the share of a folder."""
+def service(
+    folder: Path, url: str, program: str = "workflow", **changes: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `stlflow run` over the share of a folder; `program` is what runs it."""
     (folder / "rules.yaml").write_text(RULES)
     settings = {**settings_of(folder, url), **changes}
-    command = [sys.executable, "-m", "workflow", "run"]
+    command = [sys.executable, "-m", program, "run"]
     with subprocess.Popen(command, env={**os.environ, **settings}, cwd=folder) as process:
         try:
             wait_until((folder / "share" / "inbox").is_dir, process)

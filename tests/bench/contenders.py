@@ -1,7 +1,8 @@
 """Who takes part in the mesh bench: each is timed in a process of its own, one file at a time.
 
-Run as `python -m tests.bench.contenders NAME FILE`; every line on stdin asks for one round, and the reply
-is one line of JSON with its seconds of processor time, of wall clock, and the most memory held so far.
+Run as `python -m tests.bench.contenders NAME FILE`, or `NAME FOLDER FILES-TO-LEAVE-OUT`; every line on
+stdin asks for one round, and the reply is one line of JSON with its seconds of processor time, of wall
+clock, and the most memory held so far.
 """
 
 import hashlib
@@ -10,14 +11,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 PIECE_BYTES = 1 << 18
 WARMED_BYTES = 60_000_000
+ADMESH_SECONDS = 10
 
 
 def read_and_hash(file: Path) -> None:
@@ -91,9 +92,9 @@ def check_with_trimesh(file: Path) -> None:
     assert mesh.area
 
 
-def check_with_admesh(file: Path) -> None:
+def check_with_admesh(file: Path, seconds: float = 600) -> None:
     """Run admesh with its exact and nearby checks, start-up included."""
-    subprocess.run(["admesh", "-e", "-n", str(file)], check=True, capture_output=True, timeout=600)
+    subprocess.run(["admesh", "-e", "-n", str(file)], check=True, capture_output=True, timeout=seconds)
 
 
 CONTENDERS: dict[str, Callable[[Path], None]] = {
@@ -136,8 +137,8 @@ def peak_mb() -> float | None:
 class Contender:
     """One contender on one file, ready for rounds."""
 
-    def __init__(self, name: str, file: Path) -> None:
-        command = [sys.executable, "-m", "tests.bench.contenders", name, str(file)]
+    def __init__(self, name: str, file: Path, left_out: Sequence[Path] = ()) -> None:
+        command = [sys.executable, "-m", "tests.bench.contenders", name, str(file), *map(str, left_out)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.seconds: list[float] = []
         self.wall_seconds: list[float] = []
@@ -159,18 +160,39 @@ class Contender:
         self._process.communicate()
 
 
-def run_on_all(contender: Callable[[Path], None], folder: Path) -> None:
-    """Run on every STL file below a folder; files that it refuses cost what they cost."""
-    for file in sorted(each for each in folder.rglob("*") if each.suffix.lower() == ".stl"):
+def stl_files(folder: Path) -> list[Path]:
+    """Give every STL file below a folder, in order, but none in hidden folders."""
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() == ".stl"
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )
+
+
+def admesh_hangs_on(files: Iterable[Path]) -> Iterator[Path]:
+    """Give the files that admesh does not finish: there are some that it reads for ever."""
+    for file in files:
+        with suppress(subprocess.CalledProcessError):
+            try:
+                check_with_admesh(file, ADMESH_SECONDS)
+            except subprocess.TimeoutExpired:
+                yield file
+
+
+def run_on_all(contender: Callable[[Path], None], files: Iterable[Path]) -> None:
+    """Run on all files; those that it refuses cost what they cost."""
+    for file in files:
         with suppress(Exception):
             contender(file)
 
 
 def main() -> None:
     """Be one contender: on small files a first round that does not count, then one for each line."""
-    contender, file = CONTENDERS[sys.argv[1]], Path(sys.argv[2])
+    contender, file, *left_out = CONTENDERS[sys.argv[1]], *map(Path, sys.argv[2:])
     if file.is_dir():
-        contender = partial(run_on_all, contender)
+        files = [each for each in stl_files(file) if each not in left_out]
+        contender, alone = lambda _: run_on_all(alone, files), contender
     for number, _ in enumerate(sys.stdin):
         if number == 0 and file.stat().st_size < WARMED_BYTES:
             contender(file)

@@ -8,13 +8,16 @@ import pytest
 
 from tests.cli.command import Desk
 from tests.cli.conftest import Say
+from tests.docs.generate import every_command
 from workflow.cli.app import stlflow
+from workflow.cli.typed import AnyNumber, OneOf, WholeNumber
 
 CPU_SECONDS = 0.2
 
 
 def commands(group: click.Group, *before: str) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
+    for name in group.list_commands(click.Context(group)):
+        command = group.commands[name]
         yield (*before, name)
         if isinstance(command, click.Group):
             yield from commands(command, *before, name)
@@ -31,6 +34,27 @@ def test_every_command_has_help(say: Say, words: tuple[str, ...]) -> None:
         command = command.commands[word]
     assert command.help
     assert command.help.split(".")[0].split()[0] in shown.out
+
+
+@pytest.mark.parametrize("words", [(), *commands(stlflow)], ids=" ".join)
+def test_nothing_is_cut_off_at_80_columns(
+    say: Say, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = say(*words, "--help").out.splitlines()
+    assert [line for line in lines if line.rstrip().endswith("...") and not line.startswith("Usage:")] == []
+    assert [line for line in lines if len(line) > 80] == []
+
+
+def test_whatever_is_typed_wrong_is_answered_in_our_words() -> None:
+    in_clicks_words = [
+        f"{context.command_path} {parameter.opts[0]}"
+        for context in every_command()
+        for parameter in context.command.params
+        if isinstance(parameter.type, click.Choice | click.IntRange | click.FloatRange)
+        and not isinstance(parameter.type, OneOf | WholeNumber | AnyNumber)
+    ]
+    assert in_clicks_words == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no getrusage")

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 
 from tests.cli.command import Ended, said
 from tests.stl import box
-from workflow.intake import Share
-from workflow.ledger import Ledger, add_to_waitlist, read_waitlist, take_left
+from workflow.intake import Share, origin_of
+from workflow.ledger import InPlace, Ledger, add_to_waitlist, read_waitlist, take_left
 
 Say = Callable[..., Ended]
 
@@ -88,7 +89,8 @@ def test_a_file_of_a_read_only_inbox_was_taken_before(
     seen = place.stat()
     with closing(ledger):
         times = (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
-        take_left(ledger, "home", "part.stl", str(place), times)
+        folder = origin_of(place.parent, gethostname())
+        take_left(ledger, InPlace(folder, "part.stl", str(place), "home"), times, None)
         assert now(say("explain", "part.stl")) == (
             "now: it was taken before as it is, and is taken again only when its content changes."
         )

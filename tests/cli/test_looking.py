@@ -129,7 +129,62 @@ def test_while_a_service_runs_an_order_takes_effect_at_once(say: Say, book: Ledg
 def test_a_number_that_is_none_is_usage(say: Say) -> None:
     refused = say("show", "seventeen")
     assert refused.code == 2
-    assert "'seventeen' is not a valid integer" in refused.err
+    assert refused.code == 2
+    assert "'seventeen' is no number of a submission. `stlflow list` shows all.\n" in refused.err
+    assert say("show", "9" * 30).code == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [
+        ("lid.stl", "lid.stl is submission 1 and 5."),
+        ("größe.stl", "rush/größe.stl is submission 2."),
+        ("rush/grösse.stl", "rush/größe.stl is submission 2."),
+        ("-3", "No such option '-3'."),
+    ],
+)
+def test_the_name_of_a_file_is_answered_with_its_number(
+    say: Say, book: Ledger, word: str, answer: str
+) -> None:
+    book.claimed(book.open("lid.stl"), "processing/5~lid.stl")
+    refused = say("retry", word)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.endswith(f"{answer}\n")
+    assert say("show", "#2", "--json").document()["path"] == "rush/größe.stl"
+    listed = say("list", word)
+    assert (listed.code, answer in listed.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("list", "--limit", "0"), "'0' is not a whole number of 1 or more."),
+        (("list", "--limit", "many"), "'many' is not a whole number of 1 or more."),
+        (("simulator", "--port", "80000"), "'80000' is not a whole number from 0 to 65535."),
+        (("simulator", "--slice-seconds", "-1"), "'-1' is not a number of 0 or more."),
+        (("simulator", "--slice-seconds", "inf"), "'inf' is not a number of 0 or more."),
+    ],
+)
+def test_a_number_out_of_bounds_is_told_in_words(say: Say, words: tuple[str, ...], why: str) -> None:
+    refused = say(*words)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.endswith(f"Invalid value for '{words[1]}': {why}\n")
+
+
+def test_an_empty_list_says_so(say: Say, book: Ledger) -> None:
+    assert say("list", "--state", "routed").out == "No submissions in these states.\n"
+
+
+def test_only_states_that_a_submission_can_be_in_are_offered(say: Say) -> None:
+    for state, meant in (("hold", "held"), ("dispatch", "dispatched"), ("cancelled", "canceled")):
+        refused = say("list", "--state", state)
+        assert refused.code == 2
+        assert refused.err.endswith(
+            f"'{state}' is none of claimed, inspected, slicing, sliced, routed, dispatched, held, rejected, "
+            f"canceled. Did you mean '{meant}'?\n"
+        )
+    assert not {"printed", "printing", "uploaded"} & set(say("list", "--help").out.split("|"))
+    assert "'printed' is none of" in say("list", "--state", "printed").err
 
 
 def test_a_ledger_that_is_none_is_one_line(say: Say) -> None:
@@ -154,3 +209,11 @@ def test_a_folder_with_another_shares_marker_is_looked_into_after_a_new_start(sa
         assert "it is looked into at the next look" in say("intake", "mark").out
         Path("share/.stlflow-share").write_text("0" * 32 + "\n", "ascii")
         assert "once `stlflow run` is started anew" in say("intake", "mark").out
+
+
+def test_a_file_that_was_dragged_away_is_asked_for_at_the_order(say: Say, book: Ledger) -> None:
+    Path("share/inbox").mkdir(parents=True)
+    refused = say("retry", "3")
+    why = "The file of submission 3 stands no longer at processing/3~gap.stl. Drop it into the inbox again"
+    assert (refused.code, refused.one_line()) == (1, f"stlflow: {why}: it becomes a new submission.")
+    assert book.get(3).state is State.REJECTED

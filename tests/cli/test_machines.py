@@ -16,11 +16,15 @@ def test_workers_shows_who_lives_and_does_what(desk: Desk) -> None:
         assert until(lambda: "Watching" in service.said()), service.said()
         (row,) = json.loads(desk.run("workers", "--json").out)
         line = desk.run("workers").out
+        checked = desk.run("doctor")
         assert service.stop() == 0
     assert (row["pid"], row["in_hands"]) == (service.process.pid, [])
     assert row["silent_seconds"] < 10
     assert f"process {service.process.pid}, release" in line
     assert line.endswith("nothing in hands\n")
+    assert checked.code == 0, checked.out
+    assert "A stlflow runs on this state folder; a second one would be refused." in checked.out
+    assert f"1 at work: {row['name']} (process {row['pid']})." in checked.out
     assert json.loads(desk.run("workers", "--json").out) == []
 
 
@@ -39,6 +43,10 @@ def test_moving_up_keeps_everything_and_the_service_goes_on(desk: Desk, postgres
     assert (desk.state / "stlflow.db.moved").exists()
     up = Desk(desk.folder, desk.url, {"STLFLOW_DATABASE_URL": postgres_url})
     assert up.run("release", "1").code == 0
+    checked = up.run("doctor")
+    assert "opens and is of this release." in checked.out
+    assert "The database " in checked.out
+    assert checked.code == 0, checked.out
     with up.serving() as service:
         assert until(lambda: "done/small.stl" in up.stls()), service.said()
         assert service.stop() == 0

@@ -1,13 +1,15 @@
 """Explaining a submission, and sending the past through other rules, by the real command."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Say
 from tests.pipeline.test_hindsight import CLIP, NOON, RULES, SLICED
-from tests.stl import box
+from tests.stl import box, open_box
 from workflow.ledger import RULES_TROUBLE, Ledger, keep_rules, replace_mark
+from workflow.mesh.inspection import inspect_mesh
 from workflow.model import Decided, State
 from workflow.routing import parse_rules
 from workflow.state import prepare_state
@@ -61,6 +63,41 @@ def test_what_can_not_be_explained_is_one_line(say: Say, book: Ledger) -> None:
     odd = say("rules", "explain", "1", "--as", "rush/x.stl")
     assert (odd.code, "are for a file, not for a submission" in odd.err) == (2, True)
     assert "'gone.stl' does not exist" in say("rules", "explain", "gone.stl").err
+
+
+def test_what_inspection_rejected_is_explained_as_if_it_were_accepted(say: Say, book: Ledger) -> None:
+    Path("gap.stl").write_bytes(open_box())
+    Path("page.stl").write_text("<!DOCTYPE html><html></html>")
+    for path in ("gap.stl", "page.stl"):
+        number = book.open(f"rush/{path}")
+        book.claimed(number, f"processing/{number}~{path}")
+        mesh = inspect_mesh(Path(path))
+        book.record(book.get(number), "rejected", mesh=mesh, size=9, state=State.REJECTED, reason=mesh.reason)
+    Path("in force.yaml").write_text(RULES.replace("name: rest, preset", "name: everything, preset"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STLFLOW_RULES", "in force.yaml")
+        ended = say("rules", "explain", "2")
+        document = say("rules", "explain", "2", "--json").document()
+        page = say("rules", "explain", "3")
+    lines = ended.out.splitlines()
+    assert ended.code == 0
+    assert lines[0] == "submission 2: rush/gap.stl is rejected"
+    assert lines[1].startswith("The mesh is rejected before any rule: 3 open edges ")
+    assert lines[2:7] == [
+        "If it were accepted:",
+        "intake:",
+        "  · metal: path is 'rush/gap.stl', needs metal/**",
+        "  ✓ everything",
+        "routing:",
+    ]
+    assert "intake → upload with preset Onyx (rule 'everything')" in lines
+    assert re.fullmatch(r"These are rules \w+; none of them has seen the file.", lines[-1])
+    assert (document["decided"], document["mesh"]["verdict"]) == ([], "reject")
+    assert document["intake"]["rule"] == "everything"
+    assert page.code == 2
+    assert page.one_line().startswith("stlflow: No rule saw submission 3: The file is no STL but ")
+    other = say("rules", "explain", "2", "--rules", "stricter.yaml").out
+    assert "  ✓ rest" in other.splitlines()
 
 
 def test_a_file_that_is_named_like_a_number_is_a_file(say: Say, book: Ledger) -> None:

@@ -50,6 +50,40 @@ def test_check_of_good_files_is_all_well(say: Say, parts: Path) -> None:
     assert say("check", "lid.stl").out == "accept  lid.stl  30 x 20 x 10 mm, 12 triangles\n"
 
 
+def test_check_draws_the_part(say: Say, parts: Path) -> None:
+    Path("gap.png").write_text("of yesterday")
+    ended = say("check", "gap.stl", "--picture", "gap.png", "--json")
+    assert (ended.code, ended.err) == (1, "gap.png written.\n")
+    assert [report["path"] for report in ended.document()] == ["gap.stl"]
+    assert Path("gap.png").read_bytes().startswith(b"\x89PNG")
+    undrawn = say("check", "page.stl", "--picture", "gap.png")
+    assert undrawn.code == 1
+    assert (
+        undrawn.err
+        == "No picture of page.stl: The file is no STL but an HTML page. Export the part as STL.\n"
+    )
+    assert Path("gap.png").read_bytes().startswith(b"\x89PNG"), "the picture of before stays"
+    assert sorted(found.name for found in parts.iterdir()) == ["gap.png", "gap.stl", "lid.stl", "page.stl"]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("lid.stl", "gap.stl", "--picture", "x.png"), "A picture is of one part: 2 files are named"),
+        (("lid.stl", "--picture", "gap.stl"), "--picture takes the PNG to be written, such as part.png, not"),
+        (("--picture", "gap.png"), "Missing argument 'FILES...'"),
+        (("lid.stl", "--picture", "nowhere/x.png"), "stlflow: No such file or directory: nowhere/x.png"),
+    ],
+)
+def test_a_picture_that_is_not_meant_is_refused(
+    say: Say, parts: Path, words: tuple[str, ...], why: str
+) -> None:
+    before = {found: found.read_bytes() for found in parts.iterdir()}
+    refused = say("check", *words)
+    assert (refused.code, refused.out, why in refused.err) == (2, "", True)
+    assert {found: found.read_bytes() for found in parts.iterdir()} == before
+
+
 def test_check_needs_a_file_that_is_there(say: Say) -> None:
     refused = say("check", "nowhere.stl")
     assert refused.code == 2
@@ -79,6 +113,7 @@ def test_explain_without_a_build_says_what_is_open(say: Say, parts: Path) -> Non
     [
         ("print_hours", "'print_hours' is not KEY=VALUE with a KEY of"),
         ("print_hour=2", "'print_hour=2' is not KEY=VALUE with a KEY of"),
+        ("print_hour=2", " Did you mean 'print_hours'?"),
         ("print_hours=soon", "'soon' is no number."),
     ],
 )

@@ -41,10 +41,55 @@ def test_a_name_that_two_have_gives_the_candidates(shop: Caller, speak: Speak) -
 def test_a_name_that_none_has_gives_those_there_are(speak: Speak) -> None:
     ended = speak("eiger", "devices", "show", "Anvill")
     assert ended.code == 2
-    assert ended.err.startswith("stlflow: No device is called 'Anvill'. There are:\n")
+    assert ended.err.startswith(
+        f"stlflow: No device is called 'Anvill'. Did you mean '{ANVIL}'? There are:\n"
+    )
     assert f"  {ANVIL}  Mark Two, Ready" in ended.err
     assert speak("eiger", "builds", "show", "x\x1b[2J").err == "stlflow: No build is called 'x [2J'.\n"
     assert speak("eiger", "parts", "upload", "no.stl").code == 2
+
+
+def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(shop: Caller, speak: Speak) -> None:
+    shop.build("gearbox lid.stl")
+    Path("part.stl").write_bytes(cube())
+    asked = {
+        ("builds", "show", "gearbx lid"): "No build is called 'gearbx lid'. Did you mean 'gearbox lid'?\n",
+        ("builds", "show", "gearbox"): "No build is called 'gearbox'. Did you mean 'gearbox lid'?\n",
+        ("queue", "list", "anvil"): f"No device is called 'anvil'. Did you mean '{ANVIL}'? There are:\n",
+        (
+            "parts",
+            "upload",
+            "part.stl",
+            "--preset",
+            "Onix",
+        ): "No preset is called 'Onix'. Did you mean 'Onyx'?",
+        ("devices", "list", "Anvil"): "A list takes no name such as 'Anvil': its options narrow it. "
+        "`stlflow eiger devices show Anvil` shows one.\n",
+        ("users", "list", "Ada"): "A list takes no name such as 'Ada': its options narrow it.\n",
+        (
+            "builds",
+            "list",
+            "--sort",
+            "titel",
+        ): "'titel' is none of created_at, title. Did you mean 'title'?\n",
+        ("builds", "lst"): "No such command 'lst'. Did you mean 'list'?\n",
+        ("device", "list"): "No such command 'device'. Did you mean 'devices'?\n",
+    }
+    for words, answer in asked.items():
+        ended = speak("eiger", *words)
+        assert (ended.code, ended.out) == (2, "")
+        assert answer in ended.err
+
+
+def test_the_beginning_of_an_id_will_do_as_long_as_only_one_has_it(shop: Caller, speak: Speak) -> None:
+    build = shop.build("lid.stl")
+    job = shop.made(f"/backlog/{build}")
+    assert speak("eiger", "builds", "show", build[:8].upper(), "--json").document()["id"] == build
+    assert speak("eiger", "print-jobs", "show", job["id"][:8], "--json").document()["id"] == job["id"]
+    device = speak("eiger", "devices", "show", ANVIL, "--json").document()["id"]
+    assert speak("eiger", "devices", "show", device[:8], "--json").document()["id"] == device
+    assert speak("eiger", "builds", "show", "abcdef").err == "stlflow: No build is called 'abcdef'.\n"
+    assert speak("eiger", "print-jobs", "show", "abcdef").err == "stlflow: No print job is called 'abcdef'.\n"
 
 
 def test_a_user_is_found_by_email_and_others_are_not_told(shop: Caller, speak: Speak) -> None:

@@ -86,7 +86,15 @@ def test_the_contract_has_28_operations() -> None:
 
 
 def test_the_client_has_one_call_for_each() -> None:
-    beside = {"close", "longest_effect_seconds", "share_rate", "download_part_version"}
+    beside = {
+        "close",
+        "download_part_version",
+        "greet",
+        "heed",
+        "longest_effect_seconds",
+        "share_rate",
+        "strain",
+    }
     assert calls() - beside == {snake(each) for each in CONTRACT}
     assert {each.id for each in OPERATIONS} == CONTRACT
 

@@ -38,4 +38,5 @@ def test_an_unknown_quirk_gives_those_there_are() -> None:
     command = [sys.executable, "-m", "workflow", "simulator", "--quirk", "open-enum"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert ended.returncode == 2
-    assert "'open-enum' is not one of 'deaf-printer', 'extra-fields', " in ended.stderr
+    assert "'open-enum' is none of deaf-printer, extra-fields, " in ended.stderr
+    assert "Did you mean 'open-enums'?" in ended.stderr

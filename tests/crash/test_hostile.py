@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from loguru import logger
 
 from tests.cli.command import Desk, Ended, said
 from tests.cloud import Cloud, simulated
+from tests.disks import fill, small_disk
 from tests.stl import box
 from tests.waiting import until
 from workflow.model import State
@@ -56,32 +56,6 @@ def start(
         signal.signal(each, action)
     logger.remove()
     logger.add(sys.__stderr__ or sys.stderr)
-
-
-@contextmanager
-def small_disk(place: Path, megabytes: int) -> Iterator[None]:
-    """Mount a disk that is soon full; skips where that is not allowed."""
-    place.mkdir(parents=True, exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(place)]
-    if sys.platform != "linux" or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("needs the right to mount a small disk: run as root on Linux")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-def fill(place: Path) -> Path:
-    """Leave no byte free on the disk of `place`; deleting the file makes room again."""
-    filler = place / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for chunk in (1 << 20, 1 << 12, 1):
-            try:
-                while file.write(b"\0" * chunk):
-                    pass
-            except OSError:
-                continue
-    return filler
 
 
 def more_than(count: int, cloud: Cloud) -> bool:

@@ -156,3 +156,45 @@ def test_a_batch_works_on_its_own_machine_and_nobody_else_takes_its_files(
         assert service.stop() == 0
     assert machines.cloud.dispatches().total() == 1
     assert (folder / "lid.stl").read_bytes() == box(33)
+
+
+def test_files_put_into_processing_by_hand_are_sent_once_when_all_start_at_once(machines: Machines) -> None:
+    (machines.share / "processing").mkdir(parents=True)
+    for number in range(10):
+        (machines.share / "processing" / f"part{number}.stl").write_bytes(box(10 + number))
+    with ExitStack() as stack:
+        services = [stack.enter_context(desk.serving()) for desk in machines.desks]
+        assert until(lambda: machines.done() == 10, 60), [service.said() for service in services]
+        assert [service.stop() for service in services] == [0, 0]
+    sent = machines.cloud.dispatches()
+    assert (len(sent), set(sent.values())) == (10, {1})
+
+
+def test_a_folder_that_is_only_read_and_mounted_elsewhere_is_sent_once(
+    machines: Machines, tmp_path: Path
+) -> None:
+    """As two machines see one share: the same marker and the same files, but other paths and other times."""
+    seen = [tmp_path / "mnt", tmp_path / "Z"]
+    for place in seen:
+        (place / "exports").mkdir(parents=True)
+        (place / ".stlflow-share").write_text("0123456789abcdef" * 2 + "\n", "ascii")
+        for number in range(8):
+            (place / "exports" / f"part{number}.stl").write_bytes(box(10 + number))
+    with ExitStack() as stack:
+        services = [
+            stack.enter_context(desk.serving(STLFLOW_READ_ONLY_INBOX=str(place / "exports")))
+            for desk, place in zip(machines.desks, seen, strict=True)
+        ]
+
+        def all_sent() -> bool:
+            return machines.cloud.dispatches().total() >= 8 and "Watching" in services[1].said()
+
+        assert until(all_sent, 60), [service.said() for service in services]
+        ended = machines.desks[0].run(
+            "batch", str(seen[0] / "exports"), STLFLOW_STATE=str(tmp_path / "third")
+        )
+        assert "8 of them by an earlier batch: nothing was sent again." in ended.out, (ended.out, ended.err)
+        assert [service.stop() for service in services] == [0, 0]
+    sent = machines.cloud.dispatches()
+    assert (len(sent), set(sent.values())) == (8, {1})
+    assert len(machines.listed()) == 8

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from tests.docs.blocks import DOCUMENTS
 from workflow.cli.app import stlflow
+from workflow.doctor import every_check
 from workflow.intake import names_table
 from workflow.routing import Stage, fact_table
 from workflow.settings import PREFIX, Settings
@@ -81,6 +82,11 @@ def _names() -> str:
     return "\n".join(("| what happens | names |", "|---|---|", *rows))
 
 
+def _checks() -> str:
+    rows = (f"| `{check.name}` | {check.asks} |" for check in every_check())
+    return "\n".join(("| check | looks at |", "|---|---|", *rows))
+
+
 def _command_help() -> str:
     return "\n\n".join(
         f"## {context.command_path}\n\n```text\n{context.get_help()}\n```" for context in every_command()
@@ -121,6 +127,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "facts-before-upload": lambda: _facts(Stage.INTAKE),
     "facts-after-slicing": lambda: _facts(Stage.ROUTING),
     "names": _names,
+    "checks": _checks,
     "commands": _command_help,
 }
 

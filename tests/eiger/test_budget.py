@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.eiger.turned import TurnedClock
 from workflow.eiger import RequestBudget
-from workflow.eiger.budget import LONGEST_PAUSE_SECONDS, RECOVERY_SECONDS, SMALLEST_SHARE
+from workflow.eiger.budget import HEARSAY_SECONDS, LONGEST_PAUSE_SECONDS, RECOVERY_SECONDS, SMALLEST_SHARE
+from workflow.model import Strain
 
 
 def budget_of(per_second: float) -> tuple[RequestBudget, TurnedClock]:
@@ -156,3 +157,35 @@ def test_several_processes_share_one_rate() -> None:
     budget.share(1)
     clock.now += RECOVERY_SECONDS
     assert budget.rate == pytest.approx(10)
+
+
+def test_what_others_heard_slows_down_and_is_not_told_on() -> None:
+    budget, _ = budget_of(10)
+    budget.heed(Strain(complaints=3, pause_seconds=20.0))
+    assert budget.rate == 5
+    assert budget.acquire(patience_seconds=1) == pytest.approx(20.0)
+    assert budget.strain() == Strain()
+
+
+def test_hearsay_of_the_trouble_that_was_heard_here_counts_no_second_time() -> None:
+    budget, clock = budget_of(10)
+    budget.slow_down()
+    budget.pause(8.0)
+    assert budget.strain() == Strain(1, 8.0)
+    clock.now += HEARSAY_SECONDS / 2
+    before = budget.rate
+    budget.heed(Strain(complaints=1))
+    assert budget.rate == before
+    clock.now += HEARSAY_SECONDS
+    before = budget.rate
+    budget.heed(Strain(complaints=1))
+    assert budget.rate == pytest.approx(before / 2)
+    assert budget.strain().complaints == 1
+
+
+def test_nothing_new_from_others_changes_nothing() -> None:
+    budget, clock = budget_of(10)
+    budget.heed(Strain())
+    assert budget.rate == 10
+    assert budget.acquire() == 0.0
+    assert clock.now == budget_of(10)[1].now

@@ -1,16 +1,21 @@
 """The wire, against real servers: redirects, .netrc, proxies, lost replies, threads, connections."""
 
+import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import date
+from io import BufferedIOBase
 from pathlib import Path
 
 import pytest
 
 from tests.eiger.server import ID, Answer, Asked, Server, as_json, client_of, in_turn, serving
-from workflow.eiger import Timeouts
+from tests.waiting import until
+from workflow.eiger import EigerClient, Timeouts
+from workflow.eiger.last_look import LastLook
 from workflow.errors import CloudError, ContractBroken, OutcomeUnknown, Unreachable
 
 STATUS = as_json({"status": "QUEUED"})
@@ -254,6 +259,53 @@ def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.raises(Unreachable, match="was cut"),
     ):
         client.get_slice_status(ID)
+
+
+EFFECTS: dict[str, Callable[[EigerClient, LastLook], object]] = {
+    "backlog": lambda client, look: client.send_build_to_backlog(ID, date(2026, 12, 24), last_look=look),
+    "job request": lambda client, look: client.send_build_to_job_request_queue(ID, last_look=look),
+    "queue": lambda client, look: client.append_to_device_queue(ID, ID, last_look=look),
+    "printer": lambda client, look: client.print_to_printer(ID, ID, last_look=look),
+}
+
+
+@pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)
+def test_the_last_look_is_taken_with_the_connection_open_and_the_body_still_here(
+    effect: Callable[[EigerClient, LastLook], object],
+) -> None:
+    seen: list[str] = []
+    arriving = threading.Event()
+
+    def read_body(body: BufferedIOBase, length: int) -> bytes:
+        seen.append("head")
+        arriving.set()
+        content = body.read(length)
+        seen.append("body" if len(content) == length else "cut")
+        return content
+
+    def look() -> None:
+        assert arriving.wait(5)
+        seen.append("look")
+
+    def too_late() -> None:
+        look()
+        raise ValueError("somebody else does it")
+
+    answer = as_json({"id": ID, "state": "Backlogged", "build": {"id": ID, "title": "a"}}, 201)
+    with serving(lambda _: answer, read_body) as server, client_of(server.url) as client:
+        with pytest.raises(ValueError, match="somebody else does it"):
+            effect(client, too_late)
+        assert until(lambda: "cut" in seen)
+        assert seen == ["head", "look", "cut"]
+        seen.clear()
+        arriving.clear()
+        with suppress(ContractBroken, OutcomeUnknown):  # what the answers hold is not looked at here
+            effect(client, look)
+        assert seen == ["head", "look", "body"]
+    headers = server.asked[-1].headers
+    assert headers["content-type"] == "application/json"
+    assert "transfer-encoding" not in headers
+    assert isinstance(json.loads(server.asked[-1].body), dict)
 
 
 def test_questions_share_a_connection_and_effects_get_a_fresh_one() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from workflow.intake import GateTimes, Inbox, Left, Share
+from workflow.intake import Before, GateTimes, Inbox, Left, Share
 
 TIMES = GateTimes(binary_seconds=0.3, ascii_seconds=5, wrong_seconds=5, stall_seconds=600, unsure_seconds=4)
 
@@ -39,6 +39,7 @@ class Book:
     memory: dict[str, tuple[Left, int]] = field(default_factory=dict)
     contents: dict[int, str] = field(default_factory=dict)
     came_back: int = 0
+    left_inbox: Path = Path()
     before_claim: Callable[[str], None] | None = None
 
     def open(self, path: str) -> int:
@@ -83,20 +84,22 @@ class Book:
     def left(self) -> Mapping[str, Left]:
         return {path: left for path, (left, _number) in self.memory.items()}
 
-    def content_left(self, path: str) -> str | None:
+    def left_before(self, path: str) -> Before | None:
         if path not in self.memory:
             return None
-        return self.contents.get(self.memory[path][1])
+        left, number = self.memory[path]
+        return Before(number, left, self.contents.get(number), number not in self.contents)
 
-    def take_left(self, path: str, place: str, left: Left) -> bool:
+    def take_left(self, path: str, left: Left, before: Before | None) -> bool:
         self._fail("open")
+        place = str(self.left_inbox / path)
         number = self.open(path)
         self.memory[path] = (left, number)
         self.taken[number] = place
         self.contents[number] = hashlib.sha256(Path(place).read_bytes()).hexdigest()
         return True
 
-    def still_left(self, path: str, left: Left) -> None:
+    def still_left(self, path: str, left: Left, before: Before) -> None:
         self.memory[path] = (left, self.memory[path][1])
 
     def paths(self) -> list[str]:

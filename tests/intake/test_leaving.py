@@ -29,6 +29,7 @@ def share(tmp_path: Path, exports: Path) -> Share:
 
 @pytest.fixture
 def inbox(share: Share, book: Book, clock: Clock) -> Inbox:
+    book.left_inbox = share.inbox
     return Inbox(share, book, left=book, desk=book, times=TIMES, clock=clock)
 
 

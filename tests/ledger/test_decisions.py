@@ -1,11 +1,13 @@
 """Decisions are kept as they were taken; what the past says is counted."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.routing.test_devices import READY
 from workflow.ledger import (
+    Given,
     Intent,
     Ledger,
     Superseded,
@@ -13,6 +15,7 @@ from workflow.ledger import (
     decided_since,
     decisions_of,
     forget_ended,
+    given_since,
     keep_rules,
     last_sent,
     receipts_of,
@@ -20,7 +23,7 @@ from workflow.ledger import (
     sent_before,
     settle_send,
 )
-from workflow.model import Decided, Facts, State, Submission
+from workflow.model import Decided, Destination, Facts, State, Submission
 
 NOON = datetime(2026, 12, 17, 12, 0, tzinfo=UTC)
 FACTS: Facts = {"path": "größe \ud800.stl", "longest_mm": 80.5, "watertight": True, "triangles": 12}
@@ -64,6 +67,22 @@ def test_when_each_device_got_something_last(ledger: Ledger) -> None:
         made = ledger.get(ledger.open("a.stl"))
         ledger.record_decision(made, routed(device, NOON + timedelta(hours=hours)), "routed", "")
     assert last_sent(ledger) == {"1": NOON + timedelta(hours=2), "2": NOON + timedelta(hours=1)}
+
+
+def test_what_was_given_lately_counts_whoever_gave_it_and_not_what_was_refused(ledger: Ledger) -> None:
+    given = {"device_id": "1", "destination": Destination.DEVICE_QUEUE, "copies": 2}
+    for device, hours, changes in (
+        ("1", 2, given),
+        ("1", 0, given),  # long ago
+        ("2", 2, {}),  # refused: it waits for a device again
+        ("3", 2, {**given, "device_id": "3"}),  # nobody asks for that one
+    ):
+        made, at = ledger.get(ledger.open("a.stl")), NOON + timedelta(hours=hours)
+        decided = replace(routed(device, at), facts={"build.print_hours": 0.5})
+        ledger.record_decision(made, decided, "routed", "", **changes)
+    assert given_since(ledger, NOON + timedelta(hours=1), ["1", "2"]) == (
+        Given("1", Destination.DEVICE_QUEUE, 2, 1800.0),
+    )
 
 
 def test_only_what_was_sent_counts_as_sent_before(ledger: Ledger) -> None:

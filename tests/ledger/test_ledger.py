@@ -1,5 +1,6 @@
 """The ledger: every change has its event, and nobody changes what is no longer theirs."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -131,3 +132,11 @@ def test_a_report_of_another_version_is_still_read(ledger: Ledger) -> None:
             "update submissions set mesh = replace(mesh, '{', '{\"colour\": \"blue\", ')"
         )
     assert ledger.get(submission.id).mesh == REPORT
+
+
+def test_services_that_find_the_same_unknown_claim_make_one_row_of_it(ledger: Ledger) -> None:
+    with ThreadPoolExecutor(4) as services:
+        for number in range(100, 120):
+            list(services.map(lambda _, number=number: ledger.claimed(number, "x", path="a.stl"), range(4)))
+    assert len(ledger.all()) == 20
+    assert {len(ledger.events(number)) for number in range(100, 120)} == {1}

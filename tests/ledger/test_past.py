@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from workflow.ledger import Intent, Ledger, begin_send, forget_ended, settle_send, take_left
+from workflow.ledger import InPlace, Intent, Ledger, begin_send, forget_ended, settle_send, take_left
 from workflow.model import Hold, State, Step
 
 NOW = datetime.now(UTC)
@@ -40,7 +40,8 @@ def test_only_so_many_are_remembered_the_latest_ones(ledger: Ledger) -> None:
 
 def test_what_a_read_only_inbox_still_shows_does_not_count_among_them(ledger: Ledger) -> None:
     for number in range(3):
-        taken = take_left(ledger, "home", f"{number}.stl", f"/exports/{number}.stl", (684, number, number))
+        file = InPlace("nas:/exports", f"{number}.stl", f"/exports/{number}.stl", "home")
+        taken = take_left(ledger, file, (684, number, number), None)
         assert taken is not None
         ledger.change(ledger.get(taken), state=State.DISPATCHED, ended_at=NOW, step=None, due_at=None)
     others = [ended(ledger, days_ago) for days_ago in (1, 2)]

@@ -18,11 +18,12 @@ from workflow.ledger import (
     leave,
     rules_text,
     signs,
+    strains,
     strike_off,
     take_due,
     take_over,
 )
-from workflow.model import Step, Submission, Worker
+from workflow.model import Step, Strain, Submission, Worker
 
 
 def joined(ledger: Ledger, home: str = "here") -> Worker:
@@ -169,3 +170,14 @@ def test_services_that_start_with_the_same_rules_at_once_all_keep_them(ledger: L
             thread.join()
         assert rules_text(ledger, revision) == "rules"
     assert troubles == []
+
+
+def test_signs_carry_what_the_cloud_told(ledger: Ledger) -> None:
+    one, other = joined(ledger, "one"), joined(ledger, "other")
+    assert give_sign(ledger, one, Strain(complaints=2, pause_seconds=60.0))
+    told = strains(ledger)
+    assert told[other.name] == Strain()
+    assert told[one.name].complaints == 2
+    assert 50.0 < told[one.name].pause_seconds <= 60.0
+    assert give_sign(ledger, one, Strain(complaints=2))
+    assert strains(ledger)[one.name] == Strain(2, 0.0)

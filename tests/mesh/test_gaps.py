@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from tests.mesh.solids import Corners, blocks, torus
+from workflow.mesh.corners import CornerHashes
 from workflow.mesh.holes import Holes, find_holes
 
 
 def holes(corners: Corners, diagonal_mm: float = 100) -> Holes:
-    return find_holes(lambda: blocks(corners), len(corners), diagonal_mm)
+    return find_holes(CornerHashes(lambda: blocks(corners)), len(corners), diagonal_mm)
 
 
 def slit(width_mm: float, around: int = 40, across: int = 30) -> Corners:

@@ -11,6 +11,7 @@ from stl import Mesh
 from tests.mesh.effort import IN_MEMORY
 from tests.mesh.solids import Corners, binary, blocks, box, merged, shifted, torus
 from workflow.mesh.blocks import BLOCK_FACETS
+from workflow.mesh.corners import CornerHashes
 from workflow.mesh.holes import Holes, find_holes
 from workflow.mesh.measures import Measures, measure
 
@@ -22,7 +23,7 @@ def measured(corners: Corners, size: int = BLOCK_FACETS) -> Measures:
 
 
 def holes(corners: Corners) -> Holes:
-    return find_holes(lambda: blocks(corners), len(corners), 100)
+    return find_holes(CornerHashes(lambda: blocks(corners)), len(corners), 100)
 
 
 @IN_MEMORY

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.mesh.effort import IN_MEMORY
 from tests.mesh.solids import Corners, binary, blocks, box, merged, shifted, torus
 from workflow.mesh import MeshPolicy
+from workflow.mesh.corners import CornerHashes
 from workflow.mesh.inspection import inspect_mesh
 from workflow.mesh.measures import measure
 from workflow.mesh.shells import Shells, find_shells
@@ -22,7 +23,7 @@ TURNED = shifted(box(), 50, 0, 0)[:, ::-1]
 
 def shells(corners: Corners, size: int = 8192) -> Shells:
     volume_mm3 = measure(blocks(corners)).volume_mm3
-    return find_shells(lambda: blocks(corners, size), len(corners), volume_mm3)
+    return find_shells(CornerHashes(lambda: blocks(corners, size)), len(corners), volume_mm3)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 """After a crash, files in processing/ and rows of the ledger find each other."""
 
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from workflow.intake import Share
-from workflow.ledger import Ledger, abandoned
+from workflow.ledger import Ledger, abandoned, own_name
 from workflow.model import State, Step
 from workflow.pipeline.adoption import adopt
 
@@ -86,8 +89,64 @@ def test_claims_of_another_stlflow_are_left_alone(share: Share, ledger: Ledger) 
     ]
 
 
-def test_claims_without_an_owner_are_adopted(share: Share, ledger: Ledger) -> None:
+def test_claims_without_an_owner_stay_with_their_submission(share: Share, ledger: Ledger) -> None:
     """They are from a release that gave claims no owner."""
-    claimed_as = in_processing(share, "17~a.stl")
+    number = ledger.open("rush/a.stl")
+    claimed_as = in_processing(share, f"{number}~a.stl")
+    ledger.claimed(number, claimed_as)
     adopt(ledger, replace(share, owner="a1b2c3"))
     assert [(each.path, each.claimed_as) for each in ledger.all()] == [("rush/a.stl", claimed_as)]
+
+
+@pytest.mark.parametrize("name", ["a.stl", "17~a.stl"])
+def test_what_no_ledger_claimed_goes_to_the_inbox(share: Share, ledger: Ledger, name: str) -> None:
+    """Adopted in its place, every service on the share would send it; in the inbox one rename decides."""
+    in_processing(share, name)
+    (share.inbox / "rush").mkdir()
+    (share.inbox / "rush" / "a.stl").write_bytes(b"another one")
+    adopt(ledger, replace(share, owner="a1b2c3"))
+    assert ledger.all() == ()
+    assert (share.inbox / "rush" / "a (2).stl").read_bytes() == b"solid"
+    assert (share.inbox / "rush" / "a.stl").read_bytes() == b"another one"
+
+
+def test_a_number_of_ours_that_is_another_files_decides_nothing(share: Share, ledger: Ledger) -> None:
+    """The claim of a ledger that gave no owner may bear a number that ours has given, too."""
+    number = ledger.open("lid.stl")
+    ledger.claimed(number, "done/lid.stl")
+    in_processing(share, f"{number}~a.stl")
+    adopt(ledger, replace(share, owner="a1b2c3"))
+    assert ledger.get(number).claimed_as == "done/lid.stl"
+    assert (share.inbox / "rush" / "a.stl").is_file()
+
+
+def test_of_services_that_start_at_once_none_adopts_what_another_does(
+    share: Share, tmp_path: Path, postgres_url: str
+) -> None:
+    """Two on one database, one with a database of its own."""
+    names = [f"{place} part.stl" for place in range(30)]
+    for name in names:
+        in_processing(share, name)
+    urls = [postgres_url, postgres_url, f"sqlite:///{tmp_path / 'own.db'}"]
+    ledgers = [Ledger(url) for url in urls]
+    shares = [replace(share, owner=own_name(ledger)) for ledger in ledgers]
+    with ThreadPoolExecutor(len(ledgers)) as services:
+        list(services.map(adopt, ledgers, shares))
+    assert sum(len(ledger.all()) for ledger in (ledgers[0], ledgers[2])) == 0
+    assert sorted(found.name for found in (share.inbox / "rush").iterdir()) == sorted(names)
+    for ledger in ledgers:
+        ledger.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_name_that_is_no_text_stops_no_start(share: Share, ledger: Ledger) -> None:
+    in_processing(share, os.fsdecode(b"caf\xe9.stl"))
+    adopt(ledger, share)
+    assert (share.inbox / "rush" / "caf\N{REPLACEMENT CHARACTER}.stl").is_file()
+
+
+def test_a_read_only_inbox_gets_nothing_put_into_it(share: Share, ledger: Ledger, tmp_path: Path) -> None:
+    claimed_as = in_processing(share, "a.stl")
+    adopt(ledger, replace(share, owner="a1b2c3", left_inbox=tmp_path))
+    assert ledger.all() == ()
+    assert (share.root / claimed_as).is_file()

@@ -1,7 +1,10 @@
 """Files of a folder are submitted once, from their places."""
 
+import hashlib
 import os
+import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -43,8 +46,6 @@ def test_a_batch_that_was_killed_before_it_hashed_goes_on_with_the_same_submissi
 
 
 def test_what_was_sent_is_not_sent_again_but_new_content_is(ledger: Ledger, folder: Path) -> None:
-    import hashlib
-
     (first,) = submitted(ledger, folder)
     sha256 = hashlib.sha256(box()).hexdigest()
     ledger.change(ledger.get(first), sha256=sha256, state=State.DISPATCHED)
@@ -76,3 +77,62 @@ def test_a_name_that_is_no_text_is_said_and_the_others_are_taken(ledger: Ledger,
     logger.remove(sink)
     assert said == ["caf\N{REPLACEMENT CHARACTER}.stl is not taken: its name is no text. Rename it."]
     assert odd.is_file()
+
+
+SHARE = "0123456789abcdef" * 2 + "\n"
+
+
+def test_the_same_share_mounted_elsewhere_is_not_sent_again(ledger: Ledger, folder: Path) -> None:
+    (folder.parent / ".stlflow-share").write_text(SHARE, "ascii")
+    (first,) = submitted(ledger, folder)
+    sha256 = hashlib.sha256(box()).hexdigest()
+    ledger.change(ledger.get(first), sha256=sha256, state=State.DISPATCHED)
+    elsewhere = folder.parent / "elsewhere"
+    shutil.copytree(folder, elsewhere / "parts")
+    (elsewhere / ".stlflow-share").write_text(SHARE, "ascii")
+    assert list(submit_folder(ledger, "another home", elsewhere / "parts", AT_ONCE)) == [first]
+    (elsewhere / "parts" / "a.stl").write_bytes(box(30))
+    assert list(submit_folder(ledger, "another home", elsewhere / "parts", AT_ONCE)) == [first + 1]
+
+
+def test_what_another_machine_has_not_read_yet_is_read_here(ledger: Ledger, folder: Path) -> None:
+    """That one may be gone for good."""
+    (folder / ".stlflow-share").write_text(SHARE, "ascii")
+    (first,) = submitted(ledger, folder)
+    elsewhere = folder.parent / "elsewhere"
+    shutil.copytree(folder, elsewhere)
+    assert list(submit_folder(ledger, "another home", elsewhere, AT_ONCE)) == [first]
+    here = ledger.get(first)
+    assert (here.home, here.claimed_as) == ("another home", str(elsewhere / "a.stl"))
+
+
+def test_the_same_place_on_another_machines_disk_is_another_file(
+    ledger: Ledger, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it was read it passed for the same: the second machine's file was never sent."""
+    (first,) = submitted(ledger, folder)
+    monkeypatch.setattr("workflow.pipeline.batch.gethostname", lambda: "another machine")
+    assert list(submit_folder(ledger, "another home", folder, AT_ONCE)) == [first + 1]
+
+
+def test_another_state_folder_on_the_same_machine_knows_what_was_sent(ledger: Ledger, folder: Path) -> None:
+    (first,) = submitted(ledger, folder)
+    assert list(submit_folder(ledger, "another home", folder, AT_ONCE)) == [first]
+
+
+def test_of_two_batches_at_once_one_submits_each_file(postgres_url: str, folder: Path) -> None:
+    for number in range(20):
+        (folder / f"{number}.stl").write_bytes(box(10 + number))
+    ledgers = [Ledger(postgres_url) for _ in range(4)]
+    with ThreadPoolExecutor(4) as machines:
+        numbers = list(machines.map(lambda ledger: sorted(submitted(ledger, folder)), ledgers))
+    assert len(ledgers[0].all()) == 21
+    assert numbers == [numbers[0]] * 4
+    for ledger in ledgers:
+        ledger.close()
+
+
+def test_what_an_older_release_sent_is_known(ledger: Ledger, folder: Path) -> None:
+    number = ledger.open("a.stl")
+    ledger.claimed(number, str(folder / "a.stl"), left_in_place=True, home="home")
+    assert submitted(ledger, folder) == [number]

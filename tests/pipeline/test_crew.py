@@ -3,9 +3,11 @@
 import pytest
 
 from tests.eiger.turned import TurnedClock
+from tests.pipeline.rates import Rate
 from tests.postgres import Postgres
 from workflow.ledger import Ledger, crew
-from workflow.pipeline.crew import SIGN_SECONDS, SILENT_SECONDS, Crew, Silence
+from workflow.model import Strain
+from workflow.pipeline.crew import SIGN_SECONDS, SILENT_SECONDS, Crew, Silence, news_of_others
 
 
 def test_silent_is_who_gives_no_new_sign_for_longer_than_the_limit() -> None:
@@ -35,13 +37,11 @@ class Team:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger, self.clock = ledger, TurnedClock()
-        self.shares: dict[str, int] = {}
+        self.rates: dict[str, Rate] = {}
 
     def member(self, home: str) -> Crew:
-        def share_rate(among: int) -> None:
-            self.shares[home] = among
-
-        return Crew(self.ledger, home, share_rate, lambda: self.clock.now)
+        self.rates[home] = Rate()
+        return Crew(self.ledger, home, self.rates[home], lambda: self.clock.now)
 
     def names(self) -> set[str]:
         return {worker.name for worker in crew(self.ledger)}
@@ -59,11 +59,36 @@ def test_the_silent_one_is_struck_off_and_the_rate_divided_anew(team: Team) -> N
         first.look()
     assert team.names() == {first.me.name}
     first.look()
-    assert team.shares["one"] == 1
+    assert team.rates["one"].among == first.among == 1
     second.look()
     first.look()
     assert team.names() == {first.me.name, second.me.name}
-    assert team.shares == {"one": 2, "two": 2}
+    assert [team.rates[home].among for home in ("one", "two")] == [2, 2]
+
+
+def test_what_the_cloud_tells_one_is_heeded_by_the_others_once(team: Team) -> None:
+    first, second = team.member("one"), team.member("two")
+    first.look()
+    second.look()
+    team.rates["one"].heard = Strain(complaints=1, pause_seconds=30.0)
+    first.look()
+    second.look()
+    told = team.rates["two"].heeded[-1]
+    assert told.complaints == 1
+    assert told.pause_seconds == pytest.approx(30.0, abs=5.0)
+    team.rates["one"].heard = Strain(complaints=1)
+    first.look()
+    second.look()
+    assert team.rates["two"].heeded[-1] == Strain()
+    assert all(strain == Strain() for strain in team.rates["one"].heeded)
+
+
+def test_complaints_of_before_we_came_are_no_news() -> None:
+    told = {"old": Strain(7, 0.0), "new": Strain(3, 4.0), "me": Strain(9, 60.0)}
+    assert news_of_others({"old": 7}, told, "me") == Strain(0, 4.0)
+    assert news_of_others({"old": 6, "me": 8}, told, "me") == Strain(1, 4.0)
+    assert news_of_others({"old": 6, "new": 1}, told, "me") == Strain(2, 4.0)
+    assert news_of_others({}, {}, "me") == Strain()
 
 
 def test_it_outlives_a_database_that_goes_and_comes_back(postgres: Postgres) -> None:

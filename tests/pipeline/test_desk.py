@@ -3,15 +3,19 @@
 import shutil
 from contextlib import closing
 from pathlib import Path
+from socket import gethostname
 
 import pytest
+from sqlalchemy import update
 
 from tests.cloud import simulated
 from tests.pipeline.conftest import Open, Shop, dispatched, held, opened
 from tests.stl import box
 from tests.waiting import until
 from workflow.feedback import CROWD_NOTE
-from workflow.ledger import Ledger, accept_waitlist, read_waitlist
+from workflow.intake import origin_of
+from workflow.ledger import Ledger, accept_waitlist, read_left, read_waitlist
+from workflow.ledger.tables import left_files
 from workflow.model import State
 from workflow.pipeline.orders import release
 
@@ -167,3 +171,21 @@ def test_a_read_only_inbox_that_goes_away_is_waited_for(
     (tmp_path / "unmounted").rename(exports)
     assert shop.wait("a.stl", dispatched).state is State.DISPATCHED
     shutil.rmtree(exports)
+
+
+def test_what_has_long_been_gone_from_a_read_only_inbox_is_forgotten(open_shop: Open, tmp_path: Path) -> None:
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    for number, name in enumerate(("a.stl", "b.stl")):
+        (exports / name).write_bytes(box(40 + number))
+    shop = open_shop(read_only_inbox=exports)
+    for name in ("a.stl", "b.stl"):
+        shop.wait(name, dispatched)
+    ledger, folder = shop.service.ledger, origin_of(exports, gethostname())
+    (exports / "a.stl").unlink()
+    shop.service.make_room()
+    assert set(read_left(ledger, folder)) == {"a.stl", "b.stl"}
+    with ledger.writing() as connection:
+        connection.execute(update(left_files).values(gone_since=left_files.c.gone_since - 31 * 86_400))
+    shop.service.make_room()
+    assert set(read_left(ledger, folder)) == {"b.stl"}

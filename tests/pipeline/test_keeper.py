@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.pipeline.rates import Rate
 from tests.waiting import until
 from workflow.ledger import Ledger, join, signs, strike_off, take_due, take_over
 from workflow.model import Hold, State, Step, Submission
@@ -14,6 +15,7 @@ from workflow.pipeline.crew import Crew
 from workflow.pipeline.engine import Engine
 from workflow.pipeline.keeper import Keeper
 from workflow.pipeline.outcome import DEATHS_BEFORE_HOLD, hold_if_deadly, wait_in_line
+from workflow.pipeline.patience import Patience
 from workflow.pipeline.workshop import Workshop
 
 
@@ -39,9 +41,10 @@ class RefusingEngine:
 
 @dataclass
 class LedgerOnly:
-    """The one room that the keeper itself works with."""
+    """The one room that the keeper itself works with, and its patience."""
 
     ledger: Ledger
+    patience: Patience = field(default_factory=Patience)
 
 
 def test_an_engine_that_fails_for_a_while_strands_nothing(
@@ -52,7 +55,7 @@ def test_an_engine_that_fails_for_a_while_strands_nothing(
     number = ledger.open("a.stl")
     ledger.claimed(number, "processing/1~a.stl")
     engine = RefusingEngine(refusals=3)
-    crew = Crew(ledger, "home", lambda _among: None)
+    crew = Crew(ledger, "home", Rate())
     keeper = Keeper(cast(Workshop, cast(Any, LedgerOnly(ledger))), cast(Engine, cast(Any, engine)), crew)
     stop = Event()
     thread = Thread(target=keeper.run, args=(stop,))

@@ -1,10 +1,13 @@
 """What a person may order, and what not: each refusal in words."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from workflow.errors import NotNow
+from workflow.intake import Share
 from workflow.ledger import Intent, Ledger, begin_send, reply_lost, settle_send
 from workflow.model import Hold, State, Step, Submission
 from workflow.pipeline.orders import attach, cancel, release, retry
@@ -159,3 +162,41 @@ def test_a_build_id_has_a_shape(ledger: Ledger, make: Make) -> None:
 def test_a_build_is_attached_only_where_one_is_missing(ledger: Ledger, make: Make) -> None:
     with pytest.raises(NotNow, match=r"is slicing: a build is attached only when one is missing\.$"):
         attach(ledger, make(state=State.SLICING).id, BUILD)
+
+
+@pytest.fixture
+def share(tmp_path: Path) -> Share:
+    share = Share(tmp_path / "share")
+    share.prepare()
+    return share
+
+
+@pytest.mark.parametrize("order", [retry, release])
+def test_a_file_that_was_dragged_away_is_not_taken_up_and_the_refusal_says_what_to_do(
+    ledger: Ledger, make: Make, share: Share, order: Callable[[Ledger, int, Share], Submission]
+) -> None:
+    held = make(state=State.HELD, hold=Hold.RULE, claimed_as="held/a.stl", sha256="ab", intake_rule="inches")
+    with pytest.raises(NotNow) as refused:
+        order(ledger, held.id, share)
+    assert str(refused.value) == (
+        "The file of submission 1 stands no longer at held/a.stl. "
+        "Drop it into the inbox again: it becomes a new submission."
+    )
+    again = make(state=State.DISPATCHED, sha256="ab")
+    with pytest.raises(
+        NotNow, match=r"held/a\.stl: it was dropped again, and is submission 2 \(dispatched\)"
+    ):
+        order(ledger, held.id, share)
+    assert ledger.get(held.id) == held
+    (share.root / "held" / "a.stl").write_bytes(b"solid")
+    assert order(ledger, held.id, share).step is Step.INTAKE
+    assert again.id == 2
+
+
+def test_what_needs_no_file_any_more_or_stands_on_a_lost_share_is_taken_up(
+    ledger: Ledger, make: Make, share: Share
+) -> None:
+    sliced = make(state=State.HELD, hold=Hold.ROUTE, claimed_as="held/a.stl", build_id=BUILD)
+    assert retry(ledger, sliced.id, share).step is Step.DELIVER
+    rejected = make(state=State.REJECTED, claimed_as="rejected/a.stl")
+    assert retry(ledger, rejected.id, replace(share, marker="of another share")).step is Step.INTAKE

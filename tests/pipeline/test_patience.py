@@ -17,6 +17,9 @@ from workflow.errors import (
     Unreachable,
 )
 from workflow.pipeline.patience import (
+    FEW_PARKED,
+    LISTING_SECONDS,
+    LONGEST_POLL_SECONDS,
     LONGEST_WAIT_SECONDS,
     CallAPerson,
     Patience,
@@ -57,3 +60,31 @@ def test_polls_stretch_with_age_and_are_capped(one: float, other: float) -> None
     younger, older = sorted((one, other))
     assert patience.first_poll_seconds <= patience.next_poll(younger) <= patience.next_poll(older)
     assert patience.next_poll(older) <= patience.longest_poll_seconds
+
+
+@given(st.floats(0, 1e5), st.integers(0, 100_000), st.floats(0.01, 1000))
+def test_many_that_wait_share_what_their_questions_may_cost(
+    age: float, parked: int, per_second: float
+) -> None:
+    patience = Patience(polls_per_second=per_second)
+    alone, wait = patience.next_poll(age), patience.next_poll(age, parked)
+    assert wait >= alone
+    if parked <= FEW_PARKED:
+        assert wait == alone
+    elif wait < min(LONGEST_POLL_SECONDS, patience.slice_limit_seconds - age):
+        assert parked / wait <= per_second * (1 + 1e-9), "no more than that is asked in all"
+    else:
+        assert wait <= max(alone, LONGEST_POLL_SECONDS, patience.slice_limit_seconds - age)
+
+
+def test_none_is_put_off_beyond_the_limit() -> None:
+    patience = Patience(slice_limit_seconds=7200, polls_per_second=5)
+    assert patience.next_poll(600, 5000) == 1000
+    assert patience.next_poll(6700, 5000) == 500
+    assert patience.next_poll(9000, 5000) == patience.longest_poll_seconds
+
+
+def test_listings_rest_longer_the_more_pages_they_have_and_are_shared_among_workers() -> None:
+    patience = Patience(polls_per_second=5)
+    assert [patience.next_listing(pages, 1) for pages in (1, 5, 40)] == [LISTING_SECONDS, 5, 40]
+    assert patience.next_listing(1, 4) == 4 * LISTING_SECONDS

@@ -8,10 +8,11 @@ import pytest
 
 from tests.pipeline.conftest import Open, Shop, dispatched, held, written
 from tests.stl import box
+from workflow.errors import NotNow
 from workflow.ledger import Ledger, forget_ended, reuse_build
 from workflow.model import Hold, State, Submission
 from workflow.pipeline.clock import now
-from workflow.pipeline.orders import attach, cancel, release
+from workflow.pipeline.orders import attach, cancel, release, retry
 
 LOOK_FIRST = """\
 version: 1
@@ -144,3 +145,49 @@ def test_a_build_that_a_person_attached_is_not_sent_for_others(open_shop: Open, 
     assert shop.wait("b.stl", dispatched).build_id == plate.build_id
     shop.drop("c.stl", box(59))
     assert shop.wait("c.stl", dispatched).build_id != plate.build_id
+
+
+def test_a_canceled_one_that_is_retried_leaves_the_build_to_whoever_took_it_meanwhile(
+    open_shop: Open, tmp_path: Path
+) -> None:
+    """Two at one build: the trace of one's send would pass for the other's, and that one never be sent."""
+    shop = open_shop(
+        reuse_builds=True, rules=written(tmp_path, LOOK_FIRST.replace("b.stl", "[b.stl, other/c.stl]"))
+    )
+    shop.drop("a.stl", box(60))
+    first = shop.wait("a.stl", dispatched)
+    shop.drop("b.stl", box(60))
+    cancel(shop.service.ledger, shop.wait("b.stl", held).id)
+    canceled = shop.wait("b.stl", lambda seen: seen.state is State.CANCELED and seen.step is None)
+    shop.drop("other/c.stl", box(60))
+    assert shop.wait("other/c.stl", held).build_id == canceled.build_id == first.build_id
+    retry(shop.service.ledger, canceled.id)
+    assert shop.wait("b.stl", held).build_id != first.build_id
+
+
+def test_one_sent_in_part_is_not_taken_up_while_its_build_is_sent_for_another(
+    thrifty: Shop,
+) -> None:
+    thrifty.drop("a.stl", box(61))
+    first = thrifty.wait("a.stl", dispatched)
+    ledger = thrifty.service.ledger
+    thrifty.cloud.fault("sendBuildToJobRequestQueue", "delay", delay_seconds=10)
+    thrifty.drop("b.stl", box(61))
+    doubtful = thrifty.wait("b.stl", held)
+    assert doubtful.reused == first.id
+    cancel(ledger, doubtful.id)
+    thrifty.wait("b.stl", lambda seen: seen.state is State.CANCELED and seen.step is None)
+    rival = ledger.open("c.stl")
+    ledger.claimed(rival, "processing/c.stl")
+    ledger.change(ledger.get(rival), build_id=first.build_id, state=State.HELD, step=None)
+    with pytest.raises(NotNow, match=rf"^Submission {rival} sends the same build just now: what either"):
+        retry(ledger, doubtful.id)
+
+
+def test_a_preset_that_was_renamed_since_is_another_one(thrifty: Shop) -> None:
+    """Eiger tells no version of a preset; whoever changes one and says so in its title is heard."""
+    thrifty.drop("a.stl", box(62))
+    first = thrifty.wait("a.stl", dispatched)
+    thrifty.service.ledger.change(first, preset="Onyx of last year")
+    thrifty.drop("b.stl", box(62))
+    assert thrifty.wait("b.stl", dispatched).build_id != first.build_id

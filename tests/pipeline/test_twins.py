@@ -1,5 +1,7 @@
 """The same content, and the same name: duplicates are set aside, revisions are said."""
 
+import hashlib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,10 @@ import pytest
 from tests.cloud import simulated
 from tests.pipeline.conftest import Open, dispatched, held
 from tests.stl import box
-from workflow.ledger import record_content
-from workflow.model import Hold, State, Submission
+from workflow.cli.watching import at_rest
+from workflow.ledger import Ledger, Superseded, begin_send, crew, record_content
+from workflow.model import Hold, State, Step, Submission
+from workflow.pipeline.clock import now
 from workflow.pipeline.orders import cancel, retry, settle
 
 
@@ -163,3 +167,41 @@ def test_the_note_of_a_file_that_was_dragged_back_does_not_stay_alone(open_shop:
     (shop.share / "done" / "rush" / "a.stl").rename(shop.share / "inbox" / "b.stl")
     assert shop.wait("b.stl", dispatched).id != first.id
     assert not note.exists()
+
+
+def held_for_a_printer(ledger: Ledger, content: bytes, **changes: object) -> Submission:
+    """Make a submission that waits for a device, and whose file somebody dragged away."""
+    (worker,) = crew(ledger)  # what the running service has in hands is not taken over
+    held_one = {
+        "claimed_as": "held/a.stl", "sha256": hashlib.sha256(content).hexdigest(), "worker": worker.name,
+        "state": State.HELD, "hold": Hold.DEVICE, "reason": "No printer is free.", "step": Step.DELIVER,
+    }  # fmt: skip
+    return ledger.change(ledger.get(ledger.open("a.stl")), **{**held_one, **changes})
+
+
+def test_a_held_twin_of_which_a_send_begins_just_now_is_not_sent_a_second_time(
+    open_shop: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A printer is free for it at the very moment at which its file is dragged to another folder."""
+    shop = open_shop()
+    ledger, content = shop.service.ledger, box(24)
+    twin = held_for_a_printer(ledger, content, due_at=now() + timedelta(minutes=20))
+    monkeypatch.setattr(
+        "workflow.pipeline.twins._remove_notes_left_alone", lambda *_: begin_send(ledger, twin, 1, 60)
+    )
+    shop.drop("other/a.stl", content)
+    second = shop.wait("other/a.stl", at_rest)
+    assert second.state is State.CANCELED, "it would be sent as well"
+    assert f"as submission {twin.id} (a.stl)" in str(second.reason)
+    assert ledger.get(twin.id).state is State.HELD
+
+
+def test_a_held_twin_that_is_looked_after_just_now_can_send_nothing_any_more(open_shop: Open) -> None:
+    shop = open_shop()
+    ledger, content = shop.service.ledger, box(25)
+    twin = held_for_a_printer(ledger, content, due_at=None)
+    shop.drop("other/a.stl", content)
+    assert shop.sent(shop.wait("other/a.stl", dispatched)) == 1
+    assert ledger.get(twin.id).state is State.CANCELED
+    with pytest.raises(Superseded):
+        begin_send(ledger, twin, 1, 60)

@@ -4,11 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import requests
+from sqlalchemy import update
 
 from tests.pipeline.conftest import Shop, dispatched, held
 from tests.stl import box
+from workflow.eiger.session import new_session
 from workflow.errors import NotNow
-from workflow.model import Event, Hold, State, Submission
+from workflow.ledger import Intent, begin_send, receipts_of, settle_send
+from workflow.ledger.tables import sends
+from workflow.model import Event, Hold, State, Step, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.earlier import tried_since
 from workflow.pipeline.orders import settle
@@ -26,6 +31,43 @@ def in_doubt(shop: Shop, path: str, content: bytes) -> Submission:
     waiting = shop.wait(path, held)
     assert waiting.hold is Hold.SEND
     return waiting
+
+
+def test_a_machine_that_stood_still_while_it_connected_sends_nothing_late(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had the right to send when it began to connect; when it wakes, another one has sent."""
+    ledger = shop.service.ledger
+    woken: list[Submission] = []
+
+    def connecting(url: str) -> requests.Session:
+        late = shop.submission("late.stl")
+        if late is not None and late.state is State.ROUTED and _is_announced(shop) and not woken:
+            woken.append(late)
+            _take_over_and_send(shop, late)
+        return new_session(url)
+
+    monkeypatch.setattr("workflow.eiger.transport.new_session", connecting)
+    shop.drop("late.stl", box(61))
+    done = shop.wait("late.stl", dispatched)
+    assert len(woken) == 1
+    assert (shop.sent(done), done.receipt_id) == (1, receipts_of(ledger, done.id)[0])
+
+
+def _is_announced(shop: Shop) -> bool:
+    return any(event.event == "sending" for event in shop.history("late.stl"))
+
+
+def _take_over_and_send(shop: Shop, late: Submission) -> None:
+    ledger = shop.service.ledger
+    with ledger.writing() as connection:  # the time that the first one reserved is over
+        connection.execute(update(sends).where(sends.c.submission == late.id).values(deadline=0.0))
+    heir = ledger.next_turn(late, Step.DELIVER, now() + timedelta(seconds=1))
+    intent = begin_send(ledger, heir, 1, 60)
+    assert isinstance(intent, Intent)
+    with shop.client() as client:
+        made = client.send_build_to_job_request_queue(str(heir.build_id))
+    settle_send(ledger, heir, 1, intent, made.id, reconciled=False)
 
 
 def test_an_upload_whose_reply_was_lost_is_found_and_not_repeated(shop: Shop) -> None:

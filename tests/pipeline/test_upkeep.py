@@ -35,7 +35,15 @@ def test_old_files_of_ended_submissions_go_with_their_notes_and_nothing_else(sho
     stranger.write_bytes(box(53))
     if sys.platform == "linux":
         (shop.share / "done" / os.fsdecode(b"caf\xe9.stl")).write_bytes(box(53))  # theirs, too
+    shop.drop("replaced.stl", box(54))
+    aged(shop, shop.wait("replaced.stl", dispatched), 40)
+    (shop.share / "done" / "replaced.stl").write_bytes(box(55))  # theirs since then
+    remarks = shop.share / "rejected" / "bad.stl.txt"
+    remarks.write_text("What the customer said about it.")
     retire(shop.service.shop, Keep(file_days=30))
+    assert remarks.read_text() == "What the customer said about it."
+    assert (shop.share / "done" / "replaced.stl").read_bytes() == box(55)
+    remarks.unlink()
     assert shop.places("old.stl") == shop.places("bad.stl") == set()
     assert not (shop.share / "done" / "kept" / "old.stl.txt").exists()
     assert shop.places("young.stl") == {"done/young.stl"}

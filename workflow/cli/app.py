@@ -5,12 +5,14 @@ import click
 from workflow.cli.batch import batch
 from workflow.cli.check import check
 from workflow.cli.demo import demo
+from workflow.cli.doctor import doctor
 from workflow.cli.eiger import eiger
 from workflow.cli.init import init
 from workflow.cli.intake import intake
 from workflow.cli.move import move_ledger
 from workflow.cli.rules import rules
 from workflow.cli.run import run
+from workflow.cli.service import service
 from workflow.cli.simulator import simulator
 from workflow.cli.submissions import attach, cancel, list_, release, retry, settle, show
 from workflow.cli.workers import workers
@@ -21,13 +23,13 @@ from workflow.cli.workers import workers
 def stlflow() -> None:
     """From a folder of STL files to the right queue of a Markforged print cloud, untouched by hand.
 
-    Exit codes: 0 all well; 1 some submissions were rejected or held; 2 usage, settings or rules are
-    wrong; 3 the cloud can't be reached or refuses the keys.
+    Exit codes: 0 all well; 1 some submissions were rejected or held, or a check failed; 2 usage, settings
+    or rules are wrong; 3 the cloud can't be reached or refuses the keys.
     """
 
 
 for command in (
-    demo, init, run, batch, check, list_, show, retry, release, cancel, attach, settle, workers, move_ledger,
-    intake, rules, eiger, simulator,
+    demo, init, doctor, run, batch, check, list_, show, retry, release, cancel, attach, settle, workers,
+    move_ledger, intake, rules, eiger, simulator, service,
 ):  # fmt: skip
     stlflow.add_command(command)

@@ -18,10 +18,10 @@ from workflow.model import State, Submission
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @as_json
 def batch(folder: Path, as_json: bool) -> int:
-    """Take every STL file in FOLDER to its queue, and end when all have ended.
+    """Take every STL file in FOLDER to its queue, then end.
 
-    The files stay where they are. A file that an earlier batch sent from the same place, with the
-    same content, is not sent again.
+    It ends when all have ended. The files stay where they are. A file that an earlier batch sent from
+    the same place, with the same content, is not sent again.
     """
     from workflow.assembly import running_service
     from workflow.cli.logbook import open_logbook
@@ -37,7 +37,8 @@ def batch(folder: Path, as_json: bool) -> int:
     if as_json:
         print_json({"submissions": [row(submission) for submission in ended], "ok": _all_sent(ended)})
     else:
-        print_table(ended)
+        if ended:
+            print_table(ended)
         click.echo(_summary(ended, began))
     return EXIT_OK if _all_sent(ended) else EXIT_SOME_FAILED
 
@@ -63,7 +64,7 @@ def _all_sent(ended: Sequence[Submission]) -> bool:
 
 def _summary(ended: Sequence[Submission], began: datetime) -> str:
     if not ended:
-        return "No STL files there."
+        return "No STL files there: nothing was done."
     before = sum(submission.ended_at is not None and submission.ended_at < began for submission in ended)
     counts = {state: sum(submission.state is state for submission in ended) for state in State}
     summary = ", ".join(f"{count} {state}" for state, count in counts.items() if count) + "."

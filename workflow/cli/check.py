@@ -1,5 +1,8 @@
-"""Mesh reports without any network."""
+"""Mesh reports without any network, and pictures of parts."""
 
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,14 +18,26 @@ from workflow.model import MeshReport, unmeasured
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PNG",
+    help="Also draw the part there, with its open edges in red; for one FILE.",
+)
 @as_json
-def check(files: tuple[Path, ...], as_json: bool) -> int:
-    """Inspect STL files as the service would: accept or reject, and why."""
+def check(files: tuple[Path, ...], picture: Path | None, as_json: bool) -> int:
+    """Inspect STL files: accept or reject, and why.
+
+    They are judged as the service would, without any network.
+    """
     from workflow.assembly import make_inspector
     from workflow.settings import load_settings
 
+    if picture is not None:
+        _refuse_odd_picture(picture, files)
     with make_inspector(load_settings()) as inspector:
         reports = [_report(inspector, file) for file in files]
+        drawn = picture is None or _draw(inspector, files[0], picture)
     if as_json:
         print_json([asdict(report) for report in reports])
     else:
@@ -30,7 +45,44 @@ def check(files: tuple[Path, ...], as_json: bool) -> int:
             click.echo(f"{report.verdict}  {report.path}{_facts(report.size_mm, report.triangles)}")
             for line in (*report.defects, *report.warnings):
                 click.echo(f"        {line}")
-    return EXIT_OK if all(report.verdict == "accept" for report in reports) else EXIT_SOME_FAILED
+    accepted = all(report.verdict == "accept" for report in reports)
+    return EXIT_OK if accepted and drawn else EXIT_SOME_FAILED
+
+
+def _refuse_odd_picture(picture: Path, files: tuple[Path, ...]) -> None:
+    """Raise UsageError: a name that is no PNG's may be a part's, which would be gone."""
+    if picture.suffix.lower() != ".png":
+        raise click.UsageError(f"--picture takes the PNG to be written, such as part.png, not '{picture}'.")
+    if len(files) > 1:
+        raise click.UsageError(f"A picture is of one part: {len(files)} files are named with --picture.")
+
+
+def _draw(inspector: Inspector, file: Path, picture: Path) -> bool:
+    """Draw a part; tells whether there is a picture now. Raises OSError when it can't be written."""
+    with _put_at_last(picture) as unfinished:
+        try:
+            inspector.draw(file, unfinished)
+        except NotInspected as error:
+            click.echo(f"No picture of {file}: {error}", err=True)
+            return False
+    click.echo(f"{picture} written.", err=True)
+    return True
+
+
+@contextmanager
+def _put_at_last(picture: Path) -> Iterator[Path]:
+    """Give a place beside a picture, which is moved over it once it is whole. Raises OSError."""
+    unfinished = picture.with_name(f".{picture.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        unfinished.touch(exist_ok=False)  # says at once what is wrong with the folder
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(picture)) from None
+    try:
+        yield unfinished
+        if unfinished.stat().st_size:
+            unfinished.replace(picture)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _report(inspector: Inspector, file: Path) -> MeshReport:

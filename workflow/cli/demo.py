@@ -13,7 +13,8 @@ from typing import Any
 import click
 
 from workflow.cli.output import as_json, print_json
-from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
+from workflow.cli.typed import OneOf
+from workflow.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED
 from workflow.model import Submission
 
 LIMIT_SECONDS = 120.0
@@ -38,7 +39,7 @@ Enough = Callable[[Sequence[Submission]], bool]
 @click.option("--once", is_flag=True, help="End when every sample has ended.")
 @click.option(
     "--builds",
-    type=click.Choice(["auto", "manual"]),
+    type=OneOf(["auto", "manual"]),
     default="auto",
     show_default=True,
     help="manual: somebody has to make each build in the (simulated) cloud.",
@@ -46,38 +47,77 @@ Enough = Callable[[Sequence[Submission]], bool]
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where the share is made; without it, a fresh temporary folder.",
+    help="Where the share is made, and stays; without it, a temporary folder.",
 )
 @as_json
 def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  # fmt: skip
-    """Run simulator, service and a fresh share over the samples: no account, no other service."""
+    """Run everything on this machine: no account needed.
+
+    A simulated Eiger and the service, over a fresh share with the samples; settings do not count. The
+    folders are removed at the end, unless something went wrong, or files of yours are in them.
+    """
+    from workflow.shipped import shipped
+
+    if folder is not None and folder.is_dir() and any(folder.iterdir()):
+        raise click.UsageError(
+            f"--folder names a new or an empty folder, and there is something in {folder}."
+        )
+    place = folder or Path(tempfile.mkdtemp(prefix="stlflow-demo-"))
+    code = EXIT_SOME_FAILED
+    try:
+        code = _play(place, once=once, builds=builds, as_json=as_json)
+    finally:
+        leave(place, shipped("samples"), asked_for=folder is not None, went_wrong=code == EXIT_SOME_FAILED)
+    return code
+
+
+def _play(place: Path, *, once: bool, builds: str, as_json: bool) -> int:
     from workflow.assembly import running_service
     from workflow.cli.logbook import open_logbook
     from workflow.cli.run import stop_on_signals
-    from workflow.settings import load_settings
+    from workflow.settings import Settings
     from workflow.shipped import shipped
     from workflow.simulator import REALISTIC, SimulatorOptions, running
 
-    place = folder or Path(tempfile.mkdtemp(prefix="stlflow-demo-"))
     share, state, samples = place / "share", place / "state", shipped("samples")
-    stop = stop_on_signals()
     with running(SimulatorOptions(builds=builds, slice_seconds=1.0, quirks=REALISTIC)) as url:
-        settings = load_settings(
-            share=share, state=state, rules=shipped("rules") / "default.yaml", database_url=None,
-            eiger_url=url, access_key="demo", secret_key="demo",  # noqa: S106  # the simulator's
-            **QUICK,
+        settings = Settings.model_validate(  # not those of the current folder, which may be a real shop's
+            {"share": share, "state": state, "rules": shipped("rules") / "default.yaml", "eiger_url": url,
+             "access_key": "demo", "secret_key": "demo", **QUICK}
         )  # fmt: skip
+        stop = stop_on_signals()
         open_logbook(settings, "ERROR" if sys.stderr.isatty() else "INFO")
         with running_service(settings) as service:
             _say(f"A simulated Eiger at {url}\nDrop STL files into {share / 'inbox'}")
             expected = _drop(samples, share / "inbox")
             ended = _watch(service.submissions, stop, _all_ended(set(expected)))
             _print_result(ended, expected, as_json=as_json)
-            if not once and not stop.is_set():
+            if stop.is_set():
+                return EXIT_INTERRUPTED
+            if not once:
                 _say("All samples have ended. Drop your own files into the inbox; Ctrl-C ends the demo.")
                 _follow(lambda: service.submissions()[len(ended) :], stop, as_json=as_json)
-    _say(f"The folders stay at {place}")
     return EXIT_OK if _as_expected(ended, expected) else EXIT_SOME_FAILED
+
+
+def leave(place: Path, samples: Path, *, asked_for: bool, went_wrong: bool) -> None:
+    """Remove the folders, or say where they stay and why."""
+    from loguru import logger
+
+    from workflow.cli.demo_folder import clear
+
+    logger.remove()  # the log is one of the files
+    if not place.is_dir() or not any(place.iterdir()):  # it did not even begin
+        if not asked_for:
+            place.rmdir()
+    elif asked_for:
+        _say(f"The folders stay at {place}")
+    elif went_wrong:
+        _say(f"Something did not end as it should: the folders stay at {place}")
+    elif clear(place, samples.rglob("*.stl")):
+        _say("The folders of the demo are removed; --folder DIR would keep them.")
+    else:
+        _say(f"Files of yours are in the folders: they stay at {place}")
 
 
 def _drop(samples: Path, inbox: Path) -> Manifest:

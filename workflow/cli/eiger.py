@@ -25,7 +25,7 @@ class Resources(click.Group):
 
 @click.group(cls=Resources)
 def eiger() -> None:
-    """Call any operation of Eiger's API: what is there, and what can be done with it.
+    """Call any operation of Eiger's API by hand.
 
     Where an id is meant, a name (of a device, build, preset, user) will do as long as only one has it.
     """

@@ -25,7 +25,7 @@ COLUMNS = {
 
 @click.group()
 def builds() -> None:
-    """Sliced, printable results: the only thing that can be sent anywhere."""
+    """Sliced, printable results, which can be sent somewhere."""
 
 
 builds.add_command(list_command(EigerClient.list_builds, "Show builds, newest first.", COLUMNS))
@@ -35,7 +35,7 @@ builds.add_command(list_command(EigerClient.list_builds, "Show builds, newest fi
 @click.argument("build")
 @as_json
 def show(build: str, as_json: bool) -> None:
-    """Show BUILD (its title or id) with the part versions in it."""
+    """Show BUILD (title or id) with its part versions."""
     with cloud() as client:
         print_one(client.read_build(build_id(client, build)), as_json=as_json)
 
@@ -62,7 +62,10 @@ def approved(as_json: bool) -> None:
 )
 @as_json
 def approve(builds: tuple[str, ...], switch_on: bool, as_json: bool) -> None:
-    """Approve BUILDS (titles or ids) and keep every other approval."""
+    """Approve BUILDS (titles or ids).
+
+    Every other approval is kept.
+    """
     with cloud() as client:
         everything = approve_more(client, [build_id(client, each) for each in builds], switch_on=switch_on)
     if as_json:
@@ -74,7 +77,10 @@ def approve(builds: tuple[str, ...], switch_on: bool, as_json: bool) -> None:
 @builds.command("disable-approvals")
 @yes_option
 def disable_approvals(yes: bool) -> int:
-    """Switch approvals off for the whole organization; the approved set is lost."""
+    """Switch approvals off for the whole organization.
+
+    Which builds were approved is forgotten.
+    """
     if not agreed("Every build may be printed then, and which were approved is forgotten.", yes=yes):
         return EXIT_SOME_FAILED
     with cloud() as client:

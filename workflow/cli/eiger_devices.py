@@ -10,6 +10,7 @@ from workflow.cli.eiger_lists import list_command
 from workflow.cli.eiger_names import build_id, device_id
 from workflow.cli.eiger_tables import content, document, in_words, print_one
 from workflow.cli.output import as_json, print_json
+from workflow.cli.typed import AnyNumber
 from workflow.eiger import Device, EigerClient
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, CloudError
 
@@ -42,7 +43,10 @@ devices.add_command(list_command(EigerClient.list_devices, "Show devices by name
 @click.argument("device")
 @as_json
 def show(device: str, as_json: bool) -> None:
-    """Show DEVICE (its name or id); its active_job is the only live progress there is."""
+    """Show DEVICE (name or id).
+
+    Its active_job is the only live progress there is.
+    """
     with cloud() as client:
         print_one(client.read_device(device_id(client, device)), as_json=as_json)
 
@@ -53,7 +57,7 @@ def show(device: str, as_json: bool) -> None:
 @yes_option
 @click.option(
     "--look-seconds",
-    type=click.FloatRange(0),
+    type=AnyNumber(0),
     default=LOOK_SECONDS,
     show_default=True,
     help=f"Between the {LOOKS} looks whether the printer took it.",

@@ -12,6 +12,7 @@ import click
 from workflow.cli.eiger_cloud import cloud
 from workflow.cli.eiger_tables import Columns, print_many
 from workflow.cli.output import as_json
+from workflow.cli.typed import ListCommand, OneOf, WholeNumber
 from workflow.eiger import EigerClient
 from workflow.eiger.calls import PAGE_SIZE
 from workflow.eiger.filters import Filter, comparisons
@@ -58,10 +59,10 @@ def list_command(
     command = as_json(run)
     command = _choice("--order", hints["order"], defaults["order"].default)(command)
     command = _choice("--sort", hints["sort_by"], defaults["sort_by"].default)(command)
-    command = click.option("--limit", type=click.IntRange(1), help="Only the first N.")(command)
+    command = click.option("--limit", type=WholeNumber(1), help="Only the first N.")(command)
     for option in reversed(_filter_options(filters)):
         command = option(command)
-    return click.command("list", help=says)(command)
+    return click.command("list", ListCommand, help=says)(command)
 
 
 def _filter_options(filters: type[Filter]) -> list[Callable[[Any], Any]]:
@@ -76,7 +77,7 @@ def _filter_options(filters: type[Filter]) -> list[Callable[[Any], Any]]:
 
 
 def _choice(name: str, choices: object, default: str) -> Callable[[Any], Any]:
-    return click.option(name, type=click.Choice(get_args(choices)), default=default, show_default=True)
+    return click.option(name, type=OneOf(get_args(choices)), default=default, show_default=True)
 
 
 def _without_none(hint: object) -> Any:

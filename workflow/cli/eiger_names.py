@@ -1,4 +1,4 @@
-"""From the word that a person gives to the id that Eiger wants: an id as it is, or a name that only one has.
+"""From the word that a person gives to the id that Eiger wants: a name, or the beginning of an id.
 
 Every function raises SettingsError with the candidates where none or several have the name, and
 CloudError.
@@ -6,13 +6,19 @@ CloudError.
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from workflow.cli.eiger_tables import in_words
+from workflow.cli.typed import did_you_mean
 from workflow.eiger import Build, BuildFilter, EigerClient
 from workflow.errors import SettingsError
 
 AN_ID = re.compile(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+BEGINNING = re.compile(r"(?i)(?=.{6})[0-9a-f]{1,8}(-[0-9a-f]{0,4}){0,3}(-[0-9a-f]{0,12})?")
+"""Tables show the first eight characters of an id."""
+MOST_LOOKED_AT = 500
+"""Of lists that grow for ever: the newest."""
 MOST_CANDIDATES = 20
 
 
@@ -29,7 +35,19 @@ def build_id(client: EigerClient, word: str) -> str:
     if AN_ID.fullmatch(word):
         return word
     titled = [_candidate(build) for build in client.list_builds(BuildFilter(title=word))]
-    return _the_one("build", word, titled, ())
+    newest = () if titled else [_candidate(build) for build in islice(client.list_builds(), MOST_LOOKED_AT)]
+    return _the_one("build", word, titled, newest, lists_all=False)
+
+
+def print_job_id(client: EigerClient, word: str) -> str:
+    """Find a print job by the beginning of its id; whatever can be none is left to Eiger."""
+    if AN_ID.fullmatch(word) or not BEGINNING.fullmatch(word):
+        return word
+    newest = [
+        Candidate(job.id, job.build.title if job.build else "", in_words(job.created_at))
+        for job in islice(client.list_print_jobs(), MOST_LOOKED_AT)
+    ]
+    return _the_one("print job", word, (), newest, lists_all=False)
 
 
 def device_id(client: EigerClient, word: str) -> str:
@@ -83,14 +101,20 @@ def _called(word: str, everyone: Iterable[Candidate]) -> list[Candidate]:
     return [each for each in everyone if each.name.casefold() == word.casefold()]
 
 
-def _the_one(kind: str, word: str, found: Sequence[Candidate], everyone: Sequence[Candidate]) -> str:
+def _the_one(
+    kind: str, word: str, found: Sequence[Candidate], everyone: Sequence[Candidate], *, lists_all: bool = True
+) -> str:
+    begun = [each for each in everyone if BEGINNING.fullmatch(word) and each.id.startswith(word.lower())]
+    found = found or begun
     if len(found) == 1:
         return found[0].id
     if found:
-        text, shown = f"{len(found)} have the name '{in_words(word)}': give the id of the {kind}.", found
+        same = "ids that begin with" if begun else "the name"
+        text, shown = f"{len(found)} have {same} '{in_words(word)}': give the id of the {kind}.", found
     else:
-        text, shown = f"No {kind} is called '{in_words(word)}'.", everyone
-        text += " There are:" if everyone else ""
+        meant = did_you_mean(in_words(word), [in_words(each.name) for each in everyone])
+        text, shown = f"No {kind} is called '{in_words(word)}'.{meant}", everyone if lists_all else ()
+        text += " There are:" if shown else ""
     lines = (f"  {each.id}  {in_words(each.name)}  {in_words(each.detail)}".rstrip() for each in shown)
     more = [f"  and {len(shown) - MOST_CANDIDATES} more"] if len(shown) > MOST_CANDIDATES else []
     raise SettingsError("\n".join((text, *list(lines)[:MOST_CANDIDATES], *more)))

@@ -29,7 +29,10 @@ def show(part_version: str, as_json: bool) -> None:
 @click.argument("target", type=click.Path(path_type=Path))
 @as_json
 def download(part_version: str, target: Path, as_json: bool) -> None:
-    """Write the STL of PART_VERSION (its id) to TARGET; nothing that exists is replaced."""
+    """Write the STL of PART_VERSION (its id) to TARGET.
+
+    Nothing that exists is replaced.
+    """
     with cloud() as client, transfer(target.name) as on_progress:
         size = client.download_part_version(part_version, target, on_progress)
     if as_json:

@@ -40,7 +40,10 @@ def show(printed_part: str, as_json: bool) -> None:
 @click.argument("printed_part")
 @as_json
 def scan_report(printed_part: str, as_json: bool) -> None:
-    """Ask for the scan report of PRINTED_PART; it is made because somebody asks, so ask again later."""
+    """Ask for the scan report of PRINTED_PART.
+
+    It is made because somebody asks, so ask again later.
+    """
     with cloud() as client:
         report = client.get_printed_part_scan_report(printed_part)
     if as_json:

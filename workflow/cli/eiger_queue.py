@@ -32,7 +32,10 @@ def list_(device: str, as_json: bool) -> None:
 @click.argument("entry")
 @as_json
 def show(device: str, entry: str, as_json: bool) -> None:
-    """Show ENTRY (its id, or the title of its build) of the queue of DEVICE."""
+    """Show ENTRY of the queue of DEVICE.
+
+    ENTRY is its id, or the title of its build.
+    """
     with cloud() as client:
         place = device_id(client, device)
         found = client.read_device_queue(place, queued_job_id(client, place, entry))
@@ -54,7 +57,10 @@ def add(device: str, build: str, as_json: bool) -> None:
 @click.argument("device")
 @click.argument("entry")
 def remove(device: str, entry: str) -> None:
-    """Take ENTRY (its id, or the title of its build) out of the queue of DEVICE."""
+    """Take ENTRY out of the queue of DEVICE.
+
+    ENTRY is its id, or the title of its build.
+    """
     with cloud() as client:
         place = device_id(client, device)
         wanted = queued_job_id(client, place, entry)

@@ -8,7 +8,10 @@ from workflow.eiger import EigerClient
 
 @click.group()
 def users() -> None:
-    """The people of the organization; what they may be called in rules."""
+    """The people of the organization.
+
+    Rules may call them by name, email or id.
+    """
 
 
 users.add_command(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from workflow.cli.typed import did_you_mean
 from workflow.model import FactValue, IntakeDecision, MeshReport
 from workflow.pipeline.hindsight import intake_in_words, route_in_words
 from workflow.routing import Explanation, Kind, fact_table, is_of_kind
@@ -29,7 +30,8 @@ def given_fact(given: str, *, build: bool = False) -> tuple[str, FactValue]:
     kinds = {fact.name: fact.kind for fact in fact_table() if fact.name.startswith(prefix)}
     if not equals or name not in kinds:
         known = ", ".join(sorted(fact.removeprefix(prefix) for fact in kinds))
-        raise click.BadParameter(f"'{given}' is not KEY=VALUE with a KEY of {known}.", param_hint=hint)
+        meant = did_you_mean(key.strip().removeprefix(prefix), [fact.removeprefix(prefix) for fact in kinds])
+        raise click.BadParameter(f"'{given}' is not KEY=VALUE with a KEY of {known}.{meant}", param_hint=hint)
     try:
         return name, _read(text.strip(), kinds[name])
     except ValueError:

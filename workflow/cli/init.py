@@ -24,7 +24,10 @@ STLFLOW_SECRET_KEY=
 @click.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
 def init(directory: Path) -> None:
-    """Write stlflow.toml, rules and folders into DIRECTORY; nothing that exists is changed."""
+    """Write stlflow.toml, rules and folders into DIRECTORY.
+
+    Nothing that exists is changed.
+    """
     from workflow.intake import Share
     from workflow.shipped import shipped
 

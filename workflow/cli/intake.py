@@ -10,16 +10,16 @@ from workflow.cli.output import as_json, print_json
 
 @click.group()
 def intake() -> None:
-    """Ask about files in the inbox, and accept what waits for a person."""
+    """Ask about the inbox, and accept what waits for a person."""
 
 
 @intake.command()
 @click.argument("names", nargs=-1, required=True)
 @as_json
 def explain(names: tuple[str, ...], as_json: bool) -> None:
-    """Tell what happens to files of these names, and by which pattern; nothing is changed.
+    """Tell what happens to files of these names, and why.
 
-    A name is a path below the inbox, or a file that lies in it.
+    Nothing is changed. A name is a path below the inbox, or a file that lies in it.
     """
     from workflow.assembly import explain_in_inbox
     from workflow.settings import load_settings
@@ -37,7 +37,10 @@ def explain(names: tuple[str, ...], as_json: bool) -> None:
 
 @intake.command()
 def accept() -> None:
-    """Let the files go that came in a crowd and wait in the inbox: they are meant."""
+    """Let the files go that came in a crowd and wait.
+
+    They are meant.
+    """
     from workflow.assembly import open_ledger
     from workflow.ledger import accept_waitlist
     from workflow.settings import load_settings
@@ -51,7 +54,10 @@ def accept() -> None:
 
 @intake.command()
 def mark() -> None:
-    """Say that the share's folder is the right one: it gets the marker that stlflow looks for."""
+    """Say that the share's folder is the right one.
+
+    It gets the marker that stlflow looks for.
+    """
     from workflow.assembly import mark_share
     from workflow.settings import load_settings
 

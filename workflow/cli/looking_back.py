@@ -47,9 +47,11 @@ def past_lines(past: Past) -> Iterator[str]:
     """Give the same for people."""
     yield f"submission {past.submission.id}: {past.submission.path} is {past.submission.state}"
     yield from decision_lines(past.decided)
-    if past.revision not in {each.revision for each in past.decided.values()}:
+    if past.decided and past.revision not in {each.revision for each in past.decided.values()}:
         yield f"By rules {past.revision} it would be:"
     yield from as_lines(past.explanation, past.submission.mesh)
+    if not past.decided:
+        yield f"These are rules {past.revision}; none of them has seen the file."
 
 
 def replay_document(replayed: Replay, rulebook: Rulebook) -> dict[str, object]:

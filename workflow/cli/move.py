@@ -5,10 +5,11 @@ import click
 
 @click.command("move-ledger")
 def move_ledger() -> None:
-    """Move the ledger of this state folder into the database that STLFLOW_DATABASE_URL names.
+    """Move the ledger into a database that several share.
 
-    Stop stlflow first. Submissions may be in any state: they go on from there at the next start. The old
-    database stays beside the new one as stlflow.db.moved.
+    From this state folder into the one that STLFLOW_DATABASE_URL names. Stop stlflow first. Submissions
+    may be in any state: they go on from there at the next start. The old database stays beside the new
+    one as stlflow.db.moved.
     """
     from workflow.assembly import move_up
     from workflow.settings import load_settings

@@ -1,6 +1,7 @@
 """Tools for the owners of rules."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -21,7 +22,10 @@ def rules() -> None:
 @click.argument("file", type=FILE, required=False)
 @click.option("--online", is_flag=True, help="Also ask Eiger for the presets, devices and users named.")
 def check(file: Path | None, online: bool) -> int:
-    """Find every mistake in a rules file: line, column, and what may have been meant."""
+    """Find every mistake in a rules file.
+
+    With line, column, and what may have been meant.
+    """
     from workflow.assembly import check_online, rules_file
     from workflow.routing import load_rules
     from workflow.settings import load_settings
@@ -41,7 +45,10 @@ def check(file: Path | None, online: bool) -> int:
 @rules.command("test")
 @click.argument("file", type=FILE, required=False)
 def test(file: Path | None) -> int:
-    """Run the tests that stand in a rules file; exit code 1 when one comes out otherwise."""
+    """Run the tests that stand in a rules file.
+
+    Exit code 1 when one comes out otherwise.
+    """
     from workflow.assembly import rules_file
     from workflow.routing import load_rules, run_tests
     from workflow.settings import load_settings
@@ -58,7 +65,7 @@ def test(file: Path | None) -> int:
 
 @rules.command("schema")
 def schema() -> int:
-    """Print the JSON Schema of rules files, for editors that complete and check YAML."""
+    """Print the JSON Schema of rules files, for editors."""
     from workflow.routing import json_schema
 
     print_json(json_schema())
@@ -86,10 +93,11 @@ def explain(
     online: bool,
     as_json: bool,
 ) -> int:
-    """Say what the rules would do with FILE, or did with submission ID: every rule, and why it did not match.
+    """Say what the rules do with FILE, or did with submission ID.
 
-    Without facts of a build (such as --build print_hours=2) the answer says which routing rules are
-    still open. A submission is explained by the rules that decided, unless others are named.
+    Every rule, and why it did not match. Without facts of a build (such as --build print_hours=2) the
+    answer says which routing rules are still open. A submission is explained by the rules that decided,
+    unless others are named.
     """
     if subject.isdigit() and not Path(subject).exists():
         if shown_as or build_facts or facts or online:
@@ -119,7 +127,7 @@ def explain(
 
 
 def _explain_submission(number: int, rules_path: Path | None, *, as_json: bool) -> int:
-    from workflow.assembly import open_ledger
+    from workflow.assembly import open_ledger, rules_file
     from workflow.cli.looking_back import past_document, past_lines
     from workflow.pipeline.hindsight import explain_past
     from workflow.routing import load_rules
@@ -127,7 +135,8 @@ def _explain_submission(number: int, rules_path: Path | None, *, as_json: bool) 
 
     settings = load_settings()
     other = load_rules(rules_path) if rules_path is not None else None
-    past = explain_past(open_ledger(settings), number, other, settings.zone)
+    in_force = partial(load_rules, rules_file(settings))
+    past = explain_past(open_ledger(settings), number, other, settings.zone, in_force)
     if as_json:
         print_json(past_document(past))
     else:
@@ -146,9 +155,10 @@ def _explain_submission(number: int, rules_path: Path | None, *, as_json: bool) 
 )
 @as_json
 def replay(rules_path: Path | None, since: datetime | None, as_json: bool) -> int:
-    """Send past submissions through a rules file, and say which would go elsewhere, and why.
+    """Send past submissions through other rules.
 
-    Nothing is changed, and Eiger is not asked: each is decided anew on the facts that decided then.
+    It says which would go elsewhere, and why. Nothing is changed, and Eiger is not asked: each is decided
+    anew on the facts that decided then.
     """
     from workflow.assembly import open_ledger, rules_file
     from workflow.cli.looking_back import replay_document, replay_lines

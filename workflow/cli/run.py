@@ -17,21 +17,24 @@ SAME_STOP_SECONDS = 0.1
 
 @click.command()
 def run() -> None:
-    """Watch the inbox and take every STL file to its queue, until stopped."""
+    """Take every STL file in the inbox to its queue, until stopped."""
     stop = stop_on_signals()  # before anything slow: a stop during the start is a stop, too
     from loguru import logger
 
     from workflow.assembly import rules_file, running_service
     from workflow.cli.logbook import open_logbook
+    from workflow.cli.notify import notify, wait_watched
     from workflow.settings import load_settings
 
     settings = load_settings()
     open_logbook(settings, settings.log_level)
-    with running_service(settings):
+    with running_service(settings) as service:
         watched = settings.read_only_inbox or settings.share / "inbox"
         logger.info("Watching {} for {}", watched.absolute(), settings.eiger_url)
         logger.info("Rules: {}", rules_file(settings))
-        stop.wait()
+        notify("READY=1")
+        wait_watched(stop, service.stands_still_seconds)
+        notify("STOPPING=1")
         logger.info("Stopping: what is under way comes to a safe point first; once more to leave at once.")
     logger.info("Stopped.")
     leave()

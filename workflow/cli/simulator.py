@@ -2,26 +2,27 @@
 
 import click
 
+from workflow.cli.typed import AnyNumber, OneOf, WholeNumber
 from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions, serve
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 picks one.")
+@click.option("--port", type=WholeNumber(0, 65535), default=8765, show_default=True, help="0 picks one.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option(
     "--builds",
-    type=click.Choice(["auto", "manual"]),
+    type=OneOf(["auto", "manual"]),
     default="auto",
     show_default=True,
     help="Whether slicing makes a build by itself, or a person has to.",
 )
-@click.option("--slice-seconds", type=click.FloatRange(0), default=2.0, show_default=True, help="0: at once.")
+@click.option("--slice-seconds", type=AnyNumber(0), default=2.0, show_default=True, help="0: at once.")
 @click.option("--access-key", default="demo", show_default=True)
 @click.option("--secret-key", default="demo", show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides ids and chance.")
 @click.option(
     "--profile",
-    type=click.Choice(["plain", "realistic"]),
+    type=OneOf(["plain", "realistic"]),
     default="plain",
     show_default=True,
     help="realistic: every quirk that was seen on the real service.",
@@ -30,14 +31,18 @@ from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions, serve
     "--quirk",
     "quirks",
     multiple=True,
-    type=click.Choice(sorted(QUIRKS)),
-    help="Behave beyond the contract in one way; may repeat.",
+    type=OneOf(sorted(QUIRKS)),
+    metavar="QUIRK",
+    help=f"Behave beyond the contract in one way: {', '.join(sorted(QUIRKS))}; may repeat.",
 )
 def simulator(
     port: int, host: str, builds: str, slice_seconds: float, access_key: str, secret_key: str, seed: int,
     profile: str, quirks: tuple[str, ...],
 ) -> None:  # fmt: skip
-    """Serve Eiger's API v3 on this machine; the first line printed holds its URL."""
+    """Serve Eiger's API v3 on this machine.
+
+    The first line printed holds its URL.
+    """
     import json
 
     from workflow.errors import SettingsError

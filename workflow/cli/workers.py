@@ -11,7 +11,7 @@ from workflow.model import Submission, Worker
 @click.command()
 @as_json
 def workers(as_json: bool) -> None:
-    """Show every running stlflow on this database, when it last gave a sign of life, and what it does.
+    """Show every running stlflow and what it does.
 
     A worker without a sign for some seconds is taken for dead, and its work begins anew elsewhere.
     """

@@ -17,6 +17,7 @@ from workflow.eiger.filters import (
     UserFilter,
     UserSort,
 )
+from workflow.eiger.greeting import Greeting
 from workflow.eiger.models import (
     ActivePrintJob,
     Build,
@@ -58,6 +59,7 @@ __all__ = [
     "DeviceQueue",
     "DeviceSort",
     "EigerClient",
+    "Greeting",
     "Operation",
     "Order",
     "Part",

@@ -9,12 +9,16 @@ import threading
 import time
 from collections.abc import Callable
 
+from workflow.model import Strain
+
 SMALLEST_SHARE = 0.02
 """Of the full rate: however often the cloud complains, some questions still go out."""
 RECOVERY_SECONDS = 120.0
 """From nothing back to the full rate."""
 ONE_COMPLAINT_SECONDS = 1.0
 """Complaints this close to each other come from requests that were under way together."""
+HEARSAY_SECONDS = 5.0
+"""What others heard reaches us so late: it is of the same trouble as a complaint of our own since."""
 LONGEST_PAUSE_SECONDS = 900.0
 """A service that asks for more is asked again after this."""
 
@@ -36,7 +40,8 @@ class RequestBudget:
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
         self._recovered_at = self._next_turn = clock()
-        self._paused_until = self._slowed_at = float("-inf")
+        self._paused_until = self._told_pause_until = self._slowed_at = float("-inf")
+        self._complaints = 0
 
     @property
     def rate(self) -> float:
@@ -76,16 +81,38 @@ class RequestBudget:
         with self._lock:
             now = self._recover()
             if now - self._slowed_at >= ONE_COMPLAINT_SECONDS:
-                self._rate = max(self._rate / 2, self._full_rate * SMALLEST_SHARE)
-                self._forget_burst(now)
-                self._slowed_at = now
+                self._complaints += 1
+                self._halve(now)
 
     def pause(self, seconds: float) -> None:
         """Let nobody ask for so many seconds; a longer pause that was asked for before stands."""
         with self._lock:
-            until = self._clock() + min(seconds, LONGEST_PAUSE_SECONDS)
-            self._paused_until = max(self._paused_until, until)
-            self._forget_burst(self._paused_until)
+            self._told_pause_until = max(self._told_pause_until, self._pause(seconds))
+
+    def strain(self) -> Strain:
+        """Give what the cloud gave this process to understand; nothing of what others told."""
+        with self._lock:
+            return Strain(self._complaints, max(self._told_pause_until - self._clock(), 0.0))
+
+    def heed(self, strain: Strain) -> None:
+        """Act on new complaints that others heard, and on the longest pause that one was asked for."""
+        with self._lock:
+            now = self._recover()
+            if strain.complaints and now - self._slowed_at >= HEARSAY_SECONDS:
+                self._halve(now)
+            if strain.pause_seconds > 0:
+                self._pause(strain.pause_seconds)
+
+    def _halve(self, now: float) -> None:
+        self._rate = max(self._rate / 2, self._full_rate * SMALLEST_SHARE)
+        self._forget_burst(now)
+        self._slowed_at = now
+
+    def _pause(self, seconds: float) -> float:
+        until = self._clock() + min(seconds, LONGEST_PAUSE_SECONDS)
+        self._paused_until = max(self._paused_until, until)
+        self._forget_burst(self._paused_until)
+        return until
 
     def _forget_burst(self, from_then: float) -> None:
         self._next_turn = max(self._next_turn, from_then + self._burst_seconds)

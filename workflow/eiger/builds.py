@@ -6,6 +6,7 @@ from datetime import date, datetime
 from workflow.eiger import operations as the
 from workflow.eiger.calls import PAGE_SIZE, Calls
 from workflow.eiger.filters import BuildFilter, BuildSort, Order, list_query, page_query
+from workflow.eiger.last_look import LastLook
 from workflow.eiger.models import Build, BuildDetail, PrintJob
 from workflow.eiger.noun import Page
 from workflow.eiger.protocol import read, refuse_errors
@@ -52,13 +53,19 @@ class BuildCalls(Calls):
         """Switch approvals off for the organization: every build may be printed."""
         self._do(the.DISABLE_APPROVED_BUILDS)
 
-    def send_build_to_backlog(self, build_id: str, due_date: date | None = None) -> PrintJob:
+    def send_build_to_backlog(
+        self, build_id: str, due_date: date | None = None, *, last_look: LastLook | None = None
+    ) -> PrintJob:
         """Put a build into the backlog; gives the print job that was made, `Backlogged`."""
-        return self._make(the.SEND_BUILD_TO_BACKLOG, PrintJob, _wish(due_date), build_id=build_id)
+        wish = _wish(due_date)
+        return self._make(the.SEND_BUILD_TO_BACKLOG, PrintJob, wish, last_look, build_id=build_id)
 
-    def send_build_to_job_request_queue(self, build_id: str, due_date: date | None = None) -> PrintJob:
+    def send_build_to_job_request_queue(
+        self, build_id: str, due_date: date | None = None, *, last_look: LastLook | None = None
+    ) -> PrintJob:
         """Ask for a build to be printed; gives the print job that was made, `Backlogged`."""
-        return self._make(the.SEND_BUILD_TO_JOB_REQUEST_QUEUE, PrintJob, _wish(due_date), build_id=build_id)
+        wish = _wish(due_date)
+        return self._make(the.SEND_BUILD_TO_JOB_REQUEST_QUEUE, PrintJob, wish, last_look, build_id=build_id)
 
     def remove_build_from_job_request_queue(self, build_id: str) -> None:
         """Take a build out of the job requests again."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from workflow.eiger.exchange import Exchange
 from workflow.eiger.filters import Query, page_query
+from workflow.eiger.last_look import LastLook
 from workflow.eiger.noun import Noun, Page
 from workflow.eiger.operations import Operation
 from workflow.eiger.paging import walk
@@ -39,8 +40,15 @@ class Calls:
 
         return walk(read_page, operation.id)
 
-    def _make(self, operation: Operation, shape: type[M], content: object, **ids: str) -> M:
-        request = Request(operation, operation.place(**ids), json=content)
+    def _make(
+        self,
+        operation: Operation,
+        shape: type[M],
+        content: object,
+        last_look: LastLook | None = None,
+        **ids: str,
+    ) -> M:
+        request = Request(operation, operation.place(**ids), json=content, last_look=last_look)
         return self._exchange.call(request, lambda reply, now: read(operation, reply, shape, now))
 
     def _do(self, operation: Operation, content: object | None = None, **ids: str) -> None:

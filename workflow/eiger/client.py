@@ -11,12 +11,14 @@ from workflow.eiger.budget import RequestBudget
 from workflow.eiger.builds import BuildCalls
 from workflow.eiger.devices import DeviceCalls
 from workflow.eiger.exchange import Exchange, steady_seconds
+from workflow.eiger.greeting import GREETING, Greeting, greeted
 from workflow.eiger.keys import Keys
 from workflow.eiger.parts import PartCalls
 from workflow.eiger.prints import PrintCalls
 from workflow.eiger.retry import RetryPolicy
 from workflow.eiger.transport import Timeouts, Transport
 from workflow.eiger.users import UserCalls
+from workflow.model import Strain
 
 
 class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
@@ -61,9 +63,21 @@ class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
         """Give the time after which a call with an effect has ended one way or the other; not for uploads."""
         return self._exchange.longest_effect_seconds
 
+    def greet(self) -> Greeting:
+        """Ask for what needs good keys and is small, and look at the server's clock, too."""
+        return self._exchange.call(GREETING, greeted)
+
     def share_rate(self, among: int) -> None:
         """Keep to one of so many equal parts of the rate: as many processes ask with the same keys."""
         self._exchange.budget.share(among)
+
+    def strain(self) -> Strain:
+        """Give what Eiger gave this process to understand of its load."""
+        return self._exchange.budget.strain()
+
+    def heed(self, strain: Strain) -> None:
+        """Slow down for what Eiger told others that ask with the same keys."""
+        self._exchange.budget.heed(strain)
 
     def close(self) -> None:
         """Close the kept connections."""

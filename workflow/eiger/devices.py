@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from workflow.eiger import operations as the
 from workflow.eiger.calls import PAGE_SIZE, Calls
 from workflow.eiger.filters import DeviceFilter, DeviceSort, Order, list_query
+from workflow.eiger.last_look import LastLook
 from workflow.eiger.models import Device, DeviceQueue, PrintJob, QueuedPrintJob
 from workflow.eiger.noun import Page
 
@@ -27,23 +28,27 @@ class DeviceCalls(Calls):
         """Give a device; only its `active_job` tells the live progress of a print."""
         return self._ask(the.READ_DEVICE, Device, device_id=device_id)
 
-    def print_to_printer(self, device_id: str, build_id: str) -> PrintJob:
+    def print_to_printer(
+        self, device_id: str, build_id: str, *, last_look: LastLook | None = None
+    ) -> PrintJob:
         """Start a print: a machine will move. The answer does not mean that the printer took it.
 
         Watch `read_device(…).active_job` for the id of the print job that this gives. Raises Conflict
         when the printer is not ready.
         """
-        return self._make(the.PRINT_TO_PRINTER, PrintJob, {"build": build_id}, device_id=device_id)
+        wish = {"build": build_id}
+        return self._make(the.PRINT_TO_PRINTER, PrintJob, wish, last_look, device_id=device_id)
 
     def list_device_queue(self, device_id: str) -> DeviceQueue:
         """Give a device and everything that waits for it."""
         return self._ask(the.LIST_DEVICE_QUEUE, DeviceQueue, device_id=device_id)
 
-    def append_to_device_queue(self, device_id: str, build_id: str) -> QueuedPrintJob:
+    def append_to_device_queue(
+        self, device_id: str, build_id: str, *, last_look: LastLook | None = None
+    ) -> QueuedPrintJob:
         """Put a build at the end of a device's queue."""
-        return self._make(
-            the.APPEND_TO_DEVICE_QUEUE, QueuedPrintJob, {"build": build_id}, device_id=device_id
-        )
+        wish = {"build": build_id}
+        return self._make(the.APPEND_TO_DEVICE_QUEUE, QueuedPrintJob, wish, last_look, device_id=device_id)
 
     def read_device_queue(self, device_id: str, queued_job_id: str) -> QueuedPrintJob:
         """Give one entry of a device's queue."""

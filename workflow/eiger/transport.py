@@ -19,10 +19,11 @@ from urllib3.exceptions import TimeoutError as NetworkTimeout
 
 from workflow.eiger.filters import Query
 from workflow.eiger.keys import Keys
+from workflow.eiger.last_look import LastLook, LookedAtBody
 from workflow.eiger.operations import Operation
 from workflow.eiger.reply import Lost, Reply
 from workflow.eiger.session import new_session
-from workflow.eiger.upload import BodyFailed, StlUpload, encode_form
+from workflow.eiger.upload import BodyFailed, Form, StlUpload, encode_form
 from workflow.eiger.wording import blanked
 from workflow.errors import SettingsError
 
@@ -51,6 +52,8 @@ class Request:
     query: Query = ()
     json: object | None = None
     upload: StlUpload | None = None
+    last_look: LastLook | None = None
+    """Taken right before the JSON goes out; what it raises keeps it here, and is raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +138,10 @@ class Transport:
 
     def _ask(self, session: requests.Session, url: str, query: Query, request: Request) -> Reply:
         seconds, connect_seconds = self.timeout_seconds(request), self.timeouts.connect_seconds
-        headers, form = {"Authorization": self._keys.header()}, None
+        body, kind = body_of(request)
+        headers = {"Authorization": self._keys.header(), **kind}
         give_up_at = time.monotonic() + connect_seconds + seconds
         if request.upload is not None:
-            form, headers["Content-Type"] = encode_form(request.upload)
             # The limit for connecting is also the one for a stall while sending.
             connect_seconds = max(connect_seconds, self.timeouts.read_seconds)
         with (
@@ -148,8 +151,8 @@ class Transport:
                 url,
                 params=query,
                 headers=headers,
-                data=form,
-                json=request.json,
+                data=body,
+                json=request.json if body is None else None,
                 timeout=(connect_seconds, seconds),
                 allow_redirects=False,
                 stream=True,
@@ -157,10 +160,20 @@ class Transport:
         ):
             if request.upload is not None:  # sending may have taken any time
                 give_up_at = time.monotonic() + seconds
-            body = read_whole(answer, give_up_at)
+            content = read_whole(answer, give_up_at)
         if answer.status_code >= ERRORS_FROM:
-            body = blanked(body, self._keys.secrets())
-        return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body)
+            content = blanked(content, self._keys.secrets())
+        return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, content)
+
+
+def body_of(request: Request) -> tuple[Form | LookedAtBody | None, dict[str, str]]:
+    """Give a body that is sent as it is read, and its content type; None where the library writes it."""
+    if request.upload is not None:
+        form, kind = encode_form(request.upload)
+        return form, {"Content-Type": kind}
+    if request.last_look is not None:
+        return LookedAtBody(request.json, request.last_look), {"Content-Type": "application/json"}
+    return None, {}
 
 
 def checked_base_url(url: str) -> str:

@@ -17,12 +17,7 @@ _PLACES = 9
 
 def note_path(stl: Path) -> Path:
     """Give where the note of a file stands: `bracket.stl.txt`, shortened where names may not be so long."""
-    name = f"{stl.name}.txt"
-    if len(os.fsencode(name)) > _LONGEST_NAME_BYTES:
-        mark = f"~{sha256(os.fsencode(stl.name)).hexdigest()[:8]}.stl.txt"
-        room = _LONGEST_NAME_BYTES - len(mark)
-        name = os.fsencode(stl.name)[:room].decode(errors="ignore") + mark
-    return stl.with_name(name)
+    return stl.with_name(_fitting(stl.name, ".txt"))
 
 
 def write_note(beside: Path, text: str) -> Path:
@@ -38,7 +33,7 @@ def write_note(beside: Path, text: str) -> Path:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        place = next(place for place in _places(beside) if _is_ours(place) or _reserved(place))
+        place = next(place for place in _places(beside) if is_note(place) or _reserved(place))
         return unfinished.replace(place)
     except StopIteration:
         raise FileExistsError(f"{_PLACES} other files stand where {beside.name} should be") from None
@@ -49,22 +44,32 @@ def write_note(beside: Path, text: str) -> Path:
 
 def has_note(stl: Path) -> bool:
     """Tell whether a note of ours stands beside a file."""
-    return any(_is_ours(place) for place in _places(note_path(stl)))
+    return any(is_note(place) for place in _places(note_path(stl)))
 
 
 def remove_note(stl: Path) -> None:
     """Remove the notes of a file that went back to work; other people's files stay. Raises OSError."""
     for place in _places(note_path(stl)):
-        if _is_ours(place):
+        if is_note(place):
             place.unlink(missing_ok=True)
 
 
 def _places(beside: Path) -> Iterator[Path]:
     yield beside
-    yield from (beside.with_name(f"{beside.stem} ({number}).txt") for number in range(2, _PLACES + 1))
+    for number in range(2, _PLACES + 1):
+        yield beside.with_name(_fitting(beside.stem, f" ({number}).txt"))
 
 
-def _is_ours(place: Path) -> bool:
+def _fitting(name: str, ending: str) -> str:
+    """Put an ending behind a name; what gets too long is shortened, and marked so that it stays its own."""
+    if len(os.fsencode(name + ending)) <= _LONGEST_NAME_BYTES:
+        return name + ending
+    mark = f"~{sha256(os.fsencode(name)).hexdigest()[:8]}.stl{ending}"
+    return os.fsencode(name)[: _LONGEST_NAME_BYTES - len(mark)].decode(errors="ignore") + mark
+
+
+def is_note(place: Path) -> bool:
+    """Tell whether a file is a note of ours, by how it begins."""
     try:
         if not stat.S_ISREG(place.lstat().st_mode):
             return False

@@ -58,10 +58,10 @@ class Heard:
 
 
 class Hints:
-    """The system's notices about one folder and all below it."""
+    """The system's notices about one folder and, if `deep`, all below it."""
 
-    def __init__(self, inbox: Path, wake: Callable[[], None]) -> None:
-        self._inbox = inbox
+    def __init__(self, inbox: Path, wake: Callable[[], None], *, deep: bool = True) -> None:
+        self._inbox, self._deep = inbox, deep
         self._listener = _Listener(inbox, wake)
         self._observer: BaseObserver | None = None
         self._losses = _Losses(self._listener.lost)
@@ -71,7 +71,7 @@ class Hints:
         warnings.filterwarnings("ignore", category=RuntimeWarning, module="watchdog")  # one per folder event
         observer = _make_observer()
         try:
-            observer.schedule(self._listener, str(self._inbox), recursive=True, event_filter=_HEARD)
+            observer.schedule(self._listener, str(self._inbox), recursive=self._deep, event_filter=_HEARD)
             observer.start()
         except BaseException:  # raised again: no thread of the observer stays behind
             with suppress(RuntimeError):

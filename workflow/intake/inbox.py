@@ -26,7 +26,8 @@ from workflow.intake.writers import LOCAL_FILE_SYSTEMS, file_system, sees_all_wr
 
 _ROUND = 100
 """Files taken in one go, before others may ask what waits."""
-_STOP_LOOK_SECONDS = 0.25
+_STOP_LOOK_SECONDS = 1.0
+"""How soon a stop is seen that nobody woke us for."""
 _GATHER_SECONDS = 0.02
 """A burst of hints is answered by one round."""
 _FAULT_PAUSE_SECONDS = 1.0
@@ -95,6 +96,10 @@ class Inbox:
                     self._wake.clear()
         finally:
             self._listening.stop()
+
+    def wake(self) -> None:
+        """Look at once: there is news, or the end has come."""
+        self._wake.set()
 
     def sweep_once(self) -> SweepResult:
         """Look through the inbox once, now, and take what is ready."""

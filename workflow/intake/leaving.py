@@ -12,6 +12,7 @@ from workflow.intake.share import Share
 from workflow.intake.sight import Signature
 from workflow.intake.taking import CantTake, in_words
 
+BEING_READ = "what was taken from this place is being read: then it shows whether this is new"
 NO_TEXT = "its name, or that of its folder, holds bytes that are no UTF-8: rename it"
 
 
@@ -23,19 +24,31 @@ class Left(NamedTuple):
     ctime_ns: int
 
 
+class Before(NamedTuple):
+    """What was last taken from a path: by which submission, how it looked, and its content.
+
+    `left` is None where only the submission remembers it; `unread`: its content is about to be read.
+    """
+
+    number: int
+    left: Left | None
+    sha256: str | None
+    unread: bool
+
+
 class LeftRegister(Protocol):
     """What a read-only inbox asks of the ledger. All may raise StlflowError or OSError."""
 
     def left(self) -> Mapping[str, Left]:
         """Give every file that was taken and left, by its path, as it looked."""
 
-    def content_left(self, path: str) -> str | None:
-        """Give the sha256 of what was last taken from this path; None where it is not known."""
+    def left_before(self, path: str) -> Before | None:
+        """Give what was last taken from this path, on whatever machine; None where nothing was."""
 
-    def take_left(self, path: str, place: str, left: Left) -> bool:
-        """Begin a submission for a file in its place; False when somebody else has begun it."""
+    def take_left(self, path: str, left: Left, before: Before | None) -> bool:
+        """Begin a submission for a file in its place; False when `before` is no longer what is known."""
 
-    def still_left(self, path: str, left: Left) -> None:
+    def still_left(self, path: str, left: Left, before: Before) -> None:
         """The file has new times, but its content is what was taken before."""
 
 
@@ -55,10 +68,9 @@ class Leaving:
         """Begin a submission, unless only the file's times are new. Raises CantTake."""
         if not is_text(path):  # nobody could find it again: its name can't be written down
             raise CantTake(NO_TEXT)
-        name, left = readable(path), Left(seen.size, seen.mtime_ns, seen.ctime_ns)
+        left = Left(seen.size, seen.mtime_ns, seen.ctime_ns)
         try:
-            taken = self._is_new_content(path, name, left)
-            taken = taken and self._register.take_left(name, str(self._share.inbox / path), left)
+            taken = self._take(path, left)
         except (StlflowError, OSError) as error:
             raise CantTake(in_words(error)) from error
         self._memory()[path] = left
@@ -76,12 +88,20 @@ class Leaving:
     def _is_known(self, path: str, known: Mapping[str, Left]) -> bool:
         return path in known and looks_like(self._share.inbox / path, known[path])
 
-    def _is_new_content(self, path: str, name: str, left: Left) -> bool:
-        before = self._register.content_left(name)
-        if before is None or before != _sha256(self._share.inbox, path):
-            return True
-        self._register.still_left(name, left)
-        return False
+    def _take(self, path: str, left: Left) -> bool:
+        """Another machine may see the same file with other times: then its content decides."""
+        name = readable(path)
+        before = self._register.left_before(name)
+        if before is not None and before.left == left:
+            return False
+        if before is not None and before.unread:
+            raise CantTake(BEING_READ)
+        if before is not None and before.sha256 == _sha256(self._share.inbox, path):
+            self._register.still_left(name, left, before)
+            return False
+        if not self._register.take_left(name, left, before):
+            raise CantTake(BEING_READ)
+        return True
 
 
 def looks_like(place: Path, left: Left) -> bool:

@@ -10,10 +10,11 @@ from workflow.intake.moves import exists, move
 from workflow.intake.names import claimed_path, placed_path, split
 from workflow.intake.share import Outcome, Share, lost
 
+INBOX = "inbox"
 _TRIES = 5
 
 
-def plan_place(share: Share, claimed_as: str, path: str, outcome: Outcome, day: date | None = None) -> str:
+def plan_place(share: Share, claimed_as: str, path: str, outcome: str, day: date | None = None) -> str:
     """Choose where a file will stand, relative to the share; write it down, then move.
 
     `path` is the file's path under the inbox, `day` that of its folder where outcomes are kept by the
@@ -55,8 +56,11 @@ def move_into_place(share: Share, claimed_as: str, target: str) -> None:
             raise
 
 
-def place(share: Share, claimed_as: str, path: str, outcome: Outcome) -> str:
-    """Plan and move at once; gives where the file stands. Raises FileNotFoundError, OSError."""
+def place(share: Share, claimed_as: str, path: str, outcome: str) -> str:
+    """Plan and move at once; gives where the file stands. Raises FileNotFoundError, OSError.
+
+    Of several who move the same file at once, one does; `outcome` may be the inbox, too.
+    """
     for _ in range(_TRIES):
         target = plan_place(share, claimed_as, path, outcome)
         try:

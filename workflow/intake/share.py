@@ -111,7 +111,7 @@ class Share:
         for folder in (self.root, *moving, *outcomes):
             _make(folder)
         for folder in (*moving[1:], *outcomes) if moving else ():
-            _prove_move(moving[0], folder)
+            prove_move(moving[0], folder)
         try:
             return make_marker(self.root, self.marker or None)
         except OSError as error:
@@ -132,8 +132,11 @@ def _make(folder: Path) -> None:
         raise ShareError(f"{folder} can't be made: {error.strerror}.") from None
 
 
-def _prove_move(inbox: Path, folder: Path) -> None:
-    """A rename is the only proof: two mounts may show the same device."""
+def prove_move(inbox: Path, folder: Path) -> None:
+    """Rename an empty file there: the only proof, for two mounts may show the same device.
+
+    Raises ShareError.
+    """
     name = f".stlflow-{secrets.token_hex(4)}"
     probe, moved = inbox / name, folder / name
     try:

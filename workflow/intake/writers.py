@@ -101,6 +101,18 @@ def sees_all_writers(folder: Path, mounts: Path = _MOUNTS) -> bool:
 
 def file_system(folder: Path, mounts: Path = _MOUNTS) -> str | None:
     """Name the kind of file system, from /proc/self/mountinfo; None where nobody can tell."""
+    mount = _mount_of(folder, mounts)
+    return None if mount is None else mount[0]
+
+
+def mount_options(folder: Path, mounts: Path = _MOUNTS) -> tuple[str, ...]:
+    """Give the options of the mount that a folder is on, such as `ro` or `actimeo=30`; none where unknown."""
+    mount = _mount_of(folder, mounts)
+    return () if mount is None else mount[1]
+
+
+def _mount_of(folder: Path, mounts: Path) -> tuple[str, tuple[str, ...]] | None:
+    """Give kind and options."""
     try:
         lines = mounts.read_text("utf-8", errors="surrogateescape").splitlines()
     except OSError:
@@ -110,8 +122,9 @@ def file_system(folder: Path, mounts: Path = _MOUNTS) -> str | None:
     return next((kinds[str(above)] for above in (place, *place.parents) if str(above) in kinds), None)
 
 
-def _place_and_kind(line: str) -> tuple[str, str]:
-    """`36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw` gives /mnt2 and ext3 (proc(5))."""
+def _place_and_kind(line: str) -> tuple[str, tuple[str, tuple[str, ...]]]:
+    """`36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`: /mnt2, ext3, options (proc(5))."""
     before, _, after = line.partition(" - ")
-    place = re.sub(r"\\([0-7]{3})", lambda escape: chr(int(escape[1], 8)), before.split(" ")[4])
-    return place, after.split(" ")[0]
+    own, kind, its = before.split(" "), after.split(" ")[0], after.split(" ")[2:]
+    place = re.sub(r"\\([0-7]{3})", lambda escape: chr(int(escape[1], 8)), own[4])
+    return place, (kind, (*own[5].split(","), *(option for part in its for option in part.split(","))))

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import ColumnElement, Connection, select
 
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import submission_from
-from workflow.ledger.statements import append_event, change_submission
+from workflow.ledger.statements import append_event, change_submission, one_at_a_time
 from workflow.ledger.tables import submissions
 from workflow.model import ENDED, Submission
 
@@ -43,7 +43,7 @@ def record_content(
 def earlier_from(ledger: Ledger, submission: Submission) -> tuple[Submission, ...]:
     """Give earlier submissions of a file in the very same place, oldest first. Raises StateError."""
     same_place = (
-        submissions.c.claimed_as == submission.claimed_as
+        _same_origin(submission)
         if submission.left_in_place
         else (submissions.c.path == submission.path) & submissions.c.left_in_place.is_(False)
     )
@@ -51,6 +51,13 @@ def earlier_from(ledger: Ledger, submission: Submission) -> tuple[Submission, ..
     with ledger.reading() as connection:
         rows = connection.execute(query.order_by(submissions.c.id)).mappings()
         return tuple(submission_from(dict(row)) for row in rows)
+
+
+def _same_origin(submission: Submission) -> ColumnElement[bool]:
+    """Where no origin is known, of an older release, this machine's own path has to do."""
+    if submission.origin is None:
+        return submissions.c.claimed_as == submission.claimed_as
+    return submissions.c.origin == submission.origin
 
 
 def _not_ended(
@@ -63,10 +70,3 @@ def _not_ended(
     )
     rows = connection.execute(query.order_by(submissions.c.id)).mappings()
     return next(filter(is_twin, (submission_from(dict(row)) for row in rows)), None)
-
-
-def one_at_a_time(connection: Connection, sha256: str) -> None:
-    """SQLite has one writer at a time anyway; Postgres is asked for it, for this content alone."""
-    if connection.dialect.name == "postgresql":
-        lock = text("select pg_advisory_xact_lock(hashtext(:sha256))")
-        connection.execute(lock, {"sha256": sha256})

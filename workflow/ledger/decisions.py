@@ -1,6 +1,8 @@
 """What was decided, by which rules and on what was known; and what the past says about new files."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, and_, func, insert, select
@@ -10,7 +12,19 @@ from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import decision_from
 from workflow.ledger.statements import seconds_now
 from workflow.ledger.tables import decisions, rulebooks, sends, submissions
-from workflow.model import Decided
+from workflow.model import Decided, Destination
+
+_SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was given to a device: how, how often, and how many seconds each copy prints."""
+
+    device_id: str
+    destination: Destination
+    copies: int
+    seconds: float
 
 
 def decisions_of(ledger: Ledger, number: int) -> Mapping[str, Decided]:
@@ -71,11 +85,33 @@ def last_sent(ledger: Ledger) -> Mapping[str, datetime]:
     return {device_id: datetime.fromtimestamp(at, UTC) for device_id, at in rows}
 
 
+def given_since(ledger: Ledger, since: datetime, device_ids: Collection[str]) -> tuple[Given, ...]:
+    """Give what was given to these devices since then; what one of them refused meanwhile does not count."""
+    columns = (submissions.c.device_id, submissions.c.destination, submissions.c.copies, decisions.c.facts)
+    query = (
+        select(*columns)
+        .join(decisions, decisions.c.submission == submissions.c.id)
+        .where(
+            decisions.c.stage == "routing",
+            decisions.c.device_id.in_(device_ids),
+            decisions.c.at >= since.timestamp(),
+            submissions.c.device_id == decisions.c.device_id,
+        )
+    )
+    with ledger.reading() as connection:
+        return tuple(_given(*row) for row in connection.execute(query))
+
+
 def receipts_of(ledger: Ledger, number: int) -> tuple[str, ...]:
     """Give the receipts of a submission, copy by copy."""
     query = select(sends.c.receipt_id).where(sends.c.submission == number, sends.c.receipt_id.is_not(None))
     with ledger.reading() as connection:
         return tuple(connection.execute(query.order_by(sends.c.copy)).scalars().all())
+
+
+def _given(device_id: str, destination: str, copies: int | None, facts: str) -> Given:
+    hours = json.loads(facts).get("build.print_hours", 0.0)
+    return Given(device_id, Destination(destination), copies or 1, hours * _SECONDS_PER_HOUR)
 
 
 def _rules_text(connection: Connection, revision: str) -> str | None:

@@ -4,13 +4,15 @@ Every change names the turn it belongs to. A change by somebody whose turn is ov
 submission, a step that was taken over) raises `Superseded` and alters nothing.
 """
 
-from collections.abc import Collection, Iterator
+import threading
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from workflow.errors import DatabaseAway, StateError
@@ -29,6 +31,7 @@ from workflow.ledger.statements import (
 from workflow.ledger.tables import events, submissions
 from workflow.model import Decided, Event, State, Step, Submission
 
+NO_VALUES: Mapping[str, object] = {}
 _IN_ONE_QUERY = 500
 LONGEST_WAIT_SECONDS = 1_800.0
 """Nothing waits longer: a later time was written while the clock stood wrong."""
@@ -40,17 +43,21 @@ class Ledger:
     Raises StateError when the database can't be written, for example because the disk is full.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, as_it_is: bool = False) -> None:
+        """Open it and bring it up to date; `as_it_is` is for looking alone: it waits for no lock."""
         self.url = url
+        self.turns: Mapping[str, threading.Lock] = defaultdict(threading.Lock)
+        """One at a time in this process, by what they are at: see `alone`."""
         try:
             self._engine = open_database(url)
-            with self._engine.begin() as connection:
-                bring_up_to_date(connection)
+            with self.reading() if as_it_is else self._engine.begin() as connection:
+                if not as_it_is:
+                    bring_up_to_date(connection)
                 CLOCK.follow(connection)
         except (SQLAlchemyError, ImportError) as error:
             away = isinstance(error, OperationalError) and not url.startswith("sqlite")
             kind = DatabaseAway if away else StateError
-            raise kind(f"The ledger can't be opened: {_in_words(error)}") from None
+            raise kind(f"The ledger can't be opened: {in_words(error)}") from None
 
     def close(self) -> None:
         """Give up all connections."""
@@ -197,7 +204,7 @@ class Ledger:
             with self._engine.begin() as connection:
                 yield connection
         except DatabaseError as error:
-            raise StateError(f"The ledger can't be written: {_in_words(error)}") from error
+            raise StateError(f"The ledger can't be written: {in_words(error)}") from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -206,29 +213,21 @@ class Ledger:
             with self._engine.connect().execution_options(**{READING: True}) as connection:
                 yield connection
         except DatabaseError as error:
-            raise StateError(f"The ledger can't be read: {_in_words(error)}") from error
+            raise StateError(f"The ledger can't be read: {in_words(error)}") from error
 
-    def several(self, query: Any) -> tuple[Submission, ...]:
-        """Give the submissions that a query over their table finds."""
+    def several(self, query: Any, values: Mapping[str, object] = NO_VALUES) -> tuple[Submission, ...]:
+        """Give the submissions that a query over their table finds, with values for what it leaves open."""
         with self.reading() as connection:
-            return tuple(submission_from(dict(row)) for row in connection.execute(query).mappings())
+            rows = connection.execute(query, values).mappings()
+            return tuple(submission_from(dict(row)) for row in rows)
 
     def some(self, query: Any) -> bool:
         """Tell whether a query finds anything."""
         with self.reading() as connection:
-            return connection.execute(query.limit(1)).first() is not None
+            return connection.execute(query).first() is not None
 
 
-def is_due(now: float, steps: Collection[Step]) -> ColumnElement[bool]:
-    """Give the condition for submissions of which one of these steps may begin."""
-    due_at = submissions.c.due_at
-    return and_(
-        or_(due_at <= now, due_at > now + LONGEST_WAIT_SECONDS),
-        submissions.c.step.in_([step.value for step in steps]),
-    )
-
-
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
     """Give the database's own words, never the URL: it may hold a password."""
     if isinstance(error, DatabaseError) and error.orig is not None:
         return f"{str(error.orig).splitlines()[0].rstrip('.')}."

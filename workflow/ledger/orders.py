@@ -7,8 +7,15 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, and_, func, select, update
 
 from workflow.ledger.ledger import Ledger
+from workflow.ledger.reuse import who_is_at
 from workflow.ledger.sends import LOOKED
-from workflow.ledger.statements import append_event, change_submission, read_submission, seconds_now
+from workflow.ledger.statements import (
+    append_event,
+    change_submission,
+    one_at_a_time,
+    read_submission,
+    seconds_now,
+)
 from workflow.ledger.tables import sends
 from workflow.model import Step, Submission
 
@@ -17,23 +24,27 @@ from workflow.model import Step, Submission
 class Begun:
     """What is open of sending: whether an attempt's outcome is unknown, and whether one may be under way.
 
-    `sent` counts the copies that are sent for certain.
+    `sent` counts the copies that are sent for certain. `rival` is another submission that sends the very
+    build, if there is one.
     """
 
     open: bool
     under_way: bool
     sent: int = 0
+    rival: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is to happen: the step that begins at once, the event, and the changes that go with it.
 
+    Without a step nothing is left to do.
+
     `looked` says that a person has looked: attempts to send that are open no longer count. `receipt` says
     that they worked, `undone` that they did not.
     """
 
-    step: Step
+    step: Step | None
     event: str
     detail: str
     changes: Mapping[str, object] = field(default_factory=dict)
@@ -52,7 +63,9 @@ def give_order(ledger: Ledger, number: int, decide: Callable[[Submission, Begun]
         unsettled = and_(sends.c.submission == number, sends.c.receipt_id.is_(None), sends.c.times > 0)
         deadlines = connection.execute(select(sends.c.deadline).where(unsettled)).scalars().all()
         under_way = any(end > seconds_now() for end in deadlines)
-        order = decide(submission, Begun(bool(deadlines), under_way, _copies_sent(connection, number)))
+        one_at_a_time(connection, submission.sha256 or "")  # nobody takes the build in between
+        sent, rival = _copies_sent(connection, number), _rival(connection, submission)
+        order = decide(submission, Begun(bool(deadlines), under_way, sent, rival))
         if order.receipt is not None:
             known = {"receipt_id": order.receipt, "settled_at": seconds_now(), "reconciled": True}
             connection.execute(update(sends).where(unsettled).values(known))
@@ -60,12 +73,18 @@ def give_order(ledger: Ledger, number: int, decide: Callable[[Submission, Begun]
             never, looked = {"lost": None, "times": 0}, {"lost": LOOKED, "times": 1}
             fresh = {**(never if order.undone else looked), "deadline": 0.0}
             connection.execute(update(sends).where(unsettled).values(fresh))
-        present = datetime.fromtimestamp(seconds_now(), UTC)
+        present = None if order.step is None else datetime.fromtimestamp(seconds_now(), UTC)
         ahead = {"step": order.step, "due_at": present, "turn": submission.turn + 1, "worker": None}
         changes: dict[str, object] = {**ahead, **order.changes}
         change_submission(connection, submission, changes)
         append_event(connection, number, order.event, order.detail)
     return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
+
+
+def _rival(connection: Connection, submission: Submission) -> int | None:
+    """Only a build that is reused may be another's, too."""
+    reused = submission.reused is not None
+    return who_is_at(connection, submission.build_id, besides=submission.id) if reused else None
 
 
 def _copies_sent(connection: Connection, number: int) -> int:

@@ -1,11 +1,10 @@
 """Builds that may be sent once more: the same content with the same settings, sliced and sent before."""
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import Connection, or_, select
 
-from workflow.ledger.contents import one_at_a_time
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import submission_from
-from workflow.ledger.statements import append_event, change_submission
+from workflow.ledger.statements import append_event, change_submission, one_at_a_time
 from workflow.ledger.tables import forgotten_sends, sends, submissions
 from workflow.model import ENDED, State, Submission
 
@@ -19,6 +18,7 @@ def sent_build(ledger: Ledger, submission: Submission) -> Submission | None:
         like.state == State.DISPATCHED.value,
         like.build_id.is_not(None),
         like.preset_id.is_not_distinct_from(submission.preset_id),
+        like.preset.is_not_distinct_from(submission.preset),
         like.owner_id.is_not_distinct_from(submission.owner_id),
         like.folder_id.is_not_distinct_from(submission.folder_id),
     )
@@ -33,20 +33,24 @@ def reuse_build(ledger: Ledger, submission: Submission, earlier: Submission, **c
     One at a time, and none after a send in doubt: else traces of a build in the cloud could not be told
     apart. Raises Superseded, StateError.
     """
-    other = submissions.alias()
-    in_doubt = select(sends.c.submission).where(sends.c.receipt_id.is_(None), sends.c.times > 0)
-    at_it = exists().where(
-        other.c.build_id == earlier.build_id,
-        other.c.id != submission.id,
-        or_(other.c.state.not_in([state.value for state in ENDED]), other.c.id.in_(in_doubt)),
-    )
     with ledger.writing() as connection:
         one_at_a_time(connection, submission.sha256 or "")
-        if connection.execute(select(at_it)).scalar_one():
+        if who_is_at(connection, earlier.build_id, besides=submission.id) is not None:
             return False
         change_submission(connection, submission, {"build_id": earlier.build_id, **changes})
         append_event(connection, submission.id, "build reused", f"of submission {earlier.id}")
     return True
+
+
+def who_is_at(connection: Connection, build_id: str | None, besides: int) -> int | None:
+    """Give a submission that sends this build and has not ended, or of which a send is in doubt."""
+    in_doubt = select(sends.c.submission).where(sends.c.receipt_id.is_(None), sends.c.times > 0)
+    at_it = select(submissions.c.id).where(
+        submissions.c.build_id == build_id,
+        submissions.c.id != besides,
+        or_(submissions.c.state.not_in([state.value for state in ENDED]), submissions.c.id.in_(in_doubt)),
+    )
+    return connection.execute(at_it.limit(1)).scalar_one_or_none()
 
 
 def receipts_of_others(ledger: Ledger, submission: Submission) -> tuple[str, ...]:

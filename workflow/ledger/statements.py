@@ -26,6 +26,7 @@ def read_submission(connection: Connection, number: int) -> Submission:
 
 def insert_with_number(connection: Connection, number: int, row: Mapping[str, object]) -> bool:
     """Insert a submission under a number that was given out before; False when it is there."""
+    one_at_a_time(connection, f"submission {number}")
     taken = select(submissions.c.id).where(submissions.c.id == number)
     if connection.execute(taken).first() is not None:
         return False
@@ -44,6 +45,12 @@ def keep_numbers_ahead(connection: Connection) -> None:
             sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
             highest = f"select setval({sequence}, greatest(max(id), nextval({sequence}))) from {table.name}"  # noqa: S608  # names of our own tables
             connection.execute(text(f"{highest} having max(id) > 0"))
+
+
+def one_at_a_time(connection: Connection, what: str) -> None:
+    """SQLite has one writer at a time anyway; Postgres is asked for it, for this alone, until the end."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_advisory_xact_lock(hashtext(:what))"), {"what": what})
 
 
 def change_submission(connection: Connection, submission: Submission, changes: Mapping[str, object]) -> None:

@@ -66,6 +66,7 @@ submissions = Table(
     Column("dropped_by", Text),
     Column("copies", Integer),
     Column("approve_first", Boolean),
+    Column("origin", Text),
     sqlite_autoincrement=True,
 )
 
@@ -74,6 +75,8 @@ Index("submissions_state", submissions.c.state)
 Index("submissions_sha256", submissions.c.sha256)
 Index("submissions_claimed_as", submissions.c.claimed_as)
 Index("submissions_path", submissions.c.path)
+Index("submissions_origin", submissions.c.origin)
+Index("submissions_part_version_id", submissions.c.part_version_id)
 _running = and_(submissions.c.step.is_not(None), submissions.c.due_at.is_(None))
 Index("submissions_running", submissions.c.worker, sqlite_where=_running, postgresql_where=_running)
 _unclaimed = submissions.c.claimed_as.is_(None)
@@ -131,8 +134,13 @@ left_files = Table(
     Column("mtime_ns", BigInteger, nullable=False),
     Column("ctime_ns", BigInteger, nullable=False),
     Column("submission", Integer, ForeignKey("submissions.id"), nullable=False),
+    Column("gone_since", Float),
 )
-"""What was taken from a read-only inbox, and how it looked."""
+"""What was taken from a read-only inbox, and how it looked.
+
+`path` is `/` and the file's origin, which is the same on every machine; an older release wrote the path below
+the inbox alone. `gone_since`: the file was not to be found when it was looked for.
+"""
 
 workers = Table(
     "workers",
@@ -145,6 +153,8 @@ workers = Table(
     Column("since", Float, nullable=False),
     Column("seen_at", Float, nullable=False),
     Column("beat", Text, nullable=False),
+    Column("complaints", Integer),
+    Column("paused_until", Float),
 )
 
 decisions = Table(

@@ -15,10 +15,11 @@ from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import worker_from
 from workflow.ledger.statements import seconds_now
 from workflow.ledger.tables import workers
-from workflow.model import Submission, Worker
+from workflow.model import Strain, Submission, Worker
 
 Beats = Mapping[str, str]
 """The last sign of life of each worker, by name."""
+CALM = Strain()
 
 
 def join(ledger: Ledger, home: str, host: str, pid: int, release: str, *, again: bool = False) -> Worker:
@@ -46,11 +47,16 @@ def join(ledger: Ledger, home: str, host: str, pid: int, release: str, *, again:
     return worker_from(row)
 
 
-def give_sign(ledger: Ledger, worker: Worker) -> bool:
-    """Give a sign of life; False says that the worker was struck off meanwhile, and has nothing in hands."""
+def give_sign(ledger: Ledger, worker: Worker, strain: Strain = CALM) -> bool:
+    """Give a sign of life, and tell the others of complaints of the cloud.
+
+    False says that the worker was struck off meanwhile, and has nothing in hands.
+    """
     with ledger.writing() as connection:
         CLOCK.follow(connection)
-        sign = {"beat": uuid4().hex, "seen_at": seconds_now()}
+        present = seconds_now()
+        told = {"complaints": strain.complaints, "paused_until": present + strain.pause_seconds}
+        sign = {"beat": uuid4().hex, "seen_at": present, **told}
         mine = workers.c.name == worker.name
         return connection.execute(update(workers).where(mine).values(sign)).rowcount == 1
 
@@ -60,6 +66,16 @@ def signs(ledger: Ledger) -> Beats:
     with ledger.reading() as connection:
         rows = connection.execute(select(workers.c.name, workers.c.beat)).all()
     return {row.name: row.beat for row in rows}
+
+
+def strains(ledger: Ledger) -> Mapping[str, Strain]:
+    """Give what the cloud gave every worker to understand, as of its last sign; by name."""
+    with ledger.reading() as connection:
+        rows = connection.execute(select(workers.c.name, workers.c.complaints, workers.c.paused_until)).all()
+    present = seconds_now()
+    return {
+        row.name: Strain(row.complaints or 0, max((row.paused_until or 0.0) - present, 0.0)) for row in rows
+    }
 
 
 def strike_off(ledger: Ledger, name: str, beat: str) -> bool:

@@ -25,6 +25,7 @@ class BinaryReader:
         self._layout = layout
         self.facets_at_least = layout.facets
         self.has_colour = b"COLOR=" in layout.header
+        self._only: Block | None = None
 
     def blocks(self) -> Iterator[Block]:
         """Give all facets from the start; each block is overwritten by the next.
@@ -32,6 +33,9 @@ class BinaryReader:
         The layout of a facet is that of numpy-stl's `Mesh.dtype`. Raises Unreadable where room was reserved
         for facets and never filled, as a copy over a share leaves it that breaks off, and OSError.
         """
+        if self._only is not None:
+            yield self._only
+            return
         self._stream.rewind(0)
         self._stream.skip(HEADER_BYTES)
         piece = bytearray(FACET_BYTES * min(BLOCK_FACETS, self._layout.facets))
@@ -48,6 +52,8 @@ class BinaryReader:
             block = corners[: 9 * count].reshape(9, count)
             np.copyto(block, facets["vectors"].reshape(count, 9).T)
             empty.look(block, piece)
+            if count == self._layout.facets:
+                self._only = block
             yield without_minus_zero(block)
             left -= count
         empty.finish(self._layout.facets)
@@ -69,7 +75,9 @@ class _EmptyFacets:
 
     def look(self, block: Block, piece: bytearray) -> None:
         """Look at the next facets: their corners, and their bytes."""
-        empty: NDArray[np.bool_] = np.logical_not(block.any(axis=0))
+        empty: NDArray[np.bool_] = block[0] == 0
+        if empty.any():
+            empty[empty] = ~block[:, empty].any(axis=0)
         if empty.any():
             content = np.frombuffer(piece, np.uint8, FACET_BYTES * len(empty)).reshape(-1, FACET_BYTES)
             empty[empty] = ~content[empty].any(axis=1)

@@ -3,6 +3,7 @@
 CAD exports hold noise such as 1e-17 in place of 0; slicers merge such corners, and so must a fair test.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.mesh.edges import Balance, Edges, balance_of
+from workflow.mesh.repeats import SPREAD
 
 _TOLERANCES = (1e-7, 1e-6, 1e-5, 1e-4)
 """As parts of the mesh's diagonal, smallest first. On a 100 mm part the last one is 0.01 mm."""
@@ -28,45 +30,44 @@ class Closing:
 
 def close_gaps(edges: Edges, diagonal_mm: float) -> Closing | None:
     """Merge near corners of open edges, with the smallest tolerance that closes all; None if none does."""
-    _, first, point = np.unique(
-        np.concatenate((edges.tail, edges.head)), return_index=True, return_inverse=True
-    )
-    points = np.concatenate((edges.tail_mm, edges.head_mm))[first].astype(np.float64)
-    tail, head = np.split(point.reshape(-1), 2)
-    widest = _clusters(points, _TOLERANCES[-1] * diagonal_mm)
-    if _balance(tail, head, widest).is_open.any():
-        return None  # merging less leaves even more open
-    closings = (_close(points, tail, head, tolerance * diagonal_mm) for tolerance in _TOLERANCES)
+    points = np.concatenate((edges.tail_mm, edges.head_mm)).astype(np.float64)
+    for cluster in _ever_smaller_clusters(points, _TOLERANCES[-1] * diagonal_mm):
+        if _balance(cluster).is_open.any():
+            return None  # merging less leaves even more open
+    closings = (_close(points, tolerance * diagonal_mm) for tolerance in _TOLERANCES)
     return next((closing for closing in closings if closing), None)
 
 
-def _close(
-    points: NDArray[np.float64], tail: _Numbers, head: _Numbers, tolerance_mm: float
-) -> Closing | None:
-    cluster = _clusters(points, tolerance_mm)
+def _close(points: NDArray[np.float64], tolerance_mm: float) -> Closing | None:
+    *_, cluster = _ever_smaller_clusters(points, tolerance_mm)
     width = _widest(points, cluster)
     if width > 2 * tolerance_mm:
         return None  # a row of corners, each near the next: merging it would swallow real shape
-    balance = _balance(tail, head, cluster)
+    balance = _balance(cluster)
     return None if balance.is_open.any() else Closing(width, balance.flipped_edges)
 
 
-def _balance(tail: _Numbers, head: _Numbers, cluster: _Numbers) -> Balance:
+def _balance(cluster: _Numbers) -> Balance:
     """Count the facets at the edges that are left when the points of each cluster are one."""
-    tail, head = cluster[tail], cluster[head]
+    tail, head = np.split(cluster, 2)
     kept = tail != head
-    return balance_of(tail[kept], head[kept])
+    tail, head = tail[kept], head[kept]
+    edge = np.minimum(tail, head) * cluster.size + np.maximum(tail, head)
+    return balance_of(edge.astype(np.uint64) * SPREAD, tail < head)
 
 
-def _clusters(points: NDArray[np.float64], tolerance_mm: float) -> _Numbers:
-    """Number the points so that those with no wider gap between them on any axis share a number."""
+def _ever_smaller_clusters(points: NDArray[np.float64], tolerance_mm: float) -> Iterator[_Numbers]:
+    """Number the points so that in the end those with no wider gap between them on any axis share a number.
+
+    First only those apart along x get different ones, then those along y, and so on.
+    """
     cluster = np.zeros(len(points), np.intp)
     for axis in (0, 1, 2) * _ROUNDS:
         along = points[:, axis]
         order = np.lexsort((along, cluster))
         apart = (np.diff(along[order]) > tolerance_mm) | (np.diff(cluster[order]) != 0)
         cluster[order] = np.concatenate(([0], np.cumsum(apart)))
-    return cluster
+        yield cluster
 
 
 def _widest(points: NDArray[np.float64], cluster: NDArray[np.intp]) -> float:

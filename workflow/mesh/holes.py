@@ -1,21 +1,23 @@
 """Where exactly a mesh is open: looked for only when the one-pass test says that it is not closed.
 
-Two more passes in constant memory. The first adds F(a, b) of each edge (see `closedness`) into one of a
-million sums, chosen by the edge whatever its direction: sums of closed edges stay 0. The second keeps
-only the edges whose sum is not 0, which are few, and counts those exactly.
+Two more passes over all corners, in constant memory. The first adds F(a, b) of each edge (see `closedness`)
+into one of a million sums, chosen by the edge whatever its direction: sums of closed edges stay 0. The
+second keeps only the edges whose sum is not 0, which are few, and counts those exactly.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.blocks import BLOCK_FACETS, Block, Hashes
-from workflow.mesh.closedness import directed_edges, hash_corners
+from workflow.mesh.blocks import Block, Hashes
+from workflow.mesh.corners import CornerHashes
 from workflow.mesh.edges import Census, Edges, take_census
 from workflow.mesh.gaps import Closing, close_gaps
 from workflow.mesh.places import Place, places_of
+from workflow.mesh.repeats import SPREAD
 
 MOST_EDGES = 500_000
 """Beyond this many suspicious edges all counts are "at least"; they take 48 bytes each."""
@@ -23,7 +25,6 @@ MOST_EDGES = 500_000
 _MOST_BITS = 20
 _LEAST_BITS = 10
 _SUMS_PER_FACET = 6
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Knuth's multiplicative hashing
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,46 @@ class Holes:
     places: tuple[Place, ...] = ()
 
 
-def find_holes(blocks: Callable[[], Iterable[Block]], facets: int, diagonal_mm: float) -> Holes:
-    """Find the open edges of a mesh whose facets `blocks` gives anew at each call."""
+class _Suspicious(NamedTuple):
+    """Edges that may be open: in which facet (in order), from which of its corners on; hashes of both ends
+    and of the whole facet. All are of shape (n,)."""
+
+    facet: NDArray[np.intp]
+    side: NDArray[np.intp]
+    tail: Hashes
+    head: Hashes
+    whole: Hashes
+
+
+_NO_PLACES, _NO_HASHES = np.empty(0, np.intp), np.empty(0, np.uint64)
+_NONE = _Suspicious(_NO_PLACES, _NO_PLACES, _NO_HASHES, _NO_HASHES, _NO_HASHES)
+
+
+def find_holes(corners: CornerHashes, facets: int, diagonal_mm: float) -> Holes:
+    """Find the open edges of a mesh of so many facets."""
+    sums = _sums_of(corners, facets)
+    census = _census(corners, sums)
+    if census is None:
+        return _estimate(sums, _edge_parities(corners.pieces(), sums.size))
+    return _in_detail(census, diagonal_mm)
+
+
+def find_open_edges(corners: CornerHashes, facets: int) -> Edges | None:
+    """Give each facet's side of the open edges of a mesh of so many facets; None if they are too many."""
+    census = _census(corners, _sums_of(corners, facets))
+    return census.open if census else None
+
+
+def _sums_of(corners: CornerHashes, facets: int) -> Hashes:
     bits = (_SUMS_PER_FACET * facets).bit_length()
     sums = np.zeros(1 << min(max(bits, _LEAST_BITS), _MOST_BITS), np.uint64)
-    _add_edges(sums, blocks())
-    suspicious = _suspicious_edges(blocks(), sums)
-    if suspicious is None:
-        return _estimate(sums, _edge_parities(blocks(), sums.size))
-    census = take_census(suspicious)
-    return _in_detail(census, diagonal_mm)
+    _add_edges(sums, corners.pieces())
+    return sums
+
+
+def _census(corners: CornerHashes, sums: Hashes) -> Census | None:
+    suspicious = _suspicious_edges(corners.pieces(), sums)
+    return None if suspicious is None else take_census(_with_places(suspicious, corners.blocks()))
 
 
 def _in_detail(census: Census, diagonal_mm: float) -> Holes:
@@ -77,56 +108,60 @@ def _estimate(sums: Hashes, parities: Hashes) -> Holes:
     )
 
 
-def _edge_parities(blocks: Iterable[Block], places: int) -> Hashes:
+def _edge_parities(pieces: Iterable[Hashes], places: int) -> Hashes:
     """Give a number for each place that is 0 if all its edges have an even number of facets.
 
     Unlike the sums this does not see which way facets face, so it tells turned facets from holes.
     """
     parities = np.zeros(places, np.uint64)
-    for _, corners in _hashed(blocks):
-        for tail, head in directed_edges(corners):
-            np.bitwise_xor.at(parities, _place_of(tail, head, places), tail + head)
+    for tail in pieces:
+        edge = tail + _heads(tail)
+        np.bitwise_xor.at(parities, _place_of(edge, places).reshape(-1), edge.reshape(-1))
     return parities
 
 
-def _add_edges(sums: Hashes, blocks: Iterable[Block]) -> None:
-    for _, corners in _hashed(blocks):
-        for tail, head in directed_edges(corners):
-            np.add.at(sums, _place_of(tail, head, sums.size), tail * head * (head - tail))
+def _add_edges(sums: Hashes, pieces: Iterable[Hashes]) -> None:
+    for tail in pieces:
+        head = _heads(tail)
+        terms = tail * head * (head - tail)
+        np.add.at(sums, _place_of(tail + head, sums.size).reshape(-1), terms.reshape(-1))
 
 
-def _suspicious_edges(blocks: Iterable[Block], sums: Hashes) -> Edges | None:
+def _suspicious_edges(pieces: Iterable[Hashes], sums: Hashes) -> _Suspicious | None:
     """Give all edges that fall into a sum other than 0, or None if they are too many."""
     is_open = sums != 0
-    found: list[Edges] = []
-    count = 0
-    for block, corners in _hashed(blocks):
-        facets = corners[0] + corners[1] + corners[2]
-        for side, (tail, head) in enumerate(directed_edges(corners)):
-            here = np.flatnonzero(is_open[_place_of(tail, head, sums.size)])
-            start, end = 3 * side, 3 * ((side + 1) % 3)
-            count += here.size
-            if count > MOST_EDGES:
-                return None
-            found.append(
-                Edges(
-                    tail[here],
-                    head[here],
-                    facets[here],
-                    block[start : start + 3, here].T,
-                    block[end : end + 3, here].T,
-                )
-            )
-    return Edges.joined(found)
+    found = [_NONE]
+    count = done = 0
+    for tail in pieces:
+        head = _heads(tail)
+        facet, side = np.nonzero(is_open[_place_of(tail + head, sums.size)].T)
+        count += facet.size
+        if count > MOST_EDGES:
+            return None
+        whole = (tail[0] + tail[1] + tail[2])[facet]
+        found.append(_Suspicious(facet + done, side, tail[side, facet], head[side, facet], whole))
+        done += tail.shape[1]
+    return _Suspicious(*map(np.concatenate, zip(*found, strict=True)))
 
 
-def _hashed(blocks: Iterable[Block]) -> Iterator[tuple[Block, Hashes]]:
-    scratch = np.empty((9, BLOCK_FACETS), np.uint64)
+def _with_places(edges: _Suspicious, blocks: Iterable[Block]) -> Edges:
+    """Add the coordinates of both ends."""
+    tail_mm, head_mm = np.zeros((2, edges.facet.size, 3), np.float32)
+    done = 0
     for block in blocks:
-        yield block, hash_corners(block, scratch[:, : block.shape[1]])
+        here = slice(*np.searchsorted(edges.facet, (done, done + block.shape[1])))
+        corners, facet, side = block.reshape(3, 3, -1), edges.facet[here] - done, edges.side[here]
+        tail_mm[here], head_mm[here] = corners[side, :, facet], corners[(side + 1) % 3, :, facet]
+        done += block.shape[1]
+    return Edges(edges.tail, edges.head, edges.whole, tail_mm, head_mm)
 
 
-def _place_of(tail: Hashes, head: Hashes, places: int) -> NDArray[np.intp]:
-    """Give the place of an edge among a power of two; it is the same for both directions."""
+def _heads(tails: Hashes) -> Hashes:
+    """Give the corners that the edges from these corners lead to."""
+    return np.roll(tails, -1, axis=0)
+
+
+def _place_of(edge: Hashes, places: int) -> NDArray[np.intp]:
+    """Give the place of an edge among a power of two, by the sum of its ends: it has no direction."""
     unused_bits = np.uint64(65 - places.bit_length())
-    return (((tail + head) * _SPREAD) >> unused_bits).astype(np.intp)
+    return ((edge * SPREAD) >> unused_bits).astype(np.intp)

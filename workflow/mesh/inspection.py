@@ -11,12 +11,13 @@ from typing import TypeAlias
 
 from workflow.mesh.ascii import AsciiReader
 from workflow.mesh.binary import BinaryReader
+from workflow.mesh.corners import CornerHashes
 from workflow.mesh.detect import FACET_BYTES, Binary, NotMesh, detect
 from workflow.mesh.holes import find_holes
 from workflow.mesh.measures import Measures, measure
-from workflow.mesh.overlaps import EdgeKeys, repeated_facets
+from workflow.mesh.overlaps import repeated_facets, shared_edges
 from workflow.mesh.policy import MeshPolicy
-from workflow.mesh.shells import CornerHashes, Shells, find_shells
+from workflow.mesh.shells import Shells, find_shells
 from workflow.mesh.stream import ByteStream
 from workflow.mesh.unreadable import Unreadable
 from workflow.mesh.verdict import Findings, judge
@@ -80,31 +81,28 @@ def inspect_open_file(file: FileIO, stream: ByteStream, policy: MeshPolicy) -> M
 
 def _find(reader: _Reader, size: int, policy: MeshPolicy) -> Findings:
     """Measure, and look more closely at what the measures leave open. Raises Unreadable, OSError."""
-    limit, at_most = policy.overlap_limit_facets, size // FACET_BYTES
-    keys = EdgeKeys(min(at_most, limit)) if reader.facets_at_least <= limit else None
-    corners = CornerHashes(min(at_most, policy.shell_limit_facets))
-    measures = measure(reader.blocks(), [corners, *([keys] if keys else [])])
-    shared = keys.shared_edges() if keys and measures.closed else None
+    limit = policy.overlap_limit_facets
+    kept_facets = min(max(limit, policy.shell_limit_facets), size // FACET_BYTES)
+    corners = CornerHashes(reader.blocks, kept_facets if reader.facets_at_least <= kept_facets else 0)
+    measures = measure(reader.blocks(), corners)
+    facets, is_countable = measures.triangles, measures.triangles <= limit
+    shared = shared_edges(corners.pieces(), facets) if is_countable and measures.closed else None
     holes = None
     if not (measures.closed or measures.bad_facets):
-        holes = find_holes(reader.blocks, measures.triangles, math.dist(measures.low_mm, measures.high_mm))
+        holes = find_holes(corners, facets, math.dist(measures.low_mm, measures.high_mm))
     repeats = shared or (holes and holes.has_repeated_facets)
-    countable = measures.triangles <= limit
-    repeated = repeated_facets(reader.blocks(), measures.triangles) if repeats and countable else None
-    shells = _find_shells(reader, measures, corners, policy) if measures.closed else None
+    repeated = repeated_facets(corners.pieces(), facets) if repeats and is_countable else None
+    shells = _find_shells(corners, measures, policy) if measures.closed else None
     return Findings(measures, holes, shared, repeated, reader.remarks(), shells)
 
 
-def _find_shells(
-    reader: _Reader, measures: Measures, corners: CornerHashes, policy: MeshPolicy
-) -> Shells | None:
+def _find_shells(corners: CornerHashes, measures: Measures, policy: MeshPolicy) -> Shells | None:
     """Tell the bodies of a closed mesh apart if it is not too large, or if their volumes cancel out."""
     box_mm3 = math.prod(measures.size_mm)
     vanishes = abs(measures.volume_mm3) < _VANISHING * box_mm3 and measures.triangles <= _MOST_FACETS
     if measures.triangles > policy.shell_limit_facets and not vanishes:
         return None
-    hashes = corners.of_all(measures.triangles)
-    return find_shells(reader.blocks, measures.triangles, measures.volume_mm3, hashes)
+    return find_shells(corners, measures.triangles, measures.volume_mm3)
 
 
 def _report(reader: _Reader, findings: Findings, policy: MeshPolicy) -> MeshReport:

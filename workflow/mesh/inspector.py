@@ -23,7 +23,10 @@ from workflow.errors import NotInspected, StateError
 from workflow.mesh.messages import (
     FAULT,
     OUT_OF_MEMORY,
+    UNDRAWN,
+    UNWRITABLE,
     Failure,
+    Request,
     Setup,
     decode_reply,
     encode_request,
@@ -72,14 +75,27 @@ class Inspector:
         Raises OSError when the file can't be read or the process can't start, NotInspected when it can't
         be inspected within the limits, StateError when closed meanwhile.
         """
-        request = encode_request(source.absolute(), shown_as if shown_as is not None else str(source))
+        return self._carry_out(
+            Request(source.absolute(), shown_as if shown_as is not None else str(source)), source
+        )
+
+    def draw(self, source: Path, picture: Path) -> MeshReport:
+        """Inspect an STL file, and write a PNG of it to `picture`, over what may stand there.
+
+        Raises what `inspect` raises, OSError when the picture can't be written, NotInspected when there is
+        nothing to draw.
+        """
+        return self._carry_out(Request(source.absolute(), str(source), picture.absolute()), source)
+
+    def _carry_out(self, request: Request, source: Path) -> MeshReport:
         with self._turn:
             for _ in range(ATTEMPTS):
-                reply = self._ask(request)
+                reply = self._ask(encode_request(request))
                 if isinstance(reply, MeshReport):
                     return reply
                 if isinstance(reply, Failure):
-                    raise _in_words(reply, source, self._limits)
+                    file = request.picture if reply.kind == UNWRITABLE else source
+                    raise _in_words(reply, file or source, self._limits)
         raise NotInspected(
             f"{ATTEMPTS} times the inspection of this file broke down ({reply}). Export it again, if need "
             "be from another program; retry it if the machine was short of memory."
@@ -205,6 +221,8 @@ def _in_words(failure: Failure, source: Path, limits: InspectionLimits) -> Excep
         fault = NotInspected("A fault of stlflow itself stopped the inspection: see the log, and report it.")
         fault.add_note(failure.words)
         return fault
+    if failure.kind == UNDRAWN:
+        return NotInspected(failure.words)
     return OSError(failure.errno, failure.words, str(source))
 
 

@@ -1,14 +1,14 @@
 """Size, area, volume and closedness of a mesh, added up block by block."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.blocks import BLOCK_FACETS, Block, Hashes
+from workflow.mesh.blocks import BLOCK_FACETS, Block
 from workflow.mesh.closedness import WRAP, chain_terms, hash_corners
+from workflow.mesh.corners import CornerHashes
 
 _ROWS = 13
 
@@ -37,20 +37,13 @@ class Measures:
     @property
     def size_mm(self) -> tuple[float, float, float]:
         """The extent along x, y and z."""
-        x, y, z = (high - low for low, high in zip(self.low_mm, self.high_mm, strict=True))
-        return x, y, z
+        (left, front, bottom), (right, back, top) = self.low_mm, self.high_mm
+        return right - left, back - front, top - bottom
 
 
-class Collector(Protocol):
-    """What takes the hashes of all corners along on the first pass."""
-
-    def add(self, corners: Hashes) -> None:
-        """Take those of some facets, shape (3, n); they are overwritten afterwards."""
-
-
-def measure(blocks: Iterable[Block], collectors: Sequence[Collector] = ()) -> Measures:
-    """Measure all blocks in one pass; `collectors` hear of all corners on the way."""
-    gauge = _Gauge(collectors)
+def measure(blocks: Iterable[Block], corners: CornerHashes | None = None) -> Measures:
+    """Measure all blocks in one pass; `corners` hears of all corners on the way."""
+    gauge = _Gauge(corners)
     with np.errstate(all="ignore"):
         for block in blocks:
             gauge.add(block)
@@ -60,9 +53,9 @@ def measure(blocks: Iterable[Block], collectors: Sequence[Collector] = ()) -> Me
 class _Gauge:
     """The sums so far, and the memory that each block is worked out in."""
 
-    def __init__(self, collectors: Sequence[Collector]) -> None:
+    def __init__(self, corners: CornerHashes | None) -> None:
         self._scratch = np.empty(_ROWS * BLOCK_FACETS, np.float64)
-        self._collectors = collectors
+        self._corners = corners
         self._low = np.full(9, np.inf, np.float32)
         self._high = np.full(9, -np.inf, np.float32)
         self._origin: NDArray[np.float64] | None = None
@@ -95,7 +88,7 @@ class _Gauge:
     def _add_shape(self, block: Block, scratch: NDArray[np.float64]) -> None:
         """Add area and volume from the normals n = (b - a) x (c - a): |n| / 2, and n·a / 6.
 
-        float64 neither overflows nor loses digits for finite float32 coordinates. Corners are taken
+        float64 neither overflows nor loses digits for finite float32 coordinates. CornerHashes are taken
         relative to the first one, so that a part far from the origin keeps its digits.
         """
         if self._origin is None:
@@ -117,8 +110,8 @@ class _Gauge:
 
     def _add_chain(self, block: Block, scratch: NDArray[np.uint64]) -> None:
         corners = hash_corners(block, scratch[:9])
-        for collector in self._collectors:
-            collector.add(corners)
+        if self._corners:
+            self._corners.add(corners)
         terms = chain_terms(corners, scratch[:9])
         self._degenerate += terms.size - int(np.count_nonzero(terms))
         self._chain = (self._chain + int(terms.sum())) & WRAP

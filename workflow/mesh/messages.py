@@ -35,6 +35,10 @@ class Failure:
 UNREADABLE = "unreadable"
 """The system did not let the file be read; `errno` says why."""
 OUT_OF_MEMORY = "out of memory"
+UNDRAWN = "undrawn"
+"""There is nothing to draw; the words say why."""
+UNWRITABLE = "unwritable"
+"""The system did not let the picture be written; `errno` says why."""
 FAULT = "fault"
 """A mistake of ours; the words are the traceback."""
 
@@ -52,15 +56,26 @@ def decode_setup(text: str) -> Setup:
     return Setup(MeshPolicy(**policy), given["memory_mb"], given["seconds"])
 
 
-def encode_request(source: Path, shown_as: str) -> bytes:
-    """Give the order to inspect one file; any name that a file system allows gets through."""
-    return _line({"source": str(source), "shown_as": shown_as})
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The order to inspect one file, and to write a picture of it if one is wanted."""
+
+    source: Path
+    shown_as: str
+    picture: Path | None = None
 
 
-def decode_request(line: bytes) -> tuple[Path, str]:
+def encode_request(request: Request) -> bytes:
+    """Give an order as a line; any name that a file system allows gets through."""
+    picture = None if request.picture is None else str(request.picture)
+    return _line({"source": str(request.source), "shown_as": request.shown_as, "picture": picture})
+
+
+def decode_request(line: bytes) -> Request:
     """Read an order back."""
     given = json.loads(line)
-    return Path(given["source"]), given["shown_as"]
+    picture = None if given["picture"] is None else Path(given["picture"])
+    return Request(Path(given["source"]), given["shown_as"], picture)
 
 
 def encode_reply(reply: MeshReport | Failure) -> bytes:

@@ -4,9 +4,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workflow.mesh.connected import connected
-from workflow.mesh.edges import Edges, balance_of
+from workflow.mesh.edges import Edges
+from workflow.mesh.repeats import places_of_equals
 
 MOST_PLACES = 5
 MOST_DECIMALS = 9
@@ -34,17 +36,16 @@ def places_of(edges: Edges, diagonal_mm: float) -> tuple[Place, ...]:
 
     Of equally large ones the one with the lower x comes first, whatever the hashes of this process are.
     """
-    _, first = np.unique(balance_of(edges.tail, edges.head).of, return_index=True)
-    edges = edges[first]
-    edges = edges[np.lexsort(np.minimum(edges.tail_mm, edges.head_mm).T[::-1])]
-    ids, ends = np.unique(np.concatenate((edges.tail, edges.head)), return_inverse=True)
-    tails, heads = np.split(ends.reshape(-1), 2)
-    _, seen, rim, counts = np.unique(
-        connected(tails, heads, ids.size)[tails], return_index=True, return_inverse=True, return_counts=True
-    )
-    largest = np.lexsort((seen, -counts))[:MOST_PLACES]
+    edges = edges.only(places_of_equals(edges.tail + edges.head) == np.arange(len(edges)))
+    tails, heads = np.split(places_of_equals(np.concatenate((edges.tail, edges.head))), 2)
+    rim = connected(tails, heads, tails.size + heads.size)[tails]
+    counts = np.bincount(rim)
+    low_mm = np.full((3, counts.size), np.inf, np.float32)
+    for axis, lowest in enumerate(low_mm):
+        np.minimum.at(lowest, rim, np.minimum(edges.tail_mm[:, axis], edges.head_mm[:, axis]))
+    largest = np.lexsort((*low_mm[::-1], -counts))[: min(MOST_PLACES, np.count_nonzero(counts))]
     decimals = _decimals(diagonal_mm)
-    return tuple(_place(edges[np.flatnonzero(rim == number)], decimals) for number in largest)
+    return tuple(_place(edges, np.flatnonzero(rim == number), decimals) for number in largest)
 
 
 def _decimals(diagonal_mm: float) -> int:
@@ -52,7 +53,7 @@ def _decimals(diagonal_mm: float) -> int:
     return min(max(1, 2 - math.floor(math.log10(diagonal_mm))), MOST_DECIMALS) if diagonal_mm > 0 else 1
 
 
-def _place(edges: Edges, decimals: int) -> Place:
-    points = np.concatenate((edges.tail_mm, edges.head_mm)).astype(np.float64)
+def _place(edges: Edges, rim: NDArray[np.intp], decimals: int) -> Place:
+    points = np.concatenate((edges.tail_mm[rim], edges.head_mm[rim])).astype(np.float64)
     x, y, z = ((points.min(axis=0) + points.max(axis=0)) / 2).tolist()
-    return Place(len(edges), (x, y, z), decimals)
+    return Place(rim.size, (x, y, z), decimals)

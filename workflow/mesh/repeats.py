@@ -15,7 +15,8 @@ from workflow.mesh.blocks import Hashes
 _FEW = 1024
 _PIECE = 1 << 16
 """Short-lived arrays of this length stay in the processor's cache."""
-_OTHER_BITS = np.uint64(0x9E3779B97F4A7C15)  # odd: numbers that differ still do after multiplying
+SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Knuth's multiplicative hashing
+"""Odd: numbers that differ still do after multiplying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,14 @@ class Matches:
         return int(np.unique(self.original).size)
 
 
+def places_of_equals(keys: Hashes) -> NDArray[np.intp]:
+    """Give each number the place of one that equals it: the same for all that are equal."""
+    places = np.arange(keys.size)
+    matches = find_matches(keys)
+    places[matches.copy] = matches.original
+    return places
+
+
 def find_matches(keys: Hashes) -> Matches:
     """Match equal numbers among numbers that are spread evenly; they stay as they are."""
     found: list[Matches] = []
@@ -39,14 +48,22 @@ def find_matches(keys: Hashes) -> Matches:
     while keys.size > _FEW:
         matches, left = _try_table(keys)
         found.append(Matches(place[matches.copy], place[matches.original]))
-        place, keys = place[left], keys[left] * _OTHER_BITS
-    _, first, value = np.unique(keys, return_index=True, return_inverse=True)
-    original = first[value.reshape(-1)]
-    is_copy = original != np.arange(keys.size)
-    found.append(Matches(place[is_copy], place[original[is_copy]]))
+        place, keys = place[left], keys[left] * SPREAD
+    matches = _sort(keys)
+    found.append(Matches(place[matches.copy], place[matches.original]))
     return Matches(
         np.concatenate([each.copy for each in found]), np.concatenate([each.original for each in found])
     )
+
+
+def _sort(keys: Hashes) -> Matches:
+    """Give all matches of a few numbers."""
+    order = keys.argsort()
+    ranked = keys[order]
+    is_copy = np.zeros(keys.size, np.bool_)
+    np.equal(ranked[1:], ranked[:-1], out=is_copy[1:])
+    first = order[~is_copy]
+    return Matches(order[is_copy], first[np.cumsum(~is_copy)[is_copy] - 1])
 
 
 def _try_table(keys: Hashes) -> tuple[Matches, NDArray[np.intp]]:

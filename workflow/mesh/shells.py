@@ -3,16 +3,16 @@
 This takes about 100 bytes for each facet, so it is done up to a limit.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.blocks import BLOCK_FACETS, Block, Hashes
-from workflow.mesh.closedness import hash_corners
+from workflow.mesh.blocks import Block, Hashes
 from workflow.mesh.connected import connected
+from workflow.mesh.corners import CornerHashes
 from workflow.mesh.repeats import find_matches
 
 MOST_PAIRS = 10_000_000
@@ -37,48 +37,20 @@ class Shells:
     turned: int | None = 0
 
 
-class CornerHashes:
-    """The hashes of all corners, kept on the first pass, so that a mesh of few facets is not read again."""
-
-    def __init__(self, facets_at_most: int) -> None:
-        # The memory is taken from the system only as it is filled.
-        self._hashes = np.empty((3, facets_at_most), np.uint64)
-        self._count = 0
-
-    def add(self, corners: Hashes) -> None:
-        """Add the corners of some facets, shape (3, n)."""
-        end = self._count + corners.shape[1]
-        if end <= self._hashes.shape[1]:
-            self._hashes[:, self._count : end] = corners
-        self._count = end
-
-    def of_all(self, facets: int) -> Hashes | None:
-        """Give the hashes of so many facets, shape (3, n); None unless just these were added."""
-        fits = self._count == facets <= self._hashes.shape[1]
-        return self._hashes[:, :facets] if fits else None
-
-
-def find_shells(
-    blocks: Callable[[], Iterable[Block]], facets: int, volume_mm3: float, hashes: Hashes | None = None
-) -> Shells:
-    """Find the shells of a mesh whose facets `blocks` gives anew at each call, and whose volume is known.
-
-    `hashes` are those of all corners, shape (3, n), if they were kept.
-    """
-    if hashes is None:
-        hashes = _read(blocks(), facets)
-    root = _join(hashes, _runs(hashes))
+def find_shells(corners: CornerHashes, facets: int, volume_mm3: float) -> Shells:
+    """Find the shells of a mesh of so many facets, whose volume is known."""
+    root = _join(corners.of_all(facets))
     shells = np.flatnonzero(np.bincount(root))
     if shells.size == 1:
         return Shells(1, volume_mm3 < 0, abs(volume_mm3))
     shell = np.searchsorted(shells, root)
-    volumes = _volumes(blocks(), shell, shells.size)
+    volumes = _volumes(corners.blocks(), shell, shells.size)
     is_inside_out = -float(volumes.min()) > float(volumes.max())  # the largest shell is no cavity
     faces_in = (volumes > 0) if is_inside_out else (volumes < 0)
     total = float(np.abs(volumes).sum())
     if not faces_in.any():
         return Shells(shells.size, is_inside_out, total)
-    is_cavity = _lies_within(faces_in, *_boxes(blocks(), shell, shells.size))
+    is_cavity = _lies_within(faces_in, *_boxes(corners.blocks(), shell, shells.size))
     if is_cavity is None:
         return Shells(shells.size, is_inside_out, abs(volume_mm3), None, None)
     cavities = int(np.count_nonzero(is_cavity))
@@ -101,36 +73,27 @@ def _lies_within(
     return lies_within
 
 
-def _read(blocks: Iterable[Block], facets: int) -> Hashes:
-    hashes = np.empty((3, facets), np.uint64)
-    scratch = np.empty((9, BLOCK_FACETS), np.uint64)
-    count = 0
-    for block in blocks:
-        end = count + block.shape[1]
-        hashes[:, count:end] = hash_corners(block, scratch[:, : block.shape[1]])
-        count = end
-    return hashes[:, :count]
+def _join(hashes: Hashes) -> _Numbers:
+    """Give each facet a number that all facets of its shell share.
 
-
-def _runs(hashes: Hashes) -> _Numbers:
-    """Give for each facet the run that it belongs to.
-
-    A run is a row of facets in the file each of which has a corner of the one before. Exporters write
-    neighbours one after the other, so there are few runs, and little is left to be joined.
+    Exporters write neighbours one after the other. So most facets go on with a run: they have a corner of
+    the one before. Only the other corners of a run have to be looked for elsewhere, and only runs joined.
     """
-    touches = np.zeros(hashes.shape[1] - 1, np.bool_)
-    for corner in hashes[:, 1:]:
+    goes_on = _corners_of_the_one_before(hashes)
+    run: _Numbers = np.cumsum(~goes_on.any(axis=0))
+    new = np.flatnonzero(~goes_on)
+    run_of_new = np.concatenate((run, run, run))[new]
+    matches = find_matches(hashes.reshape(-1)[new])
+    return connected(run_of_new[matches.copy], run_of_new[matches.original], int(run[-1]) + 1)[run]
+
+
+def _corners_of_the_one_before(hashes: Hashes) -> NDArray[np.bool_]:
+    """Tell which corners the facet before has, too; shape (3, n)."""
+    found = np.zeros(hashes.shape, np.bool_)
+    for number, corner in enumerate(hashes[:, 1:]):
         for other in hashes[:, :-1]:
-            touches |= corner == other
-    return np.concatenate(([0], np.cumsum(~touches)))
-
-
-def _join(hashes: Hashes, run: _Numbers) -> _Numbers:
-    """Give each facet the lowest run that its own is connected with."""
-    matches = find_matches(hashes.reshape(-1))
-    tails, heads = run[matches.copy % run.size], run[matches.original % run.size]
-    apart = tails != heads
-    return connected(tails[apart], heads[apart], int(run[-1]) + 1)[run]
+            found[number, 1:] |= corner == other
+    return found
 
 
 def _volumes(blocks: Iterable[Block], shell: _Numbers, shells: int) -> NDArray[np.float64]:

@@ -18,13 +18,16 @@ from workflow.mesh.inspection import inspect_mesh
 from workflow.mesh.messages import (
     FAULT,
     OUT_OF_MEMORY,
+    UNDRAWN,
     UNREADABLE,
+    UNWRITABLE,
     Failure,
     decode_request,
     decode_setup,
     encode_reply,
 )
 from workflow.mesh.policy import MeshPolicy
+from workflow.mesh.unreadable import Unreadable
 from workflow.model import MeshReport
 
 READY = b"ready\n"
@@ -53,15 +56,32 @@ def serve(setup_text: str) -> None:
 
 
 def _answer(line: bytes, policy: MeshPolicy) -> MeshReport | Failure:
-    source, shown_as = decode_request(line)
+    request = decode_request(line)
     try:
-        return inspect_mesh(source, shown_as, policy)
+        report = inspect_mesh(request.source, request.shown_as, policy)
+        undrawn = None if request.picture is None else _draw(request.source, report, request.picture)
+        return undrawn or report
     except MemoryError:
         return Failure(OUT_OF_MEMORY)
     except OSError as error:
         return Failure(UNREADABLE, error.strerror or str(error), error.errno)
     except Exception:  # noqa: BLE001  # the process's edge: the service is told, and goes on
         return Failure(FAULT, traceback.format_exc())
+
+
+def _draw(source: Path, report: MeshReport, picture: Path) -> Failure | None:
+    """Write a picture; gives why not. Raises OSError when the file can't be read."""
+    from workflow.mesh.picture import draw_picture  # hardly anybody asks for one
+
+    try:
+        drawn = draw_picture(source, report)
+    except Unreadable as problem:
+        return Failure(UNDRAWN, str(problem))
+    try:
+        picture.write_bytes(drawn)
+    except OSError as error:
+        return Failure(UNWRITABLE, error.strerror or str(error), error.errno)
+    return None
 
 
 def _take_orders() -> SimpleQueue[bytes]:

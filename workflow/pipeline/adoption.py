@@ -1,7 +1,8 @@
 """After a crash: files and rows that lost each other between the claim and the ledger find back.
 
 Several services may do this side by side, and others may be claiming files meanwhile: a file is looked
-at again after its row was read, and a row that somebody alive has in hands is left alone.
+at again after its row was read, and a row that somebody alive has in hands is left alone. What nobody has
+claimed goes to the inbox: there one rename decides who takes it, once it is complete.
 """
 
 import re
@@ -10,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from loguru import logger
 
-from workflow.intake import OWNED, Share, exists, is_part_file
+from workflow.intake import INBOX, OWNED, Share, exists, is_part_file, place, readable
 from workflow.ledger import Ledger, abandoned
 from workflow.model import Step, Submission
 from workflow.pipeline.clock import now
@@ -29,13 +30,14 @@ def adopt(ledger: Ledger, share: Share) -> None:
     for claimed_as, (number, path) in found.items():
         if not exists(share, claimed_as):
             continue
-        if number is None:
-            _adopt_unnumbered(ledger, claimed_as, path)
-        elif number not in known:
+        row = known.get(number or 0)
+        if number is None or not (_is_our_claim(share, claimed_as) or _is_of(row, path)):
+            _put_into_inbox(share, claimed_as, path)
+        elif row is None:
             ledger.claimed(number, claimed_as, path=path)
             logger.info("{} stood in processing/ unknown: it goes on as submission {}.", path, number)
-        elif known[number].claimed_as is not None and known[number].worker is None:
-            _give_back_to_row(ledger, known[number], claimed_as)
+        elif row.claimed_as is not None and row.worker is None:
+            _give_back_to_row(ledger, row, claimed_as)
     _name_others(share)
 
 
@@ -52,10 +54,24 @@ def settle_abandoned(ledger: Ledger, share: Share) -> None:
             ledger.forget(opened.id)
 
 
-def _adopt_unnumbered(ledger: Ledger, claimed_as: str, path: str) -> None:
-    """Somebody put it there by hand."""
-    if not ledger.claimed_from(claimed_as):
-        ledger.claimed(ledger.open(path), claimed_as, path=path)  # another may have forgotten it in between
+def _put_into_inbox(share: Share, claimed_as: str, path: str) -> None:
+    """Somebody put it there by hand, or another ledger lost it: it is looked at like any other file."""
+    if share.left_inbox is not None:
+        logger.warning("{} was put there by hand: nobody takes it.", readable(claimed_as))
+        return
+    try:
+        put = place(share, claimed_as, path, INBOX)
+    except FileNotFoundError:  # another service was quicker
+        return
+    except OSError as error:
+        logger.warning("{} was put there by hand, and stays: {}.", readable(claimed_as), error.strerror)
+        return
+    logger.info("{} was put there by hand: it goes to {}.", readable(claimed_as), put)
+
+
+def _is_of(row: Submission | None, path: str) -> bool:
+    """Tell whether a file of a release that gave claims no owner is that of a submission of ours."""
+    return row is not None and row.path == path
 
 
 def _give_back_to_row(ledger: Ledger, submission: Submission, claimed_as: str) -> None:
@@ -71,7 +87,7 @@ def _claimed_files(share: Share) -> list[str]:
     """Give our own claims, and those from before claims had an owner."""
     files = (found for found in share.processing.rglob("*") if _is_claimed(found))
     places = (found.relative_to(share.root).as_posix() for found in files)
-    return sorted(place for place in places if _is_ours(share, place))
+    return sorted(each for each in places if _is_ours(share, each))
 
 
 def _is_claimed(found: Path) -> bool:
@@ -79,7 +95,11 @@ def _is_claimed(found: Path) -> bool:
 
 
 def _is_ours(share: Share, place: str) -> bool:
-    return place.startswith(f"{share.claims}/") or not place.startswith(f"processing/{OWNED}")
+    return _is_our_claim(share, place) or not place.startswith(f"processing/{OWNED}")
+
+
+def _is_our_claim(share: Share, place: str) -> bool:
+    return place.startswith(f"{share.claims}/")
 
 
 def _name_others(share: Share) -> None:
@@ -98,8 +118,8 @@ def _claims_of_others(share: Share) -> Iterator[tuple[str, int]]:
 
 
 def _read_name(share: Share, claimed_as: str) -> tuple[int | None, str]:
-    ours = claimed_as.startswith(f"{share.claims}/")
-    below = PurePosixPath(claimed_as).relative_to(share.claims if ours else "processing")
+    top = share.claims if _is_our_claim(share, claimed_as) else "processing"
+    below = PurePosixPath(claimed_as).relative_to(top)
     numbered = NUMBERED.match(below.name)
     if numbered is None:
         return None, str(below)

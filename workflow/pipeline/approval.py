@@ -2,6 +2,7 @@
 
 from workflow.eiger import approve_more
 from workflow.errors import Conflict, SettingsError
+from workflow.ledger import APPROVING, alone
 from workflow.model import Hold, Submission
 from workflow.pipeline.outcome import hold
 from workflow.pipeline.workshop import Workshop
@@ -18,7 +19,7 @@ def approve(shop: Workshop, submission: Submission) -> Submission:
         return submission
     build_id = submission.build_id or ""
     try:
-        with shop.allotment.approving:  # the whole set is replaced: two of us would undo each other
+        with alone(shop.ledger, APPROVING):  # the whole set is replaced: two of us would undo each other
             approved = approve_more(shop.client, [build_id])
     except SettingsError:
         return hold(shop, submission, Hold.ROUTE, NOT_IN_USE)

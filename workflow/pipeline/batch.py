@@ -2,15 +2,18 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from socket import gethostname
 
 from loguru import logger
 
-from workflow.intake import GateTimes, is_text, readable
+from workflow.errors import ShareError
+from workflow.intake import GateTimes, is_text, origin_of, readable
 from workflow.intake.visit import visit
-from workflow.ledger import Ledger
+from workflow.ledger import InPlace, Ledger, Superseded, take_in_place, taken_from
 from workflow.model import State, Submission
 
 OPEN_AGAIN = frozenset({State.REJECTED, State.CANCELED})
@@ -23,22 +26,44 @@ def submit_folder(ledger: Ledger, home: str, folder: Path, times: GateTimes) -> 
     """Give the number of the submission of each file, new or known.
 
     The very same content in the very same place is sent once: a second batch finds the first one's
-    submission, and goes on with it if it had not ended. `home` names this machine: the files are on its
-    disk alone. Raises ShareError.
+    submission, and goes on with it if it had not ended; so does one on another machine that sees the same
+    share. `home` names this machine. Raises ShareError.
     """
+    origin = _origin(folder)
     patience = replace(times, stall_seconds=min(times.stall_seconds, STALL_SECONDS))
     for path in visit(folder, patience, wait=_doze):
         if not is_text(path):  # nobody could find it again: its name can't be written down
             logger.error("{} is not taken: its name is no text. Rename it.", readable(path))
             continue
-        place = folder / path
-        known = _known(ledger, place)
+        yield _submit(ledger, InPlace(origin, path, str(folder / path), home))
+
+
+def _submit(ledger: Ledger, file: InPlace) -> int:
+    """Give what an earlier batch, on whatever machine, made of the very same file, or begin anew."""
+    while True:
+        earlier = taken_from(ledger, file)
+        known = _known(Path(file.place), earlier)
         if known is not None:
-            yield known.id
-            continue
-        number = ledger.open(path)
-        ledger.claimed(number, str(place), path=path, left_in_place=True, home=home)
-        yield number
+            return _brought_here(ledger, known, file).id
+        number = take_in_place(ledger, file, after=max((twin.id for twin in earlier), default=0))
+        if number is not None:
+            return number
+
+
+def _brought_here(ledger: Ledger, known: Submission, file: InPlace) -> Submission:
+    """What another machine has not read yet can be read here as well, should that one be gone for good."""
+    if known.sha256 is not None or known.home == file.home:
+        return known
+    with suppress(Superseded):
+        return ledger.change(known, claimed_as=file.place, home=file.home)
+    return known
+
+
+def _origin(folder: Path) -> str:
+    try:
+        return origin_of(folder, gethostname())
+    except OSError as error:
+        raise ShareError(f"{folder} can't be read: {error.strerror}.") from None
 
 
 def _doze(seconds: float) -> None:
@@ -46,9 +71,9 @@ def _doze(seconds: float) -> None:
     time.sleep(min(seconds, LOOK_SECONDS))
 
 
-def _known(ledger: Ledger, place: Path) -> Submission | None:
+def _known(place: Path, made: Sequence[Submission]) -> Submission | None:
     """Find what an earlier batch made of this file; a rejected one gets another try."""
-    earlier = [twin for twin in ledger.claimed_from(str(place)) if twin.state not in OPEN_AGAIN]
+    earlier = [twin for twin in made if twin.state not in OPEN_AGAIN]
     not_hashed = (twin for twin in earlier if twin.sha256 is None)
     return next(not_hashed, None) or _same_content(place, earlier)
 

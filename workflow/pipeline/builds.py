@@ -59,7 +59,7 @@ def search(client: EigerClient, catalog: Catalog, submission: Submission) -> Bui
     since = (submission.uploaded_at or submission.opened_at) - CLOCK_SLACK
     for filters in (BuildFilter(title=version.title, created_from=since), BuildFilter(created_from=since)):
         candidates = _candidates(client, catalog, filters, version.id)
-        hits = [build for build in candidates if build.sliced and _holds(build, version.id)]
+        hits = [build for build in candidates if build.sliced and holds(build, version.id)]
         if hits:
             return choose(hits)
     return None
@@ -89,7 +89,8 @@ def _candidates(
         yield build
 
 
-def _holds(build: BuildDetail, part_version_id: str) -> bool:
+def holds(build: BuildDetail, part_version_id: str) -> bool:
+    """Tell whether a part version is in a build."""
     return any(version.id == part_version_id for version in build.part_versions)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from socket import gethostname
 
 from loguru import logger
 
@@ -16,12 +17,13 @@ from workflow.feedback import (
     stranger_text,
     write_note,
 )
-from workflow.intake import Left, looks_like, readable
+from workflow.intake import Before, Left, looks_like, origin_of, readable
 from workflow.ledger import (
+    InPlace,
     Ledger,
     add_to_waitlist,
-    content_left,
     drop_from_waitlist,
+    left_before,
     read_left,
     read_waitlist,
     still_left,
@@ -32,14 +34,21 @@ from workflow.pipeline.crew import Crew
 from workflow.pipeline.workshop import Workshop
 
 
-def memory_of_left(ledger: Ledger) -> Mapping[str, Left]:
-    """Give every file of a read-only inbox that was taken, as it looked then. Raises StateError."""
-    return {path: Left(*times) for path, times in read_left(ledger).items()}
+def memory_of_left(ledger: Ledger, folder: str) -> Mapping[str, Left]:
+    """Give every file of a read-only inbox that was taken, as it looked then. Raises StateError.
+
+    `folder` is the inbox as `origin_of` names it.
+    """
+    return {path: Left(*times) for path, times in read_left(ledger, folder).items()}
 
 
 def was_left(ledger: Ledger, inbox: Path, path: str) -> bool:
     """Tell whether a file of a read-only inbox was taken before as it is now. Raises StateError."""
-    left = memory_of_left(ledger).get(path)
+    try:
+        folder = origin_of(inbox, gethostname())
+    except OSError:  # it can't be read now: nobody can tell
+        return False
+    left = memory_of_left(ledger, folder).get(path)
     return left is not None and looks_like(inbox / path, left)
 
 
@@ -55,6 +64,7 @@ class Desk:
     _noted: int | None = None
     """How many the note about a crowd names; None before it was looked after in this run."""
     _paths: dict[int, str] = field(default_factory=dict)
+    _origin: str | None = None
 
     # -- files that are taken -----------------------------------------------------------------------
 
@@ -80,29 +90,42 @@ class Desk:
 
     def left(self) -> Mapping[str, Left]:
         """Give what was taken and left before."""
-        return memory_of_left(self.shop.ledger)
+        return memory_of_left(self.shop.ledger, self._file("").folder)
 
-    def content_left(self, path: str) -> str | None:
-        """Give the sha256 of what was last taken from a path."""
-        return content_left(self.shop.ledger, path)
+    def left_before(self, path: str) -> Before | None:
+        """Give what was last taken from a path."""
+        known = left_before(self.shop.ledger, self._file(path))
+        if known is None:
+            return None
+        left = None if known.times is None else Left(*known.times)
+        return Before(known.number, left, known.sha256, known.unread)
 
-    def take_left(self, path: str, place: str, left: Left) -> bool:
+    def take_left(self, path: str, left: Left, before: Before | None) -> bool:
         """Begin a submission for a file that stays where it is."""
-        number = take_left(self.shop.ledger, self.crew.me.home, path, place, left)
+        file = self._file(path)
+        number = take_left(self.shop.ledger, file, left, None if before is None else before.left)
         if number is None:
             return False
-        logger.info("Submission {}: {}", number, place)
+        logger.info("Submission {}: {}", number, file.place)
         self.wake()
         return True
 
-    def still_left(self, path: str, left: Left) -> None:
+    def still_left(self, path: str, left: Left, before: Before) -> None:
         """The file has new times and its old content."""
-        still_left(self.shop.ledger, path, left)
+        still_left(self.shop.ledger, self._file(path), left, before.number)
+
+    def _file(self, path: str) -> InPlace:
+        """What the inbox is called is asked once for each time that it appears. Raises OSError."""
+        inbox, me = self.shop.share.inbox, self.crew.me
+        if self._origin is None:
+            self._origin = origin_of(inbox, me.host)
+        return InPlace(self._origin, path, str(inbox / path), me.home)
 
     # -- files that are not taken -------------------------------------------------------------------
 
     def share_back(self) -> None:
         """Look for claims that a crash cut off."""
+        self._origin = None
         adopt(self.shop.ledger, self.shop.share)
 
     def stranger(self, path: str, why: str) -> None:

@@ -4,8 +4,9 @@ The API has no idempotency key. So: write the intent, look whether it is done al
 the outcome. An intent whose outcome is unknown is settled by asking the cloud.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from loguru import logger
 
@@ -121,9 +122,6 @@ def _look_then_send(
         withdraw_send(shop.ledger, submission, copy, intent)  # nothing is under way while a person looks
         return hold(shop, submission, Hold.SEND, _outcome_unknown(submission, copy, intent))
     shop.ledger.record(submission, "sending", f"{_what(submission, copy)}, attempt {intent.times}")
-    renew_send(
-        shop.ledger, submission, copy, intent, shop.send_lease_seconds
-    )  # last: nothing may come between
     return _send(shop, submission, copy, intent)
 
 
@@ -137,7 +135,7 @@ def must_not_repeat(submission: Submission, intent: Intent) -> bool:
 
 def _send(shop: Workshop, submission: Submission, copy: int, intent: Intent) -> Sent | Submission:
     try:
-        receipt_id = _post(shop, submission)
+        receipt_id = _post(shop, submission, partial(_last_look, shop, submission, copy, intent))
     except NOTHING_DONE:
         withdraw_send(shop.ledger, submission, copy, intent)
         raise
@@ -151,18 +149,28 @@ def _send(shop: Workshop, submission: Submission, copy: int, intent: Intent) -> 
     return Sent(receipt_id, "sent")
 
 
-def _post(shop: Workshop, submission: Submission) -> str:
+def _last_look(shop: Workshop, submission: Submission, copy: int, intent: Intent) -> None:
+    """Begin the lease anew with the connection open: nothing comes between this and the send.
+
+    Looking and connecting took their time, and a machine that stood still meanwhile is too late. Raises
+    Superseded, StateError.
+    """
+    renew_send(shop.ledger, submission, copy, intent, shop.send_lease_seconds)
+
+
+def _post(shop: Workshop, submission: Submission, last_look: Callable[[], None]) -> str:
     """Make the one call that has an effect; gives the id of what it made."""
-    build_id, client = submission.build_id or "", shop.client
+    build_id, device_id, client = submission.build_id or "", submission.device_id or "", shop.client
+    due = submission.due_date
     match submission.destination:
         case Destination.BACKLOG:
-            return client.send_build_to_backlog(build_id, submission.due_date).id
+            return client.send_build_to_backlog(build_id, due, last_look=last_look).id
         case Destination.JOB_REQUEST:
-            return client.send_build_to_job_request_queue(build_id, submission.due_date).id
+            return client.send_build_to_job_request_queue(build_id, due, last_look=last_look).id
         case Destination.DEVICE_QUEUE:
-            return client.append_to_device_queue(submission.device_id or "", build_id).id
+            return client.append_to_device_queue(device_id, build_id, last_look=last_look).id
         case Destination.PRINT_NOW:
-            return client.print_to_printer(submission.device_id or "", build_id).id
+            return client.print_to_printer(device_id, build_id, last_look=last_look).id
     raise AssertionError(f"no way to send to {submission.destination}")
 
 
@@ -170,8 +178,6 @@ def _not_ready(shop: Workshop, submission: Submission, refusal: Conflict) -> Sub
     """409: the printer takes nothing now, and nothing was done. Another choice is made by and by."""
     reason = f"{submission.device} takes no print now ({refusal}). It goes by itself once a printer does."
     since = submission.waiting_since or now()
-    with shop.allotment.turn:
-        shop.allotment.take_back(submission.device_id or "")
     return hold(shop, submission, Hold.DEVICE, reason, None, waiting_since=since, **NO_ROUTE)
 
 

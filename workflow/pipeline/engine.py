@@ -52,11 +52,12 @@ class Engine:
         self._active: dict[str, Step] = {}
         self._changed = threading.Condition()
         self._stages, self._ended = stages, ended
-        DBOS(config=_configuration(database_url, worker, limits))
+        dbos = DBOS(config=_configuration(database_url, worker, limits))
         _RUNNING[0] = self
         DBOS.listen_queues([])
         try:
             DBOS.launch()
+            _end_what_is_not_used(dbos)
         except Exception as error:  # raised again, in one word: the engine has its own names for each way
             logger.opt(exception=True).debug("The engine did not start")
             threading.Thread(target=self.stop, daemon=True).start()  # it may wait for what is not there
@@ -145,6 +146,19 @@ def _stage(step: str, number: int, turn: int) -> None:
 
 def _name(submission: Submission) -> str:
     return f"{submission.step}:{submission.id}:{submission.turn}"
+
+
+def _end_what_is_not_used(dbos: DBOS) -> None:
+    """End the threads that look for queues, delays, timeouts and schedules: stlflow has none of them.
+
+    They would ask the database several times a second for ever. The engine has no setting for it (3.4), so
+    they are told to stop as at its end; should a release call them otherwise, they run on and do no harm.
+    """
+    for stop in (
+        *getattr(dbos, "background_thread_stop_events", ()),
+        *filter(None, [getattr(dbos, "_background_jobs_stop_event", None)]),
+    ):
+        stop.set()
 
 
 def _configuration(database_url: str, worker: str, limits: EngineLimits) -> DBOSConfig:

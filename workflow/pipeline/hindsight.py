@@ -4,18 +4,20 @@ Each decision is kept with its facts and the very text of its rules, so that bot
 answered as if it were now, without the cloud.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from workflow.errors import RulesError, UnknownSubmission
 from workflow.ledger import Ledger, decided_since, decisions_of, rules_text
-from workflow.model import Decided, IntakeDecision, Route, Submission
+from workflow.model import Decided, IntakeDecision, Route, State, Submission
+from workflow.pipeline.facts import facts_before_upload
 from workflow.routing import (
     Explanation,
     Rulebook,
     decide_intake,
     decide_route,
+    explain,
     explain_intake,
     explain_routing,
     parse_rules,
@@ -27,7 +29,11 @@ OTHER_PRESET = "It would be sliced otherwise: where that build would go can't be
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Why a submission went where it went. `revision` is that of the rules that explain it."""
+    """Why a submission went where it went. `revision` is that of the rules that explain it.
+
+    Where `decided` is empty, inspection came before any rule, and the explanation says what the rules
+    would do if it had accepted the file.
+    """
 
     submission: Submission
     decided: Mapping[str, Decided]
@@ -55,12 +61,23 @@ class Replay:
     not_comparable: tuple[int, ...]
 
 
-def explain_past(ledger: Ledger, number: int, other: Rulebook | None, zone: tzinfo | None) -> Past:
-    """Explain a submission by the rules that decided, or by others. Raises UnknownSubmission."""
+def explain_past(
+    ledger: Ledger,
+    number: int,
+    other: Rulebook | None,
+    zone: tzinfo | None,
+    in_force: Callable[[], Rulebook] | None = None,
+) -> Past:
+    """Explain a submission by the rules that decided, or by others.
+
+    One that inspection rejected is explained by the rules in force. Raises UnknownSubmission where no
+    rule has anything to say, and what `in_force` raises.
+    """
     submission, decided = ledger.get(number), decisions_of(ledger, number)
     intake, routing = decided.get("intake"), decided.get("routing")
     if intake is None:
-        raise UnknownSubmission(f"Nothing was decided yet for submission {number}, or it was not kept.")
+        rulebook = other or (in_force() if in_force is not None and _was_measured(submission) else None)
+        return _if_accepted(ledger, submission, rulebook, zone)
     books = _Books(ledger)
     rulebook = other or books.of(intake)
     if rulebook is None:
@@ -75,6 +92,28 @@ def explain_past(ledger: Ledger, number: int, other: Rulebook | None, zone: tzin
             explained, routed_by, routing.facts, routing.devices, today=day, passed=routing.passed
         )
     return Past(submission, decided, (routed_by or rulebook).revision, explained)
+
+
+def _if_accepted(
+    ledger: Ledger, submission: Submission, rulebook: Rulebook | None, zone: tzinfo | None
+) -> Past:
+    """Say what rules would do with a file that none has seen: inspection rejected it."""
+    if rulebook is None or not _was_measured(submission):
+        if submission.state is State.REJECTED and submission.reason:
+            raise UnknownSubmission(f"No rule saw submission {submission.id}: {submission.reason}")
+        raise UnknownSubmission(
+            f"Nothing was decided yet for submission {submission.id}, or it was not kept."
+        )
+    facts = facts_before_upload(ledger, submission, submission.opened_at, zone)
+    day = submission.opened_at.astimezone(zone).date()
+    return Past(submission, {}, rulebook.revision, explain(rulebook, facts, today=day))
+
+
+def _was_measured(submission: Submission) -> bool:
+    """Tell whether inspection rejected it and yet could say how large it is."""
+    mesh = submission.mesh
+    is_rejected = submission.state is State.REJECTED and mesh is not None and mesh.verdict == "reject"
+    return is_rejected and mesh is not None and mesh.triangles > 0
 
 
 def replay(ledger: Ledger, rulebook: Rulebook, since: datetime | None, zone: tzinfo | None) -> Replay:

@@ -19,6 +19,7 @@ from workflow.model import Step, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.crew import Crew
 from workflow.pipeline.engine import Engine
+from workflow.pipeline.new_builds import NewBuilds
 from workflow.pipeline.outcome import hold_if_deadly
 from workflow.pipeline.slicing import poll
 from workflow.pipeline.workshop import Workshop
@@ -28,6 +29,8 @@ GATHER_SECONDS = 0.02
 """News comes in crowds: one look for all of them."""
 AUDIT_SECONDS = 5.0
 POLLS_AT_ONCE = 4
+POLLS_AHEAD = 16
+"""Questions that stand in line for the threads that ask."""
 AFTER_A_FAULT = timedelta(minutes=5)
 KINDS = ((Step.INTAKE,), (Step.DELIVER, Step.FINISH))
 """Stages that share a limit."""
@@ -48,24 +51,36 @@ class Keeper:
     _asked: set[tuple[int, int]] = field(default_factory=set)
     _missed: set[tuple[int, int]] = field(default_factory=set)
     _audited_at: float = float("-inf")
+    _looked_at: float = float("inf")
     _troubled: bool = False
+
+    def __post_init__(self) -> None:
+        """Let new builds tell what has become due."""
+        self.new_builds = NewBuilds(self.shop, lambda: self.crew.among, self.wake.set, self.clock)
 
     def run(self, stop: threading.Event) -> None:
         """Look until told to stop."""
         with ThreadPoolExecutor(POLLS_AT_ONCE, thread_name_prefix="poll") as polls:
             while not stop.is_set():
+                self._looked_at = self.clock()
                 self._look_carefully(polls)
                 if self.wake.wait(LOOK_SECONDS):
                     stop.wait(GATHER_SECONDS)
                 self.wake.clear()
+            self.new_builds.stop()
+
+    def stands_still_seconds(self) -> float:
+        """Give how long ago the last look began: much more than a second, and nothing goes on."""
+        return max(self.clock() - self._looked_at, 0.0)
 
     def _look_carefully(self, polls: ThreadPoolExecutor) -> None:
         """A ledger that can't be reached is said once, and tried again."""
         try:
-            due = due_for(self.shop.ledger, self.crew.me, tuple(Step))
+            due = due_for(self.shop.ledger, self.crew.me)
             for steps in KINDS:
                 if not due.isdisjoint(steps):
                     self.begin_due(steps)
+            self.new_builds.look(polls)
             if Step.POLL in due:
                 self.ask_due(polls)
             if self.clock() - self._audited_at >= AUDIT_SECONDS:
@@ -89,8 +104,8 @@ class Keeper:
             self.engine.begin(submission)  # what is lost in between is seen as dropped
 
     def ask_due(self, polls: ThreadPoolExecutor) -> None:
-        """Ask for due slice jobs, longest due first, a few at a time."""
-        room = POLLS_AT_ONCE * 4 - len(self._asked)
+        """Ask for due slice jobs, longest due first, a few at a time; hardly, while new builds tell more."""
+        room = (1 if self.new_builds.reads() else POLLS_AHEAD) - len(self._asked)
         for submission in take_due(self.shop.ledger, self.crew.me, (Step.POLL,), room):
             self._asked.add((submission.id, submission.turn))
             polls.submit(self._ask, submission)
@@ -122,7 +137,7 @@ class Keeper:
 
     def _ask(self, submission: Submission) -> None:
         try:
-            poll(self.shop, submission)
+            poll(self.shop, submission, self.new_builds.waiting.count)
         except (Superseded, StateError) as error:
             logger.debug("{}", error)
         except Exception:  # noqa: BLE001  # a fault of ours: this one is asked for later, all others now

@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from workflow.errors import NotNow
+from workflow.intake import Share, exists
 from workflow.ledger import Begun, Ledger, Order, give_order
 from workflow.model import ENDED, Hold, State, Step, Submission
 from workflow.pipeline.clock import now
@@ -39,20 +40,29 @@ FROM_THE_FILE: dict[str, object] = {
 }
 
 
-def retry(ledger: Ledger, number: int) -> Submission:
-    """Take a held, rejected or canceled submission up again where trying again makes sense."""
-    return give_order(ledger, number, _take_up)
+def retry(ledger: Ledger, number: int, share: Share | None = None) -> Submission:
+    """Take a held, rejected or canceled submission up again where trying again makes sense.
+
+    One that begins with its file again is refused when that stands no longer in the `share`. Raises NotNow.
+    """
+    gone = _why_gone(ledger, number, share)
+
+    def decide(submission: Submission, begun: Begun) -> Order:
+        return _with_file(_take_up(submission, begun), gone)
+
+    return give_order(ledger, number, decide)
 
 
-def release(ledger: Ledger, number: int) -> Submission:
-    """Let a submission that a rule held go on as if that rule were not there. Raises NotNow."""
+def release(ledger: Ledger, number: int, share: Share | None = None) -> Submission:
+    """Let a submission that a rule held go on as if that rule were not there; else as `retry`."""
+    gone = _why_gone(ledger, number, share)
 
     def decide(submission: Submission, begun: Begun) -> Order:
         if submission.state is not State.HELD:
             raise NotNow(f"Submission {number} is {submission.state}, not held: there is nothing to release.")
         if submission.hold not in HELD_BY_RULES:
             raise NotNow(f"Submission {number} is not held by a rule. `stlflow retry {number}` tries again.")
-        return _release(submission, begun)
+        return _with_file(_release(submission, begun), gone)
 
     return give_order(ledger, number, decide)
 
@@ -137,6 +147,27 @@ def attach(ledger: Ledger, number: int, build_id: str) -> Submission:
     return give_order(ledger, number, decide)
 
 
+def _why_gone(ledger: Ledger, number: int, share: Share | None) -> str:
+    """Say that somebody took a file away, and what to do; "" where it stands, or where nobody can tell."""
+    submission = ledger.get(number)
+    if share is None or submission.left_in_place or not share.is_there():
+        return ""
+    place = submission.claimed_as or ""
+    if any(exists(share, each) for each in (place, share.claimed_path(submission.path, number))):
+        return ""
+    gone = f"The file of submission {number} stands no longer at {place}"
+    again = next((each for each in ledger.with_content(submission.sha256 or "") if each.id > number), None)
+    if again is not None:
+        return f"{gone}: it was dropped again, and is submission {again.id} ({again.state})."
+    return f"{gone}. Drop it into the inbox again: it becomes a new submission."
+
+
+def _with_file(order: Order, gone: str) -> Order:
+    if gone and order.step is Step.INTAKE:
+        raise NotNow(gone)
+    return order
+
+
 def _release(submission: Submission, begun: Begun) -> Order:
     """Lift the hold of the rule that holds, and of no other."""
     rule = submission.intake_rule if submission.hold is Hold.RULE else submission.routing_rule
@@ -161,7 +192,14 @@ def _from_where(submission: Submission, begun: Begun) -> tuple[Step, dict[str, o
     if submission.receipt_id is not None:
         return Step.FINISH, {"state": State.DISPATCHED}
     if begun.open or begun.sent:
+        if begun.rival is not None:
+            raise NotNow(
+                f"Submission {begun.rival} sends the same build just now: what either sends could not be "
+                f"told apart. Retry submission {submission.id} once that one has ended."
+            )
         return Step.DELIVER, {"state": State.ROUTED}
+    if submission.reused is not None and submission.state in ENDED:  # its build was free for others meanwhile
+        return Step.INTAKE, {**FROM_THE_FILE, **NO_ROUTE}
     if submission.build_id is not None or submission.hold in WITH_A_BUILD_AHEAD:
         return Step.DELIVER, {"state": State.SLICED, **NO_ROUTE}
     return Step.INTAKE, {**FROM_THE_FILE, **NO_ROUTE}

@@ -10,6 +10,15 @@ LONGEST_PAUSE_SECONDS = 900.0
 """A service that asks for more is asked again after this."""
 
 
+LONGEST_POLL_SECONDS = 1_500.0
+"""However many wait: below the longest wait that the ledger takes for meant."""
+FEW_PARKED = 20
+"""So many are asked for one by one; a listing would tell little more than they cost."""
+LISTING_SECONDS = 5.0
+LISTING_SHARE = 0.2
+"""Of the requests for those that wait, so many at most are pages of listings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long to wait for slicing and for builds, in seconds."""
@@ -22,10 +31,24 @@ class Patience:
     longest_device_look_seconds: float = 60.0
     print_now_seconds: float = 120.0
     """How long a printer may take until it shows a print that it was told to start."""
+    polls_per_second: float = float("inf")
+    """How many requests those that wait for slicing may cost, all together: others need some, too."""
 
-    def next_poll(self, age_seconds: float) -> float:
-        """Give the wait before asking for a slice job of this age again: stretching, and capped."""
-        return _stretched(age_seconds, self.first_poll_seconds, self.longest_poll_seconds)
+    def next_poll(self, age_seconds: float, parked: int = 0) -> float:
+        """Give the wait before asking for a slice job of this age again: stretching, and capped.
+
+        Where many are parked, their questions are spread evenly over the requests that they may cost; but
+        none is put off beyond the limit.
+        """
+        alone = _stretched(age_seconds, self.first_poll_seconds, self.longest_poll_seconds)
+        if parked <= FEW_PARKED:
+            return alone
+        spread = min(parked / self.polls_per_second, LONGEST_POLL_SECONDS)
+        return max(alone, min(spread, self.slice_limit_seconds - age_seconds))
+
+    def next_listing(self, pages: int, among: int) -> float:
+        """Give the wait before listing new builds again, after so many pages, by one of so many workers."""
+        return max(LISTING_SECONDS, pages / (self.polls_per_second * LISTING_SHARE)) * among
 
     def next_look(self, age_seconds: float) -> float:
         """Give the wait before looking for a missing build again."""

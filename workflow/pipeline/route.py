@@ -1,9 +1,10 @@
 """The routing rules: what is known of a build in, route out, written down with what decided."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from workflow.eiger import Build
-from workflow.ledger import decisions_of, last_sent
+from workflow.ledger import CHOOSING, alone, decisions_of, given_since, last_sent
 from workflow.model import (
     Decided,
     Destination,
@@ -14,6 +15,7 @@ from workflow.model import (
     State,
     Submission,
 )
+from workflow.pipeline.allotment import SOON, as_they_will_be
 from workflow.pipeline.clock import now
 from workflow.pipeline.facts import (
     build_facts,
@@ -23,7 +25,7 @@ from workflow.pipeline.facts import (
 )
 from workflow.pipeline.outcome import hold
 from workflow.pipeline.workshop import Workshop
-from workflow.routing import Choose, decide_route
+from workflow.routing import Choose, Rulebook, decide_route
 
 ROUTING = "routing"
 NO_MACHINE_STARTS = (
@@ -44,16 +46,11 @@ def route(shop: Workshop, submission: Submission) -> Submission:
     if not build.sliced:
         return hold(shop, submission, Hold.ROUTE, NOT_SLICED)
     facts = _facts(shop, submission, build)
-    with shop.allotment.turn:
+    with _turn(shop):
         decided, taken = _decide(shop, submission, facts)
         if decided.destination is None or _is_unarmed(shop, decided):
             return _held(shop, submission, decided, taken)
-        routed = _record(shop, submission, decided, taken)
-        if decided.device_id is not None:
-            seconds = build.estimated_print_seconds or 0.0
-            starts_now = decided.destination is Destination.PRINT_NOW
-            shop.allotment.give(decided.device_id, seconds, decided.copies, starts_now=starts_now)
-    return routed
+        return _record(shop, submission, decided, taken)
 
 
 def in_words(decided: Route) -> str:
@@ -70,13 +67,24 @@ def _still_waits(shop: Workshop, submission: Submission) -> bool:
     if last is None:
         return False
     facts = {**last.facts, **time_facts(submission.opened_at, now(), shop.zone)}
-    with shop.allotment.turn:
-        return _decide(shop, submission, facts)[0].waits_for_device
+    return _decide(shop, submission, facts)[0].waits_for_device
+
+
+def _turn(shop: Workshop) -> AbstractContextManager[None]:
+    """Who chooses a device sees what all before have chosen. Raises CloudError."""
+    if not _names_devices(shop.rulebook):
+        return nullcontext()
+    shop.catalog.devices()  # remembered for a moment: should the cloud be away, nobody waits for us
+    return alone(shop.ledger, CHOOSING)
+
+
+def _names_devices(rulebook: Rulebook) -> bool:
+    return any(rule.device is not None for rule in rulebook.routing)
 
 
 def _decide(shop: Workshop, submission: Submission, facts: Facts) -> tuple[Route, Decided]:
     rulebook, moment = shop.rulebook, now()
-    devices = _devices(shop) if any(rule.device is not None for rule in rulebook.routing) else None
+    devices = _devices(shop) if _names_devices(rulebook) else None
     today = moment.astimezone(shop.zone).date()
     decided = decide_route(rulebook, facts, devices or (), today, passed=submission.passed)
     taken = Decided(
@@ -93,7 +101,9 @@ def _decide(shop: Workshop, submission: Submission, facts: Facts) -> tuple[Route
 
 
 def _devices(shop: Workshop) -> tuple[DeviceFacts, ...]:
-    devices = shop.allotment.as_they_will_be([device_facts(device) for device in shop.catalog.devices()])
+    listed = [device_facts(device) for device in shop.catalog.devices()]
+    lately = given_since(shop.ledger, now() - SOON, [device.id for device in listed])
+    devices = as_they_will_be(listed, lately)
     in_turn = (
         rule.device is not None and rule.device.choose is Choose.ROUND_ROBIN for rule in shop.rulebook.routing
     )

@@ -60,7 +60,7 @@ class Service:
         shop = self._shop
         shop.spool.mkdir(parents=True, exist_ok=True)
         tidy_spool(shop.ledger, shop.spool)
-        self._crew = crew = Crew(shop.ledger, self._home, shop.client.share_rate)
+        self._crew = crew = Crew(shop.ledger, self._home, shop.client)
         self._crew_thread = self._begin("crew", crew.run, self._left)
         if self._watch and shop.share.is_there():
             adopt(shop.ledger, shop.share)
@@ -106,6 +106,10 @@ class Service:
             self.wake()
         return numbers
 
+    def stands_still_seconds(self) -> float:
+        """Give for how long the keeper, without which nothing goes on, has not looked at what is due."""
+        return self._keeper.stands_still_seconds() if self._keeper is not None else 0.0
+
     def wake(self) -> None:
         """Something new became due, or there is room for more."""
         if self._keeper is not None:
@@ -118,6 +122,8 @@ class Service:
         """
         self._stop.set()
         self.wake()
+        if self.inbox is not None:
+            self.inbox.wake()
         give_up_at = time.monotonic() + DRAIN_SECONDS
         for thread in self._threads:
             thread.join(timeout=max(give_up_at - time.monotonic(), 0.1))

@@ -1,6 +1,7 @@
 """Uploading, and asking how far the slicing is."""
 
 import hashlib
+import re
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import BinaryIO
@@ -17,6 +18,8 @@ from workflow.pipeline.patience import CallAPerson, after_cloud_error, backoff
 from workflow.pipeline.workshop import Workshop
 
 LONGEST_STEM = 120
+SIGNATURE = re.compile(r"~(\d{1,9})-([0-9a-f]{6})(?![0-9a-f])")
+"""What `upload_name` ends with: number and content of a submission."""
 LOST_UPLOADS = 2
 """After so many replies that never came, a person looks before another part is made."""
 
@@ -109,8 +112,20 @@ def upload_name(submission: Submission) -> str:
     return f"{stem}~{submission.id}-{(submission.sha256 or '')[:6]}.stl"
 
 
-def poll(shop: Workshop, submission: Submission) -> None:
-    """Ask once for the slice job; ended, or older than the limit: the next stage takes over."""
+def signed(title: str) -> tuple[int, str] | None:
+    """Give the submission, and how its sha256 begins, that a title in the cloud names; None without.
+
+    The cloud takes titles from file names, as far as is known: so this tells where to look, and no more.
+    """
+    found = SIGNATURE.findall(title)
+    return (int(found[-1][0]), found[-1][1]) if found else None
+
+
+def poll(shop: Workshop, submission: Submission, parked: int = 0) -> None:
+    """Ask once for the slice job; ended, or older than the limit: the next stage takes over.
+
+    `parked` is how many wait beside it: the more, the longer until it is asked for again.
+    """
     age = now() - (submission.waiting_since or now())
     try:
         slice_status = shop.client.get_slice_status(submission.slice_job_id or "")
@@ -132,7 +147,7 @@ def poll(shop: Workshop, submission: Submission) -> None:
     elif slice_status.ended or age.total_seconds() > shop.patience.slice_limit_seconds:
         shop.ledger.next_turn(submission, Step.DELIVER, now(), slice_status=slice_status.status, tries=0)
     else:
-        wait = timedelta(seconds=shop.patience.next_poll(age.total_seconds()))
+        wait = timedelta(seconds=shop.patience.next_poll(age.total_seconds(), parked))
         due = {"due_at": now() + wait, "worker": None}
         shop.ledger.change(submission, slice_status=slice_status.status, tries=0, **due)
 

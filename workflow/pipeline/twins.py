@@ -4,13 +4,14 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from loguru import logger
 
+from workflow.errors import NotNow, UnknownSubmission
 from workflow.feedback import remove_note
-from workflow.intake import Custody
-from workflow.ledger import Superseded, earlier_from, receipts_of, record_content
+from workflow.intake import Custody, Outcome
+from workflow.ledger import Begun, Order, earlier_from, give_order, record_content
 from workflow.model import ENDED, Hold, State, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.workshop import Workshop
@@ -86,20 +87,32 @@ def _retire_held_twins(shop: Workshop, submission: Submission, sha256: str) -> f
     twins = shop.ledger.with_content(sha256)
     _remove_notes_left_alone(shop, twins)
     for twin in twins:
-        put_away_before = twin.state is State.HELD and (twin.step is None or twin.due_at is not None)
-        gone = put_away_before and not twin.left_in_place and not shop.source(twin).exists()
-        if not gone or twin.id == submission.id:
-            continue
-        if _may_be_sent(shop, twin):
+        put_away_before = (twin.claimed_as or "").startswith(f"{Outcome.HELD}/")
+        gone = twin.state is State.HELD and put_away_before and not shop.source(twin).exists()
+        if gone and twin.id != submission.id and not _retired(shop, twin, submission.id):
             in_doubt.add(twin.id)
-        else:
-            detail = f"dragged back to the inbox: goes on as submission {submission.id}"
-            canceled = {"state": State.CANCELED, "reason": detail, "ended_at": now()}
-            try:
-                shop.ledger.next_turn(twin, None, None, "canceled", detail, **canceled)
-            except Superseded:
-                logger.debug("Submission {} went on meanwhile.", twin.id)
     return frozenset(in_doubt)
+
+
+def _retired(shop: Workshop, twin: Submission, heir: int) -> bool:
+    """Cancel a held one, unless it was sent in part, or may be: of that nothing is sent blindly again.
+
+    Looked at and changed in one step: a printer may have come free for it just now.
+    """
+
+    def decide(current: Submission, begun: Begun) -> Order:
+        if current.hold is Hold.SEND or begun.open or begun.sent or current.state is not State.HELD:
+            raise NotNow(f"Submission {twin.id} is sent, or may be.")
+        detail = f"dragged back to the inbox: goes on as submission {heir}"
+        canceled = {"state": State.CANCELED, "reason": detail, "ended_at": now()}
+        return Order(None, "canceled", detail, canceled)
+
+    try:
+        give_order(shop.ledger, twin.id, decide)
+    except (NotNow, UnknownSubmission) as refusal:
+        logger.debug("Submission {} was not retired: {}", twin.id, refusal)
+        return False
+    return True
 
 
 def _remove_notes_left_alone(shop: Workshop, twins: Sequence[Submission]) -> None:
@@ -113,13 +126,8 @@ def _remove_notes_left_alone(shop: Workshop, twins: Sequence[Submission]) -> Non
                 remove_note(shop.source(twin))
 
 
-def _may_be_sent(shop: Workshop, twin: Submission) -> bool:
-    """Of what was sent in part, or may have been, nothing is sent blindly again: a person looks first."""
-    return twin.hold is Hold.SEND or bool(receipts_of(shop.ledger, twin.id))
-
-
 def _folder(submission: Submission) -> str:
     """Give the folder that a file was dropped into, the same for any case and any form of an umlaut."""
     if submission.left_in_place:
-        return str(Path(submission.claimed_as or "").parent)
+        return str(PurePosixPath(submission.origin or submission.claimed_as or "").parent)
     return unicodedata.normalize("NFC", str(PurePosixPath(submission.path).parent)).casefold()

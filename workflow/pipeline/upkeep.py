@@ -1,23 +1,27 @@
 """Upkeep now and then: what has ended and is old makes room. What is unfinished is never touched."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from socket import gethostname
 
 from loguru import logger
 
-from workflow.feedback import note_path
-from workflow.intake import Outcome, Share, is_part_file
+from workflow.feedback import remove_note
+from workflow.intake import Outcome, Share, is_part_file, origin_of, walk
 from workflow.intake.names import is_text
-from workflow.ledger import Ledger, forget_ended, stand_in_place
-from workflow.model import ENDED, State
+from workflow.ledger import Ledger, forget_ended, forget_gone, stand_in_place
+from workflow.model import ENDED, State, Submission
 from workflow.pipeline.clock import now
 from workflow.pipeline.workshop import Workshop
 
 EVERY_SECONDS = 3600.0
 ENGINE_ROWS_SECONDS = 86_400.0
 """The engine's own rows are of no use once a stage has ended; a day of them helps whoever looks into it."""
+GONE_SECONDS = 30 * 86_400.0
+"""So long a file of a read-only inbox may be gone, and is not taken again when it comes back unchanged."""
 NEEDS_COPY = frozenset({State.CLAIMED, State.INSPECTED})
 PUT_AWAY = (Outcome.DONE, Outcome.REJECTED)
 
@@ -50,6 +54,7 @@ def retire(shop: Workshop, keep: Keep) -> None:
     A file goes only if its submission has ended, so long ago; a file that no submission knows stays.
     Raises StateError, OSError.
     """
+    _forget_gone(shop)
     if keep.file_days is not None:
         files = _delete_old_files(shop, now() - timedelta(days=keep.file_days))
         if files:
@@ -61,16 +66,33 @@ def retire(shop: Workshop, keep: Keep) -> None:
             logger.info("{} old submissions forgotten.", count)
 
 
+def _forget_gone(shop: Workshop) -> None:
+    """Files that were taken from a read-only inbox and have long been gone need no memory."""
+    inbox = shop.share.left_inbox
+    if inbox is None or not shop.share.is_there():
+        return
+    seen = walk(inbox)
+    if not seen.unreadable:
+        forget_gone(shop.ledger, origin_of(inbox, gethostname()), seen.paths, GONE_SECONDS)
+
+
 def _delete_old_files(shop: Workshop, before: datetime) -> int:
     deleted = 0
     for place in _outcome_files(shop.share):
         owners = stand_in_place(shop.ledger, place.relative_to(shop.share.root).as_posix())
         old = [each for each in owners if each.state in ENDED and each.ended_at and each.ended_at < before]
-        if owners and len(old) == len(owners) and all(each.step is None for each in owners):
+        ended = len(old) == len(owners) and all(each.step is None for each in owners)
+        if owners and ended and _is_what_was_put(place, owners):
             place.unlink(missing_ok=True)
-            note_path(place).unlink(missing_ok=True)
+            remove_note(place)
             deleted += 1
     return deleted
+
+
+def _is_what_was_put(place: Path, owners: Sequence[Submission]) -> bool:
+    """A file that somebody has put in the place of ours, or changed, is theirs."""
+    with place.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() in {each.sha256 for each in owners}
 
 
 def _outcome_files(share: Share) -> Iterator[Path]:

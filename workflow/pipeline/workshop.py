@@ -1,7 +1,7 @@
 """What every step works with: the rooms, opened once and shared by all threads."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from workflow.intake import Share
 from workflow.ledger import Ledger
 from workflow.mesh import Inspector
 from workflow.model import Submission
-from workflow.pipeline.allotment import Allotment
 from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.patience import Patience
 from workflow.pipeline.rules_in_force import RulesInForce
@@ -43,7 +42,6 @@ class Workshop:
     """Whether a rule that says print_now may start a machine."""
     zone: tzinfo | None = None
     """The shop's time zone; None is this machine's."""
-    allotment: Allotment = field(default_factory=Allotment)
     date_folders: bool = False
     """Outcome folders get one folder a day."""
     reuses_builds: bool = False

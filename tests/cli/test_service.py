@@ -1,0 +1,123 @@
+"""`stlflow service` and how `run` behaves under systemd."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from tests.cli.command import Desk
+from tests.cli.conftest import Say
+from tests.waiting import until
+from workflow.cli.notify import notify, wait_watched
+
+SECRET = "hemmelig-1f6b-90d2cc03"
+
+
+@contextmanager
+def systemd(patch: pytest.MonkeyPatch, limit_seconds: float) -> Iterator[socket.socket]:
+    """The socket that systemd listens on."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(str(Path("notify").absolute()))
+        line.settimeout(20)
+        patch.setenv("NOTIFY_SOCKET", str(Path("notify").absolute()))
+        patch.setenv("WATCHDOG_USEC", str(int(limit_seconds * 1e6)))
+        yield line
+
+
+def heard(line: socket.socket) -> list[bytes]:
+    """Give all that was said and not heard yet."""
+    line.setblocking(False)
+    said = []
+    while True:
+        try:
+            said.append(line.recv(100))
+        except BlockingIOError:
+            return said
+
+
+def test_a_unit_is_shown_and_no_key_with_it(
+    say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STLFLOW_SECRET_KEY", SECRET)
+    shown = say("service", "show", "--kind", "systemd", "--user", "shop")
+    assert shown.code == 0
+    assert shown.out.startswith("[Unit]\n")
+    assert f"WorkingDirectory={tmp_path}\nUser=shop\n" in shown.out
+    assert "sudo systemctl enable --now stlflow.service" in shown.err
+    assert SECRET not in shown.out + shown.err
+    assert "Nobody has tried these steps yet" in say("service", "show", "--kind", "windows").out
+
+
+def test_a_unit_is_installed_once(say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    place = tmp_path / "config" / "systemd" / "user" / "stlflow.service"
+    first = say("service", "install", "--kind", "systemd-user")
+    assert first.out.startswith(f"{place} written.\nNext:\n")
+    assert place.read_text("utf-8") == say("service", "show", "--kind", "systemd-user").out
+    again = say("service", "install", "--kind", "systemd-user")
+    assert again.out.startswith(f"{place} is there already, and the same.\n")
+    place.write_text("[Unit]\n")
+    refused = say("service", "install", "--kind", "systemd-user")
+    assert refused.code == 2
+    assert refused.one_line().startswith(f"stlflow: {place} is there already, and is another one.")
+    assert place.read_text("utf-8") == "[Unit]\n"
+    assert say("service", "install", "--kind", "systemd-user", "--force").code == 0
+    assert place.read_text("utf-8") == say("service", "show", "--kind", "systemd-user").out
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            ("--kind", "windows"),
+            "On Windows it is done by hand: `stlflow service show --kind windows` says how.",
+        ),
+        (("--kind", "systemd-user", "--user", "shop"), "--user is for --kind systemd"),
+        (("--kind", "systemd-user", "--start"), "systemctl is not there: this machine does not run systemd."),
+    ],
+    ids=["windows", "whose", "no systemd"],
+)
+def test_what_can_not_be_done_is_one_line(
+    say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...], line: str
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    refused = say("service", "install", *words)
+    assert refused.code == 2
+    assert refused.err.splitlines()[-1].startswith(f"stlflow: {line}")
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="systemd's sockets")
+def test_run_says_when_it_is_ready_that_it_lives_and_that_it_stops(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with systemd(monkeypatch, 4.0) as line, desk.serving() as service:
+        assert line.recv(100) == b"READY=1", service.said()
+        assert line.recv(100) == b"WATCHDOG=1"
+        assert service.stop() == 0
+        assert heard(line)[-1] == b"STOPPING=1"
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="systemd's sockets")
+def test_work_that_stands_still_is_no_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, asked = Event(), list[None]()
+
+    def stands_still_seconds() -> float:
+        asked.append(None)
+        return 0.0 if len(asked) == 1 else 600.0
+
+    with systemd(monkeypatch, 0.04) as line:
+        waiting = Thread(target=wait_watched, args=(stop, stands_still_seconds))
+        waiting.start()
+        assert until(lambda: len(asked) > 4)
+        stop.set()
+        waiting.join()
+        assert heard(line) == [b"WATCHDOG=1"]
+
+
+def test_outside_of_systemd_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    notify("READY=1")

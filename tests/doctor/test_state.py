@@ -1,0 +1,97 @@
+"""The state folder as the checkup sees it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.disks import fill, read_only, small_disk
+from tests.doctor.conftest import Look
+from workflow.doctor import Grade
+from workflow.doctor.state import state_checks
+from workflow.settings import Settings, load_settings
+from workflow.state import locked_state, prepare_state
+
+
+def test_a_new_shop_is_well(look: Look, shop: Settings) -> None:
+    assert set(look(state_checks(shop)).grades().values()) == {Grade.OK}
+
+
+def test_before_the_first_start_nothing_is_made(look: Look, tmp_path: Path) -> None:
+    seen = look(state_checks(load_settings()))
+    assert seen.only("state").says == f"{tmp_path / 'state'} is not there yet."
+    assert seen.only("state.rights").grade is Grade.SKIP
+
+
+def test_a_state_folder_in_the_share_is_a_wrong_setting(look: Look, shop: Settings) -> None:
+    inside = look(state_checks(shop.model_copy(update={"state": Path("share/state")}))).only("state")
+    assert inside.says == (
+        "The state folder share/state lies in the share. Set STLFLOW_STATE to a local folder."
+    )
+    assert inside.exit_code == 2
+
+
+def test_a_file_in_its_place(look: Look) -> None:
+    Path("state").write_text("no folder")
+    assert (
+        look(state_checks(load_settings()))
+        .only("state")
+        .says.endswith("state is a file, and has to be a folder.")
+    )
+
+
+def test_a_running_stlflow_is_told_and_not_disturbed(look: Look, shop: Settings) -> None:
+    assert look(state_checks(shop)).only("state.running").says == "No stlflow runs on this state folder."
+    prepare_state(shop.state, shop.share)
+    with locked_state(shop.state):
+        beside = look(state_checks(shop)).only("state.running")
+    assert beside.says == "A stlflow runs on this state folder; a second one would be refused."
+
+
+def test_a_read_only_state_folder(look: Look, shop: Settings, tmp_path: Path) -> None:
+    with read_only(tmp_path / "state"):
+        rights = look(state_checks(shop)).only("state.rights")
+    assert rights.says == (
+        f"A probe file in the state folder's state ({tmp_path / 'state'}) can't be written: "
+        "Read-only file system."
+    )
+    assert rights.fix == "It is mounted read-only: mount it with the right to write."
+
+
+def test_a_full_disk(look: Look, shop: Settings, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "state", 1):
+        fill(tmp_path / "state")
+        seen = look(state_checks(shop))
+    assert seen.only("state.rights").says.endswith("can't be written: No space left on device.")
+    assert seen.only("state.rights").fix.startswith("Make room there")
+    assert (
+        seen.only("state.space").says == "0 MB free beside the state folder: nothing goes on at under 64 MB."
+    )
+
+
+def test_a_disk_without_inodes(look: Look, shop: Settings, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "state", 80, "nr_inodes=2"):
+        (tmp_path / "state" / "the last one").touch()
+        seen = look(state_checks(shop))
+    assert [each.says for each in seen.of("state.space")] == [
+        "80 MB free beside the state folder, and 256 MB may be needed for the database and logs "
+        "(the spool holds 0 copies of parts now).",
+        "No file more fits beside the state folder: the disk has no inodes left.",
+    ]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root may give files away")
+def test_files_that_a_command_of_root_left_behind(look: Look, shop: Settings, tmp_path: Path) -> None:
+    (tmp_path / "state" / "stlflow.db-wal").touch()
+    os.chown(tmp_path / "state", 65534, 65534)
+    root, strange = look(state_checks(shop)).of("state.owners")
+    name = "nobody"
+    assert root.says == (
+        f"You are root, and {tmp_path / 'state'} is {name}'s: rights are seen as yours here."
+    )
+    assert root.fix == f"Ask as the service's user: `sudo -u {name} stlflow doctor`."
+    assert strange.grade is Grade.FAIL
+    assert strange.says == (
+        f"1 files in {tmp_path / 'state'} do not belong to {name} as the folder does: "
+        "stlflow.db-wal is root's."
+    )

@@ -1,0 +1,51 @@
+"""What a unit has to know, taken from where the settings stand."""
+
+from pathlib import Path
+
+import pytest
+
+from workflow.hosting import Plan, make_plan
+from workflow.settings import load_settings
+
+SECRET = "hemmelig-8e21-44c0aa71"
+BOTH = ("STLFLOW_ACCESS_KEY", "STLFLOW_SECRET_KEY")
+
+
+def plan() -> Plan:
+    return make_plan(load_settings(), {"HTTPS_PROXY": f"http://shop:{SECRET}@proxy:3128", "no_proxy": "nas"})
+
+
+def test_keys_in_the_env_file_stay_there() -> None:
+    Path(".env").write_text(f"STLFLOW_ACCESS_KEY={SECRET}\nSECRET_KEY={SECRET}\n")
+    assert plan().credentials == ()
+
+
+def test_keys_that_no_file_holds_come_from_secret_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert plan().credentials == BOTH
+    for name in ("ACCESS_KEY", "STLFLOW_SECRET_KEY"):
+        monkeypatch.setenv(name, SECRET)
+    assert plan().credentials == BOTH
+    assert SECRET not in str(plan())
+
+
+def test_a_password_of_the_database_never_stands_in_the_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STLFLOW_DATABASE_URL", f"postgresql://stlflow:{SECRET}@db/parts")
+    assert plan().credentials == (*BOTH, "STLFLOW_DATABASE_URL")
+    assert SECRET not in str(plan())
+
+
+def test_what_only_this_environment_says_is_carried_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Path("stlflow.toml").write_text('state = "here"\n')
+    monkeypatch.setenv("STLFLOW_SHARE", "parts")
+    monkeypatch.setenv("STLFLOW_SETTLE_SECONDS", "3")
+    made = plan()
+    assert made.variables == {
+        "STLFLOW_SHARE": str(tmp_path / "parts"),
+        "STLFLOW_SETTLE_SECONDS": "3",
+        "NO_PROXY": "nas",
+    }
+    assert (made.folder, made.state) == (tmp_path, tmp_path / "here")
+    assert Path(made.command[0]).is_absolute()
+    assert made.command[-1] == "run"

@@ -1,0 +1,41 @@
+"""The folder of a demo: gone afterwards, unless something in it is worth a look, or somebody's own."""
+
+import shutil
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from workflow.feedback import is_note
+from workflow.intake.marker import MARKER
+
+
+def clear(place: Path, samples: Iterable[Path]) -> bool:
+    """Remove what a demo made, and nothing else; tells whether all is gone.
+
+    In the share that is copies of the samples, notes and folders, one by one: a file that somebody drops
+    at the last moment stays, and the folders around it.
+    """
+    ours = {sample.read_bytes() for sample in samples}
+    shutil.rmtree(place / "state", ignore_errors=True)
+    share = place / "share"
+    for found in sorted(share.rglob("*"), key=lambda found: len(found.parts), reverse=True):
+        with suppress(OSError):  # what can't be removed stays, and is told
+            if _is_folder(found):
+                found.rmdir()
+            elif found.name == MARKER or is_note(found) or _is_one_of(found, ours):
+                found.unlink()
+    for folder in (share, place):
+        with suppress(OSError):
+            folder.rmdir()
+    return not place.exists()
+
+
+def _is_folder(place: Path) -> bool:
+    return stat.S_ISDIR(place.lstat().st_mode)
+
+
+def _is_one_of(file: Path, contents: set[bytes]) -> bool:
+    status = file.lstat()
+    sizes = {len(content) for content in contents}
+    return stat.S_ISREG(status.st_mode) and status.st_size in sizes and file.read_bytes() in contents

@@ -1,0 +1,171 @@
+"""The ledger: whether it opens, is whole and of this release, and who else works on it."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from workflow import __version__
+from workflow.assembly import is_begun
+from workflow.doctor.checkup import Check
+from workflow.doctor.finding import Finding, fail, ok, warn
+from workflow.errors import EXIT_CLOUD, EXIT_SOME_FAILED, EXIT_USAGE, DatabaseAway, StateError
+from workflow.intake import file_system
+from workflow.ledger import CLOCK, Condition, Ledger, condition_of, crew, prove_writable
+from workflow.settings import Settings
+from workflow.state import network_file_system
+
+SILENT_SECONDS = 30.0
+"""A worker gives a sign every two seconds; one that is silent for so long is dead, or cut off."""
+_MOVE = "Set STLFLOW_DATABASE_URL to a file on a disk of this machine, or to a postgresql:// address."
+
+
+class Book:
+    """The ledger of one checkup: asked once for its condition, and opened as it is."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._asked = False
+        self._condition: Condition | None = None
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is one."""
+        return is_begun(self.settings)
+
+    def condition(self) -> Condition:
+        """Give what was seen of it; who asks again after a silence waits no more. Raises StateError."""
+        if self._condition is None:
+            if self._asked:
+                raise StateError("The ledger gave no answer.")
+            self._asked = True
+            self._condition = condition_of(self.settings.database, page_by_page=True)
+        return self._condition
+
+    @property
+    def can_be_read(self) -> bool:
+        """Whether it is as this release reads it; one that is not begun, or empty, holds nothing yet."""
+        try:
+            return not self.is_begun or self.condition().empty or self.condition().complete
+        except StateError:
+            return False
+
+    @contextmanager
+    def opened(self) -> Iterator[Ledger | None]:
+        """Give the ledger; None where there is nothing in it yet, or it can't be read."""
+        if not self.is_begun or not self.can_be_read or self.condition().empty:
+            yield None
+            return
+        with closing(Ledger(self.settings.database, as_it_is=True)) as ledger:
+            yield ledger
+
+
+def opens(book: Book) -> Iterator[Finding]:
+    """Look at it as it is: nothing is made, and no table is changed."""
+    settings = book.settings
+    if not book.is_begun:
+        yield ok("There is no ledger yet: it is made at the first start.")
+        return
+    where = where_it_is(settings)
+    if (kind := _on_a_share(settings)) is not None:
+        yield fail(
+            f"{where} lies on a network share ({kind}): a database there gets corrupted.", _MOVE, EXIT_USAGE
+        )
+    try:
+        condition = book.condition()
+        finding = _judged(condition, where, settings)
+        if condition.complete:
+            prove_writable(settings.database)
+    except DatabaseAway as error:
+        yield fail(f"{where}: {error}", "Is the database server up, and reachable from here?", EXIT_CLOUD)
+    except StateError as error:
+        yield fail(f"{where}: {error}", _remedy(str(error), settings))
+    else:
+        yield finding
+
+
+def _judged(condition: Condition, where: str, settings: Settings) -> Finding:
+    """Decide what a ledger in that condition means."""
+    if condition.damage is not None:
+        return fail(f"{where} is damaged: {condition.damage}.", _remedy("damaged", settings))
+    if condition.strange:
+        return fail(f"{where} holds no ledger of stlflow's.", "Set STLFLOW_DATABASE_URL to its own database.")
+    if condition.empty:
+        return ok(f"{where} is empty: its tables are made at the first start.")
+    if condition.lacks:
+        lacks = ", ".join(condition.lacks[:3])
+        return warn(
+            f"{where} is of an older release: it lacks {lacks}.",
+            "The next start brings it up to date by itself; ask again after it.",
+        )
+    newer = " A newer stlflow has used it, too." if condition.newer else ""
+    return ok(f"{where} opens and is of this release.{newer}")
+
+
+def workers(book: Book) -> Iterator[Finding]:
+    """See who takes part, whether all are of one release, and who has fallen silent."""
+    with book.opened() as ledger:
+        present = crew(ledger) if ledger is not None else ()
+    now = CLOCK.seconds()
+    silent = [each for each in present if now - each.seen_at.timestamp() > SILENT_SECONDS]
+    for each in silent:
+        yield warn(
+            f"{each.name} (process {each.pid}) gave no sign for {now - each.seen_at.timestamp():.0f} s.",
+            "Start it again where it died; what it had in hands is taken over by the next that runs.",
+        )
+    for each in (each for each in present if each not in silent and each.release != __version__):
+        yield warn(
+            f"{each.name} runs release {each.release}, and {__version__} is installed here.",
+            "Start the older one anew with the same release, when it suits.",
+        )
+    if not present:
+        yield ok("No stlflow takes part in the work just now.")
+    elif not silent:
+        names = ", ".join(f"{each.name} (process {each.pid})" for each in present)
+        yield ok(f"{len(present)} at work: {names}.")
+
+
+def where_it_is(settings: Settings) -> str:
+    """Name the database without user and password."""
+    try:
+        url = make_url(settings.database)
+    except ArgumentError:
+        return "The database in STLFLOW_DATABASE_URL"
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return f"The database {url.database} at {url.host or 'this machine'}"
+
+
+def _on_a_share(settings: Settings) -> str | None:
+    """Name the network file system that a database file of one's own lies on."""
+    prefix = "sqlite:///"
+    if settings.database_url is None or not settings.database.startswith(prefix):
+        return None
+    file = Path(settings.database.removeprefix(prefix)).absolute()
+    return network_file_system(file) if file_system(file) else None
+
+
+def _remedy(trouble: str, settings: Settings) -> str:
+    if "locked" in trouble:
+        return "Close the program that has it open for writing: a database browser, a backup, a hung stlflow."
+    if "readonly" in trouble:
+        return "Give the service's user the right to write that file and its folder."
+    if settings.database_url is None:
+        return "Stop stlflow, and put the state folder's stlflow.db back from a backup, or move it away."
+    return "Is STLFLOW_DATABASE_URL right: user, password, database?"
+
+
+def ledger_checks(book: Book) -> tuple[Check, ...]:
+    """Give the checks of the ledger, the first of which is the gate to what stands in it."""
+    return (
+        Check(
+            "ledger",
+            "the ledger: reachable, whole, to be written, of which release",
+            lambda: opens(book),
+            gate=True,
+            silent_code=EXIT_CLOUD if book.settings.database_url else EXIT_SOME_FAILED,
+        ),
+        Check("ledger.workers", "who takes part; other releases, silent ones", lambda: workers(book)),
+    )

@@ -1,0 +1,118 @@
+"""The rules file: its mistakes, its own tests, and what it counts on in the settings."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from workflow.assembly import rules_file
+from workflow.doctor.checkup import Check
+from workflow.doctor.finding import Finding, fail, ok, warn
+from workflow.errors import EXIT_USAGE, Mistake, RulesError
+from workflow.model import Destination
+from workflow.routing import Rulebook, load_rules, run_tests
+from workflow.routing.rulebook import Send
+from workflow.settings import Settings
+
+NO_RULES = "Not looked at, because of rules."
+
+
+def readable(settings: Settings) -> Iterator[Finding]:
+    """Read the rules file as the service does."""
+    try:
+        rulebook = load_rules(rules_file(settings))
+    except RulesError as error:
+        for mistake in error.mistakes:
+            yield wrong(mistake)
+        return
+    counts = f"{len(rulebook.intake)} intake and {len(rulebook.routing)} routing rules"
+    shipped = (
+        "" if settings.rules is not None else " These are the rules that ship; STLFLOW_RULES is not set."
+    )
+    yield ok(f"{rulebook.source}: {counts}, no mistakes.{shipped}")
+
+
+def doubts(settings: Settings) -> Iterator[Finding]:
+    """Say what in the rules works and is hardly meant."""
+    rulebook = load_rules(rules_file(settings))
+    for mistake in rulebook.warnings:
+        yield warn(_place(mistake), _hint(mistake))
+    failed = [trial for trial in run_tests(rulebook) if not trial.passed]
+    for trial in failed:
+        yield warn(
+            f"{rulebook.source}:{trial.line}: the test '{trial.name}' comes out otherwise.",
+            "`stlflow rules test` shows the difference: correct the rule or the test.",
+        )
+    if not rulebook.warnings and not failed:
+        yield ok(f"{len(rulebook.tests)} tests of the rules come out as expected.")
+
+
+def starts(settings: Settings) -> Iterator[Finding]:
+    """See whether rules may start machines, and whether the settings let them."""
+    starting = [name for name, send in sends_of(load_rules(rules_file(settings))) if _starts(send)]
+    if starting and not settings.print_now_armed:
+        yield warn(
+            f"Not armed, so builds are held that a rule prints at once: {', '.join(starting)}.",
+            "Set STLFLOW_PRINT_NOW_ARMED=true where machines may start by themselves, or change the rule.",
+        )
+    elif starting:
+        yield ok(f"Armed: machines start by the rules {', '.join(starting)}.")
+    else:
+        yield ok("No rule starts a machine.")
+
+
+def time_zone(settings: Settings) -> Iterator[Finding]:
+    """See by which clock due dates and times of the day are reckoned."""
+    here = datetime.now(settings.zone).astimezone(settings.zone)
+    shown = f"{here:%Y-%m-%d %H:%M} {here.tzname()}"
+    due = [name for name, send in sends_of(load_rules(rules_file(settings))) if send.due is not None]
+    if settings.timezone is not None:
+        yield ok(f"The shop's time is {shown} ({settings.timezone}).")
+    elif here.tzname() == "UTC" and due:
+        yield warn(
+            f"Due dates are reckoned in UTC, as this machine's clock is set ({shown}).",
+            "Set STLFLOW_TIMEZONE to the shop's zone, such as Europe/Vienna.",
+        )
+    else:
+        yield ok(f"The shop's time is this machine's: {shown}.")
+
+
+def wrong(mistake: Mistake) -> Finding:
+    """Give the finding for a mistake in the rules file."""
+    return fail(_place(mistake), _hint(mistake), EXIT_USAGE)
+
+
+def _place(mistake: Mistake) -> str:
+    return f"{mistake.file}:{mistake.line}:{mistake.column}: {mistake.message}."
+
+
+def _hint(mistake: Mistake) -> str:
+    hint = mistake.hint or "correct it in the rules file"
+    return f"{hint[:1].upper()}{hint[1:]}{'' if hint.endswith(('?', '.')) else '.'}"
+
+
+def rules_if_sound(settings: Settings) -> Rulebook | None:
+    """Give the rules; None where they can't be read, which `readable` tells."""
+    try:
+        return load_rules(rules_file(settings))
+    except RulesError:
+        return None
+
+
+def sends_of(rulebook: Rulebook) -> Iterator[tuple[str, Send]]:
+    """Give every routing rule that sends, by its name."""
+    return ((rule.name, rule.action) for rule in rulebook.routing if isinstance(rule.action, Send))
+
+
+def _starts(send: Send) -> bool:
+    return Destination.PRINT_NOW in {send.destination, send.otherwise}
+
+
+def rules_checks(settings: Settings) -> tuple[Check, ...]:
+    """Give the checks of the rules file, without the names that only Eiger knows."""
+    return (
+        Check("rules", "every mistake in the rules file", lambda: readable(settings), gate=True),
+        Check("rules.doubts", "rules that can't match; the rules' own tests", lambda: doubts(settings)),
+        Check(
+            "rules.starts", "rules that print at once, and whether that is armed", lambda: starts(settings)
+        ),
+        Check("rules.timezone", "by which clock due dates are reckoned", lambda: time_zone(settings)),
+    )

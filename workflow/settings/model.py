@@ -1,0 +1,197 @@
+"""Everything that can be set."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import SettingsConfigDict
+
+PREFIX = "STLFLOW_"
+LEDGER_FILE = "stlflow.db"
+EIGER_URL = "https://www.eiger.io/api/v3"
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+MOST = 1_000_000_000
+"""No number is larger: seconds and days beyond it are no times any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a message says of a setting beyond its type: what is allowed, and a value as an example.
+
+    The value of a `private` one is never repeated.
+    """
+
+    allowed: str = ""
+    example: str | float = ""
+    private: bool = False
+
+
+KEY = Words("a key, which is one word", example="…", private=True)
+DATABASE = Words(
+    "an address that begins with postgresql:// or sqlite:///",
+    "postgresql://stlflow@host/stlflow",
+    private=True,
+)
+URL = Words("an address that begins with https:// and holds no keys", private=True)
+ZONE = Words("a time zone that is known here", "Europe/Vienna")
+LEVEL = Words("DEBUG, INFO, WARNING or ERROR")
+
+
+class Settings(BaseModel):
+    """Everything that can be set; durations in seconds, sizes in the unit of the name."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
+
+    share: Path = Field(Path("share"), description="the folder that holds inbox/, done/, rejected/, held/")
+    state: Path = Field(Path("state"), description="local folder for the database, the spool and logs")
+    rules: Annotated[Path | None, Words(example="rules/default.yaml")] = Field(
+        None, description="the rules file; without it the rules that ship are used"
+    )
+    database_url: Annotated[str | None, DATABASE] = Field(
+        None, description="default: SQLite in the state folder"
+    )
+    eiger_url: Annotated[str, URL] = Field(EIGER_URL, description="where the cloud's API v3 is")
+    access_key: Annotated[SecretStr, KEY] = Field(
+        SecretStr(""), description="the access key of the organization"
+    )
+    secret_key: Annotated[SecretStr, KEY] = Field(
+        SecretStr(""), description="the secret key of the organization"
+    )
+    read_only_inbox: Annotated[Path | None, Words(example="/srv/exports")] = Field(
+        None, description="watch this folder instead of inbox/, and leave its files where they are"
+    )
+    mass_arrival_files: int = Field(
+        100, ge=0, description="more new files within a minute wait for a person; 0: no limit"
+    )
+    reuse_builds: bool = Field(
+        False, description="the same file with the same preset is sent once more without slicing it again"
+    )
+    date_folders: bool = Field(False, description="outcome folders get one folder a day: done/2026-11-25/")
+    requests_per_second: float = Field(10.0, gt=0, description="the rate budget for all calls together")
+    request_timeout_seconds: float = Field(30.0, gt=0, description="how long one reply may take")
+    upload_timeout_seconds: float = Field(600.0, gt=0, description="how long an upload may go unanswered")
+    settle_seconds: float = Field(
+        1.0, ge=0, description="how long a whole binary STL that was heard to arrive must be unchanged"
+    )
+    settle_ascii_seconds: float = Field(
+        5.0, ge=0, description="the same for an ASCII STL, and for a binary one whose arrival was not heard"
+    )
+    settle_wrong_seconds: float = Field(5.0, ge=0, description="the same for a .stl that is no STL at all")
+    stall_seconds: float = Field(600.0, ge=0, description="when an unfinished, still file is rejected")
+    sweep_seconds: float = Field(2.0, gt=0, description="how often the inbox is looked through")
+    network_sweep_seconds: float = Field(5.0, gt=0, description="the same where the inbox is a network mount")
+    stranger_seconds: float = Field(300.0, ge=0, description="when a file that is no .stl gets a note")
+    late_effect_seconds: float = Field(5.0, ge=0, description="a lost send may still take effect for so long")
+    slice_first_poll_seconds: float = Field(2.0, ge=0, description="first question after an upload")
+    slice_limit_seconds: float = Field(7200.0, gt=0, description="a slice job older than this is held")
+    build_wait_seconds: float = Field(300.0, ge=0, description="a build missing for longer is held")
+    open_edges_limit: int = Field(0, ge=0, description="a mesh with more open edges is rejected")
+    refuse_meshes_with: str = Field("", description="oddities that reject a mesh, see meshes.md")
+    largest_file_mb: int = Field(4096, ge=1, description="a larger file is rejected unread")
+    inspection_limit_seconds: float = Field(300.0, gt=0, description="a file that takes longer is held")
+    inspection_memory_mb: int = Field(1024, ge=64, description="a file that takes more is held")
+    print_now_armed: bool = Field(False, description="rules that say print_now may start machines")
+    print_now_seconds: float = Field(120.0, gt=0, description="a printer that does not begin in time is held")
+    timezone: Annotated[str | None, ZONE] = Field(
+        None, description="of the shop, such as Europe/Vienna; default: the machine's"
+    )
+    uploads_at_once: int = Field(8, ge=1, le=32, description="files inspected and uploaded side by side")
+    dispatches_at_once: int = Field(8, ge=1, le=32, description="builds looked for and sent side by side")
+    keep_submissions: Annotated[int | None, Words(example=100_000)] = Field(
+        None, ge=0, description="so many ended submissions are remembered; default: all"
+    )
+    keep_submissions_days: Annotated[float | None, Words(example=365)] = Field(
+        None, gt=0, description="ended submissions are remembered for so long; default: for ever"
+    )
+    keep_files_days: Annotated[float | None, Words(example=90)] = Field(
+        None, gt=0, description="files in done/ and rejected/ are kept for so long; default: for ever"
+    )
+    log_json: bool = Field(False, description="log lines as JSON objects")
+    log_level: Annotated[str, LEVEL] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    console_port: int = Field(0, ge=0, le=0, description="0: no web console; this version has none")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _sound(cls, value: object, asked: ValidationInfo) -> object:
+        """Refuse what pydantic would make something of: no text, a Tab out of `C:\\temp`, true as 1."""
+        field = cls.model_fields[asked.field_name or ""]
+        if isinstance(value, bool) and kind_of(field) is not bool:
+            raise ValueError("true or false")
+        if isinstance(value, str):
+            value = value.strip() if kind_of(field) is SecretStr else value
+            if (not value.strip() and field.default != "") or not value.isprintable():
+                raise ValueError("empty, or not printable")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _not_endless(cls, value: object) -> object:
+        if isinstance(value, int | float) and value > MOST:
+            raise ValueError("endless")
+        return value
+
+    @field_validator("access_key", "secret_key")
+    @classmethod
+    def _one_word(cls, key: SecretStr) -> SecretStr:
+        if len(key.get_secret_value().split()) > 1:
+            raise ValueError(KEY.allowed)
+        return key
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, level: str) -> str:
+        if level.upper() not in LEVELS:
+            raise ValueError(LEVEL.allowed)
+        return level.upper()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        try:
+            return name and ZoneInfo(name).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(ZONE.allowed) from None
+
+    @field_validator("eiger_url")
+    @classmethod
+    def _http_url(cls, url: str) -> str:
+        if not url.startswith(("https://", "http://")) or "@" in url:
+            raise ValueError(URL.allowed)
+        return url.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("postgresql://", "postgres://", "sqlite:///")):
+            raise ValueError(DATABASE.allowed)
+        return url
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """Give the shop's time zone; None is this machine's."""
+        return ZoneInfo(self.timezone) if self.timezone else None
+
+    @property
+    def database(self) -> str:
+        """Give the database URL that counts."""
+        if self.database_url:
+            return self.database_url.replace("postgres://", "postgresql://", 1)
+        return f"sqlite:///{(self.state / LEDGER_FILE).absolute().as_posix()}"
+
+
+def kind_of(field: FieldInfo) -> type:
+    """Give the type of a setting without `| None`: bool, int, float, str, Path or SecretStr."""
+    kinds = get_args(field.annotation) or (field.annotation,)
+    return next(each for each in kinds if isinstance(each, type) and each is not NoneType)
+
+
+def words_of(field: FieldInfo) -> Words:
+    """Give what a message says of a setting beyond its type."""
+    return next((each for each in field.metadata if isinstance(each, Words)), Words())
