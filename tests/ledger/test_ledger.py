@@ -1,12 +1,16 @@
 """The ledger: every change has its event, and nobody changes what is no longer theirs."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
-from workflow.errors import UnknownSubmission
+from workflow.errors import StateError, UnknownSubmission
 from workflow.ledger import Ledger, Superseded, abandoned, in_hands_of, join, take_due
+from workflow.ledger import ledger as module
 from workflow.model import Destination, Hold, MeshReport, State, Step, Submission
 
 NOW = datetime.now(UTC)
@@ -140,3 +144,17 @@ def test_services_that_find_the_same_unknown_claim_make_one_row_of_it(ledger: Le
             list(services.map(lambda _, number=number: ledger.claimed(number, "x", path="a.stl"), range(4)))
     assert len(ledger.all()) == 20
     assert {len(ledger.events(number)) for number in range(100, 120)} == {1}
+
+
+def test_a_database_that_hangs_with_all_connections_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever finds none free must not take that for a fault of stlflow, which holds a file in the end."""
+    monkeypatch.setattr(
+        module, "open_database", lambda url: create_engine(url, pool_size=1, max_overflow=0, pool_timeout=0)
+    )
+    with closing(Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")) as ledger, ledger.reading():
+        with pytest.raises(StateError, match="can't be written: all connections to it are in use"):
+            ledger.open("a.stl")
+        with pytest.raises(StateError, match="can't be read: all connections to it are in use"):
+            ledger.all()

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, insert, select, update
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from workflow.errors import DatabaseAway, StateError
 from workflow.ledger.clock import CLOCK
@@ -203,7 +204,7 @@ class Ledger:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except DatabaseError as error:
+        except (DatabaseError, NoConnectionFree) as error:
             raise StateError(f"The ledger can't be written: {in_words(error)}") from error
 
     @contextmanager
@@ -212,7 +213,7 @@ class Ledger:
         try:
             with self._engine.connect().execution_options(**{READING: True}) as connection:
                 yield connection
-        except DatabaseError as error:
+        except (DatabaseError, NoConnectionFree) as error:
             raise StateError(f"The ledger can't be read: {in_words(error)}") from error
 
     def several(self, query: Any, values: Mapping[str, object] = NO_VALUES) -> tuple[Submission, ...]:
@@ -235,6 +236,8 @@ def not_opened(url: str, error: Exception) -> StateError:
 
 def in_words(error: Exception) -> str:
     """Give the database's own words, never the URL: it may hold a password."""
+    if isinstance(error, NoConnectionFree):
+        return "all connections to it are in use; it may hang."
     if isinstance(error, DatabaseError) and error.orig is not None:
         return f"{str(error.orig).splitlines()[0].rstrip('.')}."
     return "STLFLOW_DATABASE_URL has to be a sqlite:/// or postgresql:// address."

@@ -142,6 +142,8 @@ left_files = Table(
 the inbox alone. `gone_since`: the file was not to be found when it was looked for.
 """
 
+Index("left_files_submission", left_files.c.submission)
+
 workers = Table(
     "workers",
     metadata,
