@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -128,8 +129,9 @@ class InItsOwnProcess:
 
 
 def _serve(pipe: Connection, ask: Ask) -> None:
-    while True:
-        pipe.send(ask(pipe.recv()))
+    with suppress(EOFError):  # nobody asks any more
+        while True:
+            pipe.send(ask(pipe.recv()))
 
 
 def rivals(limit_seconds: float) -> Mapping[str, Ask]:

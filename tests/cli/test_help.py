@@ -8,7 +8,9 @@ import pytest
 
 from tests.cli.command import Desk
 from tests.cli.conftest import Say
+from tests.docs.generate import every_command
 from workflow.cli.app import stlflow
+from workflow.cli.typed import AnyNumber, OneOf, WholeNumber
 
 CPU_SECONDS = 0.2
 
@@ -42,6 +44,17 @@ def test_nothing_is_cut_off_at_80_columns(
     lines = say(*words, "--help").out.splitlines()
     assert [line for line in lines if line.rstrip().endswith("...") and not line.startswith("Usage:")] == []
     assert [line for line in lines if len(line) > 80] == []
+
+
+def test_whatever_is_typed_wrong_is_answered_in_our_words() -> None:
+    in_clicks_words = [
+        f"{context.command_path} {parameter.opts[0]}"
+        for context in every_command()
+        for parameter in context.command.params
+        if isinstance(parameter.type, click.Choice | click.IntRange | click.FloatRange)
+        and not isinstance(parameter.type, OneOf | WholeNumber | AnyNumber)
+    ]
+    assert in_clicks_words == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no getrusage")

@@ -157,6 +157,18 @@ def test_an_effect_is_not_caused_by_a_machine_that_stood_still_meanwhile() -> No
     assert len(server.asked) == 1
 
 
+def test_a_last_look_that_took_too_long_says_nothing_any_more() -> None:
+    """A machine that froze between the answer of the database and the body of the request."""
+    answer = as_json({"id": ID, "state": "Backlogged"}, 201)
+    with serving(lambda asked: answer if asked.body else None) as server:
+        client, _, clock = turned_client(server.url)
+        with client:
+            with pytest.raises(RateLimited, match="was not sent: this machine stood still meanwhile"):
+                client.send_build_to_backlog(ID, last_look=lambda: clock.sleep(30))
+            client.send_build_to_backlog(ID, last_look=lambda: clock.sleep(1))
+    assert [asked.body for asked in server.asked if asked.body] == [b"{}"]
+
+
 def test_trouble_of_an_effect_slows_everybody_too() -> None:
     with serving(lambda _: as_json({}, 429)) as server:
         client, budget, _ = turned_client(server.url)

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
 
+from tests.waiting import until
 from workflow.errors import StateError
 from workflow.ledger import CHOOSING, Ledger, alone
 
@@ -57,6 +59,28 @@ def test_nobody_waits_for_a_machine_that_is_frozen(postgres_url: str) -> None:
                 frozen_one.result(10)
     for each in (frozen, other):
         each.close()
+
+
+def test_a_turn_that_was_lost_hides_no_error_of_the_work(postgres_url: str) -> None:
+    """The cloud was away for too long: that is the reason to wait, not that others passed by."""
+    ledger = Ledger(postgres_url)
+
+    waits = text(
+        "select 1 from pg_stat_activity where datname = current_database() and state like 'idle in%'"
+    )
+
+    def is_over() -> bool:
+        with ledger.reading() as connection:
+            return connection.execute(waits).first() is None
+
+    def work() -> None:
+        with alone(ledger, CHOOSING, longest_seconds=0.2):
+            assert until(is_over)
+            raise ValueError("inside")
+
+    with pytest.raises(ValueError, match="inside"):
+        work()
+    ledger.close()
 
 
 def test_an_error_inside_ends_the_turn(ledger: Ledger) -> None:

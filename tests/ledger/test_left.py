@@ -40,9 +40,9 @@ def test_of_two_that_take_the_same_the_second_learns_that_it_is_late(ledger: Led
 
 
 def test_each_inbox_has_a_memory_of_its_own(ledger: Ledger) -> None:
-    taken(ledger, "a.stl")
+    number = taken(ledger, "a.stl")
     taken(ledger, "a.stl", "nas:/exports of others")
-    still_left(ledger, file("a.stl"), (684, 9, 9), 1)
+    still_left(ledger, file("a.stl"), (684, 9, 9), number)
     assert read_left(ledger, FOLDER) == {"a.stl": (684, 9, 9)}
     assert read_left(ledger, "nas:/exports of others") == {"a.stl": (684, 1, 1)}
 
@@ -59,6 +59,7 @@ def test_what_an_older_release_remembered_counts_until_it_is_known_better(ledger
     assert read_left(ledger, FOLDER) == {"a.stl": (684, 5, 5)}
     still_left(ledger, file("a.stl"), (684, 6, 6), number)
     assert read_left(ledger, FOLDER) == {"a.stl": (684, 6, 6)}
+    assert remembered(ledger) == {f"/{FOLDER}/a.stl"}
 
 
 def test_what_is_gone_for_long_is_forgotten(ledger: Ledger) -> None:

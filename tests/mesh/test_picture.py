@@ -15,7 +15,7 @@ from tests.mesh.solids import Corners, binary, box, merged, moebius, scaled, shi
 from workflow.errors import NotInspected
 from workflow.mesh import Inspector
 from workflow.mesh.inspection import inspect_mesh
-from workflow.mesh.letters import _ROWS
+from workflow.mesh.letters import _ROWS, lettered
 from workflow.mesh.picture import DIRECTIONS, HEIGHT, TOP, VIEW_HEIGHT, VIEW_WIDTH, WIDTH, draw_picture
 from workflow.mesh.raster import Canvas, TooMuchToDraw
 
@@ -199,3 +199,6 @@ def test_every_word_in_a_picture_can_be_written() -> None:
     words = "".join(caption for caption, _, _ in DIRECTIONS) + "accepted rejected 0123456789.,:-+()e mm"
     assert set(words.upper()) <= set(_ROWS)
     assert {len(rows) for rows in _ROWS.values()} == {41}
+    assert np.array_equal(lettered("größe", 2), lettered("GROSSE", 2))
+    assert lettered("部品", 1).shape == (7, 12)
+    assert lettered("", 3).shape == (21, 18)

@@ -77,6 +77,11 @@ def test_a_key_that_was_left_empty_is_not_given(monkeypatch: pytest.MonkeyPatch)
     assert load_settings().access_key.get_secret_value() == SECRET
 
 
+def test_a_key_that_was_given_empty_on_the_command_line_is_not_given_either() -> None:
+    Path(".env").write_text("STLFLOW_ACCESS_KEY=AK1\n")
+    assert load_settings(access_key="").access_key.get_secret_value() == "AK1"
+
+
 @pytest.mark.parametrize("name", ["stlflow.toml", ".env"])
 def test_files_that_an_editor_of_windows_saved_are_read(name: str) -> None:
     line = 'share = "drop"\r\n' if name == "stlflow.toml" else "STLFLOW_SHARE=drop\r\n"

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from workflow.cli.typed import OneOf
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, SettingsError
 
 KINDS = ("systemd", "systemd-user", "windows")
@@ -16,7 +17,7 @@ KINDS = ("systemd", "systemd-user", "windows")
 def _kind_option() -> Callable[..., Any]:
     return click.option(
         "--kind",
-        type=click.Choice(KINDS),
+        type=OneOf(KINDS),
         help="systemd: for all; systemd-user: for you alone. Default: as this system is.",
     )
 

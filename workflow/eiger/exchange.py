@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -70,7 +70,7 @@ class Exchange:
         if not reads and self.clock() - began > EFFECT_PATIENCE_SECONDS + OVERSLEPT_SECONDS:
             raise _overslept(request.operation)
         try:
-            reply = self.transport.send(request)
+            reply = self.transport.send(self._timed(request))
         except NoReply as none:
             limit = self.transport.timeout_seconds(request)
             raise without_reply(request.operation, none.lost, self.transport.base_url, limit) from None
@@ -79,6 +79,20 @@ class Exchange:
         except (RateLimited, ServerError) as error:
             self._slow_everybody(error)
             raise
+
+    def _timed(self, request: Request) -> Request:
+        """A look that took too long says nothing any more: this machine may have been frozen meanwhile."""
+        last_look = request.last_look
+        if last_look is None:
+            return request
+
+        def in_time() -> None:
+            began = self.clock()
+            last_look()
+            if self.clock() - began > EFFECT_PATIENCE_SECONDS + OVERSLEPT_SECONDS:
+                raise _overslept(request.operation)
+
+        return replace(request, last_look=in_time)
 
     def _slow_everybody(self, error: RateLimited | ServerError) -> None:
         """A service in trouble is in trouble for all threads, not for one submission."""

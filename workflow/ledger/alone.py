@@ -1,10 +1,11 @@
 """Being alone at something, among all threads and all machines that work on the same ledger."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import text
 
+from workflow.errors import StateError
 from workflow.ledger.ledger import Ledger
 
 CHOOSING = "choosing a device"
@@ -26,11 +27,33 @@ def alone(ledger: Ledger, at: str, longest_seconds: float = LONGEST_SECONDS) -> 
         if ledger.url.startswith("sqlite"):
             yield
             return
-        with ledger.writing() as connection:
+        with _own_error_first() as inside, ledger.writing() as connection:
             for name, seconds in _limits(longest_seconds):
                 connection.execute(_SET, {"name": name, "value": f"{seconds * 1000:.0f}"})
             connection.execute(_TAKE, {"what": at})
+            with inside:
+                yield
+
+
+@contextmanager
+def _own_error_first() -> Iterator[AbstractContextManager[None]]:
+    """What went wrong inside is raised, whatever became of the turn meanwhile."""
+    errors: list[Exception] = []
+
+    @contextmanager
+    def inside() -> Iterator[None]:
+        try:
             yield
+        except Exception as error:
+            errors.append(error)
+            raise
+
+    try:
+        yield inside()
+    except StateError:
+        if errors:
+            raise errors[0] from None
+        raise
 
 
 def _limits(longest_seconds: float) -> tuple[tuple[str, float], ...]:

@@ -110,7 +110,9 @@ def _remembered(connection: Connection, file: InPlace) -> tuple[int, Times] | No
 
 
 def _remember(connection: Connection, file: InPlace, times: Times, number: int) -> None:
-    connection.execute(delete(left_files).where(left_files.c.path == _key(file)))
+    """A file whose folder is called otherwise by now is remembered under its present name alone."""
+    former = or_(left_files.c.path == _key(file), left_files.c.submission == number)
+    connection.execute(delete(left_files).where(former))
     size, mtime, ctime = times
     row = {"path": _key(file), "size": size, "mtime_ns": mtime, "ctime_ns": ctime, "submission": number}
     connection.execute(insert(left_files).values(row))

@@ -1,6 +1,7 @@
 """Letters for pictures: capitals, digits and a few signs, five pixels wide and seven high."""
 
 from functools import cache
+from unicodedata import combining, normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +60,12 @@ _ROWS = {
 
 
 def lettered(text: str, size: int) -> NDArray[np.bool_]:
-    """Give where ink is, shape (7 * size, 6 * size * letters); a letter that there is none for is a box."""
-    letters = [_letter(letter) for letter in text.upper()] or [_letter(" ")]
+    """Give where ink is, shape (7 * size, 6 * size * letters).
+
+    Accents are left out, and a letter that there is none for is a box.
+    """
+    plain = [letter for letter in normalize("NFKD", text.upper()) if not combining(letter)]
+    letters = [_letter(letter) for letter in plain or " "]
     return np.kron(np.concatenate(letters, axis=1), np.ones((size, size), np.bool_))
 
 

@@ -41,7 +41,9 @@ _FINE = 2
 _MARGIN = 48
 _GREY = (110, 116, 126)
 _AXES = (("x", 0), ("y", 1), ("z", 2))
-_LABELLED_RADIUS = 17.0
+_RING = 17.0
+_HARDLY = 0.03
+"""Of the depths from 0 to 1."""
 
 
 @dataclass
@@ -106,12 +108,12 @@ def _sheet(
     for number, scene in enumerate(scenes):
         left = number * VIEW_WIDTH
         pixels = pixels_of(scene.canvas)
-        seen = mark_open_edges(pixels, scene.canvas, scene.view, edges) if edges is not None else None
+        if edges is not None:
+            mark_open_edges(pixels, scene.canvas, scene.view, edges)
         sheet.paste(_averaged(pixels), left, TOP)
         sheet.write(scene.caption, left + 24, TOP + 4, _GREY)
         _draw_axes(sheet, scene.view, left + 60, TOP + VIEW_HEIGHT - 50)
-        if seen is not None:
-            _label(sheet, scene.view, places, seen, left)
+    _label(sheet, scenes, places)
     _write_legend(sheet, scenes, report, places)
     return sheet
 
@@ -132,15 +134,23 @@ def _draw_axes(sheet: Sheet, view: View, x: int, y: int) -> None:
         sheet.write(name, int(x + 1.35 * right) - 5, int(y - 1.35 * up) - 7, _GREY)
 
 
-def _label(sheet: Sheet, view: View, places: Sequence[Place], seen: NDArray[np.bool_], left: int) -> None:
-    """Number the largest holes that are seen in this view."""
+def _label(sheet: Sheet, scenes: Sequence[_Scene], places: Sequence[Place]) -> None:
+    """Number the largest holes where they are seen; one that is seen nowhere has its number in every view."""
     for number, place in enumerate(places, 1):
-        x, y, _ = view.places(np.array(place.centre_mm)[:, None])[:, 0] / _FINE
-        rows, columns = np.nonzero(seen)
-        if rows.size == 0 or np.hypot(columns / _FINE - x, rows / _FINE - y).min() > _LABELLED_RADIUS:
-            continue
-        sheet.ring(left + x, TOP + y, _LABELLED_RADIUS, OPEN_COLOUR)
-        sheet.write(str(number), int(left + x + _LABELLED_RADIUS + 4), int(TOP + y - 22), OPEN_COLOUR, 3)
+        middle = np.array(place.centre_mm)[:, None]
+        points = [scene.view.places(middle)[:, 0] for scene in scenes]
+        seen = [_is_seen(scene.canvas, *point) for scene, point in zip(scenes, points, strict=True)]
+        for at, (x, y, _) in enumerate(points):
+            if seen[at] or not any(seen):
+                left, top = at * VIEW_WIDTH + x / _FINE, TOP + y / _FINE
+                sheet.ring(left, top, _RING, OPEN_COLOUR)
+                sheet.write(str(number), int(left + _RING + 4), int(top - 22), OPEN_COLOUR, 3)
+
+
+def _is_seen(canvas: Canvas, x: float, y: float, depth: float) -> bool:
+    """Tell whether a point lies before the surface at its pixel, or hardly behind, as in a curved hole."""
+    column, row = (int(min(max(at, 0), most - 1)) for at, most in ((x, canvas.width), (y, canvas.height)))
+    return bool(depth <= canvas.depths[row, column] + _HARDLY)
 
 
 def _write_legend(

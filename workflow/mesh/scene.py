@@ -30,10 +30,8 @@ def pixels_of(canvas: Canvas) -> NDArray[np.float32]:
     return np.where(covered[..., None], colours, _WHITE).astype(np.float32)
 
 
-def mark_open_edges(
-    pixels: NDArray[np.float32], canvas: Canvas, view: View, edges: Edges
-) -> NDArray[np.bool_]:
-    """Draw open edges over the facets: strong where they are seen, pale behind them; gives where seen."""
+def mark_open_edges(pixels: NDArray[np.float32], canvas: Canvas, view: View, edges: Edges) -> None:
+    """Draw open edges over the facets: strong where they are seen, pale behind them."""
     seen, hidden = np.zeros((2, canvas.height, canvas.width), np.bool_)
     depths = canvas.depths
     for x, y, depth in _points(view, edges):
@@ -43,9 +41,7 @@ def mark_open_edges(
         hidden[row[~is_seen], column[~is_seen]] = True
     hidden = _thicker(hidden, 2)
     pixels[hidden] = 0.35 * pixels[hidden] + 0.65 * _HIDDEN
-    seen = _thicker(seen, 4)
-    pixels[seen] = OPEN_COLOUR
-    return seen
+    pixels[_thicker(seen, 4)] = OPEN_COLOUR
 
 
 def _points(view: View, edges: Edges) -> Iterator[tuple[Whole, Whole, Doubles]]:

@@ -43,8 +43,12 @@ def memory_of_left(ledger: Ledger, folder: str) -> Mapping[str, Left]:
 
 
 def was_left(ledger: Ledger, inbox: Path, path: str) -> bool:
-    """Tell whether a file of a read-only inbox was taken before as it is now. Raises StateError, OSError."""
-    left = memory_of_left(ledger, origin_of(inbox, gethostname())).get(path)
+    """Tell whether a file of a read-only inbox was taken before as it is now. Raises StateError."""
+    try:
+        folder = origin_of(inbox, gethostname())
+    except OSError:  # it can't be read now: nobody can tell
+        return False
+    left = memory_of_left(ledger, folder).get(path)
     return left is not None and looks_like(inbox / path, left)
 
 

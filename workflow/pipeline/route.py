@@ -71,8 +71,11 @@ def _still_waits(shop: Workshop, submission: Submission) -> bool:
 
 
 def _turn(shop: Workshop) -> AbstractContextManager[None]:
-    """Who chooses a device sees what all before have chosen."""
-    return alone(shop.ledger, CHOOSING) if _names_devices(shop.rulebook) else nullcontext()
+    """Who chooses a device sees what all before have chosen. Raises CloudError."""
+    if not _names_devices(shop.rulebook):
+        return nullcontext()
+    shop.catalog.devices()  # remembered for a moment: should the cloud be away, nobody waits for us
+    return alone(shop.ledger, CHOOSING)
 
 
 def _names_devices(rulebook: Rulebook) -> bool:

@@ -18,10 +18,11 @@ def load_settings(**overrides: object) -> Settings:
 
     Raises SettingsError with one line per mistake: where it stands and what to do, never with a key.
     """
+    commanded = [Given(Source.COMMAND_LINE, name, name, value) for name, value in overrides.items()]
+    counting = {name: each.value for name, each in _that_count(commanded).items()}
     try:
-        return _FromSources(**overrides)  # type: ignore[arg-type]  # pydantic checks
+        return _FromSources(**counting)  # type: ignore[arg-type]  # pydantic checks
     except ValidationError as error:
-        commanded = [Given(Source.COMMAND_LINE, name, name, value) for name, value in overrides.items()]
         raise SettingsError(_in_words(error, [*commanded, *everything_given()])) from None
 
 
