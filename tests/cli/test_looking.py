@@ -187,6 +187,27 @@ def test_only_states_that_a_submission_can_be_in_are_offered(say: Say) -> None:
     assert "'printed' is none of" in say("list", "--state", "printed").err
 
 
+def test_more_than_there_can_be_is_all(say: Say, book: Ledger) -> None:
+    assert say("list", "--json", "--limit", "9" * 30).document() == say("list", "--json").document()
+    assert "is no number of a submission" in say("show", "9" * 5000).err
+
+
+@pytest.mark.parametrize("url", ["postgresql://stlflow:s3cret", "postgresql://me@nas:s3cret/parts"])
+def test_a_password_in_the_place_of_a_port_is_told_in_one_line_and_never_shown(
+    say: Say, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("STLFLOW_DATABASE_URL", url)
+    refused, checked = say("list"), say("doctor", "--json")
+    assert (refused.code, refused.one_line()) == (
+        2,
+        "stlflow: The ledger can't be opened: "
+        "STLFLOW_DATABASE_URL has to be a sqlite:/// or postgresql:// address.",
+    )
+    (seen,) = (each for each in checked.document()["checks"] if each["check"] == "ledger")
+    assert seen["says"].startswith("The database in STLFLOW_DATABASE_URL: The ledger can't be opened: ")
+    assert "s3cret" not in refused.err + checked.out + checked.err
+
+
 def test_a_ledger_that_is_none_is_one_line(say: Say) -> None:
     prepare_state(Path("state"), Path("share"))
     Path("state", "stlflow.db").write_text("this is no database" * 100)

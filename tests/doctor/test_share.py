@@ -191,6 +191,16 @@ def test_copies_of_what_waits_have_to_fit(look: Look, shop: Settings, tmp_path: 
     )
 
 
+def test_a_read_only_inbox_that_could_be_written_is_only_read(
+    look: Look, shop: Settings, tmp_path: Path
+) -> None:
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    os.utime(exports, ns=(0, 0))
+    look(share_checks(Book(shop.model_copy(update={"read_only_inbox": exports}))))
+    assert exports.stat().st_mtime_ns == 0
+
+
 def test_a_read_only_inbox_is_only_read(look: Look, shop: Settings, tmp_path: Path) -> None:
     exports = tmp_path / "exports"
     exports.mkdir()
@@ -199,5 +209,6 @@ def test_a_read_only_inbox_is_only_read(look: Look, shop: Settings, tmp_path: Pa
     assert seen.only("share.rights").says == (
         "A probe file was written and removed in share, done, rejected, held."
     )
+    assert seen.only("share.notices").grade is Grade.OK
     away = shop.model_copy(update={"read_only_inbox": tmp_path / "away"})
     assert look(share_checks(Book(away))).only("share.folders").says == f"{tmp_path / 'away'} is not there."

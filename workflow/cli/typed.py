@@ -51,9 +51,9 @@ class WholeNumber(click.IntRange):
     """A whole number within bounds, told in words where it is none."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Give the number. Raises BadParameter."""
+        """Give the number, or the most that there can be of anything. Raises BadParameter."""
         try:
-            return super().convert(value, param, ctx)
+            return min(super().convert(value, param, ctx), LARGEST_NUMBER)
         except click.BadParameter:
             self.fail(f"'{value}' is not {_bounds('a whole number', self.min, self.max)}.", param, ctx)
 
@@ -78,7 +78,8 @@ def _bounds(noun: str, least: float | None, most: float | None) -> str:
 def submission_number(text: str) -> int:
     """Read 17 or #17; the name of a file is answered with the number. Raises BadParameter."""
     digits = text.removeprefix("#")
-    if digits.isascii() and digits.isdigit() and int(digits) <= LARGEST_NUMBER:
+    is_short = len(digits) <= len(str(LARGEST_NUMBER))
+    if is_short and digits.isascii() and digits.isdigit() and int(digits) <= LARGEST_NUMBER:
         return int(digits)
     raise click.BadParameter(f"'{text}' is no number of a submission.{_whose_file(text)}")
 

@@ -131,7 +131,7 @@ def where_it_is(settings: Settings) -> str:
     """Name the database without user and password."""
     try:
         url = make_url(settings.database)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return "The database in STLFLOW_DATABASE_URL"
     if url.get_backend_name() == "sqlite":
         return str(url.database)

@@ -180,7 +180,8 @@ def share_checks(book: Book) -> tuple[Check, ...]:
     """Give the checks of the share."""
     settings = book.settings
     root = settings.share.absolute()
-    watched = (settings.read_only_inbox or settings.share / "inbox").absolute()
+    left = settings.read_only_inbox
+    watched = (left or settings.share / "inbox").absolute()
     return (
         Check("share", "the share: there, and the one that the ledger knows", lambda: there(book), gate=True),
         Check("share.marker", "the marker that tells it from an empty mount point", lambda: marker(book)),
@@ -188,7 +189,11 @@ def share_checks(book: Book) -> tuple[Check, ...]:
         Check("share.rights", "a probe file written and removed in each folder", lambda: rights(book)),
         Check("share.moves", "a probe file renamed from folder to folder", lambda: moves(book)),
         Check("share.kind", "the kind of file system, and what that means", lambda: kind(settings, watched)),
-        Check("share.notices", "whether notices of changes come, and how fast", lambda: notices(watched)),
+        Check(
+            "share.notices",
+            "whether notices of changes come, and how fast",
+            lambda: notices(watched, read_only=left is not None),
+        ),
         Check("share.watches", "the system's limit for watched folders", lambda: watches(watched)),
         Check(
             "share.space",

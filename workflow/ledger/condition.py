@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from workflow.errors import DatabaseAway, StateError
+from workflow.errors import StateError
 from workflow.ledger.database import BUSY_SECONDS, open_database
-from workflow.ledger.ledger import in_words
+from workflow.ledger.ledger import NOT_OPENED, not_opened
 from workflow.ledger.tables import metadata
 
 _MOST_PAGES = 50_000
@@ -49,10 +48,8 @@ def condition_of(url: str, *, page_by_page: bool = False) -> Condition:
                 return _seen(connection, page_by_page=page_by_page)
         finally:
             engine.dispose()
-    except (SQLAlchemyError, ImportError) as error:
-        away = isinstance(error, OperationalError) and not url.startswith("sqlite")
-        kind = DatabaseAway if away else StateError
-        raise kind(f"The ledger can't be opened: {in_words(error)}") from None
+    except NOT_OPENED as error:
+        raise not_opened(url, error) from None
 
 
 def prove_writable(url: str, patience_seconds: float = 1.0) -> None:

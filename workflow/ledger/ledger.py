@@ -33,6 +33,8 @@ from workflow.model import Decided, Event, State, Step, Submission
 
 NO_VALUES: Mapping[str, object] = {}
 _IN_ONE_QUERY = 500
+NOT_OPENED = (SQLAlchemyError, ImportError, ValueError)
+"""What opening a database raises; a port that is no number is a ValueError, and may be a password."""
 LONGEST_WAIT_SECONDS = 1_800.0
 """Nothing waits longer: a later time was written while the clock stood wrong."""
 
@@ -54,10 +56,8 @@ class Ledger:
                 if not as_it_is:
                     bring_up_to_date(connection)
                 CLOCK.follow(connection)
-        except (SQLAlchemyError, ImportError) as error:
-            away = isinstance(error, OperationalError) and not url.startswith("sqlite")
-            kind = DatabaseAway if away else StateError
-            raise kind(f"The ledger can't be opened: {in_words(error)}") from None
+        except NOT_OPENED as error:
+            raise not_opened(url, error) from None
 
     def close(self) -> None:
         """Give up all connections."""
@@ -225,6 +225,12 @@ class Ledger:
         """Tell whether a query finds anything."""
         with self.reading() as connection:
             return connection.execute(query).first() is not None
+
+
+def not_opened(url: str, error: Exception) -> StateError:
+    """Give what to raise for one of `NOT_OPENED`."""
+    away = isinstance(error, OperationalError) and not url.startswith("sqlite")
+    return (DatabaseAway if away else StateError)(f"The ledger can't be opened: {in_words(error)}")
 
 
 def in_words(error: Exception) -> str:
