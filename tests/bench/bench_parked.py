@@ -62,10 +62,11 @@ def park(folder: Path, uploaded: list[Uploaded], age_seconds: float) -> None:
     since = time.time() - age_seconds
     with closing(Ledger(f"sqlite:///{folder / 'state' / 'stlflow.db'}")) as ledger, ledger.writing() as write:
         for number, made in enumerate(uploaded):
-            (processing / f"part{number}.stl").write_bytes(box(10 + number / 1000, 20, 30))
+            name = f"{number + 1}~part{number}.stl"
+            (processing / name).write_bytes(box(10 + number / 1000, 20, 30))
             row = {
                 "path": f"part{number}.stl", "state": "slicing", "opened_at": since, "preset": "Onyx",
-                "sha256": sha256(number), "claimed_as": f"processing/part{number}.stl", "size": 684,
+                "sha256": sha256(number), "claimed_as": f"processing/{name}", "size": 684,
                 "step": "poll", "turn": 1,
                 "part_version_id": made["part_version_id"], "slice_job_id": made["slice_job_id"],
                 "uploaded_at": since, "waiting_since": since, "due_at": since,
