@@ -1,5 +1,6 @@
 """The send fence: one attempt at a time, and none after the outcome."""
 
+from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -8,6 +9,7 @@ from workflow.ledger import (
     Busy,
     Intent,
     Ledger,
+    OnOneBed,
     Settled,
     Superseded,
     begin_send,
@@ -16,7 +18,7 @@ from workflow.ledger import (
     settle_send,
     withdraw_send,
 )
-from workflow.model import Step, Submission
+from workflow.model import State, Step, Submission
 
 
 @pytest.fixture
@@ -87,3 +89,77 @@ def test_of_many_rivals_one_wins(ledger: Ledger, submission: Submission) -> None
     for thread in rivals:
         thread.join()
     assert sum(isinstance(permit, Intent) for permit in permits) == 1
+
+
+# -- parts on one bed ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bed(ledger: Ledger) -> list[Submission]:
+    """Two submissions of one build."""
+    numbers = [ledger.open(path) for path in ("a.stl", "b.stl")]
+    for number in numbers:
+        ledger.claimed(number, f"processing/{number}")
+    return [ledger.change(ledger.get(number), build_id="bed") for number in numbers]
+
+
+def begin(ledger: Ledger, submission: Submission, copy: int = 1) -> Intent | Settled | Busy | OnOneBed:
+    return begin_send(ledger, submission, copy, 60, submission.opened_at)
+
+
+def test_who_is_first_sends_for_all_on_the_bed(ledger: Ledger, bed: list[Submission]) -> None:
+    first, second = bed
+    intent = begin(ledger, first)
+    assert isinstance(intent, Intent)
+    assert begin(ledger, second) == OnOneBed(first.id, None)
+    settle_send(ledger, first, 1, intent, "receipt", reconciled=False)
+    assert begin(ledger, second) == OnOneBed(first.id, "receipt")
+    assert begin(ledger, first) == Settled("receipt")
+
+
+def test_a_further_copy_is_sent_by_whoever_wants_it(ledger: Ledger, bed: list[Submission]) -> None:
+    begin(ledger, bed[0])
+    assert isinstance(begin(ledger, bed[1], copy=2), Intent)
+
+
+def test_what_was_taken_back_or_given_up_keeps_nobody_waiting(ledger: Ledger, bed: list[Submission]) -> None:
+    first, second = bed
+    intent = begin(ledger, first)
+    assert isinstance(intent, Intent)
+    withdraw_send(ledger, first, 1, intent)
+    assert isinstance(begin(ledger, second), Intent)
+    ledger.change(second, state=State.CANCELED)
+    assert isinstance(begin(ledger, first), Intent)
+
+
+def test_what_was_sent_before_the_upload_is_no_send_of_this_bed(
+    ledger: Ledger, bed: list[Submission]
+) -> None:
+    first, second = bed
+    intent = begin(ledger, first)
+    assert isinstance(intent, Intent)
+    settle_send(ledger, first, 1, intent, "receipt", reconciled=False)
+    assert isinstance(begin_send(ledger, second, 1, 60, second.opened_at + timedelta(hours=1)), Intent)
+
+
+def test_who_has_tried_looks_for_its_own_attempt(ledger: Ledger, bed: list[Submission]) -> None:
+    """As two of an older release may both have done: neither waits for the other."""
+    for each in bed:
+        assert isinstance(begin_send(ledger, each, 1, 0), Intent)
+    for each in bed:
+        assert isinstance(begin(ledger, each), Intent)
+
+
+def test_of_two_at_the_same_time_one_sends(ledger: Ledger, bed: list[Submission]) -> None:
+    gate, permits = Barrier(2), list[object]()
+
+    def send(submission: Submission) -> None:
+        gate.wait()
+        permits.append(begin(ledger, submission))
+
+    threads = [Thread(target=send, args=(each,)) for each in bed]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(type(permit).__name__ for permit in permits) == ["Intent", "OnOneBed"]

@@ -2,17 +2,19 @@
 
 At most one attempt may be between intent and outcome for a copy. An intent without an outcome is
 busy until its deadline; after that whoever comes next takes it over, and must look before it acts.
+Parts that a person has laid on one bed have one build: who of them is first sends it for all.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, or_, select, update
 
 from workflow.ledger.ledger import Ledger
-from workflow.ledger.statements import Superseded, refuse_late, seconds_now
-from workflow.ledger.tables import sends
-from workflow.model import Submission
+from workflow.ledger.statements import Superseded, one_at_a_time, refuse_late, seconds_now
+from workflow.ledger.tables import sends, submissions
+from workflow.model import ENDED, Submission
 
 LOOKED = "looked"
 """Instead of how a reply was lost: a person has looked, and says that the attempt did nothing."""
@@ -45,12 +47,26 @@ class Busy:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class OnOneBed:
+    """Another submission sends the same build: the cloud's id of what it sent, None while it is at it."""
+
+    number: int
+    receipt_id: str | None
+
+
 def begin_send(
-    ledger: Ledger, submission: Submission, copy: int, lease_seconds: float
-) -> Intent | Settled | Busy:
+    ledger: Ledger,
+    submission: Submission,
+    copy: int,
+    lease_seconds: float,
+    one_bed_since: datetime | None = None,
+) -> Intent | Settled | Busy | OnOneBed:
     """Write the intent to send, unless it is settled or somebody is at it.
 
-    Raises Superseded when the submission's turn is over, so that a canceled one is never sent.
+    What others sent of the same build `one_bed_since` then is this submission's, too; without, all that
+    they sent is theirs. Raises Superseded when the submission's turn is over, so that a canceled one is
+    never sent.
     """
     with ledger.writing() as connection:
         refuse_late(connection, submission)
@@ -62,6 +78,11 @@ def begin_send(
             return Busy(
                 _shortened(connection, submission.id, copy, row["deadline"], now + lease_seconds) - now
             )
+        never_tried = row is None or not row["times"]
+        if one_bed_since is not None and never_tried:
+            shared = _on_one_bed(connection, submission, copy, one_bed_since.timestamp())
+            if shared is not None:
+                return shared
         intent = Intent(uuid4().hex, row["times"] + 1, row["lost"]) if row else Intent(uuid4().hex, 1)
         values = {
             "token": intent.token,
@@ -118,6 +139,29 @@ def reply_lost(
     lost = {"lost": how, "deadline": seconds_now() + late_effect_seconds}
     with ledger.writing() as connection:
         connection.execute(update(sends).where(mine).values(lost))
+
+
+def _on_one_bed(connection: Connection, submission: Submission, copy: int, since: float) -> OnOneBed | None:
+    """Until the transaction ends, nobody else begins to send this build."""
+    one_at_a_time(connection, f"build {submission.build_id}")
+    at_it = and_(
+        sends.c.receipt_id.is_(None),
+        sends.c.times > 0,
+        submissions.c.state.not_in([state.value for state in ENDED]),
+    )
+    query = (
+        select(sends.c.submission, sends.c.receipt_id)
+        .join(submissions, submissions.c.id == sends.c.submission)
+        .where(
+            submissions.c.build_id == submission.build_id,
+            submissions.c.id != submission.id,
+            sends.c.copy == copy,
+            or_(sends.c.settled_at >= since, at_it),
+        )
+        .order_by(sends.c.receipt_id.is_(None), sends.c.settled_at)
+    )
+    row = connection.execute(query.limit(1)).first()
+    return None if row is None else OnOneBed(*row)
 
 
 def _shortened(connection: Connection, number: int, copy: int, deadline: float, longest: float) -> float:

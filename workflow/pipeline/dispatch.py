@@ -24,6 +24,7 @@ from workflow.ledger import (
     LOOKED,
     Busy,
     Intent,
+    OnOneBed,
     Settled,
     begin_send,
     receipts_of_others,
@@ -37,7 +38,8 @@ from workflow.pipeline.clock import now
 from workflow.pipeline.confirm import confirm
 from workflow.pipeline.orders import NO_ROUTE
 from workflow.pipeline.outcome import hold, wait_in_line
-from workflow.pipeline.reconcile import Unclear, already_sent
+from workflow.pipeline.patience import backoff
+from workflow.pipeline.reconcile import Unclear, already_sent, traces_since
 from workflow.pipeline.workshop import Workshop
 
 TIMED_OUT = "timed out"
@@ -55,6 +57,8 @@ class Sent:
 
     receipt_id: str
     how: str
+    by_another: bool = False
+    """Another submission sent it, whose part lies on the same bed."""
 
 
 def dispatch(shop: Workshop, submission: Submission) -> Submission:
@@ -72,7 +76,7 @@ def dispatch(shop: Workshop, submission: Submission) -> Submission:
         if not isinstance(sent, Sent):
             return sent
         done.append(sent)
-    if submission.destination is Destination.PRINT_NOW:
+    if submission.destination is Destination.PRINT_NOW and not done[0].by_another:
         waiting = confirm(shop, submission, done[0].receipt_id)
         if waiting is not None:
             return waiting
@@ -81,8 +85,14 @@ def dispatch(shop: Workshop, submission: Submission) -> Submission:
 
 def _send_copy(shop: Workshop, submission: Submission, copy: int, done: Sequence[Sent]) -> Sent | Submission:
     """Send one copy, at most once; gives the submission where that has to wait."""
-    permit = begin_send(shop.ledger, submission, copy, shop.send_lease_seconds)
+    one_bed_since = traces_since(submission) if submission.reused is None else None
+    permit = begin_send(shop.ledger, submission, copy, shop.send_lease_seconds, one_bed_since)
     match permit:
+        case OnOneBed(number, receipt_id):
+            if receipt_id is None:
+                reason = f"Submission {number}, on the same bed, is being sent."
+                return wait_in_line(shop, submission, backoff(submission.tries), reason)
+            return Sent(receipt_id, f"sent with submission {number} on the same bed", by_another=True)
         case Settled(receipt_id):
             return Sent(receipt_id, IN_THE_LEDGER)
         case Busy(seconds):

@@ -1,9 +1,10 @@
 """Asking the cloud whether a send was done: the answer to every lost reply.
 
-A build belongs to one submission, so any trace of it that is not older than its upload is the
-effect of our own call, or of a person who was quicker; in both cases sending again would be once too
-often. A build that a person attached may have been printed long before: that does not count. With
-several copies, a trace counts for this one only if all earlier copies are seen by their receipts.
+A build belongs to one submission, or to several whose parts lie on one bed. So any trace of it that is not
+older than the upload is the effect of our own call, or of a person who was quicker; in both cases sending
+again would be once too often. A build that a person attached may have been printed long before: that does
+not count. With several copies, a trace counts for this one only if all earlier copies are seen by their
+receipts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,10 +49,10 @@ def _traces(client: EigerClient, submission: Submission, most_jobs: int) -> Iter
     build_id = submission.build_id or ""
     if submission.destination in ON_A_DEVICE:
         yield from _on_device(client, submission.device_id or "", build_id)
-    yield from islice(_print_jobs(client, build_id, _since(submission), most_jobs), most_jobs)
+    yield from islice(_print_jobs(client, build_id, traces_since(submission), most_jobs), most_jobs)
 
 
-def _since(submission: Submission) -> datetime:
+def traces_since(submission: Submission) -> datetime:
     """Nothing of ours is older than the upload, which bears the cloud's own time."""
     return (submission.uploaded_at or submission.opened_at) - CLOCK_SLACK
 

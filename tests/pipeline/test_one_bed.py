@@ -1,0 +1,41 @@
+"""A person lays several parts on one bed: the build of all is sent once, by whichever of them is first."""
+
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.cloud import simulated
+from tests.pipeline.conftest import Open, dispatched, written
+from tests.stl import box
+from workflow.model import State
+from workflow.pipeline import new_builds
+
+RULES = """\
+version: 1
+intake:
+  - {name: all, preset: Onyx}
+routing:
+  - {name: rush, when: {path: "rush/**"}, send_to: device_queue, device: {choose: soonest}}
+  - {name: now, when: {path: "now/**"}, send_to: print_now, device: {name: Mark Two - Anvil}}
+  - {name: all, send_to: job_request}
+"""
+
+
+@pytest.mark.parametrize("few_parked", [0, 20])
+@pytest.mark.parametrize("other", ["", "rush/", "now/"])
+def test_it_is_sent_once(
+    open_shop: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, few_parked: int, other: str
+) -> None:
+    monkeypatch.setattr(new_builds, "FEW_PARKED", few_parked)
+    with simulated(builds="manual") as cloud:
+        shop = open_shop(cloud, rules=written(tmp_path, RULES), print_now_armed=True)
+        names = [f"{other if number == 1 else ''}part {number}.stl" for number in range(8)]
+        for number, name in enumerate(names):
+            shop.drop(name, box(10 + number))
+        parts = [shop.wait(name, lambda each: each.state is State.SLICED) for name in names]
+        bed = {"part_version_ids": [part.part_version_id for part in parts], "title": "one bed"}
+        build = requests.post(f"{cloud.control}/builds", json=bed, timeout=10).json()["id"]
+        ended = [shop.wait(name, dispatched) for name in names]
+        assert cloud.dispatches() == {build: 1}
+        assert len({each.receipt_id for each in ended}) == 1
