@@ -1,10 +1,15 @@
 """The server itself: it starts, says where, and goes without a trace."""
 
+import gc
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from base64 import b64encode
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -73,3 +78,18 @@ def test_importing_the_room_is_cheap() -> None:
     code = f"import sys, workflow.simulator; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_whoever_is_still_connected_when_it_stops_is_cut_off() -> None:
+    """A request whose body never comes, as of a client that stands still."""
+    with running() as url:
+        place = urlsplit(url)
+        client = socket.create_connection((str(place.hostname), place.port or 0), timeout=10)
+        keys = b64encode(b"demo:demo").decode()
+        head = f"POST {place.path}/builds/1/backlog HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {keys}\r\n"
+        body = "Content-Length: 10\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n\r\n"
+        client.sendall((head + body).encode())
+        assert client.recv(1000).startswith(b"HTTP/1.1 100"), "it waits for the body"
+    with client, suppress(ConnectionResetError):
+        assert client.recv(1000) == b""
+    gc.collect()  # what was left open would be told of here

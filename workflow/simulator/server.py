@@ -1,5 +1,6 @@
 """The simulator on a real socket: in a thread, or until a signal ends it."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -71,7 +72,14 @@ def _serve(options: SimulatorOptions, listener: socket.socket, listening: Callab
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             simulation.stop()
+            end_of_grace = asyncio.get_running_loop().call_later(GRACE_SECONDS, self._cut_off)
             await super().shutdown(sockets)
+            end_of_grace.cancel()
+
+        def _cut_off(self) -> None:
+            """Uvicorn would leave the connections open of those who never say all that they announced."""
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
 
     config = uvicorn.Config(
         application(simulation),
@@ -83,7 +91,7 @@ def _serve(options: SimulatorOptions, listener: socket.socket, listening: Callab
         access_log=False,
         date_header=False,  # the simulated time is sent instead
         server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=2 * GRACE_SECONDS,
     )
     try:
         Server(config).run([listener])
