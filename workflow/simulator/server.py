@@ -1,6 +1,5 @@
 """The simulator on a real socket: in a thread, or until a signal ends it."""
 
-import asyncio
 import os
 import signal
 import socket
@@ -56,6 +55,8 @@ def _serve_for(ready: Future[End], options: SimulatorOptions, listener: socket.s
 
 
 def _serve(options: SimulatorOptions, listener: socket.socket, listening: Callable[[End], None]) -> None:
+    import asyncio
+
     import uvicorn
 
     from workflow.simulator.app import application
