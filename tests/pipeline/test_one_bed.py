@@ -29,7 +29,8 @@ def test_it_is_sent_once(
 ) -> None:
     monkeypatch.setattr(new_builds, "FEW_PARKED", few_parked)
     with simulated(builds="manual") as cloud:
-        shop = open_shop(cloud, rules=written(tmp_path, RULES), print_now_armed=True)
+        rules = written(tmp_path, RULES)
+        shop = open_shop(cloud, rules=rules, print_now_armed=True, build_wait_seconds=60)
         names = [f"{other if number == 1 else ''}part {number}.stl" for number in range(8)]
         for number, name in enumerate(names):
             shop.drop(name, box(10 + number))
