@@ -87,7 +87,8 @@ def service(
     (folder / "rules.yaml").write_text(RULES)
     settings = {**settings_of(folder, url), **changes}
     command = [sys.executable, "-m", program, "run"]
-    with subprocess.Popen(command, env={**os.environ, **settings}, cwd=folder) as process:
+    path = os.pathsep.join(sys.path)  # the programs of these measurements are not installed
+    with subprocess.Popen(command, env={**os.environ, **settings, "PYTHONPATH": path}, cwd=folder) as process:
         try:
             wait_until((folder / "share" / "inbox").is_dir, process)
             yield process
