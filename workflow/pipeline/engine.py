@@ -22,6 +22,7 @@ APPLICATION_VERSION = "stlflow-1"
 """Pinned: the engine's own default changes with every edit and strands what waits."""
 LISTENER_SECONDS = 2.0
 """stlflow sends no notifications; the engine's listener only has to notice a stop some time."""
+CLOSING_SECONDS = 30.0
 CONNECTIONS = 10
 ROWS_AT_ONCE = 1000
 
@@ -52,6 +53,7 @@ class Engine:
         self._active: dict[str, Step] = {}
         self._changed = threading.Condition()
         self._stages, self._ended = stages, ended
+        _wait_for_the_one_before()
         dbos = DBOS(config=_configuration(database_url, worker, limits))
         _RUNNING[0] = self
         DBOS.listen_queues([])
@@ -60,8 +62,9 @@ class Engine:
             _end_what_is_not_used(dbos)
         except Exception as error:  # raised again, in one word: the engine has its own names for each way
             logger.opt(exception=True).debug("The engine did not start")
-            threading.Thread(target=self.stop, daemon=True).start()  # it may wait for what is not there
-            raise DatabaseAway("The engine's database can't be used: it went away, or is broken.") from error
+            closing = _CLOSING[0] = threading.Thread(target=self.stop, daemon=True)
+            closing.start()  # not waited for here: it may itself wait for what is not there
+            raise DatabaseAway(_UNUSABLE) from error
 
     def begin(self, submission: Submission) -> None:
         """Begin the stage that the submission's worker took. Harmless when it has begun already."""
@@ -135,6 +138,17 @@ class Engine:
 
 
 _RUNNING: list[Engine | None] = [None]
+_CLOSING: list[threading.Thread | None] = [None]
+_UNUSABLE = "The engine's database can't be used: it went away, or is broken."
+
+
+def _wait_for_the_one_before() -> None:
+    """One that could not start and still closes would close the next one with it. Raises DatabaseAway."""
+    closing = _CLOSING[0]
+    if closing is not None:
+        closing.join(CLOSING_SECONDS)
+        if closing.is_alive():
+            raise DatabaseAway(_UNUSABLE)
 
 
 @DBOS.workflow(name="stage")
