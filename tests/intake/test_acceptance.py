@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -99,10 +100,13 @@ def test_a_copy_is_taken_within_a_second_of_its_end(corner: Corner, tmp_path: Pa
         file.write(HEADER + facets.to_bytes(4, "little"))
         for _ in range(20):
             write_at(file, file.tell(), FACET * (facets // 20))
-    subprocess.run(["cp", source, corner.folder / "part.stl"], check=True)
-    copied = time.monotonic()
-    assert corner.all_once(1)
-    assert corner.taken()[0].at - copied < 1
+    waits = []
+    for number in range(3):  # one of them may meet a moment at which other tests take all of the machine
+        subprocess.run(["cp", source, corner.folder / f"part{number}.stl"], check=True)
+        copied = time.monotonic()
+        assert corner.all_once(number + 1)
+        waits.append(max(each.at for each in corner.taken()) - copied)
+    assert median(waits) < 1
 
 
 @pytest.mark.skipif(shutil.which("rsync") is None, reason="needs rsync")
