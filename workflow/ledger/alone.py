@@ -44,7 +44,7 @@ def _own_error_first() -> Iterator[AbstractContextManager[None]]:
     def inside() -> Iterator[None]:
         try:
             yield
-        except Exception as error:
+        except Exception as error:  # raised again: kept so that a lost turn does not hide it
             errors.append(error)
             raise
 

@@ -63,7 +63,6 @@ def chain_terms(corners: Hashes, scratch: Hashes) -> Hashes:
     return terms
 
 
-def directed_edges(corners: Hashes) -> tuple[tuple[Hashes, Hashes], ...]:
-    """Give the tails and heads of the three edges of each facet."""
-    a, b, c = corners
-    return (a, b), (b, c), (c, a)
+def heads_of(tails: Hashes) -> Hashes:
+    """Give the corners that the edges from these corners of each facet lead to; both of shape (3, n)."""
+    return np.roll(tails, -1, axis=0)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.mesh.blocks import Block, Hashes
+from workflow.mesh.closedness import heads_of
 from workflow.mesh.corners import CornerHashes
 from workflow.mesh.edges import Census, Edges, take_census
 from workflow.mesh.gaps import Closing, close_gaps
@@ -115,14 +116,14 @@ def _edge_parities(pieces: Iterable[Hashes], places: int) -> Hashes:
     """
     parities = np.zeros(places, np.uint64)
     for tail in pieces:
-        edge = tail + _heads(tail)
+        edge = tail + heads_of(tail)
         np.bitwise_xor.at(parities, _place_of(edge, places).reshape(-1), edge.reshape(-1))
     return parities
 
 
 def _add_edges(sums: Hashes, pieces: Iterable[Hashes]) -> None:
     for tail in pieces:
-        head = _heads(tail)
+        head = heads_of(tail)
         terms = tail * head * (head - tail)
         np.add.at(sums, _place_of(tail + head, sums.size).reshape(-1), terms.reshape(-1))
 
@@ -133,7 +134,7 @@ def _suspicious_edges(pieces: Iterable[Hashes], sums: Hashes) -> _Suspicious | N
     found = [_NONE]
     count = done = 0
     for tail in pieces:
-        head = _heads(tail)
+        head = heads_of(tail)
         facet, side = np.nonzero(is_open[_place_of(tail + head, sums.size)].T)
         count += facet.size
         if count > MOST_EDGES:
@@ -154,11 +155,6 @@ def _with_places(edges: _Suspicious, blocks: Iterable[Block]) -> Edges:
         tail_mm[here], head_mm[here] = corners[side, :, facet], corners[(side + 1) % 3, :, facet]
         done += block.shape[1]
     return Edges(edges.tail, edges.head, edges.whole, tail_mm, head_mm)
-
-
-def _heads(tails: Hashes) -> Hashes:
-    """Give the corners that the edges from these corners lead to."""
-    return np.roll(tails, -1, axis=0)
 
 
 def _place_of(edge: Hashes, places: int) -> NDArray[np.intp]:

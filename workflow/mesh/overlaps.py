@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from workflow.mesh.blocks import Hashes
+from workflow.mesh.closedness import heads_of
 from workflow.mesh.repeats import find_matches
 
 
@@ -20,7 +21,7 @@ def shared_edges(corners: Iterable[Hashes], facets: int) -> int:
     edges = np.empty(2 * facets, np.uint64)  # a facet has one or two such edges
     count = 0
     for tails in corners:
-        heads = np.roll(tails, -1, axis=0)
+        heads = heads_of(tails)
         rising = np.flatnonzero(tails < heads)
         np.take((tails + heads).reshape(-1), rising, out=edges[count : count + rising.size])
         count += rising.size

@@ -23,6 +23,7 @@ APPLICATION_VERSION = "stlflow-1"
 LISTENER_SECONDS = 2.0
 """stlflow sends no notifications; the engine's listener only has to notice a stop some time."""
 CLOSING_SECONDS = 30.0
+"""So long the next engine waits for one that could not start and still closes."""
 CONNECTIONS = 10
 ROWS_AT_ONCE = 1000
 
