@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from workflow.intake import Before, GateTimes, Inbox, Left, Share
+from workflow.intake import Before, GateTimes, Inbox, Left, Share, folders, moves
 
 TIMES = GateTimes(binary_seconds=0.3, ascii_seconds=5, wrong_seconds=5, stall_seconds=600, unsure_seconds=4)
 
@@ -140,3 +140,13 @@ def said() -> Iterator[list[str]]:
     sink = logger.add(lambda line: lines.append(str(line).strip()), format="{message}", level="INFO")
     yield lines
     logger.remove(sink)
+
+
+@pytest.fixture(params=["one call", "reservation", "paths"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The ways to rename: the exclusive call, without it (NFS), and without calls by descriptor."""
+    if request.param != "one call":
+        monkeypatch.setattr(moves, "_exclusive_rename", lambda: None)
+    if request.param == "paths":
+        monkeypatch.setattr(folders, "_BY_DESCRIPTOR", False)
+    return str(request.param)

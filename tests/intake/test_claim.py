@@ -6,6 +6,8 @@ import pytest
 
 from workflow.intake import Share, call_back, claim, give_back
 
+pytestmark = pytest.mark.usefixtures("way")
+
 
 def drop(share: Share, path: str, content: bytes = b"x") -> Path:
     place = share.inbox / path

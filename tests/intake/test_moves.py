@@ -5,19 +5,9 @@ from threading import Barrier, Thread
 
 import pytest
 
-from workflow.intake import folders, moves
+from workflow.intake import moves
 from workflow.intake.moves import exists, move
 from workflow.intake.share import Share
-
-
-@pytest.fixture(params=["one call", "reservation", "paths"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The ways to rename: the exclusive call, without it (NFS), and without calls by descriptor."""
-    if request.param != "one call":
-        monkeypatch.setattr(moves, "_exclusive_rename", lambda: None)
-    if request.param == "paths":
-        monkeypatch.setattr(folders, "_BY_DESCRIPTOR", False)
-    return str(request.param)
 
 
 @pytest.mark.usefixtures("way")

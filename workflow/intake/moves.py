@@ -69,7 +69,22 @@ def _move_once(share: Share, here: str, there: str, *, durable: bool) -> None:
 
 
 def rename_without_replacing(source: Folder, name: str, target: Folder, new_name: str) -> None:
-    """Rename in one step. Raises FileExistsError when `new_name` is taken, else OSError."""
+    """Rename in one step. Raises FileExistsError when `new_name` is taken, else OSError.
+
+    Over a network a rename may be done, and the answer says otherwise (lost, or repeated by the server):
+    what became of the file counts, not the answer.
+    """
+    before = _look(source, name)
+    if before is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+    try:
+        _rename(source, name, target, new_name)
+    except OSError:
+        if not _was_done(before, source, name, target, new_name):
+            raise
+
+
+def _rename(source: Folder, name: str, target: Folder, new_name: str) -> None:
     call = _exclusive_rename()
     if call is None or source.fd is None or target.fd is None:
         _rename_by_system(source, name, target, new_name)
@@ -81,6 +96,24 @@ def rename_without_replacing(source: Folder, name: str, target: Folder, new_name
     if code not in _NOT_SUPPORTED:
         raise OSError(code, os.strerror(code), name)
     _rename_onto_reservation(source, name, target, new_name)  # NFS and old kernels
+
+
+def _was_done(before: os.stat_result, source: Folder, name: str, target: Folder, new_name: str) -> bool:
+    """True if the very file has left its old name and stands under the new one."""
+    there = _look(target, new_name)
+    return there is not None and _same(there, before) and not source.has(name)
+
+
+def _look(folder: Folder, name: str) -> os.stat_result | None:
+    """Return what stands under a name, links not followed; None for nothing."""
+    try:
+        return os.stat(folder.at(name), dir_fd=folder.fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def _same(one: os.stat_result, other: os.stat_result) -> bool:
+    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 
 
 @cache
@@ -105,10 +138,26 @@ def _rename_by_system(source: Folder, name: str, target: Folder, new_name: str) 
 def _rename_onto_reservation(source: Folder, name: str, target: Folder, new_name: str) -> None:
     """Reserve the new name with an empty file that can only be ours, then rename onto that."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    os.close(os.open(target.at(new_name), flags, 0o600, dir_fd=target.fd))
+    fd = os.open(target.at(new_name), flags, 0o600, dir_fd=target.fd)
+    try:
+        reservation = os.fstat(fd)
+    finally:
+        os.close(fd)
     try:
         os.rename(source.at(name), target.at(new_name), src_dir_fd=source.fd, dst_dir_fd=target.fd)
     except OSError:
-        with suppress(OSError):
-            os.unlink(target.at(new_name), dir_fd=target.fd)
+        if not _withdrawn(reservation, target, new_name) and not source.has(name):
+            return  # the rename was done, whatever the answer says: the only copy stands there
         raise
+
+
+def _withdrawn(reservation: os.stat_result, target: Folder, new_name: str) -> bool:
+    """True if nothing but the empty reservation stood under the name; it is removed."""
+    there = _look(target, new_name)
+    if there is None:
+        return True
+    if not _same(there, reservation) or there.st_size > 0:
+        return False
+    with suppress(OSError):
+        os.unlink(target.at(new_name), dir_fd=target.fd)
+    return True
