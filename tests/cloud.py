@@ -61,6 +61,11 @@ class Cloud:
         reply = requests.get(f"{self.url}/builds", auth=("demo", "demo"), timeout=10).json()
         return [str(build["id"]) for build in reply["items"]]
 
+    def take_parts_for(self, units: str, scale: float = 1.0) -> None:
+        """Have a person choose preferred units, for what is uploaded from now on."""
+        body = {"units": units, "scale": scale}
+        requests.post(f"{self.control}/units", json=body, timeout=10).raise_for_status()
+
     def approved(self) -> set[str]:
         reply = requests.get(f"{self.url}/builds/approved", auth=("demo", "demo"), timeout=10)
         return {build["id"] for build in reply.json()["items"]}
@@ -81,8 +86,15 @@ class Cloud:
 
 @contextmanager
 def simulated(
-    slice_seconds: float = 0.1, builds: str = "auto", quirks: frozenset[str] = frozenset()
+    slice_seconds: float = 0.1,
+    builds: str = "auto",
+    quirks: frozenset[str] = frozenset(),
+    units: str = "mm",
+    scale: float = 1.0,
 ) -> Iterator[Cloud]:
     """Run a fresh simulator."""
-    with running(SimulatorOptions(slice_seconds=slice_seconds, builds=builds, quirks=quirks)) as url:
+    options = SimulatorOptions(
+        slice_seconds=slice_seconds, builds=builds, quirks=quirks, units=units, scale=scale
+    )
+    with running(options) as url:
         yield Cloud(url)

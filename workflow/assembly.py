@@ -27,6 +27,7 @@ from workflow.pipeline.desk import was_left
 from workflow.pipeline.engine import EngineLimits
 from workflow.pipeline.facts import device_facts, facts_of_file
 from workflow.pipeline.orders import as_build_id
+from workflow.pipeline.part_units import read_accepted_units
 from workflow.pipeline.patience import Patience
 from workflow.pipeline.rules_in_force import RulesInForce
 from workflow.pipeline.service import Service
@@ -183,6 +184,7 @@ def _workshop(
         zone=settings.zone,
         date_folders=settings.date_folders,
         reuses_builds=settings.reuse_builds,
+        accepted_units=read_accepted_units(settings.accepted_units),
         on_progress=on_progress,
     )
 

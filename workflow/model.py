@@ -214,6 +214,7 @@ class Hold(StrEnum):
     UPLOAD = "upload"
     SLICE = "slice"
     BUILD = "build"
+    UNITS = "units"
     ROUTE = "route"
     DEVICE = "device"
     SEND = "send"
@@ -285,6 +286,10 @@ class Submission:
     """How many times the build is sent; None before it is routed."""
     approve_first: bool | None = None
     """The rule has the build approved in Eiger before it is sent."""
+    taken_as: str | None = None
+    """Unit and scale that Eiger took the part for; "" where it does not say, None before they were read."""
+    units_released: bool = False
+    """A person decided that the part goes on in the size that Eiger took it for."""
 
 
 @dataclass(frozen=True, slots=True)

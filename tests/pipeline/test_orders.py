@@ -52,6 +52,17 @@ def test_release_passes_the_rule_over(ledger: Ledger, make: Make) -> None:
     assert release(ledger, held.id).passed == ("inches",)
 
 
+def test_release_of_units_uploads_nothing_again_and_a_retry_does(ledger: Ledger, make: Make) -> None:
+    uploaded = {"part_version_id": BUILD, "build_id": BUILD, "passed": ("much",), "taken_as": "in"}
+    held = make(state=State.HELD, hold=Hold.UNITS, **uploaded)
+    released = release(ledger, held.id)
+    assert (released.step, released.state, released.build_id) == (Step.DELIVER, State.SLICED, BUILD)
+    assert (released.units_released, released.passed) == (True, ("much",))
+    held = make(state=State.HELD, hold=Hold.UNITS, **uploaded)
+    again = retry(ledger, held.id)
+    assert (again.step, again.part_version_id, again.units_released) == (Step.INTAKE, None, False)
+
+
 def test_each_hold_is_released_for_itself_and_a_retry_begins_anew(ledger: Ledger, make: Make) -> None:
     again = make(state=State.HELD, hold=Hold.ROUTE, routing_rule="dear", passed=("much",), build_id=BUILD)
     assert release(ledger, again.id).passed == ("much", "dear")
@@ -127,7 +138,7 @@ def test_what_is_sent_is_only_put_away_again(ledger: Ledger, make: Make) -> None
 
 def test_only_what_a_rule_held_is_released(ledger: Ledger, make: Make) -> None:
     submission = make(state=State.HELD, hold=Hold.SLICE)
-    with pytest.raises(NotNow, match=r"is not held by a rule\. `stlflow retry 1` tries again\.$"):
+    with pytest.raises(NotNow, match=r"is not held by a rule or for its units\. `stlflow retry 1` tries again\.$"):
         release(ledger, submission.id)
 
 

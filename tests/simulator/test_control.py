@@ -115,10 +115,20 @@ def test_the_clock_can_be_turned(eiger: Caller) -> None:
         ("attend", {}, "No device has the id None."),
         ("devices", {"device_id": UNKNOWN_ID}, f"No device has the id {UNKNOWN_ID}."),
         ("faults", {"operation": "*"}, "kind is missing."),
+        ("units", {"units": 5}, "units is a word like mm, and scale is above 0."),
+        ("units", {"scale": -1}, "units is a word like mm, and scale is above 0."),
     ],
 )
 def test_what_makes_no_sense_is_400(eiger: Caller, path: str, body: object, message: str) -> None:
     assert wrong(eiger, path, body) == message
+
+
+def test_preferred_units_are_of_what_is_uploaded_from_now_on(eiger: Caller) -> None:
+    before = eiger.part(cube())["part_version_id"]
+    assert eiger.control("POST", "units", {"units": "in"}) == {"units": "in", "scale": 1.0}
+    after = eiger.part(cube())["part_version_id"]
+    told = [eiger.get(f"/part_versions/{each}")["settings"]["units"] for each in (before, after)]
+    assert told == ["mm", "in"]
 
 
 def test_no_build_of_a_part_that_could_not_be_sliced(eiger: Caller) -> None:

@@ -196,3 +196,19 @@ def test_previews_are_pictures(eiger: Caller) -> None:
     picture = eiger.session.get(eiger.get(f"/builds/{eiger.build()}")["preview_url"])
     assert picture.headers["content-type"] == "image/png"
     assert picture.content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("options", "units", "scale", "factor"),
+    [
+        (SimulatorOptions(slice_seconds=0), "mm", 1, 1.0),
+        (SimulatorOptions(slice_seconds=0, units="in"), "in", 1, 25.4),
+        (SimulatorOptions(slice_seconds=0, scale=25.4), "mm", 25.4, 25.4),
+    ],
+)
+def test_what_a_part_is_taken_for(options: SimulatorOptions, units: str, scale: float, factor: float) -> None:
+    with calling(options) as eiger:
+        settings = eiger.get(f"/part_versions/{eiger.part(cube())['part_version_id']}")["settings"]
+        assert (settings["units"], settings["scale"]) == (units, scale)
+        (build,) = titled(eiger, "bracket")
+        assert build["ccs_primary_required"] == pytest.approx(factor**3, rel=1e-3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulator.caller import Caller, calling
+from tests.simulator.caller import Caller, calling, cube
 from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions
 
 
@@ -64,8 +64,36 @@ def test_a_deaf_printer() -> None:
         assert eiger.get(f"/print_jobs/{job['id']}")["state"] == "Printing"
 
 
+def test_other_titles() -> None:
+    with calling(quirky("other-titles")) as eiger:
+        version_id = eiger.part(cube())["part_version_id"]
+        newest = eiger.get("/builds", sort__order="desc", page__size=1)["items"][0]
+        build = eiger.get(f"/builds/{newest['id']}")
+        assert [version["id"] for version in build["part_versions"]] == [version_id]
+        assert build["title"] != build["part_versions"][0]["title"] == "bracket"
+
+
+def test_one_part() -> None:
+    with calling(quirky("one-part")) as eiger:
+        versions = [
+            eiger.get(f"/part_versions/{eiger.part(cube(), name)['part_version_id']}")
+            for name in ("a.stl", "b.stl")
+        ]
+        assert [version["version_number"] for version in versions] == [1, 2]
+        assert {version["title"] for version in versions} == {"a"}
+        part = eiger.get(f"/parts/{versions[1]['part_id']}")
+        assert part["part_versions"] == [version["id"] for version in versions]
+        assert part["latest_partversion"] == versions[1]["id"]
+
+
+def test_no_units() -> None:
+    with calling(quirky("no-units")) as eiger:
+        assert "settings" not in eiger.get(f"/part_versions/{eiger.part(cube())['part_version_id']}")
+
+
 def test_the_realistic_ones_are_those_that_were_seen() -> None:
-    assert set(QUIRKS) - REALISTIC == {"deaf-printer"}
+    never_seen = {"deaf-printer", "other-titles", "one-part", "no-units"}
+    assert set(QUIRKS) - REALISTIC == never_seen
 
 
 @pytest.mark.parametrize(
@@ -74,6 +102,7 @@ def test_the_realistic_ones_are_those_that_were_seen() -> None:
         ({"quirks": frozenset({"loud"})}, "No quirk 'loud'; there are deaf-printer, extra-fields"),
         ({"builds": "never"}, "builds is auto or manual, not 'never'"),
         ({"slice_seconds": -1.0}, "Seconds are 0 or more"),
+        ({"scale": 0.0}, "The scale is above 0"),
     ],
 )
 def test_options_that_do_not_exist(options: dict[str, object], message: str) -> None:

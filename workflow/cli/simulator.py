@@ -17,6 +17,12 @@ from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions, serve
     help="Whether slicing makes a build by itself, or a person has to.",
 )
 @click.option("--slice-seconds", type=AnyNumber(0), default=2.0, show_default=True, help="0: at once.")
+@click.option(
+    "--units", default="mm", show_default=True, metavar="UNIT", help="What an STL is taken for, such as in."
+)
+@click.option(
+    "--scale", type=AnyNumber(0.001), default=1.0, show_default=True, help="Times this, such as 25.4."
+)
 @click.option("--access-key", default="demo", show_default=True)
 @click.option("--secret-key", default="demo", show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides ids and chance.")
@@ -37,7 +43,7 @@ from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions, serve
 )
 def simulator(
     port: int, host: str, builds: str, slice_seconds: float, access_key: str, secret_key: str, seed: int,
-    profile: str, quirks: tuple[str, ...],
+    profile: str, quirks: tuple[str, ...], units: str, scale: float,
 ) -> None:  # fmt: skip
     """Serve Eiger's API v3 on this machine.
 
@@ -53,6 +59,8 @@ def simulator(
         builds=builds,
         slice_seconds=slice_seconds,
         seed=seed,
+        units=units,
+        scale=scale,
         quirks=frozenset(quirks) | (REALISTIC if profile == "realistic" else frozenset()),
         host=host,
         port=port,

@@ -80,7 +80,7 @@ def retry(number: int) -> None:
 def release(number: int) -> None:
     """Let a held submission go on as it is.
 
-    The rule that held it counts as if it were not there.
+    The rule that held it counts as if it were not there; a part held for its units keeps them.
     """
     from workflow.pipeline.orders import release as order
 

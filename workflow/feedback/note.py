@@ -28,6 +28,10 @@ _HELD_NEXT = {
         "Make a build of this part in Eiger: it is found by itself. "
         "Or name one that is there: `stlflow attach {id} BUILD`."
     ),
+    Hold.UNITS: (
+        "When it is put right in Eiger: `stlflow retry {id}` uploads the part again. "
+        "If that size is meant: `stlflow release {id}`."
+    ),
     Hold.ROUTE: (
         "When the rules or the printers are put right: `stlflow retry {id}`. "
         "If it may go on past the rule that holds it: `stlflow release {id}`."
@@ -119,6 +123,7 @@ def _facts(submission: Submission) -> Iterator[str]:
         ("File", submission.path),
         ("Bytes", f"{submission.size:,}" if submission.size is not None else None),
         *_mesh_rows(submission.mesh),
+        ("Taken as", f"{submission.taken_as}, by Eiger" if submission.taken_as else None),
         _preset_or_rule(submission),
         ("Sent to", _with_rule(_destination(submission), submission.routing_rule)),
         ("Copies", f"{submission.copies}" if (submission.copies or 1) > 1 else None),

@@ -67,6 +67,8 @@ submissions = Table(
     Column("copies", Integer),
     Column("approve_first", Boolean),
     Column("origin", Text),
+    Column("taken_as", Text),
+    Column("units_released", Boolean),
     sqlite_autoincrement=True,
 )
 

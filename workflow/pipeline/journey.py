@@ -1,7 +1,7 @@
 """The durable run of one submission, from top to bottom.
 
     take in ─► inspect ─► intake rules ─► upload ─►  (the row waits for slicing)
-    find build ─► routing rules ─► approve ─► dispatch ─► put away
+    find build ─► check units ─► routing rules ─► approve ─► dispatch ─► put away
 
 Two short stages with a wait between them. Each step writes what it did into the ledger and gives the
 submission as it is then. It may be run again after a crash: what the ledger shows as done is not done
@@ -18,6 +18,7 @@ from workflow.ledger import Superseded
 from workflow.model import ENDED, GOES_BY_ITSELF, Hold, State, Step, Submission
 from workflow.pipeline.approval import approve
 from workflow.pipeline.builds import find_build
+from workflow.pipeline.check_units import check_units
 from workflow.pipeline.custody import take_in
 from workflow.pipeline.dispatch import dispatch
 from workflow.pipeline.engine import Stage
@@ -32,7 +33,7 @@ from workflow.pipeline.workshop import Workshop
 
 StepFunction = Callable[[Workshop, Submission], Submission]
 BEFORE_SLICING: tuple[StepFunction, ...] = (take_in, inspect, decide, reuse, upload)
-AFTER_SLICING: tuple[StepFunction, ...] = (find_build, route, approve, dispatch)
+AFTER_SLICING: tuple[StepFunction, ...] = (find_build, check_units, route, approve, dispatch)
 FAULTS_BEFORE_HOLD = 5
 
 
@@ -134,5 +135,5 @@ def is_decided(submission: Submission) -> bool:
 
 def _stands_still(step: StepFunction, submission: Submission) -> bool:
     """Tell whether a held submission ends its stage here: one that waits for a device is routed anew."""
-    on_to_route = step is find_build and submission.hold is Hold.DEVICE
+    on_to_route = step in {find_build, check_units} and submission.hold is Hold.DEVICE
     return submission.state is State.HELD and not on_to_route

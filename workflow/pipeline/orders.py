@@ -15,7 +15,7 @@ from workflow.pipeline.clock import now
 RESUMABLE = frozenset({State.HELD, State.REJECTED, State.CANCELED})
 HELD_BY_RULES = frozenset({Hold.RULE, Hold.ROUTE})
 WITH_A_BUILD_AHEAD = frozenset({Hold.BUILD, Hold.ROUTE, Hold.DEVICE, Hold.SEND})
-BUILD_MAY_CHANGE = frozenset({Hold.BUILD, Hold.ROUTE, Hold.DEVICE, Hold.SLICE})
+BUILD_MAY_CHANGE = frozenset({Hold.BUILD, Hold.UNITS, Hold.ROUTE, Hold.DEVICE, Hold.SLICE})
 NO_ROUTE: dict[str, object] = {
     "destination": None,
     "device": None,
@@ -37,6 +37,8 @@ FROM_THE_FILE: dict[str, object] = {
     "uploaded_at": None,
     "build_id": None,
     "reused": None,
+    "taken_as": None,
+    "units_released": False,
 }
 
 
@@ -54,14 +56,17 @@ def retry(ledger: Ledger, number: int, share: Share | None = None) -> Submission
 
 
 def release(ledger: Ledger, number: int, share: Share | None = None) -> Submission:
-    """Let a submission that a rule held go on as if that rule were not there; else as `retry`."""
+    """Let a submission that was held by a rule, or for its units, go on as it is. Raises NotNow."""
     gone = _why_gone(ledger, number, share)
 
     def decide(submission: Submission, begun: Begun) -> Order:
         if submission.state is not State.HELD:
             raise NotNow(f"Submission {number} is {submission.state}, not held: there is nothing to release.")
-        if submission.hold not in HELD_BY_RULES:
-            raise NotNow(f"Submission {number} is not held by a rule. `stlflow retry {number}` tries again.")
+        if submission.hold not in {*HELD_BY_RULES, Hold.UNITS}:
+            raise NotNow(
+                f"Submission {number} is not held by a rule or for its units. "
+                f"`stlflow retry {number}` tries again."
+            )
         return _with_file(_release(submission, begun), gone)
 
     return give_order(ledger, number, decide)
@@ -137,7 +142,7 @@ def attach(ledger: Ledger, number: int, build_id: str) -> Submission:
             "reason": None,
             "tries": 0,
         }
-        named["passed"] = ()  # what was released was another build
+        named |= {"passed": (), "taken_as": None, "units_released": False}  # of the build before
         if (
             submission.reused is not None
         ):  # traces of the new build count from its own upload, not the old one's
@@ -169,7 +174,11 @@ def _with_file(order: Order, gone: str) -> Order:
 
 
 def _release(submission: Submission, begun: Begun) -> Order:
-    """Lift the hold of the rule that holds, and of no other."""
+    """Lift the hold of the rule that holds, and of no other; or accept the units of this one part."""
+    if submission.hold is Hold.UNITS:  # with the build that it has: nothing is uploaded again
+        order = _take_up(replace(submission, hold=None), begun)
+        accepted = {"units_released": True, "passed": submission.passed}
+        return replace(order, event="released", changes={**order.changes, **accepted})
     rule = submission.intake_rule if submission.hold is Hold.RULE else submission.routing_rule
     order = _take_up(submission, begun)
     passed = submission.passed if rule is None else (*submission.passed, rule)
@@ -200,6 +209,9 @@ def _from_where(submission: Submission, begun: Begun) -> tuple[Step, dict[str, o
         return Step.DELIVER, {"state": State.ROUTED}
     if submission.reused is not None and submission.state in ENDED:  # its build was free for others meanwhile
         return Step.INTAKE, {**FROM_THE_FILE, **NO_ROUTE}
+    if submission.hold is Hold.UNITS:  # what is put right in Eiger applies to a new upload
+        kept = {"taken_as": submission.taken_as}  # so that no earlier build is reused
+        return Step.INTAKE, {**FROM_THE_FILE, **NO_ROUTE, **kept}
     if submission.build_id is not None or submission.hold in WITH_A_BUILD_AHEAD:
         return Step.DELIVER, {"state": State.SLICED, **NO_ROUTE}
     return Step.INTAKE, {**FROM_THE_FILE, **NO_ROUTE}

@@ -13,6 +13,8 @@ def reuse(shop: Workshop, submission: Submission) -> Submission:
     """Skip upload and slicing if the cloud still has the build; else the part is uploaded as usual."""
     if not shop.reuses_builds or submission.part_version_id is not None:
         return submission
+    if submission.taken_as is not None:  # retried because of its units: another upload may have others
+        return submission
     earlier = sent_build(shop.ledger, submission)
     if earlier is None or not _is_still_there(shop, earlier):
         return submission

@@ -11,6 +11,7 @@ from workflow.ledger import Ledger
 from workflow.mesh import Inspector
 from workflow.model import Submission
 from workflow.pipeline.catalog import Catalog
+from workflow.pipeline.part_units import MM, PartUnits
 from workflow.pipeline.patience import Patience
 from workflow.pipeline.rules_in_force import RulesInForce
 from workflow.routing import Rulebook
@@ -46,6 +47,8 @@ class Workshop:
     """Outcome folders get one folder a day."""
     reuses_builds: bool = False
     """A part that was sliced with the same settings before is not uploaded again."""
+    accepted_units: tuple[PartUnits, ...] = (MM,)
+    """Units and scales in which Eiger may take a part; a part in another one is held."""
     sets_duplicates_aside: bool = False
     """The same content in the same folder is sent once at a time; a batch sends whatever it is given."""
     on_progress: Progress = nobody_watches

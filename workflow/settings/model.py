@@ -97,6 +97,9 @@ class Settings(BaseModel):
     largest_file_mb: int = Field(4096, ge=1, description="a larger file is rejected unread")
     inspection_limit_seconds: float = Field(300.0, gt=0, description="a file that takes longer is held")
     inspection_memory_mb: int = Field(1024, ge=64, description="a file that takes more is held")
+    accepted_units: str = Field(
+        "mm", description='units in which Eiger may take a part, such as "mm, in"; others are held'
+    )
     print_now_armed: bool = Field(False, description="rules that say print_now may start machines")
     print_now_seconds: float = Field(120.0, gt=0, description="a printer that does not begin in time is held")
     timezone: Annotated[str | None, ZONE] = Field(

@@ -36,6 +36,7 @@ class Control:
             "slices": self._end_slicing,
             "attend": self._attend,
             "devices": self._change_device,
+            "units": self._change_units,
         }
         return [
             Route("/", self._index),
@@ -54,6 +55,8 @@ class Control:
                 "seed": options.seed,
                 "builds": options.builds,
                 "slice_seconds": options.slice_seconds,
+                "units": options.units,
+                "scale": options.scale,
                 "quirks": sorted(options.quirks),
             }
         )
@@ -129,6 +132,16 @@ class Control:
             raise ValueError("state is a word like Offline.")
         world.devices.put(replace(device, state=state))
         return self._simulation.views().device_extended(world.devices[device.id])
+
+    def _change_units(self, body: Body) -> object:
+        """What a person does in Eiger: choose preferred units, for what is uploaded from now on."""
+        world = self._simulation.present()
+        units = body.get("units", world.units)
+        scale = _number({"scale": world.scale, **body}, "scale")
+        if not isinstance(units, str) or scale <= 0:
+            raise ValueError("units is a word like mm, and scale is above 0.")
+        world.units, world.scale = units, scale
+        return {"units": units, "scale": scale}
 
 
 def _acting(action: Callable[[Body], object]) -> Endpoint:

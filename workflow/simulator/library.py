@@ -21,6 +21,9 @@ from workflow.simulator.world import NotAllowed, NotThere, World, found
 VENDOR_DEFAULT = "Vendor default"
 """The preset that stands for the vendor's own settings, used when an upload names none."""
 
+LENGTHS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}
+"""Units that change the size of what is imported; other words do not."""
+
 ENDED_EARLY = frozenset({"CANCELED", "ERROR"})
 
 
@@ -39,13 +42,41 @@ def add_part(
         found(world.users, user_id, "user")
     if folder_id and folder_id not in world.folders:
         raise NotThere(f"No folder has the id {folder_id}.")
-    slicing_id, version_id, part_id = (world.new_id(kind) for kind in ("slice job", "part version", "part"))
-    world.parts.put(Part(part_id, world.now, world.now, (version_id,), folder_id=folder_id, owner_id=user_id))
-    version = PartVersion(version_id, part_id, title_of(stl.name), preset, measured, slicing_id, stl)
+    slicing_id, version_id = world.new_id("slice job"), world.new_id("part version")
+    title, part = title_of(stl.name), _first_part(world) if "one-part" in world.options.quirks else None
+    if part is None:
+        part = Part(world.new_id("part"), world.now, world.now, (), folder_id=folder_id, owner_id=user_id)
+    else:
+        title = world.part_versions[part.version_ids[0]].title
+    part = world.parts.put(replace(part, updated_at=world.now, version_ids=(*part.version_ids, version_id)))
+    version = PartVersion(
+        version_id,
+        part.id,
+        title,
+        preset,
+        _imported(measured, world),
+        slicing_id,
+        stl,
+        number=len(part.version_ids),
+        units=world.units,
+        scale=world.scale,
+    )
     world.part_versions.put(version)
     world.slice_jobs.put(SliceJob(slicing_id, version_id, world.now))
     _expect_build(world, version)
     return version
+
+
+def _first_part(world: World) -> Part | None:
+    """Return the part that the first upload made; None before it."""
+    return next((part for part in world.parts if not part.shipped), None)
+
+
+def _imported(measured: Measured, world: World) -> Measured:
+    """Return the size that a shape has after its import: the file's numbers in the unit, times the scale."""
+    factor = LENGTHS_MM.get(world.units, 1.0) * world.scale
+    x, y, z = (side * factor for side in measured.size_mm)
+    return replace(measured, size_mm=(x, y, z), volume_cm3=measured.volume_cm3 * factor**3)
 
 
 def vendor_default(world: World) -> Preset:
@@ -140,9 +171,10 @@ def _expect_build(world: World, version: PartVersion) -> None:
         if wait:
             world.later(wait, partial(_build_if_sliced, world, version))
         else:
-            make_build(world, [version])
+            _build_if_sliced(world, version)
 
 
 def _build_if_sliced(world: World, version: PartVersion) -> None:
     if is_sliced(world, version):
-        make_build(world, [version])
+        other_titles = "other-titles" in world.options.quirks
+        make_build(world, [version], f"Build {len(world.builds) + 1}" if other_titles else None)

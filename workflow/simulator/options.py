@@ -9,10 +9,13 @@ QUIRKS = {
     "progress-on-device-only": "A running job shows its progress at the device, never in the print jobs.",
     "extra-fields": "Fields that the contract does not name, among them personal data.",
     "deaf-printer": "A printer that is told to print answers 201 and never takes the job.",
+    "other-titles": "A build that comes by itself has another title than its part.",
+    "one-part": "Every upload makes a new version of the part that the first upload made.",
+    "no-units": "A part version says nothing of its unit and scale.",
 }
 """Ways of the real service (or feared of it) beyond the contract, by name."""
 
-REALISTIC = frozenset(QUIRKS) - {"deaf-printer"}
+REALISTIC = frozenset(QUIRKS) - {"deaf-printer", "other-titles", "one-part", "no-units"}
 """The quirks that were seen on the real service."""
 
 
@@ -22,6 +25,7 @@ class SimulatorOptions:
 
     `builds`: "auto" makes a one-part build when slicing completes, "manual" leaves it to a person.
     `slice_seconds` 0 slices at once. `seed` decides ids and chance. `port` 0 picks a free one.
+    `units` and `scale`: what an uploaded STL is taken for; a word, for the API has no list of units.
     `operator_seconds`: how long until somebody clears a bed and starts the next print of a queue.
     """
 
@@ -31,6 +35,8 @@ class SimulatorOptions:
     slice_seconds: float = 2.0
     build_delay_seconds: float = 0.0
     operator_seconds: float = 300.0
+    units: str = "mm"
+    scale: float = 1.0
     seed: int = 1
     quirks: frozenset[str] = frozenset()
     host: str = "127.0.0.1"
@@ -43,3 +49,5 @@ class SimulatorOptions:
             raise ValueError(f"No quirk {unknown[0]!r}; there are {', '.join(sorted(QUIRKS))}.")
         if min(self.slice_seconds, self.build_delay_seconds, self.operator_seconds) < 0:
             raise ValueError("Seconds are 0 or more.")
+        if self.scale <= 0:
+            raise ValueError("The scale is above 0.")

@@ -76,6 +76,9 @@ class PartVersion:
     slice_job_id: str
     stl: StoredFile | None
     shipped: bool = False
+    number: int = 1
+    units: str = "mm"
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,19 +90,22 @@ class Views:
 
     def part_version(self, version: PartVersion) -> View:
         """PartVersionView."""
-        return {
+        view: View = {
             "id": version.id,
             "part_id": version.part_id,
             "title": version.title,
             "description": None,
-            "version_number": 1,
+            "version_number": version.number,
             "preview_url": self._preview(version.id),
             "sliced": library.is_sliced(self.world, version),
             "device_series": version.preset.series,
             "primary_material": version.preset.primary,
             "secondary_material": version.preset.secondary,
-            "settings": {"scale": 1, "euler": {"x": 0, "y": 0, "z": 0}, "units": "mm"},
         }
+        if not self.has("no-units"):
+            turned = {"x": 0, "y": 0, "z": 0}
+            view["settings"] = {"scale": version.scale, "euler": turned, "units": version.units}
+        return view
 
     def user(self, user: User) -> View:
         """UserView."""

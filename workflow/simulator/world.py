@@ -52,6 +52,7 @@ class World:
 
     def __init__(self, options: SimulatorOptions, now: datetime) -> None:
         self.options = options
+        self.units, self.scale = options.units, options.scale
         self.now = now
         self.chance = random.Random(options.seed)
         self.presets: Shelf[Preset] = Shelf()
