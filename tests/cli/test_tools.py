@@ -177,6 +177,27 @@ def test_the_simulator_says_first_where_it_is(desk: Desk) -> None:
     assert simulator.said() == ""
 
 
+def test_the_simulator_takes_parts_for_what_it_is_told(desk: Desk) -> None:
+    options = (
+        "--port",
+        "0",
+        "--units",
+        "in",
+        "--scale",
+        "25.4",
+        "--quirk",
+        "other-titles",
+        "--quirk",
+        "one-part",
+    )
+    with desk.serving("simulator", *options) as simulator:
+        assert simulator.process.stdout is not None
+        url = json.loads(simulator.process.stdout.readline())["url"]
+        told = requests.get(f"{url.removesuffix('/api/v3')}/_sim/", timeout=10).json()
+        assert (told["units"], told["scale"], told["quirks"]) == ("in", 25.4, ["one-part", "other-titles"])
+        assert simulator.stop() == 0
+
+
 @pytest.mark.parametrize("encoding", [pytest.param("ascii", marks=pytest.mark.long), "cp1252"])
 def test_a_console_in_an_old_code_page_is_no_reason_to_end(desk: Desk, encoding: str) -> None:
     name = "größe ✓.stl"

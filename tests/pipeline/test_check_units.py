@@ -11,7 +11,8 @@ from tests.stl import box
 from workflow.cli.watching import at_rest
 from workflow.eiger import make_client
 from workflow.errors import SettingsError
-from workflow.model import Hold, State, Submission
+from workflow.model import Hold, State, Step, Submission
+from workflow.pipeline.clock import now
 from workflow.pipeline.orders import attach, cancel, release, retry
 
 
@@ -142,6 +143,16 @@ def test_canceled_and_taken_up_again_it_is_held_again(open_shop: Open) -> None:
         shop.wait("a.stl", lambda each: each.state is State.CANCELED and at_rest(each))
         retry(shop.service.ledger, number)
         assert_held(shop, shop.wait("a.stl", held))
+
+
+def test_a_step_that_is_done_again_after_a_crash_sends_nothing(open_shop: Open) -> None:
+    with simulated(units="in") as cloud:
+        shop = open_shop(cloud)
+        shop.drop("a.stl", box())
+        submission = shop.wait("a.stl", held)
+        begun = shop.service.ledger.next_turn(submission, Step.DELIVER, now())
+        again = shop.wait("a.stl", lambda each: each.turn > begun.turn and held(each))
+        assert_held(shop, again)
 
 
 @pytest.mark.parametrize("quirk", ["other-titles", "one-part"])

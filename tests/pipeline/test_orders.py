@@ -138,7 +138,9 @@ def test_what_is_sent_is_only_put_away_again(ledger: Ledger, make: Make) -> None
 
 def test_only_what_a_rule_held_is_released(ledger: Ledger, make: Make) -> None:
     submission = make(state=State.HELD, hold=Hold.SLICE)
-    with pytest.raises(NotNow, match=r"is not held by a rule or for its units\. `stlflow retry 1` tries again\.$"):
+    with pytest.raises(
+        NotNow, match=r"is not held by a rule or for its units\. `stlflow retry 1` tries again\.$"
+    ):
         release(ledger, submission.id)
 
 
