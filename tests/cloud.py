@@ -91,10 +91,16 @@ def simulated(
     quirks: frozenset[str] = frozenset(),
     units: str = "mm",
     scale: float = 1.0,
+    date_ahead_seconds: float = 0.0,
 ) -> Iterator[Cloud]:
     """Run a fresh simulator."""
     options = SimulatorOptions(
-        slice_seconds=slice_seconds, builds=builds, quirks=quirks, units=units, scale=scale
+        slice_seconds=slice_seconds,
+        builds=builds,
+        quirks=quirks,
+        units=units,
+        scale=scale,
+        date_ahead_seconds=date_ahead_seconds,
     )
     with running(options) as url:
         yield Cloud(url)

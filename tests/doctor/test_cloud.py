@@ -138,8 +138,7 @@ def test_a_clock_that_is_off(look: Look) -> None:
         skewed = look(cloud_checks(at(cloud.url))).only("cloud.clock")
     assert skewed.grade is Grade.FAIL
     assert skewed.says in {
-        f"This machine's clock is {seconds} s behind Eiger's. Builds may be passed over, and due dates are "
-        "wrong."
+        f"This machine's clock is {seconds} s behind Eiger's. Due dates and times of day are wrong."
         for seconds in (599, 600)
     }
     assert "timedatectl set-ntp true" in skewed.fix

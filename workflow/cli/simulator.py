@@ -23,6 +23,13 @@ from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions, serve
 @click.option(
     "--scale", type=AnyNumber(0.001), default=1.0, show_default=True, help="Times this, such as 25.4."
 )
+@click.option(
+    "--date-ahead-seconds",
+    type=AnyNumber(-86_400, 86_400),
+    default=0.0,
+    show_default=True,
+    help="By how much the Date of replies is ahead of the times in them; below 0 behind.",
+)
 @click.option("--access-key", default="demo", show_default=True)
 @click.option("--secret-key", default="demo", show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides ids and chance.")
@@ -42,8 +49,8 @@ from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions, serve
     help=f"Behave beyond the contract in one way: {', '.join(sorted(QUIRKS))}; may repeat.",
 )
 def simulator(
-    port: int, host: str, builds: str, slice_seconds: float, access_key: str, secret_key: str, seed: int,
-    profile: str, quirks: tuple[str, ...], units: str, scale: float,
+    port: int, host: str, builds: str, slice_seconds: float, date_ahead_seconds: float, access_key: str,
+    secret_key: str, seed: int, profile: str, quirks: tuple[str, ...], units: str, scale: float,
 ) -> None:  # fmt: skip
     """Serve Eiger's API v3 on this machine.
 
@@ -58,6 +65,7 @@ def simulator(
         secret_key=secret_key,
         builds=builds,
         slice_seconds=slice_seconds,
+        date_ahead_seconds=date_ahead_seconds,
         seed=seed,
         units=units,
         scale=scale,

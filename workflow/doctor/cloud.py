@@ -113,7 +113,7 @@ def judge_skew(ahead_seconds: float | None) -> Finding:
     says = f"This machine's clock is {off:.0f} s {'behind' if ahead_seconds > 0 else 'ahead of'} Eiger's."
     fix = "Let it follow a time server: `timedatectl set-ntp true`, or Windows' time service."
     if off >= WORST_SKEW_SECONDS:
-        return fail(f"{says} Builds may be passed over, and due dates are wrong.", fix)
+        return fail(f"{says} Due dates and times of day are wrong.", fix)
     return warn(says, fix) if off >= SKEW_SECONDS else ok("This machine's clock goes with Eiger's.")
 
 

@@ -67,6 +67,11 @@ class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
         """Ask for what needs good keys and is small, and look at the server's clock, too."""
         return self._exchange.call(GREETING, greeted)
 
+    @property
+    def ahead_seconds(self) -> float | None:
+        """How far the server's clock is ahead of this machine's, by the last reply; None while unsaid."""
+        return self._exchange.server_clock.ahead_seconds
+
     def share_rate(self, among: int) -> None:
         """Keep to one of so many equal parts of the rate: as many processes ask with the same keys."""
         self._exchange.budget.share(among)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -23,6 +23,18 @@ Understand = Callable[[Reply, datetime], T]
 """Gives the value in a reply that came at that time, or raises the CloudError that it means."""
 
 
+@dataclass
+class ServerClock:
+    """How far the clock of whoever answered last is ahead of this machine's; None while it is unsaid."""
+
+    ahead_seconds: float | None = None
+
+    def heard(self, server_time: datetime | None, now: datetime) -> None:
+        """Keep what a reply tells; one without a time tells nothing."""
+        if server_time is not None:
+            self.ahead_seconds = (server_time - now).total_seconds()
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """What every call shares: the wire, the rate, the patience, and the clock."""
@@ -33,6 +45,7 @@ class Exchange:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     chance: Callable[[], float]
+    server_clock: ServerClock = field(default_factory=ServerClock)
 
     @property
     def longest_effect_seconds(self) -> float:
@@ -74,8 +87,10 @@ class Exchange:
         except NoReply as none:
             limit = self.transport.timeout_seconds(request)
             raise without_reply(request.operation, none.lost, self.transport.base_url, limit) from None
+        came_at = datetime.now(UTC)
+        self.server_clock.heard(reply.date, came_at)
         try:
-            return understand(reply, datetime.now(UTC))
+            return understand(reply, came_at)
         except (RateLimited, ServerError) as error:
             self._slow_everybody(error)
             raise

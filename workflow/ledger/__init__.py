@@ -32,6 +32,7 @@ from workflow.ledger.orders import Begun, Order, give_order
 from workflow.ledger.parked import Parked, go_on_with, parked, parked_among, parked_with
 from workflow.ledger.past import forget_ended, stand_in_place
 from workflow.ledger.reuse import receipts_of_others, reuse_build, sent_build
+from workflow.ledger.seen import remember_seen, seen_before
 from workflow.ledger.sends import (
     LOOKED,
     Busy,
@@ -107,11 +108,13 @@ __all__ = [
     "receipts_of",
     "receipts_of_others",
     "record_content",
+    "remember_seen",
     "renew_send",
     "replace_mark",
     "reply_lost",
     "reuse_build",
     "rules_text",
+    "seen_before",
     "sent_before",
     "sent_build",
     "settle_send",

@@ -6,7 +6,15 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select
 
 from workflow.ledger.ledger import Ledger
-from workflow.ledger.tables import decisions, events, forgotten_sends, left_files, sends, submissions
+from workflow.ledger.tables import (
+    decisions,
+    events,
+    forgotten_sends,
+    left_files,
+    seen_before,
+    sends,
+    submissions,
+)
 from workflow.model import ENDED, Submission
 
 AT_ONCE = 500
@@ -48,7 +56,7 @@ def _forget_some(ledger: Ledger, before: datetime | None, keep: int | None) -> i
             too_many = max(_count(connection, free) - keep, 0)
             numbers.update(connection.execute(oldest_first.limit(min(too_many, AT_ONCE))).scalars())
         _keep_receipts(connection, numbers)
-        for table in (events, sends, decisions):
+        for table in (events, sends, seen_before, decisions):
             connection.execute(delete(table).where(table.c.submission.in_(numbers)))
         connection.execute(delete(submissions).where(submissions.c.id.in_(numbers)))
         _drop_receipts(connection)

@@ -110,6 +110,15 @@ sends = Table(
     Column("reconciled", Boolean, nullable=False, default=False),
 )
 
+seen_before = Table(
+    "seen_before",
+    metadata,
+    Column("submission", Integer, ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True),
+    Column("build_id", Text, primary_key=True),
+    Column("traces", Text, nullable=False),
+)
+"""What the cloud showed of a build that a person attached, before the first send: JSON list of ids."""
+
 forgotten_sends = Table(
     "forgotten_sends",
     metadata,

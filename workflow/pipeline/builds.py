@@ -1,24 +1,25 @@
 """From part version to build: the one step for which the cloud has no operation.
 
 Builds are listed newest first, by title and then by time alone; one is ours only if it holds our
-part version. A title or a time never decides: a wrong build is a wrong print.
+part version. A title or a time never decides: a wrong build is a wrong print. No clock hides a build
+that bears the title; one of another title is looked for since the earliest of all clocks.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
-from workflow.eiger import BuildDetail, BuildFilter, EigerClient
+from workflow.eiger import BuildDetail, BuildFilter, EigerClient, PartVersion
 from workflow.errors import NotFound
 from workflow.model import Hold, State, Step, Submission
 from workflow.pipeline.catalog import Catalog
 from workflow.pipeline.clock import now
 from workflow.pipeline.outcome import hold
 from workflow.pipeline.slicing import not_sliced
+from workflow.pipeline.time_bounds import not_before
 from workflow.pipeline.workshop import Workshop
 
-CLOCK_SLACK = timedelta(minutes=5)
 CANDIDATES_LOOKED_INTO = 50
 """A title may repeat; reading each candidate costs a request."""
 
@@ -56,13 +57,24 @@ def find_build(shop: Workshop, submission: Submission) -> Submission:
 def search(client: EigerClient, catalog: Catalog, submission: Submission) -> BuildDetail | Ambiguous | None:
     """Ask the cloud for sliced builds with our part version. Raises CloudError."""
     version = client.read_part_version(submission.part_version_id or "")
-    since = (submission.uploaded_at or submission.opened_at) - CLOCK_SLACK
-    for filters in (BuildFilter(title=version.title, created_from=since), BuildFilter(created_from=since)):
-        candidates = _candidates(client, catalog, filters, version.id)
-        hits = [build for build in candidates if build.sliced and holds(build, version.id)]
-        if hits:
-            return choose(hits)
-    return None
+    hits = _hits(client, catalog, BuildFilter(title=version.title), version.id)
+    if not hits:  # it may be called anything
+        since = not_before(part_made_at(client, version), submission.uploaded_at, submission.opened_at)
+        hits = _hits(client, catalog, BuildFilter(created_from=since), version.id)
+    return choose(hits) if hits else None
+
+
+def part_made_at(client: EigerClient, version: PartVersion) -> datetime | None:
+    """Return when the part was made, by the clock that stamps builds and print jobs, too; None if unsaid.
+
+    Raises CloudError.
+    """
+    if version.part_id is None:
+        return None
+    try:
+        return client.read_part(version.part_id).created_at
+    except NotFound:
+        return None
 
 
 def choose(hits: list[BuildDetail]) -> BuildDetail | Ambiguous:
@@ -72,6 +84,13 @@ def choose(hits: list[BuildDetail]) -> BuildDetail | Ambiguous:
         if len(preferred) == 1:
             return preferred[0]
     return Ambiguous(tuple(build.id for build in hits))
+
+
+def _hits(
+    client: EigerClient, catalog: Catalog, filters: BuildFilter, part_version_id: str
+) -> list[BuildDetail]:
+    candidates = _candidates(client, catalog, filters, part_version_id)
+    return [build for build in candidates if build.sliced and holds(build, part_version_id)]
 
 
 def _candidates(

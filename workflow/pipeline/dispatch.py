@@ -6,6 +6,7 @@ the outcome. An intent whose outcome is unknown is settled by asking the cloud.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 
 from loguru import logger
@@ -28,18 +29,20 @@ from workflow.ledger import (
     Settled,
     begin_send,
     receipts_of_others,
+    remember_seen,
     renew_send,
     reply_lost,
     settle_send,
     withdraw_send,
 )
 from workflow.model import Destination, Hold, State, Submission
+from workflow.pipeline.attached import PrintedBefore, look, was_attached
 from workflow.pipeline.clock import now
 from workflow.pipeline.confirm import confirm
 from workflow.pipeline.orders import NO_ROUTE
 from workflow.pipeline.outcome import hold, wait_in_line
 from workflow.pipeline.patience import backoff
-from workflow.pipeline.reconcile import Unclear, already_sent, traces_since
+from workflow.pipeline.reconcile import Unclear, already_sent
 from workflow.pipeline.workshop import Workshop
 
 TIMED_OUT = "timed out"
@@ -47,6 +50,7 @@ CUT = "cut"
 MOST_ATTEMPTS = 3
 FIRST_AFTER_A_LOOK = 2
 IN_THE_LEDGER = "found in the ledger"
+EVER = datetime.fromtimestamp(0, UTC)
 NOTHING_DONE = (BadRequest, Conflict, NotFound, RateLimited, Unauthorized, Unreachable)
 """Errors after which it is certain that the cloud did nothing."""
 
@@ -85,7 +89,8 @@ def dispatch(shop: Workshop, submission: Submission) -> Submission:
 
 def _send_copy(shop: Workshop, submission: Submission, copy: int, done: Sequence[Sent]) -> Sent | Submission:
     """Send one copy, at most once; gives the submission where that has to wait."""
-    one_bed_since = traces_since(submission) if submission.reused is None else None
+    attached = was_attached(shop.ledger.events(submission.id), submission.build_id or "")
+    one_bed_since = _one_bed_since(submission, attached=attached)
     permit = begin_send(shop.ledger, submission, copy, shop.send_lease_seconds, one_bed_since)
     match permit:
         case OnOneBed(number, receipt_id):
@@ -100,8 +105,25 @@ def _send_copy(shop: Workshop, submission: Submission, copy: int, done: Sequence
                 shop, submission, max(seconds, 0.1), "A send was cut off: waiting before looking."
             )
         case Intent():
-            earlier = [*_sent_by_others(shop, submission), *(sent.receipt_id for sent in done)]
-            return _look_then_send(shop, submission, copy, permit, earlier)
+            receipts = [sent.receipt_id for sent in done]
+            if attached:
+                return _look_then_send(
+                    shop, submission, copy, permit, lambda: look(shop, submission, permit, receipts)
+                )
+            earlier = [*_sent_by_others(shop, submission), *receipts]
+            return _look_then_send(
+                shop, submission, copy, permit, lambda: _look(shop, submission, permit, earlier)
+            )
+
+
+def _one_bed_since(submission: Submission, *, attached: bool) -> datetime | None:
+    """What others sent of our build, they sent for us, too; of an attached one only since the file came.
+
+    Both times are the ledger's own. None: a reused build was sent for others alone.
+    """
+    if submission.reused is not None:
+        return None
+    return submission.opened_at if attached else EVER
 
 
 def _sent_by_others(shop: Workshop, submission: Submission) -> Sequence[str]:
@@ -109,19 +131,32 @@ def _sent_by_others(shop: Workshop, submission: Submission) -> Sequence[str]:
     return () if submission.reused is None else receipts_of_others(shop.ledger, submission)
 
 
-def _look_then_send(
-    shop: Workshop, submission: Submission, copy: int, intent: Intent, earlier: Sequence[str]
-) -> Sent | Submission:
-    """Look first: the last attempt may have worked, whatever became of its reply.
-
-    A further copy that was never tried leaves no trace that could be told from those before it.
-    """
+def _look(
+    shop: Workshop, submission: Submission, intent: Intent, earlier: Sequence[str]
+) -> str | Unclear | None:
+    """A further copy that was never tried leaves no trace that could be told from those before it."""
     never_tried = intent.times == 1 and bool(earlier)
+    return None if never_tried else already_sent(shop.client, submission, earlier)
+
+
+def _look_then_send(
+    shop: Workshop,
+    submission: Submission,
+    copy: int,
+    intent: Intent,
+    looked: Callable[[], str | Unclear | PrintedBefore | None],
+) -> Sent | Submission:
+    """Look first: the last attempt may have worked, whatever became of its reply."""
     try:
-        found = None if never_tried else already_sent(shop.client, submission, earlier)
+        found = looked()
     except CloudError:
         withdraw_send(shop.ledger, submission, copy, intent)
         raise
+    if isinstance(found, PrintedBefore):
+        withdraw_send(shop.ledger, submission, copy, intent)
+        held = hold(shop, submission, Hold.SEND, _printed_before(submission, found))
+        remember_seen(shop.ledger, held, found.seen)  # after the hold: a person sees it, whatever happens
+        return held
     if isinstance(found, Unclear):
         withdraw_send(shop.ledger, submission, copy, intent)
         return hold(shop, submission, Hold.SEND, _outcome_unknown(submission, copy, intent, found.seen))
@@ -208,6 +243,14 @@ def _dispatched(shop: Workshop, submission: Submission, done: Sequence[Sent]) ->
 def _what(submission: Submission, copy: int) -> str:
     copies = submission.copies or 1
     return f"{submission.destination}, copy {copy} of {copies}" if copies > 1 else f"{submission.destination}"
+
+
+def _printed_before(submission: Submission, found: PrintedBefore) -> str:
+    return (
+        f"Eiger shows {len(found.fresh)} print(s) of the attached build {submission.build_id} that stlflow "
+        f"did not send ({', '.join(found.fresh[:3])}). Nothing was sent. If it has to be printed once more, "
+        f"`stlflow retry {submission.id}`; if not, `stlflow cancel {submission.id}`."
+    )
 
 
 def _outcome_unknown(submission: Submission, copy: int, intent: Intent, seen: str = "") -> str:

@@ -21,6 +21,7 @@ from workflow.pipeline.crew import Crew
 from workflow.pipeline.engine import Engine
 from workflow.pipeline.new_builds import NewBuilds
 from workflow.pipeline.outcome import hold_if_deadly
+from workflow.pipeline.skew import Skew
 from workflow.pipeline.slicing import poll
 from workflow.pipeline.workshop import Workshop
 
@@ -48,6 +49,7 @@ class Keeper:
     adopt: Callable[[], None] = lambda: None
     """Finds the files of those who died between claiming a file and writing it down."""
     clock: Callable[[], float] = time.monotonic
+    _skew: Skew = field(default_factory=Skew)
     _asked: set[tuple[int, int]] = field(default_factory=set)
     _missed: set[tuple[int, int]] = field(default_factory=set)
     _audited_at: float = float("-inf")
@@ -86,6 +88,7 @@ class Keeper:
             if self.clock() - self._audited_at >= AUDIT_SECONDS:
                 self._audited_at = self.clock()
                 self.take_up_dropped()
+                self._skew.look(self.shop.client.ahead_seconds)
             self._troubled = False
         except StateError as error:
             self._say_once(f"{error} Submissions wait until it can.")

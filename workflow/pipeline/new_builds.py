@@ -20,10 +20,11 @@ from workflow.eiger import Build, BuildDetail, BuildFilter
 from workflow.errors import CloudError, NotFound, StateError
 from workflow.ledger import Parked, Superseded, go_on_with, parked, parked_among, parked_with
 from workflow.model import State, Submission
-from workflow.pipeline.builds import CLOCK_SLACK, choose, holds
+from workflow.pipeline.builds import choose, holds
 from workflow.pipeline.clock import now
 from workflow.pipeline.patience import FEW_PARKED
 from workflow.pipeline.slicing import signed
+from workflow.pipeline.time_bounds import not_before
 from workflow.pipeline.workshop import Workshop
 
 PAGE_SIZE = 500
@@ -145,7 +146,7 @@ class NewBuilds:
     # -- listing --------------------------------------------------------------------------------
 
     def _since(self, *, whole: bool) -> datetime:
-        oldest = (self.waiting.since or now()) - CLOCK_SLACK
+        oldest = not_before(self.waiting.since or now())
         since = oldest if whole or self._newest is None else max(oldest, self._newest - LATE_IN_LIST)
         return since.replace(microsecond=0)
 

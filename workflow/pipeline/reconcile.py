@@ -1,23 +1,22 @@
 """Asking the cloud whether a send was done: the answer to every lost reply.
 
-A build belongs to one submission, or to several whose parts lie on one bed. So any trace of it that is not
-older than the upload is the effect of our own call, or of a person who was quicker; in both cases sending
-again would be once too often. A build that a person attached may have been printed long before: that does
-not count. With several copies, a trace counts for this one only if all earlier copies are seen by their
-receipts.
+A build belongs to one submission, or to several whose parts lie on one bed. It holds a part version that our
+upload made: so any trace of it, whatever its time, is the effect of our own call, or of a person who was
+quicker; in both cases sending again would be once too often. With several copies, a trace counts for this one
+only if all earlier copies are seen by their receipts. A build that a person attached may have a past of its
+own: see `attached`.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 from workflow.eiger import EigerClient, PrintJobFilter
 from workflow.model import Destination, Submission
 
-CLOCK_SLACK = timedelta(minutes=5)
-"""Between this machine's clock and the cloud's."""
 ON_A_DEVICE = frozenset({Destination.DEVICE_QUEUE, Destination.PRINT_NOW})
+PAGE_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,14 @@ class Unclear:
     seen: str
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One thing in the cloud that a send of the build leaves; when it was made, None if unsaid."""
+
+    id: str
+    made_at: datetime | None
+
+
 def already_sent(
     client: EigerClient, submission: Submission, earlier: Sequence[str] = ()
 ) -> str | Unclear | None:
@@ -34,39 +41,44 @@ def already_sent(
 
     Raises CloudError.
     """
-    if not earlier:
-        return next(_traces(client, submission, most_jobs=1), None)
-    seen = list(dict.fromkeys(_traces(client, submission, most_jobs=len(earlier) + 2)))
-    fresh = [trace for trace in seen if trace not in earlier]
+    newest = len(earlier) + 2 if earlier else 1
+    return judge(traces(client, submission, newest), earlier)
+
+
+def judge(seen: Sequence[Trace], earlier: Sequence[str]) -> str | Unclear | None:
+    """Return which trace is the send in question, None if there is none, and Unclear if nobody can tell."""
+    ids = list(dict.fromkeys(trace.id for trace in seen))
+    fresh = [each for each in ids if each not in earlier]
     if not fresh:
         return None
-    if len(fresh) == 1 and set(earlier) <= set(seen):
+    if not earlier or (len(fresh) == 1 and set(earlier) <= set(ids)):
         return fresh[0]
-    return Unclear(f"{len(earlier)} copies were sent for certain, and Eiger shows {len(seen)}")
+    return Unclear(f"{len(earlier)} copies were sent for certain, and Eiger shows {len(ids)}")
 
 
-def _traces(client: EigerClient, submission: Submission, most_jobs: int) -> Iterator[str]:
+def traces(client: EigerClient, submission: Submission, newest: int | None = None) -> tuple[Trace, ...]:
+    """Return what Eiger shows of the build: at the device it goes to, and the newest print jobs (None: all).
+
+    Raises CloudError.
+    """
     build_id = submission.build_id or ""
+    at_device: tuple[Trace, ...] = ()
     if submission.destination in ON_A_DEVICE:
-        yield from _on_device(client, submission.device_id or "", build_id)
-    yield from islice(_print_jobs(client, build_id, traces_since(submission), most_jobs), most_jobs)
+        at_device = tuple(_on_device(client, submission.device_id or "", build_id))
+        if at_device and newest == 1:
+            return at_device
+    return (*at_device, *islice(_print_jobs(client, build_id, newest or PAGE_SIZE), newest))
 
 
-def traces_since(submission: Submission) -> datetime:
-    """Nothing of ours is older than the upload, which bears the cloud's own time."""
-    return (submission.uploaded_at or submission.opened_at) - CLOCK_SLACK
-
-
-def _on_device(client: EigerClient, device_id: str, build_id: str) -> Iterator[str]:
+def _on_device(client: EigerClient, device_id: str, build_id: str) -> Iterator[Trace]:
     listed = client.list_device_queue(device_id)
-    yield from (entry.id for entry in listed.queue if entry.build.id == build_id)
+    yield from (Trace(entry.id, entry.queued_at) for entry in listed.queue if entry.build.id == build_id)
     active = listed.device.active_job
     if active is not None and active.build is not None and active.build.id == build_id:
-        yield active.id
+        yield Trace(active.id, active.created_at)
 
 
-def _print_jobs(client: EigerClient, build_id: str, since: datetime, page_size: int) -> Iterator[str]:
-    """Backlog and job requests show up as print jobs of the build; older ones are not of our doing."""
-    ours = PrintJobFilter(build=build_id, created_from=since)
-    newest_first = client.list_print_jobs(ours, order="desc", page_size=page_size)
-    return (print_job.id for print_job in newest_first)
+def _print_jobs(client: EigerClient, build_id: str, page_size: int) -> Iterator[Trace]:
+    """Backlog and job requests show up as print jobs of the build."""
+    newest_first = client.list_print_jobs(PrintJobFilter(build=build_id), order="desc", page_size=page_size)
+    return (Trace(print_job.id, print_job.created_at) for print_job in newest_first)

@@ -28,9 +28,10 @@ def upload(shop: Workshop, submission: Submission) -> Submission:
     """Send the spooled bytes with the preset; from then on a row waits for the slice job, not a thread."""
     if submission.part_version_id is not None:
         return submission
-    begun_at = tried_since(shop.ledger.events(submission.id))
+    history = shop.ledger.events(submission.id)
+    begun_at = tried_since(history)
     if begun_at is not None:
-        earlier = find_earlier(shop.client, upload_name(submission), begun_at)
+        earlier = find_earlier(shop.client, upload_name(submission), begun_at, history)
         if earlier is not None:
             return _found(shop, submission, earlier)
     with shop.spool_file(submission).open("rb") as spooled:
@@ -57,7 +58,7 @@ def _uploaded(shop: Workshop, submission: Submission, sent: Upload) -> Submissio
         state=State.SLICING,
         part_version_id=sent.part_version_id,
         slice_job_id=sent.slice_job_id,
-        uploaded_at=sent.server_time or now(),
+        uploaded_at=min(sent.server_time or now(), now()),
         waiting_since=now(),
         reason=None,
         tries=0,
@@ -76,7 +77,7 @@ def _found(shop: Workshop, submission: Submission, earlier: Earlier) -> Submissi
         f"part version {earlier.part_version_id}, found in the cloud by its build {earlier.build_title}",
         state=State.SLICED,
         part_version_id=earlier.part_version_id,
-        uploaded_at=earlier.seen_at or now(),
+        uploaded_at=min(earlier.seen_at or now(), now()),
         waiting_since=now(),
         reason=None,
         tries=0,

@@ -87,7 +87,7 @@ class Api:
 
     def _dressed(self, reply: Reply) -> Reply:
         """Every reply tells the simulated time; every refusal has its reference."""
-        headers = {"Date": format_datetime(self._simulation.clock.now(), usegmt=True), **reply.headers}
+        headers = {"Date": format_datetime(self._simulation.clock.date(), usegmt=True), **reply.headers}
         if reply.status >= 400:
             headers["X-Reference-ID"] = str(self._simulation.next_reference())
         return replace(reply, headers=headers)

@@ -93,6 +93,8 @@ class Control:
             clock.set_rate(_number(body, "rate"))
         if "advance_seconds" in body:
             clock.advance(_number(body, "advance_seconds"))
+        if "date_ahead_seconds" in body:
+            clock.date_ahead_seconds = _number(body, "date_ahead_seconds")
         self._simulation.present()
         return {"now": at(clock.now()), "rate": clock.rate}
 

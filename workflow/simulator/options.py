@@ -27,6 +27,7 @@ class SimulatorOptions:
     `slice_seconds` 0 slices at once. `seed` decides ids and chance. `port` 0 picks a free one.
     `units` and `scale`: what an uploaded STL is taken for; a word, for the API has no list of units.
     `operator_seconds`: how long until somebody clears a bed and starts the next print of a queue.
+    `date_ahead_seconds`: by how much `Date` is ahead of the times in the bodies of replies; below 0 behind.
     """
 
     access_key: str = field(default="demo", repr=False)
@@ -37,6 +38,7 @@ class SimulatorOptions:
     operator_seconds: float = 300.0
     units: str = "mm"
     scale: float = 1.0
+    date_ahead_seconds: float = 0.0
     seed: int = 1
     quirks: frozenset[str] = frozenset()
     host: str = "127.0.0.1"

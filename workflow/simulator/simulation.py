@@ -32,7 +32,7 @@ class Simulation:
         """Start afresh: as shipped, same ids, the clock on the real time, journal and faults empty."""
         for file in self.store.iterdir():
             file.unlink(missing_ok=True)
-        self.clock = Clock()
+        self.clock = Clock(date_ahead_seconds=self.options.date_ahead_seconds)
         self.world = World(self.options, self.clock.now())
         furnish(self.world)
         self.faults = Faults(self.options.seed)
