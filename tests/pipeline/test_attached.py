@@ -99,7 +99,7 @@ def test_what_was_printed_since_is_shown_to_a_person_before_anything_is_sent(ope
         asked = ended(shop, build)
         assert (asked.hold, shop.sent(asked)) == (Hold.SEND, 1)
         assert (asked.reason or "").startswith(
-            f"Eiger shows 1 print(s) of the attached build {build} that stlflow"
+            f"Eiger shows 1 print(s) of the attached build {build} that may be"
         )
         cloud.fault("sendBuildToJobRequestQueue", "cut_after")
         retry(shop.service.ledger, asked.id)

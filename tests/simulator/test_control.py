@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -101,6 +102,14 @@ def test_the_clock_can_be_turned(eiger: Caller) -> None:
     assert after["rate"] == 0
     passed = datetime.fromisoformat(after["now"]) - datetime.fromisoformat(before)
     assert passed == timedelta(hours=1)
+
+
+@pytest.mark.parametrize("ahead", [600, -600])
+def test_the_front_end_may_have_a_clock_of_its_own(eiger: Caller, ahead: int) -> None:
+    eiger.control("POST", "clock", {"rate": 0, "date_ahead_seconds": ahead})
+    now = datetime.fromisoformat(eiger.control("GET", "")["now"])
+    told = parsedate_to_datetime(eiger.call("GET", "/builds").headers["Date"])
+    assert (told - now.replace(microsecond=0)).total_seconds() == ahead
 
 
 @pytest.mark.parametrize(

@@ -246,10 +246,11 @@ def _what(submission: Submission, copy: int) -> str:
 
 
 def _printed_before(submission: Submission, found: PrintedBefore) -> str:
+    number, shown = submission.id, ", ".join(found.fresh[:3])
     return (
-        f"Eiger shows {len(found.fresh)} print(s) of the attached build {submission.build_id} that stlflow "
-        f"did not send ({', '.join(found.fresh[:3])}). Nothing was sent. If it has to be printed once more, "
-        f"`stlflow retry {submission.id}`; if not, `stlflow cancel {submission.id}`."
+        f"Eiger shows {len(found.fresh)} print(s) of the attached build {submission.build_id} that may be "
+        f"for this part ({shown}). Submission {number} did not send them, and sends nothing now. "
+        f"`stlflow retry {number}` prints it once more; `stlflow cancel {number}` leaves it."
     )
 
 
