@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from workflow.simulator import SimulatorOptions, running
+from workflow.simulator import SimulatorOptions, running_simulator
 
 DISPATCHES = ("sendBuildToBacklog", "sendBuildToJobRequestQueue", "appendToDeviceQueue", "printToPrinter")
 
@@ -102,5 +102,5 @@ def simulated(
         scale=scale,
         date_ahead_seconds=date_ahead_seconds,
     )
-    with running(options) as url:
+    with running_simulator(options) as url:
         yield Cloud(url)

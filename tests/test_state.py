@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from workflow.errors import StateError
-from workflow.state import is_locked, locked_state, network_file_system, prepare_state
+from workflow.errors import StateFolderError
+from workflow.state_folder import (
+    is_state_folder_locked,
+    locked_state_folder,
+    network_file_system,
+    prepare_state_folder,
+)
 
 MOUNTS = """\
 /dev/vda / ext4 rw 0 0
@@ -35,31 +40,31 @@ def test_network_file_systems_are_known_by_their_type(tmp_path: Path, place: str
 
 
 def test_a_state_folder_in_the_share_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StateError, match=r"lies in the share\. Set STLFLOW_STATE to a local folder\."):
-        prepare_state(tmp_path / "share" / "state", tmp_path / "share")
+    with pytest.raises(StateFolderError, match=r"lies in the share\. Set STLFLOW_STATE to a local folder\."):
+        prepare_state_folder(tmp_path / "share" / "state", tmp_path / "share")
 
 
 def test_a_state_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("not a folder")
-    with pytest.raises(StateError, match="can't be written: "):
-        prepare_state(tmp_path / "state", tmp_path / "share")
+    with pytest.raises(StateFolderError, match="can't be written: "):
+        prepare_state_folder(tmp_path / "state", tmp_path / "share")
 
 
 def test_one_at_a_time_between_processes(tmp_path: Path) -> None:
-    prepare_state(tmp_path / "state", tmp_path / "share")
+    prepare_state_folder(tmp_path / "state", tmp_path / "share")
     holder = (
-        "import sys; from pathlib import Path; from workflow.state import locked_state\n"
-        "with locked_state(Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()\n"
+        "import sys; from pathlib import Path; from workflow.state_folder import locked_state_folder\n"
+        "with locked_state_folder(Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()\n"
     )
     command = [sys.executable, "-c", holder, str(tmp_path / "state")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
-        assert is_locked(tmp_path / "state")
+        assert is_state_folder_locked(tmp_path / "state")
         with (
-            pytest.raises(StateError, match="Another stlflow is running on the state folder"),
-            locked_state(tmp_path / "state"),
+            pytest.raises(StateFolderError, match="Another stlflow is running on the state folder"),
+            locked_state_folder(tmp_path / "state"),
         ):
             pass
         process.kill()
-    assert not is_locked(tmp_path / "state")
+    assert not is_state_folder_locked(tmp_path / "state")

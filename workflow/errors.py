@@ -73,11 +73,11 @@ class RulesError(StlflowError):
         self.mistakes = mistakes
 
 
-class StateError(StlflowError):
+class StateFolderError(StlflowError):
     """The state folder can't be used: locked by another stlflow, on a share, or not writable."""
 
 
-class DatabaseAway(StateError):
+class DatabaseUnavailable(StateFolderError):
     """The database is another machine's, and can't be reached just now: worth another start."""
 
     exit_code = EXIT_CLOUD
@@ -91,7 +91,7 @@ class UnknownSubmission(StlflowError):
     """No submission has that number."""
 
 
-class NotNow(StlflowError):
+class WrongSubmissionState(StlflowError):
     """The submission is not in a state that allows what was asked."""
 
     exit_code = EXIT_SOME_FAILED
@@ -105,7 +105,7 @@ class NotAPlainFile(StlflowError):
     """A link, a folder, a pipe or a device stands where a file should be; it is never opened."""
 
 
-class NotInspected(StlflowError):
+class InspectionFailed(StlflowError):
     """A mesh can't be inspected within the limits of time and memory, or its inspection broke down."""
 
     exit_code = EXIT_SOME_FAILED

@@ -10,22 +10,24 @@ from pathlib import Path
 
 from loguru import logger
 
-PLAIN = "<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> {message}"
-FILED = "{time:YYYY-MM-DDTHH:mm:ss.SSSZ} {level: <7} {message}"
-_QUIET = ("dbos", "sqlalchemy", "urllib3", "uvicorn", "stl")
+CONSOLE_FORMAT = "<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> {message}"
+FILE_FORMAT = "{time:YYYY-MM-DDTHH:mm:ss.SSSZ} {level: <7} {message}"
+_QUIET_LOGGERS = ("dbos", "sqlalchemy", "urllib3", "uvicorn", "stl")
 """Not watchdog: that it lost notices is told in its log alone, and heard there by the hints."""
 
 
 def set_up_logs(level: str, *, as_json: bool, folder: Path | None) -> None:
     """Send log lines to stderr and, where a folder is given, to a file kept 30 days."""
     logger.remove()
-    logger.add(sys.stderr, level=level, format=PLAIN, serialize=as_json, diagnose=False, backtrace=False)
+    logger.add(
+        sys.stderr, level=level, format=CONSOLE_FORMAT, serialize=as_json, diagnose=False, backtrace=False
+    )
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         logger.add(
             folder / "stlflow.log",
             level=level,
-            format=FILED,
+            format=FILE_FORMAT,
             serialize=as_json,
             rotation="10 MB",
             retention="30 days",
@@ -33,5 +35,5 @@ def set_up_logs(level: str, *, as_json: bool, folder: Path | None) -> None:
             diagnose=False,
             backtrace=False,
         )
-    for name in _QUIET:
+    for name in _QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -16,7 +16,7 @@ Facts = Mapping[str, FactValue]
 NO_FACTS: Facts = MappingProxyType({})
 
 
-class State(StrEnum):
+class SubmissionState(StrEnum):
     """Where a submission stands."""
 
     CLAIMED = "claimed"
@@ -33,10 +33,18 @@ class State(StrEnum):
     CANCELED = "canceled"
 
 
-NEVER_REACHED = frozenset({State.UPLOADED, State.PRINTING, State.PRINTED})
+UNUSED_STATES = frozenset({SubmissionState.UPLOADED, SubmissionState.PRINTING, SubmissionState.PRINTED})
 """Words of the journey at which no submission stands in this version: no print is followed."""
 
-ENDED = frozenset({State.DISPATCHED, State.PRINTING, State.PRINTED, State.REJECTED, State.CANCELED})
+ENDED_STATES = frozenset(
+    {
+        SubmissionState.DISPATCHED,
+        SubmissionState.PRINTING,
+        SubmissionState.PRINTED,
+        SubmissionState.REJECTED,
+        SubmissionState.CANCELED,
+    }
+)
 """States in which nothing more is to be done for the dropped file itself."""
 
 
@@ -105,7 +113,7 @@ class MeshReport:
     """Shells that face inwards and are no cavity; None where not counted."""
 
 
-def unmeasured(path: str, reason: str, format: str | None = None) -> MeshReport:
+def unmeasured_report(path: str, reason: str, format: str | None = None) -> MeshReport:
     """Give the report on a file that can't be measured, and why."""
     return MeshReport(
         path=path,
@@ -126,7 +134,7 @@ def unmeasured(path: str, reason: str, format: str | None = None) -> MeshReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Considered:
+class ConsideredRule:
     """One rule that was looked at: whether it matched, else the first condition that failed."""
 
     rule: str
@@ -148,7 +156,7 @@ class IntakeDecision:
     owner: str | None = None
     folder: str | None = None
     reason: str | None = None
-    considered: tuple[Considered, ...] = ()
+    considered: tuple[ConsideredRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +194,7 @@ class Route:
     due: date | None = None
     reason: str | None = None
     reasons: tuple[str, ...] = ()
-    considered: tuple[Considered, ...] = ()
+    considered: tuple[ConsideredRule, ...] = ()
     copies: int = 1
     approve_first: bool = False
     waits_for_device: bool = False
@@ -205,7 +213,7 @@ class Step(StrEnum):
     """Put the file into its outcome folder and write the note."""
 
 
-class Hold(StrEnum):
+class HoldReason(StrEnum):
     """Why a submission is held: decides what retry and release do."""
 
     FILE = "file"
@@ -221,7 +229,7 @@ class Hold(StrEnum):
     FAULT = "fault"
 
 
-GOES_BY_ITSELF = frozenset({Hold.BUILD, Hold.DEVICE})
+SELF_RESOLVING_HOLDS = frozenset({HoldReason.BUILD, HoldReason.DEVICE})
 """What is missing is looked for while the file is held, and the submission goes on once it is there."""
 
 
@@ -231,7 +239,7 @@ class Submission:
 
     id: int
     path: str
-    state: State
+    state: SubmissionState
     opened_at: datetime
     claimed_as: str | None = None
     """Where the bytes stand: a path under the share, or the file's own place when it was left there."""
@@ -259,7 +267,7 @@ class Submission:
     due_date: date | None = None
     slice_status: str | None = None
     """The cloud's last word on the slice job."""
-    hold: Hold | None = None
+    hold: HoldReason | None = None
     passed: tuple[str, ...] = ()
     """The rules whose hold a person lifted."""
     placed_as: str | None = None
@@ -293,7 +301,7 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class DecisionRecord:
     """One decision as it was taken: when, by which rules, and on what was known then.
 
     `stage` is "intake" or "routing"; `revision` names the text of the rules. `devices` is None where
@@ -311,7 +319,7 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class SubmissionEvent:
     """One line of the ledger: what happened to a submission, when, and the detail in words."""
 
     at: datetime
@@ -320,7 +328,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Strain:
+class Backpressure:
     """What the cloud gave a process to understand: complaints of its load, and a pause still to come."""
 
     complaints: int = 0
@@ -329,10 +337,9 @@ class Strain:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One running stlflow that takes part; times by the ledger's clock.
+    """One running stlflow; times by the ledger's clock.
 
-    `home` names its state folder, which it keeps over restarts; `name` is of this start alone.
-    """
+    `home` names its state folder and outlives restarts; `name` is new at each start."""
 
     name: str
     home: str

@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.intake.campaign import Lines, running_until_the_end, service, taken_by
 from tests.intake.parts import binary
 from tests.waiting import until
-from workflow.intake import Share, walk
+from workflow.intake import Share, scan_inbox
 
 STL = binary(12)
 POLLING = """
@@ -123,7 +123,7 @@ def waiting_costs(count: int, seconds: float) -> str:
             folder.mkdir(exist_ok=True)
             (folder / f"part {number}.stl").write_bytes(STL[:-1])
         start = time.perf_counter()
-        walk(share.inbox)
+        scan_inbox(share.inbox)
         swept = time.perf_counter() - start
         with running_until_the_end([service(share)]) as (intake,):
             ours = idle_share(intake, seconds)

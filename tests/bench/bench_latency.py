@@ -16,8 +16,8 @@ from tests.bench.bench_idle import database, leave_alone
 from tests.bench.bench_throughput import box, service, simulated_cloud
 from tests.waiting import until
 from workflow.ledger import Ledger
-from workflow.model import State
-from workflow.pipeline.orders import release
+from workflow.model import SubmissionState
+from workflow.pipeline.commands import release_submission
 
 RULES = """\
 version: 1
@@ -54,7 +54,9 @@ def obeyed(folder: Path, ledger: Ledger, number: int) -> float:
     drop(folder, path, box(40 + number / 100, 20, 30))
 
     def held() -> int | None:
-        found = (each for each in ledger.all([State.HELD]) if each.path == path and each.step is None)
+        found = (
+            each for each in ledger.all([SubmissionState.HELD]) if each.path == path and each.step is None
+        )
         return next((each.id for each in found), None)
 
     if not until(held, 60):
@@ -62,8 +64,8 @@ def obeyed(folder: Path, ledger: Ledger, number: int) -> float:
     waiting = held() or 0
     leave_alone(REST_SECONDS[number % len(REST_SECONDS)])
     began = time.monotonic()
-    release(ledger, waiting)
-    if not until(lambda: ledger.get(waiting).state is State.DISPATCHED, 60):
+    release_submission(ledger, waiting)
+    if not until(lambda: ledger.get(waiting).state is SubmissionState.DISPATCHED, 60):
         raise SystemExit("took too long")
     return time.monotonic() - began
 

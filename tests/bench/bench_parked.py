@@ -60,7 +60,10 @@ def park(folder: Path, uploaded: list[Uploaded], age_seconds: float) -> None:
     processing = folder / "share" / "processing"
     processing.mkdir(parents=True, exist_ok=True)
     since = time.time() - age_seconds
-    with closing(Ledger(f"sqlite:///{folder / 'state' / 'stlflow.db'}")) as ledger, ledger.writing() as write:
+    with (
+        closing(Ledger(f"sqlite:///{folder / 'state' / 'stlflow.db'}")) as ledger,
+        ledger.write_transaction() as write,
+    ):
         for number, made in enumerate(uploaded):
             name = f"{number + 1}~part{number}.stl"
             (processing / name).write_bytes(box(10 + number / 1000, 20, 30))
@@ -143,7 +146,7 @@ def main() -> None:
     options.add_argument("--only", choices=PROGRAMS, help="measure one of the two")
     asked = options.parse_args()
     os.environ["STLFLOW_SLICE_LIMIT_SECONDS"] = str(100 * LONG_SECONDS)
-    for program in [asked.only] if asked.only else PROGRAMS:
+    for program in [asked.select] if asked.select else PROGRAMS:
         measure(asked, program)
 
 

@@ -42,7 +42,7 @@ def fill(url: str, count: int) -> None:
             for number in numbers
             for _ in range(EVENTS_EACH)
         ]
-        with ledger.writing() as connection:
+        with ledger.write_transaction() as connection:
             connection.execute(insert(submissions), rows)
             connection.execute(insert(events), told)
     ledger.close()

@@ -51,8 +51,8 @@ def measure_alone(file: Path) -> None:
     import numpy as np
     from stl import Mesh
 
-    from workflow.mesh.blocks import BLOCK_FACETS, Block, without_minus_zero
-    from workflow.mesh.measures import measure
+    from workflow.mesh.measures import measure_mesh
+    from workflow.mesh.stream import BLOCK_FACETS, Block, remove_negative_zeros
 
     def blocks() -> Iterator[Block]:
         piece = bytearray(50 * BLOCK_FACETS)
@@ -62,9 +62,9 @@ def measure_alone(file: Path) -> None:
             while count := (opened.readinto(piece) or 0) // 50:
                 block = corners[: 9 * count].reshape(9, count)
                 np.copyto(block, np.frombuffer(piece, Mesh.dtype, count)["vectors"].reshape(count, 9).T)
-                yield without_minus_zero(block)
+                yield remove_negative_zeros(block)
 
-    assert measure(blocks()).triangles
+    assert measure_mesh(blocks()).triangles
 
 
 def load_with_numpy_stl(file: Path) -> None:

@@ -4,9 +4,9 @@ python -m tests.bench.one_by_one run
 """
 
 from workflow.__main__ import main
-from workflow.pipeline import new_builds, patience
+from workflow.pipeline import retry, slice_listing
 
 if __name__ == "__main__":
-    new_builds.FEW_PARKED = 10**9  # type: ignore[attr-defined]  # what it looks at
-    patience.LONGEST_POLL_SECONDS = 0.0
+    slice_listing.MAX_SINGLE_POLLS = 10**9  # type: ignore[attr-defined]  # what it looks at
+    retry.LONGEST_POLL_SECONDS = 0.0
     main()

@@ -24,7 +24,7 @@ from pathlib import Path
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from workflow.intake import Share, is_part_file, walk
+from workflow.intake import Share, is_part_file, scan_inbox
 
 OCTOPRINT_SECONDS, OCTOPRINT_EQUAL = 1.0, 5
 PAPERLESS_SECONDS, PAPERLESS_RESCAN_SECONDS = 5.0, 300.0
@@ -67,10 +67,10 @@ class Rule(FileSystemEventHandler):
     def rescan(self) -> None:
         """Treat everything that is there as just heard of."""
         with self.lock:
-            for path in walk(self.share.inbox).paths:
+            for path in scan_inbox(self.share.inbox).paths:
                 self.heard(self.share.inbox / path)
 
-    def take(self, place: Path) -> None:
+    def submit_file(self, place: Path) -> None:
         """Move a file out of the inbox, and say what it was."""
         self.count += 1
         claimed = self.share.processing / f"{self.count}~{place.name}"
@@ -102,7 +102,7 @@ class OctoPrint(Rule):
                 if not size or tracked.equal >= OCTOPRINT_EQUAL:
                     del self.tracked[place]
                     if size:
-                        self.take(place)
+                        self.submit_file(place)
 
 
 class Paperless(Rule):
@@ -116,7 +116,7 @@ class Paperless(Rule):
             if now - tracked.at >= PAPERLESS_SECONDS * self.scale:
                 seen = _stat(place)
                 if seen == tracked.seen and seen:
-                    self.take(place)
+                    self.submit_file(place)
                 if seen == tracked.seen or not seen:
                     del self.tracked[place]
                 else:

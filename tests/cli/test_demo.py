@@ -10,9 +10,9 @@ from tests.cli.command import Desk, Ended
 from tests.cli.conftest import Say
 from tests.stl import box
 from tests.waiting import until
-from workflow.cli.demo import leave
-from workflow.cli.demo_folder import clear
-from workflow.shipped import shipped
+from workflow.cli.demo import clean_up_demo
+from workflow.cli.demo_folder import remove_demo_files
+from workflow.resources import resource_folder
 
 ROW = (
     "id", "path", "state", "hold", "reason", "preset", "intake_rule", "routing_rule", "destination", "device",
@@ -36,7 +36,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Ended:
 def test_every_sample_ends_as_its_manifest_says(shown: Ended) -> None:
     assert shown.code == 0, shown.err
     document = shown.document()
-    manifest = json.loads((shipped("samples") / "manifest.json").read_text("utf-8"))["samples"]
+    manifest = json.loads((resource_folder("samples") / "manifest.json").read_text("utf-8"))["samples"]
     ended = {
         row["path"]: (row["state"], row["preset"], row["destination"]) for row in document["submissions"]
     }
@@ -72,7 +72,7 @@ def test_folders_that_somebody_wants_to_look_at_stay(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], asked_for: bool, went_wrong: bool, said: str
 ) -> None:
     (tmp_path / "share" / "inbox").mkdir(parents=True)
-    leave(tmp_path, shipped("samples"), asked_for=asked_for, went_wrong=went_wrong)
+    clean_up_demo(tmp_path, resource_folder("samples"), asked_for=asked_for, went_wrong=went_wrong)
     assert capsys.readouterr().err == said.format(tmp_path)
     assert (tmp_path / "share" / "inbox").is_dir()
 
@@ -109,14 +109,16 @@ def test_a_demo_that_did_not_begin_leaves_nothing_behind(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for asked_for in (True, False):
-        leave(tmp_path / "asked for", shipped("samples"), asked_for=True, went_wrong=asked_for)
+        clean_up_demo(
+            tmp_path / "asked for", resource_folder("samples"), asked_for=True, went_wrong=asked_for
+        )
     (tmp_path / "temporary").mkdir()
-    leave(tmp_path / "temporary", shipped("samples"), asked_for=False, went_wrong=True)
+    clean_up_demo(tmp_path / "temporary", resource_folder("samples"), asked_for=False, went_wrong=True)
     assert (list(tmp_path.iterdir()), capsys.readouterr().err) == ([], "")
 
 
 def test_only_what_the_demo_made_is_removed(tmp_path: Path) -> None:
-    samples = sorted(shipped("samples").rglob("*.stl"))
+    samples = sorted(resource_folder("samples").rglob("*.stl"))
     share = tmp_path / "place" / "share"
     for folder in ("inbox/mine", "done", "rejected/sub"):
         (share / folder).mkdir(parents=True)
@@ -124,10 +126,10 @@ def test_only_what_the_demo_made_is_removed(tmp_path: Path) -> None:
     (share / "done" / "bracket~2.stl.txt").write_text("stlflow: sent", "utf-8")
     (share / "rejected" / "sub" / "part.stl").write_bytes(box(7, 7, 7))
     (share / "inbox" / "link.stl").symlink_to(samples[0])
-    assert not clear(tmp_path / "place", samples)
+    assert not remove_demo_files(tmp_path / "place", samples)
     left = {found.relative_to(share).as_posix() for found in share.rglob("*") if not found.is_dir()}
     assert left == {"rejected/sub/part.stl", "inbox/link.stl", "done/bracket~2.stl.txt"}
     for name in left:
         (share / name).unlink()
-    assert clear(tmp_path / "place", samples)
+    assert remove_demo_files(tmp_path / "place", samples)
     assert samples[0].exists()

@@ -6,13 +6,13 @@ import pytest
 
 from tests.cli.command import QUICK, Desk
 from tests.cli.conftest import Say
-from workflow.doctor import every_check
+from workflow.doctor import all_checks
 
 SECRET = "hemmelig-90b2-5577aa01"
 
 
 @pytest.fixture
-def shop(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def context(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A new shop in the current folder, with the keys of the simulated cloud."""
     assert say("init").code == 0
     keys = Path(".env")
@@ -24,21 +24,21 @@ def shop(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return desk
 
 
-def test_a_new_shop_is_well(shop: Desk, say: Say) -> None:
+def test_a_new_shop_is_well(context: Desk, say: Say) -> None:
     well = say("doctor")
     assert (well.code, well.err) == (0, "")
     *lines, counts = well.out.splitlines()
-    assert [line.split()[1] for line in lines] == [check.name for check in every_check()]
+    assert [line.split()[1] for line in lines] == [check.name for check in all_checks()]
     assert counts == f"{len(lines)} ok, 0 warn, 0 fail."
 
 
-def test_the_document_for_scripts(shop: Desk, say: Say) -> None:
+def test_the_document_for_scripts(context: Desk, say: Say) -> None:
     document = say("doctor", "--json").document()
     assert tuple(document) == ("ok", "exit_code", "counts", "checks")
     assert (document["ok"], document["exit_code"]) == (True, 0)
     assert set(document["counts"]) == {"ok", "warn", "fail", "skip"}
     assert {tuple(each) for each in document["checks"]} == {("check", "grade", "says", "fix")}
-    assert [each["check"] for each in document["checks"]] == [check.name for check in every_check()]
+    assert [each["check"] for each in document["checks"]] == [check.name for check in all_checks()]
 
 
 def test_before_init_it_makes_nothing_and_says_what_is_missing(say: Say, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_before_init_it_makes_nothing_and_says_what_is_missing(say: Say, tmp_pat
 
 
 def test_a_wrong_setting_closes_everything_that_hangs_on_it(
-    shop: Desk, say: Say, monkeypatch: pytest.MonkeyPatch
+    context: Desk, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STLFLOW_SWEEP_SECONDS", SECRET)
     wrong = say("doctor", "--json")
@@ -58,7 +58,7 @@ def test_a_wrong_setting_closes_everything_that_hangs_on_it(
     assert wrong.code == 2
     assert checks[1]["says"].startswith("The environment: STLFLOW_SWEEP_SECONDS is ")
     assert {each["grade"] for each in checks[2:]} == {"skip"}
-    assert [each["check"] for each in checks] == [check.name for check in every_check()]
+    assert [each["check"] for each in checks] == [check.name for check in all_checks()]
     assert SECRET not in wrong.out
 
 
@@ -73,7 +73,7 @@ def test_a_wrong_setting_closes_everything_that_hangs_on_it(
     ids=["offline", "wrong keys", "no rules", "no share"],
 )
 def test_exit_codes(
-    shop: Desk, say: Say, monkeypatch: pytest.MonkeyPatch, name: str, value: str, code: int, line: str
+    context: Desk, say: Say, monkeypatch: pytest.MonkeyPatch, name: str, value: str, code: int, line: str
 ) -> None:
     monkeypatch.setenv(name, value)
     ended = say("doctor")

@@ -10,7 +10,7 @@ from tests.cli.command import Desk
 from tests.cli.conftest import Say
 from tests.docs.generate import every_command
 from workflow.cli.app import stlflow
-from workflow.cli.typed import AnyNumber, OneOf, WholeNumber
+from workflow.cli.param_types import AnyNumber, OneOf, WholeNumber
 
 CPU_SECONDS = 0.2
 

@@ -9,8 +9,14 @@ import pytest
 
 from tests.cli.command import Ended, said
 from tests.stl import box
-from workflow.intake import Share, origin_of
-from workflow.ledger import InPlace, Ledger, add_to_waitlist, read_waitlist, take_left
+from workflow.intake import Share, folder_origin
+from workflow.ledger import (
+    InPlaceFile,
+    Ledger,
+    add_to_mass_arrival,
+    begin_read_only_submission,
+    read_mass_arrival_paths,
+)
 
 Say = Callable[..., Ended]
 
@@ -70,12 +76,12 @@ def test_a_lost_share_is_the_reason(say: Say, ledger: Ledger, tmp_path: Path) ->
 
 def test_a_crowd_waits_until_it_is_accepted(say: Say, ledger: Ledger) -> None:
     with closing(ledger):
-        add_to_waitlist(ledger, ["part.stl", "other.stl"])
+        add_to_mass_arrival(ledger, ["part.stl", "other.stl"])
         assert "`stlflow intake accept`" in now(say("explain", "part.stl"))
         assert say("accept").out == (
             "2 files are accepted: they are taken, as soon as `stlflow run` is started.\n"
         )
-        assert set(read_waitlist(ledger).values()) == {True}
+        assert set(read_mass_arrival_paths(ledger).values()) == {True}
         assert say("accept").out == "No file waits for that.\n"
 
 
@@ -89,8 +95,8 @@ def test_a_file_of_a_read_only_inbox_was_taken_before(
     seen = place.stat()
     with closing(ledger):
         times = (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
-        folder = origin_of(place.parent, gethostname())
-        take_left(ledger, InPlace(folder, "part.stl", str(place), "home"), times, None)
+        folder = folder_origin(place.parent, gethostname())
+        begin_read_only_submission(ledger, InPlaceFile(folder, "part.stl", str(place), "home"), times, None)
         assert now(say("explain", "part.stl")) == (
             "now: it was taken before as it is, and is taken again only when its content changes."
         )

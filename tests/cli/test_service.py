@@ -11,7 +11,7 @@ import pytest
 from tests.cli.command import Desk
 from tests.cli.conftest import Say
 from tests.waiting import until
-from workflow.cli.notify import notify, wait_watched
+from workflow.cli.run import notify_systemd, wait_for_stop
 
 SECRET = "hemmelig-1f6b-90d2cc03"
 
@@ -110,7 +110,7 @@ def test_work_that_stands_still_is_no_sign_of_life(monkeypatch: pytest.MonkeyPat
         return 0.0 if len(asked) == 1 else 600.0
 
     with systemd(monkeypatch, 0.04) as line:
-        waiting = Thread(target=wait_watched, args=(stop, stands_still_seconds))
+        waiting = Thread(target=wait_for_stop, args=(stop, stands_still_seconds))
         waiting.start()
         assert until(lambda: len(asked) > 4)
         stop.set()
@@ -120,4 +120,4 @@ def test_work_that_stands_still_is_no_sign_of_life(monkeypatch: pytest.MonkeyPat
 
 def test_outside_of_systemd_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    notify("READY=1")
+    notify_systemd("READY=1")

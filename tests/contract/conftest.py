@@ -9,14 +9,14 @@ from tests.simulator.caller import Caller, calling
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[Caller]:
+def context() -> Iterator[Caller]:
     """A simulated cloud with instant slicing, called without the product's client."""
     with calling() as caller:
         yield caller
 
 
 @pytest.fixture
-def speak(shop: Caller, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Speak:
+def speak(context: Caller, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Speak:
     """The command at a cloud that is as good as new."""
-    shop.control("POST", "reset")
-    return speaker(shop.url, monkeypatch, capsys)
+    context.control("POST", "reset")
+    return speaker(context.url, monkeypatch, capsys)

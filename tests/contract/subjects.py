@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import pytest
 from pydantic import SecretStr
 
-from workflow.eiger import EigerClient, RequestBudget
+from workflow.eiger import EigerClient, RateLimiter
 from workflow.settings import Settings
-from workflow.simulator import REALISTIC, SimulatorOptions, running
+from workflow.simulator import REALISTIC_QUIRKS, SimulatorOptions, running_simulator
 
 GENTLE = 2.0
 """Requests per second at the real service."""
@@ -33,9 +33,9 @@ class Subject:
 @contextmanager
 def simulated(quirks: frozenset[str] = frozenset()) -> Iterator[Subject]:
     """Open a fresh simulator."""
-    with running(SimulatorOptions(slice_seconds=0, quirks=quirks)) as url:
+    with running_simulator(SimulatorOptions(slice_seconds=0, quirks=quirks)) as url:
         demo = SecretStr("demo")
-        with EigerClient(url, demo, demo, budget=RequestBudget(1000)) as client:
+        with EigerClient(url, demo, demo, budget=RateLimiter(1000)) as client:
             yield Subject(client, url, writes=True)
 
 
@@ -46,7 +46,7 @@ def live(config: pytest.Config) -> Iterator[Subject]:
     if not (access.get_secret_value() and secret.get_secret_value()):
         pytest.skip("--live needs STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY")
     url = os.environ.get("STLFLOW_EIGER_URL") or str(Settings.model_fields["eiger_url"].default)
-    with EigerClient(url, access, secret, budget=RequestBudget(GENTLE)) as client:
+    with EigerClient(url, access, secret, budget=RateLimiter(GENTLE)) as client:
         yield Subject(client, url, writes=bool(config.getoption("--live-writes")))
 
 
@@ -65,6 +65,6 @@ def subject_named(name: str, config: pytest.Config) -> Iterator[Subject]:
     if name == "live":
         opened = live(config)
     else:
-        opened = simulated(REALISTIC if name.startswith("realistic") else frozenset())
+        opened = simulated(REALISTIC_QUIRKS if name.startswith("realistic") else frozenset())
     with opened as subject:
         yield subject

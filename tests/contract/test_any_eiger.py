@@ -21,7 +21,7 @@ from workflow.eiger import (
     DeviceFilter,
     EigerClient,
     PrintJobFilter,
-    RequestBudget,
+    RateLimiter,
     RetryPolicy,
     UserFilter,
 )
@@ -57,7 +57,7 @@ def writable(subject: Subject) -> EigerClient:
 
 def test_wrong_keys_are_refused(subject: Subject) -> None:
     wrong, once = SecretStr("nobody-has-this-key"), RetryPolicy(attempts=1)
-    with EigerClient(subject.url, wrong, wrong, budget=RequestBudget(2), retry=once) as stranger:
+    with EigerClient(subject.url, wrong, wrong, budget=RateLimiter(2), retry=once) as stranger:
         with pytest.raises(Unauthorized):
             next(stranger.list_devices(), None)
         with pytest.raises(Unauthorized):

@@ -29,14 +29,14 @@ def spoken(speak: Speak, operation_id: str, ids: Mapping[str, str]) -> tuple[int
 
 @pytest.mark.parametrize("operation_id", EFFECTS)
 def test_it_is_sent_once_and_the_outcome_is_called_unknown(
-    shop: Caller, speak: Speak, operation_id: str
+    context: Caller, speak: Speak, operation_id: str
 ) -> None:
     Path("part.stl").write_bytes(cube(7.0))
-    ids = furnished(shop)
-    before = len(shop.control("GET", "journal"))
-    shop.fault(operation_id, "cut_after")
+    ids = furnished(context)
+    before = len(context.control("GET", "journal"))
+    context.fault(operation_id, "cut_after")
     code, said = spoken(speak, operation_id, ids)
-    sent = [each for each in shop.control("GET", "journal")[before:] if each["operation"] == operation_id]
+    sent = [each for each in context.control("GET", "journal")[before:] if each["operation"] == operation_id]
     assert len(sent) == 1
     assert sent[0]["effect"]
     if operation_id == "approveBuilds":  # a set is what it is: a look settles it
@@ -49,13 +49,13 @@ def test_it_is_sent_once_and_the_outcome_is_called_unknown(
 
 
 @pytest.mark.parametrize("operation_id", POSTS)
-def test_what_a_post_made_is_there_once(shop: Caller, speak: Speak, operation_id: str) -> None:
+def test_what_a_post_made_is_there_once(context: Caller, speak: Speak, operation_id: str) -> None:
     Path("part.stl").write_bytes(cube(7.0))
-    ids = furnished(shop)
-    before = len(shop.control("GET", "journal"))
-    shop.fault(operation_id, "cut_after")
+    ids = furnished(context)
+    before = len(context.control("GET", "journal"))
+    context.fault(operation_id, "cut_after")
     spoken(speak, operation_id, ids)
-    effects = [each["effect"] for each in shop.control("GET", "journal")[before:] if each["effect"]]
+    effects = [each["effect"] for each in context.control("GET", "journal")[before:] if each["effect"]]
     assert [each["made"] for each in effects] == [MADE[operation_id]]
 
 

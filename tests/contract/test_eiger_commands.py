@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.spoken import Speak, speaker
 from tests.simulator.caller import UNKNOWN_ID, Caller, calling, cube
-from workflow.cli.eiger_devices import was_taken
+from workflow.cli.eiger.devices import confirm_print_started
 from workflow.eiger import Device
 from workflow.errors import Unreachable
 from workflow.simulator import SimulatorOptions
@@ -14,12 +14,12 @@ from workflow.simulator import SimulatorOptions
 ANVIL = "Mark Two - Anvil"
 
 
-def effects(shop: Caller) -> list[str]:
-    return [entry["operation"] for entry in shop.control("GET", "journal") if entry["effect"]]
+def effects(context: Caller) -> list[str]:
+    return [entry["operation"] for entry in context.control("GET", "journal") if entry["effect"]]
 
 
-def test_names_stand_for_ids_in_capitals_or_not(shop: Caller, speak: Speak) -> None:
-    build = shop.build("lid.stl")
+def test_names_stand_for_ids_in_capitals_or_not(context: Caller, speak: Speak) -> None:
+    build = context.build("lid.stl")
     assert speak("eiger", "queue", "add", "mark two - ANVIL", "lid").code == 0
     queued = speak("eiger", "queue", "list", ANVIL, "--json").document()["queue"]
     assert [entry["build"]["id"] for entry in queued] == [build]
@@ -27,15 +27,15 @@ def test_names_stand_for_ids_in_capitals_or_not(shop: Caller, speak: Speak) -> N
     assert speak("eiger", "queue", "list", ANVIL, "--json").document()["queue"] == []
 
 
-def test_a_name_that_two_have_gives_the_candidates(shop: Caller, speak: Speak) -> None:
-    two = {shop.build("lid.stl"), shop.build("lid.stl", size_mm=12)}
+def test_a_name_that_two_have_gives_the_candidates(context: Caller, speak: Speak) -> None:
+    two = {context.build("lid.stl"), context.build("lid.stl", size_mm=12)}
     ended = speak("eiger", "backlog", "add", "lid")
     assert (ended.code, ended.out) == (2, "")
     first, *candidates = ended.err.splitlines()
     assert first == "stlflow: 2 have the name 'lid': give the id of the build."
     assert {line.split()[0] for line in candidates} == two
     assert all("Desktop Series" in line for line in candidates)
-    assert effects(shop) == ["uploadStl", "uploadStl"]
+    assert effects(context) == ["uploadStl", "uploadStl"]
 
 
 def test_a_name_that_none_has_gives_those_there_are(speak: Speak) -> None:
@@ -49,8 +49,8 @@ def test_a_name_that_none_has_gives_those_there_are(speak: Speak) -> None:
     assert speak("eiger", "parts", "upload", "no.stl").code == 2
 
 
-def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(shop: Caller, speak: Speak) -> None:
-    shop.build("gearbox lid.stl")
+def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(context: Caller, speak: Speak) -> None:
+    context.build("gearbox lid.stl")
     Path("part.stl").write_bytes(cube())
     asked = {
         ("builds", "show", "gearbx lid"): "No build is called 'gearbx lid'. Did you mean 'gearbox lid'?\n",
@@ -81,9 +81,9 @@ def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(shop: Caller, s
         assert answer in ended.err
 
 
-def test_the_beginning_of_an_id_will_do_as_long_as_only_one_has_it(shop: Caller, speak: Speak) -> None:
-    build = shop.build("lid.stl")
-    job = shop.made(f"/backlog/{build}")
+def test_the_beginning_of_an_id_will_do_as_long_as_only_one_has_it(context: Caller, speak: Speak) -> None:
+    build = context.build("lid.stl")
+    job = context.made(f"/backlog/{build}")
     assert speak("eiger", "builds", "show", build[:8].upper(), "--json").document()["id"] == build
     assert speak("eiger", "print-jobs", "show", job["id"][:8], "--json").document()["id"] == job["id"]
     device = speak("eiger", "devices", "show", ANVIL, "--json").document()["id"]
@@ -92,12 +92,12 @@ def test_the_beginning_of_an_id_will_do_as_long_as_only_one_has_it(shop: Caller,
     assert speak("eiger", "print-jobs", "show", "abcdef").err == "stlflow: No print job is called 'abcdef'.\n"
 
 
-def test_a_user_is_found_by_email_and_others_are_not_told(shop: Caller, speak: Speak) -> None:
+def test_a_user_is_found_by_email_and_others_are_not_told(context: Caller, speak: Speak) -> None:
     Path("part.stl").write_bytes(cube())
     assert speak("eiger", "parts", "upload", "part.stl", "--user", "ADA.anvil@example.com").code == 0
     ended = speak("eiger", "parts", "upload", "part.stl", "--user", "nobody@example.com")
     assert (ended.code, ended.err) == (2, "stlflow: No user is called 'nobody@example.com'.\n")
-    assert effects(shop) == ["uploadStl"]
+    assert effects(context) == ["uploadStl"]
 
 
 def test_an_id_that_nobody_has_is_the_clouds_word(speak: Speak) -> None:
@@ -107,9 +107,9 @@ def test_an_id_that_nobody_has_is_the_clouds_word(speak: Speak) -> None:
     assert speak("eiger", "print-jobs", "show", "../users").code == 1
 
 
-def test_filters_are_options(shop: Caller, speak: Speak) -> None:
-    build = shop.build("lid.stl")
-    shop.made(f"/backlog/{build}")
+def test_filters_are_options(context: Caller, speak: Speak) -> None:
+    build = context.build("lid.stl")
+    context.made(f"/backlog/{build}")
     by_name = speak("eiger", "print-jobs", "list", "--build", "lid", "--json").document()
     assert [(job["build"]["title"], job["state"]) for job in by_name] == [("lid", "Backlogged")]
     words = ("eiger", "builds", "list", "--json")
@@ -127,31 +127,31 @@ def test_a_time_that_is_none(speak: Speak) -> None:
     assert "'yesterday' is no time such as 2026-11-23, 2026-11-23T18:30" in ended.err
 
 
-def test_no_signed_link_unasked(shop: Caller, speak: Speak) -> None:
-    shop.build("lid.stl")
+def test_no_signed_link_unasked(context: Caller, speak: Speak) -> None:
+    context.build("lid.stl")
     shown = speak("eiger", "builds", "show", "lid", "--json")
     assert "preview" not in shown.out
     assert "***" not in shown.out
     assert shown.document()["part_versions"][0]["title"] == "lid"
 
 
-def test_a_printer_is_started_only_after_a_yes(shop: Caller, speak: Speak) -> None:
-    shop.build("lid.stl")
+def test_a_printer_is_started_only_after_a_yes(context: Caller, speak: Speak) -> None:
+    context.build("lid.stl")
     refused = speak("eiger", "devices", "print", ANVIL, "lid", typed="n\n")
     assert refused.code == 1
     assert refused.err.startswith(f"{ANVIL} (now: Ready) will move and print 'lid'. Is its bed clear?\n")
     assert refused.err.endswith("Nothing was sent.\n")
     assert speak("eiger", "devices", "print", ANVIL, "lid").code == 130
-    assert effects(shop) == ["uploadStl"]
-    shop.control("POST", "clock", {"rate": 60})
+    assert effects(context) == ["uploadStl"]
+    context.control("POST", "clock", {"rate": 60})
     started = speak("eiger", "devices", "print", ANVIL, "lid", "--look-seconds", "0.1", typed="y\n")
     assert started.code == 0
     assert started.out.startswith(f"{ANVIL} prints: print job ")
-    assert effects(shop) == ["uploadStl", "printToPrinter"]
+    assert effects(context) == ["uploadStl", "printToPrinter"]
 
 
-def test_a_printer_that_is_not_ready_is_exit_code_1(shop: Caller, speak: Speak) -> None:
-    shop.build("lid.stl")
+def test_a_printer_that_is_not_ready_is_exit_code_1(context: Caller, speak: Speak) -> None:
+    context.build("lid.stl")
     ended = speak("eiger", "devices", "print", "Onyx Pro - Dowel", "lid", "--yes")
     assert (ended.code, ended.out) == (1, "")
     assert "(now: Offline) will move" in ended.err
@@ -181,7 +181,7 @@ def test_a_look_that_fails_has_seen_nothing_and_the_next_may(capsys: pytest.Capt
         shown = {"id": "d", "name": "D", "device_type": "X7", "device_series": "X7", "active_job": active}
         return Device.model_validate(shown)
 
-    assert was_taken(look, "ours", 2.0, waits.append)
+    assert confirm_print_started(look, "ours", 2.0, waits.append)
     assert waits == [2.0, 2.0, 2.0]
     assert capsys.readouterr().err == "stlflow: No connection to Eiger.\n"
 
@@ -197,17 +197,17 @@ def test_what_was_uploaded_comes_back_and_replaces_nothing(speak: Speak) -> None
     assert "back.stl exists already: nothing is replaced. Choose another name." in again.err
 
 
-def test_scan_reports_appear_after_being_asked_for(shop: Caller, speak: Speak) -> None:
-    part = shop.get("/printed_parts")["items"][0]["id"]
+def test_scan_reports_appear_after_being_asked_for(context: Caller, speak: Speak) -> None:
+    part = context.get("/printed_parts")["items"][0]["id"]
     words = ("eiger", "printed-parts", "scan-report", part)
     assert speak(*words).out == "Not made yet: asked for now. Ask again in a minute.\n"
-    shop.advance(120)
+    context.advance(120)
     assert speak(*words).out.startswith("http")
     assert speak(*words, "--json").document()["scan_report_url"].startswith("http")
 
 
-def test_approvals_are_added_never_replaced(shop: Caller, speak: Speak) -> None:
-    first, second = shop.build("lid.stl"), shop.build("pin.stl")
+def test_approvals_are_added_never_replaced(context: Caller, speak: Speak) -> None:
+    first, second = context.build("lid.stl"), context.build("pin.stl")
     assert speak("eiger", "builds", "approved").out.startswith("Approvals are not in use: every build may")
     refused = speak("eiger", "builds", "approve", "lid")
     assert refused.code == 2

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from tests.contract.amended import amended_contract
 from tests.contract.disagreements import REFUSED_THOUGH_WELL_FORMED
 from tests.simulator.caller import Caller, calling
-from workflow.simulator.contract_check import operations
+from workflow.simulator.contract import operations
 
 QUICK_EXAMPLES = 5
 LONG_EXAMPLES = 300

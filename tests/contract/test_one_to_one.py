@@ -13,8 +13,8 @@ from tests.simulator.caller import Caller, cube
 from workflow.cli.app import stlflow
 from workflow.contract import contract
 from workflow.eiger import OPERATIONS, EigerClient
-from workflow.simulator.contract_check import operations
-from workflow.simulator.responses import ANSWERS
+from workflow.simulator.contract import operations
+from workflow.simulator.operations import OPERATION_FUNCTIONS
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 CONTRACT = {
@@ -89,9 +89,10 @@ def test_the_client_has_one_call_for_each() -> None:
     beside = {
         "close",
         "download_part_version",
-        "greet",
-        "heed",
-        "longest_effect_seconds",
+        "ping",
+        "apply_backpressure",
+        "max_effect_seconds",
+        "ahead_seconds",
         "share_rate",
         "strain",
     }
@@ -101,7 +102,7 @@ def test_the_client_has_one_call_for_each() -> None:
 
 def test_the_simulator_has_one_route_for_each() -> None:
     assert set(operations()) == CONTRACT
-    assert {*ANSWERS, "uploadStl"} == CONTRACT
+    assert {*OPERATION_FUNCTIONS, "uploadStl"} == CONTRACT
 
 
 def test_the_command_line_has_one_verb_for_each() -> None:
@@ -117,15 +118,15 @@ def test_every_verb_has_help_and_what_shows_something_has_json(verb: Verb) -> No
     assert ("--json" in options) == (verb.name not in silent)
 
 
-def furnished(shop: Caller) -> dict[str, str]:
+def furnished(context: Caller) -> dict[str, str]:
     """Put a part, its build, a queue entry, a job request and a print into the cloud; gives all ids."""
-    made = shop.part(cube(), settingsPresetId=shop.preset("Onyx"))
-    version = shop.get(f"/part_versions/{made['part_version_id']}")
-    build = shop.get("/builds", sort__order="desc", page__size=1)["items"][0]["id"]
-    device = shop.device("Anvil")["id"]
-    entry = shop.made(f"/devices/{device}/queue", {"build": build})["id"]
-    print_job = shop.made(f"/job-requests/{build}", {})["id"]
-    shop.control("POST", "clock", {"rate": 60})
+    made = context.part(cube(), settingsPresetId=context.preset("Onyx"))
+    version = context.get(f"/part_versions/{made['part_version_id']}")
+    build = context.get("/builds", sort__order="desc", page__size=1)["items"][0]["id"]
+    device = context.device("Anvil")["id"]
+    entry = context.made(f"/devices/{device}/queue", {"build": build})["id"]
+    print_job = context.made(f"/job-requests/{build}", {})["id"]
+    context.control("POST", "clock", {"rate": 60})
     return {
         "build": str(build),
         "device": str(device),
@@ -134,26 +135,26 @@ def furnished(shop: Caller) -> dict[str, str]:
         "part_version": made["part_version_id"],
         "slice_job": made["slice_job_id"],
         "print_job": str(print_job),
-        "printed_part": str(shop.get("/printed_parts")["items"][0]["id"]),
+        "printed_part": str(context.get("/printed_parts")["items"][0]["id"]),
     }
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["for people", "for scripts"])
 @pytest.mark.parametrize("operation_id", VERBS)
-def test_every_verb_makes_its_call(shop: Caller, speak: Speak, operation_id: str, as_json: bool) -> None:
-    ids = furnished(shop)
+def test_every_verb_makes_its_call(context: Caller, speak: Speak, operation_id: str, as_json: bool) -> None:
+    ids = furnished(context)
     Path("part.stl").write_bytes(cube(7.0))
     name, words = VERBS[operation_id]
     verb = next(each for each in verbs() if each.name == name)
     takes_json = any(parameter.name == "as_json" for parameter in verb.command.params)
-    before = len(shop.control("GET", "journal"))
+    before = len(context.control("GET", "journal"))
     asked = ["--json"] if as_json and takes_json else []
     ended = speak("eiger", *name.split(), *(word.format(**ids) for word in words.split()), *asked)
     assert ended.code == 0, ended.err
     assert ended.out
     if asked:
         ended.document()
-    seen = [entry["operation"] for entry in shop.control("GET", "journal")[before:]]
+    seen = [entry["operation"] for entry in context.control("GET", "journal")[before:]]
     assert operation_id in seen
     effects = {each.id for each in OPERATIONS if not each.reads}
     assert [each for each in seen if each in effects] == ([operation_id] if operation_id in effects else [])

@@ -12,8 +12,8 @@ from tests.contract.amended import amended_contract
 from tests.contract.disagreements import BESIDE, REFUSED_THOUGH_WELL_FORMED
 from tests.simulator.caller import Caller, calling, cube
 from workflow.contract import contract
-from workflow.simulator import REALISTIC, SimulatorOptions
-from workflow.simulator.contract_check import operations
+from workflow.simulator import REALISTIC_QUIRKS, SimulatorOptions
+from workflow.simulator.contract import operations
 
 CUBE_SECONDS = 300 + 8 * 100 + 250 * 1
 SCHEMA = schemathesis.openapi.from_dict(amended_contract())
@@ -116,7 +116,7 @@ def test_the_header_carries_the_object_of_the_contract(plain: Mapping[str, reque
 
 
 def test_with_the_realistic_quirks_only_the_open_enums_deviate() -> None:
-    seen = toured(SimulatorOptions(slice_seconds=0, quirks=REALISTIC))
+    seen = toured(SimulatorOptions(slice_seconds=0, quirks=REALISTIC_QUIRKS))
     faults = {name: fault_of(name, reply) for name, reply in seen.items()}
     assert {name for name, fault in faults.items() if fault} == {"listDevices"}
     kinds = {"FX10", "Sinter-1"}

@@ -82,7 +82,7 @@ class Run:
                 pid = self.world.alive.get(worker)
                 if pid is not None:
                     os.kill(pid, signal.SIGKILL)
-                    until(lambda pid=pid: self.world.nursery.ask(pid=pid) is not None, 10)  # type: ignore[misc]
+                    until(lambda pid=pid: self.world.nursery.send_request(pid=pid) is not None, 10)  # type: ignore[misc]
 
     def do(self, act: Act) -> None:
         """Do one thing to the world."""

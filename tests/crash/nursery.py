@@ -16,25 +16,22 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-import psycopg  # noqa: F401  # imported once for all children
 from loguru import logger
 
 from tests.crash.points import arm
-from workflow import assembly  # noqa: F401
 from workflow.__main__ import main as stlflow
-from workflow.cli import batch, run, submissions, table  # noqa: F401
-from workflow.eiger import exchange
-from workflow.ledger import clock
-from workflow.pipeline import crew, keeper, patience
+from workflow.eiger import request
+from workflow.ledger import database
+from workflow.pipeline import heartbeat, retry, scheduler
 
 QUICK = (
-    (crew, "SIGN_SECONDS", 0.4),
-    (crew, "SILENT_SECONDS", 1.6),
-    (keeper, "LOOK_SECONDS", 0.1),
-    (keeper, "AUDIT_SECONDS", 0.4),
-    (patience, "FIRST_WAIT_SECONDS", 0.2),
-    (patience, "LONGEST_WAIT_SECONDS", 1.5),
-    (exchange, "EFFECT_PATIENCE_SECONDS", 0.5),
+    (heartbeat, "SIGN_SECONDS", 0.4),
+    (heartbeat, "SILENT_SECONDS", 1.6),
+    (scheduler, "LOOK_SECONDS", 0.1),
+    (scheduler, "AUDIT_SECONDS", 0.4),
+    (retry, "FIRST_WAIT_SECONDS", 0.2),
+    (retry, "LONGEST_WAIT_SECONDS", 1.5),
+    (request, "EFFECT_PATIENCE_SECONDS", 0.5),
 )
 """Rhythms of the product that no setting changes, quickened so that a run takes seconds."""
 
@@ -94,8 +91,8 @@ def live(order: Mapping[str, Any]) -> int:
 def turn_clock(seconds: float) -> None:
     """Let this process see the time of day so many seconds later, or earlier."""
 
-    real = clock.time_of_day
-    clock.time_of_day = lambda: real() + seconds
+    real = database.system_time
+    database.system_time = lambda: real() + seconds
 
 
 def state_of(pid: int) -> int | None:

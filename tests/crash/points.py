@@ -24,21 +24,21 @@ class Point:
     before: bool = False
 
 
-RECORD = "workflow.ledger.ledger:Ledger.record"
+RECORD = "workflow.ledger.ledger:Ledger.record_event"
 DECISION = "workflow.ledger.ledger:Ledger.record_decision"
-NEXT_TURN = "workflow.ledger.ledger:Ledger.next_turn"
-CUSTODY = "workflow.pipeline.custody"
-AWAY = "workflow.pipeline.putting_away"
+NEXT_TURN = "workflow.ledger.ledger:Ledger.schedule_next_step"
+CUSTODY = "workflow.pipeline.ingest"
+AWAY = "workflow.pipeline.finish"
 DISPATCH = "workflow.pipeline.dispatch"
 POINTS = {
     point.name: point
     for point in (
         Point("claim: intent", "workflow.ledger.ledger:Ledger.open"),
-        Point("claim: effect", "workflow.intake.taking:claim"),
+        Point("claim: effect", "workflow.intake.claim:claim_file"),
         Point("claim: outcome", "workflow.ledger.ledger:Ledger.claimed"),
-        Point("stage: taken", "workflow.pipeline.keeper:take_due"),
-        Point("stage: begun", "workflow.pipeline.engine:Engine.begin"),
-        Point("custody: effect", f"{CUSTODY}:take_custody"),
+        Point("stage: taken", "workflow.pipeline.scheduler:acquire_due_steps"),
+        Point("stage: begun", "workflow.pipeline.executor:Executor.begin"),
+        Point("custody: effect", f"{CUSTODY}:copy_to_spool"),
         Point("custody: outcome", RECORD, "taken"),
         Point("inspect: outcome", RECORD, "inspected"),
         Point("decide: outcome", DECISION, "decided"),
@@ -46,28 +46,28 @@ POINTS = {
         Point("hold: outcome", RECORD, "held"),
         Point("hold by rule: outcome", DECISION, "held"),
         Point("upload: intent", RECORD, "uploading"),
-        Point("upload: effect", "workflow.pipeline.slicing:_send"),
+        Point("upload: effect", "workflow.pipeline.upload:_post_part"),
         Point("upload: outcome", NEXT_TURN, "uploaded"),
         Point("poll: answer", "workflow.eiger.client:EigerClient.get_slice_status"),
         Point("poll: outcome", NEXT_TURN, "sliced"),
         Point("build: outcome", RECORD, "build found"),
         Point("route: outcome", DECISION, "routed"),
         Point("send: intent", f"{DISPATCH}:begin_send"),
-        Point("send: looked", f"{DISPATCH}:already_sent"),
-        Point("send: lease", f"{DISPATCH}:renew_send"),
+        Point("send: looked", f"{DISPATCH}:find_earlier_send"),
+        Point("send: lease", f"{DISPATCH}:renew_send_lease"),
         Point("send: announced", RECORD, "sending"),
-        Point("send: about to", f"{DISPATCH}:_post", before=True),
-        Point("send: effect", f"{DISPATCH}:_post"),
-        Point("send: settled", f"{DISPATCH}:settle_send"),
+        Point("send: about to", f"{DISPATCH}:_post_to_destination", before=True),
+        Point("send: effect", f"{DISPATCH}:_post_to_destination"),
+        Point("send: settled", f"{DISPATCH}:complete_send"),
         Point("send: outcome", RECORD, "dispatched"),
-        Point("put away: planned", f"{AWAY}:plan_place"),
-        Point("put away: about to", f"{AWAY}:move_into_place", before=True),
-        Point("put away: effect", f"{AWAY}:move_into_place"),
+        Point("put away: planned", f"{AWAY}:plan_outcome_path"),
+        Point("put away: about to", f"{AWAY}:move_to_outcome", before=True),
+        Point("put away: effect", f"{AWAY}:move_to_outcome"),
         Point("put away: noted", f"{AWAY}:write_note"),
-        Point("put away: outcome", "workflow.pipeline.journey:put_away"),
-        Point("call back: effect", f"{CUSTODY}:call_back"),
-        Point("take over: outcome", "workflow.pipeline.keeper:take_over"),
-        Point("leave: about to", "workflow.pipeline.crew:leave", before=True),
+        Point("put away: outcome", "workflow.pipeline.stages:finish_submission"),
+        Point("call back: effect", f"{CUSTODY}:reclaim_file"),
+        Point("take over: outcome", "workflow.pipeline.scheduler:take_over_orphaned_steps"),
+        Point("leave: about to", "workflow.pipeline.heartbeat:deregister_worker", before=True),
     )
 }
 

@@ -18,8 +18,8 @@ from tests.cloud import Cloud, simulated
 from tests.disks import fill, small_disk
 from tests.stl import box
 from tests.waiting import until
-from workflow.model import State
-from workflow.simulator import SimulatorOptions, running
+from workflow.model import SubmissionState
+from workflow.simulator import SimulatorOptions, running_simulator
 
 SECRET = "hemmelig-5e0f91c7"
 NOBODY = "http://127.0.0.1:9/api/v3"
@@ -170,7 +170,7 @@ def test_stopped_while_uploading_and_slicing_it_goes_on_and_sends_nothing_twice(
 
             def under_way() -> bool:
                 states = [each.state for each in desk.submissions().values()]
-                return State.SLICING in states and State.INSPECTED in states
+                return SubmissionState.SLICING in states and SubmissionState.INSPECTED in states
 
             assert until(under_way), service.said()
             assert service.stop(10) == 0
@@ -190,7 +190,9 @@ def test_a_stop_says_what_it_waits_for_and_a_second_one_leaves_at_once(desk: Des
         desk.drop("slow.stl", box())
         cloud.fault("uploadStl", "delay", times=1, delay_seconds=40)
         with desk.serving() as service:
-            assert until(lambda: any(each.state is State.INSPECTED for each in desk.submissions().values()))
+            assert until(
+                lambda: any(each.state is SubmissionState.INSPECTED for each in desk.submissions().values())
+            )
             service.process.send_signal(signal.SIGINT)
             assert until(lambda: "Waiting up to 20 s for submission 1 (intake)." in service.said()), (
                 service.said()
@@ -214,7 +216,7 @@ def test_a_stop_says_what_it_waits_for_and_a_second_one_leaves_at_once(desk: Des
 
 
 def test_keys_revoked_while_running_files_wait_and_no_key_is_told(tmp_path: Path) -> None:
-    with running(SimulatorOptions(slice_seconds=0, secret_key=SECRET)) as url:
+    with running_simulator(SimulatorOptions(slice_seconds=0, secret_key=SECRET)) as url:
         cloud = Cloud(url)
         desk = Desk(tmp_path, url, {"STLFLOW_SECRET_KEY": SECRET, "STLFLOW_LOG_LEVEL": "DEBUG"})
         with desk.serving() as service:
@@ -227,7 +229,7 @@ def test_keys_revoked_while_running_files_wait_and_no_key_is_told(tmp_path: Path
                 return any("401" in line and "waits" in line for line in service.said().splitlines())
 
             assert until(waits), service.said()
-            assert desk.submissions()["lid.stl"].state not in {State.HELD, State.REJECTED}
+            assert desk.submissions()["lid.stl"].state not in {SubmissionState.HELD, SubmissionState.REJECTED}
             assert desk.ended(1, 40), service.said()
             assert service.stop() == 0
         said = service.said()

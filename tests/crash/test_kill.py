@@ -13,7 +13,7 @@ from tests.cloud import Cloud, simulated
 from tests.stl import box, open_box
 from tests.waiting import until
 from workflow.ledger import Ledger
-from workflow.model import State, Submission
+from workflow.model import Submission, SubmissionState
 
 SETTINGS = {
     "STLFLOW_ACCESS_KEY": "demo",
@@ -76,7 +76,7 @@ def everything(folder: Path) -> list[Submission]:
 def all_ended(folder: Path) -> bool:
     seen = everything(folder)
     return len(seen) == GOOD + BAD and all(
-        submission.state in {State.DISPATCHED, State.REJECTED} and submission.step is None
+        submission.state in {SubmissionState.DISPATCHED, SubmissionState.REJECTED} and submission.step is None
         for submission in seen
     )
 

@@ -10,7 +10,7 @@ from tests.cloud import simulated
 from tests.crash.test_kill import everything, start
 from tests.stl import box
 from tests.waiting import until
-from workflow.model import State
+from workflow.model import SubmissionState
 
 KILLS = 50
 PER_LIFE = 4
@@ -35,9 +35,12 @@ def test_killed_fifty_times_while_files_arrive_all_end_and_none_twice(tmp_path: 
         process = start(tmp_path, cloud)
         try:
             done = until(
-                lambda: [each.state for each in everything(tmp_path)] == [State.DISPATCHED] * count, 120
+                lambda: [each.state for each in everything(tmp_path)] == [SubmissionState.DISPATCHED] * count,
+                120,
             )
-            assert done, [each for each in everything(tmp_path) if each.state is not State.DISPATCHED]
+            assert done, [
+                each for each in everything(tmp_path) if each.state is not SubmissionState.DISPATCHED
+            ]
         finally:
             process.terminate()
             process.wait(timeout=40)

@@ -51,7 +51,7 @@ class Machines:
         unfinished.write_bytes(content)
         unfinished.rename(self.share / "inbox" / name)
 
-    def listed(self) -> list[dict[str, Any]]:
+    def list_faults(self) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = json.loads(self.desks[0].run("list", "--json").out)
         return rows
 
@@ -63,7 +63,7 @@ class Machines:
         return len(list((self.share / "done").glob("*.stl")))
 
     @contextmanager
-    def running(self) -> Iterator[list[Service]]:
+    def running_stages(self) -> Iterator[list[Service]]:
         with ExitStack() as stack:
             services = []
             for desk in self.desks:
@@ -78,10 +78,10 @@ def machines(tmp_path: Path, cloud: Cloud, postgres_url: str) -> Machines:
 
 
 def test_they_share_the_work_and_send_each_file_once(machines: Machines) -> None:
-    with machines.running() as services:
+    with machines.running_stages() as services:
         for number in range(20):
             machines.drop(f"part{number}.stl", box(10 + number))
-        assert until(lambda: machines.done() == 20, 60), machines.listed()
+        assert until(lambda: machines.done() == 20, 60), machines.list_faults()
         assert [row["in_hands"] for row in machines.workers()] == [[], []]
         assert [service.stop() for service in services] == [0, 0]
     sent = machines.cloud.dispatches()
@@ -91,7 +91,7 @@ def test_they_share_the_work_and_send_each_file_once(machines: Machines) -> None
 
 
 def test_a_dead_machines_submissions_are_taken_over_within_15_seconds(machines: Machines) -> None:
-    with machines.running() as services:
+    with machines.running_stages() as services:
         machines.cloud.fault("uploadStl", "delay", times=8, delay_seconds=30)
         for number in range(8):
             machines.drop(f"part{number}.stl", box(10 + number))
@@ -115,27 +115,27 @@ def test_a_dead_machines_submissions_are_taken_over_within_15_seconds(machines: 
 
         assert until(taken_over, 15), heir.said()
         print(f"{len(stranded)} submissions taken over {monotonic() - killed_at:.1f} s after kill -9")
-        assert until(lambda: machines.done() == 8, 60), machines.listed()
+        assert until(lambda: machines.done() == 8, 60), machines.list_faults()
         assert heir.stop() == 0
     sent = machines.cloud.dispatches()
     assert (len(sent), set(sent.values())) == (8, {1})
 
 
 def test_one_that_was_cut_off_and_comes_back_does_no_harm(machines: Machines) -> None:
-    with machines.running() as services:
+    with machines.running_stages() as services:
         frozen, heir = services
         for number in range(12):
             machines.drop(f"part{number}.stl", box(10 + number))
-        assert until(lambda: machines.cloud.dispatches() or machines.listed())
+        assert until(lambda: machines.cloud.dispatches() or machines.list_faults())
         os.kill(frozen.process.pid, signal.SIGSTOP)
         try:
             assert until(lambda: "gives no sign of life" in heir.said(), 20), heir.said()
-            assert until(lambda: machines.done() == 12, 90), machines.listed()
+            assert until(lambda: machines.done() == 12, 90), machines.list_faults()
         finally:
             os.kill(frozen.process.pid, signal.SIGCONT)
         assert until(lambda: "it takes part again" in frozen.said(), 20), frozen.said()
         machines.drop("after.stl", box(99))
-        assert until(lambda: machines.done() == 13, 60), machines.listed()
+        assert until(lambda: machines.done() == 13, 60), machines.list_faults()
         assert [service.stop() for service in services] == [0, 0]
     sent = machines.cloud.dispatches()
     assert (len(sent), set(sent.values())) == (13, {1})
@@ -197,4 +197,4 @@ def test_a_folder_that_is_only_read_and_mounted_elsewhere_is_sent_once(
         assert [service.stop() for service in services] == [0, 0]
     sent = machines.cloud.dispatches()
     assert (len(sent), set(sent.values())) == (8, {1})
-    assert len(machines.listed()) == 8
+    assert len(machines.list_faults()) == 8

@@ -9,7 +9,7 @@ from tests.cli.command import Desk
 from tests.cloud import simulated
 from tests.stl import box
 from tests.waiting import until
-from workflow.model import State
+from workflow.model import SubmissionState
 
 
 @pytest.mark.long
@@ -40,5 +40,7 @@ def test_two_services_on_one_share_claim_each_file_once(tmp_path: Path, count: i
     assert (len(dispatched), set(dispatched.values())) == (count, {1})
     claimed = Counter(path for desk in desks for path in desk.submissions())
     assert claimed == {f"part {number}.stl": 1 for number in range(count)}
-    assert all(each.state is State.DISPATCHED for desk in desks for each in desk.submissions().values())
+    assert all(
+        each.state is SubmissionState.DISPATCHED for desk in desks for each in desk.submissions().values()
+    )
     print(f"{count} files: {' + '.join(str(len(desk.submissions())) for desk in desks)}")

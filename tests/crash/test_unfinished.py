@@ -13,7 +13,7 @@ from tests.cli.command import Desk
 from tests.cloud import simulated
 from tests.stl import box_facets
 from tests.waiting import until
-from workflow.model import State
+from workflow.model import SubmissionState
 
 SECOND = [[(x + 50, y, z) for x, y, z in facet] for facet in box_facets()]
 STL = stl.binary([*box_facets(), *SECOND])
@@ -58,7 +58,7 @@ def test_what_dead_writers_leave_is_rejected_with_what_is_missing(tmp_path: Path
             assert service.stop() == 0
         assert cloud.dispatches() == {}
     assert [path.name for path in (desk.share / "inbox").iterdir()] == ["linked.stl"]
-    assert {each.state for each in desk.submissions().values()} == {State.REJECTED}
+    assert {each.state for each in desk.submissions().values()} == {SubmissionState.REJECTED}
     rejected = desk.share / "rejected"
     assert "12 of 24 facets are there: the file is cut off" in note_beside(rejected / "cut.stl")
     assert "12 of 24 facets are empty: room was reserved for them" in note_beside(rejected / "reserved.stl")

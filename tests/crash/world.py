@@ -15,7 +15,7 @@ from tests.cloud import Cloud
 from tests.crash.plan import Plan, Start
 from tests.stl import box, open_box
 from tests.waiting import until
-from workflow.shipped import shipped
+from workflow.resources import resource_folder
 
 SETTINGS = {
     "STLFLOW_ACCESS_KEY": "demo",
@@ -45,7 +45,7 @@ class Nursery:
             cwd=Path(__file__).parents[2],
         )
 
-    def ask(self, **order: object) -> Any:
+    def send_request(self, **order: object) -> Any:
         """Give an order; gives the answer."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -88,7 +88,9 @@ class World:
     def save_rules(self, ending: str) -> None:
         """Save the rules that ship, with something behind them, as an editor does: in one piece."""
         unfinished = self.folder / "rules.new"
-        unfinished.write_text((shipped("rules") / "default.yaml").read_text("utf-8") + ending, "utf-8")
+        unfinished.write_text(
+            (resource_folder("rules") / "default.yaml").read_text("utf-8") + ending, "utf-8"
+        )
         unfinished.replace(self.rules)
 
     @property
@@ -127,7 +129,7 @@ class World:
         """Start a worker, unless it lives."""
         if self.is_alive(start.worker):
             return
-        self.alive[start.worker] = self.nursery.ask(
+        self.alive[start.worker] = self.nursery.send_request(
             words=["run"],
             environment=self.environment(start.worker),
             folder=str(self.folder),
@@ -143,7 +145,7 @@ class World:
         pid = self.alive.get(worker)
         if pid is None:
             return False
-        code = self.nursery.ask(pid=pid)
+        code = self.nursery.send_request(pid=pid)
         if code is None:
             return True
         del self.alive[worker]
@@ -168,7 +170,7 @@ class World:
         """Run a command of stlflow to its end; gives its exit code and what it said on stdout."""
         self._commands += 1
         out = self.folder / f"command{self._commands}.txt"
-        pid = self.nursery.ask(
+        pid = self.nursery.send_request(
             words=words,
             environment=self.environment(0),
             folder=str(self.folder),
@@ -178,7 +180,7 @@ class World:
         code: list[int] = []
 
         def ended() -> bool:
-            answer = self.nursery.ask(pid=pid)
+            answer = self.nursery.send_request(pid=pid)
             if answer is not None:
                 code.append(answer)
             return bool(code)

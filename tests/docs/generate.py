@@ -13,10 +13,10 @@ from pydantic.fields import FieldInfo
 
 from tests.docs.blocks import DOCUMENTS
 from workflow.cli.app import stlflow
-from workflow.doctor import every_check
-from workflow.intake import names_table
-from workflow.routing import Stage, fact_table
-from workflow.settings import PREFIX, Settings
+from workflow.doctor import all_checks
+from workflow.intake import list_name_patterns
+from workflow.routing import DecisionStage, fact_table
+from workflow.settings import ENV_PREFIX, Settings
 
 HELP_WIDTH = 96
 FIRST_SETTINGS = (
@@ -57,7 +57,8 @@ def _settings_in_short() -> str:
 
 def _settings_in_full() -> str:
     rows = (
-        f"| `{name}` | `{PREFIX}{name.upper()}` | {_kind(field)} | {_default(field)} | {field.description} |"
+        f"| `{name}` | `{ENV_PREFIX}{name.upper()}` | {_kind(field)} | {_default(field)} "
+        f"| {field.description} |"
         for name, field in Settings.model_fields.items()
     )
     return "\n".join(
@@ -65,7 +66,7 @@ def _settings_in_full() -> str:
     )
 
 
-def _facts(stage: Stage) -> str:
+def _facts(stage: DecisionStage) -> str:
     rows = (
         f"| `{fact.name}` | {fact.kind} | {fact.unit} | {fact.source} | {fact.known} | `{fact.example}` |"
         for fact in fact_table()
@@ -77,13 +78,13 @@ def _facts(stage: Stage) -> str:
 def _names() -> str:
     rows = (
         f"| {becomes} | {', '.join(f'`{pattern}`' for pattern in patterns)} |"
-        for becomes, patterns in names_table().items()
+        for becomes, patterns in list_name_patterns().items()
     )
     return "\n".join(("| what happens | names |", "|---|---|", *rows))
 
 
 def _checks() -> str:
-    rows = (f"| `{check.name}` | {check.asks} |" for check in every_check())
+    rows = (f"| `{check.name}` | {check.asks} |" for check in all_checks())
     return "\n".join(("| check | looks at |", "|---|---|", *rows))
 
 
@@ -124,8 +125,8 @@ def _plain(field: FieldInfo) -> type:
 PARTS: Mapping[str, Callable[[], str]] = {
     "settings-in-short": _settings_in_short,
     "settings": _settings_in_full,
-    "facts-before-upload": lambda: _facts(Stage.INTAKE),
-    "facts-after-slicing": lambda: _facts(Stage.ROUTING),
+    "facts-before-upload": lambda: _facts(DecisionStage.INTAKE),
+    "facts-after-slicing": lambda: _facts(DecisionStage.ROUTING),
     "names": _names,
     "checks": _checks,
     "commands": _command_help,

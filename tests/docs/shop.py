@@ -13,7 +13,7 @@ from tests.waiting import until
 from workflow.ledger import Ledger
 from workflow.mesh import MeshPolicy
 from workflow.mesh.inspection import inspect_mesh
-from workflow.model import Hold, State
+from workflow.model import HoldReason, SubmissionState
 
 NUMBER = 17
 """The submission that the documents speak of."""
@@ -47,9 +47,18 @@ def hold_submission_17(folder: Path) -> None:
     number = ledger.open("bracket.stl")
     ledger.claimed(number, f"processing/{number}~bracket.stl")
     mesh = inspect_mesh(folder / "samples" / "bracket.stl", "bracket.stl", MeshPolicy())
-    submission = ledger.record(ledger.get(number), "inspected", mesh=mesh, sha256=mesh.sha256)
+    submission = ledger.record_event(ledger.get(number), "inspected", mesh=mesh, sha256=mesh.sha256)
     reason = "The lab has to agree first."
-    ledger.next_turn(submission, None, None, "held", reason, state=State.HELD, hold=Hold.ROUTE, reason=reason)
+    ledger.schedule_next_step(
+        submission,
+        None,
+        None,
+        "held",
+        reason,
+        state=SubmissionState.HELD,
+        hold=HoldReason.ROUTE,
+        reason=reason,
+    )
     ledger.close()
 
 

@@ -11,14 +11,20 @@ import pytest
 from tests.docs.blocks import DOCUMENTS, ROOT, Block, blocks
 from workflow import errors
 from workflow.errors import EXIT_INTERRUPTED
-from workflow.mesh.oddities import Oddity
-from workflow.model import NEVER_REACHED, Hold, State
-from workflow.routing import parse_rules, run_tests
+from workflow.mesh.warnings import MeshWarningKind
+from workflow.model import UNUSED_STATES, HoldReason, SubmissionState
+from workflow.routing import evaluate_rule_tests, parse_rules
 from workflow.settings import SETTINGS_FILE, load_settings
 
 README = ROOT / "README.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
-EVENT_AT = {"append_event": 2, "Order": 1, "record": 1, "record_decision": 2, "next_turn": 3}
+EVENT_AT = {
+    "append_event": 2,
+    "CommandEffect": 1,
+    "record_event": 1,
+    "record_decision": 2,
+    "schedule_next_step": 3,
+}
 """Which argument of a call that writes an event is its name."""
 _PLACE = re.compile(r"`((?:workflow|tests|docs|rules|samples|\.ci)/[\w./-]*)`")
 _LINK = re.compile(r"\[[^\]]+\]\(([^)#:]+)(?:#[^)]*)?\)")
@@ -28,7 +34,7 @@ _LINK = re.compile(r"\[[^\]]+\]\(([^)#:]+)(?:#[^)]*)?\)")
 def test_rules_in_the_documents_load_and_pass_their_tests(block: Block) -> None:
     rulebook = parse_rules(block.text, str(block))
     assert rulebook.warnings == ()
-    assert [outcome for outcome in run_tests(rulebook) if not outcome.passed] == []
+    assert [outcome for outcome in evaluate_rule_tests(rulebook) if not outcome.passed] == []
 
 
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)
@@ -51,15 +57,15 @@ def test_every_event_is_explained() -> None:
 
 
 def test_every_state_and_every_reason_to_hold_is_explained() -> None:
-    reached = {str(state) for state in set(State) - NEVER_REACHED}
+    reached = {str(state) for state in set(SubmissionState) - UNUSED_STATES}
     assert first_column("States") == reached
-    assert first_column("Why something is held") == {str(hold) for hold in Hold}
+    assert first_column("Why something is held") == {str(hold) for hold in HoldReason}
 
 
 def test_every_oddity_of_a_mesh_is_explained() -> None:
     text = (ROOT / "docs" / "meshes.md").read_text("utf-8")
     explained = re.findall(r"^\| `(\w+)` \| [^|]+ \|$", text, re.MULTILINE)
-    assert explained == list(Oddity)
+    assert explained == list(MeshWarningKind)
 
 
 def test_the_readme_is_short_and_names_the_command_that_ci_runs() -> None:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from tests.cloud import Cloud, simulated
 from workflow.cli.app import stlflow
-from workflow.doctor import Check, Finding, Grade, examined
+from workflow.doctor import Check, Finding, Grade, run_checks
 from workflow.settings import Settings, load_settings
 
 
@@ -28,7 +28,7 @@ class Seen:
     def of(self, check: str) -> list[Finding]:
         return [finding for finding in self.findings if finding.check == check]
 
-    def only(self, check: str) -> Finding:
+    def select(self, check: str) -> Finding:
         """Give the one finding of a check."""
         (finding,) = self.of(check)
         return finding
@@ -46,7 +46,7 @@ def look(tmp_path: Path) -> Look:
 
     def look(checks: Sequence[Check]) -> Seen:
         before = everything(tmp_path)
-        seen = Seen(tuple(examined(checks)))
+        seen = Seen(tuple(run_checks(checks)))
         assert everything(tmp_path) == before
         return seen
 
@@ -63,7 +63,7 @@ def everything(folder: Path) -> dict[str, bytes | None]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Settings:
+def context(tmp_path: Path) -> Settings:
     """Give the settings of a new shop in the current folder, as no network would be needed for."""
     assert CliRunner().invoke(stlflow, ["init"]).exit_code == 0
     return load_settings(access_key="demo", secret_key="demo")

@@ -11,7 +11,7 @@ import requests
 from tests.cloud import Cloud, simulated
 from tests.doctor.conftest import Look
 from workflow.doctor import Grade
-from workflow.doctor.cloud import cloud_checks, judge_skew
+from workflow.doctor.cloud import cloud_checks, judge_clock_skew
 from workflow.settings import Settings, load_settings
 
 SECRET = "hemmelig-4c1e"
@@ -50,10 +50,10 @@ def test_all_is_well_and_nothing_was_changed(look: Look, cloud: Cloud) -> None:
     seen = look(cloud_checks(at(cloud.url)))
     assert set(seen.grades().values()) == {Grade.OK}
     assert {entry["method"] for entry in cloud.journal()[before:]} == {"GET"}
-    assert seen.only("cloud.reach").says.startswith("127.0.0.1 answers after ")
-    assert "its 9 printers are FX20 - Girder, " in seen.only("cloud.access").says
+    assert seen.select("cloud.reach").says.startswith("127.0.0.1 answers after ")
+    assert "its 9 printers are FX20 - Girder, " in seen.select("cloud.access").says
     assert (
-        seen.only("cloud.names").says == "Eiger has all that the rules name: 17-4 PH, Desktop Series, Onyx."
+        seen.select("cloud.names").says == "Eiger has all that the rules name: 17-4 PH, Desktop Series, Onyx."
     )
 
 
@@ -72,19 +72,19 @@ def test_all_is_well_and_nothing_was_changed(look: Look, cloud: Cloud) -> None:
 def test_keys_that_can_not_be_right(look: Look, cloud: Cloud, changes: dict[str, object], says: str) -> None:
     before = len(cloud.journal())
     seen = look(cloud_checks(at(cloud.url, **changes)))
-    assert (seen.only("cloud.keys").says, seen.only("cloud.keys").exit_code) == (says, 2)
-    assert seen.only("cloud.reach").grade is Grade.SKIP
+    assert (seen.select("cloud.keys").says, seen.select("cloud.keys").exit_code) == (says, 2)
+    assert seen.select("cloud.reach").grade is Grade.SKIP
     assert len(cloud.journal()) == before
     assert SECRET not in str(seen)
 
 
 def test_wrong_keys(look: Look, cloud: Cloud) -> None:
     seen = look(cloud_checks(at(cloud.url, secret_key=SECRET)))
-    refused = seen.only("cloud.access")
+    refused = seen.select("cloud.access")
     assert refused.says.startswith("401: Eiger refuses the access keys. Check STLFLOW_ACCESS_KEY")
     assert (refused.grade, refused.exit_code) == (Grade.FAIL, 3)
-    assert seen.only("cloud.reach").grade is Grade.OK
-    assert seen.only("cloud.clock").grade is Grade.SKIP
+    assert seen.select("cloud.reach").grade is Grade.OK
+    assert seen.select("cloud.clock").grade is Grade.SKIP
     assert SECRET not in str(seen)
 
 
@@ -98,16 +98,16 @@ def test_wrong_keys(look: Look, cloud: Cloud) -> None:
 )
 def test_a_cloud_out_of_reach(look: Look, url: str, says: str) -> None:
     seen = look(cloud_checks(at(url)))
-    away = seen.only("cloud.reach")
+    away = seen.select("cloud.reach")
     assert away.says.startswith(says)
     assert (away.grade, away.exit_code) == (Grade.FAIL, 3)
     assert away.fix.startswith("Is the network up")
-    assert seen.only("cloud.access").grade is Grade.SKIP
+    assert seen.select("cloud.access").grade is Grade.SKIP
 
 
 def test_a_server_that_is_silent_holds_nobody_up(look: Look) -> None:
     with silent_server() as url:
-        silent = look(cloud_checks(at(url, request_timeout_seconds=0.2))).only("cloud.reach")
+        silent = look(cloud_checks(at(url, request_timeout_seconds=0.2))).select("cloud.reach")
     assert silent.says.startswith(
         "0.2 s without a whole answer to getOrgSettingsPresets from http://127.0.0.1:"
     )
@@ -115,7 +115,7 @@ def test_a_server_that_is_silent_holds_nobody_up(look: Look) -> None:
 
 
 def test_a_page_instead_of_the_api(look: Look, cloud: Cloud) -> None:
-    elsewhere = look(cloud_checks(at(cloud.url.removesuffix("/api/v3")))).only("cloud.reach")
+    elsewhere = look(cloud_checks(at(cloud.url.removesuffix("/api/v3")))).select("cloud.reach")
     assert elsewhere.says.startswith(
         "404: Nothing answers getOrgSettingsPresets there. Does STLFLOW_EIGER_URL end with /api/v3?"
     )
@@ -125,17 +125,17 @@ def test_a_proxy_is_named_without_its_password(look: Look, monkeypatch: pytest.M
     with monkeypatch.context() as patch:
         patch.setenv("HTTP_PROXY", f"http://shop:{SECRET}@127.0.0.1:9")
         seen = look(cloud_checks(at("http://eiger.example.com/api/v3")))
-    assert seen.only("cloud.reach").says.startswith(
+    assert seen.select("cloud.reach").says.startswith(
         "No connection to http://eiger.example.com/api/v3: the proxy"
     )
-    assert "does the proxy let it through?" in seen.only("cloud.reach").fix
+    assert "does the proxy let it through?" in seen.select("cloud.reach").fix
     assert SECRET not in str(seen)
 
 
 def test_a_clock_that_is_off(look: Look) -> None:
     with simulated() as cloud:
         requests.post(f"{cloud.control}/clock", json={"advance_seconds": 600}, timeout=10).raise_for_status()
-        skewed = look(cloud_checks(at(cloud.url))).only("cloud.clock")
+        skewed = look(cloud_checks(at(cloud.url))).select("cloud.clock")
     assert skewed.grade is Grade.FAIL
     assert skewed.says in {
         f"This machine's clock is {seconds} s behind Eiger's. Due dates and times of day are wrong."
@@ -154,7 +154,7 @@ def test_a_clock_that_is_off(look: Look) -> None:
     ],
 )
 def test_how_far_a_clock_may_be_off(ahead: float | None, grade: Grade, says: str) -> None:
-    assert (judge_skew(ahead).grade, judge_skew(ahead).says) == (grade, says)
+    assert (judge_clock_skew(ahead).grade, judge_clock_skew(ahead).says) == (grade, says)
 
 
 def test_misspelt_presets_and_printers(look: Look, cloud: Cloud) -> None:
@@ -168,7 +168,7 @@ def test_misspelt_presets_and_printers(look: Look, cloud: Cloud) -> None:
 
 def test_what_the_keys_may_not_read(look: Look, cloud: Cloud) -> None:
     cloud.fault("listPrintJobs", "status", status=403)
-    refused = look(cloud_checks(at(cloud.url))).only("cloud.reading")
+    refused = look(cloud_checks(at(cloud.url))).select("cloud.reading")
     assert refused.says.startswith(
         "These keys can't read print jobs: 403: Eiger does not allow listPrintJobs"
     )
@@ -177,7 +177,7 @@ def test_what_the_keys_may_not_read(look: Look, cloud: Cloud) -> None:
 
 def test_a_fault_of_the_cloud_is_told_after_a_second_try(look: Look, cloud: Cloud) -> None:
     cloud.fault("getOrgSettingsPresets", "status", times=2, status=503)
-    away = look(cloud_checks(at(cloud.url))).only("cloud.reach")
+    away = look(cloud_checks(at(cloud.url))).select("cloud.reach")
     assert away.says.startswith("503: Eiger has a fault of its own in getOrgSettingsPresets.")
 
 
@@ -188,8 +188,8 @@ def test_printers_that_are_all_offline_and_builds_that_need_approval(look: Look)
             cloud.change_device(device["name"], "Offline")
         cloud.approve()
         seen = look(cloud_checks(at(cloud.url)))
-    assert seen.only("cloud.devices").says == "All 9 printers are offline."
-    assert seen.only("cloud.approvals").says == (
+    assert seen.select("cloud.devices").says == "All 9 printers are offline."
+    assert seen.select("cloud.approvals").says == (
         "Only approved builds may be printed, and these rules do not approve: rush, long prints, "
         "everything else."
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflow.doctor import Finding, fail, ok, outcome, skip, warn
+from workflow.doctor import Finding, fail, ok, overall_exit_code, skip, warn
 
 CLOUD, SETTINGS, OTHER = fail("a", "b", 3), fail("a", "b", 2), fail("a", "b")
 
@@ -18,5 +18,5 @@ CLOUD, SETTINGS, OTHER = fail("a", "b", 3), fail("a", "b", 2), fail("a", "b")
     ],
 )
 def test_the_exit_code_is_that_of_the_first_in_line(findings: list[Finding], code: int) -> None:
-    assert outcome(findings) == code
-    assert outcome(findings[::-1]) == code
+    assert overall_exit_code(findings) == code
+    assert overall_exit_code(findings[::-1]) == code

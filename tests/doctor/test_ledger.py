@@ -11,21 +11,21 @@ import pytest
 
 from tests.doctor.conftest import Look
 from workflow import __version__
-from workflow.doctor import Check, Grade, observed, share
-from workflow.doctor.ledger import Book, ledger_checks
-from workflow.ledger import Ledger, join
+from workflow.doctor import Check, Grade, run_check, share
+from workflow.doctor.ledger import LedgerAccess, ledger_checks
+from workflow.ledger import Ledger, register_worker
 from workflow.settings import Settings, load_settings
-from workflow.state import prepare_state
+from workflow.state_folder import prepare_state_folder
 
 SECRET = "hemmelig-19d2"
 NOBODY = f"postgresql://stlflow:{SECRET}@127.0.0.1:9/parts"
 
 
 @pytest.fixture
-def book(shop: Settings) -> Iterator[Ledger]:
+def book(context: Settings) -> Iterator[Ledger]:
     """The ledger of the shop, made by a first start."""
-    prepare_state(shop.state, shop.share)
-    with closing(Ledger(shop.database)) as ledger:
+    prepare_state_folder(context.state, context.share)
+    with closing(Ledger(context.database)) as ledger:
         yield ledger
 
 
@@ -36,95 +36,105 @@ def silent_postgres() -> Iterator[str]:
         yield f"postgresql://stlflow:{SECRET}@127.0.0.1:{listener.getsockname()[1]}/parts"
 
 
-def alter(shop: Settings, *statements: str) -> None:
-    with closing(sqlite3.connect(shop.state / "stlflow.db")) as database:
+def alter(context: Settings, *statements: str) -> None:
+    with closing(sqlite3.connect(context.state / "stlflow.db")) as database:
         for statement in statements:
             database.execute(statement)
         database.commit()
         database.execute("pragma wal_checkpoint(truncate)")
 
 
-def test_before_the_first_start(look: Look, shop: Settings) -> None:
-    seen = look(ledger_checks(Book(shop)))
-    assert seen.only("ledger").says == "There is no ledger yet: it is made at the first start."
-    assert seen.only("ledger.workers").says == "No stlflow takes part in the work just now."
+def test_before_the_first_start(look: Look, context: Settings) -> None:
+    seen = look(ledger_checks(LedgerAccess(context)))
+    assert seen.select("ledger").says == "There is no ledger yet: it is made at the first start."
+    assert seen.select("ledger.workers").says == "No stlflow takes part in the work just now."
 
 
-def test_one_of_this_release(look: Look, shop: Settings, book: Ledger) -> None:
-    database = shop.state.absolute() / "stlflow.db"
-    assert look(ledger_checks(Book(shop))).only("ledger").says == f"{database} opens and is of this release."
+def test_one_of_this_release(look: Look, context: Settings, book: Ledger) -> None:
+    database = context.state.absolute() / "stlflow.db"
+    assert (
+        look(ledger_checks(LedgerAccess(context))).select("ledger").says
+        == f"{database} opens and is of this release."
+    )
 
 
-def test_one_of_an_older_release_is_not_changed(look: Look, shop: Settings, book: Ledger) -> None:
+def test_one_of_an_older_release_is_not_changed(look: Look, context: Settings, book: Ledger) -> None:
     book.close()
-    alter(shop, "alter table submissions drop column copies")
-    seen = look(ledger_checks(Book(shop)))
-    assert seen.only("ledger").says.endswith("is of an older release: it lacks submissions.copies.")
-    assert [found.name for found in shop.state.glob("stlflow.db*")] == ["stlflow.db"]
-    assert seen.only("ledger").fix.startswith("The next start brings it up to date by itself")
-    assert seen.only("ledger.workers").grade is Grade.SKIP
+    alter(context, "alter table submissions drop column copies")
+    seen = look(ledger_checks(LedgerAccess(context)))
+    assert seen.select("ledger").says.endswith("is of an older release: it lacks submissions.copies.")
+    assert [found.name for found in context.state.glob("stlflow.db*")] == ["stlflow.db"]
+    assert seen.select("ledger").fix.startswith("The next start brings it up to date by itself")
+    assert seen.select("ledger.workers").grade is Grade.SKIP
 
 
-def test_a_table_of_a_later_release_is_missed_column_by_column(shop: Settings, book: Ledger) -> None:
+def test_a_table_of_a_later_release_is_missed_column_by_column(context: Settings, book: Ledger) -> None:
     book.close()
-    alter(shop, "drop table forgotten_sends")
-    lacks = Book(shop).condition().lacks
+    alter(context, "drop table forgotten_sends")
+    lacks = LedgerAccess(context).condition().lacks
     assert {"forgotten_sends.build_id", "forgotten_sends.receipt_id"} <= set(lacks)
 
 
-def test_one_of_a_newer_release(look: Look, shop: Settings, book: Ledger) -> None:
+def test_one_of_a_newer_release(look: Look, context: Settings, book: Ledger) -> None:
     book.close()
-    alter(shop, "alter table submissions add column colour text")
-    assert look(ledger_checks(Book(shop))).only("ledger").says.endswith("A newer stlflow has used it, too.")
+    alter(context, "alter table submissions add column colour text")
+    assert (
+        look(ledger_checks(LedgerAccess(context)))
+        .select("ledger")
+        .says.endswith("A newer stlflow has used it, too.")
+    )
 
 
-def test_a_damaged_one(look: Look, shop: Settings, book: Ledger) -> None:
+def test_a_damaged_one(look: Look, context: Settings, book: Ledger) -> None:
     book.close()
-    alter(shop, "pragma writable_schema=on", "update sqlite_schema set rootpage=4 where name='events'")
-    damaged = look(ledger_checks(Book(shop))).only("ledger")
+    alter(context, "pragma writable_schema=on", "update sqlite_schema set rootpage=4 where name='events'")
+    damaged = look(ledger_checks(LedgerAccess(context))).select("ledger")
     assert damaged.grade is Grade.FAIL
     assert "is damaged: " in damaged.says
     assert damaged.fix.startswith("Stop stlflow, and put the state folder's stlflow.db back from a backup")
 
 
-def test_one_that_another_program_keeps_locked(look: Look, shop: Settings, book: Ledger) -> None:
-    with closing(sqlite3.connect(shop.state / "stlflow.db")) as browser:
+def test_one_that_another_program_keeps_locked(look: Look, context: Settings, book: Ledger) -> None:
+    with closing(sqlite3.connect(context.state / "stlflow.db")) as browser:
         browser.execute("begin immediate")
-        locked = look(ledger_checks(Book(shop))).only("ledger")
+        locked = look(ledger_checks(LedgerAccess(context))).select("ledger")
     assert locked.says.endswith("The ledger can't be written: database is locked.")
     assert locked.fix.startswith("Close the program that has it open for writing")
 
 
-def test_who_asks_again_after_a_silence_waits_no_more(shop: Settings) -> None:
+def test_who_asks_again_after_a_silence_waits_no_more(context: Settings) -> None:
     with silent_postgres() as url:
-        silent = Book(shop.model_copy(update={"database_url": url}))
+        silent = LedgerAccess(context.model_copy(update={"database_url": url}))
         gate = replace(ledger_checks(silent)[0], limit_seconds=0.2)
-        (found,) = observed(gate)
+        (found,) = run_check(gate)
         assert (found.says, found.exit_code) == ("0.2 s without an answer.", 3)
         assert not silent.can_be_read
-        marker = Check("share.marker", "", lambda: share.marker(silent))
-        assert [each.says for each in observed(marker)] == [
+        marker = Check("share.marker", "", lambda: share.check_share_marker(silent))
+        assert [each.says for each in run_check(marker)] == [
             "Not looked at, because of ledger: it says which marker is the right one."
         ]
 
 
-def test_what_is_no_database(look: Look, shop: Settings) -> None:
-    (shop.state / "stlflow.db").write_text("this is no database" * 100)
-    seen = look(ledger_checks(Book(shop)))
-    assert seen.only("ledger").says.endswith("The ledger can't be opened: file is not a database.")
-    assert seen.only("ledger.workers").grade is Grade.SKIP
+def test_what_is_no_database(look: Look, context: Settings) -> None:
+    (context.state / "stlflow.db").write_text("this is no database" * 100)
+    seen = look(ledger_checks(LedgerAccess(context)))
+    assert seen.select("ledger").says.endswith("The ledger can't be opened: file is not a database.")
+    assert seen.select("ledger.workers").grade is Grade.SKIP
 
 
 def test_a_database_of_somebody_else(look: Look, tmp_path: Path) -> None:
     with closing(sqlite3.connect("other.db")) as other:
         other.execute("create table invoices (id integer)")
     foreign = load_settings(database_url="sqlite:///other.db")
-    assert look(ledger_checks(Book(foreign))).only("ledger").says == "other.db holds no ledger of stlflow's."
+    assert (
+        look(ledger_checks(LedgerAccess(foreign))).select("ledger").says
+        == "other.db holds no ledger of stlflow's."
+    )
 
 
 def test_a_database_that_is_away_is_exit_code_3_and_shows_no_password(look: Look) -> None:
-    seen = look(ledger_checks(Book(load_settings(database_url=NOBODY))))
-    away = seen.only("ledger")
+    seen = look(ledger_checks(LedgerAccess(load_settings(database_url=NOBODY))))
+    away = seen.select("ledger")
     assert away.says.startswith(
         "The database parts at 127.0.0.1: The ledger can't be opened: connection failed"
     )
@@ -133,10 +143,10 @@ def test_a_database_that_is_away_is_exit_code_3_and_shows_no_password(look: Look
     assert SECRET not in str(seen)
 
 
-def test_workers_of_another_release_and_silent_ones(look: Look, shop: Settings, book: Ledger) -> None:
-    silent, older = (join(book, home, home, 17, "0.0.9") for home in ("lathe", "mill"))
-    alter(shop, f"update workers set seen_at = seen_at - 100 where name = '{silent.name}'")
-    found = look(ledger_checks(Book(shop))).of("ledger.workers")
+def test_workers_of_another_release_and_silent_ones(look: Look, context: Settings, book: Ledger) -> None:
+    silent, older = (register_worker(book, home, home, 17, "0.0.9") for home in ("lathe", "mill"))
+    alter(context, f"update workers set seen_at = seen_at - 100 where name = '{silent.name}'")
+    found = look(ledger_checks(LedgerAccess(context))).of("ledger.workers")
     assert [(each.grade, each.says) for each in found] == [
         (Grade.WARN, f"{silent.name} (process 17) gave no sign for 100 s."),
         (Grade.WARN, f"{older.name} runs release 0.0.9, and {__version__} is installed here."),

@@ -7,8 +7,8 @@ import pytest
 
 from tests.doctor.conftest import Look
 from workflow.doctor import Check, Grade
-from workflow.doctor.mount import judge_kind, judge_watches, notices
-from workflow.intake import count_folders, file_system, mount_options
+from workflow.doctor.mount import check_change_events, judge_file_system, judge_watch_limit
+from workflow.intake import count_folders, file_system_type, mount_options
 
 MOUNTINFO = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -34,7 +34,7 @@ MOUNTINFO = """\
     ],
 )
 def test_what_a_kind_means(kind: str | None, options: tuple[str, ...], grade: Grade, says: str) -> None:
-    found = judge_kind(kind, options, 2.0, 5.0)
+    found = judge_file_system(kind, options, 2.0, 5.0)
     assert found.grade is grade
     assert says in found.says
     assert found.fix == (
@@ -45,7 +45,7 @@ def test_what_a_kind_means(kind: str | None, options: tuple[str, ...], grade: Gr
 def test_options_of_a_mount_are_read(tmp_path: Path) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTINFO)
-    assert file_system(Path("/mnt/my parts/inbox"), mounts) == "cifs"
+    assert file_system_type(Path("/mnt/my parts/inbox"), mounts) == "cifs"
     assert "actimeo=1" in mount_options(Path("/mnt/my parts/inbox"), mounts)
     assert mount_options(Path("/mnt/nfs"), mounts)[:2] == ("ro", "relatime")
     assert mount_options(Path("/mnt/nfs"), tmp_path / "nothing") == ()
@@ -54,7 +54,9 @@ def test_options_of_a_mount_are_read(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify")
 def test_a_notice_comes_and_is_measured(look: Look, tmp_path: Path) -> None:
     (tmp_path / "inbox").mkdir()
-    heard = look([Check("share.notices", "", lambda: notices(tmp_path / "inbox"))]).only("share.notices")
+    heard = look([Check("share.notices", "", lambda: check_change_events(tmp_path / "inbox"))]).select(
+        "share.notices"
+    )
     assert heard.grade is Grade.OK
     assert heard.says.startswith("A file made as a test was told within ")
 
@@ -64,10 +66,10 @@ def test_watched_folders_against_the_limit(tmp_path: Path) -> None:
         (tmp_path / "inbox" / name).mkdir(parents=True)
     (tmp_path / "inbox" / "link").symlink_to(tmp_path)
     assert count_folders(tmp_path / "inbox") == 5
-    few = judge_watches(5, 8)
+    few = judge_watch_limit(5, 8)
     assert (few.grade, few.says, few.fix) == (
         Grade.WARN,
         "5 folders in the inbox; 8 may be watched by one user.",
         "`sysctl fs.inotify.max_user_watches=524288`",
     )
-    assert judge_watches(5, 10).grade is Grade.OK
+    assert judge_watch_limit(5, 10).grade is Grade.OK

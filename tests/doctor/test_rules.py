@@ -20,11 +20,11 @@ def with_rules(text: str, **changes: object) -> Settings:
     return load_settings(rules=Path("own.yaml"), **changes)
 
 
-def test_a_new_shop_is_well(look: Look, shop: Settings) -> None:
-    seen = look(rules_checks(shop))
-    assert seen.only("rules").says == "rules/default.yaml: 4 intake and 3 routing rules, no mistakes."
-    assert seen.only("rules.doubts").says == "6 tests of the rules come out as expected."
-    assert seen.only("rules.starts").says == "No rule starts a machine."
+def test_a_new_shop_is_well(look: Look, context: Settings) -> None:
+    seen = look(rules_checks(context))
+    assert seen.select("rules").says == "rules/default.yaml: 4 intake and 3 routing rules, no mistakes."
+    assert seen.select("rules.doubts").says == "6 tests of the rules come out as expected."
+    assert seen.select("rules.starts").says == "No rule starts a machine."
 
 
 def test_every_mistake_is_told_with_its_place(look: Look) -> None:
@@ -34,18 +34,18 @@ def test_every_mistake_is_told_with_its_place(look: Look) -> None:
     assert "bakclog" in seen.of("rules")[1].says
     assert "backlog" in seen.of("rules")[1].fix
     assert {each.exit_code for each in seen.of("rules")} == {2}
-    assert seen.only("rules.timezone").grade is Grade.SKIP
+    assert seen.select("rules.timezone").grade is Grade.SKIP
 
 
 def test_no_rules_file(look: Look) -> None:
-    missing = look(rules_checks(load_settings(rules=Path("nowhere.yaml")))).only("rules")
+    missing = look(rules_checks(load_settings(rules=Path("nowhere.yaml")))).select("rules")
     assert missing.says == "nowhere.yaml:1:1: the rules can't be read: No such file or directory."
     assert missing.fix == "Is the path right, and may stlflow read it?"
 
 
 def test_a_test_that_comes_out_otherwise(look: Look) -> None:
     text = RULES.format(send_to="backlog") + "tests:\n  - file: {path: x.stl}\n    expect: {preset: Nylon}\n"
-    doubt = look(rules_checks(with_rules(text))).only("rules.doubts")
+    doubt = look(rules_checks(with_rules(text))).select("rules.doubts")
     assert doubt.grade is Grade.WARN
     assert doubt.says.startswith("own.yaml:9: the test ")
     assert doubt.says.endswith("comes out otherwise.")
@@ -53,21 +53,21 @@ def test_a_test_that_comes_out_otherwise(look: Look) -> None:
 
 def test_print_now_that_is_not_armed(look: Look) -> None:
     text = RULES.format(send_to="print_now") + "    device: {series: Desktop Series}\n"
-    unarmed = look(rules_checks(with_rules(text))).only("rules.starts")
+    unarmed = look(rules_checks(with_rules(text))).select("rules.starts")
     assert (unarmed.grade, unarmed.says) == (
         Grade.WARN,
         "Not armed, so builds are held that a rule prints at once: all.",
     )
-    armed = look(rules_checks(with_rules(text, print_now_armed=True))).only("rules.starts")
+    armed = look(rules_checks(with_rules(text, print_now_armed=True))).select("rules.starts")
     assert (armed.grade, armed.says) == (Grade.OK, "Armed: machines start by the rules all.")
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process can't be set here")
-def test_due_dates_in_utc_are_told(look: Look, monkeypatch: pytest.MonkeyPatch, shop: Settings) -> None:
+def test_due_dates_in_utc_are_told(look: Look, monkeypatch: pytest.MonkeyPatch, context: Settings) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    utc = look(rules_checks(shop)).only("rules.timezone")
+    utc = look(rules_checks(context)).select("rules.timezone")
     assert utc.says.startswith("Due dates are reckoned in UTC, as this machine's clock is set (")
-    vienna = shop.model_copy(update={"timezone": "Europe/Vienna"})
-    told = look(rules_checks(vienna)).only("rules.timezone")
+    vienna = context.model_copy(update={"timezone": "Europe/Vienna"})
+    told = look(rules_checks(vienna)).select("rules.timezone")
     assert (told.grade, told.says[-16:]) == (Grade.OK, "(Europe/Vienna).")

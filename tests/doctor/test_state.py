@@ -10,21 +10,21 @@ from tests.doctor.conftest import Look
 from workflow.doctor import Grade
 from workflow.doctor.state import state_checks
 from workflow.settings import Settings, load_settings
-from workflow.state import locked_state, prepare_state
+from workflow.state_folder import locked_state_folder, prepare_state_folder
 
 
-def test_a_new_shop_is_well(look: Look, shop: Settings) -> None:
-    assert set(look(state_checks(shop)).grades().values()) == {Grade.OK}
+def test_a_new_shop_is_well(look: Look, context: Settings) -> None:
+    assert set(look(state_checks(context)).grades().values()) == {Grade.OK}
 
 
 def test_before_the_first_start_nothing_is_made(look: Look, tmp_path: Path) -> None:
     seen = look(state_checks(load_settings()))
-    assert seen.only("state").says == f"{tmp_path / 'state'} is not there yet."
-    assert seen.only("state.rights").grade is Grade.SKIP
+    assert seen.select("state").says == f"{tmp_path / 'state'} is not there yet."
+    assert seen.select("state.rights").grade is Grade.SKIP
 
 
-def test_a_state_folder_in_the_share_is_a_wrong_setting(look: Look, shop: Settings) -> None:
-    inside = look(state_checks(shop.model_copy(update={"state": Path("share/state")}))).only("state")
+def test_a_state_folder_in_the_share_is_a_wrong_setting(look: Look, context: Settings) -> None:
+    inside = look(state_checks(context.model_copy(update={"state": Path("share/state")}))).select("state")
     assert inside.says == (
         "The state folder share/state lies in the share. Set STLFLOW_STATE to a local folder."
     )
@@ -35,22 +35,22 @@ def test_a_file_in_its_place(look: Look) -> None:
     Path("state").write_text("no folder")
     assert (
         look(state_checks(load_settings()))
-        .only("state")
+        .select("state")
         .says.endswith("state is a file, and has to be a folder.")
     )
 
 
-def test_a_running_stlflow_is_told_and_not_disturbed(look: Look, shop: Settings) -> None:
-    assert look(state_checks(shop)).only("state.running").says == "No stlflow runs on this state folder."
-    prepare_state(shop.state, shop.share)
-    with locked_state(shop.state):
-        beside = look(state_checks(shop)).only("state.running")
+def test_a_running_stlflow_is_told_and_not_disturbed(look: Look, context: Settings) -> None:
+    assert look(state_checks(context)).select("state.running").says == "No stlflow runs on this state folder."
+    prepare_state_folder(context.state, context.share)
+    with locked_state_folder(context.state):
+        beside = look(state_checks(context)).select("state.running")
     assert beside.says == "A stlflow runs on this state folder; a second one would be refused."
 
 
-def test_a_read_only_state_folder(look: Look, shop: Settings, tmp_path: Path) -> None:
+def test_a_read_only_state_folder(look: Look, context: Settings, tmp_path: Path) -> None:
     with read_only(tmp_path / "state"):
-        rights = look(state_checks(shop)).only("state.rights")
+        rights = look(state_checks(context)).select("state.rights")
     assert rights.says == (
         f"A probe file in the state folder's state ({tmp_path / 'state'}) can't be written: "
         "Read-only file system."
@@ -58,21 +58,22 @@ def test_a_read_only_state_folder(look: Look, shop: Settings, tmp_path: Path) ->
     assert rights.fix == "It is mounted read-only: mount it with the right to write."
 
 
-def test_a_full_disk(look: Look, shop: Settings, tmp_path: Path) -> None:
+def test_a_full_disk(look: Look, context: Settings, tmp_path: Path) -> None:
     with small_disk(tmp_path / "state", 1):
         fill(tmp_path / "state")
-        seen = look(state_checks(shop))
-    assert seen.only("state.rights").says.endswith("can't be written: No space left on device.")
-    assert seen.only("state.rights").fix.startswith("Make room there")
+        seen = look(state_checks(context))
+    assert seen.select("state.rights").says.endswith("can't be written: No space left on device.")
+    assert seen.select("state.rights").fix.startswith("Make room there")
     assert (
-        seen.only("state.space").says == "0 MB free beside the state folder: nothing goes on at under 64 MB."
+        seen.select("state.space").says
+        == "0 MB free beside the state folder: nothing goes on at under 64 MB."
     )
 
 
-def test_a_disk_without_inodes(look: Look, shop: Settings, tmp_path: Path) -> None:
+def test_a_disk_without_inodes(look: Look, context: Settings, tmp_path: Path) -> None:
     with small_disk(tmp_path / "state", 80, "nr_inodes=2"):
         (tmp_path / "state" / "the last one").touch()
-        seen = look(state_checks(shop))
+        seen = look(state_checks(context))
     assert [each.says for each in seen.of("state.space")] == [
         "80 MB free beside the state folder, and 256 MB may be needed for the database and logs "
         "(the spool holds 0 copies of parts now).",
@@ -81,10 +82,10 @@ def test_a_disk_without_inodes(look: Look, shop: Settings, tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root may give files away")
-def test_files_that_a_command_of_root_left_behind(look: Look, shop: Settings, tmp_path: Path) -> None:
+def test_files_that_a_command_of_root_left_behind(look: Look, context: Settings, tmp_path: Path) -> None:
     (tmp_path / "state" / "stlflow.db-wal").touch()
     os.chown(tmp_path / "state", 65534, 65534)
-    root, strange = look(state_checks(shop)).of("state.owners")
+    root, strange = look(state_checks(context)).of("state.owners")
     name = "nobody"
     assert root.says == (
         f"You are root, and {tmp_path / 'state'} is {name}'s: rights are seen as yours here."

@@ -10,7 +10,7 @@ from io import BufferedIOBase
 
 from pydantic import SecretStr
 
-from workflow.eiger import EigerClient, RequestBudget, RetryPolicy, Timeouts
+from workflow.eiger import EigerClient, RateLimiter, RetryPolicy, Timeouts
 
 ID = "2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab"
 ACCESS, SECRET = "access-key-of-the-shop", "secret-key-of-the-shop"
@@ -72,7 +72,7 @@ def serving(
     class Scripted(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def answer(self) -> None:
+        def send_reply(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             body = read_body(self.rfile, length) if read_body else self.rfile.read(length)
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -89,7 +89,7 @@ def serving(
             self.wfile.write(reply.body[: reply.cut_at])
             self.close_connection = self.close_connection or reply.cut_at is not None
 
-        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815  # names that the library asks for
+        do_GET = do_POST = do_PUT = do_DELETE = send_reply  # noqa: N815  # names that the library asks for
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
@@ -117,14 +117,14 @@ def client_of(
     *,
     attempts: int = 1,
     timeouts: Timeouts = QUICK,
-    budget: RequestBudget | None = None,
+    budget: RateLimiter | None = None,
 ) -> EigerClient:
     """Give a client that waits for nothing between attempts."""
     return EigerClient(
         url,
         SecretStr(ACCESS),
         SecretStr(SECRET),
-        budget=budget or RequestBudget(10_000),
+        budget=budget or RateLimiter(10_000),
         timeouts=timeouts,
         retry=RetryPolicy(attempts=attempts),
         sleep=lambda _: None,

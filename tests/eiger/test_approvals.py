@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from tests.cloud import Cloud, simulated
 from tests.stl import box
-from workflow.eiger import Build, EigerClient, RequestBudget, RetryPolicy, approve_more
+from workflow.eiger import Build, EigerClient, RateLimiter, RetryPolicy, add_approvals
 from workflow.errors import Conflict, NotFound, OutcomeUnknown, SettingsError
 
 
@@ -35,7 +35,7 @@ def client_at(cloud: Cloud) -> Watched:
         cloud.url,
         SecretStr("demo"),
         SecretStr("demo"),
-        budget=RequestBudget(10_000),
+        budget=RateLimiter(10_000),
         retry=RetryPolicy(attempts=1),
     )
 
@@ -75,22 +75,22 @@ def approved(client: EigerClient) -> set[str]:
 def test_it_adds_and_keeps(client: Watched, builds: tuple[str, str, str]) -> None:
     a, b, c = builds
     client.approve_builds([a])
-    assert approve_more(client, [b, c]) == approved(client) == {a, b, c}
+    assert add_approvals(client, [b, c]) == approved(client) == {a, b, c}
 
 
 def test_what_is_approved_already_is_not_written_again(client: Watched, builds: tuple[str, str, str]) -> None:
     a, b, _ = builds
     client.approve_builds([a, b])
     written = client.writes
-    assert approve_more(client, [a]) == {a, b}
+    assert add_approvals(client, [a]) == {a, b}
     assert client.writes == written
 
 
 def test_approvals_are_not_switched_on_by_accident(client: Watched, builds: tuple[str, str, str]) -> None:
     with pytest.raises(SettingsError, match="Approving one would forbid all others; say --switch-on"):
-        approve_more(client, [builds[0]])
+        add_approvals(client, [builds[0]])
     assert client.writes == 0
-    assert approve_more(client, [builds[0]], switch_on=True) == {builds[0]}
+    assert add_approvals(client, [builds[0]], switch_on=True) == {builds[0]}
 
 
 def test_another_approval_before_the_write_is_kept(
@@ -100,7 +100,7 @@ def test_another_approval_before_the_write_is_kept(
     client.approve_builds([a])
     start = client.looks
     client.before_look = lambda number: other.approve_builds([a, b]) if number == start + 2 else None
-    assert approve_more(client, [c]) == {a, b, c}
+    assert add_approvals(client, [c]) == {a, b, c}
 
 
 def test_an_approval_that_another_wiped_out_is_made_again(
@@ -110,7 +110,7 @@ def test_an_approval_that_another_wiped_out_is_made_again(
     client.approve_builds([a])
     start = client.writes
     client.after_write = lambda number: other.approve_builds([a, b]) if number == start + 1 else None
-    assert approve_more(client, [c]) == {a, b, c}
+    assert add_approvals(client, [c]) == {a, b, c}
     assert client.writes == start + 2
 
 
@@ -123,7 +123,7 @@ def test_a_set_that_never_rests_is_a_conflict(
     with pytest.raises(
         Conflict, match=r"^Others changed the approved builds 4 times meanwhile, and"
     ) as caught:
-        approve_more(client, [c])
+        add_approvals(client, [c])
     assert caught.value.operation == "approveBuilds"
 
 
@@ -134,7 +134,7 @@ def test_a_lost_reply_is_settled_by_looking(
     a, b, _ = builds
     client.approve_builds([a])
     cloud.fault("approveBuilds", kind)
-    assert approve_more(client, [b]) == {a, b}
+    assert add_approvals(client, [b]) == {a, b}
 
 
 def test_a_lost_request_stays_unknown(cloud: Cloud, client: Watched, builds: tuple[str, str, str]) -> None:
@@ -142,12 +142,12 @@ def test_a_lost_request_stays_unknown(cloud: Cloud, client: Watched, builds: tup
     client.approve_builds([a])
     cloud.fault("approveBuilds", "cut_before")
     with pytest.raises(OutcomeUnknown):
-        approve_more(client, [b])
+        add_approvals(client, [b])
     assert approved(client) == {a}
 
 
 def test_an_unknown_build_changes_nothing(client: Watched, builds: tuple[str, str, str]) -> None:
     client.approve_builds([builds[0]])
     with pytest.raises(NotFound):
-        approve_more(client, ["00000000-0000-4000-8000-000000000000"])
+        add_approvals(client, ["00000000-0000-4000-8000-000000000000"])
     assert approved(client) == {builds[0]}

@@ -21,7 +21,7 @@ from workflow.eiger import (
     EigerClient,
     PrintedPartFilter,
     PrintJobFilter,
-    RequestBudget,
+    RateLimiter,
     RetryPolicy,
     Timeouts,
     UserFilter,
@@ -52,7 +52,7 @@ def client_at(cloud: Cloud, secret: str = "demo", read_seconds: float = 10.0) ->
         cloud.url,
         SecretStr("demo"),
         SecretStr(secret),
-        budget=RequestBudget(10_000),
+        budget=RateLimiter(10_000),
         timeouts=Timeouts(5, read_seconds, read_seconds),
         retry=RetryPolicy(attempts=1),
     )

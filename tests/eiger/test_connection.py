@@ -23,4 +23,4 @@ def test_it_shows_the_address_and_no_key() -> None:
 def test_no_call_waits_longer_than_the_settings_say() -> None:
     settings = load_settings(access_key="an-access-key", secret_key="a-secret-key", request_timeout_seconds=1)
     with make_client(settings) as client:
-        assert client.longest_effect_seconds == 5 + 1 + 1 + 2
+        assert client.max_effect_seconds == 5 + 1 + 1 + 2

@@ -6,13 +6,13 @@ import pytest
 from pydantic import SecretStr
 
 from tests.eiger.server import ACCESS, SECRET, as_json, client_of, serving
-from workflow.eiger import EigerClient, RequestBudget
-from workflow.eiger.keys import Keys
+from workflow.eiger import EigerClient, RateLimiter
+from workflow.eiger.transport import ApiKeys
 from workflow.errors import SettingsError, Unauthorized
 
 
 def test_basic_with_keys_of_any_alphabet() -> None:
-    header = Keys(SecretStr("schlüssel"), SecretStr("geheim:1")).header()
+    header = ApiKeys(SecretStr("schlüssel"), SecretStr("geheim:1")).header()
     assert base64.b64decode(header.removeprefix("Basic ")).decode() == "schlüssel:geheim:1"
 
 
@@ -38,5 +38,5 @@ def test_a_service_that_shows_the_request_shows_no_key() -> None:
 @pytest.mark.parametrize("url", ["https://key:secret@www.eiger.io/api/v3", "ftp://eiger", "eiger.io", ""])
 def test_an_address_that_is_none_or_holds_keys_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        EigerClient(url, SecretStr("a"), SecretStr("b"), budget=RequestBudget(1))
+        EigerClient(url, SecretStr("a"), SecretStr("b"), budget=RateLimiter(1))
     assert str(caught.value) == "Eiger's address is a URL that begins with https:// and holds no keys."

@@ -6,8 +6,8 @@ from itertools import islice
 import pytest
 
 from workflow.eiger import User
-from workflow.eiger.noun import Page
-from workflow.eiger.paging import walk
+from workflow.eiger.models import Page
+from workflow.eiger.resource import paginate
 from workflow.errors import ContractBroken
 
 
@@ -27,7 +27,7 @@ class Pages:
 
 
 def names(pages: Pages) -> list[str | None]:
-    return [user.id for user in walk(pages, "listUsers")]
+    return [user.id for user in paginate(pages, "listUsers")]
 
 
 def test_pages_are_read_in_order_to_the_end() -> None:
@@ -38,7 +38,7 @@ def test_pages_are_read_in_order_to_the_end() -> None:
 
 def test_a_page_is_read_only_when_it_is_needed() -> None:
     pages = Pages("ab", "cd", "e")
-    users = walk(pages, "listUsers")
+    users = paginate(pages, "listUsers")
     assert pages.read == []
     assert [user.id for user in islice(users, 2)] == ["a", "b"]
     assert pages.read == [1]
@@ -50,7 +50,7 @@ def test_entries_that_move_to_the_next_page_come_once() -> None:
 
 def test_entries_without_an_id_are_told_apart_by_what_they_say() -> None:
     page = Page[User](items=(User(name="Ada"), User(name="Ben"), User(name="Ada")), has_more_items=False)
-    assert [user.name for user in walk(lambda _: page, "listUsers")] == ["Ada", "Ben", "Ada"]
+    assert [user.name for user in paginate(lambda _: page, "listUsers")] == ["Ada", "Ben", "Ada"]
 
 
 def test_an_empty_list() -> None:

@@ -18,8 +18,14 @@ from workflow.eiger.operations import (
     UPLOAD_STL,
     Operation,
 )
-from workflow.eiger.protocol import read, read_nothing, read_scan_report, refuse_errors, without_reply
-from workflow.eiger.reply import Lost, Reply
+from workflow.eiger.protocol import (
+    no_response_error,
+    parse_empty_response,
+    parse_response,
+    parse_scan_report,
+    raise_for_status,
+)
+from workflow.eiger.response import NoResponseReason, Response
 from workflow.errors import (
     BadRequest,
     CloudError,
@@ -39,14 +45,14 @@ PAGE = b"<html><body>Sign in</body></html>"
 LINK = "https://bucket.example/x?X-Amz-Signature=abc"
 
 
-def reply(status: int, message: str = "", body: bytes | None = None, **headers: str) -> Reply:
+def reply(status: int, message: str = "", body: bytes | None = None, **headers: str) -> Response:
     content = json.dumps({"message": message}).encode() if body is None else body
-    return Reply(status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
+    return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
 
 
-def refusal(operation: Operation, answer: Reply) -> CloudError:
+def refusal(operation: Operation, answer: Response) -> CloudError:
     with pytest.raises(CloudError) as caught:
-        refuse_errors(operation, answer, NOW)
+        raise_for_status(operation, answer, NOW)
     return caught.value
 
 
@@ -199,7 +205,8 @@ def test_a_redirect_after_an_effect_may_mean_that_it_was_done() -> None:
 
 def test_an_answer_is_read() -> None:
     assert (
-        read(GET_SLICE_STATUS, reply(200, body=b'{"status": "QUEUED"}'), SliceStatus, NOW).status == "QUEUED"
+        parse_response(GET_SLICE_STATUS, reply(200, body=b'{"status": "QUEUED"}'), SliceStatus, NOW).status
+        == "QUEUED"
     )
 
 
@@ -226,13 +233,13 @@ def test_an_answer_is_read() -> None:
 )
 def test_an_answer_that_the_contract_does_not_allow(body: bytes, sentence: str) -> None:
     with pytest.raises(ContractBroken) as caught:
-        read(READ_BUILD, reply(200, body=body), Build, NOW)
+        parse_response(READ_BUILD, reply(200, body=body), Build, NOW)
     assert str(caught.value) == sentence
 
 
 def test_an_unreadable_answer_to_an_effect_tells_nothing_about_the_effect() -> None:
     with pytest.raises(OutcomeUnknown) as caught:
-        read(UPLOAD_STL, reply(201, body=PAGE), Build, NOW)
+        parse_response(UPLOAD_STL, reply(201, body=PAGE), Build, NOW)
     assert str(caught.value) == (
         "201: Eiger answers uploadStl with a web page. Eiger may or may not have done it: look there before "
         "sending it again."
@@ -241,9 +248,9 @@ def test_an_unreadable_answer_to_an_effect_tells_nothing_about_the_effect() -> N
 
 
 def test_an_effect_without_content() -> None:
-    read_nothing(DISABLE_APPROVED_BUILDS, reply(204, body=b""), NOW)
+    parse_empty_response(DISABLE_APPROVED_BUILDS, reply(204, body=b""), NOW)
     with pytest.raises(OutcomeUnknown, match="with a web page"):
-        read_nothing(DISABLE_APPROVED_BUILDS, reply(200, body=PAGE), NOW)
+        parse_empty_response(DISABLE_APPROVED_BUILDS, reply(200, body=PAGE), NOW)
 
 
 @pytest.mark.parametrize(
@@ -257,8 +264,8 @@ def test_an_effect_without_content() -> None:
         (reply(302, body=b"", location=LINK), LINK),
     ],
 )
-def test_a_scan_report_wherever_the_service_puts_it(answer: Reply, link: str | None) -> None:
-    report = read_scan_report(GET_PRINTED_PART_SCAN_REPORT, answer, NOW)
+def test_a_scan_report_wherever_the_service_puts_it(answer: Response, link: str | None) -> None:
+    report = parse_scan_report(GET_PRINTED_PART_SCAN_REPORT, answer, NOW)
     assert isinstance(report, ScanReport)
     found = report.scan_report_url
     assert (found.get_secret_value() if found else None) == link
@@ -266,9 +273,9 @@ def test_a_scan_report_wherever_the_service_puts_it(answer: Reply, link: str | N
 
 def test_a_scan_report_that_is_refused() -> None:
     with pytest.raises(NotFound):
-        read_scan_report(GET_PRINTED_PART_SCAN_REPORT, reply(404, location=LINK), NOW)
+        parse_scan_report(GET_PRINTED_PART_SCAN_REPORT, reply(404, location=LINK), NOW)
     with pytest.raises(ContractBroken):
-        read_scan_report(GET_PRINTED_PART_SCAN_REPORT, reply(200, body=b""), NOW)
+        parse_scan_report(GET_PRINTED_PART_SCAN_REPORT, reply(200, body=b""), NOW)
 
 
 @pytest.mark.parametrize(
@@ -276,45 +283,45 @@ def test_a_scan_report_that_is_refused() -> None:
     [
         (
             SEND_BUILD_TO_BACKLOG,
-            Lost.NO_CONNECTION,
+            NoResponseReason.NO_CONNECTION,
             Unreachable,
             f"No connection to {BASE}: is the network up? Nothing is lost.",
         ),
         (
             READ_BUILD,
-            Lost.NOT_TRUSTED,
+            NoResponseReason.NOT_TRUSTED,
             Unreachable,
             f"No safe connection to {BASE}: its certificate is not trusted. If a proxy of the company reads "
             "along, set REQUESTS_CA_BUNDLE to the file with its certificate.",
         ),
         (
             SEND_BUILD_TO_BACKLOG,
-            Lost.PROXY,
+            NoResponseReason.PROXY,
             Unreachable,
             f"No connection to {BASE}: the proxy in HTTPS_PROXY does not let us through. Nothing is lost.",
         ),
         (
             READ_BUILD,
-            Lost.TIMED_OUT,
+            NoResponseReason.TIMED_OUT,
             Unreachable,
             f"30 s without a whole answer to readBuild from {BASE}. Nothing is lost.",
         ),
         (
             READ_BUILD,
-            Lost.CUT,
+            NoResponseReason.CUT,
             Unreachable,
             f"The connection to {BASE} was cut during readBuild. Nothing is lost.",
         ),
         (
             UPLOAD_STL,
-            Lost.TIMED_OUT,
+            NoResponseReason.TIMED_OUT,
             OutcomeUnknown,
             f"30 s without a whole answer to uploadStl from {BASE}. Eiger may or may not have done it: look "
             "there before sending it again.",
         ),
         (
             UPLOAD_STL,
-            Lost.CUT,
+            NoResponseReason.CUT,
             OutcomeUnknown,
             f"The connection to {BASE} was cut during uploadStl. Eiger may or may not have done it: look "
             "there before sending it again.",
@@ -322,14 +329,14 @@ def test_a_scan_report_that_is_refused() -> None:
     ],
 )
 def test_no_reply_has_its_class_and_its_sentence(
-    operation: Operation, lost: Lost, kind: type[CloudError], sentence: str
+    operation: Operation, lost: NoResponseReason, kind: type[CloudError], sentence: str
 ) -> None:
-    error = without_reply(operation, lost, BASE, 30.0)
+    error = no_response_error(operation, lost, BASE, 30.0)
     assert type(error) is kind
     assert str(error) == sentence
     assert error.status is None
     if isinstance(error, OutcomeUnknown):
-        assert error.timed_out is (lost is Lost.TIMED_OUT)
+        assert error.timed_out is (lost is NoResponseReason.TIMED_OUT)
 
 
 @pytest.mark.parametrize("operation", [READ_BUILD, GET_SLICE_STATUS, SEND_BUILD_TO_BACKLOG, UPLOAD_STL])

@@ -15,7 +15,7 @@ import pytest
 from tests.eiger.server import ID, Answer, Asked, Server, as_json, client_of, in_turn, serving
 from tests.waiting import until
 from workflow.eiger import EigerClient, Timeouts
-from workflow.eiger.last_look import LastLook
+from workflow.eiger.request_body import BeforeSend
 from workflow.errors import CloudError, ContractBroken, OutcomeUnknown, Unreachable
 
 STATUS = as_json({"status": "QUEUED"})
@@ -145,11 +145,11 @@ def test_netrc_does_not_replace_the_keys(monkeypatch: pytest.MonkeyPatch, tmp_pa
     netrc = tmp_path / "netrc"
     netrc.write_text("default login somebody password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setattr("workflow.eiger.session.THIS_MACHINE", frozenset[str]())
+    monkeypatch.setattr("workflow.eiger.transport.LOCAL_HOSTS", frozenset[str]())
     with serving(lambda _: STATUS) as server, client_of(server.url) as client:
         client.get_slice_status(ID)
         plain = server.asked[0].headers["authorization"]
-        with client._transport.open_link(f"{server.url}/file"):
+        with client._transport.open_signed_link(f"{server.url}/file"):
             pass
     assert plain == client._transport._keys.header()
     assert "authorization" not in server.asked[1].headers
@@ -252,7 +252,7 @@ def test_no_foreign_exception_escapes(babble: bytes) -> None:
 
 
 def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workflow.eiger.transport.LARGEST_REPLY", 2**20)
+    monkeypatch.setattr("workflow.eiger.transport.MAX_RESPONSE_BYTES", 2**20)
     with (
         serving(lambda _: Answer(200, b" " * 2**21)) as server,
         client_of(server.url) as client,
@@ -261,7 +261,7 @@ def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
         client.get_slice_status(ID)
 
 
-EFFECTS: dict[str, Callable[[EigerClient, LastLook], object]] = {
+EFFECTS: dict[str, Callable[[EigerClient, BeforeSend], object]] = {
     "backlog": lambda client, look: client.send_build_to_backlog(ID, date(2026, 12, 24), last_look=look),
     "job request": lambda client, look: client.send_build_to_job_request_queue(ID, last_look=look),
     "queue": lambda client, look: client.append_to_device_queue(ID, ID, last_look=look),
@@ -271,7 +271,7 @@ EFFECTS: dict[str, Callable[[EigerClient, LastLook], object]] = {
 
 @pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)
 def test_the_last_look_is_taken_with_the_connection_open_and_the_body_still_here(
-    effect: Callable[[EigerClient, LastLook], object],
+    effect: Callable[[EigerClient, BeforeSend], object],
 ) -> None:
     seen: list[str] = []
     arriving = threading.Event()

@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from workflow.hosting import Plan, make_plan
+from workflow.hosting import ServicePlan, make_service_plan
 from workflow.settings import load_settings
 
 SECRET = "hemmelig-8e21-44c0aa71"
 BOTH = ("STLFLOW_ACCESS_KEY", "STLFLOW_SECRET_KEY")
 
 
-def plan() -> Plan:
-    return make_plan(load_settings(), {"HTTPS_PROXY": f"http://shop:{SECRET}@proxy:3128", "no_proxy": "nas"})
+def plan() -> ServicePlan:
+    return make_service_plan(
+        load_settings(), {"HTTPS_PROXY": f"http://shop:{SECRET}@proxy:3128", "no_proxy": "nas"}
+    )
 
 
 def test_keys_in_the_env_file_stay_there() -> None:

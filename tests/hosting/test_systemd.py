@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from workflow.errors import SettingsError
-from workflow.hosting import Plan, install_unit, steps, unit
-from workflow.hosting.systemd import mount_unit
+from workflow.hosting import ServicePlan, install_unit, render_unit, setup_commands
+from workflow.hosting.systemd import mount_unit_name
 
-PLAN = Plan(
+PLAN = ServicePlan(
     command=("/opt/stlflow/bin/stlflow", "run"),
     folder=Path("/srv/stlflow"),
     share=Path("/mnt/nas/parts"),
@@ -24,8 +24,8 @@ PLAN = Plan(
 AWKWARD = 'a "b" 100% $HOME c:\\d'
 
 
-def lines(plan: Plan = PLAN, user: str | None = "stlflow") -> list[str]:
-    return unit(plan, user).splitlines()
+def lines(plan: ServicePlan = PLAN, user: str | None = "stlflow") -> list[str]:
+    return render_unit(plan, user).splitlines()
 
 
 def test_what_a_unit_for_all_says() -> None:
@@ -92,7 +92,7 @@ def test_the_unit_of_a_mount_is_named_as_systemd_does(place: str) -> None:
     if tool is None:
         pytest.skip("needs systemd-escape: install systemd")
     told = subprocess.run([tool, "--path", "--suffix=mount", place], capture_output=True, check=True)
-    assert mount_unit(Path(place)) == told.stdout.decode().strip()
+    assert mount_unit_name(Path(place)) == told.stdout.decode().strip()
 
 
 @pytest.mark.parametrize("user", ["root", None], ids=["for all", "one's own"])
@@ -106,7 +106,7 @@ def test_systemd_takes_the_unit(tmp_path: Path, user: str | None) -> None:
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     place = tmp_path / "stlflow.service"
-    place.write_text(unit(replace(PLAN, command=(str(program), "run")), user), "utf-8")
+    place.write_text(render_unit(replace(PLAN, command=(str(program), "run")), user), "utf-8")
     verified = subprocess.run([tool, "verify", "--man=no", str(place)], capture_output=True, check=False)
     assert (verified.returncode, verified.stderr.decode()) == (0, "")
     place.write_text(place.read_text("utf-8").replace("KillMode=mixed", "KilMode=mixed"), "utf-8")
@@ -128,7 +128,7 @@ def test_it_is_written_once_and_another_is_not_replaced(tmp_path: Path) -> None:
 
 
 def test_what_is_left_to_a_person() -> None:
-    assert steps(PLAN, "stlflow") == (
+    assert setup_commands(PLAN, "stlflow") == (
         "id stlflow || sudo useradd --system --home-dir /var/lib/stlflow stlflow",
         "sudo mkdir -p /var/lib/stlflow && sudo chown -R stlflow /var/lib/stlflow",
         "sudo install -d -m 700 /etc/stlflow/credentials",
@@ -139,8 +139,8 @@ def test_what_is_left_to_a_person() -> None:
         "sudo systemctl enable --now stlflow.service",
         "sudo systemctl status stlflow.service",
     )
-    assert steps(PLAN, "root")[0].startswith("# As root it could do anything")
-    assert steps(replace(PLAN, credentials=()), None) == (
+    assert setup_commands(PLAN, "root")[0].startswith("# As root it could do anything")
+    assert setup_commands(replace(PLAN, credentials=()), None) == (
         "/opt/stlflow/bin/stlflow doctor",
         "systemctl --user daemon-reload",
         "systemctl --user enable --now stlflow.service",

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from workflow.intake import Before, GateTimes, Inbox, Left, Share, folders, moves
+from workflow.intake import FileStamp, Inbox, PreviousSubmission, Share, StabilityTimes, fs
 
-TIMES = GateTimes(binary_seconds=0.3, ascii_seconds=5, wrong_seconds=5, stall_seconds=600, unsure_seconds=4)
+TIMES = StabilityTimes(
+    binary_seconds=0.3, ascii_seconds=5, wrong_seconds=5, stall_seconds=600, unsure_seconds=4
+)
 
 
 @dataclass
@@ -36,7 +38,7 @@ class Book:
     trouble: dict[str, Exception] = field(default_factory=dict)
     waitlist: dict[str, bool] = field(default_factory=dict)
     strangers: dict[str, str] = field(default_factory=dict)
-    memory: dict[str, tuple[Left, int]] = field(default_factory=dict)
+    memory: dict[str, tuple[FileStamp, int]] = field(default_factory=dict)
     contents: dict[int, str] = field(default_factory=dict)
     came_back: int = 0
     left_inbox: Path = Path()
@@ -60,37 +62,37 @@ class Book:
 
     # -- what is not taken (a Desk) -----------------------------------------------------------------
 
-    def share_back(self) -> None:
+    def on_share_available(self) -> None:
         self._fail("share_back")
         self.came_back += 1
 
-    def stranger(self, path: str, why: str) -> None:
+    def on_unsupported_file(self, path: str, why: str) -> None:
         assert path not in self.strangers, "told twice"
         self.strangers[path] = why
 
-    def set_aside(self) -> Mapping[str, bool]:
+    def mass_arrival_paths(self) -> Mapping[str, bool]:
         return dict(self.waitlist)
 
-    def crowd(self, paths: Collection[str]) -> None:
+    def record_mass_arrival(self, paths: Collection[str]) -> None:
         self._fail("crowd")
         self.waitlist.update(dict.fromkeys(paths, False))
 
-    def crowd_left(self, paths: Collection[str]) -> None:
+    def remove_mass_arrival(self, paths: Collection[str]) -> None:
         for path in paths:
             del self.waitlist[path]
 
     # -- what is taken and left (a LeftRegister) ----------------------------------------------------
 
-    def left(self) -> Mapping[str, Left]:
+    def left(self) -> Mapping[str, FileStamp]:
         return {path: left for path, (left, _number) in self.memory.items()}
 
-    def left_before(self, path: str) -> Before | None:
+    def previous_submission(self, path: str) -> PreviousSubmission | None:
         if path not in self.memory:
             return None
         left, number = self.memory[path]
-        return Before(number, left, self.contents.get(number), number not in self.contents)
+        return PreviousSubmission(number, left, self.contents.get(number), number not in self.contents)
 
-    def take_left(self, path: str, left: Left, before: Before | None) -> bool:
+    def submit_in_place(self, path: str, left: FileStamp, before: PreviousSubmission | None) -> bool:
         self._fail("open")
         place = str(self.left_inbox / path)
         number = self.open(path)
@@ -99,7 +101,7 @@ class Book:
         self.contents[number] = hashlib.sha256(Path(place).read_bytes()).hexdigest()
         return True
 
-    def still_left(self, path: str, left: Left, before: Before) -> None:
+    def record_unchanged(self, path: str, left: FileStamp, before: PreviousSubmission) -> None:
         self.memory[path] = (left, self.memory[path][1])
 
     def paths(self) -> list[str]:
@@ -146,7 +148,7 @@ def said() -> Iterator[list[str]]:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The ways to rename: the exclusive call, without it (NFS), and without calls by descriptor."""
     if request.param != "one call":
-        monkeypatch.setattr(moves, "_exclusive_rename", lambda: None)
+        monkeypatch.setattr(fs, "_exclusive_rename", lambda: None)
     if request.param == "paths":
-        monkeypatch.setattr(folders, "_BY_DESCRIPTOR", False)
+        monkeypatch.setattr(fs, "_BY_DESCRIPTOR", False)
     return str(request.param)

@@ -19,7 +19,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from tests.intake.conftest import Book
-from workflow.intake import GateTimes, Inbox, Share, hints, inbox
+from workflow.intake import Inbox, Share, StabilityTimes, events, inbox
 
 
 class Teller(Book):
@@ -36,10 +36,10 @@ class Teller(Book):
         print(json.dumps(line), flush=True)
 
 
-def scaled(factor: float) -> GateTimes:
+def scaled(factor: float) -> StabilityTimes:
     """Give the gate's usual times, multiplied."""
-    usual = GateTimes()
-    return GateTimes(**{each.name: getattr(usual, each.name) * factor for each in fields(usual)})
+    usual = StabilityTimes()
+    return StabilityTimes(**{each.name: getattr(usual, each.name) * factor for each in fields(usual)})
 
 
 def _no_notices() -> None:
@@ -51,7 +51,7 @@ def blinded(mode: str) -> Iterator[None]:
     """Take away what the system would tell."""
     with ExitStack() as changes:
         if mode != "hints":
-            changes.enter_context(patch.object(hints, "_make_observer", _no_notices))
+            changes.enter_context(patch.object(events, "_make_observer", _no_notices))
         if mode == "network":
             changes.enter_context(patch.object(inbox, "sees_all_writers", lambda _folder: False))
         yield

@@ -21,7 +21,7 @@ from tests.intake.parts import FACET, HEADER, binary
 from tests.intake.writing.job import write_at
 from tests.waiting import until
 from workflow.intake import Share
-from workflow.intake.writers import sees_all_writers
+from workflow.intake.open_writers import sees_all_writers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs mounts, signals and leases")
 STL = binary()

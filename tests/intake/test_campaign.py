@@ -8,7 +8,7 @@ import pytest
 from tests.intake.campaign import Lines, Reckoning, run_campaign, service, table_of
 from tests.intake.writing.kinds import KINDS
 from workflow.intake import Share
-from workflow.intake.writers import sees_all_writers
+from workflow.intake.open_writers import sees_all_writers
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="needs links, pipes and an answer about writers"

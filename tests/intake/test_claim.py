@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.intake import Share, call_back, claim, give_back
+from workflow.intake import Share, claim_file, reclaim_file, undo_claim
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -18,21 +18,21 @@ def drop(share: Share, path: str, content: bytes = b"x") -> Path:
 
 def test_a_claimed_file_leaves_the_inbox(share: Share) -> None:
     dropped = drop(share, "rush/bracket.stl", b"bracket")
-    assert claim(share, "rush/bracket.stl", 17) == "processing/rush/17~bracket.stl"
+    assert claim_file(share, "rush/bracket.stl", 17) == "processing/rush/17~bracket.stl"
     assert not dropped.exists()
     assert (share.root / "processing/rush/17~bracket.stl").read_bytes() == b"bracket"
     assert dropped.parent.is_dir(), "folders of the inbox belong to the people"
 
 
 def test_a_file_that_is_gone_is_nobodys_fault(share: Share) -> None:
-    assert claim(share, "bracket.stl", 17) is None
-    assert claim(share, "no/such/folder/bracket.stl", 17) is None
+    assert claim_file(share, "bracket.stl", 17) is None
+    assert claim_file(share, "no/such/folder/bracket.stl", 17) is None
     assert not any(path.is_file() for path in share.processing.rglob("*"))
 
 
 def test_a_claim_that_was_made_before_the_reply_was_lost_still_counts(share: Share) -> None:
     drop(share, "bracket.stl")
-    assert claim(share, "bracket.stl", 17) == claim(share, "bracket.stl", 17)
+    assert claim_file(share, "bracket.stl", 17) == claim_file(share, "bracket.stl", 17)
 
 
 def test_each_file_is_claimed_by_one_only(share: Share) -> None:
@@ -41,7 +41,7 @@ def test_each_file_is_claimed_by_one_only(share: Share) -> None:
         drop(share, name)
     attempts = [(name, 1000 * worker + number) for number, name in enumerate(names) for worker in range(1, 5)]
     with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(lambda attempt: claim(share, *attempt), attempts))
+        won = list(pool.map(lambda attempt: claim_file(share, *attempt), attempts))
     assert sum(claimed is not None for claimed in won) == len(names)
     assert len(list(share.processing.iterdir())) == len(names)
 
@@ -50,9 +50,9 @@ def test_a_name_in_the_way_leaves_the_file_in_the_inbox(share: Share) -> None:
     dropped = drop(share, "bracket.stl", b"new")
     (share.processing / "17~bracket.stl").write_bytes(b"another database's")
     with pytest.raises(FileExistsError):
-        claim(share, "bracket.stl", 17)
+        claim_file(share, "bracket.stl", 17)
     assert dropped.read_bytes() == b"new"
-    assert claim(share, "bracket.stl", 18) == "processing/18~bracket.stl"
+    assert claim_file(share, "bracket.stl", 18) == "processing/18~bracket.stl"
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_a_name_in_the_way_leaves_the_file_in_the_inbox(share: Share) -> None:
 )
 def test_unusual_names_survive_the_way_there_and_back(share: Share, path: str) -> None:
     dropped = drop(share, path, b"content")
-    claimed_as = claim(share, path, 123456)
+    claimed_as = claim_file(share, path, 123456)
     assert claimed_as is not None
     assert (share.root / claimed_as).read_bytes() == b"content"
-    assert give_back(share, claimed_as, path)
+    assert undo_claim(share, claimed_as, path)
     assert dropped.read_bytes() == b"content"
 
 
@@ -72,7 +72,7 @@ def test_unusual_names_survive_the_way_there_and_back(share: Share, path: str) -
 def test_bytes_that_are_no_text_are_claimed_under_a_readable_name(share: Share) -> None:
     path = b"caf\xe9/caf\xe9\n.stl".decode("utf-8", "surrogateescape")
     drop(share, path, b"content")
-    claimed_as = claim(share, path, 1)
+    claimed_as = claim_file(share, path, 1)
     unknown = "\N{REPLACEMENT CHARACTER}"
     assert claimed_as == f"processing/caf{unknown}/1~caf{unknown}{unknown}.stl"
     assert (share.root / claimed_as).read_bytes() == b"content"
@@ -81,20 +81,20 @@ def test_bytes_that_are_no_text_are_claimed_under_a_readable_name(share: Share) 
 def test_a_file_comes_back_from_its_outcome_folder(share: Share) -> None:
     (share.held / "bracket (2).stl").write_bytes(b"bracket")
     for _ in range(2):  # also after a crash that forgot the first time
-        assert call_back(share, "held/bracket (2).stl", 17, "bracket.stl") == "processing/17~bracket.stl"
+        assert reclaim_file(share, "held/bracket (2).stl", 17, "bracket.stl") == "processing/17~bracket.stl"
     assert (share.processing / "17~bracket.stl").read_bytes() == b"bracket"
 
 
 def test_a_file_that_was_taken_away_can_not_come_back(share: Share) -> None:
     with pytest.raises(FileNotFoundError, match=r"held/bracket.stl is gone"):
-        call_back(share, "held/bracket.stl", 17, "bracket.stl")
+        reclaim_file(share, "held/bracket.stl", 17, "bracket.stl")
 
 
 def test_giving_back_never_replaces_a_newer_file(share: Share) -> None:
     drop(share, "bracket.stl", b"old")
-    claimed_as = claim(share, "bracket.stl", 17)
+    claimed_as = claim_file(share, "bracket.stl", 17)
     assert claimed_as is not None
     newer = drop(share, "bracket.stl", b"new")
-    assert not give_back(share, claimed_as, "bracket.stl")
+    assert not undo_claim(share, claimed_as, "bracket.stl")
     assert newer.read_bytes() == b"new"
     assert (share.root / claimed_as).read_bytes() == b"old"

@@ -5,8 +5,8 @@ import pytest
 
 from tests.intake.conftest import TIMES
 from tests.intake.parts import ascii_solid, binary
-from workflow.intake import Kind, explain_file
-from workflow.intake.writers import sees_all_writers
+from workflow.intake import NameKind, explain_file
+from workflow.intake.open_writers import sees_all_writers
 
 
 def seen(inbox: Path, path: str = "part.stl") -> str | None:
@@ -16,7 +16,7 @@ def seen(inbox: Path, path: str = "part.stl") -> str | None:
 def test_a_name_is_enough(tmp_path: Path) -> None:
     explained = explain_file(tmp_path, "rush/@eaDir/part.stl", TIMES)
     assert (explained.kind, explained.pattern, explained.becomes, explained.why, explained.seen) == (
-        Kind.LITTER, "@eaDir/", "passed over in silence", "a folder of a Synology box", None,
+        NameKind.LITTER, "@eaDir/", "passed over in silence", "a folder of a Synology box", None,
     )  # fmt: skip
 
 

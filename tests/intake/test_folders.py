@@ -8,22 +8,22 @@ from threading import Event, Thread
 import pytest
 
 from workflow.errors import NotAPlainFile
-from workflow.intake import folders
-from workflow.intake.folders import open_part, opened, remove_empty
+from workflow.intake import fs
+from workflow.intake.fs import open_folder, open_regular_file, remove_empty_folders
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs links and pipes")
 
 
 def read(base: Path, *below: str, name: str) -> bytes:
-    with opened(base, below) as folder:
-        fd = open_part(folder, name)
+    with open_folder(base, below) as folder:
+        fd = open_regular_file(folder, name)
         with os.fdopen(fd, "rb") as file:
             return file.read()
 
 
 @pytest.fixture(params=[True, False], ids=["by descriptor", "by path"])
 def base(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(folders, "_BY_DESCRIPTOR", request.param and folders._BY_DESCRIPTOR)
+    monkeypatch.setattr(fs, "_BY_DESCRIPTOR", request.param and fs._BY_DESCRIPTOR)
     (tmp_path / "inbox" / "rush").mkdir(parents=True)
     return tmp_path / "inbox"
 
@@ -34,9 +34,9 @@ def test_plain_files_are_opened(base: Path) -> None:
 
 
 def test_folders_are_made_below_the_base_only(base: Path) -> None:
-    with opened(base, ("a", "b"), make=True) as folder:
+    with open_folder(base, ("a", "b"), make=True) as folder:
         assert folder.path.is_dir()
-    with pytest.raises(FileNotFoundError), opened(base / "absent", ("a",), make=True):
+    with pytest.raises(FileNotFoundError), open_folder(base / "absent", ("a",), make=True):
         pass
     assert not (base / "absent").exists()
 
@@ -113,6 +113,6 @@ def test_a_folder_swapped_for_a_link_leaks_nothing(tmp_path: Path) -> None:
 def test_only_empty_folders_are_removed(base: Path) -> None:
     (base / "a" / "b" / "c").mkdir(parents=True)
     (base / "a" / "keep").touch()
-    remove_empty(base, ("a", "b", "c"))
+    remove_empty_folders(base, ("a", "b", "c"))
     assert [path.name for path in (base / "a").iterdir()] == ["keep"]
     assert base.is_dir()

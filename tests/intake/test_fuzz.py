@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from tests.intake.conftest import TIMES, Clock
 from tests.intake.parts import ascii_solid, binary
-from workflow.intake.settling import Settling
-from workflow.intake.walk import walk
-from workflow.intake.writers import sees_all_writers
+from workflow.intake.open_writers import sees_all_writers
+from workflow.intake.scan import scan_inbox
+from workflow.intake.stability_tracker import StabilityTracker
 
 CLOSED_PAUSES = st.sampled_from([0.0, 0.05, 0.2, 1.0, 3.5])
 """Between two goes of one writer; longer than the quiet time of ASCII nobody could tell."""
@@ -37,14 +37,14 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.part = self.inbox / "part.stl"
-        self.settling = Settling(self.inbox, TIMES, self.clock)
+        self.settling = StabilityTracker(self.inbox, TIMES, self.clock)
         self.settling.sees_writers = sees_all_writers(self.inbox)
 
     def look(self, seconds: float) -> None:
         """Let time pass, with a look every now and then, and take what is ready."""
         end = self.clock.now + seconds
         while True:
-            self.settling.found(walk(self.inbox).paths)
+            self.settling.update_from_scan(scan_inbox(self.inbox).paths)
             for path, _ in self.settling.ready():
                 self.taken.append((self.inbox / path).read_bytes())
                 (self.inbox / path).unlink()

@@ -15,9 +15,9 @@ import pytest
 
 from tests.intake.conftest import TIMES, Book, Clock
 from tests.intake.parts import ascii_solid, binary
-from workflow.errors import StateError
-from workflow.intake import GateTimes, Inbox, Share, hints, take_custody
-from workflow.intake.writers import sees_all_writers
+from workflow.errors import StateFolderError
+from workflow.intake import Inbox, Share, StabilityTimes, copy_to_spool, events
+from workflow.intake.open_writers import sees_all_writers
 
 STL = binary()
 QUICK = replace(
@@ -35,9 +35,9 @@ def drop(share: Share, path: str, content: bytes = STL) -> Path:
 
 def settle(inbox: Inbox, clock: Clock, seconds: float = 5) -> tuple[str, ...]:
     """Look, wait, and look again: what was whole all the while is taken."""
-    inbox.sweep_once()
+    inbox.scan_once()
     clock.turn(seconds)
-    return inbox.sweep_once().claimed
+    return inbox.scan_once().claimed
 
 
 @contextmanager
@@ -75,12 +75,12 @@ def test_complete_files_are_taken_and_written_down(
         f"processing/rush/{n}~B.STL" for n in (1, 2)
     }
     assert all((share.root / claimed_as).is_file() for claimed_as in book.taken.values())
-    assert inbox.idle()
+    assert inbox.is_idle()
 
 
 def test_what_waits_is_told(share: Share, inbox: Inbox, clock: Clock) -> None:
     drop(share, "part.stl", STL[:-1])
-    first = inbox.sweep_once()
+    first = inbox.scan_once()
     assert first.claimed == ()
     assert [(waiting.path, waiting.why) for waiting in first.waiting] == [
         ("part.stl", "it is incomplete: 1,083 of 1,084 bytes")
@@ -88,7 +88,7 @@ def test_what_waits_is_told(share: Share, inbox: Inbox, clock: Clock) -> None:
     assert first.next_look is not None
     assert clock.now < first.next_look <= clock.now + TIMES.stall_seconds
     assert inbox.waiting() == first.waiting
-    assert not inbox.idle()
+    assert not inbox.is_idle()
 
 
 def test_files_of_the_same_name_in_two_cases_and_two_folders_are_all_taken(
@@ -105,7 +105,7 @@ def test_files_of_the_same_name_in_two_cases_and_two_folders_are_all_taken(
 def test_links_do_not_keep_the_inbox_busy(share: Share, inbox: Inbox, clock: Clock) -> None:
     (share.inbox / "link.stl").symlink_to("nowhere")
     assert settle(inbox, clock) == ()
-    assert inbox.idle()
+    assert inbox.is_idle()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
@@ -136,7 +136,7 @@ def test_a_ledger_in_trouble_leaves_the_file_in_the_inbox(
     share: Share, inbox: Inbox, book: Book, clock: Clock, said: list[str]
 ) -> None:
     dropped = drop(share, "part.stl")
-    book.trouble["open"] = StateError("The ledger can't be written: disk full.")
+    book.trouble["open"] = StateFolderError("The ledger can't be written: disk full.")
     for _ in range(4):
         assert settle(inbox, clock, 60) == ()
     assert dropped.read_bytes() == STL
@@ -149,17 +149,17 @@ def test_a_claim_that_could_not_be_written_down_is_written_down_later(
     share: Share, inbox: Inbox, book: Book, clock: Clock, said: list[str]
 ) -> None:
     drop(share, "part.stl")
-    book.trouble["claimed"] = StateError("The ledger can't be written: disk full.")
+    book.trouble["claimed"] = StateFolderError("The ledger can't be written: disk full.")
     settle(inbox, clock)
     settle(inbox, clock)
-    assert not inbox.idle()
+    assert not inbox.is_idle()
     assert said == [
         "Submission 1 is taken, but can't be written down yet: The ledger can't be written: disk full."
     ]
     book.trouble.clear()
-    inbox.sweep_once()
+    inbox.scan_once()
     assert book.taken == {1: "processing/1~part.stl"}
-    assert inbox.idle()
+    assert inbox.is_idle()
 
 
 def test_a_file_that_can_not_be_moved_stays_and_its_row_is_forgotten(
@@ -220,30 +220,30 @@ def test_a_lost_share_is_said_once_and_nothing_is_made_in_its_place(
     share: Share, inbox: Inbox, clock: Clock, tmp_path: Path, said: list[str]
 ) -> None:
     drop(share, "part.stl")
-    inbox.sweep_once()
+    inbox.scan_once()
     share.root.rename(tmp_path / "unmounted")
     share.root.mkdir()  # the empty mount point
     for _ in range(3):
         assert settle(inbox, clock) == ()
     assert list(share.root.iterdir()) == []
-    assert not inbox.idle()
+    assert not inbox.is_idle()
     assert said == [f"Share lost: {share.inbox}: No such file or directory. Everything waits."]
 
     share.root.rmdir()
     (tmp_path / "unmounted").rename(share.root)
-    assert inbox.sweep_once().claimed == (), "whatever came back settles anew"
+    assert inbox.scan_once().claimed == (), "whatever came back settles anew"
     assert said[1:] == [f"Share back: {share.inbox}."]
     assert settle(inbox, clock) == ("part.stl",)
 
 
 def test_another_folder_in_place_of_the_inbox_settles_anew(share: Share, inbox: Inbox, clock: Clock) -> None:
     dropped = drop(share, "part.stl")
-    inbox.sweep_once()
+    inbox.scan_once()
     clock.turn(60)
     share.inbox.rename(share.root / "old")
     share.inbox.mkdir()
     (share.root / "old" / "part.stl").rename(dropped)
-    assert inbox.sweep_once().claimed == ()
+    assert inbox.scan_once().claimed == ()
     assert settle(inbox, clock) == ("part.stl",)
 
 
@@ -281,7 +281,7 @@ def test_a_thousand_files_and_moved_trees_are_each_taken_once(share: Share, book
         for number in range(800):
             drop(share, f"copied/{number % 7}/part {number}.stl")
         assert eventually(lambda: len(book.taken) >= 1000)
-        assert eventually(quick.idle)
+        assert eventually(quick.is_idle)
     assert len(set(book.paths())) == len(book.taken) == 1000
 
 
@@ -291,7 +291,7 @@ def test_without_events_sweeps_do_it_alone(
     def exhausted() -> None:
         raise OSError(28, "inotify watch limit reached")
 
-    monkeypatch.setattr(hints, "_make_observer", exhausted)
+    monkeypatch.setattr(events, "_make_observer", exhausted)
     with running(quick):
         drop(share, "part.stl")
         assert eventually(lambda: book.paths() == ["part.stl"])
@@ -367,7 +367,7 @@ def test_processes_that_write_slowly_are_waited_for(share: Share, book: Book, tm
             writer.communicate(content.hex())
         assert eventually(lambda: len(book.taken) == len(writers))
     for number, claimed_as in book.taken.items():
-        custody = take_custody(share.root / claimed_as, tmp_path / "spool")
+        custody = copy_to_spool(share.root / claimed_as, tmp_path / "spool")
         content = writers[int(book.rows[number].removesuffix(".stl"))][0]
         assert (custody.size, (tmp_path / "spool").read_bytes()) == (len(content), content)
 
@@ -376,7 +376,7 @@ SERVICE = """
 import sys, threading
 from pathlib import Path
 from tests.intake.conftest import Book
-from workflow.intake import GateTimes, Inbox, Share
+from workflow.intake import Inbox, Share, StabilityTimes
 
 class Speaking(Book):
     def claimed(self, number, claimed_as):
@@ -384,7 +384,7 @@ class Speaking(Book):
 
 stop = threading.Event()
 book = Speaking(rows={-n: "" for n in range(int(sys.argv[2]))})
-times = GateTimes(binary_seconds=0.05, ascii_seconds=0.1, unsure_seconds=0.2)
+times = StabilityTimes(binary_seconds=0.05, ascii_seconds=0.1, unsure_seconds=0.2)
 inbox = Inbox(Share(Path(sys.argv[1])), book, times=times)
 thread = threading.Thread(target=inbox.run, args=(stop,))
 thread.start()
@@ -415,5 +415,5 @@ def test_two_services_on_one_folder_take_each_file_once(share: Share) -> None:
 
 
 def test_the_usual_times_are_short_for_whole_files_and_long_for_others() -> None:
-    times = GateTimes()
+    times = StabilityTimes()
     assert times.binary_seconds < 1 < times.ascii_seconds < times.stall_seconds

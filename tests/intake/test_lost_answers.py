@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from workflow.intake import Share, call_back, claim, give_back, moves
+from workflow.intake import Share, claim_file, fs, reclaim_file, undo_claim
 
 WRONG_ANSWERS = (errno.ENOENT, errno.EIO, errno.ETIMEDOUT, errno.EEXIST)
 Answer = Callable[[int, bool], None]
@@ -16,7 +16,7 @@ Answer = Callable[[int, bool], None]
 @pytest.fixture
 def answer(way: str, monkeypatch: pytest.MonkeyPatch) -> Answer:
     """Let every rename fail with an error, and really be done or not."""
-    rename, exclusive = os.rename, moves._exclusive_rename()
+    rename, exclusive = os.rename, fs._exclusive_rename()
 
     def order(code: int, done: bool) -> None:
         def call(old: int, name: bytes, new: int, new_name: bytes, flag: int) -> int:
@@ -32,7 +32,7 @@ def answer(way: str, monkeypatch: pytest.MonkeyPatch) -> Answer:
             raise OSError(code, os.strerror(code))
 
         if way == "one call":
-            monkeypatch.setattr(moves, "_exclusive_rename", lambda: call)
+            monkeypatch.setattr(fs, "_exclusive_rename", lambda: call)
         else:
             monkeypatch.setattr(os, "rename", by_name)
 
@@ -51,9 +51,9 @@ def test_a_rename_that_was_done_counts_whatever_the_answer(
 ) -> None:
     (share.inbox / "bracket.stl").write_bytes(content)
     answer(code, True)
-    assert claim(share, "bracket.stl", 17) == "processing/17~bracket.stl"
+    assert claim_file(share, "bracket.stl", 17) == "processing/17~bracket.stl"
     assert files(share) == {"processing/17~bracket.stl": content}
-    assert give_back(share, "processing/17~bracket.stl", "bracket.stl")
+    assert undo_claim(share, "processing/17~bracket.stl", "bracket.stl")
     assert files(share) == {"inbox/bracket.stl": content}
 
 
@@ -61,7 +61,7 @@ def test_a_rename_that_was_done_counts_whatever_the_answer(
 def test_a_file_that_came_back_is_there_whatever_the_answer(share: Share, answer: Answer, code: int) -> None:
     (share.held / "bracket.stl").write_bytes(b"the only copy")
     answer(code, True)
-    assert call_back(share, "held/bracket.stl", 17, "bracket.stl") == "processing/17~bracket.stl"
+    assert reclaim_file(share, "held/bracket.stl", 17, "bracket.stl") == "processing/17~bracket.stl"
     assert files(share) == {"processing/17~bracket.stl": b"the only copy"}
 
 
@@ -70,7 +70,7 @@ def test_a_rename_that_was_not_done_leaves_only_the_file(share: Share, answer: A
     (share.inbox / "bracket.stl").write_bytes(b"the only copy")
     answer(code, False)
     with pytest.raises(OSError, match=os.strerror(code)):
-        claim(share, "bracket.stl", 17)
+        claim_file(share, "bracket.stl", 17)
     assert files(share) == {"inbox/bracket.stl": b"the only copy"}
 
 
@@ -90,7 +90,7 @@ def test_a_file_that_another_one_takes_meanwhile_is_not_ours(
         rename(here, there, **folders)
 
     monkeypatch.setattr(os, "rename", too_late)
-    assert claim(share, "bracket.stl", 17) is None
+    assert claim_file(share, "bracket.stl", 17) is None
     assert files(share) == {"processing/other~bracket.stl": b"the only copy"}
 
 
@@ -110,5 +110,5 @@ def test_what_somebody_put_in_place_of_the_reservation_stays(
 
     monkeypatch.setattr(os, "rename", refused)
     with pytest.raises(OSError, match="refused"):
-        claim(share, "bracket.stl", 17)
+        claim_file(share, "bracket.stl", 17)
     assert files(share) == {"inbox/bracket.stl": b"the only copy", "processing/17~bracket.stl": b"theirs"}

@@ -5,8 +5,8 @@ from threading import Barrier, Thread
 
 import pytest
 
-from workflow.intake import moves
-from workflow.intake.moves import exists, move
+from workflow.intake import fs
+from workflow.intake.fs import exists_in_share, move_file
 from workflow.intake.share import Share
 
 
@@ -14,7 +14,7 @@ from workflow.intake.share import Share
 def test_a_file_moves_and_its_empty_folders_go(share: Share) -> None:
     (share.processing / "a" / "b").mkdir(parents=True)
     (share.processing / "a" / "b" / "1~x.stl").write_bytes(b"x")
-    move(share, "processing/a/b/1~x.stl", "done/a/b/x.stl")
+    move_file(share, "processing/a/b/1~x.stl", "done/a/b/x.stl")
     assert (share.done / "a" / "b" / "x.stl").read_bytes() == b"x"
     assert list(share.processing.iterdir()) == []
 
@@ -24,7 +24,7 @@ def test_a_move_never_replaces_a_file(share: Share) -> None:
     (share.inbox / "x.stl").write_bytes(b"new")
     (share.done / "x.stl").write_bytes(b"old")
     with pytest.raises(FileExistsError):
-        move(share, "inbox/x.stl", "done/x.stl")
+        move_file(share, "inbox/x.stl", "done/x.stl")
     assert (share.inbox / "x.stl").read_bytes() == b"new"
     assert (share.done / "x.stl").read_bytes() == b"old"
 
@@ -32,7 +32,7 @@ def test_a_move_never_replaces_a_file(share: Share) -> None:
 @pytest.mark.usefixtures("way")
 def test_a_missing_file_leaves_nothing_behind(share: Share) -> None:
     with pytest.raises(FileNotFoundError):
-        move(share, "inbox/x.stl", "done/x.stl")
+        move_file(share, "inbox/x.stl", "done/x.stl")
     assert list(share.done.iterdir()) == []
 
 
@@ -43,7 +43,7 @@ def test_links_are_never_followed_below_the_share(share: Share, tmp_path: Path) 
     (share.done / "rush").symlink_to(outside)
     (share.inbox / "x.stl").write_bytes(b"x")
     with pytest.raises(NotADirectoryError, match="rush is a link or a file where a folder has to be"):
-        move(share, "inbox/x.stl", "done/rush/x.stl")
+        move_file(share, "inbox/x.stl", "done/rush/x.stl")
     assert list(outside.iterdir()) == []
 
 
@@ -52,9 +52,9 @@ def test_a_call_that_the_file_system_lacks_is_replaced(share: Share, monkeypatch
         ctypes.set_errno(errno.EINVAL)
         return -1
 
-    monkeypatch.setattr(moves, "_exclusive_rename", lambda: not_supported)
+    monkeypatch.setattr(fs, "_exclusive_rename", lambda: not_supported)
     (share.inbox / "x.stl").write_bytes(b"x")
-    move(share, "inbox/x.stl", "done/x.stl")
+    move_file(share, "inbox/x.stl", "done/x.stl")
     assert (share.done / "x.stl").read_bytes() == b"x"
 
 
@@ -62,7 +62,7 @@ def test_a_lost_share_is_no_missing_file(share: Share, tmp_path: Path) -> None:
     share.root.rename(tmp_path / "elsewhere")
     share.root.mkdir()  # an empty mount point
     with pytest.raises(OSError, match="can't be reached") as raised:
-        move(share, "processing/1~x.stl", "done/x.stl")
+        move_file(share, "processing/1~x.stl", "done/x.stl")
     assert not isinstance(raised.value, FileNotFoundError)
     assert list(share.root.iterdir()) == []
 
@@ -70,8 +70,8 @@ def test_a_lost_share_is_no_missing_file(share: Share, tmp_path: Path) -> None:
 def test_an_outcome_folder_that_was_tidied_away_is_made_again(share: Share) -> None:
     share.done.rmdir()
     (share.inbox / "x.stl").write_bytes(b"x")
-    move(share, "inbox/x.stl", "done/x.stl")
-    assert exists(share, "done/x.stl")
+    move_file(share, "inbox/x.stl", "done/x.stl")
+    assert exists_in_share(share, "done/x.stl")
 
 
 def test_folders_that_others_remove_meanwhile_are_made_again(share: Share) -> None:
@@ -84,8 +84,8 @@ def test_folders_that_others_remove_meanwhile_are_made_again(share: Share) -> No
         start.wait()
         try:
             for _ in range(rounds):
-                move(share, f"inbox/{name}", f"processing/sub/{name}", durable=False)
-                move(share, f"processing/sub/{name}", f"inbox/{name}", durable=False)
+                move_file(share, f"inbox/{name}", f"processing/sub/{name}", durable=False)
+                move_file(share, f"processing/sub/{name}", f"inbox/{name}", durable=False)
         except OSError as error:
             failed.append(error)
 

@@ -15,9 +15,9 @@ from tests.intake.parts import binary
 from tests.intake.samba import KINDS, samba
 from tests.waiting import until
 from workflow.intake import Share
-from workflow.intake.shape import Shape
-from workflow.intake.sight import looking_at
-from workflow.intake.writers import sees_all_writers
+from workflow.intake.completeness import FileShape
+from workflow.intake.open_writers import sees_all_writers
+from workflow.intake.snapshot import open_snapshot
 
 if shutil.which("smbd", path=f"{os.environ['PATH']}:/usr/sbin") is None or sys.platform != "linux":
     pytest.skip("needs a Samba server on this machine (Debian: samba)", allow_module_level=True)
@@ -80,9 +80,9 @@ def test_what_a_dying_workstation_leaves_is_never_taken(served: tuple[Share, Lin
     share, intake, port = served
     writer = Lines("-m", "tests.intake.samba", port, "dead", "dies")
     writer.end(code=9)
-    with looking_at(share.inbox, "dead/dies.stl") as seen:
+    with open_snapshot(share.inbox, "dead/dies.stl") as seen:
         assert seen.look.ends.size == seen.look.ends.announced == 84 + 50 * 9000
-        assert seen.look.ends.shape is Shape.ZEROS
+        assert seen.look.ends.shape is FileShape.ZEROS
     assert not until(lambda: taken_from(intake, "dead"), 10 * SCALE + 1)
 
 

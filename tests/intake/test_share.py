@@ -7,7 +7,7 @@ import pytest
 
 from workflow.errors import ShareError
 from workflow.intake import Outcome, Share
-from workflow.intake.marker import MARKER, make_marker, read_marker
+from workflow.intake.share import MARKER, make_marker, read_marker
 
 
 def test_missing_folders_are_made_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -70,16 +70,16 @@ def known(root: Path) -> Share:
 
 def test_a_share_keeps_its_marker(tmp_path: Path) -> None:
     share = known(tmp_path / "share")
-    assert share.is_there()
+    assert share.is_reachable()
     assert share.prepare() == share.marker == read_marker(share.root)
 
 
 def test_an_empty_mount_point_is_no_share(tmp_path: Path) -> None:
     share = known(tmp_path / "share")
     share.root.rename(tmp_path / "unmounted")
-    assert share.absence() == f"{share.root}: No such file or directory"
+    assert share.absence_reason() == f"{share.root}: No such file or directory"
     (share.root / "inbox").mkdir(parents=True)
-    assert share.absence() == (
+    assert share.absence_reason() == (
         f"{share.root}: the marker .stlflow-share is missing. Is the right share mounted? "
         f"If this is the right folder: `stlflow intake mark`"
     )
@@ -89,13 +89,13 @@ def test_another_share_in_its_place_is_told_apart(tmp_path: Path) -> None:
     share, other = known(tmp_path / "share"), known(tmp_path / "other")
     share.root.rename(tmp_path / "unmounted")
     other.root.rename(share.root)
-    assert "the marker .stlflow-share is that of another share." in str(share.absence())
+    assert "the marker .stlflow-share is that of another share." in str(share.absence_reason())
 
 
 def test_an_inbox_that_was_tidied_away_is_made_again(tmp_path: Path) -> None:
     share = known(tmp_path / "share")
     share.inbox.rmdir()
-    assert share.is_there()
+    assert share.is_reachable()
     share.prepare()
     assert share.inbox.is_dir()
 
@@ -116,7 +116,7 @@ def test_a_read_only_inbox_needs_no_folders_beside_it(tmp_path: Path) -> None:
     assert sorted(path.name for path in share.root.iterdir()) == [MARKER, "done", "held", "rejected"]
     assert list(exports.iterdir()) == []
     exports.rmdir()
-    assert share.absence() == f"{exports}: No such file or directory"
+    assert share.absence_reason() == f"{exports}: No such file or directory"
 
 
 def test_services_that_mark_a_share_at_the_same_time_agree(tmp_path: Path) -> None:

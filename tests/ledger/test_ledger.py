@@ -8,10 +8,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from workflow.errors import StateError, UnknownSubmission
-from workflow.ledger import Ledger, Superseded, abandoned, in_hands_of, join, take_due
+from workflow.errors import StateFolderError, UnknownSubmission
+from workflow.ledger import (
+    Ledger,
+    Superseded,
+    acquire_due_steps,
+    list_abandoned_claims,
+    list_leased_steps,
+    register_worker,
+)
 from workflow.ledger import ledger as module
-from workflow.model import Destination, Hold, MeshReport, State, Step, Submission
+from workflow.model import Destination, HoldReason, MeshReport, Step, Submission, SubmissionState
 
 NOW = datetime.now(UTC)
 REPORT = MeshReport(
@@ -40,10 +47,10 @@ def claimed(ledger: Ledger, path: str = "rush/a.stl") -> Submission:
 def test_a_submission_shows_only_once_it_is_claimed(ledger: Ledger) -> None:
     number = ledger.open("a.stl")
     assert ledger.all() == ()
-    assert [submission.id for submission in abandoned(ledger)] == [number]
+    assert [submission.id for submission in list_abandoned_claims(ledger)] == [number]
     ledger.claimed(number, "processing/1~a.stl")
     assert [submission.id for submission in ledger.all()] == [number]
-    assert abandoned(ledger) == ()
+    assert list_abandoned_claims(ledger) == ()
 
 
 def test_a_forgotten_submission_is_gone_and_its_number_is_not_used_again(ledger: Ledger) -> None:
@@ -64,23 +71,27 @@ def test_a_claimed_submission_is_never_forgotten(ledger: Ledger) -> None:
 
 def test_what_is_written_is_read_back(ledger: Ledger) -> None:
     changes: dict[str, object] = {
-        "state": State.ROUTED,
+        "state": SubmissionState.ROUTED,
         "mesh": REPORT,
         "destination": Destination.DEVICE_QUEUE,
-        "hold": Hold.SEND,
+        "hold": HoldReason.SEND,
         "due_date": date(2026, 12, 24),
         "uploaded_at": NOW,
         "passed": ("a rule", "grün"),
     }
-    written = ledger.record(claimed(ledger), "routed", "somewhere", **changes)
+    written = ledger.record_event(claimed(ledger), "routed", "somewhere", **changes)
     read = ledger.get(written.id)
     assert read == written
     assert {name: getattr(read, name) for name in changes} == changes
 
 
 def test_each_change_has_its_event(ledger: Ledger) -> None:
-    submission = ledger.record(claimed(ledger), "inspected", "12 triangles", state=State.INSPECTED)
-    ledger.next_turn(submission, Step.POLL, NOW, "uploaded", "slice job 1", state=State.SLICING)
+    submission = ledger.record_event(
+        claimed(ledger), "inspected", "12 triangles", state=SubmissionState.INSPECTED
+    )
+    ledger.schedule_next_step(
+        submission, Step.POLL, NOW, "uploaded", "slice job 1", state=SubmissionState.SLICING
+    )
     assert [(event.event, event.detail) for event in ledger.events(submission.id)] == [
         ("claimed", "processing/1~a.stl"),
         ("inspected", "12 triangles"),
@@ -90,48 +101,51 @@ def test_each_change_has_its_event(ledger: Ledger) -> None:
 
 def test_whoever_is_late_changes_nothing(ledger: Ledger) -> None:
     late = claimed(ledger)
-    ledger.next_turn(late, Step.FINISH, NOW, "canceled", state=State.CANCELED)
+    ledger.schedule_next_step(late, Step.FINISH, NOW, "canceled", state=SubmissionState.CANCELED)
     with pytest.raises(Superseded, match="Submission 1 has gone on without turn 0"):
-        ledger.record(late, "inspected", state=State.INSPECTED)
-    assert ledger.get(late.id).state is State.CANCELED
+        ledger.record_event(late, "inspected", state=SubmissionState.INSPECTED)
+    assert ledger.get(late.id).state is SubmissionState.CANCELED
     assert [event.event for event in ledger.events(late.id)] == ["claimed", "canceled"]
 
 
 def test_what_is_due_is_taken_longest_due_first(ledger: Ledger) -> None:
-    me = join(ledger, "home", "host", 1, "1.0")
+    me = register_worker(ledger, "home", "host", 1, "1.0")
     first, second, later = claimed(ledger), claimed(ledger), claimed(ledger)
-    ledger.change(first, due_at=NOW - timedelta(seconds=1))
-    ledger.change(second, due_at=NOW - timedelta(seconds=2))
-    ledger.change(later, due_at=NOW + timedelta(minutes=20))
-    assert take_due(ledger, me, [Step.POLL], 10) == ()
-    assert [submission.id for submission in take_due(ledger, me, [Step.INTAKE], 10)] == [second.id, first.id]
-    assert take_due(ledger, me, [Step.INTAKE], 10) == ()
+    ledger.update_submission(first, due_at=NOW - timedelta(seconds=1))
+    ledger.update_submission(second, due_at=NOW - timedelta(seconds=2))
+    ledger.update_submission(later, due_at=NOW + timedelta(minutes=20))
+    assert acquire_due_steps(ledger, me, [Step.POLL], 10) == ()
+    assert [submission.id for submission in acquire_due_steps(ledger, me, [Step.INTAKE], 10)] == [
+        second.id,
+        first.id,
+    ]
+    assert acquire_due_steps(ledger, me, [Step.INTAKE], 10) == ()
 
 
 def test_a_step_that_was_taken_is_in_hands_until_its_turn_ends(ledger: Ledger) -> None:
-    me = join(ledger, "home", "host", 1, "1.0")
+    me = register_worker(ledger, "home", "host", 1, "1.0")
     submission = claimed(ledger)
-    taken = take_due(ledger, me, [Step.INTAKE], 10)
-    assert taken == in_hands_of(ledger, me) == (ledger.get(submission.id),)
-    ledger.next_turn(taken[0], None, None)
-    assert in_hands_of(ledger, me) == ()
+    taken = acquire_due_steps(ledger, me, [Step.INTAKE], 10)
+    assert taken == list_leased_steps(ledger, me) == (ledger.get(submission.id),)
+    ledger.schedule_next_step(taken[0], None, None)
+    assert list_leased_steps(ledger, me) == ()
 
 
 def test_content_is_found_again(ledger: Ledger) -> None:
-    first = ledger.change(claimed(ledger), sha256="ab")
-    second = ledger.change(claimed(ledger), sha256="ab")
-    assert [submission.id for submission in ledger.with_content("ab")] == [second.id, first.id]
+    first = ledger.update_submission(claimed(ledger), sha256="ab")
+    second = ledger.update_submission(claimed(ledger), sha256="ab")
+    assert [submission.id for submission in ledger.list_with_content("ab")] == [second.id, first.id]
 
 
 def test_only_some_states_may_be_asked_for(ledger: Ledger) -> None:
-    ledger.change(claimed(ledger), state=State.HELD)
+    ledger.update_submission(claimed(ledger), state=SubmissionState.HELD)
     claimed(ledger)
-    assert [submission.state for submission in ledger.all([State.HELD])] == [State.HELD]
+    assert [submission.state for submission in ledger.all([SubmissionState.HELD])] == [SubmissionState.HELD]
 
 
 def test_a_report_of_another_version_is_still_read(ledger: Ledger) -> None:
-    submission = ledger.change(claimed(ledger), mesh=REPORT)
-    with ledger.writing() as connection:
+    submission = ledger.update_submission(claimed(ledger), mesh=REPORT)
+    with ledger.write_transaction() as connection:
         connection.exec_driver_sql(
             "update submissions set mesh = replace(mesh, '{', '{\"colour\": \"blue\", ')"
         )
@@ -153,8 +167,8 @@ def test_a_database_that_hangs_with_all_connections_is_waited_for(
     monkeypatch.setattr(
         module, "open_database", lambda url: create_engine(url, pool_size=1, max_overflow=0, pool_timeout=0)
     )
-    with closing(Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")) as ledger, ledger.reading():
-        with pytest.raises(StateError, match="can't be written: all connections to it are in use"):
+    with closing(Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")) as ledger, ledger.read_connection():
+        with pytest.raises(StateFolderError, match="can't be written: all connections to it are in use"):
             ledger.open("a.stl")
-        with pytest.raises(StateError, match="can't be read: all connections to it are in use"):
+        with pytest.raises(StateFolderError, match="can't be read: all connections to it are in use"):
             ledger.all()

@@ -7,22 +7,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
-from workflow.errors import StateError
+from workflow.errors import StateFolderError
 from workflow.ledger import (
-    Intent,
+    AlreadySent,
     Ledger,
-    Settled,
-    abandoned,
+    SendIntent,
+    acquire_due_steps,
     begin_send,
-    in_hands_of,
-    join,
-    take_due,
-    take_over,
+    list_abandoned_claims,
+    list_leased_steps,
+    register_worker,
+    take_over_orphaned_steps,
 )
-from workflow.ledger.database import open_database
-from workflow.ledger.migration import bring_up_to_date
+from workflow.ledger.database import migrate_schema, open_database
 from workflow.ledger.tables import metadata
-from workflow.model import State, Step
+from workflow.model import Step, SubmissionState
 
 FIRST_RELEASE = Path(__file__).parent / "release_0_1.sql"
 
@@ -40,22 +39,22 @@ def old(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def test_what_the_last_release_left_goes_on(old: Ledger) -> None:
-    me = join(old, "home", "host", 1, "1.0")
-    assert [each.id for each in take_over(old)] == [2, 4]
-    assert [each.id for each in take_due(old, me, [Step.INTAKE], 10)] == [1, 2]
-    assert [each.id for each in take_due(old, me, [Step.POLL], 10)] == [3]
-    (sending,) = take_due(old, me, [Step.DELIVER], 10)
-    assert begin_send(old, sending, 1, 60) == Intent(token=_token(old, 4), times=2)
-    assert [each.id for each in in_hands_of(old, me)] == [1, 2, 3, 4]
-    assert [each.id for each in abandoned(old)] == [7]
+    me = register_worker(old, "home", "host", 1, "1.0")
+    assert [each.id for each in take_over_orphaned_steps(old)] == [2, 4]
+    assert [each.id for each in acquire_due_steps(old, me, [Step.INTAKE], 10)] == [1, 2]
+    assert [each.id for each in acquire_due_steps(old, me, [Step.POLL], 10)] == [3]
+    (sending,) = acquire_due_steps(old, me, [Step.DELIVER], 10)
+    assert begin_send(old, sending, 1, 60) == SendIntent(token=_token(old, 4), times=2)
+    assert [each.id for each in list_leased_steps(old, me)] == [1, 2, 3, 4]
+    assert [each.id for each in list_abandoned_claims(old)] == [7]
 
 
 def test_what_it_had_ended_stays_ended(old: Ledger) -> None:
     sent = old.get(5)
-    assert (sent.state, sent.step) == (State.DISPATCHED, None)
-    assert begin_send(old, sent, 1, 60) == Settled("r")
+    assert (sent.state, sent.step) == (SubmissionState.DISPATCHED, None)
+    assert begin_send(old, sent, 1, 60) == AlreadySent("r")
     assert [event.event for event in old.events(5)] == ["dispatched"]
-    assert old.get(6).state is State.HELD
+    assert old.get(6).state is SubmissionState.HELD
 
 
 def test_the_last_release_can_still_write_into_it(old: Ledger, tmp_path: Path) -> None:
@@ -66,13 +65,13 @@ def test_the_last_release_can_still_write_into_it(old: Ledger, tmp_path: Path) -
             "values ('new.stl', 'claimed', 1700000000, 0, 0, 0, 0)"
         )
     database.close()
-    assert [each.path for each in abandoned(old)] == ["opened.stl", "new.stl"]
+    assert [each.path for each in list_abandoned_claims(old)] == ["opened.stl", "new.stl"]
 
 
 def test_bringing_up_to_date_twice_changes_nothing(ledger: Ledger) -> None:
     engine = open_database(ledger.url)
     with engine.begin() as connection:
-        bring_up_to_date(connection)
+        migrate_schema(connection)
         columns = {
             table.name: {column["name"] for column in inspect(connection).get_columns(table.name)}
             for table in metadata.sorted_tables
@@ -84,7 +83,7 @@ def test_bringing_up_to_date_twice_changes_nothing(ledger: Ledger) -> None:
 
 
 def _token(ledger: Ledger, number: int) -> str:
-    with ledger.reading() as connection:
+    with ledger.read_connection() as connection:
         found = connection.exec_driver_sql(f"select token from sends where submission = {number}")
         return str(found.scalar_one())
 
@@ -93,7 +92,7 @@ def test_a_database_that_is_none_of_ours_is_refused_in_words(tmp_path: Path) -> 
     with sqlite3.connect(tmp_path / "other.db") as other:
         other.execute("create table submissions (id integer primary key)")
     other.close()
-    with pytest.raises(StateError) as refused:
+    with pytest.raises(StateFolderError) as refused:
         Ledger(f"sqlite:///{tmp_path / 'other.db'}")
     assert str(refused.value) == (
         "The ledger can't be opened: its table submissions lacks path. "

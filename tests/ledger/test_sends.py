@@ -6,19 +6,19 @@ from threading import Barrier, Thread
 import pytest
 
 from workflow.ledger import (
-    Busy,
-    Intent,
+    AlreadySent,
     Ledger,
-    OnOneBed,
-    Settled,
+    SendInProgress,
+    SendIntent,
+    SharedBuild,
     Superseded,
     begin_send,
-    renew_send,
-    reply_lost,
-    settle_send,
+    complete_send,
+    record_lost_reply,
+    renew_send_lease,
     withdraw_send,
 )
-from workflow.model import State, Step, Submission
+from workflow.model import Step, Submission, SubmissionState
 
 
 @pytest.fixture
@@ -28,40 +28,40 @@ def submission(ledger: Ledger) -> Submission:
     return ledger.get(number)
 
 
-def intent_of(ledger: Ledger, submission: Submission, lease_seconds: float = 60) -> Intent:
+def intent_of(ledger: Ledger, submission: Submission, lease_seconds: float = 60) -> SendIntent:
     intent = begin_send(ledger, submission, 1, lease_seconds)
-    assert isinstance(intent, Intent)
+    assert isinstance(intent, SendIntent)
     return intent
 
 
 def test_a_settled_send_is_never_begun_again(ledger: Ledger, submission: Submission) -> None:
-    settle_send(ledger, submission, 1, intent_of(ledger, submission), "receipt", reconciled=False)
-    assert begin_send(ledger, submission, 1, 60) == Settled("receipt")
+    complete_send(ledger, submission, 1, intent_of(ledger, submission), "receipt", reconciled=False)
+    assert begin_send(ledger, submission, 1, 60) == AlreadySent("receipt")
 
 
 def test_while_one_is_at_it_nobody_else_begins(ledger: Ledger, submission: Submission) -> None:
     intent_of(ledger, submission)
-    assert isinstance(begin_send(ledger, submission, 1, 60), Busy)
+    assert isinstance(begin_send(ledger, submission, 1, 60), SendInProgress)
 
 
 def test_after_the_deadline_the_next_one_takes_over_and_knows_it(
     ledger: Ledger, submission: Submission
 ) -> None:
     first = intent_of(ledger, submission, lease_seconds=0)
-    reply_lost(ledger, submission, 1, first, "timed out", 0)
+    record_lost_reply(ledger, submission, 1, first, "timed out", 0)
     second = intent_of(ledger, submission)
     assert (second.times, second.lost) == (2, "timed out")
     with pytest.raises(Superseded, match="Copy 1 of submission 1 was settled by somebody else"):
-        settle_send(ledger, submission, 1, first, "late", reconciled=False)
+        complete_send(ledger, submission, 1, first, "late", reconciled=False)
 
 
 def test_a_lease_is_renewed_only_by_its_owner(ledger: Ledger, submission: Submission) -> None:
     first = intent_of(ledger, submission, lease_seconds=0)
     second = intent_of(ledger, submission, lease_seconds=0)
     with pytest.raises(Superseded, match="Copy 1 of submission 1 was taken over"):
-        renew_send(ledger, submission, 1, first, 60)
-    renew_send(ledger, submission, 1, second, 60)
-    assert isinstance(begin_send(ledger, submission, 1, 60), Busy)
+        renew_send_lease(ledger, submission, 1, first, 60)
+    renew_send_lease(ledger, submission, 1, second, 60)
+    assert isinstance(begin_send(ledger, submission, 1, 60), SendInProgress)
 
 
 def test_a_withdrawn_intent_leaves_no_trace(ledger: Ledger, submission: Submission) -> None:
@@ -70,7 +70,7 @@ def test_a_withdrawn_intent_leaves_no_trace(ledger: Ledger, submission: Submissi
 
 
 def test_a_canceled_submission_is_not_sent(ledger: Ledger, submission: Submission) -> None:
-    ledger.next_turn(submission, Step.FINISH, None, "canceled")
+    ledger.schedule_next_step(submission, Step.FINISH, None, "canceled")
     with pytest.raises(Superseded):
         begin_send(ledger, submission, 1, 60)
 
@@ -88,7 +88,7 @@ def test_of_many_rivals_one_wins(ledger: Ledger, submission: Submission) -> None
         thread.start()
     for thread in rivals:
         thread.join()
-    assert sum(isinstance(permit, Intent) for permit in permits) == 1
+    assert sum(isinstance(permit, SendIntent) for permit in permits) == 1
 
 
 # -- parts on one bed ---------------------------------------------------------------------------------
@@ -100,36 +100,38 @@ def bed(ledger: Ledger) -> list[Submission]:
     numbers = [ledger.open(path) for path in ("a.stl", "b.stl")]
     for number in numbers:
         ledger.claimed(number, f"processing/{number}")
-    return [ledger.change(ledger.get(number), build_id="bed") for number in numbers]
+    return [ledger.update_submission(ledger.get(number), build_id="bed") for number in numbers]
 
 
-def begin(ledger: Ledger, submission: Submission, copy: int = 1) -> Intent | Settled | Busy | OnOneBed:
+def begin(
+    ledger: Ledger, submission: Submission, copy: int = 1
+) -> SendIntent | AlreadySent | SendInProgress | SharedBuild:
     return begin_send(ledger, submission, copy, 60, submission.opened_at)
 
 
 def test_who_is_first_sends_for_all_on_the_bed(ledger: Ledger, bed: list[Submission]) -> None:
     first, second = bed
     intent = begin(ledger, first)
-    assert isinstance(intent, Intent)
-    assert begin(ledger, second) == OnOneBed(first.id, None)
-    settle_send(ledger, first, 1, intent, "receipt", reconciled=False)
-    assert begin(ledger, second) == OnOneBed(first.id, "receipt")
-    assert begin(ledger, first) == Settled("receipt")
+    assert isinstance(intent, SendIntent)
+    assert begin(ledger, second) == SharedBuild(first.id, None)
+    complete_send(ledger, first, 1, intent, "receipt", reconciled=False)
+    assert begin(ledger, second) == SharedBuild(first.id, "receipt")
+    assert begin(ledger, first) == AlreadySent("receipt")
 
 
 def test_a_further_copy_is_sent_by_whoever_wants_it(ledger: Ledger, bed: list[Submission]) -> None:
     begin(ledger, bed[0])
-    assert isinstance(begin(ledger, bed[1], copy=2), Intent)
+    assert isinstance(begin(ledger, bed[1], copy=2), SendIntent)
 
 
 def test_what_was_taken_back_or_given_up_keeps_nobody_waiting(ledger: Ledger, bed: list[Submission]) -> None:
     first, second = bed
     intent = begin(ledger, first)
-    assert isinstance(intent, Intent)
+    assert isinstance(intent, SendIntent)
     withdraw_send(ledger, first, 1, intent)
-    assert isinstance(begin(ledger, second), Intent)
-    ledger.change(second, state=State.CANCELED)
-    assert isinstance(begin(ledger, first), Intent)
+    assert isinstance(begin(ledger, second), SendIntent)
+    ledger.update_submission(second, state=SubmissionState.CANCELED)
+    assert isinstance(begin(ledger, first), SendIntent)
 
 
 def test_what_was_sent_before_the_upload_is_no_send_of_this_bed(
@@ -137,17 +139,17 @@ def test_what_was_sent_before_the_upload_is_no_send_of_this_bed(
 ) -> None:
     first, second = bed
     intent = begin(ledger, first)
-    assert isinstance(intent, Intent)
-    settle_send(ledger, first, 1, intent, "receipt", reconciled=False)
-    assert isinstance(begin_send(ledger, second, 1, 60, second.opened_at + timedelta(hours=1)), Intent)
+    assert isinstance(intent, SendIntent)
+    complete_send(ledger, first, 1, intent, "receipt", reconciled=False)
+    assert isinstance(begin_send(ledger, second, 1, 60, second.opened_at + timedelta(hours=1)), SendIntent)
 
 
 def test_who_has_tried_looks_for_its_own_attempt(ledger: Ledger, bed: list[Submission]) -> None:
     """As two of an older release may both have done: neither waits for the other."""
     for each in bed:
-        assert isinstance(begin_send(ledger, each, 1, 0), Intent)
+        assert isinstance(begin_send(ledger, each, 1, 0), SendIntent)
     for each in bed:
-        assert isinstance(begin(ledger, each), Intent)
+        assert isinstance(begin(ledger, each), SendIntent)
 
 
 def test_of_two_at_the_same_time_one_sends(ledger: Ledger, bed: list[Submission]) -> None:
@@ -162,4 +164,4 @@ def test_of_two_at_the_same_time_one_sends(ledger: Ledger, bed: list[Submission]
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(type(permit).__name__ for permit in permits) == ["Intent", "OnOneBed"]
+    assert sorted(type(permit).__name__ for permit in permits) == ["SendIntent", "SharedBuild"]

@@ -4,30 +4,30 @@ from threading import Barrier, Thread
 
 import pytest
 
-from workflow.errors import StateError
+from workflow.errors import StateFolderError
 from workflow.ledger import (
     Ledger,
     Superseded,
-    abandoned,
+    acquire_due_steps,
     begin_send,
-    crew,
-    give_sign,
-    in_hands_of,
-    join,
-    keep_rules,
-    leave,
-    rules_text,
-    signs,
-    strains,
-    strike_off,
-    take_due,
-    take_over,
+    deregister_worker,
+    list_abandoned_claims,
+    list_leased_steps,
+    list_workers,
+    read_backpressure,
+    read_heartbeats,
+    read_stored_rules,
+    register_worker,
+    remove_dead_worker,
+    send_heartbeat,
+    store_rules,
+    take_over_orphaned_steps,
 )
-from workflow.model import Step, Strain, Submission, Worker
+from workflow.model import Backpressure, Step, Submission, Worker
 
 
 def joined(ledger: Ledger, home: str = "here") -> Worker:
-    return join(ledger, home, "host", 1, "1.0")
+    return register_worker(ledger, home, "host", 1, "1.0")
 
 
 def claimed(ledger: Ledger, count: int = 1) -> list[int]:
@@ -39,7 +39,7 @@ def claimed(ledger: Ledger, count: int = 1) -> list[int]:
 
 def taken(ledger: Ledger, worker: Worker) -> Submission:
     claimed(ledger)
-    (submission,) = take_due(ledger, worker, [Step.INTAKE], 1)
+    (submission,) = acquire_due_steps(ledger, worker, [Step.INTAKE], 1)
     return submission
 
 
@@ -51,7 +51,7 @@ def test_rivals_never_take_the_same(ledger: Ledger) -> None:
 
     def rival(place: int) -> None:
         start.wait()
-        while some := take_due(ledger, workers[place], [Step.INTAKE], 7):
+        while some := acquire_due_steps(ledger, workers[place], [Step.INTAKE], 7):
             shares[place] += [submission.id for submission in some]
 
     rivals = [Thread(target=rival, args=(place,)) for place in range(len(workers))]
@@ -65,13 +65,13 @@ def test_rivals_never_take_the_same(ledger: Ledger) -> None:
 def test_a_struck_off_workers_steps_begin_anew_and_it_can_change_nothing(ledger: Ledger) -> None:
     silent, heir = joined(ledger), joined(ledger, "elsewhere")
     late = taken(ledger, silent)
-    assert take_over(ledger) == ()
-    assert strike_off(ledger, silent.name, signs(ledger)[silent.name])
-    assert take_over(ledger) == (late,)
-    (anew,) = take_due(ledger, heir, [Step.INTAKE], 10)
+    assert take_over_orphaned_steps(ledger) == ()
+    assert remove_dead_worker(ledger, silent.name, read_heartbeats(ledger)[silent.name])
+    assert take_over_orphaned_steps(ledger) == (late,)
+    (anew,) = acquire_due_steps(ledger, heir, [Step.INTAKE], 10)
     assert (anew.id, anew.turn) == (late.id, late.turn + 1)
     with pytest.raises(Superseded):
-        ledger.record(late, "inspected")
+        ledger.record_event(late, "inspected")
     with pytest.raises(Superseded):
         begin_send(ledger, late, 1, 60)
     assert ledger.events(late.id)[-1].detail == f"intake was in the hands of {silent.name}"
@@ -79,51 +79,51 @@ def test_a_struck_off_workers_steps_begin_anew_and_it_can_change_nothing(ledger:
 
 def test_one_that_gave_a_sign_meanwhile_is_not_struck_off(ledger: Ledger) -> None:
     worker = joined(ledger)
-    old_sign = signs(ledger)[worker.name]
-    assert give_sign(ledger, worker)
-    assert not strike_off(ledger, worker.name, old_sign)
-    assert [each.name for each in crew(ledger)] == [worker.name]
+    old_sign = read_heartbeats(ledger)[worker.name]
+    assert send_heartbeat(ledger, worker)
+    assert not remove_dead_worker(ledger, worker.name, old_sign)
+    assert [each.name for each in list_workers(ledger)] == [worker.name]
 
 
 def test_one_that_was_struck_off_learns_it_and_joins_beside_whoever_is_there(ledger: Ledger) -> None:
     worker = joined(ledger)
-    strike_off(ledger, worker.name, signs(ledger)[worker.name])
-    assert not give_sign(ledger, worker)
+    remove_dead_worker(ledger, worker.name, read_heartbeats(ledger)[worker.name])
+    assert not send_heartbeat(ledger, worker)
     restarted = joined(ledger)
-    again = join(ledger, "here", "host", 1, "1.0", again=True)
-    assert {each.name for each in crew(ledger)} == {restarted.name, again.name}
+    again = register_worker(ledger, "here", "host", 1, "1.0", again=True)
+    assert {each.name for each in list_workers(ledger)} == {restarted.name, again.name}
 
 
 def test_a_restart_on_the_same_state_folder_has_nobody_to_wait_for(ledger: Ledger) -> None:
     cut_off = taken(ledger, joined(ledger))
     joined(ledger)
-    assert take_over(ledger) == (cut_off,)
+    assert take_over_orphaned_steps(ledger) == (cut_off,)
 
 
 def test_who_leaves_gives_back_at_once(ledger: Ledger) -> None:
     worker, other = joined(ledger), joined(ledger, "elsewhere")
     submission = taken(ledger, worker)
-    assert leave(ledger, worker) == (submission,)
-    assert [each.id for each in take_due(ledger, other, [Step.INTAKE], 10)] == [submission.id]
-    assert [each.name for each in crew(ledger)] == [other.name]
+    assert deregister_worker(ledger, worker) == (submission,)
+    assert [each.id for each in acquire_due_steps(ledger, other, [Step.INTAKE], 10)] == [submission.id]
+    assert [each.name for each in list_workers(ledger)] == [other.name]
 
 
 def test_a_file_left_on_one_machine_is_taken_there_only(ledger: Ledger) -> None:
     here, elsewhere = joined(ledger), joined(ledger, "elsewhere")
     number = ledger.open("a.stl")
     ledger.claimed(number, "/parts/a.stl", left_in_place=True, home="here")
-    assert take_due(ledger, elsewhere, [Step.INTAKE], 10) == ()
-    assert [each.id for each in take_due(ledger, here, [Step.INTAKE], 10)] == [number]
-    ledger.next_turn(ledger.get(number), Step.DELIVER, ledger.get(number).opened_at)
-    assert [each.id for each in take_due(ledger, elsewhere, [Step.DELIVER], 10)] == [number]
+    assert acquire_due_steps(ledger, elsewhere, [Step.INTAKE], 10) == ()
+    assert [each.id for each in acquire_due_steps(ledger, here, [Step.INTAKE], 10)] == [number]
+    ledger.schedule_next_step(ledger.get(number), Step.DELIVER, ledger.get(number).opened_at)
+    assert [each.id for each in acquire_due_steps(ledger, elsewhere, [Step.DELIVER], 10)] == [number]
 
 
 def test_a_claim_whose_worker_is_gone_is_abandoned(ledger: Ledger) -> None:
     worker = joined(ledger)
     number = ledger.open("a.stl", worker.name)
-    assert abandoned(ledger) == ()
-    strike_off(ledger, worker.name, signs(ledger)[worker.name])
-    assert [each.id for each in abandoned(ledger)] == [number]
+    assert list_abandoned_claims(ledger) == ()
+    remove_dead_worker(ledger, worker.name, read_heartbeats(ledger)[worker.name])
+    assert [each.id for each in list_abandoned_claims(ledger)] == [number]
 
 
 def test_a_claim_that_comes_late_is_written_down_all_the_same(ledger: Ledger) -> None:
@@ -140,7 +140,7 @@ def test_a_claim_that_somebody_else_wrote_down_is_not_begun_again(ledger: Ledger
     worker = joined(ledger)
     submission = taken(ledger, worker)
     ledger.claimed(submission.id, submission.claimed_as or "", path=submission.path)
-    assert in_hands_of(ledger, worker) == (submission,)
+    assert list_leased_steps(ledger, worker) == (submission,)
 
 
 def test_a_number_that_was_forgotten_is_not_given_out_again(ledger: Ledger) -> None:
@@ -152,13 +152,13 @@ def test_a_number_that_was_forgotten_is_not_given_out_again(ledger: Ledger) -> N
 
 
 def test_services_that_start_with_the_same_rules_at_once_all_keep_them(ledger: Ledger) -> None:
-    troubles: list[StateError] = []
+    troubles: list[StateFolderError] = []
 
     def start(together: Barrier, revision: str) -> None:
         together.wait()
         try:
-            keep_rules(ledger, revision, "rules")
-        except StateError as trouble:
+            store_rules(ledger, revision, "rules")
+        except StateFolderError as trouble:
             troubles.append(trouble)
 
     for revision in map(str, range(10)):
@@ -168,16 +168,16 @@ def test_services_that_start_with_the_same_rules_at_once_all_keep_them(ledger: L
             thread.start()
         for thread in threads:
             thread.join()
-        assert rules_text(ledger, revision) == "rules"
+        assert read_stored_rules(ledger, revision) == "rules"
     assert troubles == []
 
 
 def test_signs_carry_what_the_cloud_told(ledger: Ledger) -> None:
     one, other = joined(ledger, "one"), joined(ledger, "other")
-    assert give_sign(ledger, one, Strain(complaints=2, pause_seconds=60.0))
-    told = strains(ledger)
-    assert told[other.name] == Strain()
+    assert send_heartbeat(ledger, one, Backpressure(complaints=2, pause_seconds=60.0))
+    told = read_backpressure(ledger)
+    assert told[other.name] == Backpressure()
     assert told[one.name].complaints == 2
     assert 50.0 < told[one.name].pause_seconds <= 60.0
-    assert give_sign(ledger, one, Strain(complaints=2))
-    assert strains(ledger)[one.name] == Strain(2, 0.0)
+    assert send_heartbeat(ledger, one, Backpressure(complaints=2))
+    assert read_backpressure(ledger)[one.name] == Backpressure(2, 0.0)

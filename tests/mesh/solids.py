@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from stl import Mesh
 
-from workflow.mesh.blocks import BLOCK_FACETS, Block
+from workflow.mesh.stream import BLOCK_FACETS, Block
 
 Corners = NDArray[np.float32]
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tests.mesh.solids import Corners, blocks, torus
-from workflow.mesh.corners import CornerHashes
-from workflow.mesh.holes import Holes, find_holes
+from workflow.mesh.open_edges import OpenEdgeSummary, summarize_open_edges
+from workflow.mesh.watertight import CornerHashes
 
 
-def holes(corners: Corners, diagonal_mm: float = 100) -> Holes:
-    return find_holes(CornerHashes(lambda: blocks(corners)), len(corners), diagonal_mm)
+def holes(corners: Corners, diagonal_mm: float = 100) -> OpenEdgeSummary:
+    return summarize_open_edges(CornerHashes(lambda: blocks(corners)), len(corners), diagonal_mm)
 
 
 def slit(width_mm: float, around: int = 40, across: int = 30) -> Corners:

@@ -14,9 +14,9 @@ from typing_extensions import Buffer
 from tests.mesh.odd_files import ACCEPTED, REJECTED, TEXT, WARNED, WHOLE
 from tests.mesh.solids import ascii_text, binary, box, shifted
 from workflow.errors import SettingsError
-from workflow.mesh import MeshPolicy, named_oddities
+from workflow.mesh import MeshPolicy, parse_warning_kinds
 from workflow.mesh.inspection import inspect_mesh, inspect_open_file
-from workflow.mesh.stream import ByteStream
+from workflow.mesh.stream import HashingStream
 from workflow.model import MeshReport
 
 
@@ -143,13 +143,13 @@ def test_a_file_that_changes_under_the_reading_is_not_judged(tmp_path: Path) -> 
     file = tmp_path / "part.stl"
     file.write_bytes(WHOLE)
     with _GrowingFile(file) as growing:
-        report = inspect_open_file(growing, ByteStream(growing), MeshPolicy())
+        report = inspect_open_file(growing, HashingStream(growing), MeshPolicy())
     assert report.reason == "The file changed while it was read. Wait until the export has ended."
 
 
 def test_a_shop_may_refuse_what_others_are_warned_of(tmp_path: Path) -> None:
     report = inspect(
-        tmp_path, WARNED["inside out"][0], MeshPolicy(refused=named_oddities("inside_out, unit"))
+        tmp_path, WARNED["inside out"][0], MeshPolicy(refused=parse_warning_kinds("inside_out, unit"))
     )
     assert (report.verdict, report.warnings, report.oddities) == ("reject", (), ())
     assert report.reason == "-8 cm³: the mesh is inside out. Slicers turn it."
@@ -177,4 +177,4 @@ def test_oddities_have_the_names_of_their_warnings(tmp_path: Path) -> None:
 )
 def test_an_unknown_oddity_is_a_mistake_in_the_settings(names: str, message: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(message)):
-        named_oddities(names)
+        parse_warning_kinds(names)

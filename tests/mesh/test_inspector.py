@@ -17,10 +17,10 @@ import pytest
 from tests.mesh.odd_files import ACCEPTED, REJECTED, WARNED
 from tests.mesh.solids import ascii_text, binary, box
 from tests.waiting import until
-from workflow.errors import NotInspected, StateError
+from workflow.errors import InspectionFailed, StateFolderError
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy
 from workflow.mesh.inspection import inspect_mesh
-from workflow.mesh.inspector import _environment
+from workflow.mesh.inspector import _worker_environment
 from workflow.model import MeshReport
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs signals to stop a process")
@@ -133,7 +133,7 @@ def test_a_file_that_crashes_it_every_time_is_given_up(slow_part: Path, part: Pa
                 killed.add(inspector.process_id)
                 os.kill(running(inspector), signal.SIGKILL)
             with pytest.raises(
-                NotInspected, match=r"2 times the inspection .* \(SIGKILL\)\. Export it again"
+                InspectionFailed, match=r"2 times the inspection .* \(SIGKILL\)\. Export it again"
             ):
                 report.result()
         assert inspector.inspect(part).triangles == 11
@@ -144,7 +144,7 @@ def test_a_hang_ends_at_the_limit(part: Path) -> None:
         inspector.inspect(part)
         os.kill(running(inspector), signal.SIGSTOP)
         with pytest.raises(
-            NotInspected, match=r"^0\.5 s were not enough .* raise inspection_limit_seconds\."
+            InspectionFailed, match=r"^0\.5 s were not enough .* raise inspection_limit_seconds\."
         ):
             inspector.inspect(part)
         assert inspector.inspect(part).triangles == 11
@@ -155,7 +155,7 @@ def test_a_file_that_needs_too_much_memory_is_given_up(tmp_path: Path, part: Pat
     soup = tmp_path / "soup.stl"
     soup.write_bytes(binary(np.random.default_rng(1).uniform(-9, 9, (300_000, 3, 3)).astype(np.float32)))
     with Inspector(limits=InspectionLimits(memory_mb=16)) as inspector:
-        with pytest.raises(NotInspected, match=r"^16 MB of memory were not enough"):
+        with pytest.raises(InspectionFailed, match=r"^16 MB of memory were not enough"):
             inspector.inspect(soup)
         assert inspector.inspect(part).triangles == 11
 
@@ -176,10 +176,10 @@ def test_closing_ends_the_process_and_what_it_does(slow_part: Path) -> None:
     with begun(inspector, slow_part) as report:
         assert until(lambda: inspector.process_id is not None)
         inspector.close()
-        with pytest.raises(StateError, match="stlflow is stopping"):
+        with pytest.raises(StateFolderError, match="stlflow is stopping"):
             report.result()
     assert inspector.process_id is None
-    with pytest.raises(StateError):
+    with pytest.raises(StateFolderError):
         inspector.inspect(slow_part)
 
 
@@ -224,7 +224,7 @@ def test_it_ends_with_the_service_even_when_that_is_killed_amid_a_file(slow_part
 
 def test_no_key_reaches_it() -> None:
     here = {"STLFLOW_EIGER_URL": "x", "ACCESS_KEY": "x", "AWS_SECRET": "x", "PATH": "/bin", "Api_Token": "x"}
-    assert set(_environment(here)) & set(here) == {"PATH"}
+    assert set(_worker_environment(here)) & set(here) == {"PATH"}
 
 
 def test_no_thread_is_left(inspector: Inspector, part: Path) -> None:

@@ -10,20 +10,20 @@ from stl import Mesh
 
 from tests.mesh.effort import IN_MEMORY
 from tests.mesh.solids import Corners, binary, blocks, box, merged, shifted, torus
-from workflow.mesh.blocks import BLOCK_FACETS
-from workflow.mesh.corners import CornerHashes
-from workflow.mesh.holes import Holes, find_holes
-from workflow.mesh.measures import Measures, measure
+from workflow.mesh.measures import Measures, measure_mesh
+from workflow.mesh.open_edges import OpenEdgeSummary, summarize_open_edges
+from workflow.mesh.stream import BLOCK_FACETS
+from workflow.mesh.watertight import CornerHashes
 
 SIDES = st.floats(0.5, 500, width=32)
 
 
 def measured(corners: Corners, size: int = BLOCK_FACETS) -> Measures:
-    return measure(blocks(corners, size))
+    return measure_mesh(blocks(corners, size))
 
 
-def holes(corners: Corners) -> Holes:
-    return find_holes(CornerHashes(lambda: blocks(corners)), len(corners), 100)
+def holes(corners: Corners) -> OpenEdgeSummary:
+    return summarize_open_edges(CornerHashes(lambda: blocks(corners)), len(corners), 100)
 
 
 @IN_MEMORY
@@ -95,7 +95,9 @@ def test_turned_facets_are_no_holes(turned: set[int]) -> None:
 @given(st.sets(st.integers(0, 125), min_size=1))
 def test_doubled_facets_are_no_holes(doubled: set[int]) -> None:
     corners = torus(9, 7)
-    assert holes(merged(corners, corners[sorted(doubled)])) == Holes(open_edges=0, has_repeated_facets=True)
+    assert holes(merged(corners, corners[sorted(doubled)])) == OpenEdgeSummary(
+        open_edges=0, has_repeated_facets=True
+    )
 
 
 def test_one_hole_among_many_facets_has_its_place() -> None:

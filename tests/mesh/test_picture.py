@@ -12,12 +12,20 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from tests.mesh.solids import Corners, binary, box, merged, moebius, scaled, shifted, torus
-from workflow.errors import NotInspected
+from workflow.errors import InspectionFailed
 from workflow.mesh import Inspector
+from workflow.mesh.canvas import _GLYPHS, render_text
 from workflow.mesh.inspection import inspect_mesh
-from workflow.mesh.letters import _ROWS, lettered
-from workflow.mesh.picture import DIRECTIONS, HEIGHT, TOP, VIEW_HEIGHT, VIEW_WIDTH, WIDTH, draw_picture
-from workflow.mesh.raster import Canvas, TooMuchToDraw
+from workflow.mesh.picture import (
+    PICTURE_HEIGHT,
+    PICTURE_WIDTH,
+    VIEW_DIRECTIONS,
+    VIEW_HEIGHT,
+    VIEW_TOP,
+    VIEW_WIDTH,
+    draw_picture,
+)
+from workflow.mesh.rasterizer import DepthBuffer, TooMuchToDraw
 
 SIDE = 40
 Pixels = NDArray[np.uint8]
@@ -49,8 +57,8 @@ def views(corners: Corners) -> tuple[Pixels, Pixels]:
     """Draw a part; gives both views without what is written around them."""
     Path("part.stl").write_bytes(binary(corners))
     pixels = read_png(draw_picture(Path("part.stl"), inspect_mesh(Path("part.stl"))))
-    assert pixels.shape == (HEIGHT, WIDTH, 3)
-    shown = pixels[TOP + 24 : TOP + VIEW_HEIGHT - 100]
+    assert pixels.shape == (PICTURE_HEIGHT, PICTURE_WIDTH, 3)
+    shown = pixels[VIEW_TOP + 24 : VIEW_TOP + VIEW_HEIGHT - 100]
     return shown[:, :VIEW_WIDTH], shown[:, VIEW_WIDTH:]
 
 
@@ -133,7 +141,7 @@ def test_what_can_not_be_drawn_says_why_and_the_next_file_is_drawn(tmp_path: Pat
     with Inspector() as inspector:
         for content, why in UNDRAWN.items():
             Path("odd.stl").write_bytes(content)
-            with pytest.raises(NotInspected) as refused:
+            with pytest.raises(InspectionFailed) as refused:
                 inspector.draw(Path("odd.stl"), Path("odd.png"))
             assert why in str(refused.value)
         assert not Path("odd.png").exists()
@@ -141,7 +149,7 @@ def test_what_can_not_be_drawn_says_why_and_the_next_file_is_drawn(tmp_path: Pat
         with pytest.raises(FileNotFoundError) as missing:
             inspector.draw(Path("good.stl"), Path("nowhere", "good.png"))
     assert missing.value.filename == str(tmp_path / "nowhere" / "good.png")
-    assert read_png(Path("good.png").read_bytes()).shape == (HEIGHT, WIDTH, 3)
+    assert read_png(Path("good.png").read_bytes()).shape == (PICTURE_HEIGHT, PICTURE_WIDTH, 3)
 
 
 coordinates = st.floats(-SIDE / 2, 1.5 * SIDE, width=32)
@@ -152,7 +160,7 @@ facets = arrays(np.float32, st.tuples(st.just(3), st.just(3), st.integers(1, 6))
 def test_the_nearest_facet_has_the_pixel(corners: NDArray[np.float32]) -> None:
     """Against every pixel looked at by itself; pixels within a hair of an edge may be either facet's."""
     corners[:, 2] = (corners[:, 2] + SIDE / 2) / (2 * SIDE)
-    canvas = Canvas(SIDE, SIDE, 10**9)
+    canvas = DepthBuffer(SIDE, SIDE, 10**9)
     canvas.add(corners, np.arange(corners.shape[2], dtype=np.uint16))
     expected, clear = nearest(corners.astype(np.float64))
     covered = canvas.is_covered
@@ -182,13 +190,13 @@ def test_facets_that_share_an_edge_share_no_pixel_and_leave_no_gap() -> None:
     square = array([[3.2, 3.1], [36.7, 3.1], [36.7, 36.4], [3.2, 36.4]])
     halves = np.stack([square[[0, 1, 2]], square[[0, 2, 3]]], axis=2)
     flat = np.concatenate((halves, np.full((3, 1, 2), 0.5, np.float32)), axis=1)
-    canvas = Canvas(SIDE, SIDE, 10_000)
+    canvas = DepthBuffer(SIDE, SIDE, 10_000)
     canvas.add(flat, np.array([1, 2], np.uint16))
     assert 10_000 - canvas.left == np.count_nonzero(canvas.is_covered) == 34 * 33
 
 
 def test_what_would_take_minutes_is_given_up() -> None:
-    canvas = Canvas(SIDE, SIDE, SIDE * SIDE)
+    canvas = DepthBuffer(SIDE, SIDE, SIDE * SIDE)
     whole = array([[-99, -99, 0.5], [199, -99, 0.5], [-99, 199, 0.5]])[:, :, None]
     canvas.add(whole, np.zeros(1, np.uint16))
     with pytest.raises(TooMuchToDraw):
@@ -196,9 +204,9 @@ def test_what_would_take_minutes_is_given_up() -> None:
 
 
 def test_every_word_in_a_picture_can_be_written() -> None:
-    words = "".join(caption for caption, _, _ in DIRECTIONS) + "accepted rejected 0123456789.,:-+()e mm"
-    assert set(words.upper()) <= set(_ROWS)
-    assert {len(rows) for rows in _ROWS.values()} == {41}
-    assert np.array_equal(lettered("größe", 2), lettered("GROSSE", 2))
-    assert lettered("部品", 1).shape == (7, 12)
-    assert lettered("", 3).shape == (21, 18)
+    words = "".join(caption for caption, _, _ in VIEW_DIRECTIONS) + "accepted rejected 0123456789.,:-+()e mm"
+    assert set(words.upper()) <= set(_GLYPHS)
+    assert {len(rows) for rows in _GLYPHS.values()} == {41}
+    assert np.array_equal(render_text("größe", 2), render_text("GROSSE", 2))
+    assert render_text("部品", 1).shape == (7, 12)
+    assert render_text("", 3).shape == (21, 18)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.mesh.effort import ON_FILES
 from tests.mesh.solids import Corners, ascii_text, binary, box, merged, scaled, shifted, torus
-from workflow.mesh import binary as binary_reader
+from workflow.mesh import binary_reader
 from workflow.mesh.inspection import inspect_mesh
 
 RING = torus(9, 7)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflow.mesh.units import UnitGuess, guess_unit
+from workflow.mesh.verdict import UnitGuess, guess_unit
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ import pytest
 from tests.cloud import Cloud, simulated
 from tests.waiting import until
 from workflow.assembly import running_service
-from workflow.cli.watching import at_rest
+from workflow.cli.watch import is_at_rest
 from workflow.eiger import EigerClient, make_client
-from workflow.model import Event, State, Submission
+from workflow.model import Submission, SubmissionEvent, SubmissionState
 from workflow.pipeline.service import Service
+from workflow.resources import resource_folder
 from workflow.settings import Settings, load_settings
-from workflow.shipped import shipped
 
 QUICK: dict[str, object] = {
-    "rules": shipped("rules") / "default.yaml",
+    "rules": resource_folder("rules") / "default.yaml",
     "settle_seconds": 0.05,
     "settle_ascii_seconds": 0.2,
     "settle_wrong_seconds": 0.2,
@@ -55,7 +55,7 @@ class Shop:
         return next((each for each in self.service.ledger.all() if each.path == path), None)
 
     def wait(
-        self, path: str, reached: Callable[[Submission], bool] = at_rest, limit: float = 20
+        self, path: str, reached: Callable[[Submission], bool] = is_at_rest, limit: float = 20
     ) -> Submission:
         """Wait for a submission; fails with its history when it does not come."""
 
@@ -68,7 +68,7 @@ class Shop:
         assert submission is not None
         return submission
 
-    def history(self, path: str) -> Sequence[Event]:
+    def history(self, path: str) -> Sequence[SubmissionEvent]:
         submission = self.submission(path)
         return self.service.ledger.events(submission.id) if submission else ()
 
@@ -93,19 +93,19 @@ Open = Callable[..., Shop]
 
 def dispatched(submission: Submission) -> bool:
     """Tell whether the build is sent and the file put away."""
-    return submission.state is State.DISPATCHED and submission.step is None
+    return submission.state is SubmissionState.DISPATCHED and submission.step is None
 
 
 def held(submission: Submission) -> bool:
     """Tell whether the submission is held and the file put away."""
-    return submission.state is State.HELD and at_rest(submission)
+    return submission.state is SubmissionState.HELD and is_at_rest(submission)
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """One shop for all tests of a module that need no other; each uses file names of its own."""
-    with simulated() as cloud, opened(tmp_path_factory.mktemp("shop"), cloud) as shop:
-        yield shop
+    with simulated() as cloud, opened(tmp_path_factory.mktemp("shop"), cloud) as context:
+        yield context
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from workflow.model import Strain
+from workflow.model import Backpressure
 
 
 @dataclass
@@ -10,14 +10,14 @@ class Rate:
     """`heard` is what the cloud gave this process to understand, `heeded` what others told it."""
 
     among: int = 0
-    heard: Strain = field(default_factory=Strain)
-    heeded: list[Strain] = field(default_factory=list)
+    heard: Backpressure = field(default_factory=Backpressure)
+    heeded: list[Backpressure] = field(default_factory=list)
 
     def share_rate(self, among: int) -> None:
         self.among = among
 
-    def strain(self) -> Strain:
+    def strain(self) -> Backpressure:
         return self.heard
 
-    def heed(self, strain: Strain) -> None:
+    def apply_backpressure(self, strain: Backpressure) -> None:
         self.heeded.append(strain)

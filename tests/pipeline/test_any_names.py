@@ -15,22 +15,22 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from workflow.feedback import has_note, note_path, remove_note, write_note
 from workflow.intake import (
     Outcome,
     Share,
-    claim,
-    exists,
+    claim_file,
+    copy_to_spool,
+    exists_in_share,
     is_part_file,
-    is_text,
-    place,
-    readable,
-    take_custody,
+    is_utf8,
+    plan_and_move,
+    printable_path,
 )
-from workflow.intake.place import INBOX
-from workflow.ledger import Ledger, add_to_waitlist, drop_from_waitlist, read_waitlist
-from workflow.model import State
-from workflow.pipeline.adoption import adopt
+from workflow.intake.outcome_folders import INBOX_FOLDER
+from workflow.ledger import Ledger, add_to_mass_arrival, read_mass_arrival_paths, remove_from_mass_arrival
+from workflow.model import SubmissionState
+from workflow.notes import has_note, note_path, remove_note, write_note
+from workflow.pipeline.recovery import recover_claims
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 
@@ -65,24 +65,26 @@ def test_a_file_of_any_name_goes_its_way(folder: str, name: str) -> None:
         (share.inbox / folder).mkdir()
         (share.inbox / folder / name).write_bytes(b"mine")
         path = f"{folder}/{name}"
-        claimed_as = claim(share, path, NUMBER)
+        claimed_as = claim_file(share, path, NUMBER)
         assert claimed_as is not None
-        assert is_text(claimed_as)
-        custody = take_custody(share.root / claimed_as, Path(top) / "copy", root=share.root)
+        assert is_utf8(claimed_as)
+        custody = copy_to_spool(share.root / claimed_as, Path(top) / "copy", root=share.root)
         assert custody.sha256 == hashlib.sha256(b"mine").hexdigest()
         others = _taken_by_others(share, path)
-        stands = place(share, claimed_as, readable(path), Outcome.DONE)
+        stands = plan_and_move(share, claimed_as, printable_path(path), Outcome.DONE)
         _has_a_note_beside_others(share.root / stands)
         assert (share.root / stands).read_bytes() == b"mine"
         assert {other: other.read_bytes() for other in others} == dict.fromkeys(others, b"theirs")
-        back = place(share, stands, readable(path), INBOX)
+        back = plan_and_move(share, stands, printable_path(path), INBOX_FOLDER)
         assert (share.root / back).read_bytes() == b"mine"
 
 
 def _taken_by_others(share: Share, path: str) -> list[Path]:
     """Take the names that the file and its note want."""
-    wanted = share.root / Outcome.DONE / Path(*readable(path).split("/"))
-    shortened = [place(share, _made(share, number), readable(path), Outcome.DONE) for number in range(2)]
+    wanted = share.root / Outcome.DONE / Path(*printable_path(path).split("/"))
+    shortened = [
+        plan_and_move(share, _made(share, number), printable_path(path), Outcome.DONE) for number in range(2)
+    ]
     assert len(set(shortened)) == 2, wanted
     return [share.root / each for each in shortened]
 
@@ -111,20 +113,20 @@ def test_a_ledger_takes_any_name_and_finds_its_claim_again(folder: str, name: st
     with tempfile.TemporaryDirectory() as top, closing(Ledger(f"sqlite:///{top}/ledger.db")) as ledger:
         share = Share(Path(top) / "share", owner="a1b2c3")
         share.prepare()
-        path = readable(f"{folder}/{name}")
-        add_to_waitlist(ledger, [path])
-        assert read_waitlist(ledger) == {path: False}
-        drop_from_waitlist(ledger, [path])
+        path = printable_path(f"{folder}/{name}")
+        add_to_mass_arrival(ledger, [path])
+        assert read_mass_arrival_paths(ledger) == {path: False}
+        remove_from_mass_arrival(ledger, [path])
         (share.inbox / folder).mkdir()
         (share.inbox / folder / name).write_bytes(b"mine")
         number = ledger.open(path)
-        claimed_as = claim(share, f"{folder}/{name}", number)  # and here it dies
+        claimed_as = claim_file(share, f"{folder}/{name}", number)  # and here it dies
         (share.processing / folder).mkdir()
         (share.processing / folder / name).write_bytes(b"by hand")
-        adopt(ledger, share)
+        recover_claims(ledger, share)
         (submission,) = ledger.all()
         assert (submission.claimed_as, submission.path) == (claimed_as, path)
-        ledger.change(submission, state=State.CANCELED, step=None, due_at=None)
-        adopt(ledger, share)
-        assert exists(share, claimed_as or "")
+        ledger.update_submission(submission, state=SubmissionState.CANCELED, step=None, due_at=None)
+        recover_claims(ledger, share)
+        assert exists_in_share(share, claimed_as or "")
         assert [found.read_bytes() for found in share.inbox.rglob("*.stl")] == [b"by hand"]

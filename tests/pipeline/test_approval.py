@@ -5,26 +5,26 @@ from dataclasses import replace
 
 from tests.pipeline.conftest import Open
 from workflow.ledger import Ledger
-from workflow.pipeline.approval import approve
-from workflow.pipeline.workshop import Workshop
+from workflow.pipeline.context import Context
+from workflow.pipeline.dispatch import approve_build
 
 
 def test_two_machines_that_approve_at_once_keep_each_others_approval(
     open_shop: Open, postgres_url: str
 ) -> None:
     """Eiger knows only how to replace the whole set: who is slow would write the other's approval away."""
-    shop = open_shop()
-    builds = shop.cloud.world_builds()[:4]
-    shop.cloud.approve()
-    shop.cloud.fault("approveBuilds", "delay", times=8, delay_seconds=0.2)
-    machines = [replace(shop.service.shop, ledger=Ledger(postgres_url)) for _ in range(2)]
+    context = open_shop()
+    builds = context.cloud.world_builds()[:4]
+    context.cloud.approve()
+    context.cloud.fault("approveBuilds", "delay", times=8, delay_seconds=0.2)
+    machines = [replace(context.service.context, ledger=Ledger(postgres_url)) for _ in range(2)]
 
-    def sign(machine: Workshop, build_id: str) -> None:
+    def sign(machine: Context, build_id: str) -> None:
         made = machine.ledger.get(machine.ledger.open("a.stl"))
-        approve(machine, machine.ledger.change(made, build_id=build_id, approve_first=True))
+        approve_build(machine, machine.ledger.update_submission(made, build_id=build_id, approve_first=True))
 
     with ThreadPoolExecutor(4) as at_once:
         list(at_once.map(sign, machines * 2, builds))
-    assert shop.cloud.approved() == set(builds)
+    assert context.cloud.approved() == set(builds)
     for machine in machines:
         machine.ledger.close()

@@ -12,9 +12,9 @@ from tests.cloud import simulated
 from tests.pipeline.conftest import Open, dispatched, held, written
 from tests.stl import box
 from tests.waiting import until
-from workflow.model import Destination, Hold, State
-from workflow.pipeline import new_builds
-from workflow.pipeline.skew import Skew, is_news
+from workflow.model import Destination, HoldReason, SubmissionState
+from workflow.pipeline import slice_listing
+from workflow.pipeline.clock_skew import Skew, is_news
 from workflow.pipeline.time_bounds import ROOM, not_before
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -42,7 +42,7 @@ def rules_for(folder: Path, destination: Destination) -> Path:
 
 
 def turn_machine(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    monkeypatch.setattr("workflow.ledger.clock.time_of_day", lambda: time.time() + seconds)
+    monkeypatch.setattr("workflow.ledger.database.system_time", lambda: time.time() + seconds)
 
 
 def test_the_earliest_of_all_clocks_counts_with_room() -> None:
@@ -58,14 +58,14 @@ def test_a_build_that_a_person_makes_is_found_by_itself(
     open_shop: Open, date_ahead: float, title: str | None
 ) -> None:
     with simulated(builds="manual", date_ahead_seconds=date_ahead) as cloud:
-        shop = open_shop(cloud)
-        shop.drop("part.stl", box())
-        waiting = shop.wait("part.stl", held)
-        assert waiting.hold is Hold.BUILD
+        context = open_shop(cloud)
+        context.drop("part.stl", box())
+        waiting = context.wait("part.stl", held)
+        assert waiting.hold is HoldReason.BUILD
         made = {"part_version_id": waiting.part_version_id, "title": title}
         build = requests.post(f"{cloud.control}/builds", json=made, timeout=10).json()["id"]
-        done = shop.wait("part.stl", dispatched)
-        assert (done.build_id, shop.sent(done)) == (build, 1)
+        done = context.wait("part.stl", dispatched)
+        assert (done.build_id, context.sent(done)) == (build, 1)
 
 
 @pytest.mark.parametrize("machine_ahead", [*MINUTES, *DAYS])
@@ -75,23 +75,23 @@ def test_a_build_of_another_title_is_found_however_wrong_this_machine_is(
 ) -> None:
     turn_machine(monkeypatch, machine_ahead)
     with simulated(builds="manual", date_ahead_seconds=date_ahead) as cloud:
-        shop = open_shop(cloud, build_wait_seconds=60.0)
-        shop.drop("part.stl", box())
-        waiting = shop.wait("part.stl", lambda seen: seen.state is State.SLICED)
+        context = open_shop(cloud, build_wait_seconds=60.0)
+        context.drop("part.stl", box())
+        waiting = context.wait("part.stl", lambda seen: seen.state is SubmissionState.SLICED)
         made = {"part_version_id": waiting.part_version_id, "title": "named by a person"}
         requests.post(f"{cloud.control}/builds", json=made, timeout=10).raise_for_status()
-        assert shop.sent(shop.wait("part.stl", dispatched)) == 1
+        assert context.sent(context.wait("part.stl", dispatched)) == 1
 
 
 @pytest.mark.parametrize("date_ahead", MINUTES)
 def test_one_listing_tells_of_builds_whatever_the_date(
     open_shop: Open, monkeypatch: pytest.MonkeyPatch, date_ahead: float
 ) -> None:
-    monkeypatch.setattr(new_builds, "FEW_PARKED", 0)
+    monkeypatch.setattr(slice_listing, "MAX_SINGLE_POLLS", 0)
     with simulated(slice_seconds=0.5, date_ahead_seconds=date_ahead) as cloud:
-        shop = open_shop(cloud, slice_first_poll_seconds=30.0)
-        shop.drop("part.stl", box())
-        assert shop.sent(shop.wait("part.stl", dispatched)) == 1
+        context = open_shop(cloud, slice_first_poll_seconds=30.0)
+        context.drop("part.stl", box())
+        assert context.sent(context.wait("part.stl", dispatched)) == 1
         assert not [entry for entry in cloud.journal() if entry["operation"] == "getSliceStatus"]
 
 
@@ -109,23 +109,26 @@ def test_a_lost_reply_sends_once_whatever_the_clocks_say(
 ) -> None:
     turn_machine(monkeypatch, machine_ahead)
     with simulated(date_ahead_seconds=date_ahead) as cloud:
-        shop = open_shop(cloud, rules=rules_for(tmp_path, destination), print_now_armed=True)
+        context = open_shop(cloud, rules=rules_for(tmp_path, destination), print_now_armed=True)
         cloud.fault(CALLS[destination], kind)
-        shop.drop("part.stl", box())
-        ended = shop.wait("part.stl", lambda seen: held(seen) or dispatched(seen))
+        context.drop("part.stl", box())
+        ended = context.wait("part.stl", lambda seen: held(seen) or dispatched(seen))
         never_again = destination is Destination.PRINT_NOW and kind == "cut_before"
-        assert (ended.hold, shop.sent(ended)) == ((Hold.SEND, 0) if never_again else (None, 1))
+        assert (ended.hold, context.sent(ended)) == ((HoldReason.SEND, 0) if never_again else (None, 1))
 
 
 def test_parts_on_one_bed_are_sent_once_whatever_the_date(open_shop: Open) -> None:
     with simulated(builds="manual", date_ahead_seconds=600) as cloud:
-        shop = open_shop(cloud, build_wait_seconds=60)
+        context = open_shop(cloud, build_wait_seconds=60)
         for name in ("a.stl", "b.stl"):
-            shop.drop(name, box(10 + ord(name[0])))
-        parts = [shop.wait(name, lambda each: each.state is State.SLICED) for name in ("a.stl", "b.stl")]
+            context.drop(name, box(10 + ord(name[0])))
+        parts = [
+            context.wait(name, lambda each: each.state is SubmissionState.SLICED)
+            for name in ("a.stl", "b.stl")
+        ]
         bed = {"part_version_ids": [part.part_version_id for part in parts], "title": "one bed"}
         build = requests.post(f"{cloud.control}/builds", json=bed, timeout=10).json()["id"]
-        receipts = {shop.wait(name, dispatched).receipt_id for name in ("a.stl", "b.stl")}
+        receipts = {context.wait(name, dispatched).receipt_id for name in ("a.stl", "b.stl")}
         assert (cloud.dispatches(), len(receipts)) == ({build: 1}, 1)
 
 

@@ -10,9 +10,9 @@ from workflow.eiger import Build
 from workflow.ledger import Ledger
 from workflow.mesh import MeshPolicy
 from workflow.mesh.inspection import inspect_mesh
-from workflow.model import FactValue, State
+from workflow.model import FactValue, SubmissionState
 from workflow.pipeline.facts import build_facts, facts_before_upload, time_facts
-from workflow.routing import Kind, Stage, fact_table, is_of_kind
+from workflow.routing import DecisionStage, FactKind, fact_table, is_of_kind
 
 NOON = datetime(2026, 12, 18, 12, 30, tzinfo=UTC)
 FULL = Build(
@@ -40,7 +40,7 @@ def a_submission(ledger: Ledger, folder: Path, **changes: object) -> int:
     file.write_bytes(box(30, 20, 10))
     report = inspect_mesh(file, "rush/a.stl", MeshPolicy())
     number = ledger.open("rush/a.stl")
-    ledger.change(ledger.get(number), mesh=report, sha256=report.sha256, size=684, **changes)
+    ledger.update_submission(ledger.get(number), mesh=report, sha256=report.sha256, size=684, **changes)
     return number
 
 
@@ -59,9 +59,9 @@ def test_every_documented_fact_is_given_in_its_kind_and_nothing_else(ledger: Led
 def test_the_examples_of_the_table_are_of_their_kinds() -> None:
     for fact in fact_table():
         example: FactValue = fact.example
-        if fact.kind in {Kind.NUMBER, Kind.COUNT}:
+        if fact.kind in {FactKind.NUMBER, FactKind.COUNT}:
             example = float(fact.example)
-        elif fact.kind is Kind.FLAG:
+        elif fact.kind is FactKind.FLAG:
             example = fact.example == "true"
         assert is_of_kind(example, fact.kind), fact.name
 
@@ -74,7 +74,7 @@ def test_the_file_and_its_mesh(ledger: Ledger, tmp_path: Path) -> None:
 
 
 def test_what_was_sent_before_is_counted_without_itself(ledger: Ledger, tmp_path: Path) -> None:
-    sent = {"state": State.DISPATCHED, "receipt_id": "r-1"}
+    sent = {"state": SubmissionState.DISPATCHED, "receipt_id": "r-1"}
     numbers = [
         a_submission(ledger, tmp_path, **changes) for changes in (sent, sent, {}, {"receipt_id": "r-2"})
     ]
@@ -140,5 +140,5 @@ def test_a_cloud_whose_clock_is_ahead_makes_no_build_of_the_future() -> None:
 
 
 def test_the_routing_facts_are_those_of_the_build_and_the_preset() -> None:
-    routing = {fact.name for fact in fact_table() if fact.stage is Stage.ROUTING}
+    routing = {fact.name for fact in fact_table() if fact.stage is DecisionStage.ROUTING}
     assert routing == {*build_facts(FULL, NOON), "preset"}

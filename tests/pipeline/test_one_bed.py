@@ -8,8 +8,8 @@ import requests
 from tests.cloud import simulated
 from tests.pipeline.conftest import Open, dispatched, written
 from tests.stl import box
-from workflow.model import State
-from workflow.pipeline import new_builds
+from workflow.model import SubmissionState
+from workflow.pipeline import slice_listing
 
 RULES = """\
 version: 1
@@ -27,16 +27,16 @@ routing:
 def test_it_is_sent_once(
     open_shop: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, few_parked: int, other: str
 ) -> None:
-    monkeypatch.setattr(new_builds, "FEW_PARKED", few_parked)
+    monkeypatch.setattr(slice_listing, "MAX_SINGLE_POLLS", few_parked)
     with simulated(builds="manual") as cloud:
         rules = written(tmp_path, RULES)
-        shop = open_shop(cloud, rules=rules, print_now_armed=True, build_wait_seconds=60)
+        context = open_shop(cloud, rules=rules, print_now_armed=True, build_wait_seconds=60)
         names = [f"{other if number == 1 else ''}part {number}.stl" for number in range(8)]
         for number, name in enumerate(names):
-            shop.drop(name, box(10 + number))
-        parts = [shop.wait(name, lambda each: each.state is State.SLICED) for name in names]
+            context.drop(name, box(10 + number))
+        parts = [context.wait(name, lambda each: each.state is SubmissionState.SLICED) for name in names]
         bed = {"part_version_ids": [part.part_version_id for part in parts], "title": "one bed"}
         build = requests.post(f"{cloud.control}/builds", json=bed, timeout=10).json()["id"]
-        ended = [shop.wait(name, dispatched) for name in names]
+        ended = [context.wait(name, dispatched) for name in names]
         assert cloud.dispatches() == {build: 1}
         assert len({each.receipt_id for each in ended}) == 1

@@ -8,10 +8,10 @@ import pytest
 from tests.cloud import simulated
 from tests.pipeline.conftest import Open, Shop, dispatched, held, written
 from tests.stl import box
-from workflow.ledger import LOOKED, Intent
-from workflow.model import Destination, Hold, State, Submission
+from workflow.ledger import CHECKED_BY_OPERATOR, SendIntent
+from workflow.model import Destination, HoldReason, Submission, SubmissionState
+from workflow.pipeline.commands import release_submission, retry_submission
 from workflow.pipeline.dispatch import must_not_repeat
-from workflow.pipeline.orders import release, retry
 
 ANVIL = "Mark Two - Anvil"
 NOW = """\
@@ -29,9 +29,9 @@ routing:
 """
 
 
-def told(shop: Shop) -> int:
+def told(context: Shop) -> int:
     """Count how often a printer was told to print."""
-    return sum(entry["operation"] == "printToPrinter" for entry in shop.cloud.journal())
+    return sum(entry["operation"] == "printToPrinter" for entry in context.cloud.journal())
 
 
 @pytest.fixture
@@ -40,42 +40,42 @@ def rules(tmp_path: Path) -> Path:
 
 
 def test_an_armed_print_starts_once_and_is_seen_at_the_printer(open_shop: Open, rules: Path) -> None:
-    shop: Shop = open_shop(rules=rules, print_now_armed=True)
-    shop.drop("now/a.stl", box())
-    done = shop.wait("now/a.stl", dispatched)
-    assert (done.destination, done.device, told(shop)) == (Destination.PRINT_NOW, ANVIL, 1)
-    assert shop.cloud.device(ANVIL)["active_job"]["id"] == done.receipt_id
-    assert "was sent to Mark Two - Anvil to be printed now" in shop.note("done/now/a.stl")
-    shop.drop("now/b.stl", box(21))
-    waiting = shop.wait("now/b.stl", held)
-    assert (waiting.hold, told(shop)) == (Hold.DEVICE, 1)
+    context: Shop = open_shop(rules=rules, print_now_armed=True)
+    context.drop("now/a.stl", box())
+    done = context.wait("now/a.stl", dispatched)
+    assert (done.destination, done.device, told(context)) == (Destination.PRINT_NOW, ANVIL, 1)
+    assert context.cloud.device(ANVIL)["active_job"]["id"] == done.receipt_id
+    assert "was sent to Mark Two - Anvil to be printed now" in context.note("done/now/a.stl")
+    context.drop("now/b.stl", box(21))
+    waiting = context.wait("now/b.stl", held)
+    assert (waiting.hold, told(context)) == (HoldReason.DEVICE, 1)
     assert "Mark Two - Anvil: is Printing, the rule asks for Ready" in (waiting.reason or "")
 
 
 def test_unarmed_no_machine_starts(open_shop: Open, rules: Path) -> None:
-    shop: Shop = open_shop(rules=rules)
-    shop.drop("now/a.stl", box())
-    waiting = shop.wait("now/a.stl", held)
-    assert waiting.hold is Hold.ROUTE
+    context: Shop = open_shop(rules=rules)
+    context.drop("now/a.stl", box())
+    waiting = context.wait("now/a.stl", held)
+    assert waiting.hold is HoldReason.ROUTE
     assert waiting.reason == (
         "The rule says print_now, and the settings do not let machines start: `print_now_armed` is false. "
         "Arm it, or change the rule; then retry."
     )
-    assert told(shop) == 0
+    assert told(context) == 0
 
 
 def test_a_print_that_the_printer_never_takes_is_held_and_never_sent_again(
     open_shop: Open, rules: Path
 ) -> None:
     with simulated(quirks=frozenset({"deaf-printer"})) as cloud:
-        shop: Shop = open_shop(cloud, rules=rules, print_now_armed=True, print_now_seconds=0.5)
-        shop.drop("now/a.stl", box())
-        waiting = shop.wait("now/a.stl", held)
-        assert waiting.hold is Hold.SEND
+        context: Shop = open_shop(cloud, rules=rules, print_now_armed=True, print_now_seconds=0.5)
+        context.drop("now/a.stl", box())
+        waiting = context.wait("now/a.stl", held)
+        assert waiting.hold is HoldReason.SEND
         assert (waiting.reason or "").startswith("Outcome unknown: Mark Two - Anvil was told to print it ")
-        retry(shop.service.ledger, waiting.id)
-        again = shop.wait("now/a.stl", lambda seen: held(seen) and seen.turn > waiting.turn)
-        assert (again.hold, told(shop)) == (Hold.SEND, 1)
+        retry_submission(context.service.ledger, waiting.id)
+        again = context.wait("now/a.stl", lambda seen: held(seen) and seen.turn > waiting.turn)
+        assert (again.hold, told(context)) == (HoldReason.SEND, 1)
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_a_print_that_the_printer_never_takes_is_held_and_never_sent_again(
         (Destination.PRINT_NOW, None, 1, False),
         (Destination.PRINT_NOW, None, 2, True),  # its process died: nobody knows
         (Destination.PRINT_NOW, "cut", 2, True),
-        (Destination.PRINT_NOW, LOOKED, 2, False),
-        (Destination.PRINT_NOW, LOOKED, 3, True),
+        (Destination.PRINT_NOW, CHECKED_BY_OPERATOR, 2, False),
+        (Destination.PRINT_NOW, CHECKED_BY_OPERATOR, 3, True),
         (Destination.DEVICE_QUEUE, None, 2, False),
         (Destination.DEVICE_QUEUE, "cut", 3, False),
         (Destination.DEVICE_QUEUE, "timed out", 2, True),
@@ -95,48 +95,51 @@ def test_a_print_that_the_printer_never_takes_is_held_and_never_sent_again(
 def test_what_is_told_again_and_what_a_person_has_to_settle(
     destination: Destination, lost: str | None, times: int, held: bool
 ) -> None:
-    submission = Submission(1, "a.stl", State.ROUTED, datetime.now(UTC), destination=destination)
-    assert must_not_repeat(submission, Intent("token", times, lost)) is held
+    submission = Submission(1, "a.stl", SubmissionState.ROUTED, datetime.now(UTC), destination=destination)
+    assert must_not_repeat(submission, SendIntent("token", times, lost)) is held
 
 
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
 def test_a_lost_reply_starts_no_machine_twice(open_shop: Open, rules: Path, kind: str) -> None:
-    shop: Shop = open_shop(rules=rules, print_now_armed=True)
-    shop.cloud.fault("printToPrinter", kind)
-    shop.drop("now/a.stl", box())
-    seen = shop.wait("now/a.stl", lambda seen: held(seen) or dispatched(seen))
-    assert (seen.state, told(shop)) == (State.HELD if kind == "cut_before" else State.DISPATCHED, 1)
+    context: Shop = open_shop(rules=rules, print_now_armed=True)
+    context.cloud.fault("printToPrinter", kind)
+    context.drop("now/a.stl", box())
+    seen = context.wait("now/a.stl", lambda seen: held(seen) or dispatched(seen))
+    assert (seen.state, told(context)) == (
+        SubmissionState.HELD if kind == "cut_before" else SubmissionState.DISPATCHED,
+        1,
+    )
 
 
 def test_a_printer_that_refuses_is_waited_for(open_shop: Open, rules: Path) -> None:
-    shop: Shop = open_shop(rules=rules, print_now_armed=True)
-    shop.cloud.fault("printToPrinter", "status", status=409)
-    shop.drop("now/a.stl", box())
-    done = shop.wait("now/a.stl", dispatched)
-    held_before = [event.detail for event in shop.history("now/a.stl") if event.event == "held"]
+    context: Shop = open_shop(rules=rules, print_now_armed=True)
+    context.cloud.fault("printToPrinter", "status", status=409)
+    context.drop("now/a.stl", box())
+    done = context.wait("now/a.stl", dispatched)
+    held_before = [event.detail for event in context.history("now/a.stl") if event.event == "held"]
     assert len(held_before) == 1
     assert held_before[0].startswith("Mark Two - Anvil takes no print now (409")
-    assert shop.sent(done) == 1
+    assert context.sent(done) == 1
 
 
 def test_a_build_is_approved_beside_those_that_are_and_then_sent(open_shop: Open, rules: Path) -> None:
-    shop: Shop = open_shop(rules=rules)
-    theirs = shop.cloud.world_builds()[0]
-    shop.cloud.approve(theirs)
-    shop.drop("sign/part.stl", box())
-    done = shop.wait("sign/part.stl", dispatched)
-    assert shop.cloud.approved() == {theirs, done.build_id}
-    assert shop.sent(done) == 1
-    assert "approved" in [event.event for event in shop.history("sign/part.stl")]
+    context: Shop = open_shop(rules=rules)
+    theirs = context.cloud.world_builds()[0]
+    context.cloud.approve(theirs)
+    context.drop("sign/part.stl", box())
+    done = context.wait("sign/part.stl", dispatched)
+    assert context.cloud.approved() == {theirs, done.build_id}
+    assert context.sent(done) == 1
+    assert "approved" in [event.event for event in context.history("sign/part.stl")]
 
 
 def test_what_a_person_released_stays_released_while_it_waits_for_the_printer(
     open_shop: Open, rules: Path
 ) -> None:
-    shop: Shop = open_shop(rules=rules, print_now_armed=True)
-    shop.drop("dear/a.stl", box(23))
-    asked = shop.wait("dear/a.stl", held)
-    shop.cloud.fault("printToPrinter", "status", status=409)
-    release(shop.service.ledger, asked.id)
-    assert shop.wait("dear/a.stl", dispatched).destination is Destination.PRINT_NOW
-    assert "takes no print now" in " ".join(event.detail for event in shop.history("dear/a.stl"))
+    context: Shop = open_shop(rules=rules, print_now_armed=True)
+    context.drop("dear/a.stl", box(23))
+    asked = context.wait("dear/a.stl", held)
+    context.cloud.fault("printToPrinter", "status", status=409)
+    release_submission(context.service.ledger, asked.id)
+    assert context.wait("dear/a.stl", dispatched).destination is Destination.PRINT_NOW
+    assert "takes no print now" in " ".join(event.detail for event in context.history("dear/a.stl"))

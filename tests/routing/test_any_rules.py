@@ -5,27 +5,34 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.routing.test_choose_device import READY
 from tests.routing.test_conditions import CONDITIONS, FACT_VALUES
-from tests.routing.test_devices import READY
 from workflow.model import Destination, Facts
 from workflow.routing import IntakeRule, RoutingRule, Rulebook, decide_intake, decide_route, explain
-from workflow.routing.rulebook import Copies, DeviceWish, HoldBack, Reject, Send, Upload
+from workflow.routing.rulebook import (
+    Copies,
+    DeviceRequirements,
+    HoldAction,
+    RejectAction,
+    SendAction,
+    UploadAction,
+)
 
 TODAY = date(2026, 12, 17)
 SENDS = st.builds(
-    Send,
+    SendAction,
     destination=st.sampled_from(Destination),
-    device=st.none() | st.just(DeviceWish(loaded_material=True)) | st.just(DeviceWish()),
+    device=st.none() | st.just(DeviceRequirements(loaded_material=True)) | st.just(DeviceRequirements()),
     otherwise=st.none() | st.sampled_from([Destination.BACKLOG, Destination.JOB_REQUEST]),
     copies=st.builds(Copies, st.integers(1, 5), st.none() | st.just("tag.qty")),
     hold_first=st.none() | st.just("Ask."),
     approve_first=st.booleans(),
 )
 INTAKE = st.one_of(
-    st.just(Upload("Onyx")),
-    st.just(Upload("Nylon White", "kim@example.com", "f-1")),
-    st.just(Reject("No.")),
-    st.just(HoldBack("Wait.")),
+    st.just(UploadAction("Onyx")),
+    st.just(UploadAction("Nylon White", "kim@example.com", "f-1")),
+    st.just(RejectAction("No.")),
+    st.just(HoldAction("Wait.")),
 )
 
 
@@ -34,7 +41,7 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
     """Draw two lists of rules, each with a last word."""
     whens = draw(st.lists(CONDITIONS, max_size=5))
     intake = [IntakeRule(f"i{at}", at, when, draw(INTAKE)) for at, when in enumerate(whens)]
-    actions = SENDS | st.just(HoldBack("Wait."))
+    actions = SENDS | st.just(HoldAction("Wait."))
     routing = [RoutingRule(f"r{at}", at, when, draw(actions)) for at, when in enumerate(whens)]
     last = len(whens)
     return Rulebook(

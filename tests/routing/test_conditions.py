@@ -5,21 +5,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflow.model import Facts, FactValue
-from workflow.routing.conditions import AllOf, AnyOf, Condition, FactIs, Flag, Not, facts_of, in_words
-from workflow.routing.facts import FACTS
+from workflow.routing.conditions import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Flag,
+    Not,
+    comparisons_in,
+    format_value,
+)
+from workflow.routing.facts import FACTS_BY_NAME
 from workflow.routing.globs import Glob
-from workflow.routing.intervals import read_interval
+from workflow.routing.matchers import parse_interval
 
 
-def number(name: str, words: str) -> FactIs:
-    return FactIs(FACTS[name], (read_interval(words),), words)
+def number(name: str, words: str) -> Comparison:
+    return Comparison(FACTS_BY_NAME[name], (parse_interval(words),), words)
 
 
-def text(name: str, pattern: str) -> FactIs:
-    return FactIs(FACTS[name], (Glob(pattern, by_folder=name in {"path", "folder"}),), pattern)
+def text(name: str, pattern: str) -> Comparison:
+    return Comparison(FACTS_BY_NAME[name], (Glob(pattern, by_folder=name in {"path", "folder"}),), pattern)
 
 
-CLOSED = FactIs(FACTS["watertight"], (Flag(True),), "true")
+CLOSED = Comparison(FACTS_BY_NAME["watertight"], (Flag(True),), "true")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +74,7 @@ def test_a_look_says_why(condition: Condition, facts: Facts, met: bool | None, w
 
 
 def test_any_of_several_values_is_enough() -> None:
-    either = FactIs(FACTS["name"], (Glob("a*"), Glob("b*")), "a* or b*")
+    either = Comparison(FACTS_BY_NAME["name"], (Glob("a*"), Glob("b*")), "a* or b*")
     assert either.look({"name": "box.stl"}).met
     assert either.look({"name": "cup.stl"}).why == ("name is 'cup.stl', needs a* or b*",)
 
@@ -99,8 +108,8 @@ def test_no_fiber_is_an_answer_once_the_build_is_known() -> None:
 
 def test_the_comparisons_of_a_condition() -> None:
     nested = AnyOf((Not(CLOSED), AllOf((number("x_mm", "> 1"), text("path", "*")))))
-    assert [each.fact.name for each in facts_of(nested)] == ["watertight", "x_mm", "path"]
-    assert list(facts_of(None)) == []
+    assert [each.fact.name for each in comparisons_in(nested)] == ["watertight", "x_mm", "path"]
+    assert list(comparisons_in(None)) == []
 
 
 @pytest.mark.parametrize(
@@ -108,7 +117,7 @@ def test_the_comparisons_of_a_condition() -> None:
     [(True, "true"), (5, "5"), (5.0, "5"), (0.1 + 0.2, "0.3"), (48210, "48,210"), ("a", "'a'")],
 )
 def test_values_in_words(value: FactValue, words: str) -> None:
-    assert in_words(value) == words
+    assert format_value(value) == words
 
 
 LEAVES = st.sampled_from([number("x_mm", "> 1"), number("volume_cm3", "< 2"), CLOSED, text("path", "a/*")])

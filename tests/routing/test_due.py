@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.routing.due import Due, read_due
+from workflow.routing.due import DueDate, parse_due
 
 THURSDAY = date(2026, 12, 17)
 SATURDAY = date(2026, 12, 19)
@@ -28,7 +28,7 @@ DAYS = st.dates(date(2000, 1, 1), date(2100, 1, 1))
     ],
 )
 def test_days(text: str, today: date, due: date) -> None:
-    assert read_due(text).day(today) == due
+    assert parse_due(text).day(today) == due
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_days(text: str, today: date, due: date) -> None:
 )
 def test_refusals(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=re.escape(sentence)):
-        read_due(text)
+        parse_due(text)
 
 
 @given(today=DAYS, days=st.integers(0, 400))
 def test_working_days_are_counted_one_by_one(today: date, days: int) -> None:
-    due = Due(days=days, working=True).day(today)
+    due = DueDate(days=days, working=True).day(today)
     between = [today + timedelta(each + 1) for each in range((due - today).days)]
     assert due.weekday() < 5
     assert sum(day.weekday() < 5 for day in between) == max(days, today.weekday() > 4)

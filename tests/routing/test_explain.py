@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from tests.routing.test_decide import CLIP, DEFAULT, HOLDING, RUSHED, SLICED
-from tests.routing.test_devices import READY
-from workflow.model import Considered, Destination
+from tests.routing.test_choose_device import READY
+from tests.routing.test_evaluate import CLIP, DEFAULT, HOLDING, RUSHED, SLICED
+from workflow.model import ConsideredRule, Destination
 from workflow.routing import OpenRule, explain, parse_rules
 
 TODAY = date(2026, 12, 17)
@@ -14,13 +14,13 @@ def test_every_rule_is_told_those_behind_too() -> None:
     explained = explain(DEFAULT, {**CLIP, "path": "metal/clip.stl", **SLICED}, today=TODAY)
     assert explained.intake.rule == "metal"
     assert explained.considered == (
-        Considered("longer than any bed", False, "longest_mm is 30, needs > 525"),
-        Considered("looks like inches", False, "longest_mm is 30, needs < 2"),
-        Considered("metal", True),
-        Considered("everything else", False, "a rule above comes first"),
-        Considered("rush", False, "path is 'metal/clip.stl', needs rush/**"),
-        Considered("long prints", False, "build.print_hours is 2, needs > 8"),
-        Considered("everything else", True),
+        ConsideredRule("longer than any bed", False, "longest_mm is 30, needs > 525"),
+        ConsideredRule("looks like inches", False, "longest_mm is 30, needs < 2"),
+        ConsideredRule("metal", True),
+        ConsideredRule("everything else", False, "a rule above comes first"),
+        ConsideredRule("rush", False, "path is 'metal/clip.stl', needs rush/**"),
+        ConsideredRule("long prints", False, "build.print_hours is 2, needs > 8"),
+        ConsideredRule("everything else", True),
     )
     assert explained.routing is not None
     assert explained.routing.destination is Destination.JOB_REQUEST

@@ -2,9 +2,9 @@
 
 import re
 
-from workflow.routing import Kind, Stage, fact_table
+from workflow.routing import DecisionStage, FactKind, fact_table
 from workflow.routing.facts import NUMERIC
-from workflow.routing.intervals import read_number
+from workflow.routing.matchers import parse_number
 
 UNITS = {"mm": "_mm", "cm³": "_cm3", "cm²": "_cm2", "MB": "_mb", "h": "_hours"}
 
@@ -18,17 +18,19 @@ def test_names_are_unique_and_say_their_unit() -> None:
 
 
 def test_facts_of_a_build_are_known_after_slicing_only() -> None:
-    late = {fact.name for fact in fact_table() if fact.stage is Stage.ROUTING}
+    late = {fact.name for fact in fact_table() if fact.stage is DecisionStage.ROUTING}
     assert {name for name in late if not name.startswith("build.")} == {"preset"}
-    assert not any(fact.name.startswith("build.") for fact in fact_table() if fact.stage is Stage.INTAKE)
+    assert not any(
+        fact.name.startswith("build.") for fact in fact_table() if fact.stage is DecisionStage.INTAKE
+    )
 
 
 def test_every_fact_has_its_story() -> None:
     for fact in fact_table():
         assert fact.known
         assert fact.source
-        assert (read_number(fact.example) is not None) == (fact.kind in NUMERIC)
-        assert (fact.example in {"true", "false"}) == (fact.kind is Kind.FLAG)
+        assert (parse_number(fact.example) is not None) == (fact.kind in NUMERIC)
+        assert (fact.example in {"true", "false"}) == (fact.kind is FactKind.FLAG)
 
 
 def test_absence_means_none_only_beside_a_fact_that_exists() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.routing.intervals import Interval, read_interval, read_number
+from workflow.routing.matchers import Interval, parse_interval, parse_number
 
 NUMBERS = st.integers(-3, 3).map(float)
 INTERVALS = st.builds(Interval, NUMBERS, NUMBERS, st.booleans(), st.booleans())
@@ -27,34 +27,34 @@ INTERVALS = st.builds(Interval, NUMBERS, NUMBERS, st.booleans(), st.booleans())
     ],
 )
 def test_reads(text: str, interval: Interval) -> None:
-    assert read_interval(text) == interval
+    assert parse_interval(text) == interval
 
 
 @pytest.mark.parametrize("text", ["", "5 mm", "> ", "5...10", ".5", "1e3", "=> 5", "5..", "nan", "> > 5"])
 def test_refuses(text: str) -> None:
     with pytest.raises(ValueError, match=r"is none$"):
-        read_interval(text)
+        parse_interval(text)
 
 
 def test_plain_numbers() -> None:
-    assert read_number(" 2.5 ") == 2.5
-    assert read_number("> 2.5") is None
+    assert parse_number(" 2.5 ") == 2.5
+    assert parse_number("> 2.5") is None
 
 
 @given(one=INTERVALS, other=INTERVALS, number=NUMBERS)
 def test_overlap_takes_what_both_take(one: Interval, other: Interval, number: float) -> None:
-    assert one.overlap(other).takes(number) == (one.takes(number) and other.takes(number))
+    assert one.intersect(other).matches(number) == (one.matches(number) and other.matches(number))
 
 
 @given(one=INTERVALS, other=INTERVALS, number=NUMBERS)
 def test_covering_means_taking_all_of_it(one: Interval, other: Interval, number: float) -> None:
-    if one.covers(other) and other.takes(number):
-        assert one.takes(number)
+    if one.covers(other) and other.matches(number):
+        assert one.matches(number)
 
 
 @given(interval=INTERVALS, number=NUMBERS)
 def test_an_empty_interval_takes_nothing(interval: Interval, number: float) -> None:
-    assert not (interval.is_empty and interval.takes(number))
+    assert not (interval.is_empty and interval.matches(number))
 
 
 def test_the_whole_line_covers_everything() -> None:

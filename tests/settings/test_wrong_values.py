@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from workflow.errors import SettingsError
-from workflow.settings import PREFIX, Settings, load_settings
-from workflow.settings.model import kind_of
+from workflow.settings import ENV_PREFIX, Settings, load_settings
+from workflow.settings.model import setting_type
 
 SECRET = "q8Zk3VbT0pXw7LsD"  # as long as the longest value that is shown
 TOML = {
@@ -58,7 +58,7 @@ class Case:
     def line(self) -> str:
         if self.source == "stlflow.toml":
             return f"{self.setting} = {self.value}"
-        return f"{PREFIX}{self.setting.upper()}={self.value}"
+        return f"{ENV_PREFIX}{self.setting.upper()}={self.value}"
 
 
 def out_of_bounds(field: FieldInfo) -> Iterator[str]:
@@ -70,7 +70,7 @@ def out_of_bounds(field: FieldInfo) -> Iterator[str]:
 
 def cases() -> Iterator[Case]:
     for setting, field in Settings.model_fields.items():
-        kind, beyond = kind_of(field), list(out_of_bounds(field))
+        kind, beyond = setting_type(field), list(out_of_bounds(field))
         assert beyond or kind not in {int, float}, f"{setting} is a number without bounds"
         texts = MORE.get(setting, [])
         for value in (*TOML[kind], *beyond, *map(json.dumps, texts)):

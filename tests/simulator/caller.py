@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from workflow.simulator import SimulatorOptions, running
+from workflow.simulator import SimulatorOptions, running_simulator
 
 Point = tuple[float, float, float]
 Triangle = tuple[Point, Point, Point]
@@ -92,7 +92,7 @@ class Caller:
 @contextmanager
 def calling(options: SimulatorOptions | None = None) -> Iterator[Caller]:
     """Run a simulator and call it."""
-    with running(options or SimulatorOptions(slice_seconds=0)) as url:
+    with running_simulator(options or SimulatorOptions(slice_seconds=0)) as url:
         caller = Caller(url)
         with caller.session:
             yield caller

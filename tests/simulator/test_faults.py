@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from tests.simulator.caller import Caller
-from workflow.simulator.faults import KINDS, BadFault, Fault, Faults, read_fault
+from workflow.simulator.faults import FAULT_KINDS, Fault, FaultInjector, InvalidFault, parse_fault
 
 
 def jobs(eiger: Caller) -> int:
@@ -106,8 +106,8 @@ def test_faults_can_be_taken_back(eiger: Caller) -> None:
 def test_the_same_seed_gives_the_same_chance() -> None:
     drawn = []
     for seed in (1, 1, 2):
-        faults = Faults(seed)
-        faults.order([Fault("*", "status", times=None, probability=0.5)])
+        faults = FaultInjector(seed)
+        faults.add_faults([Fault("*", "status", times=None, probability=0.5)])
         drawn.append([faults.draw("listUsers") is not None for _ in range(100)])
     assert drawn[0] == drawn[1] != drawn[2]
     assert 30 < Counter(drawn[0])[True] < 70
@@ -122,7 +122,7 @@ def test_the_same_seed_gives_the_same_chance() -> None:
             {"operation": "jobs", "kind": "slow"},
             "operation 'jobs' is none of the contract's, nor '*'.",
         ),
-        ({"operation": "*", "kind": "fire"}, f"kind 'fire' is none of {', '.join(KINDS)}."),
+        ({"operation": "*", "kind": "fire"}, f"kind 'fire' is none of {', '.join(FAULT_KINDS)}."),
         (
             {"operation": "*", "kind": "slow", "seconds": 1},
             "'seconds' is not a field of a fault; there is delay_seconds, kind, operation, probability, "
@@ -143,6 +143,6 @@ def test_the_same_seed_gives_the_same_chance() -> None:
     ],
 )
 def test_orders_that_make_no_sense(order: object, message: str) -> None:
-    with pytest.raises(BadFault) as refused:
-        read_fault(order)
+    with pytest.raises(InvalidFault) as refused:
+        parse_fault(order)
     assert str(refused.value) == message

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.simulator.caller import Caller, calling, cube
-from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions
+from workflow.simulator import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions
 
 
 def quirky(*names: str) -> SimulatorOptions:
@@ -93,7 +93,7 @@ def test_no_units() -> None:
 
 def test_the_realistic_ones_are_those_that_were_seen() -> None:
     never_seen = {"deaf-printer", "other-titles", "one-part", "no-units"}
-    assert set(QUIRKS) - REALISTIC == never_seen
+    assert set(QUIRKS) - REALISTIC_QUIRKS == never_seen
 
 
 @pytest.mark.parametrize(

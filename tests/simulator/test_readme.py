@@ -7,8 +7,8 @@ from pathlib import Path
 import workflow.simulator
 from tests.simulator.caller import Caller
 from workflow.simulator import QUIRKS
-from workflow.simulator.contract_check import operations
-from workflow.simulator.faults import KINDS, Fault
+from workflow.simulator.contract import operations
+from workflow.simulator.faults import FAULT_KINDS, Fault
 
 FOLDER = Path(workflow.simulator.__file__).parent
 README = (FOLDER / "README.md").read_text("utf-8")
@@ -21,7 +21,7 @@ def test_every_operation_has_its_evidence() -> None:
 
 
 def test_every_quirk_and_fault_is_told() -> None:
-    for name in (*QUIRKS, *KINDS, *(each.name for each in fields(Fault) if each.name != "hits")):
+    for name in (*QUIRKS, *FAULT_KINDS, *(each.name for each in fields(Fault) if each.name != "hits")):
         assert f"`{name}`" in README or f'"{name}"' in README, name
 
 

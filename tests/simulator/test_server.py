@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from tests.simulator.caller import TIMEOUT_SECONDS, Caller
-from workflow.simulator import SimulatorOptions, running
+from workflow.simulator import SimulatorOptions, running_simulator
 
 SERVING = """
 from workflow.simulator import SimulatorOptions, serve
@@ -26,7 +26,7 @@ serve(SimulatorOptions(), lambda url: print(url, flush=True))
 def test_it_leaves_no_thread_and_no_file_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = threading.active_count()
-    with running(SimulatorOptions()) as url:
+    with running_simulator(SimulatorOptions()) as url:
         assert requests.get(f"{url}/users", auth=("demo", "demo"), timeout=TIMEOUT_SECONDS).ok
         assert list(tmp_path.glob("stlflow-simulator-*"))
     assert threading.active_count() == before
@@ -37,7 +37,7 @@ def test_it_leaves_no_thread_and_no_file_behind(monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.parametrize("kind", ["delay", "slow"])
 def test_it_stops_soon_though_a_reply_is_still_delayed(kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    with running(SimulatorOptions()) as url:
+    with running_simulator(SimulatorOptions()) as url:
         caller = Caller(url)
         caller.fault("listUsers", kind, delay_seconds=600)
         with caller.session, pytest.raises((requests.Timeout, requests.ConnectionError)):
@@ -46,14 +46,17 @@ def test_it_stops_soon_though_a_reply_is_still_delayed(kind: str, caplog: pytest
 
 
 def test_a_port_that_is_taken_is_an_os_error() -> None:
-    with running(SimulatorOptions()) as url:
+    with running_simulator(SimulatorOptions()) as url:
         port = int(url.split(":")[2].split("/")[0])
-        with pytest.raises(OSError, match="in use"), running(SimulatorOptions(port=port)):
+        with pytest.raises(OSError, match="in use"), running_simulator(SimulatorOptions(port=port)):
             pass
 
 
 def test_two_serve_side_by_side() -> None:
-    with running(SimulatorOptions(seed=1)) as first, running(SimulatorOptions(seed=2)) as second:
+    with (
+        running_simulator(SimulatorOptions(seed=1)) as first,
+        running_simulator(SimulatorOptions(seed=2)) as second,
+    ):
         callers = Caller(first), Caller(second)
         with callers[0].session, callers[1].session:
             ids = [caller.get("/users")["items"][0]["id"] for caller in callers]
@@ -82,7 +85,7 @@ def test_importing_the_room_is_cheap() -> None:
 
 def test_whoever_is_still_connected_when_it_stops_is_cut_off() -> None:
     """A request whose body never comes, as of a client that stands still."""
-    with running() as url:
+    with running_simulator() as url:
         place = urlsplit(url)
         client = socket.create_connection((str(place.hostname), place.port or 0), timeout=10)
         keys = b64encode(b"demo:demo").decode()

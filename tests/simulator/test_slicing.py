@@ -2,12 +2,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from workflow.simulator.slicing import Estimate, estimate, layers_of, status
-from workflow.simulator.things import Measured, PartVersion, Preset, SliceJob
+from workflow.simulator.models import PartVersion, Preset, SliceJob, StlMeasurement
+from workflow.simulator.parts import PrintEstimate, estimate_print, layer_count, slice_status_at
 
 START = datetime(2026, 1, 31, tzinfo=UTC)
-GOOD = Measured("binary", 12, (10, 10, 10), 1.0, flaw=None)
-OPEN = Measured("binary", 11, (10, 10, 10), 0.0, flaw="an open surface")
+GOOD = StlMeasurement("binary", 12, (10, 10, 10), 1.0, flaw=None)
+OPEN = StlMeasurement("binary", 11, (10, 10, 10), 0.0, flaw="an open surface")
 
 
 @pytest.mark.parametrize(
@@ -16,37 +16,37 @@ OPEN = Measured("binary", 11, (10, 10, 10), 0.0, flaw="an open surface")
 )
 def test_a_slicing_of_2_seconds(seconds: float, expected: str) -> None:
     slicing = SliceJob("s", "v", START)
-    assert status(slicing, GOOD, 2.0, START + timedelta(seconds=seconds)) == expected
+    assert slice_status_at(slicing, GOOD, 2.0, START + timedelta(seconds=seconds)) == expected
 
 
 def test_with_0_seconds_it_is_completed_at_the_first_look() -> None:
-    assert status(SliceJob("s", "v", START), GOOD, 0, START) == "COMPLETED"
+    assert slice_status_at(SliceJob("s", "v", START), GOOD, 0, START) == "COMPLETED"
 
 
 def test_what_cannot_be_sliced_ends_as_error() -> None:
-    assert status(SliceJob("s", "v", START), OPEN, 2.0, START + timedelta(seconds=2)) == "ERROR"
+    assert slice_status_at(SliceJob("s", "v", START), OPEN, 2.0, START + timedelta(seconds=2)) == "ERROR"
 
 
 def test_an_end_by_hand_stays() -> None:
     slicing = SliceJob("s", "v", START, ended_as="CANCELED")
-    assert status(slicing, GOOD, 2.0, START + timedelta(days=1)) == "CANCELED"
+    assert slice_status_at(slicing, GOOD, 2.0, START + timedelta(days=1)) == "CANCELED"
 
 
 @pytest.mark.parametrize(("height_mm", "layers"), [(10, 100), (1.1, 11), (0.7, 7), (0.75, 8), (0.01, 1)])
 def test_layers_of_a_tenth_of_a_millimetre(height_mm: float, layers: int) -> None:
-    assert layers_of(height_mm) == layers
+    assert layer_count(height_mm) == layers
 
 
 def version(volume_cm3: float, height_mm: float, fiber: str) -> PartVersion:
-    measured = Measured("binary", 12, (10, 10, height_mm), volume_cm3, flaw=None)
+    measured = StlMeasurement("binary", 12, (10, 10, height_mm), volume_cm3, flaw=None)
     preset = Preset("i", "Onyx", "Desktop Series", "Onyx", fiber)
     return PartVersion("v", "p", "t", preset, measured, "s", stl=None)
 
 
 def test_the_estimate_follows_the_mesh() -> None:
-    assert estimate([version(2.0, 15, "None")]) == Estimate(150, 2.0, 0.0, 300 + 8 * 150 + 250 * 2)
+    assert estimate_print([version(2.0, 15, "None")]) == PrintEstimate(150, 2.0, 0.0, 300 + 8 * 150 + 250 * 2)
 
 
 def test_parts_side_by_side_share_the_layers_of_the_tallest() -> None:
-    both = estimate([version(2.0, 15, "None"), version(1.0, 40, "Carbon Fiber")])
-    assert both == Estimate(400, 3.0, 0.3, 300 + 8 * 400 + 250 * 3)
+    both = estimate_print([version(2.0, 15, "None"), version(1.0, 40, "Carbon Fiber")])
+    assert both == PrintEstimate(400, 3.0, 0.3, 300 + 8 * 400 + 250 * 3)

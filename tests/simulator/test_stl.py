@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from tests.simulator.caller import Point, Triangle, ascii_text, binary, cube_facets
 from workflow.simulator import stl
-from workflow.simulator.stl import NotStl, measure
-from workflow.simulator.things import Measured
+from workflow.simulator.models import StlMeasurement
+from workflow.simulator.stl import NotStl, measure_stl
 
 
-def measured(content: bytes) -> Measured:
+def measured(content: bytes) -> StlMeasurement:
     path = Path("part.stl")  # each test has a folder of its own
     path.write_bytes(content)
-    return measure(path)
+    return measure_stl(path)
 
 
 @pytest.mark.parametrize(

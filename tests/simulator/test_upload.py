@@ -10,14 +10,14 @@ import pytest
 from requests_toolbelt import MultipartEncoder
 
 from tests.simulator.caller import UNKNOWN_ID, Caller, ascii_text, cube, cube_facets
-from workflow.simulator.schema import Unfit
-from workflow.simulator.upload import Form, read_form
+from workflow.simulator.contract import InvalidRequest
+from workflow.simulator.upload import UploadForm, read_form
 
 BOUNDARY = "limit"
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 
 
-def read(body: bytes, pieces: int = 7, content_type: str = CONTENT_TYPE) -> Form:
+def read(body: bytes, pieces: int = 7, content_type: str = CONTENT_TYPE) -> UploadForm:
     async def in_pieces() -> AsyncIterator[bytes]:
         for start in range(0, len(body), pieces):
             yield body[start : start + pieces]
@@ -58,14 +58,14 @@ def test_fields_and_file_in_whatever_pieces_they_come(pieces: int) -> None:
     ],
 )
 def test_a_broken_form_leaves_nothing_behind(body: bytes, message: str) -> None:
-    with pytest.raises(Unfit) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         read(body)
     assert str(refused.value) == message
     assert not Path("target").exists()
 
 
 def test_other_content_types_are_refused() -> None:
-    with pytest.raises(Unfit, match="Send multipart/form-data with stlFile"):
+    with pytest.raises(InvalidRequest, match="Send multipart/form-data with stlFile"):
         read(b"{}", content_type="application/json")
 
 

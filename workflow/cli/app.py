@@ -6,16 +6,24 @@ from workflow.cli.batch import batch
 from workflow.cli.check import check
 from workflow.cli.demo import demo
 from workflow.cli.doctor import doctor
-from workflow.cli.eiger import eiger
+from workflow.cli.eiger.group import eiger
 from workflow.cli.init import init
 from workflow.cli.intake import intake
-from workflow.cli.move import move_ledger
 from workflow.cli.rules import rules
 from workflow.cli.run import run
 from workflow.cli.service import service
 from workflow.cli.simulator import simulator
-from workflow.cli.submissions import attach, cancel, list_, release, retry, settle, show
-from workflow.cli.workers import workers
+from workflow.cli.submissions import (
+    attach,
+    cancel,
+    list_submissions,
+    move_ledger,
+    release,
+    retry,
+    settle,
+    show,
+    workers,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -29,7 +37,8 @@ def stlflow() -> None:
 
 
 for command in (
-    demo, init, doctor, run, batch, check, list_, show, retry, release, cancel, attach, settle, workers,
+    demo, init, doctor, run, batch, check, list_submissions, show, retry, release, cancel, attach, settle,
+    workers,
     move_ledger, intake, rules, eiger, simulator, service,
 ):  # fmt: skip
     stlflow.add_command(command)

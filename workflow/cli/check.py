@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from workflow.cli.output import as_json, print_json
-from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, NotInspected
+from workflow.cli.output import json_option, print_json
+from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, InspectionFailed
 from workflow.mesh import Inspector
-from workflow.model import MeshReport, unmeasured
+from workflow.model import MeshReport, unmeasured_report
 
 
 @click.command()
@@ -24,7 +24,7 @@ from workflow.model import MeshReport, unmeasured
     metavar="PNG",
     help="Also draw the part there, with its open edges in red; for one FILE.",
 )
-@as_json
+@json_option
 def check(files: tuple[Path, ...], picture: Path | None, as_json: bool) -> int:
     """Inspect STL files: accept or reject, and why.
 
@@ -34,22 +34,22 @@ def check(files: tuple[Path, ...], picture: Path | None, as_json: bool) -> int:
     from workflow.settings import load_settings
 
     if picture is not None:
-        _refuse_odd_picture(picture, files)
+        _validate_picture_option(picture, files)
     with make_inspector(load_settings()) as inspector:
-        reports = [_report(inspector, file) for file in files]
-        drawn = picture is None or _draw(inspector, files[0], picture)
+        reports = [_inspect_file(inspector, file) for file in files]
+        drawn = picture is None or _draw_picture(inspector, files[0], picture)
     if as_json:
         print_json([asdict(report) for report in reports])
     else:
         for report in reports:
-            click.echo(f"{report.verdict}  {report.path}{_facts(report.size_mm, report.triangles)}")
+            click.echo(f"{report.verdict}  {report.path}{_size_text(report.size_mm, report.triangles)}")
             for line in (*report.defects, *report.warnings):
                 click.echo(f"        {line}")
     accepted = all(report.verdict == "accept" for report in reports)
     return EXIT_OK if accepted and drawn else EXIT_SOME_FAILED
 
 
-def _refuse_odd_picture(picture: Path, files: tuple[Path, ...]) -> None:
+def _validate_picture_option(picture: Path, files: tuple[Path, ...]) -> None:
     """Raise UsageError: a name that is no PNG's may be a part's, which would be gone."""
     if picture.suffix.lower() != ".png":
         raise click.UsageError(f"--picture takes the PNG to be written, such as part.png, not '{picture}'.")
@@ -57,12 +57,12 @@ def _refuse_odd_picture(picture: Path, files: tuple[Path, ...]) -> None:
         raise click.UsageError(f"A picture is of one part: {len(files)} files are named with --picture.")
 
 
-def _draw(inspector: Inspector, file: Path, picture: Path) -> bool:
+def _draw_picture(inspector: Inspector, file: Path, picture: Path) -> bool:
     """Draw a part; tells whether there is a picture now. Raises OSError when it can't be written."""
-    with _put_at_last(picture) as unfinished:
+    with _atomic_write_path(picture) as unfinished:
         try:
             inspector.draw(file, unfinished)
-        except NotInspected as error:
+        except InspectionFailed as error:
             click.echo(f"No picture of {file}: {error}", err=True)
             return False
     click.echo(f"{picture} written.", err=True)
@@ -70,7 +70,7 @@ def _draw(inspector: Inspector, file: Path, picture: Path) -> bool:
 
 
 @contextmanager
-def _put_at_last(picture: Path) -> Iterator[Path]:
+def _atomic_write_path(picture: Path) -> Iterator[Path]:
     """Give a place beside a picture, which is moved over it once it is whole. Raises OSError."""
     unfinished = picture.with_name(f".{picture.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -85,14 +85,14 @@ def _put_at_last(picture: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
-def _report(inspector: Inspector, file: Path) -> MeshReport:
+def _inspect_file(inspector: Inspector, file: Path) -> MeshReport:
     try:
         return inspector.inspect(file)
-    except NotInspected as error:
-        return unmeasured(str(file), str(error))
+    except InspectionFailed as error:
+        return unmeasured_report(str(file), str(error))
 
 
-def _facts(size_mm: tuple[float, float, float], triangles: int) -> str:
+def _size_text(size_mm: tuple[float, float, float], triangles: int) -> str:
     if triangles == 0:
         return ""
     return f"  {' x '.join(f'{side:.4g}' for side in size_mm)} mm, {triangles:,} triangles"

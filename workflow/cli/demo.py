@@ -12,13 +12,13 @@ from typing import Any
 
 import click
 
-from workflow.cli.output import as_json, print_json
-from workflow.cli.typed import OneOf
+from workflow.cli.output import json_option, print_json
+from workflow.cli.param_types import OneOf
 from workflow.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED
 from workflow.model import Submission
 
-LIMIT_SECONDS = 120.0
-QUICK = {
+SAMPLES_TIMEOUT_SECONDS = 120.0
+QUICK_SETTINGS = {
     "settle_seconds": 0.3,
     "settle_ascii_seconds": 1.0,
     "settle_wrong_seconds": 1.0,
@@ -31,8 +31,8 @@ QUICK = {
 """A demo has no slow writers and no cloud to be gentle with."""
 
 Manifest = dict[str, dict[str, Any]]
-Look = Callable[[], Sequence[Submission]]
-Enough = Callable[[Sequence[Submission]], bool]
+FetchSubmissions = Callable[[], Sequence[Submission]]
+IsDone = Callable[[Sequence[Submission]], bool]
 
 
 @click.command()
@@ -49,14 +49,14 @@ Enough = Callable[[Sequence[Submission]], bool]
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the share is made, and stays; without it, a temporary folder.",
 )
-@as_json
+@json_option
 def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  # fmt: skip
     """Run everything on this machine: no account needed.
 
     A simulated Eiger and the service, over a fresh share with the samples; settings do not count. The
     folders are removed at the end, unless something went wrong, or files of yours are in them.
     """
-    from workflow.shipped import shipped
+    from workflow.resources import resource_folder
 
     if folder is not None and folder.is_dir() and any(folder.iterdir()):
         raise click.UsageError(
@@ -65,62 +65,72 @@ def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  #
     place = folder or Path(tempfile.mkdtemp(prefix="stlflow-demo-"))
     code = EXIT_SOME_FAILED
     try:
-        code = _play(place, once=once, builds=builds, as_json=as_json)
+        code = _run_demo(place, once=once, builds=builds, as_json=as_json)
     finally:
-        leave(place, shipped("samples"), asked_for=folder is not None, went_wrong=code == EXIT_SOME_FAILED)
+        clean_up_demo(
+            place,
+            resource_folder("samples"),
+            asked_for=folder is not None,
+            went_wrong=code == EXIT_SOME_FAILED,
+        )
     return code
 
 
-def _play(place: Path, *, once: bool, builds: str, as_json: bool) -> int:
+def _run_demo(place: Path, *, once: bool, builds: str, as_json: bool) -> int:
     from workflow.assembly import running_service
-    from workflow.cli.logbook import open_logbook
+    from workflow.cli.logs import start_logging
     from workflow.cli.run import stop_on_signals
+    from workflow.resources import resource_folder
     from workflow.settings import Settings
-    from workflow.shipped import shipped
-    from workflow.simulator import REALISTIC, SimulatorOptions, running
+    from workflow.simulator import REALISTIC_QUIRKS, SimulatorOptions, running_simulator
 
-    share, state, samples = place / "share", place / "state", shipped("samples")
-    with running(SimulatorOptions(builds=builds, slice_seconds=1.0, quirks=REALISTIC)) as url:
+    share, state, samples = place / "share", place / "state", resource_folder("samples")
+    with running_simulator(
+        SimulatorOptions(builds=builds, slice_seconds=1.0, quirks=REALISTIC_QUIRKS)
+    ) as url:
         settings = Settings.model_validate(  # not those of the current folder, which may be a real shop's
-            {"share": share, "state": state, "rules": shipped("rules") / "default.yaml", "eiger_url": url,
-             "access_key": "demo", "secret_key": "demo", **QUICK}
+            {"share": share, "state": state, "rules": resource_folder("rules") / "default.yaml",
+             "eiger_url": url,
+             "access_key": "demo", "secret_key": "demo", **QUICK_SETTINGS}
         )  # fmt: skip
         stop = stop_on_signals()
-        open_logbook(settings, "ERROR" if sys.stderr.isatty() else "INFO")
+        start_logging(settings, "ERROR" if sys.stderr.isatty() else "INFO")
         with running_service(settings) as service:
-            _say(f"A simulated Eiger at {url}\nDrop STL files into {share / 'inbox'}")
-            expected = _drop(samples, share / "inbox")
-            ended = _watch(service.submissions, stop, _all_ended(set(expected)))
+            _echo_stderr(f"A simulated Eiger at {url}\nDrop STL files into {share / 'inbox'}")
+            expected = _copy_samples(samples, share / "inbox")
+            ended = _watch_table(service.submissions, stop, _samples_ended(set(expected)))
             _print_result(ended, expected, as_json=as_json)
             if stop.is_set():
                 return EXIT_INTERRUPTED
             if not once:
-                _say("All samples have ended. Drop your own files into the inbox; Ctrl-C ends the demo.")
-                _follow(lambda: service.submissions()[len(ended) :], stop, as_json=as_json)
+                _echo_stderr(
+                    "All samples have ended. Drop your own files into the inbox; Ctrl-C ends the demo."
+                )
+                _watch_own_files(lambda: service.submissions()[len(ended) :], stop, as_json=as_json)
     return EXIT_OK if _as_expected(ended, expected) else EXIT_SOME_FAILED
 
 
-def leave(place: Path, samples: Path, *, asked_for: bool, went_wrong: bool) -> None:
+def clean_up_demo(place: Path, samples: Path, *, asked_for: bool, went_wrong: bool) -> None:
     """Remove the folders, or say where they stay and why."""
     from loguru import logger
 
-    from workflow.cli.demo_folder import clear
+    from workflow.cli.demo_folder import remove_demo_files
 
     logger.remove()  # the log is one of the files
     if not place.is_dir() or not any(place.iterdir()):  # it did not even begin
         if not asked_for:
             place.rmdir()
     elif asked_for:
-        _say(f"The folders stay at {place}")
+        _echo_stderr(f"The folders stay at {place}")
     elif went_wrong:
-        _say(f"Something did not end as it should: the folders stay at {place}")
-    elif clear(place, samples.rglob("*.stl")):
-        _say("The folders of the demo are removed; --folder DIR would keep them.")
+        _echo_stderr(f"Something did not end as it should: the folders stay at {place}")
+    elif remove_demo_files(place, samples.rglob("*.stl")):
+        _echo_stderr("The folders of the demo are removed; --folder DIR would keep them.")
     else:
-        _say(f"Files of yours are in the folders: they stay at {place}")
+        _echo_stderr(f"Files of yours are in the folders: they stay at {place}")
 
 
-def _drop(samples: Path, inbox: Path) -> Manifest:
+def _copy_samples(samples: Path, inbox: Path) -> Manifest:
     """Copy every sample into the inbox; gives what the manifest says, by path."""
     manifest = json.loads((samples / "manifest.json").read_text("utf-8"))
     expected = {entry["path"]: entry for entry in manifest["samples"]}
@@ -130,61 +140,63 @@ def _drop(samples: Path, inbox: Path) -> Manifest:
     return expected
 
 
-def _all_ended(paths: set[str]) -> Enough:
-    from workflow.cli.watching import at_rest
+def _samples_ended(paths: set[str]) -> IsDone:
+    from workflow.cli.watch import is_at_rest
 
-    give_up_at = time.monotonic() + LIMIT_SECONDS
+    give_up_at = time.monotonic() + SAMPLES_TIMEOUT_SECONDS
 
     def enough(seen: Sequence[Submission]) -> bool:
-        rested = {submission.path for submission in seen if at_rest(submission)}
+        rested = {submission.path for submission in seen if is_at_rest(submission)}
         return paths <= rested or time.monotonic() > give_up_at
 
     return enough
 
 
-def _never(_seen: Sequence[Submission]) -> bool:
+def _never_done(_seen: Sequence[Submission]) -> bool:
     return False
 
 
-def _watch(look: Look, stop: Event, enough: Enough) -> Sequence[Submission]:
+def _watch_table(look: FetchSubmissions, stop: Event, enough: IsDone) -> Sequence[Submission]:
     """Show the table live on a terminal until it is enough, or somebody stops it."""
-    from workflow.cli.table import live_table
-    from workflow.cli.watching import show_nothing, watch
+    from workflow.cli.submission_output import live_table
+    from workflow.cli.watch import poll_until, show_nothing
 
     def enough_or_stopped(seen: Sequence[Submission]) -> bool:
         return enough(seen) or stop.is_set()
 
     if not sys.stderr.isatty():
-        return watch(look, enough_or_stopped, show_nothing, stop.wait)
+        return poll_until(look, enough_or_stopped, show_nothing, stop.wait)
     with live_table() as show:
-        return watch(look, enough_or_stopped, show, stop.wait)
+        return poll_until(look, enough_or_stopped, show, stop.wait)
 
 
 def _print_result(ended: Sequence[Submission], expected: Manifest, *, as_json: bool) -> None:
-    from workflow.cli.table import print_table, row
+    from workflow.cli.submission_output import print_submissions_table, submission_row
 
     if as_json:
         ok = _as_expected(ended, expected)
-        print_json({"submissions": [row(submission) for submission in ended], "ok": ok})
+        print_json({"submissions": [submission_row(submission) for submission in ended], "ok": ok})
     else:
-        print_table(ended)
+        print_submissions_table(ended)
 
 
-def _follow(look: Look, stop: Event, *, as_json: bool) -> None:
+def _watch_own_files(look: FetchSubmissions, stop: Event, *, as_json: bool) -> None:
     """Show what people drop, until they stop the demo."""
-    from workflow.cli.table import print_table
+    from workflow.cli.submission_output import print_submissions_table
 
-    seen = _watch(look, stop, _never)
+    seen = _watch_table(look, stop, _never_done)
     if seen and not as_json:
-        print_table(seen)
+        print_submissions_table(seen)
 
 
 def _as_expected(ended: Sequence[Submission], expected: Manifest) -> bool:
     by_path = {submission.path: submission for submission in ended}
-    return all(path in by_path and _matches(by_path[path], entry) for path, entry in expected.items())
+    return all(
+        path in by_path and _matches_manifest(by_path[path], entry) for path, entry in expected.items()
+    )
 
 
-def _matches(submission: Submission, entry: dict[str, Any]) -> bool:
+def _matches_manifest(submission: Submission, entry: dict[str, Any]) -> bool:
     destination = submission.destination.value if submission.destination else None
     return (
         submission.state.value == entry["state"]
@@ -194,5 +206,5 @@ def _matches(submission: Submission, entry: dict[str, Any]) -> bool:
     )
 
 
-def _say(text: str) -> None:
+def _echo_stderr(text: str) -> None:
     click.echo(text, err=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from workflow.feedback import is_note
-from workflow.intake.marker import MARKER
+from workflow.intake.share import MARKER
+from workflow.notes import is_note
 
 
-def clear(place: Path, samples: Iterable[Path]) -> bool:
+def remove_demo_files(place: Path, samples: Iterable[Path]) -> bool:
     """Remove what a demo made, and nothing else; tells whether all is gone.
 
     In the share that is copies of the samples, notes and folders, one by one: a file that somebody drops
@@ -23,7 +23,7 @@ def clear(place: Path, samples: Iterable[Path]) -> bool:
         with suppress(OSError):  # what can't be removed stays, and is told
             if _is_folder(found):
                 found.rmdir()
-            elif found.name == MARKER or is_note(found) or _is_one_of(found, ours):
+            elif found.name == MARKER or is_note(found) or _is_sample_copy(found, ours):
                 found.unlink()
     for folder in (share, place):
         with suppress(OSError):
@@ -35,7 +35,7 @@ def _is_folder(place: Path) -> bool:
     return stat.S_ISDIR(place.lstat().st_mode)
 
 
-def _is_one_of(file: Path, contents: set[bytes]) -> bool:
+def _is_sample_copy(file: Path, contents: set[bytes]) -> bool:
     status = file.lstat()
     sizes = {len(content) for content in contents}
     return stat.S_ISREG(status.st_mode) and status.st_size in sizes and file.read_bytes() in contents

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-SETTINGS = """\
+SETTINGS_TEMPLATE = """\
 # stlflow settings. Every name can also be set as STLFLOW_NAME in the environment or in .env.
 # Keys belong into the environment, .env (readable by you alone) or secret files, not in here.
 
@@ -14,7 +14,7 @@ rules = "rules/default.yaml"
 eiger_url = "https://www.eiger.io/api/v3"
 """
 
-KEYS = """\
+ENV_TEMPLATE = """\
 # The access key and secret key of your organization (Eiger: settings, API keys).
 STLFLOW_ACCESS_KEY=
 STLFLOW_SECRET_KEY=
@@ -29,15 +29,15 @@ def init(directory: Path) -> None:
     Nothing that exists is changed.
     """
     from workflow.intake import Share
-    from workflow.shipped import shipped
+    from workflow.resources import resource_folder
 
     (directory / "rules").mkdir(parents=True, exist_ok=True)
     (directory / "state").mkdir(exist_ok=True)
     (directory / "share").mkdir(exist_ok=True)
     Share((directory / "share").absolute()).prepare()
-    _write_new(directory / "stlflow.toml", SETTINGS)
-    _write_new(directory / ".env.example", KEYS)
-    for rules in sorted(shipped("rules").iterdir()):
+    _write_new(directory / "stlflow.toml", SETTINGS_TEMPLATE)
+    _write_new(directory / ".env.example", ENV_TEMPLATE)
+    for rules in sorted(resource_folder("rules").iterdir()):
         _write_new(directory / "rules" / rules.name, rules.read_text("utf-8"))
     click.echo(
         "Next: copy .env.example to .env, fill in the keys, look at rules/default.yaml, `stlflow run`."

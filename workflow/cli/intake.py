@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from workflow.cli.output import as_json, print_json
+from workflow.cli.output import json_option, print_json
 
 
 @click.group()
@@ -15,16 +15,16 @@ def intake() -> None:
 
 @intake.command()
 @click.argument("names", nargs=-1, required=True)
-@as_json
+@json_option
 def explain(names: tuple[str, ...], as_json: bool) -> None:
     """Tell what happens to files of these names, and why.
 
     Nothing is changed. A name is a path below the inbox, or a file that lies in it.
     """
-    from workflow.assembly import explain_in_inbox
+    from workflow.assembly import explain_inbox_file
     from workflow.settings import load_settings
 
-    explained = [explain_in_inbox(load_settings(), Path(name)) for name in names]
+    explained = [explain_inbox_file(load_settings(), Path(name)) for name in names]
     if as_json:
         print_json([asdict(each) for each in explained])
         return
@@ -42,14 +42,14 @@ def accept() -> None:
     They are meant.
     """
     from workflow.assembly import open_ledger
-    from workflow.ledger import accept_waitlist
+    from workflow.ledger import accept_mass_arrival
     from workflow.settings import load_settings
 
-    count = accept_waitlist(open_ledger(load_settings()))
+    count = accept_mass_arrival(open_ledger(load_settings()))
     if count == 0:
         click.echo("No file waits for that.")
     else:
-        click.echo(f"{count:,} files are accepted: they are taken{_when()}.")
+        click.echo(f"{count:,} files are accepted: they are taken{_when_applied()}.")
 
 
 @intake.command()
@@ -63,14 +63,16 @@ def mark() -> None:
 
     settings = load_settings()
     same = mark_share(settings)
-    when = _when() if same else ", once `stlflow run` is started anew"
+    when = _when_applied() if same else ", once `stlflow run` is started anew"
     click.echo(f"{settings.share.absolute()} is the share from now on: it is looked into{when}.")
 
 
-def _when() -> str:
+def _when_applied() -> str:
     from workflow.settings import load_settings
-    from workflow.state import is_locked
+    from workflow.state_folder import is_state_folder_locked
 
     return (
-        " at the next look" if is_locked(load_settings().state) else ", as soon as `stlflow run` is started"
+        " at the next look"
+        if is_state_folder_locked(load_settings().state)
+        else ", as soon as `stlflow run` is started"
     )

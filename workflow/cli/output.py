@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-as_json: Callable[..., Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+json_option: Callable[..., Any] = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON on stdout."
+)
 
 
 def print_json(document: object) -> None:

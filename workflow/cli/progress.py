@@ -8,16 +8,15 @@ from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from workflow.cli.console import progress_console
-from workflow.cli.sent import Sent
-from workflow.cli.watching import at_rest
-from workflow.model import State, Submission
+from workflow.cli.terminal import progress_console
+from workflow.cli.watch import UploadProgress, is_at_rest
+from workflow.model import Submission, SubmissionState
 
 NAME_WIDTH = 40
 
 
 @contextmanager
-def bars(sent: Sent) -> Iterator[Callable[[Sequence[Submission]], None]]:
+def progress_bars(sent: UploadProgress) -> Iterator[Callable[[Sequence[Submission]], None]]:
     """Show bars on stderr while the block runs; gives the function that brings them up to date."""
     console = progress_console()
     overall = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console)
@@ -27,7 +26,10 @@ def bars(sent: Sent) -> Iterator[Callable[[Sequence[Submission]], None]]:
 
     def refresh(seen: Sequence[Submission]) -> None:
         overall.update(
-            everything, description=_counts(seen), total=len(seen), completed=sum(map(at_rest, seen))
+            everything,
+            description=_progress_text(seen),
+            total=len(seen),
+            completed=sum(map(is_at_rest, seen)),
         )
         _refresh_uploads(single, shown, sent.under_way(), seen)
         live.update(Group(single, overall), refresh=True)
@@ -51,7 +53,7 @@ def _refresh_uploads(
         progress.update(shown[number], completed=done, total=total)
 
 
-def _counts(seen: Sequence[Submission]) -> str:
-    held = sum(submission.state is State.HELD for submission in seen)
-    rejected = sum(submission.state is State.REJECTED for submission in seen)
+def _progress_text(seen: Sequence[Submission]) -> str:
+    held = sum(submission.state is SubmissionState.HELD for submission in seen)
+    rejected = sum(submission.state is SubmissionState.REJECTED for submission in seen)
     return f"files ({held} held, {rejected} rejected)"

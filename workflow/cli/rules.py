@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from workflow.cli.output import as_json, print_json
+from workflow.cli.output import json_option, print_json
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
 
-FILE = click.Path(path_type=Path)
-STL = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE_TYPE = click.Path(path_type=Path)
+STL_FILE_TYPE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -19,14 +19,14 @@ def rules() -> None:
 
 
 @rules.command("check")
-@click.argument("file", type=FILE, required=False)
+@click.argument("file", type=FILE_TYPE, required=False)
 @click.option("--online", is_flag=True, help="Also ask Eiger for the presets, devices and users named.")
-def check(file: Path | None, online: bool) -> int:
+def check_rules(file: Path | None, online: bool) -> int:
     """Find every mistake in a rules file.
 
     With line, column, and what may have been meant.
     """
-    from workflow.assembly import check_online, rules_file
+    from workflow.assembly import check_names_online, rules_file
     from workflow.routing import load_rules
     from workflow.settings import load_settings
 
@@ -34,7 +34,7 @@ def check(file: Path | None, online: bool) -> int:
     source = file or rules_file(settings)
     rulebook = load_rules(source)
     if online:
-        check_online(settings, rulebook)
+        check_names_online(settings, rulebook)
     for warning in rulebook.warnings:
         click.echo(f"{warning}", err=True)
     counts = f"{len(rulebook.intake)} intake and {len(rulebook.routing)} routing rules"
@@ -43,18 +43,18 @@ def check(file: Path | None, online: bool) -> int:
 
 
 @rules.command("test")
-@click.argument("file", type=FILE, required=False)
-def test(file: Path | None) -> int:
+@click.argument("file", type=FILE_TYPE, required=False)
+def run_rule_tests(file: Path | None) -> int:
     """Run the tests that stand in a rules file.
 
     Exit code 1 when one comes out otherwise.
     """
     from workflow.assembly import rules_file
-    from workflow.routing import load_rules, run_tests
+    from workflow.routing import evaluate_rule_tests, load_rules
     from workflow.settings import load_settings
 
     source = file or rules_file(load_settings())
-    outcomes = run_tests(load_rules(source))
+    outcomes = evaluate_rule_tests(load_rules(source))
     for outcome in outcomes:
         click.echo(f"{'ok    ' if outcome.passed else 'wrong '} {source.name}:{outcome.line}  {outcome.name}")
         for difference in outcome.differences:
@@ -64,17 +64,17 @@ def test(file: Path | None) -> int:
 
 
 @rules.command("schema")
-def schema() -> int:
+def print_schema() -> int:
     """Print the JSON Schema of rules files, for editors."""
-    from workflow.routing import json_schema
+    from workflow.routing import rules_json_schema
 
-    print_json(json_schema())
+    print_json(rules_json_schema())
     return EXIT_OK
 
 
 @rules.command("explain")
 @click.argument("subject", metavar="FILE|ID")
-@click.option("--rules", "rules_path", type=FILE, help="Another rules file than the one set.")
+@click.option("--rules", "rules_path", type=FILE_TYPE, help="Another rules file than the one set.")
 @click.option("--as", "shown_as", help="The path under the inbox to assume, such as rush/x.stl.")
 @click.option(
     "--build", "build_facts", multiple=True, metavar="KEY=VALUE", help="A fact of the build; may repeat."
@@ -83,8 +83,8 @@ def schema() -> int:
     "--fact", "facts", multiple=True, metavar="KEY=VALUE", help="Any fact, such as time=22:00; may repeat."
 )
 @click.option("--online", is_flag=True, help="Ask Eiger for its devices, so that one can be chosen.")
-@as_json
-def explain(
+@json_option
+def explain_subject(
     subject: str,
     rules_path: Path | None,
     shown_as: str | None,
@@ -103,9 +103,14 @@ def explain(
         if shown_as or build_facts or facts or online:
             raise click.UsageError("--as, --build, --fact and --online are for a file, not for a submission.")
         return _explain_submission(int(subject), rules_path, as_json=as_json)
-    file = STL.convert(subject, None, None)
-    from workflow.assembly import device_facts_now, facts_now, rules_file
-    from workflow.cli.explained import as_document, as_lines, given_fact, path_under_inbox
+    file = STL_FILE_TYPE.convert(subject, None, None)
+    from workflow.assembly import collect_file_facts, fetch_device_facts, rules_file
+    from workflow.cli.rules_output import (
+        explanation_document,
+        explanation_lines,
+        parse_fact,
+        path_under_inbox,
+    )
     from workflow.routing import explain as explain_rules
     from workflow.routing import load_rules
     from workflow.settings import load_settings
@@ -113,30 +118,30 @@ def explain(
     settings = load_settings()
     rulebook = load_rules(rules_path or rules_file(settings))
     path = shown_as or path_under_inbox(file, settings.share)
-    report, known = facts_now(settings, file, path)
-    given = (*(given_fact(each, build=True) for each in build_facts), *(given_fact(each) for each in facts))
-    devices = device_facts_now(settings) if online else None
+    report, known = collect_file_facts(settings, file, path)
+    given = (*(parse_fact(each, build=True) for each in build_facts), *(parse_fact(each) for each in facts))
+    devices = fetch_device_facts(settings) if online else None
     today = datetime.now(settings.zone).date()
     explanation = explain_rules(rulebook, {**known, **dict(given)}, devices, today=today)
     if as_json:
-        print_json(as_document(explanation, report))
+        print_json(explanation_document(explanation, report))
     else:
-        for line in as_lines(explanation, report):
+        for line in explanation_lines(explanation, report):
             click.echo(line)
     return EXIT_OK
 
 
 def _explain_submission(number: int, rules_path: Path | None, *, as_json: bool) -> int:
     from workflow.assembly import open_ledger, rules_file
-    from workflow.cli.looking_back import past_document, past_lines
-    from workflow.pipeline.hindsight import explain_past
+    from workflow.cli.rules_output import past_document, past_lines
+    from workflow.pipeline.replay import explain_past_decision
     from workflow.routing import load_rules
     from workflow.settings import load_settings
 
     settings = load_settings()
     other = load_rules(rules_path) if rules_path is not None else None
     in_force = partial(load_rules, rules_file(settings))
-    past = explain_past(open_ledger(settings), number, other, settings.zone, in_force)
+    past = explain_past_decision(open_ledger(settings), number, other, settings.zone, in_force)
     if as_json:
         print_json(past_document(past))
     else:
@@ -146,23 +151,25 @@ def _explain_submission(number: int, rules_path: Path | None, *, as_json: bool) 
 
 
 @rules.command("replay")
-@click.option("--rules", "rules_path", type=FILE, help="The rules to try; default: the file that is set.")
+@click.option(
+    "--rules", "rules_path", type=FILE_TYPE, help="The rules to try; default: the file that is set."
+)
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="YYYY-MM-DD",
     help="Only what was decided since this day.",
 )
-@as_json
-def replay(rules_path: Path | None, since: datetime | None, as_json: bool) -> int:
+@json_option
+def replay_rules(rules_path: Path | None, since: datetime | None, as_json: bool) -> int:
     """Send past submissions through other rules.
 
     It says which would go elsewhere, and why. Nothing is changed, and Eiger is not asked: each is decided
     anew on the facts that decided then.
     """
     from workflow.assembly import open_ledger, rules_file
-    from workflow.cli.looking_back import replay_document, replay_lines
-    from workflow.pipeline.hindsight import replay as replay_past
+    from workflow.cli.rules_output import replay_document, replay_lines
+    from workflow.pipeline.replay import replay_rules as replay_past
     from workflow.routing import load_rules
     from workflow.settings import load_settings
 

@@ -1,17 +1,53 @@
-"""The headless service."""
+"""The headless service.
+
+Telling systemd how the service is (sd_notify(3)): one datagram to the socket that it names.
+"""
 
 import os
 import signal
+import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Event
 from types import FrameType
 
 import click
 
 from workflow.errors import EXIT_INTERRUPTED, EXIT_OK
 
-SAME_STOP_SECONDS = 0.1
+
+def notify_systemd(state: str) -> None:
+    """Say `READY=1`, `WATCHDOG=1` or `STOPPING=1`; outside of a unit of Type=notify nobody is told."""
+    place = os.environ.get("NOTIFY_SOCKET", "")
+    if not place.startswith(("/", "@")) or not hasattr(socket, "AF_UNIX"):
+        return
+    address = f"\0{place[1:]}" if place.startswith("@") else place
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.sendto(state.encode("ascii"), address)
+
+
+def wait_for_stop(stop: Event, stands_still_seconds: Callable[[], float]) -> None:
+    """Wait for the stop; where systemd asks for signs of life, give them as long as work goes on."""
+    limit = watchdog_seconds()
+    if limit is None:
+        stop.wait()
+        return
+    while not stop.wait(limit / 4):
+        if stands_still_seconds() < limit / 2:
+            notify_systemd("WATCHDOG=1")
+
+
+def watchdog_seconds() -> float | None:
+    """Give after how long without a sign systemd ends us; None where it does not."""
+    limit = os.environ.get("WATCHDOG_USEC", "")
+    meant = os.environ.get("WATCHDOG_PID", "") in {"", str(os.getpid())}
+    return int(limit) / 1e6 if limit.isdigit() and int(limit) > 0 and meant else None
+
+
+REPEATED_SIGNAL_SECONDS = 0.1
 """Some programs send their signal to a process and at once to its group: that is one wish, not two."""
 
 
@@ -22,25 +58,24 @@ def run() -> None:
     from loguru import logger
 
     from workflow.assembly import rules_file, running_service
-    from workflow.cli.logbook import open_logbook
-    from workflow.cli.notify import notify, wait_watched
+    from workflow.cli.logs import start_logging
     from workflow.settings import load_settings
 
     settings = load_settings()
-    open_logbook(settings, settings.log_level)
+    start_logging(settings, settings.log_level)
     with running_service(settings) as service:
         watched = settings.read_only_inbox or settings.share / "inbox"
         logger.info("Watching {} for {}", watched.absolute(), settings.eiger_url)
         logger.info("Rules: {}", rules_file(settings))
-        notify("READY=1")
-        wait_watched(stop, service.stands_still_seconds)
-        notify("STOPPING=1")
+        notify_systemd("READY=1")
+        wait_for_stop(stop, service.stalled_seconds)
+        notify_systemd("STOPPING=1")
         logger.info("Stopping: what is under way comes to a safe point first; once more to leave at once.")
     logger.info("Stopped.")
-    leave()
+    exit_process()
 
 
-def leave() -> None:
+def exit_process() -> None:
     """End this process, whatever threads may still wait for: everything is at a safe point, or given back.
 
     What runs beyond the limit, and an engine whose database is away, would keep it for ever otherwise.
@@ -59,7 +94,7 @@ def stop_on_signals() -> threading.Event:
         nonlocal asked_at
         if not stop.is_set():
             asked_at = time.monotonic()
-        elif time.monotonic() - asked_at > SAME_STOP_SECONDS:
+        elif time.monotonic() - asked_at > REPEATED_SIGNAL_SECONDS:
             # As safe as a power cut, which everything here is made for.
             os.write(2, b"stlflow: stopped at once; what was under way goes on at the next start.\n")
             os._exit(EXIT_INTERRUPTED)

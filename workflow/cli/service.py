@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from workflow.cli.typed import OneOf
+from workflow.cli.param_types import OneOf
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, SettingsError
 
-KINDS = ("systemd", "systemd-user", "windows")
+SERVICE_KINDS = ("systemd", "systemd-user", "windows")
 
 
 def _kind_option() -> Callable[..., Any]:
     return click.option(
         "--kind",
-        type=OneOf(KINDS),
+        type=OneOf(SERVICE_KINDS),
         help="systemd: for all; systemd-user: for you alone. Default: as this system is.",
     )
 
@@ -38,21 +38,21 @@ def service() -> None:
 @service.command("show")
 @_kind_option()
 @_user_option
-def show(kind: str | None, user: str | None) -> None:
+def show_service(kind: str | None, user: str | None) -> None:
     """Print the unit, or what to do on Windows.
 
     What to type next stands on stderr.
     """
-    from workflow.hosting import instructions, make_plan, steps, unit
+    from workflow.hosting import make_service_plan, render_unit, setup_commands, windows_instructions
     from workflow.settings import load_settings
 
-    plan = make_plan(load_settings())
-    if _kind(kind) == "windows":
-        click.echo(instructions(plan))
+    plan = make_service_plan(load_settings())
+    if _resolve_kind(kind) == "windows":
+        click.echo(windows_instructions(plan))
         return
-    who = _who(kind, user)
-    click.echo(unit(plan, who), nl=False)
-    click.echo("\n".join(("Next, after `stlflow service install`:", *steps(plan, who))), err=True)
+    who = _service_user(kind, user)
+    click.echo(render_unit(plan, who), nl=False)
+    click.echo("\n".join(("Next, after `stlflow service install`:", *setup_commands(plan, who))), err=True)
 
 
 @service.command("install")
@@ -60,24 +60,24 @@ def show(kind: str | None, user: str | None) -> None:
 @_user_option
 @click.option("--force", is_flag=True, help="Replace another unit that stands there.")
 @click.option("--start", is_flag=True, help="Also load, enable and start it.")
-def install(kind: str | None, user: str | None, force: bool, start: bool) -> int:
+def install_service(kind: str | None, user: str | None, force: bool, start: bool) -> int:
     """Write the systemd unit; nothing is started unless told."""
-    from workflow.hosting import install_unit, make_plan, steps, unit, unit_place
+    from workflow.hosting import install_unit, make_service_plan, render_unit, setup_commands, unit_path
     from workflow.settings import load_settings
 
-    if _kind(kind) == "windows":
+    if _resolve_kind(kind) == "windows":
         raise SettingsError("On Windows it is done by hand: `stlflow service show --kind windows` says how.")
-    plan, who = make_plan(load_settings()), _who(kind, user)
-    place = unit_place(who)
-    new = install_unit(unit(plan, who), place, force=force)
+    plan, who = make_service_plan(load_settings()), _service_user(kind, user)
+    place = unit_path(who)
+    new = install_unit(render_unit(plan, who), place, force=force)
     click.echo(f"{place} {'written' if new else 'is there already, and the same'}.")
     if start:
-        return _start(own=who is None)
-    click.echo("\n".join(("Next:", *steps(plan, who))))
+        return _start_unit(own=who is None)
+    click.echo("\n".join(("Next:", *setup_commands(plan, who))))
     return EXIT_OK
 
 
-def _kind(kind: str | None) -> str:
+def _resolve_kind(kind: str | None) -> str:
     if kind is not None:
         return kind
     if sys.platform == "win32":
@@ -87,9 +87,9 @@ def _kind(kind: str | None) -> str:
     return "systemd"
 
 
-def _who(kind: str | None, user: str | None) -> str | None:
+def _service_user(kind: str | None, user: str | None) -> str | None:
     """Give who runs it; None for a unit of one's own user manager."""
-    if _kind(kind) == "systemd-user":
+    if _resolve_kind(kind) == "systemd-user":
         if user is not None:
             raise SettingsError("--user is for --kind systemd: a unit of systemd-user is always your own.")
         return None
@@ -110,11 +110,11 @@ def _default_user() -> str:
         return "stlflow"
 
 
-def _start(*, own: bool) -> int:
-    from workflow.hosting import UNIT
+def _start_unit(*, own: bool) -> int:
+    from workflow.hosting import UNIT_NAME
 
     systemctl = ["systemctl", *(["--user"] if own else [])]
-    for words in (["daemon-reload"], ["enable", "--now", UNIT]):
+    for words in (["daemon-reload"], ["enable", "--now", UNIT_NAME]):
         click.echo(" ".join((*systemctl, *words)), err=True)
         try:
             code = subprocess.run([*systemctl, *words], check=False).returncode  # noqa: S603  # fixed words

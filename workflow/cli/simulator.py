@@ -2,8 +2,8 @@
 
 import click
 
-from workflow.cli.typed import AnyNumber, OneOf, WholeNumber
-from workflow.simulator import QUIRKS, REALISTIC, SimulatorOptions, serve
+from workflow.cli.param_types import AnyNumber, OneOf, WholeNumber
+from workflow.simulator import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions, serve
 
 
 @click.command()
@@ -69,7 +69,7 @@ def simulator(
         seed=seed,
         units=units,
         scale=scale,
-        quirks=frozenset(quirks) | (REALISTIC if profile == "realistic" else frozenset()),
+        quirks=frozenset(quirks) | (REALISTIC_QUIRKS if profile == "realistic" else frozenset()),
         host=host,
         port=port,
     )

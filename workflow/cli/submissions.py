@@ -1,15 +1,21 @@
-"""Looking at submissions, and ordering what a person may order."""
+"""Looking at submissions, and ordering what a person may order.
 
+Moving up: from the database in the state folder to one that several machines share.
+
+Who takes part in the work, and what each has in hands.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from workflow.cli.output import as_json, print_json
-from workflow.cli.typed import ListCommand, OneOf, WholeNumber, number_argument
-from workflow.model import NEVER_REACHED, State
+from workflow.cli.output import json_option, print_json
+from workflow.cli.param_types import ListCommand, OneOf, WholeNumber, submission_argument
+from workflow.model import UNUSED_STATES, Submission, SubmissionState, Worker
 
-SHOWN = 200
-STATES = [str(state) for state in State if state not in NEVER_REACHED]
+DEFAULT_LIMIT = 200
+STATES = [str(state) for state in SubmissionState if state not in UNUSED_STATES]
 STATES_HELP = f"Only those in one of these states: {', '.join(STATES)}; may repeat."
 
 
@@ -19,91 +25,91 @@ STATES_HELP = f"Only those in one of these states: {', '.join(STATES)}; may repe
     "--limit",
     type=WholeNumber(1),
     default=None,
-    help=f"Only the newest N; a table shows {SHOWN} unless told.",
+    help=f"Only the newest N; a table shows {DEFAULT_LIMIT} unless told.",
 )
-@as_json
-def list_(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
+@json_option
+def list_submissions(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
     """Show submissions, newest first.
 
     And why changed rules do not count, if so.
     """
-    from workflow.cli.table import print_table, row
-    from workflow.ledger import RULES_TROUBLE, read_mark
+    from workflow.cli.submission_output import print_submissions_table, submission_row
+    from workflow.ledger import RULES_ERROR_KEY, read_metadata
 
-    at_most = limit if limit is not None or as_json else SHOWN + 1
-    ledger = _ledger()
-    if trouble := read_mark(ledger, RULES_TROUBLE):
+    at_most = limit if limit is not None or as_json else DEFAULT_LIMIT + 1
+    ledger = _open_ledger()
+    if trouble := read_metadata(ledger, RULES_ERROR_KEY):
         click.echo(trouble, err=True)
-    submissions = ledger.all([State(state) for state in states], at_most)
+    submissions = ledger.all([SubmissionState(state) for state in states], at_most)
     if as_json:
-        print_json([row(submission) for submission in submissions])
+        print_json([submission_row(submission) for submission in submissions])
         return
-    shown = submissions if limit is not None else submissions[:SHOWN]
+    shown = submissions if limit is not None else submissions[:DEFAULT_LIMIT]
     if shown:
-        print_table(shown)
+        print_submissions_table(shown)
     else:
         click.echo("No submissions in these states." if states else "No submissions.")
     if len(shown) < len(submissions):
-        click.echo(f"The newest {SHOWN}; there are more: --limit.", err=True)
+        click.echo(f"The newest {DEFAULT_LIMIT}; there are more: --limit.", err=True)
 
 
 @click.command()
-@number_argument
-@as_json
+@submission_argument
+@json_option
 def show(number: int, as_json: bool) -> None:
     """Show one submission and everything that happened to it."""
-    from workflow.cli.table import print_submission, row_with_history
-    from workflow.ledger import decisions_of, receipts_of
+    from workflow.cli.submission_output import print_submission, submission_row_with_history
+    from workflow.ledger import list_receipts, read_decisions
 
-    ledger = _ledger()
+    ledger = _open_ledger()
     submission, events = ledger.get(number), ledger.events(number)
-    decided, receipts = decisions_of(ledger, number), receipts_of(ledger, number)
+    decided, receipts = read_decisions(ledger, number), list_receipts(ledger, number)
     if as_json:
-        print_json(row_with_history(submission, events, decided, receipts))
+        print_json(submission_row_with_history(submission, events, decided, receipts))
     else:
         print_submission(submission, events, decided, receipts)
 
 
 @click.command()
-@number_argument
+@submission_argument
 def retry(number: int) -> None:
     """Take a held, rejected or canceled submission up again."""
-    from workflow.pipeline.orders import retry as order
+    from workflow.pipeline.commands import retry_submission as order
 
-    ledger = _ledger()
-    order(ledger, number, _share(ledger))
-    _say(number, "is taken up again")
+    ledger = _open_ledger()
+    order(ledger, number, _known_share(ledger))
+    _report_change(number, "is taken up again")
 
 
 @click.command()
-@number_argument
+@submission_argument
 def release(number: int) -> None:
     """Let a held submission go on as it is.
 
     The rule that held it counts as if it were not there; a part held for its units keeps them.
     """
-    from workflow.pipeline.orders import release as order
+    from workflow.pipeline.commands import release_submission as order
 
-    ledger = _ledger()
-    order(ledger, number, _share(ledger))
-    _say(number, "is released")
+    ledger = _open_ledger()
+    order(ledger, number, _known_share(ledger))
+    _report_change(number, "is released")
 
 
 @click.command()
-@number_argument
+@submission_argument
 def cancel(number: int) -> None:
     """End a submission that was not sent yet.
 
     Its file goes to rejected/.
     """
-    from workflow.pipeline.orders import cancel as order
+    from workflow.pipeline.commands import cancel_submission as order
 
-    order(_ledger(), number)
-    _say(number, "is canceled")
+    order(_open_ledger(), number)
+    _report_change(number, "is canceled")
 
 
 @click.command()
-@number_argument
+@submission_argument
 @click.option("--sent", "receipt", metavar="RECEIPT", help="It was: the id that Eiger shows, or a word.")
 @click.option("--not-sent", is_flag=True, help="It was not: send it now.")
 def settle(number: int, receipt: str | None, not_sent: bool) -> None:
@@ -111,63 +117,125 @@ def settle(number: int, receipt: str | None, not_sent: bool) -> None:
 
     Look into Eiger first.
     """
-    from workflow.pipeline.orders import settle as order
+    from workflow.pipeline.commands import confirm_send as order
 
     if (receipt is None) is not not_sent:
         raise click.UsageError("Say either --sent RECEIPT or --not-sent.")
-    order(_ledger(), number, receipt)
-    _say(number, "is sent now" if receipt is None else "counts as sent")
+    order(_open_ledger(), number, receipt)
+    _report_change(number, "is sent now" if receipt is None else "counts as sent")
 
 
 @click.command()
-@number_argument
+@submission_argument
 @click.argument("build")
 @click.option("--anyway", is_flag=True, help="Do not ask Eiger whether the build holds the part.")
 def attach(number: int, build: str, anyway: bool) -> None:
     """Name the build (its id in Eiger) of a submission."""
-    from workflow.assembly import refuse_strange_build
-    from workflow.pipeline.orders import attach as order
+    from workflow.assembly import check_build_holds_part
+    from workflow.pipeline.commands import attach_build as order
     from workflow.settings import load_settings
 
     if not anyway:
-        build = _whole_id(number, build)
-        refuse_strange_build(load_settings(), number, build)
-    order(_ledger(), number, build)
-    _say(number, f"goes on with build {build}")
+        build = _complete_build_id(number, build)
+        check_build_holds_part(load_settings(), number, build)
+    order(_open_ledger(), number, build)
+    _report_change(number, f"goes on with build {build}")
 
 
-def _whole_id(number: int, build: str) -> str:
+def _complete_build_id(number: int, build: str) -> str:
     """Give the id of a build of which a table shows the beginning. Raises UnknownSubmission first."""
-    from workflow.cli.eiger_cloud import cloud
-    from workflow.cli.eiger_names import AN_ID, BEGINNING, build_id
+    from workflow.cli.eiger.client import open_client
+    from workflow.cli.eiger.resolve import FULL_ID, ID_PREFIX, resolve_build_id
 
-    if AN_ID.fullmatch(build) or not BEGINNING.fullmatch(build):
+    if FULL_ID.fullmatch(build) or not ID_PREFIX.fullmatch(build):
         return build
-    _ledger().get(number)
-    with cloud() as client:
-        return build_id(client, build)
+    _open_ledger().get(number)
+    with open_client() as client:
+        return resolve_build_id(client, build)
 
 
-def _ledger() -> Any:
-    from workflow.assembly import is_begun, open_ledger
+def _open_ledger() -> Any:
+    from workflow.assembly import ledger_exists, open_ledger
     from workflow.settings import load_settings
 
     settings = load_settings()
-    if not is_begun(settings):
+    if not ledger_exists(settings):
         click.echo(f"Nothing was submitted yet with the state folder {settings.state.absolute()}.", err=True)
     return open_ledger(settings)
 
 
-def _share(ledger: Any) -> Any:
-    from workflow.assembly import known_share
+def _known_share(ledger: Any) -> Any:
+    from workflow.assembly import share_from_ledger
     from workflow.settings import load_settings
 
-    return known_share(load_settings(), ledger)
+    return share_from_ledger(load_settings(), ledger)
 
 
-def _say(number: int, what: str) -> None:
+def _report_change(number: int, what: str) -> None:
     from workflow.settings import load_settings
-    from workflow.state import is_locked
+    from workflow.state_folder import is_state_folder_locked
 
-    when = "" if is_locked(load_settings().state) else ", as soon as `stlflow run` is started"
+    when = "" if is_state_folder_locked(load_settings().state) else ", as soon as `stlflow run` is started"
     click.echo(f"Submission {number} {what}{when}.")
+
+
+@click.command("move-ledger")
+def move_ledger() -> None:
+    """Move the ledger into a database that several share.
+
+    From this state folder into the one that STLFLOW_DATABASE_URL names. Stop stlflow first. Submissions
+    may be in any state: they go on from there at the next start. The old database stays beside the new
+    one as stlflow.db.moved.
+    """
+    from workflow.assembly import move_ledger_to_database
+    from workflow.settings import load_settings
+
+    count, left = move_ledger_to_database(load_settings())
+    click.echo(f"{count} submissions moved. The old database is kept as {left}; start stlflow as before.")
+
+
+@click.command()
+@json_option
+def workers(as_json: bool) -> None:
+    """Show every running stlflow and what it does.
+
+    A worker without a sign for some seconds is taken for dead, and its work begins anew elsewhere.
+    """
+    from workflow.assembly import open_ledger
+    from workflow.ledger import CLOCK, list_leased_steps, list_workers
+    from workflow.settings import load_settings
+
+    ledger = open_ledger(load_settings())
+    present = [(worker, list_leased_steps(ledger, worker)) for worker in list_workers(ledger)]
+    now = CLOCK.seconds()
+    if as_json:
+        print_json([_worker_row(worker, in_hands, now) for worker, in_hands in present])
+        return
+    for worker, in_hands in present:
+        click.echo(_worker_line(worker, in_hands, now))
+    if not present:
+        click.echo("No stlflow is running.")
+
+
+def _worker_row(worker: Worker, in_hands: Sequence[Submission], now: float) -> dict[str, object]:
+    doing = [{"submission": each.id, "step": str(each.step), "path": each.path} for each in in_hands]
+    return {
+        "name": worker.name,
+        "host": worker.host,
+        "pid": worker.pid,
+        "release": worker.release,
+        "since": worker.since.isoformat(),
+        "silent_seconds": _silent_seconds(worker, now),
+        "in_hands": doing,
+    }
+
+
+def _worker_line(worker: Worker, in_hands: Sequence[Submission], now: float) -> str:
+    doing = ", ".join(f"{each.step} of {each.id}" for each in in_hands) or "nothing in hands"
+    since = f"{worker.since.astimezone():%Y-%m-%d %H:%M}"
+    who = f"{worker.name}  process {worker.pid}, release {worker.release}, since {since}"
+    return f"{who}, last sign {_silent_seconds(worker, now):.1f} s ago: {doing}"
+
+
+def _silent_seconds(worker: Worker, now: float) -> float:
+    return round(max(now - worker.seen_at.timestamp(), 0.0), 1)

@@ -1,20 +1,30 @@
 """The checkup: what would stop the service, each as one line with one fix. Nothing is changed by it."""
 
-from workflow.doctor.checkup import Check, examined, observed
-from workflow.doctor.examine import every_check, examine
-from workflow.doctor.finding import Finding, Grade, fail, ok, outcome, skip, warn
+from workflow.doctor.checks import all_checks, run_all_checks
+from workflow.doctor.finding import (
+    Check,
+    Finding,
+    Grade,
+    fail,
+    ok,
+    overall_exit_code,
+    run_check,
+    run_checks,
+    skip,
+    warn,
+)
 
 __all__ = [
     "Check",
     "Finding",
     "Grade",
-    "every_check",
-    "examine",
-    "examined",
+    "all_checks",
     "fail",
-    "observed",
     "ok",
-    "outcome",
+    "overall_exit_code",
+    "run_all_checks",
+    "run_check",
+    "run_checks",
     "skip",
     "warn",
 ]

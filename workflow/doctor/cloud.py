@@ -1,58 +1,139 @@
-"""Eiger: reached, keys accepted, clocks together, and all there that the rules name."""
+"""Eiger: reached, keys accepted, clocks together, and all there that the rules name.
+
+What Eiger has for this organization: presets, printers, what may be read, approvals.
+"""
 
 import socket
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from urllib.parse import urlsplit
 
-from workflow.assembly import names_unknown_to
-from workflow.doctor.checkup import Check
-from workflow.doctor.finding import Finding, fail, ok, skip, warn
-from workflow.doctor.fleet import approvals, devices, presets, reading
-from workflow.doctor.rules import NO_RULES, rules_if_sound, wrong
-from workflow.eiger import EigerClient, Greeting, RetryPolicy, make_client
+from workflow.assembly import find_unknown_names
+from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
+from workflow.doctor.rules import SKIPPED_NO_RULES, load_rules_or_none, mistake_finding, send_actions
+from workflow.eiger import EigerClient, PingResult, RetryPolicy, make_client
 from workflow.errors import EXIT_CLOUD, EXIT_USAGE, CloudError, Unauthorized
-from workflow.pipeline.catalog import Catalog
+from workflow.pipeline.cloud_cache import CloudCache
 from workflow.settings import Settings
 
-LIMIT_SECONDS = 30.0
-MOST_PATIENCE_SECONDS = 8.0
-IMPATIENT = RetryPolicy(attempts=2, total_seconds=5.0)
+MAX_SHOWN_NAMES = 6
+OFFLINE = "offline"
+
+
+def check_presets(catalog: CloudCache) -> Iterator[Finding]:
+    """Name the presets: an upload without one is sliced as Eiger pleases."""
+    titles = sorted(preset.title for preset in catalog.presets())
+    twice = [title for title, count in Counter(titles).items() if count > 1]
+    if not titles:
+        yield warn("Eiger has no settings presets.", "Make one in Eiger: the rules name them by title.")
+    elif twice:
+        yield warn(f"Several presets are titled {twice[0]}.", "Rules have to name those by their ids.")
+    else:
+        yield ok(f"{len(titles)} presets: {_shortened_list(titles)}.")
+
+
+def check_printers(catalog: CloudCache) -> Iterator[Finding]:
+    """Name the printers by their states."""
+    found = catalog.devices()
+    states = Counter(device.state or "unknown" for device in found)
+    told = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    if not found:
+        yield warn(
+            "Eiger shows no printers with these keys.", "Are these the keys of the right organization?"
+        )
+    elif all(state.lower() == OFFLINE for state in states):
+        yield warn(f"All {len(found)} printers are offline.", "Look at the machines and their network.")
+    else:
+        yield ok(f"{len(found)} printers: {told}.")
+
+
+def check_read_permissions(client: EigerClient, catalog: CloudCache) -> Iterator[Finding]:
+    """Ask once for each kind of thing that the service reads; that it may send shows with the first send."""
+    questions: dict[str, Callable[[], object]] = {
+        "builds": lambda: next(client.list_builds(page_size=1), None),
+        "print jobs": lambda: next(client.list_print_jobs(page_size=1), None),
+        "queues": lambda: [client.list_device_queue(device.id) for device in catalog.devices()[:1]],
+    }
+    refused = False
+    for what, ask in questions.items():
+        try:
+            ask()
+        except CloudError as error:
+            refused = True
+            yield fail(
+                f"These keys can't read {what}: {error}",
+                "The owner of the organization, or Markforged's support, has to allow it.",
+                error.exit_code,
+            )
+    if not refused:
+        yield ok(
+            f"The keys may read {', '.join(questions)}. That they may upload and send shows only in doing it."
+        )
+
+
+def check_approvals(settings: Settings, client: EigerClient) -> Iterator[Finding]:
+    """See whether builds need approval, and whether the rules see to it."""
+    if client.list_approved_builds() is None:
+        yield ok("Approvals are not in use: every build may be printed.")
+        return
+    rulebook = load_rules_or_none(settings)
+    if rulebook is None:
+        yield skip(SKIPPED_NO_RULES)
+        return
+    without = [name for name, send in send_actions(rulebook) if not send.approve_first]
+    if without:
+        yield warn(
+            f"Only approved builds may be printed, and these rules do not approve: "
+            f"{_shortened_list(without)}.",
+            "Somebody approves in Eiger, or the rule says `approve_first: true`.",
+        )
+    else:
+        yield ok("Only approved builds may be printed, and every rule that sends approves first.")
+
+
+def _shortened_list(names: list[str]) -> str:
+    return ", ".join(names[:MAX_SHOWN_NAMES]) + (", …" if len(names) > MAX_SHOWN_NAMES else "")
+
+
+CLOUD_TIMEOUT_SECONDS = 30.0
+MAX_REQUEST_TIMEOUT_SECONDS = 8.0
+SHORT_RETRY_POLICY = RetryPolicy(attempts=2, total_seconds=5.0)
 SKEW_SECONDS = 30.0
-WORST_SKEW_SECONDS = 300.0
+MAX_SKEW_SECONDS = 300.0
 """A build is looked for from five minutes before its upload: a clock further off would pass it over."""
-_KEYS_PAGE = "The owner of the organization makes them on Eiger's API keys page; put them into .env."
+_KEYS_FIX = "The owner of the organization makes them on Eiger's API keys page; put them into .env."
 
 
-class Line:
+class CloudConnection:
     """The connection of one checkup, opened when it is first needed."""
 
     def __init__(self, settings: Settings) -> None:
-        patience = min(settings.request_timeout_seconds, MOST_PATIENCE_SECONDS)
+        patience = min(settings.request_timeout_seconds, MAX_REQUEST_TIMEOUT_SECONDS)
         self._settings = settings.model_copy(update={"request_timeout_seconds": patience})
 
     @cached_property
     def client(self) -> EigerClient:
         """Give a client that gives up soon. Raises SettingsError without keys."""
-        return make_client(self._settings, IMPATIENT)
+        return make_client(self._settings, SHORT_RETRY_POLICY)
 
     @cached_property
-    def catalog(self) -> Catalog:
+    def catalog(self) -> CloudCache:
         """Give what Eiger has to choose from."""
-        return Catalog(self.client)
+        return CloudCache(self.client)
 
     @cached_property
-    def greeting(self) -> Greeting | CloudError:
+    def ping_result(self) -> PingResult | CloudError:
         """Give the first word with the service, or what came of it."""
         try:
-            return self.client.greet()
+            return self.client.ping()
         except CloudError as error:
             return error
 
 
-def keys(settings: Settings) -> Iterator[Finding]:
+def check_keys(settings: Settings) -> Iterator[Finding]:
     """See whether both keys are set, and look like keys; never shown."""
     pair = {
         "STLFLOW_ACCESS_KEY": settings.access_key.get_secret_value(),
@@ -61,34 +142,34 @@ def keys(settings: Settings) -> Iterator[Finding]:
     missing = [name for name, key in pair.items() if not key]
     odd = [name for name, key in pair.items() if key != key.strip("'\"")]
     if missing:
-        yield fail(f"No keys for Eiger: {' and '.join(missing)} not set.", _KEYS_PAGE, EXIT_USAGE)
+        yield fail(f"No keys for Eiger: {' and '.join(missing)} not set.", _KEYS_FIX, EXIT_USAGE)
     for name in odd:
         yield fail(f"{name} has quotes around it.", "Write the bare key.", EXIT_USAGE)
     if not missing and not odd:
         yield ok("Both keys are set.")
 
 
-def reach(settings: Settings, line: Line) -> Iterator[Finding]:
+def check_reachable(settings: Settings, line: CloudConnection) -> Iterator[Finding]:
     """Ask for an answer, whatever it says; name the part of the way that is broken."""
     url = urlsplit(settings.eiger_url)
-    host, proxy = str(url.hostname), _proxy(url.scheme, str(url.hostname))
-    if proxy is None and (trouble := _unknown_name(host)) is not None:
+    host, proxy = str(url.hostname), _proxy_address(url.scheme, str(url.hostname))
+    if proxy is None and (trouble := _dns_failure(host)) is not None:
         yield trouble
         return
     began = time.monotonic()
-    answer = line.greeting
+    answer = line.ping_result
     through = "" if proxy is None else f" through the proxy {proxy}"
     if isinstance(answer, CloudError) and not isinstance(answer, Unauthorized):
-        yield fail(str(answer), _way_out(through), EXIT_CLOUD)
+        yield fail(str(answer), _network_fix(through), EXIT_CLOUD)
     else:
         yield ok(f"{host} answers after {(time.monotonic() - began) * 1000:.0f} ms{through}.")
 
 
-def access(line: Line) -> Iterator[Finding]:
+def check_access(line: CloudConnection) -> Iterator[Finding]:
     """See whether Eiger takes the keys, and whose they are as far as it tells."""
-    answer = line.greeting
+    answer = line.ping_result
     if isinstance(answer, CloudError):
-        yield fail(str(answer), _KEYS_PAGE, EXIT_CLOUD)
+        yield fail(str(answer), _KEYS_FIX, EXIT_CLOUD)
         return
     names = sorted(device.name for device in line.catalog.devices())
     shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
@@ -98,40 +179,40 @@ def access(line: Line) -> Iterator[Finding]:
     )
 
 
-def clock(line: Line) -> Iterator[Finding]:
+def check_clock(line: CloudConnection) -> Iterator[Finding]:
     """Compare this machine's clock with the server's."""
-    answer = line.greeting
+    answer = line.ping_result
     ahead = None if isinstance(answer, CloudError) else answer.ahead_seconds
-    yield judge_skew(ahead)
+    yield judge_clock_skew(ahead)
 
 
-def judge_skew(ahead_seconds: float | None) -> Finding:
+def judge_clock_skew(ahead_seconds: float | None) -> Finding:
     """Decide by how far the server's clock is ahead; it tells whole seconds."""
     if ahead_seconds is None:
         return ok("Eiger does not tell its time.")
     off = abs(ahead_seconds)
     says = f"This machine's clock is {off:.0f} s {'behind' if ahead_seconds > 0 else 'ahead of'} Eiger's."
     fix = "Let it follow a time server: `timedatectl set-ntp true`, or Windows' time service."
-    if off >= WORST_SKEW_SECONDS:
+    if off >= MAX_SKEW_SECONDS:
         return fail(f"{says} Due dates and times of day are wrong.", fix)
     return warn(says, fix) if off >= SKEW_SECONDS else ok("This machine's clock goes with Eiger's.")
 
 
-def names(settings: Settings, line: Line) -> Iterator[Finding]:
+def check_rule_names(settings: Settings, line: CloudConnection) -> Iterator[Finding]:
     """Ask Eiger for every preset, device and user that the rules name."""
-    rulebook = rules_if_sound(settings)
+    rulebook = load_rules_or_none(settings)
     if rulebook is None:
-        yield skip(NO_RULES)
+        yield skip(SKIPPED_NO_RULES)
         return
-    mistakes = names_unknown_to(line.catalog, rulebook)
+    mistakes = find_unknown_names(line.catalog, rulebook)
     for mistake in mistakes:
-        yield wrong(mistake)
+        yield mistake_finding(mistake)
     if not mistakes:
         told = ", ".join(sorted({mention.text for mention in rulebook.mentions})) or "nothing"
         yield ok(f"Eiger has all that the rules name: {told}.")
 
 
-def _proxy(scheme: str, host: str) -> str | None:
+def _proxy_address(scheme: str, host: str) -> str | None:
     """Give host and port of the proxy that requests go through, never user and password."""
     proxy = urllib.request.getproxies().get(scheme)
     if proxy is None or host in {"localhost", "127.0.0.1", "::1"} or urllib.request.proxy_bypass(host):
@@ -139,7 +220,7 @@ def _proxy(scheme: str, host: str) -> str | None:
     return urlsplit(proxy if "//" in proxy else f"//{proxy}").netloc.rpartition("@")[2]
 
 
-def _unknown_name(host: str) -> Finding | None:
+def _dns_failure(host: str) -> Finding | None:
     try:
         socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError as error:
@@ -151,7 +232,7 @@ def _unknown_name(host: str) -> Finding | None:
     return None
 
 
-def _way_out(through: str) -> str:
+def _network_fix(through: str) -> str:
     where = "the proxy" if through else "the firewall"
     return (
         f"Is the network up, and does {where} let it through? Until then everything waits: nothing is lost."
@@ -160,23 +241,42 @@ def _way_out(through: str) -> str:
 
 def cloud_checks(settings: Settings) -> tuple[Check, ...]:
     """Give the checks that need Eiger; only questions are asked."""
-    line = Line(settings)
-    asked = partial(Check, limit_seconds=LIMIT_SECONDS, silent_code=EXIT_CLOUD)
+    line = CloudConnection(settings)
+    asked = partial(Check, limit_seconds=CLOUD_TIMEOUT_SECONDS, silent_code=EXIT_CLOUD)
     return (
         Check(
             "cloud.keys",
             "that both keys are set, without quotes around them",
-            lambda: keys(settings),
+            lambda: check_keys(settings),
             gate=True,
         ),
-        asked("cloud.reach", "DNS, proxy, TLS, an answer", lambda: reach(settings, line), gate=True),
         asked(
-            "cloud.access", "whether Eiger takes the keys; whose they are", lambda: access(line), gate=True
+            "cloud.reach", "DNS, proxy, TLS, an answer", lambda: check_reachable(settings, line), gate=True
         ),
-        asked("cloud.clock", "this machine's clock against Eiger's", lambda: clock(line)),
-        asked("cloud.names", "presets, printers and people that rules name", lambda: names(settings, line)),
-        asked("cloud.presets", "which presets there are", lambda: presets(line.catalog)),
-        asked("cloud.devices", "which printers there are, and their states", lambda: devices(line.catalog)),
-        asked("cloud.reading", "what else the keys may read", lambda: reading(line.client, line.catalog)),
-        asked("cloud.approvals", "whether builds need approval", lambda: approvals(settings, line.client)),
+        asked(
+            "cloud.access",
+            "whether Eiger takes the keys; whose they are",
+            lambda: check_access(line),
+            gate=True,
+        ),
+        asked("cloud.clock", "this machine's clock against Eiger's", lambda: check_clock(line)),
+        asked(
+            "cloud.names",
+            "presets, printers and people that rules name",
+            lambda: check_rule_names(settings, line),
+        ),
+        asked("cloud.presets", "which presets there are", lambda: check_presets(line.catalog)),
+        asked(
+            "cloud.devices",
+            "which printers there are, and their states",
+            lambda: check_printers(line.catalog),
+        ),
+        asked(
+            "cloud.reading",
+            "what else the keys may read",
+            lambda: check_read_permissions(line.client, line.catalog),
+        ),
+        asked(
+            "cloud.approvals", "whether builds need approval", lambda: check_approvals(settings, line.client)
+        ),
     )

@@ -8,40 +8,41 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from workflow import __version__
-from workflow.assembly import is_begun
-from workflow.doctor.checkup import Check
-from workflow.doctor.finding import Finding, fail, ok, warn
-from workflow.errors import EXIT_CLOUD, EXIT_SOME_FAILED, EXIT_USAGE, DatabaseAway, StateError
-from workflow.intake import file_system
-from workflow.ledger import CLOCK, Condition, Ledger, condition_of, crew, prove_writable
+from workflow.assembly import ledger_exists
+from workflow.doctor.finding import Check, Finding, fail, ok, warn
+from workflow.errors import EXIT_CLOUD, EXIT_SOME_FAILED, EXIT_USAGE, DatabaseUnavailable, StateFolderError
+from workflow.intake import file_system_type
+from workflow.ledger import CLOCK, IntegrityReport, Ledger, check_integrity, check_writable, list_workers
 from workflow.settings import Settings
-from workflow.state import network_file_system
+from workflow.state_folder import network_file_system
 
-SILENT_SECONDS = 30.0
+SILENT_WORKER_SECONDS = 30.0
 """A worker gives a sign every two seconds; one that is silent for so long is dead, or cut off."""
-_MOVE = "Set STLFLOW_DATABASE_URL to a file on a disk of this machine, or to a postgresql:// address."
+_MOVE_DATABASE_FIX = (
+    "Set STLFLOW_DATABASE_URL to a file on a disk of this machine, or to a postgresql:// address."
+)
 
 
-class Book:
+class LedgerAccess:
     """The ledger of one checkup: asked once for its condition, and opened as it is."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._asked = False
-        self._condition: Condition | None = None
+        self._condition: IntegrityReport | None = None
 
     @property
     def is_begun(self) -> bool:
         """Whether there is one."""
-        return is_begun(self.settings)
+        return ledger_exists(self.settings)
 
-    def condition(self) -> Condition:
+    def condition(self) -> IntegrityReport:
         """Give what was seen of it; who asks again after a silence waits no more. Raises StateError."""
         if self._condition is None:
             if self._asked:
-                raise StateError("The ledger gave no answer.")
+                raise StateFolderError("The ledger gave no answer.")
             self._asked = True
-            self._condition = condition_of(self.settings.database, page_by_page=True)
+            self._condition = check_integrity(self.settings.database, page_by_page=True)
         return self._condition
 
     @property
@@ -49,7 +50,7 @@ class Book:
         """Whether it is as this release reads it; one that is not begun, or empty, holds nothing yet."""
         try:
             return not self.is_begun or self.condition().empty or self.condition().complete
-        except StateError:
+        except StateFolderError:
             return False
 
     @contextmanager
@@ -62,34 +63,36 @@ class Book:
             yield ledger
 
 
-def opens(book: Book) -> Iterator[Finding]:
+def check_ledger_opens(book: LedgerAccess) -> Iterator[Finding]:
     """Look at it as it is: nothing is made, and no table is changed."""
     settings = book.settings
     if not book.is_begun:
         yield ok("There is no ledger yet: it is made at the first start.")
         return
-    where = where_it_is(settings)
-    if (kind := _on_a_share(settings)) is not None:
+    where = database_location(settings)
+    if (kind := _network_share_kind(settings)) is not None:
         yield fail(
-            f"{where} lies on a network share ({kind}): a database there gets corrupted.", _MOVE, EXIT_USAGE
+            f"{where} lies on a network share ({kind}): a database there gets corrupted.",
+            _MOVE_DATABASE_FIX,
+            EXIT_USAGE,
         )
     try:
         condition = book.condition()
-        finding = _judged(condition, where, settings)
+        finding = _judge_condition(condition, where, settings)
         if condition.complete:
-            prove_writable(settings.database)
-    except DatabaseAway as error:
+            check_writable(settings.database)
+    except DatabaseUnavailable as error:
         yield fail(f"{where}: {error}", "Is the database server up, and reachable from here?", EXIT_CLOUD)
-    except StateError as error:
-        yield fail(f"{where}: {error}", _remedy(str(error), settings))
+    except StateFolderError as error:
+        yield fail(f"{where}: {error}", _suggested_fix(str(error), settings))
     else:
         yield finding
 
 
-def _judged(condition: Condition, where: str, settings: Settings) -> Finding:
+def _judge_condition(condition: IntegrityReport, where: str, settings: Settings) -> Finding:
     """Decide what a ledger in that condition means."""
     if condition.damage is not None:
-        return fail(f"{where} is damaged: {condition.damage}.", _remedy("damaged", settings))
+        return fail(f"{where} is damaged: {condition.damage}.", _suggested_fix("damaged", settings))
     if condition.strange:
         return fail(f"{where} holds no ledger of stlflow's.", "Set STLFLOW_DATABASE_URL to its own database.")
     if condition.empty:
@@ -104,12 +107,12 @@ def _judged(condition: Condition, where: str, settings: Settings) -> Finding:
     return ok(f"{where} opens and is of this release.{newer}")
 
 
-def workers(book: Book) -> Iterator[Finding]:
+def check_workers(book: LedgerAccess) -> Iterator[Finding]:
     """See who takes part, whether all are of one release, and who has fallen silent."""
     with book.opened() as ledger:
-        present = crew(ledger) if ledger is not None else ()
+        present = list_workers(ledger) if ledger is not None else ()
     now = CLOCK.seconds()
-    silent = [each for each in present if now - each.seen_at.timestamp() > SILENT_SECONDS]
+    silent = [each for each in present if now - each.seen_at.timestamp() > SILENT_WORKER_SECONDS]
     for each in silent:
         yield warn(
             f"{each.name} (process {each.pid}) gave no sign for {now - each.seen_at.timestamp():.0f} s.",
@@ -127,7 +130,7 @@ def workers(book: Book) -> Iterator[Finding]:
         yield ok(f"{len(present)} at work: {names}.")
 
 
-def where_it_is(settings: Settings) -> str:
+def database_location(settings: Settings) -> str:
     """Name the database without user and password."""
     try:
         url = make_url(settings.database)
@@ -138,16 +141,16 @@ def where_it_is(settings: Settings) -> str:
     return f"The database {url.database} at {url.host or 'this machine'}"
 
 
-def _on_a_share(settings: Settings) -> str | None:
+def _network_share_kind(settings: Settings) -> str | None:
     """Name the network file system that a database file of one's own lies on."""
     prefix = "sqlite:///"
     if settings.database_url is None or not settings.database.startswith(prefix):
         return None
     file = Path(settings.database.removeprefix(prefix)).absolute()
-    return network_file_system(file) if file_system(file) else None
+    return network_file_system(file) if file_system_type(file) else None
 
 
-def _remedy(trouble: str, settings: Settings) -> str:
+def _suggested_fix(trouble: str, settings: Settings) -> str:
     if "locked" in trouble:
         return "Close the program that has it open for writing: a database browser, a backup, a hung stlflow."
     if "readonly" in trouble:
@@ -157,15 +160,15 @@ def _remedy(trouble: str, settings: Settings) -> str:
     return "Is STLFLOW_DATABASE_URL right: user, password, database?"
 
 
-def ledger_checks(book: Book) -> tuple[Check, ...]:
+def ledger_checks(book: LedgerAccess) -> tuple[Check, ...]:
     """Give the checks of the ledger, the first of which is the gate to what stands in it."""
     return (
         Check(
             "ledger",
             "the ledger: reachable, whole, to be written, of which release",
-            lambda: opens(book),
+            lambda: check_ledger_opens(book),
             gate=True,
             silent_code=EXIT_CLOUD if book.settings.database_url else EXIT_SOME_FAILED,
         ),
-        Check("ledger.workers", "who takes part; other releases, silent ones", lambda: workers(book)),
+        Check("ledger.workers", "who takes part; other releases, silent ones", lambda: check_workers(book)),
     )

@@ -4,24 +4,23 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from workflow.assembly import rules_file
-from workflow.doctor.checkup import Check
-from workflow.doctor.finding import Finding, fail, ok, warn
+from workflow.doctor.finding import Check, Finding, fail, ok, warn
 from workflow.errors import EXIT_USAGE, Mistake, RulesError
 from workflow.model import Destination
-from workflow.routing import Rulebook, load_rules, run_tests
-from workflow.routing.rulebook import Send
+from workflow.routing import Rulebook, evaluate_rule_tests, load_rules
+from workflow.routing.rulebook import SendAction
 from workflow.settings import Settings
 
-NO_RULES = "Not looked at, because of rules."
+SKIPPED_NO_RULES = "Not looked at, because of rules."
 
 
-def readable(settings: Settings) -> Iterator[Finding]:
+def check_rules_readable(settings: Settings) -> Iterator[Finding]:
     """Read the rules file as the service does."""
     try:
         rulebook = load_rules(rules_file(settings))
     except RulesError as error:
         for mistake in error.mistakes:
-            yield wrong(mistake)
+            yield mistake_finding(mistake)
         return
     counts = f"{len(rulebook.intake)} intake and {len(rulebook.routing)} routing rules"
     shipped = (
@@ -30,12 +29,12 @@ def readable(settings: Settings) -> Iterator[Finding]:
     yield ok(f"{rulebook.source}: {counts}, no mistakes.{shipped}")
 
 
-def doubts(settings: Settings) -> Iterator[Finding]:
+def check_rule_warnings(settings: Settings) -> Iterator[Finding]:
     """Say what in the rules works and is hardly meant."""
     rulebook = load_rules(rules_file(settings))
     for mistake in rulebook.warnings:
-        yield warn(_place(mistake), _hint(mistake))
-    failed = [trial for trial in run_tests(rulebook) if not trial.passed]
+        yield warn(_mistake_location(mistake), _mistake_fix(mistake))
+    failed = [trial for trial in evaluate_rule_tests(rulebook) if not trial.passed]
     for trial in failed:
         yield warn(
             f"{rulebook.source}:{trial.line}: the test '{trial.name}' comes out otherwise.",
@@ -45,9 +44,9 @@ def doubts(settings: Settings) -> Iterator[Finding]:
         yield ok(f"{len(rulebook.tests)} tests of the rules come out as expected.")
 
 
-def starts(settings: Settings) -> Iterator[Finding]:
+def check_print_now(settings: Settings) -> Iterator[Finding]:
     """See whether rules may start machines, and whether the settings let them."""
-    starting = [name for name, send in sends_of(load_rules(rules_file(settings))) if _starts(send)]
+    starting = [name for name, send in send_actions(load_rules(rules_file(settings))) if _prints_now(send)]
     if starting and not settings.print_now_armed:
         yield warn(
             f"Not armed, so builds are held that a rule prints at once: {', '.join(starting)}.",
@@ -59,11 +58,11 @@ def starts(settings: Settings) -> Iterator[Finding]:
         yield ok("No rule starts a machine.")
 
 
-def time_zone(settings: Settings) -> Iterator[Finding]:
+def check_time_zone(settings: Settings) -> Iterator[Finding]:
     """See by which clock due dates and times of the day are reckoned."""
     here = datetime.now(settings.zone).astimezone(settings.zone)
     shown = f"{here:%Y-%m-%d %H:%M} {here.tzname()}"
-    due = [name for name, send in sends_of(load_rules(rules_file(settings))) if send.due is not None]
+    due = [name for name, send in send_actions(load_rules(rules_file(settings))) if send.due is not None]
     if settings.timezone is not None:
         yield ok(f"The shop's time is {shown} ({settings.timezone}).")
     elif here.tzname() == "UTC" and due:
@@ -75,21 +74,21 @@ def time_zone(settings: Settings) -> Iterator[Finding]:
         yield ok(f"The shop's time is this machine's: {shown}.")
 
 
-def wrong(mistake: Mistake) -> Finding:
+def mistake_finding(mistake: Mistake) -> Finding:
     """Give the finding for a mistake in the rules file."""
-    return fail(_place(mistake), _hint(mistake), EXIT_USAGE)
+    return fail(_mistake_location(mistake), _mistake_fix(mistake), EXIT_USAGE)
 
 
-def _place(mistake: Mistake) -> str:
+def _mistake_location(mistake: Mistake) -> str:
     return f"{mistake.file}:{mistake.line}:{mistake.column}: {mistake.message}."
 
 
-def _hint(mistake: Mistake) -> str:
+def _mistake_fix(mistake: Mistake) -> str:
     hint = mistake.hint or "correct it in the rules file"
     return f"{hint[:1].upper()}{hint[1:]}{'' if hint.endswith(('?', '.')) else '.'}"
 
 
-def rules_if_sound(settings: Settings) -> Rulebook | None:
+def load_rules_or_none(settings: Settings) -> Rulebook | None:
     """Give the rules; None where they can't be read, which `readable` tells."""
     try:
         return load_rules(rules_file(settings))
@@ -97,22 +96,28 @@ def rules_if_sound(settings: Settings) -> Rulebook | None:
         return None
 
 
-def sends_of(rulebook: Rulebook) -> Iterator[tuple[str, Send]]:
+def send_actions(rulebook: Rulebook) -> Iterator[tuple[str, SendAction]]:
     """Give every routing rule that sends, by its name."""
-    return ((rule.name, rule.action) for rule in rulebook.routing if isinstance(rule.action, Send))
+    return ((rule.name, rule.action) for rule in rulebook.routing if isinstance(rule.action, SendAction))
 
 
-def _starts(send: Send) -> bool:
+def _prints_now(send: SendAction) -> bool:
     return Destination.PRINT_NOW in {send.destination, send.otherwise}
 
 
 def rules_checks(settings: Settings) -> tuple[Check, ...]:
     """Give the checks of the rules file, without the names that only Eiger knows."""
     return (
-        Check("rules", "every mistake in the rules file", lambda: readable(settings), gate=True),
-        Check("rules.doubts", "rules that can't match; the rules' own tests", lambda: doubts(settings)),
+        Check("rules", "every mistake in the rules file", lambda: check_rules_readable(settings), gate=True),
         Check(
-            "rules.starts", "rules that print at once, and whether that is armed", lambda: starts(settings)
+            "rules.doubts",
+            "rules that can't match; the rules' own tests",
+            lambda: check_rule_warnings(settings),
         ),
-        Check("rules.timezone", "by which clock due dates are reckoned", lambda: time_zone(settings)),
+        Check(
+            "rules.starts",
+            "rules that print at once, and whether that is armed",
+            lambda: check_print_now(settings),
+        ),
+        Check("rules.timezone", "by which clock due dates are reckoned", lambda: check_time_zone(settings)),
     )

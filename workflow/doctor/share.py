@@ -5,29 +5,34 @@ from heapq import nlargest
 from itertools import pairwise
 from pathlib import Path
 
-from workflow.doctor.checkup import Check
-from workflow.doctor.finding import Finding, fail, ok, skip, warn
-from workflow.doctor.ledger import Book
-from workflow.doctor.mount import kind, notices, watches
-from workflow.doctor.probe import account, name_of, prove_writing
-from workflow.doctor.space import room
-from workflow.doctor.state import is_running
+from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
+from workflow.doctor.ledger import LedgerAccess
+from workflow.doctor.machine import check_free_space
+from workflow.doctor.mount import (
+    account_name,
+    check_change_events,
+    check_file_system,
+    check_watch_limit,
+    probe_writing,
+    user_name,
+)
+from workflow.doctor.state import is_service_running
 from workflow.errors import ShareError
-from workflow.intake import OWNED, Share, prove_move, read_marker, walk
-from workflow.ledger import OWN_NAME, SHARE, crew, read_mark
+from workflow.intake import CLAIMS_FOLDER_PREFIX, Share, prove_move, read_marker, scan_inbox
+from workflow.ledger import LEDGER_NAME_KEY, SHARE_ID_KEY, list_workers, read_metadata
 
-NOTES = 100 * 2**20
-SHOWN = 3
+NOTES_BYTES = 100 * 2**20
+MAX_SHOWN = 3
 
 
-def there(book: Book) -> Iterator[Finding]:
+def check_share_present(book: LedgerAccess) -> Iterator[Finding]:
     """See whether the folder is there, and is the one that the ledger knows."""
     share = known_share(book)
     root = share.root
-    if share.marker and (absence := share.absence()) is not None:
+    if share.marker and (absence := share.absence_reason()) is not None:
         yield fail(f"{absence}.", "Mount the share; until it is there, everything waits.")
     elif root.is_dir():
-        yield ok(f"{root} is there and belongs to {_owner(root)}; this is {account()}.")
+        yield ok(f"{root} is there and belongs to {_owner_name(root)}; this is {account_name()}.")
     elif root.exists():
         yield fail(f"{root} is a file, and has to be a folder.", "Rename that file, or set STLFLOW_SHARE.")
     elif root.parent.is_dir():
@@ -38,7 +43,7 @@ def there(book: Book) -> Iterator[Finding]:
         )
 
 
-def marker(book: Book) -> Iterator[Finding]:
+def check_share_marker(book: LedgerAccess) -> Iterator[Finding]:
     """See whether the share is marked: that tells it from an empty mount point."""
     share = known_share(book)
     found = read_marker(share.root)
@@ -55,22 +60,22 @@ def marker(book: Book) -> Iterator[Finding]:
         yield ok("The share bears a marker, and this ledger has not met it yet.")
 
 
-def folders(book: Book) -> Iterator[Finding]:
+def check_share_folders(book: LedgerAccess) -> Iterator[Finding]:
     """See that the folders are there, and that everything in the inbox can be read."""
     share = known_share(book)
     if share.left_inbox is not None and not share.left_inbox.is_dir():
         yield fail(f"{share.left_inbox} is not there.", "Mount it, or correct STLFLOW_READ_ONLY_INBOX.")
         return
-    missing = [place.name for place in _folders(share) if not place.exists()]
-    files = [place for place in _folders(share) if place.exists() and not place.is_dir()]
+    missing = [place.name for place in _share_folders(share) if not place.exists()]
+    files = [place for place in _share_folders(share) if place.exists() and not place.is_dir()]
     for place in files:
         yield fail(f"{place} is a file, and has to be a folder.", "Rename that file.")
-    found = walk(share.inbox) if share.inbox.is_dir() else None
+    found = scan_inbox(share.inbox) if share.inbox.is_dir() else None
     unreadable = {} if found is None else found.unreadable
-    for path, why in sorted(unreadable.items())[:SHOWN]:
+    for path, why in sorted(unreadable.items())[:MAX_SHOWN]:
         yield warn(
             f"{share.inbox / path} can't be read: {why}. {len(unreadable)} folders of the inbox are so.",
-            f"Give {account()} the right to read and enter it.",
+            f"Give {account_name()} the right to read and enter it.",
         )
     if not files and not unreadable:
         parts = 0 if found is None else len(found.paths)
@@ -78,20 +83,20 @@ def folders(book: Book) -> Iterator[Finding]:
         yield ok(f"{parts:,} part files stand in {share.inbox}.{made}")
 
 
-def rights(book: Book) -> Iterator[Finding]:
+def check_share_rights(book: LedgerAccess) -> Iterator[Finding]:
     """Write, read and remove a probe file in each folder; a read-only inbox is left alone."""
     share = known_share(book)
-    places = [place for place in (share.root, *_folders(share)) if place.is_dir()]
-    found = [finding for place in places for finding in prove_writing(place, f"the share's {place.name}")]
+    places = [place for place in (share.root, *_share_folders(share)) if place.is_dir()]
+    found = [finding for place in places for finding in probe_writing(place, f"the share's {place.name}")]
     yield from found
     if not found:
         yield ok(f"A probe file was written and removed in {', '.join(place.name for place in places)}.")
 
 
-def moves(book: Book) -> Iterator[Finding]:
+def check_renames(book: LedgerAccess) -> Iterator[Finding]:
     """Rename a probe file from folder to folder, as files go: in one piece, or not at all."""
     share = known_share(book)
-    places = [place for place in _folders(share) if place.is_dir()]
+    places = [place for place in _share_folders(share) if place.is_dir()]
     journeys = [*pairwise(places), *((place, places[0]) for place in places[2:])]
     wrong = False
     for here, then in journeys:
@@ -106,32 +111,32 @@ def moves(book: Book) -> Iterator[Finding]:
         )
 
 
-def others(book: Book) -> Iterator[Finding]:
+def check_other_ledgers(book: LedgerAccess) -> Iterator[Finding]:
     """Find claims of other ledgers: several may share one folder, though not over SMB."""
     if not book.can_be_read:
         yield skip("Not looked at, because of ledger: it says whose claims are its own.")
         return
     share = known_share(book)
-    found = share.processing.glob(f"{OWNED}*") if share.processing.is_dir() else []
+    found = share.processing.glob(f"{CLAIMS_FOLDER_PREFIX}*") if share.processing.is_dir() else []
     claims = [place for place in found if place.is_dir() and any(place.iterdir())]
     with book.opened() as ledger:
-        own = read_mark(ledger, OWN_NAME) if ledger is not None else None
-    strange = sorted(place.name for place in claims if place.name != f"{OWNED}{own}")
+        own = read_metadata(ledger, LEDGER_NAME_KEY) if ledger is not None else None
+    strange = sorted(place.name for place in claims if place.name != f"{CLAIMS_FOLDER_PREFIX}{own}")
     if strange:
         yield warn(
-            f"Another ledger has files in {share.processing}: {', '.join(strange[:SHOWN])}.",
+            f"Another ledger has files in {share.processing}: {', '.join(strange[:MAX_SHOWN])}.",
             "That is meant where two services share a folder on a local disk; else stop one of them.",
         )
     else:
         yield ok("No other ledger has files in this share.")
 
 
-def inbox(book: Book) -> Iterator[Finding]:
+def check_inbox(book: LedgerAccess) -> Iterator[Finding]:
     """See whether somebody takes what stands in the inbox."""
     share = known_share(book)
-    parts = walk(share.inbox).paths if share.inbox.is_dir() else frozenset()
+    parts = scan_inbox(share.inbox).paths if share.inbox.is_dir() else frozenset()
     with book.opened() as ledger:
-        at_work = is_running(book.settings) or bool(ledger is not None and crew(ledger))
+        at_work = is_service_running(book.settings) or bool(ledger is not None and list_workers(ledger))
     if parts and not at_work and share.left_inbox is None:
         yield warn(
             f"{len(parts):,} part files stand in the inbox, and no stlflow runs.", "Start it: `stlflow run`."
@@ -140,67 +145,92 @@ def inbox(book: Book) -> Iterator[Finding]:
         yield ok(f"{len(parts):,} part files stand in the inbox{', and a stlflow runs' if at_work else ''}.")
 
 
-def copies(book: Book) -> Iterator[Finding]:
+def check_spool_space(book: LedgerAccess) -> Iterator[Finding]:
     """See whether private copies of what waits fit beside the state folder."""
     share = known_share(book)
-    sizes = [_size(share.inbox / path) for path in walk(share.inbox).paths] if share.inbox.is_dir() else []
+    sizes = (
+        [_file_size(share.inbox / path) for path in scan_inbox(share.inbox).paths]
+        if share.inbox.is_dir()
+        else []
+    )
     needed = sum(nlargest(book.settings.uploads_at_once, sizes))
-    yield from room(
+    yield from check_free_space(
         book.settings.state.absolute(), "the state folder", needed, "for copies of the parts in the inbox"
     )
 
 
-def known_share(book: Book) -> Share:
+def known_share(book: LedgerAccess) -> Share:
     """Give the share with the marker that the ledger knows, where it can be read."""
     with book.opened() as ledger:
-        mark = read_mark(ledger, SHARE) if ledger is not None else None
+        mark = read_metadata(ledger, SHARE_ID_KEY) if ledger is not None else None
     settings = book.settings
     left = settings.read_only_inbox and settings.read_only_inbox.absolute()
     return Share(settings.share.absolute(), marker=mark or "", left_inbox=left)
 
 
-def _folders(share: Share) -> tuple[Path, ...]:
+def _share_folders(share: Share) -> tuple[Path, ...]:
     """Give the folders in the order in which files go; beside a read-only inbox only the outcomes."""
     outcomes = (share.done, share.rejected, share.held)
     return outcomes if share.left_inbox is not None else (share.inbox, share.processing, *outcomes)
 
 
-def _owner(place: Path) -> str:
-    return name_of(place.stat().st_uid)
+def _owner_name(place: Path) -> str:
+    return user_name(place.stat().st_uid)
 
 
-def _size(place: Path) -> int:
+def _file_size(place: Path) -> int:
     try:
         return place.lstat().st_size
     except OSError:  # taken since it was listed
         return 0
 
 
-def share_checks(book: Book) -> tuple[Check, ...]:
+def share_checks(book: LedgerAccess) -> tuple[Check, ...]:
     """Give the checks of the share."""
     settings = book.settings
     root = settings.share.absolute()
     left = settings.read_only_inbox
     watched = (left or settings.share / "inbox").absolute()
     return (
-        Check("share", "the share: there, and the one that the ledger knows", lambda: there(book), gate=True),
-        Check("share.marker", "the marker that tells it from an empty mount point", lambda: marker(book)),
-        Check("share.folders", "its folders; folders of the inbox that can't be read", lambda: folders(book)),
-        Check("share.rights", "a probe file written and removed in each folder", lambda: rights(book)),
-        Check("share.moves", "a probe file renamed from folder to folder", lambda: moves(book)),
-        Check("share.kind", "the kind of file system, and what that means", lambda: kind(settings, watched)),
+        Check(
+            "share",
+            "the share: there, and the one that the ledger knows",
+            lambda: check_share_present(book),
+            gate=True,
+        ),
+        Check(
+            "share.marker",
+            "the marker that tells it from an empty mount point",
+            lambda: check_share_marker(book),
+        ),
+        Check(
+            "share.folders",
+            "its folders; folders of the inbox that can't be read",
+            lambda: check_share_folders(book),
+        ),
+        Check(
+            "share.rights",
+            "a probe file written and removed in each folder",
+            lambda: check_share_rights(book),
+        ),
+        Check("share.moves", "a probe file renamed from folder to folder", lambda: check_renames(book)),
+        Check(
+            "share.kind",
+            "the kind of file system, and what that means",
+            lambda: check_file_system(settings, watched),
+        ),
         Check(
             "share.notices",
             "whether notices of changes come, and how fast",
-            lambda: notices(watched, read_only=left is not None),
+            lambda: check_change_events(watched, read_only=left is not None),
         ),
-        Check("share.watches", "the system's limit for watched folders", lambda: watches(watched)),
+        Check("share.watches", "the system's limit for watched folders", lambda: check_watch_limit(watched)),
         Check(
             "share.space",
             "room for notes and new files",
-            lambda: room(root, "the share", NOTES, "for notes and new files"),
+            lambda: check_free_space(root, "the share", NOTES_BYTES, "for notes and new files"),
         ),
-        Check("share.copies", "room for copies of what waits in the inbox", lambda: copies(book)),
-        Check("share.others", "another ledger's files in the share", lambda: others(book)),
-        Check("share.inbox", "files in the inbox that nobody takes", lambda: inbox(book)),
+        Check("share.copies", "room for copies of what waits in the inbox", lambda: check_spool_space(book)),
+        Check("share.others", "another ledger's files in the share", lambda: check_other_ledgers(book)),
+        Check("share.inbox", "files in the inbox that nobody takes", lambda: check_inbox(book)),
     )

@@ -4,28 +4,27 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from workflow.doctor.checkup import Check
-from workflow.doctor.finding import Finding, fail, ok, warn
-from workflow.doctor.probe import account, name_of, prove_writing
-from workflow.doctor.space import room
-from workflow.errors import EXIT_USAGE, StateError
-from workflow.intake import file_system
+from workflow.doctor.finding import Check, Finding, fail, ok, warn
+from workflow.doctor.machine import check_free_space
+from workflow.doctor.mount import account_name, probe_writing, user_name
+from workflow.errors import EXIT_USAGE, StateFolderError
+from workflow.intake import file_system_type
 from workflow.settings import Settings
-from workflow.state import is_locked, refuse_wrong_place
+from workflow.state_folder import is_state_folder_locked, require_local_state_folder
 
-DATABASE_AND_LOGS = 256 * 2**20
+DATABASE_AND_LOGS_BYTES = 256 * 2**20
 SUBFOLDERS = ("spool", "logs")
 
 
-def place(settings: Settings) -> Iterator[Finding]:
+def check_state_location(settings: Settings) -> Iterator[Finding]:
     """See where it is: on a local disk, and not in the share."""
     folder = settings.state.absolute()
     try:
-        refuse_wrong_place(settings.state, settings.share)
-    except StateError as error:
+        require_local_state_folder(settings.state, settings.share)
+    except StateFolderError as error:
         yield fail(str(error), "Set STLFLOW_STATE to a folder on a disk of this machine.", EXIT_USAGE)
         return
-    kind = file_system(folder) or "a disk"
+    kind = file_system_type(folder) or "a disk"
     if folder.is_dir():
         yield ok(f"{folder} lies on {kind}, outside of the share.")
     elif folder.exists():
@@ -34,68 +33,70 @@ def place(settings: Settings) -> Iterator[Finding]:
         yield warn(f"{folder} is not there yet.", "`stlflow run` makes it. Is it the one you mean?")
 
 
-def rights(settings: Settings) -> Iterator[Finding]:
+def check_state_rights(settings: Settings) -> Iterator[Finding]:
     """Write into it and its folders."""
     folder = settings.state.absolute()
     places = [each for each in (folder, *(folder / name for name in SUBFOLDERS)) if each.exists()]
-    found = [finding for each in places for finding in prove_writing(each, f"the state folder's {each.name}")]
+    found = [finding for each in places for finding in probe_writing(each, f"the state folder's {each.name}")]
     yield from found
     if not found:
-        yield ok(f"A probe file of {account()} was written in {', '.join(each.name for each in places)}.")
+        yield ok(
+            f"A probe file of {account_name()} was written in {', '.join(each.name for each in places)}."
+        )
 
 
-def owners(settings: Settings) -> Iterator[Finding]:
+def check_file_owners(settings: Settings) -> Iterator[Finding]:
     """Find files of other users, as a command of root's leaves them: the service could not write those."""
     if os.name != "posix":
         yield ok("This system does not tell whose files are.")
         return
     folder = settings.state.absolute()
     owner = folder.stat().st_uid
-    yield from _other_account(folder, owner)
-    strange = [each for each in _files(folder) if each.lstat().st_uid != owner]
+    yield from _warn_other_account(folder, owner)
+    strange = [each for each in _state_files(folder) if each.lstat().st_uid != owner]
     if strange:
-        name = name_of(owner)
+        name = user_name(owner)
         yield fail(
             f"{len(strange)} files in {folder} do not belong to {name} as the folder does: {strange[0].name} "
-            f"is {name_of(strange[0].lstat().st_uid)}'s.",
+            f"is {user_name(strange[0].lstat().st_uid)}'s.",
             f"`chown -R {name} {folder}`; run commands as {name}, not as another user.",
         )
     else:
-        yield ok(f"Everything in {folder} belongs to {name_of(owner)}.")
+        yield ok(f"Everything in {folder} belongs to {user_name(owner)}.")
 
 
-def running(settings: Settings) -> Iterator[Finding]:
+def check_running(settings: Settings) -> Iterator[Finding]:
     """See whether a stlflow works on this state folder."""
-    if is_running(settings):
+    if is_service_running(settings):
         yield ok("A stlflow runs on this state folder; a second one would be refused.")
     else:
         yield ok("No stlflow runs on this state folder.")
 
 
-def space(settings: Settings) -> Iterator[Finding]:
+def check_state_space(settings: Settings) -> Iterator[Finding]:
     """See how much is free for the database, logs and private copies of parts."""
     folder = settings.state.absolute()
     spool = folder / "spool"
     copies = len(list(spool.iterdir())) if spool.is_dir() else 0
     needed_for = f"for the database and logs (the spool holds {copies} copies of parts now)"
-    yield from room(folder, "the state folder", DATABASE_AND_LOGS, needed_for)
+    yield from check_free_space(folder, "the state folder", DATABASE_AND_LOGS_BYTES, needed_for)
 
 
-def is_running(settings: Settings) -> bool:
+def is_service_running(settings: Settings) -> bool:
     """Tell whether a stlflow holds the lock of the state folder; makes no lock file."""
-    return (settings.state / "lock").is_file() and is_locked(settings.state)
+    return (settings.state / "lock").is_file() and is_state_folder_locked(settings.state)
 
 
-def _other_account(folder: Path, owner: int) -> Iterator[Finding]:
+def _warn_other_account(folder: Path, owner: int) -> Iterator[Finding]:
     if os.geteuid() != owner:
-        name = name_of(owner)
+        name = user_name(owner)
         yield warn(
-            f"You are {name_of(os.geteuid())}, and {folder} is {name}'s: rights are seen as yours here.",
+            f"You are {user_name(os.geteuid())}, and {folder} is {name}'s: rights are seen as yours here.",
             f"Ask as the service's user: `sudo -u {name} stlflow doctor`.",
         )
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _state_files(folder: Path) -> Iterator[Path]:
     yield from folder.iterdir()
     for name in SUBFOLDERS:
         if (folder / name).is_dir():
@@ -106,10 +107,15 @@ def state_checks(settings: Settings) -> tuple[Check, ...]:
     """Give the checks of the state folder."""
     return (
         Check(
-            "state", "the state folder: local, and outside of the share", lambda: place(settings), gate=True
+            "state",
+            "the state folder: local, and outside of the share",
+            lambda: check_state_location(settings),
+            gate=True,
         ),
-        Check("state.rights", "a probe file written and removed there", lambda: rights(settings)),
-        Check("state.owners", "files there that belong to somebody else", lambda: owners(settings)),
-        Check("state.running", "whether a stlflow works on it now", lambda: running(settings)),
-        Check("state.space", "room for database and logs", lambda: space(settings)),
+        Check("state.rights", "a probe file written and removed there", lambda: check_state_rights(settings)),
+        Check(
+            "state.owners", "files there that belong to somebody else", lambda: check_file_owners(settings)
+        ),
+        Check("state.running", "whether a stlflow works on it now", lambda: check_running(settings)),
+        Check("state.space", "room for database and logs", lambda: check_state_space(settings)),
     )

@@ -1,23 +1,20 @@
 """The client of Eiger, Markforged's print cloud: its 28 operations as typed calls with one error tree."""
 
-from workflow.eiger.approvals import approve_more
-from workflow.eiger.budget import RequestBudget
-from workflow.eiger.client import EigerClient
-from workflow.eiger.connection import make_client
+from workflow.eiger.approvals import add_approvals
+from workflow.eiger.client import EigerClient, PingResult, make_client
 from workflow.eiger.filters import (
     BuildFilter,
     BuildSort,
     DeviceFilter,
     DeviceSort,
-    Order,
     PrintedPartFilter,
     PrintedPartSort,
     PrintJobFilter,
     PrintJobSort,
+    SortOrder,
     UserFilter,
     UserSort,
 )
-from workflow.eiger.greeting import Greeting
 from workflow.eiger.models import (
     ActivePrintJob,
     Build,
@@ -39,11 +36,12 @@ from workflow.eiger.models import (
     ScanReport,
     SignedUrl,
     SliceStatus,
-    Upload,
+    UploadResult,
     User,
 )
 from workflow.eiger.operations import OPERATIONS, Operation
-from workflow.eiger.retry import RetryPolicy, Stop, Wait
+from workflow.eiger.rate_limit import RateLimiter
+from workflow.eiger.retry import GiveUp, RetryLater, RetryPolicy
 from workflow.eiger.transport import Timeouts
 
 __all__ = [
@@ -59,13 +57,13 @@ __all__ = [
     "DeviceQueue",
     "DeviceSort",
     "EigerClient",
-    "Greeting",
+    "GiveUp",
     "Operation",
-    "Order",
     "Part",
     "PartScanReport",
     "PartSettings",
     "PartVersion",
+    "PingResult",
     "Pose",
     "Preset",
     "PrintJob",
@@ -77,18 +75,18 @@ __all__ = [
     "PrintedPartSort",
     "QueueEntry",
     "QueuedPrintJob",
-    "RequestBudget",
+    "RateLimiter",
+    "RetryLater",
     "RetryPolicy",
     "ScanReport",
     "SignedUrl",
     "SliceStatus",
-    "Stop",
+    "SortOrder",
     "Timeouts",
-    "Upload",
+    "UploadResult",
     "User",
     "UserFilter",
     "UserSort",
-    "Wait",
-    "approve_more",
+    "add_approvals",
     "make_client",
 ]

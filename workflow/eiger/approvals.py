@@ -6,10 +6,10 @@ from workflow.eiger.client import EigerClient
 from workflow.eiger.operations import APPROVE_BUILDS
 from workflow.errors import Conflict, OutcomeUnknown, SettingsError
 
-TRIES = 4
+MAX_ATTEMPTS = 4
 
 
-def approve_more(
+def add_approvals(
     client: EigerClient, build_ids: Collection[str], *, switch_on: bool = False
 ) -> frozenset[str]:
     """Approve these builds and keep every other approval; gives the ids of all approved builds.
@@ -22,23 +22,23 @@ def approve_more(
     and CloudError.
     """
     added = frozenset(build_ids)
-    for _ in range(TRIES):
-        before = _approved(client, switch_on=switch_on)
+    for _ in range(MAX_ATTEMPTS):
+        before = _read_approved_ids(client, switch_on=switch_on)
         if added <= before:
             return before
-        if _approved(client, switch_on=switch_on) != before:
+        if _read_approved_ids(client, switch_on=switch_on) != before:
             continue
-        after = _replace(client, before | added)
+        after = _replace_approvals(client, before | added)
         if added <= after:
             return after
     text = (
-        f"Others changed the approved builds {TRIES} times meanwhile, and the approval did not last. "
+        f"Others changed the approved builds {MAX_ATTEMPTS} times meanwhile, and the approval did not last. "
         "Agree on who approves, then try again."
     )
     raise Conflict(text, operation=APPROVE_BUILDS.id)
 
 
-def _approved(client: EigerClient, *, switch_on: bool) -> frozenset[str]:
+def _read_approved_ids(client: EigerClient, *, switch_on: bool) -> frozenset[str]:
     approved = client.list_approved_builds()
     if approved is None and not switch_on:
         raise SettingsError(
@@ -48,13 +48,13 @@ def _approved(client: EigerClient, *, switch_on: bool) -> frozenset[str]:
     return frozenset(build.id for build in approved or ())
 
 
-def _replace(client: EigerClient, wanted: frozenset[str]) -> frozenset[str]:
+def _replace_approvals(client: EigerClient, wanted: frozenset[str]) -> frozenset[str]:
     """Write, and look; where no reply came, the look tells whether it was written."""
     try:
         client.approve_builds(sorted(wanted))
     except OutcomeUnknown:
-        after = _approved(client, switch_on=True)
+        after = _read_approved_ids(client, switch_on=True)
         if not wanted <= after:
             raise
         return after
-    return _approved(client, switch_on=True)
+    return _read_approved_ids(client, switch_on=True)

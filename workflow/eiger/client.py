@@ -1,27 +1,62 @@
-"""The client of Eiger's API v3: all 28 operations, named as in the contract."""
+"""The client of Eiger's API v3: all 28 operations, named as in the contract.
+
+A first word with the service: does it answer, are the keys good, and what does its clock say.
+
+The client as the settings describe it.
+"""
 
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from pydantic import SecretStr
 
-from workflow.eiger.budget import RequestBudget
-from workflow.eiger.builds import BuildCalls
-from workflow.eiger.devices import DeviceCalls
-from workflow.eiger.exchange import Exchange, steady_seconds
-from workflow.eiger.greeting import GREETING, Greeting, greeted
-from workflow.eiger.keys import Keys
-from workflow.eiger.parts import PartCalls
-from workflow.eiger.prints import PrintCalls
+from workflow.eiger.endpoints import (
+    BuildEndpoints,
+    DeviceEndpoints,
+    PartEndpoints,
+    PrintEndpoints,
+    UserEndpoints,
+)
+from workflow.eiger.models import Preset, Presets
+from workflow.eiger.operations import GET_ORG_SETTINGS_PRESETS
+from workflow.eiger.protocol import parse_response
+from workflow.eiger.rate_limit import RateLimiter
+from workflow.eiger.request import RequestSender, monotonic_seconds
+from workflow.eiger.response import Response
 from workflow.eiger.retry import RetryPolicy
-from workflow.eiger.transport import Timeouts, Transport
-from workflow.eiger.users import UserCalls
-from workflow.model import Strain
+from workflow.eiger.transport import ApiKeys, Request, Timeouts, Transport
+from workflow.errors import SettingsError
+from workflow.model import Backpressure
+from workflow.settings import Settings
+
+PING_REQUEST = Request(GET_ORG_SETTINGS_PRESETS, GET_ORG_SETTINGS_PRESETS.place())
+"""One small question that needs good keys."""
 
 
-class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
+@dataclass(frozen=True, slots=True)
+class PingResult:
+    """What came, when by this machine's clock, and the server's own time: whole seconds, None if unsaid."""
+
+    presets: tuple[Preset, ...]
+    came_at: datetime
+    server_time: datetime | None
+
+    @property
+    def ahead_seconds(self) -> float | None:
+        """How far the server's clock is ahead of this machine's."""
+        return None if self.server_time is None else (self.server_time - self.came_at).total_seconds()
+
+
+def parse_ping(reply: Response, now: datetime) -> PingResult:
+    """Understand the answer. Raises CloudError."""
+    return PingResult(parse_response(GET_ORG_SETTINGS_PRESETS, reply, Presets, now).root, now, reply.date)
+
+
+class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints, UserEndpoints):
     """One organization in Eiger, or in a simulated one; threads may share it.
 
     Every call raises CloudError: Unauthorized, BadRequest, NotFound, Conflict, RateLimited,
@@ -36,15 +71,15 @@ class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
         access_key: SecretStr,
         secret_key: SecretStr,
         *,
-        budget: RequestBudget,
+        budget: RateLimiter,
         timeouts: Timeouts = Timeouts(),  # noqa: B008  # a frozen value
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # a frozen value
-        clock: Callable[[], float] = steady_seconds,
+        clock: Callable[[], float] = monotonic_seconds,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._transport = Transport(base_url, Keys(access_key, secret_key), timeouts)
-        super().__init__(Exchange(self._transport, budget, retry, clock, sleep, chance))
+        self._transport = Transport(base_url, ApiKeys(access_key, secret_key), timeouts)
+        super().__init__(RequestSender(self._transport, budget, retry, clock, sleep, chance))
 
     def __repr__(self) -> str:
         """Give the address, never a key."""
@@ -59,13 +94,13 @@ class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
         self.close()
 
     @property
-    def longest_effect_seconds(self) -> float:
+    def max_effect_seconds(self) -> float:
         """Give the time after which a call with an effect has ended one way or the other; not for uploads."""
-        return self._exchange.longest_effect_seconds
+        return self._exchange.max_effect_seconds
 
-    def greet(self) -> Greeting:
+    def ping(self) -> PingResult:
         """Ask for what needs good keys and is small, and look at the server's clock, too."""
-        return self._exchange.call(GREETING, greeted)
+        return self._exchange.call(PING_REQUEST, parse_ping)
 
     @property
     def ahead_seconds(self) -> float | None:
@@ -76,14 +111,35 @@ class EigerClient(BuildCalls, DeviceCalls, PartCalls, PrintCalls, UserCalls):
         """Keep to one of so many equal parts of the rate: as many processes ask with the same keys."""
         self._exchange.budget.share(among)
 
-    def strain(self) -> Strain:
+    def strain(self) -> Backpressure:
         """Give what Eiger gave this process to understand of its load."""
         return self._exchange.budget.strain()
 
-    def heed(self, strain: Strain) -> None:
+    def apply_backpressure(self, strain: Backpressure) -> None:
         """Slow down for what Eiger told others that ask with the same keys."""
-        self._exchange.budget.heed(strain)
+        self._exchange.budget.apply_backpressure(strain)
 
     def close(self) -> None:
         """Close the kept connections."""
         self._transport.close()
+
+
+def make_client(settings: Settings, retry: RetryPolicy = RetryPolicy()) -> EigerClient:  # noqa: B008  # frozen
+    """Give a client of the cloud. Raises SettingsError without keys."""
+    if not (settings.access_key.get_secret_value() and settings.secret_key.get_secret_value()):
+        raise SettingsError(
+            "No keys for Eiger: set STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY in .env or the environment. "
+            "The owner of the organization makes them on Eiger's API keys page."
+        )
+    return EigerClient(
+        settings.eiger_url,
+        settings.access_key,
+        settings.secret_key,
+        budget=RateLimiter(settings.requests_per_second),
+        retry=retry,
+        timeouts=Timeouts(
+            connect_seconds=min(settings.request_timeout_seconds, Timeouts().connect_seconds),
+            read_seconds=settings.request_timeout_seconds,
+            upload_seconds=settings.upload_timeout_seconds,
+        ),
+    )

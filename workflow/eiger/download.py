@@ -3,19 +3,18 @@
 from http import HTTPStatus
 from pathlib import Path
 
-from workflow.eiger.exchange import Exchange
 from workflow.eiger.models import SignedUrl
 from workflow.eiger.operations import READ_SIGNED_URL
-from workflow.eiger.protocol import read, without_reply
-from workflow.eiger.reply import Lost
-from workflow.eiger.transport import NoReply, OpenLink, Request
-from workflow.eiger.upload import Progress
-from workflow.eiger.wording import place_of
+from workflow.eiger.protocol import no_response_error, parse_response
+from workflow.eiger.request import RequestSender
+from workflow.eiger.request_body import ProgressCallback
+from workflow.eiger.response import NoResponseReason, url_origin
+from workflow.eiger.transport import DownloadStream, NoResponse, Request
 from workflow.errors import ContractBroken
 
 
-def download(
-    exchange: Exchange, part_version_id: str, target: Path, on_progress: Progress | None = None
+def download_stl(
+    exchange: RequestSender, part_version_id: str, target: Path, on_progress: ProgressCallback | None = None
 ) -> int:
     """Write the file to `target`; gives its bytes. Each attempt asks for a link of its own.
 
@@ -25,15 +24,16 @@ def download(
     growing = target.with_name(f".{target.name}.part")
 
     def attempt() -> int:
-        signed = exchange.once(
-            Request(READ_SIGNED_URL, place), lambda reply, now: read(READ_SIGNED_URL, reply, SignedUrl, now)
+        signed = exchange.call_once(
+            Request(READ_SIGNED_URL, place),
+            lambda reply, now: parse_response(READ_SIGNED_URL, reply, SignedUrl, now),
         )
-        return _fetch(exchange, signed.url.get_secret_value(), growing, on_progress)
+        return _fetch_link(exchange, signed.url.get_secret_value(), growing, on_progress)
 
     if target.exists():
         raise FileExistsError(f"{target} exists already: nothing is replaced. Choose another name.")
     try:
-        size = exchange.persist(attempt)
+        size = exchange.call_with_retries(attempt)
         if target.exists():
             raise FileExistsError(f"{target} came into being meanwhile: nothing is replaced.")
         growing.rename(target)
@@ -42,19 +42,21 @@ def download(
     return size
 
 
-def _fetch(exchange: Exchange, link: str, growing: Path, on_progress: Progress | None) -> int:
+def _fetch_link(
+    exchange: RequestSender, link: str, growing: Path, on_progress: ProgressCallback | None
+) -> int:
     try:
-        with exchange.transport.open_link(link) as opened:
+        with exchange.transport.open_signed_link(link) as opened:
             if opened.status != HTTPStatus.OK:
-                text = f"{opened.status}: The link to the file at {place_of(link)} does not work."
+                text = f"{opened.status}: The link to the file at {url_origin(link)} does not work."
                 raise ContractBroken(text, operation=READ_SIGNED_URL.id, status=opened.status)
-            return _save(opened, growing, on_progress)
-    except NoReply as none:
+            return _write_chunks(opened, growing, on_progress)
+    except NoResponse as none:
         limit = exchange.transport.timeouts.read_seconds
-        raise without_reply(READ_SIGNED_URL, none.lost, place_of(link), limit) from None
+        raise no_response_error(READ_SIGNED_URL, none.lost, url_origin(link), limit) from None
 
 
-def _save(opened: OpenLink, growing: Path, on_progress: Progress | None) -> int:
+def _write_chunks(opened: DownloadStream, growing: Path, on_progress: ProgressCallback | None) -> int:
     written = 0
     with growing.open("wb") as file:
         for chunk in opened.chunks:
@@ -62,5 +64,5 @@ def _save(opened: OpenLink, growing: Path, on_progress: Progress | None) -> int:
             if on_progress is not None:
                 on_progress(written, max(opened.length or 0, written))
     if opened.length not in {None, written}:
-        raise NoReply(Lost.CUT)
+        raise NoResponse(NoResponseReason.CUT)
     return written

@@ -4,16 +4,55 @@ Rules learnt from the real service: enums are open strings; a key may be absent 
 requires it; the material `"None"` means none. Personal data of print jobs has no field here, and
 signed links are secrets, so that no log or record can hold them by accident. Units: seconds, cm³
 (`ccs_…`), percent (`progress`). Times are aware, in UTC.
+
+What all of Eiger's answers have in common: how they are read, and in which pages they come.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Annotated, Generic, TypeVar
 
-from pydantic import RootModel, SecretStr
-
-from workflow.eiger.noun import Id, Material, Moment, Noun
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, SecretStr
 
 
-class Preset(Noun):
+def _to_utc(moment: datetime) -> datetime:
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no time that a calendar has") from None
+
+
+def _material_or_none(material: object) -> object:
+    return None if material == "None" or material == "" else material  # noqa: PLR1714  # may be a list
+
+
+UtcTime = Annotated[datetime, AfterValidator(_to_utc)]
+Material = Annotated[str | None, BeforeValidator(_material_or_none)]
+Id = Annotated[str, Field(min_length=1)]
+
+
+class ApiModel(BaseModel):
+    """What all answers have in common."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", allow_inf_nan=False, hide_input_in_errors=True, protected_namespaces=()
+    )
+
+    def says(self, field: str) -> bool:
+        """Whether the key was there at all: an absent key is no data, null is the service's own word."""
+        return field in self.model_fields_set
+
+
+N = TypeVar("N", bound=ApiModel)
+
+
+class Page(ApiModel, Generic[N]):
+    """One page of a list."""
+
+    items: tuple[N, ...]
+    has_more_items: bool
+
+
+class Preset(ApiModel):
     """A settings preset: material and slicing choices."""
 
     id: Id
@@ -24,7 +63,7 @@ class Presets(RootModel[tuple[Preset, ...]]):
     """All presets, which come as a bare list."""
 
 
-class User(Noun):
+class User(ApiModel):
     """A user of the organization; the contract promises none of the fields."""
 
     id: str | None = None
@@ -32,7 +71,7 @@ class User(Noun):
     email: str | None = None
 
 
-class Upload(Noun):
+class UploadResult(ApiModel):
     """What an upload made, and the server's clock at that moment (None if unsaid)."""
 
     part_version_id: Id
@@ -40,7 +79,7 @@ class Upload(Noun):
     server_time: datetime | None = None
 
 
-class SliceStatus(Noun):
+class SliceStatus(ApiModel):
     """How far a slice job is."""
 
     status: str
@@ -56,18 +95,18 @@ class SliceStatus(Noun):
         return self.status.upper() == "COMPLETED"
 
 
-class Part(Noun):
+class Part(ApiModel):
     """A part and the ids of its versions."""
 
     id: Id
-    created_at: Moment | None = None
-    updated_at: Moment | None = None
+    created_at: UtcTime | None = None
+    updated_at: UtcTime | None = None
     cloned_from: str | None = None
     latest_partversion: str | None = None
     part_versions: tuple[str, ...] = ()
 
 
-class Euler(Noun):
+class EulerAngles(ApiModel):
     """How a part is turned."""
 
     x: float | None = None
@@ -75,15 +114,15 @@ class Euler(Noun):
     z: float | None = None
 
 
-class PartSettings(Noun):
+class PartSettings(ApiModel):
     """Scale, turn and unit that Eiger took an STL for; STL itself has no unit."""
 
     scale: float | None = None
-    euler: Euler | None = None
+    euler: EulerAngles | None = None
     units: str | None = None
 
 
-class PartVersion(Noun):
+class PartVersion(ApiModel):
     """One version of a part: what an upload makes."""
 
     id: Id
@@ -99,7 +138,7 @@ class PartVersion(Noun):
     settings: PartSettings | None = None
 
 
-class Pose(Noun):
+class Pose(ApiModel):
     """Where something lies on the bed of a build."""
 
     id: str | None = None
@@ -108,7 +147,7 @@ class Pose(Noun):
     theta: float | None = None
 
 
-class Build(Noun):
+class Build(ApiModel):
     """The sliced, printable result. All amounts are the slicer's estimates.
 
     `approved` None: the organization does not use approvals. `ccs_fiber_required` is newer than the
@@ -117,8 +156,8 @@ class Build(Noun):
 
     id: Id
     title: str
-    created_at: Moment | None = None
-    updated_at: Moment | None = None
+    created_at: UtcTime | None = None
+    updated_at: UtcTime | None = None
     part_count: int
     preview_url: SecretStr | None = None
     device_series: str | None = None
@@ -141,16 +180,16 @@ class BuildDetail(Build):
     poses: tuple[Pose, ...] = ()
 
 
-class PrintJob(Noun):
+class PrintJob(ApiModel):
     """A print job by itself. `Printing` may be months old: only a device's `active_job` is live."""
 
     id: Id
     state: str
-    queued_at: Moment | None = None
-    created_at: Moment | None = None
-    started_at: Moment | None = None
-    updated_at: Moment | None = None
-    ended_at: Moment | None = None
+    queued_at: UtcTime | None = None
+    created_at: UtcTime | None = None
+    started_at: UtcTime | None = None
+    updated_at: UtcTime | None = None
+    ended_at: UtcTime | None = None
     source: str | None = None
 
 
@@ -170,15 +209,15 @@ class ActivePrintJob(BuildPrintJob):
     estimated_seconds_remaining: float | None = None
 
 
-class Device(Noun):
+class Device(ApiModel):
     """A printer or furnace. Offline, it says nothing of materials: no data is not "0 left"."""
 
     id: Id
     name: str
     device_type: str
     device_series: str
-    created_at: Moment | None = None
-    updated_at: Moment | None = None
+    created_at: UtcTime | None = None
+    updated_at: UtcTime | None = None
     queue_estimated_time_seconds: float | None = None
     queue_length: int | None = None
     loaded_primary_material: Material = None
@@ -195,13 +234,13 @@ class PrintJobDetail(ActivePrintJob):
     device: Device | None = None
 
 
-class QueuedPrintJob(Noun):
+class QueuedPrintJob(ApiModel):
     """An entry in the queue of a device; the build is told only on reading."""
 
     id: Id
     state: str
-    queued_at: Moment | None = None
-    updated_at: Moment | None = None
+    queued_at: UtcTime | None = None
+    updated_at: UtcTime | None = None
     build: Build | None = None
 
 
@@ -211,25 +250,25 @@ class QueueEntry(QueuedPrintJob):
     build: Build
 
 
-class DeviceQueue(Noun):
+class DeviceQueue(ApiModel):
     """A device and what waits for it."""
 
     device: Device
     queue: tuple[QueueEntry, ...]
 
 
-class PrintedPart(Noun):
+class PrintedPart(ApiModel):
     """One part that came out of a print job."""
 
     id: Id
     state: str | None = None
     notes: str | None = None
-    printed_at: Moment | None = None
-    updated_at: Moment | None = None
+    printed_at: UtcTime | None = None
+    updated_at: UtcTime | None = None
     print_job: BuildPrintJob | None = None
 
 
-class ScanReport(Noun):
+class ScanReport(ApiModel):
     """Where the scan report of a printed part can be fetched for about an hour; None: not made yet."""
 
     scan_report_url: SecretStr | None
@@ -245,7 +284,7 @@ class PartScanReports(RootModel[tuple[PartScanReport, ...]]):
     """The scan reports of all parts of a print job, which come as a bare list."""
 
 
-class SignedUrl(Noun):
+class SignedUrl(ApiModel):
     """A link that is good for about 30 seconds, for whoever holds it."""
 
     url: SecretStr

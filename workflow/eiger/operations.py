@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from workflow.errors import BadRequest
 
-SAFE_ID = re.compile(r"(?!approved$)[0-9A-Za-z_-]{1,64}")
+VALID_ID = re.compile(r"(?!approved$)[0-9A-Za-z_-]{1,64}")
 """Ids are uuids. Whatever could mean another path (empty, dots, slashes, `approved`) is no id."""
 
 
@@ -34,7 +34,7 @@ class Operation:
     def place(self, **ids: str) -> str:
         """Give the path with the ids filled in. Raises BadRequest for what can't be an id."""
         for name, value in ids.items():
-            if not SAFE_ID.fullmatch(value):
+            if not VALID_ID.fullmatch(value):
                 noun = name.removesuffix("_id").replace("_", " ")
                 raise BadRequest(
                     f"'{value[:64]}' is no {noun} id: it looks like 2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab.",

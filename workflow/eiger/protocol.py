@@ -19,8 +19,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from workflow.eiger.models import ScanReport
 from workflow.eiger.operations import Operation
-from workflow.eiger.reply import Lost, Reply
-from workflow.eiger.wording import place_of, saying
+from workflow.eiger.response import NoResponseReason, Response, extract_error_message, url_origin
 from workflow.errors import (
     BadRequest,
     CloudError,
@@ -36,13 +35,13 @@ from workflow.errors import (
 
 M = TypeVar("M", bound=BaseModel)
 NOTHING_LOST = "Nothing is lost."
-LOOK_FIRST = "Eiger may or may not have done it: look there before sending it again."
+CHECK_EIGER_FIRST = "Eiger may or may not have done it: look there before sending it again."
 _SAYS_NOT_FOUND = re.compile(
     r"(?i)not found|no such|(not|n.t) (exist|find|be found)|\bno [a-z ]{1,40} (has|with) (the|this|that) id\b"
 )
-_LOST_SIGHT = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
-_GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
-_KINDS: dict[int, type[CloudError]] = {
+_GATEWAY_ERRORS = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+_NOT_FOUND_STATUSES = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_ERROR_CLASSES: dict[int, type[CloudError]] = {
     HTTPStatus.UNAUTHORIZED: Unauthorized,
     HTTPStatus.FORBIDDEN: Unauthorized,
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Unreachable,
@@ -52,23 +51,23 @@ _KINDS: dict[int, type[CloudError]] = {
 }
 
 
-def read(operation: Operation, reply: Reply, shape: type[M], now: datetime) -> M:
+def parse_response(operation: Operation, reply: Response, shape: type[M], now: datetime) -> M:
     """Give the value in a reply. Raises CloudError, of the class that its meaning has."""
-    refuse_errors(operation, reply, now)
+    raise_for_status(operation, reply, now)
     try:
         return shape.model_validate_json(reply.body)
     except ValidationError as error:
-        raise unreadable(operation, reply, _first_mistake(error)) from None
+        raise unreadable_response_error(operation, reply, _first_validation_error(error)) from None
 
 
-def read_nothing(operation: Operation, reply: Reply, now: datetime) -> None:
+def parse_empty_response(operation: Operation, reply: Response, now: datetime) -> None:
     """Take note that an effect happened; 204 is the contract's word for it. Raises CloudError."""
-    refuse_errors(operation, reply, now)
-    if reply.is_page:
-        raise unreadable(operation, reply, "")
+    raise_for_status(operation, reply, now)
+    if reply.is_html:
+        raise unreadable_response_error(operation, reply, "")
 
 
-def read_scan_report(operation: Operation, reply: Reply, now: datetime) -> ScanReport:
+def parse_scan_report(operation: Operation, reply: Response, now: datetime) -> ScanReport:
     """Give the report's link: the contract puts the whole answer into the Location header.
 
     A header can't carry the object that the contract describes, so the body is believed first, then
@@ -77,22 +76,22 @@ def read_scan_report(operation: Operation, reply: Reply, now: datetime) -> ScanR
     """
     location = reply.headers.get("location", "")
     if reply.status >= HTTPStatus.BAD_REQUEST or not location:
-        return read(operation, reply, ScanReport, now)
+        return parse_response(operation, reply, ScanReport, now)
     for answer in (reply.body, location.encode()):
         with suppress(ValidationError):
             return ScanReport.model_validate_json(answer)
     return ScanReport(scan_report_url=SecretStr(location))
 
 
-def refuse_errors(operation: Operation, reply: Reply, now: datetime) -> None:
+def raise_for_status(operation: Operation, reply: Response, now: datetime) -> None:
     """Raise the error that the status means; a 2xx passes."""
     if HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
         return
     if reply.status < HTTPStatus.BAD_REQUEST:
-        raise _redirected(operation, reply)
-    kind = _kind(operation, reply)
+        raise _redirect_error(operation, reply)
+    kind = _error_class(operation, reply)
     error = kind(
-        _sentence(kind, operation, reply),
+        _error_message(kind, operation, reply),
         operation=operation.id,
         status=reply.status,
         reference_id=reply.reference_id,
@@ -103,67 +102,69 @@ def refuse_errors(operation: Operation, reply: Reply, now: datetime) -> None:
     raise error
 
 
-def unreadable(operation: Operation, reply: Reply, mistake: str) -> CloudError:
+def unreadable_response_error(operation: Operation, reply: Response, mistake: str) -> CloudError:
     """Give the error for a good status with something else than the contract's answer."""
-    what = "a web page" if reply.is_page else f"something that the contract does not allow{mistake}"
+    what = "a web page" if reply.is_html else f"something that the contract does not allow{mistake}"
     text = f"{reply.status}: Eiger answers {operation.id} with {what}."
-    advice = f" {LOOK_FIRST}" if not operation.reads else " Is STLFLOW_EIGER_URL right?"
+    advice = f" {CHECK_EIGER_FIRST}" if not operation.reads else " Is STLFLOW_EIGER_URL right?"
     kind = ContractBroken if operation.reads else OutcomeUnknown
     return kind(text + advice, operation=operation.id, status=reply.status, reference_id=reply.reference_id)
 
 
-def without_reply(operation: Operation, lost: Lost, base_url: str, timeout_seconds: float) -> CloudError:
+def no_response_error(
+    operation: Operation, lost: NoResponseReason, base_url: str, timeout_seconds: float
+) -> CloudError:
     """Give the error for a request that got no whole reply."""
-    if lost is Lost.NOT_TRUSTED:
+    if lost is NoResponseReason.NOT_TRUSTED:
         text = (
             f"No safe connection to {base_url}: its certificate is not trusted. If a proxy of the company "
             "reads along, set REQUESTS_CA_BUNDLE to the file with its certificate."
         )
         return Unreachable(text, operation=operation.id)
-    if lost is Lost.PROXY:
+    if lost is NoResponseReason.PROXY:
         text = (
             f"No connection to {base_url}: the proxy in HTTPS_PROXY does not let us through. {NOTHING_LOST}"
         )
         return Unreachable(text, operation=operation.id)
-    if lost is Lost.NO_CONNECTION:
+    if lost is NoResponseReason.NO_CONNECTION:
         text = f"No connection to {base_url}: is the network up? {NOTHING_LOST}"
         return Unreachable(text, operation=operation.id)
     what = (
         f"{timeout_seconds:g} s without a whole answer to {operation.id} from {base_url}."
-        if lost is Lost.TIMED_OUT
+        if lost is NoResponseReason.TIMED_OUT
         else f"The connection to {base_url} was cut during {operation.id}."
     )
     if operation.reads:
         return Unreachable(f"{what} {NOTHING_LOST}", operation=operation.id)
-    error = OutcomeUnknown(f"{what} {LOOK_FIRST}", operation=operation.id)
-    error.timed_out = lost is Lost.TIMED_OUT
+    error = OutcomeUnknown(f"{what} {CHECK_EIGER_FIRST}", operation=operation.id)
+    error.timed_out = lost is NoResponseReason.TIMED_OUT
     return error
 
 
-def _kind(operation: Operation, reply: Reply) -> type[CloudError]:
-    if reply.status in _GONE:
-        return ContractBroken if reply.is_page else NotFound
-    if reply.status in _LOST_SIGHT and not operation.reads:
+def _error_class(operation: Operation, reply: Response) -> type[CloudError]:
+    if reply.status in _NOT_FOUND_STATUSES:
+        return ContractBroken if reply.is_html else NotFound
+    if reply.status in _GATEWAY_ERRORS and not operation.reads:
         return OutcomeUnknown
     if (
         reply.status == HTTPStatus.INTERNAL_SERVER_ERROR
         and operation.hides_not_found
-        and _SAYS_NOT_FOUND.search(saying(reply.body))
+        and _SAYS_NOT_FOUND.search(extract_error_message(reply.body))
     ):
         return NotFound
     rest = BadRequest if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR else ServerError
-    return _KINDS.get(reply.status, rest)
+    return _ERROR_CLASSES.get(reply.status, rest)
 
 
-def _sentence(kind: type[CloudError], operation: Operation, reply: Reply) -> str:
+def _error_message(kind: type[CloudError], operation: Operation, reply: Response) -> str:
     """Give the message: the number first, then what to do, then what the service itself says."""
-    said = saying(reply.body)
+    said = extract_error_message(reply.body)
     quoted = f" It says: {said}" if said else ""
     reference = f" (Eiger's reference {reply.reference_id})" if reply.reference_id else ""
-    return f"{reply.status}: {_advice(kind, operation, reply.status)}{quoted}{reference}"
+    return f"{reply.status}: {_error_advice(kind, operation, reply.status)}{quoted}{reference}"
 
 
-def _advice(kind: type[CloudError], operation: Operation, status: int) -> str:
+def _error_advice(kind: type[CloudError], operation: Operation, status: int) -> str:
     if status == HTTPStatus.FORBIDDEN:
         return (
             f"Eiger does not allow {operation.id} with these access keys. The owner of the organization "
@@ -176,26 +177,26 @@ def _advice(kind: type[CloudError], operation: Operation, status: int) -> str:
         )
     sentences: dict[type[CloudError], str] = {
         Unauthorized: "Eiger refuses the access keys. Check STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY.",
-        NotFound: _not_found(operation),
+        NotFound: _not_found_advice(operation),
         ContractBroken: f"A web page answers {operation.id}, not Eiger. Is STLFLOW_EIGER_URL right?",
         Conflict: "The printer is not ready. Look at the machine, clear what it asks for, then try again.",
         RateLimited: "Eiger is asked too often. stlflow slows down and goes on by itself.",
         Unreachable: f"{operation.id} did not get through to Eiger. {NOTHING_LOST}",
         BadRequest: f"Eiger refuses {operation.id}.",
-        OutcomeUnknown: f"Eiger lost sight of {operation.id}. {LOOK_FIRST}",
+        OutcomeUnknown: f"Eiger lost sight of {operation.id}. {CHECK_EIGER_FIRST}",
     }
     return sentences.get(kind, f"Eiger has a fault of its own in {operation.id}. stlflow tries again later.")
 
 
-def _not_found(operation: Operation) -> str:
+def _not_found_advice(operation: Operation) -> str:
     if "{" in operation.path:
         return f"Eiger does not find what {operation.id} asks for. Was it deleted there?"
     return f"Nothing answers {operation.id} there. Does STLFLOW_EIGER_URL end with /api/v3?"
 
 
-def _redirected(operation: Operation, reply: Reply) -> CloudError:
+def _redirect_error(operation: Operation, reply: Response) -> CloudError:
     """A redirect elsewhere never gets the keys; after an effect it may even mean that it was done."""
-    where = place_of(reply.headers.get("location", ""))
+    where = url_origin(reply.headers.get("location", ""))
     text = (
         f"{reply.status}: {operation.id} is sent on to {where}, and the keys do not go there. Set "
         "STLFLOW_EIGER_URL to Eiger's own address: https://www.eiger.io/api/v3, with https and www."
@@ -204,7 +205,7 @@ def _redirected(operation: Operation, reply: Reply) -> CloudError:
     return kind(text, operation=operation.id, status=reply.status, reference_id=reply.reference_id)
 
 
-def _first_mistake(error: ValidationError) -> str:
+def _first_validation_error(error: ValidationError) -> str:
     """Say where the reply is wrong; never with the value, which may be a link or a name."""
     mistake = error.errors(include_input=False, include_context=False, include_url=False)[0]
     if mistake["type"] == "json_invalid":

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from workflow.errors import CloudError, ContractBroken
 
-HOPEFUL_ATTEMPTS = 2
+MAX_CONTRACT_BROKEN_ATTEMPTS = 2
 """A reply that breaks the contract may have been cut short once; twice it is meant so."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class RetryLater:
     """Ask again after so many seconds."""
 
     seconds: float
@@ -17,7 +17,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class GiveUp:
     """Asking again would not help, or would take too long."""
 
     reason: str
@@ -35,24 +35,30 @@ class RetryPolicy:
     longest_wait_seconds: float = 8.0
     total_seconds: float = 60.0
 
-    def after(self, error: CloudError, attempt: int, elapsed_seconds: float, chance: float) -> Wait | Stop:
+    def after(
+        self, error: CloudError, attempt: int, elapsed_seconds: float, chance: float
+    ) -> RetryLater | GiveUp:
         """Decide after attempt number `attempt` (1, 2, …) failed; `chance` is a random number in 0..1.
 
         The waits double; chance takes up to half of each away, so that clients that failed together
         do not come back together. What the service asks for by Retry-After is never cut short.
         """
         if not error.can_retry:
-            return Stop("the answer would be the same")
-        if attempt >= self._attempts_for(error):
-            return Stop(f"{attempt} attempts failed")
+            return GiveUp("the answer would be the same")
+        if attempt >= self._max_attempts(error):
+            return GiveUp(f"{attempt} attempts failed")
         asked_for = error.retry_after_seconds or 0.0
-        wait = max(self._stretched(attempt) * (1.0 - chance / 2), asked_for * (1.0 + chance / 10))
+        wait = max(self._backoff_seconds(attempt) * (1.0 - chance / 2), asked_for * (1.0 + chance / 10))
         if elapsed_seconds + wait > self.total_seconds:
-            return Stop(f"{elapsed_seconds + wait:.0f} s would be more than {self.total_seconds:.0f} s")
-        return Wait(wait, "as the service asks" if asked_for else f"attempt {attempt} failed")
+            return GiveUp(f"{elapsed_seconds + wait:.0f} s would be more than {self.total_seconds:.0f} s")
+        return RetryLater(wait, "as the service asks" if asked_for else f"attempt {attempt} failed")
 
-    def _attempts_for(self, error: CloudError) -> int:
-        return min(self.attempts, HOPEFUL_ATTEMPTS) if isinstance(error, ContractBroken) else self.attempts
+    def _max_attempts(self, error: CloudError) -> int:
+        return (
+            min(self.attempts, MAX_CONTRACT_BROKEN_ATTEMPTS)
+            if isinstance(error, ContractBroken)
+            else self.attempts
+        )
 
-    def _stretched(self, attempt: int) -> float:
+    def _backoff_seconds(self, attempt: int) -> float:
         return float(min(self.first_wait_seconds * 2.0 ** min(attempt - 1, 32), self.longest_wait_seconds))

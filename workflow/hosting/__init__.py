@@ -1,16 +1,16 @@
 """How the system runs stlflow: units and instructions, made from the settings; nothing is started here."""
 
-from workflow.hosting.plan import Plan, make_plan
-from workflow.hosting.systemd import UNIT, install_unit, steps, unit, unit_place
-from workflow.hosting.windows import instructions
+from workflow.hosting.plan import ServicePlan, make_service_plan
+from workflow.hosting.systemd import UNIT_NAME, install_unit, render_unit, setup_commands, unit_path
+from workflow.hosting.windows import windows_instructions
 
 __all__ = [
-    "UNIT",
-    "Plan",
+    "UNIT_NAME",
+    "ServicePlan",
     "install_unit",
-    "instructions",
-    "make_plan",
-    "steps",
-    "unit",
-    "unit_place",
+    "make_service_plan",
+    "render_unit",
+    "setup_commands",
+    "unit_path",
+    "windows_instructions",
 ]

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflow.settings import PREFIX, Given, Settings, Source, everything_given
+from workflow.settings import ENV_PREFIX, Settings, Source, SourceValue, read_all_sources
 
-KEYS = ("access_key", "secret_key")
-SECRETS = (*KEYS, "database_url")
+KEY_SETTINGS = ("access_key", "secret_key")
+SECRET_SETTINGS = (*KEY_SETTINGS, "database_url")
 """Settings that hold keys or a password: they come from files, and never stand in a unit."""
-_NETWORK = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+_NETWORK_VARIABLES = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 """What the way to Eiger may need; a proxy with a password in it is not carried over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ServicePlan:
     """Everything in absolute paths. `variables` are carried over, `credentials` come from secret files.
 
     `mount_point` is where the share is mounted, None where it lies on the system's own disk.
@@ -38,51 +38,55 @@ class Plan:
         return (self.folder, self.share, self.state, *self.others)
 
 
-def make_plan(settings: Settings, environment: Mapping[str, str] = os.environ) -> Plan:
+def make_service_plan(settings: Settings, environment: Mapping[str, str] = os.environ) -> ServicePlan:
     """Make the plan of a service that sees what this command sees, in this folder."""
-    given = everything_given()
+    given = read_all_sources()
     share, state = settings.share.absolute(), settings.state.absolute()
     more = [place.absolute() for place in (settings.rules, settings.read_only_inbox) if place is not None]
-    return Plan(
-        command=_command(),
+    return ServicePlan(
+        command=_service_command(),
         folder=Path.cwd(),
         share=share,
         state=state,
         others=(*more, Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parent),
-        variables=dict(_variables(settings, given, environment)),
+        variables=dict(_environment_variables(settings, given, environment)),
         credentials=tuple(_credentials(given)),
         mount_point=_mount_point(share),
     )
 
 
-def _command() -> tuple[str, ...]:
+def _service_command() -> tuple[str, ...]:
     """The script beside this Python; with -P a folder named workflow in the working folder means nothing."""
     script = Path(sys.executable).with_name("stlflow")
     return (str(script), "run") if script.is_file() else (sys.executable, "-P", "-m", "workflow", "run")
 
 
-def _variables(
-    settings: Settings, given: Sequence[Given], environment: Mapping[str, str]
+def _environment_variables(
+    settings: Settings, given: Sequence[SourceValue], environment: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """Give what only this environment says; paths are made absolute, for they would mean another place."""
     for each in given:
-        if each.source is Source.ENVIRONMENT and each.setting is not None and each.setting not in SECRETS:
+        if (
+            each.source is Source.ENVIRONMENT
+            and each.setting is not None
+            and each.setting not in SECRET_SETTINGS
+        ):
             value = getattr(settings, each.setting)
             place = isinstance(value, Path)
-            yield f"{PREFIX}{each.setting.upper()}", str(value.absolute() if place else each.value)
-    for variable in _NETWORK:
+            yield f"{ENV_PREFIX}{each.setting.upper()}", str(value.absolute() if place else each.value)
+    for variable in _NETWORK_VARIABLES:
         value = environment.get(variable) or environment.get(variable.lower())
         if value and "@" not in value:
             yield variable, value
 
 
-def _credentials(given: Sequence[Given]) -> Iterator[str]:
+def _credentials(given: Sequence[SourceValue]) -> Iterator[str]:
     """Give what has to come from secret files: keys that no file here holds, secrets of the environment."""
-    for name in SECRETS:
+    for name in SECRET_SETTINGS:
         source = next((each.source for each in given if each.setting == name and each.value), None)
         in_file = source in {Source.ENV_FILE, Source.TOML}
-        if not in_file and (source is not None or name in KEYS):
-            yield f"{PREFIX}{name.upper()}"
+        if not in_file and (source is not None or name in KEY_SETTINGS):
+            yield f"{ENV_PREFIX}{name.upper()}"
 
 
 def _mount_point(place: Path) -> Path | None:

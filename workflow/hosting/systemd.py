@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workflow.errors import SettingsError
-from workflow.hosting.plan import Plan
+from workflow.hosting.plan import ServicePlan
 
-UNIT = "stlflow.service"
+UNIT_NAME = "stlflow.service"
 SYSTEM_UNITS = Path("/etc/systemd/system")
 SYSTEM_CREDENTIALS = Path("/etc/stlflow/credentials")
-_HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
-_TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  # places that a unit may be given of its own
-_PROTECTED = (Path("/usr"), Path("/boot"), Path("/efi"), Path("/etc"))
+_HOME_FOLDERS = (Path("/home"), Path("/root"), Path("/run/user"))
+_TEMPORARY_FOLDERS = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  # places that a unit may be given of its own
+_READ_ONLY_FOLDERS = (Path("/usr"), Path("/boot"), Path("/efi"), Path("/etc"))
 """What ProtectSystem=full makes read-only (systemd.exec(5))."""
-_HARD = """\
+_HARDENING = """\
 NoNewPrivileges=yes
 PrivateDevices=yes
 ProtectClock=yes
@@ -35,16 +35,16 @@ SystemCallFilter=@system-service
 SystemCallErrorNumber=EPERM"""
 
 
-def unit(plan: Plan, user: str | None) -> str:
+def render_unit(plan: ServicePlan, user: str | None) -> str:
     """Give the unit; `user` runs it, None makes it a unit of one's own user manager."""
     lines = [*_unit_section(plan, user), "", *_service_section(plan, user), "", *_install_section(user)]
     return "\n".join(lines) + "\n"
 
 
-def unit_place(user: str | None) -> Path:
+def unit_path(user: str | None) -> Path:
     """Give where the unit goes."""
     own = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
-    return (own if user is None else SYSTEM_UNITS) / UNIT
+    return (own if user is None else SYSTEM_UNITS) / UNIT_NAME
 
 
 def install_unit(text: str, place: Path, *, force: bool = False) -> bool:
@@ -64,7 +64,7 @@ def install_unit(text: str, place: Path, *, force: bool = False) -> bool:
     return True
 
 
-def steps(plan: Plan, user: str | None) -> tuple[str, ...]:
+def setup_commands(plan: ServicePlan, user: str | None) -> tuple[str, ...]:
     """Give the commands that are left to a person, in order; no key stands in them."""
     systemctl, root = ("systemctl --user", "") if user is None else ("sudo systemctl", "sudo ")
     secrets = credentials_folder(user)
@@ -73,20 +73,20 @@ def steps(plan: Plan, user: str | None) -> tuple[str, ...]:
         for name in plan.credentials
     ]
     made = [f"{root}install -d -m 700 {secrets}"] if keys else []
-    account = [] if user is None else _account_steps(plan, user)
+    account = [] if user is None else _account_commands(plan, user)
     return (
         *account,
         *made,
         *keys,
         f"{'' if user is None else f'sudo -u {user} '}{shlex.join((*plan.command[:-1], 'doctor'))}",
         f"{systemctl} daemon-reload",
-        f"{systemctl} enable --now {UNIT}",
-        f"{systemctl} status {UNIT}",
+        f"{systemctl} enable --now {UNIT_NAME}",
+        f"{systemctl} status {UNIT_NAME}",
         *(["loginctl enable-linger    # else it ends when you log out"] if user is None else []),
     )
 
 
-def _account_steps(plan: Plan, user: str) -> list[str]:
+def _account_commands(plan: ServicePlan, user: str) -> list[str]:
     if user == "root":
         return [
             "# As root it could do anything: make an account, let it write in the share, and say --user NAME."
@@ -103,38 +103,38 @@ def credentials_folder(user: str | None) -> Path:
     return SYSTEM_CREDENTIALS if user is not None else Path.home() / ".config" / "stlflow" / "credentials"
 
 
-def mount_unit(mount_point: Path) -> str:
+def mount_unit_name(mount_point: Path) -> str:
     """Give the name of a mount's unit, as `systemd-escape --path --suffix=mount` does."""
     name = "/".join(mount_point.parts[1:])
-    escaped = "".join(_escaped(byte, first=at == 0) for at, byte in enumerate(os.fsencode(name)))
+    escaped = "".join(_escape_byte(byte, first=at == 0) for at, byte in enumerate(os.fsencode(name)))
     return f"{escaped or '-'}.mount"
 
 
-def _unit_section(plan: Plan, user: str | None) -> Iterator[str]:
+def _unit_section(plan: ServicePlan, user: str | None) -> Iterator[str]:
     yield "[Unit]"
     yield "Description=stlflow: from a folder of STL files to the queues of Eiger"
     if user is not None:
-        mount = [] if plan.mount_point is None else [mount_unit(plan.mount_point)]
+        mount = [] if plan.mount_point is None else [mount_unit_name(plan.mount_point)]
         yield "# The share's mount is wanted, not required: stlflow waits for one that fails or comes late,"
         yield "# and a required one that fails at boot would keep the service down for good."
         yield " ".join(("Wants=network-online.target", *mount))
         yield " ".join(("After=network-online.target remote-fs.target", *mount))
-        yield f"RequiresMountsFor={_quoted(plan.state)}"
+        yield f"RequiresMountsFor={_quote_word(plan.state)}"
     yield "# Never give up: what keeps it from starting may be gone in a minute."
     yield "StartLimitIntervalSec=0"
 
 
-def _service_section(plan: Plan, user: str | None) -> Iterator[str]:
+def _service_section(plan: ServicePlan, user: str | None) -> Iterator[str]:
     yield "[Service]"
     yield "Type=notify"
-    yield f"ExecStart={' '.join(_quoted(word.replace('$', '$$')) for word in plan.command)}"
-    yield f"WorkingDirectory={_specifiers(str(plan.folder))}"
+    yield f"ExecStart={' '.join(_quote_word(word.replace('$', '$$')) for word in plan.command)}"
+    yield f"WorkingDirectory={_escape_specifiers(str(plan.folder))}"
     if user is not None:
         yield f"User={user}"
     for name, value in plan.variables.items():
-        yield f"Environment={_quoted(f'{name}={value}')}"
+        yield f"Environment={_quote_word(f'{name}={value}')}"
     for name in plan.credentials:
-        yield f"LoadCredential={name}:{_specifiers(str(credentials_folder(user) / name))}"
+        yield f"LoadCredential={name}:{_escape_specifiers(str(credentials_folder(user) / name))}"
     yield "Restart=on-failure"
     yield "RestartSec=30"
     yield "# The start asks Eiger first, patiently; a stop lets what is under way come to a safe point."
@@ -145,27 +145,27 @@ def _service_section(plan: Plan, user: str | None) -> Iterator[str]:
     yield "KillMode=mixed"
     yield "OOMPolicy=continue"
     yield ""
-    yield from _protection(plan, user)
+    yield from _hardening_lines(plan, user)
 
 
-def _protection(plan: Plan, user: str | None) -> Iterator[str]:
+def _hardening_lines(plan: ServicePlan, user: str | None) -> Iterator[str]:
     if user is None:
         yield "NoNewPrivileges=yes"
         return
     yield "# Not `strict`: it needs ReadWritePaths=, which pins a share in a folder of a mount; when that"
     yield "# is mounted anew, stlflow would go on in the old one."
     yield "ProtectSystem=full"
-    written = [place for place in (plan.share, plan.state) if _is_below(place, _PROTECTED)]
+    written = [place for place in (plan.share, plan.state) if _is_below(place, _READ_ONLY_FOLDERS)]
     if written:
-        yield f"ReadWritePaths={' '.join(map(_quoted, written))}"
-    if not any(_is_below(place, _HOMES) for place in plan.places):
+        yield f"ReadWritePaths={' '.join(map(_quote_word, written))}"
+    if not any(_is_below(place, _HOME_FOLDERS) for place in plan.places):
         yield "ProtectHome=yes"
-    if not any(_is_below(place, _TEMPORARY) for place in plan.places):
+    if not any(_is_below(place, _TEMPORARY_FOLDERS) for place in plan.places):
         yield "PrivateTmp=yes"
     if user != "root":  # who needs its other capabilities for the files of everybody
         yield "# To ask who still writes the file of another: else files wait longer (leases, fcntl(2))."
         yield from ("AmbientCapabilities=CAP_LEASE", "CapabilityBoundingSet=CAP_LEASE")
-    yield from _HARD.splitlines()
+    yield from _HARDENING.splitlines()
 
 
 def _install_section(user: str | None) -> Iterator[str]:
@@ -177,20 +177,20 @@ def _is_below(place: Path, tops: tuple[Path, ...]) -> bool:
     return any(place.is_relative_to(top) for top in tops)
 
 
-def _specifiers(text: str) -> str:
+def _escape_specifiers(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def _quoted(word: object) -> str:
+def _quote_word(word: object) -> str:
     """Quote a word where systemd would split or read it otherwise (systemd.syntax(7))."""
-    text = _specifiers(str(word))
+    text = _escape_specifiers(str(word))
     if re.fullmatch(r"[\w@%+=:,./~-]+", text, re.ASCII):
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 
-def _escaped(byte: int, *, first: bool) -> str:
+def _escape_byte(byte: int, *, first: bool) -> str:
     letter = chr(byte)
     if letter == "/":
         return "-"

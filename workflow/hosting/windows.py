@@ -2,12 +2,12 @@
 
 from xml.sax.saxutils import escape, quoteattr
 
-from workflow.hosting.plan import Plan
+from workflow.hosting.plan import ServicePlan
 
-_NAME = "stlflow"
+_SERVICE_NAME = "stlflow"
 
 
-def instructions(plan: Plan) -> str:
+def windows_instructions(plan: ServicePlan) -> str:
     """Give all that has to be done by hand; no key stands in it."""
     return f"""\
 stlflow as a Windows service. Nobody has tried these steps yet: please report what is wrong with them.
@@ -23,22 +23,24 @@ stlflow as a Windows service. Nobody has tried these steps yet: please report wh
 
 With WinSW (one program, MIT licence: https://github.com/winsw/winsw/releases):
 
-4. Put WinSW-x64.exe into {plan.folder} as {_NAME}-service.exe, and beside it {_NAME}-service.xml:
+4. Put WinSW-x64.exe into {plan.folder} as {_SERVICE_NAME}-service.exe,
+   and beside it {_SERVICE_NAME}-service.xml:
 
-{winsw(plan)}
+{winsw_xml(plan)}
 5. As administrator, in that folder:
-       {_NAME}-service.exe install --user DOMAIN\\account
-       {_NAME}-service.exe start
-       {_NAME}-service.exe status
-   What stlflow says stands in {_NAME}-service.err.log there, and in logs\\stlflow.log of the state folder.
+       {_SERVICE_NAME}-service.exe install --user DOMAIN\\account
+       {_SERVICE_NAME}-service.exe start
+       {_SERVICE_NAME}-service.exe status
+   Messages of stlflow are in {_SERVICE_NAME}-service.err.log there,
+   and in logs\\stlflow.log of the state folder.
 
 Without WinSW, by the Task Scheduler (PowerShell, as administrator; it stops without a word of warning to
 stlflow, which is as safe as a power cut):
 
-{scheduled(plan)}"""
+{task_scheduler_script(plan)}"""
 
 
-def winsw(plan: Plan) -> str:
+def winsw_xml(plan: ServicePlan) -> str:
     """Give the file for WinSW: Ctrl-C first, a restart after each failure, logs that do not grow for ever."""
     program, *words = plan.command
     variables = "".join(
@@ -47,8 +49,8 @@ def winsw(plan: Plan) -> str:
     )
     return f"""\
 <service>
-  <id>{_NAME}</id>
-  <name>{_NAME}</name>
+  <id>{_SERVICE_NAME}</id>
+  <name>{_SERVICE_NAME}</name>
   <description>From a folder of STL files to the queues of Eiger</description>
   <executable>{escape(program)}</executable>
   <arguments>{escape(" ".join(words))}</arguments>
@@ -63,7 +65,7 @@ def winsw(plan: Plan) -> str:
 """
 
 
-def scheduled(plan: Plan) -> str:
+def task_scheduler_script(plan: ServicePlan) -> str:
     """Give commands for a task without the usual limit of three days."""
     program, *words = plan.command
     return f"""\
@@ -72,6 +74,6 @@ def scheduled(plan: Plan) -> str:
        $trigger = New-ScheduledTaskTrigger -AtStartup
        $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit 0 -RestartCount 999 `
          -RestartInterval (New-TimeSpan -Minutes 1)
-       Register-ScheduledTask {_NAME} -Action $action -Trigger $trigger -Settings $settings `
+       Register-ScheduledTask {_SERVICE_NAME} -Action $action -Trigger $trigger -Settings $settings `
          -User 'DOMAIN\\account' -Password (Read-Host 'Password')
 """

@@ -1,72 +1,75 @@
 """From the inbox folder to settled, claimed part files, and from there to the outcome folders."""
 
-from workflow.intake.arrivals import ArrivalLimit
-from workflow.intake.claim import call_back, claim, give_back
-from workflow.intake.custody import Custody, take_custody
-from workflow.intake.echo import WATCHES, count_folders, echo_seconds
-from workflow.intake.explain import Explained, explain_file
-from workflow.intake.gate import GateTimes
-from workflow.intake.guard import IN_A_CROWD
-from workflow.intake.inbox import Desk, Inbox, SweepResult
-from workflow.intake.kinds import Kind, Named, is_part_file, names_table, path_kind
-from workflow.intake.leaving import Before, Left, looks_like
-from workflow.intake.marker import make_marker, read_marker
-from workflow.intake.moves import exists
-from workflow.intake.names import is_text, readable
-from workflow.intake.origin import origin_of
-from workflow.intake.place import INBOX, make_folders, move_into_place, note_place, place, plan_place
-from workflow.intake.settling import Waiting
-from workflow.intake.share import OWNED, Outcome, Share, prove_move
-from workflow.intake.taking import Register
-from workflow.intake.walk import Walk, walk
-from workflow.intake.writers import LOCAL_FILE_SYSTEMS, file_system, mount_options
+from workflow.intake.claim import SubmissionStore, claim_file, reclaim_file, undo_claim
+from workflow.intake.events import INOTIFY_WATCH_LIMIT, count_folders, measure_event_latency
+from workflow.intake.explain import FileExplanation, explain_file
+from workflow.intake.filenames import is_utf8, printable_path
+from workflow.intake.fs import exists_in_share
+from workflow.intake.inbox import Inbox, InboxListener, ScanResult
+from workflow.intake.mass_arrival import MASS_ARRIVAL_REASON, MassArrivalLimit
+from workflow.intake.name_patterns import NameKind, NameMatch, is_part_file, list_name_patterns, match_path
+from workflow.intake.open_writers import LOCAL_FILE_SYSTEMS, file_system_type, mount_options
+from workflow.intake.outcome_folders import (
+    INBOX_FOLDER,
+    in_place_note_path,
+    make_outcome_folders,
+    move_to_outcome,
+    plan_and_move,
+    plan_outcome_path,
+)
+from workflow.intake.read_only import FileStamp, PreviousSubmission, folder_origin, matches_stamp
+from workflow.intake.scan import InboxScan, scan_inbox
+from workflow.intake.share import CLAIMS_FOLDER_PREFIX, Outcome, Share, make_marker, prove_move, read_marker
+from workflow.intake.spool import SpooledFile, copy_to_spool
+from workflow.intake.stability import StabilityTimes
+from workflow.intake.stability_tracker import WaitingFile
 
 __all__ = [
-    "INBOX",
-    "IN_A_CROWD",
+    "CLAIMS_FOLDER_PREFIX",
+    "INBOX_FOLDER",
+    "INOTIFY_WATCH_LIMIT",
     "LOCAL_FILE_SYSTEMS",
-    "OWNED",
-    "WATCHES",
-    "ArrivalLimit",
-    "Before",
-    "Custody",
-    "Desk",
-    "Explained",
-    "GateTimes",
+    "MASS_ARRIVAL_REASON",
+    "FileExplanation",
+    "FileStamp",
     "Inbox",
-    "Kind",
-    "Left",
-    "Named",
+    "InboxListener",
+    "InboxScan",
+    "MassArrivalLimit",
+    "NameKind",
+    "NameMatch",
     "Outcome",
-    "Register",
+    "PreviousSubmission",
+    "ScanResult",
     "Share",
-    "SweepResult",
-    "Waiting",
-    "Walk",
-    "call_back",
-    "claim",
+    "SpooledFile",
+    "StabilityTimes",
+    "SubmissionStore",
+    "WaitingFile",
+    "claim_file",
+    "copy_to_spool",
     "count_folders",
-    "echo_seconds",
-    "exists",
+    "exists_in_share",
     "explain_file",
-    "file_system",
-    "give_back",
+    "file_system_type",
+    "folder_origin",
+    "in_place_note_path",
     "is_part_file",
-    "is_text",
-    "looks_like",
-    "make_folders",
+    "is_utf8",
+    "list_name_patterns",
     "make_marker",
+    "make_outcome_folders",
+    "match_path",
+    "matches_stamp",
+    "measure_event_latency",
     "mount_options",
-    "move_into_place",
-    "names_table",
-    "note_place",
-    "origin_of",
-    "path_kind",
-    "place",
-    "plan_place",
+    "move_to_outcome",
+    "plan_and_move",
+    "plan_outcome_path",
+    "printable_path",
     "prove_move",
     "read_marker",
-    "readable",
-    "take_custody",
-    "walk",
+    "reclaim_file",
+    "scan_inbox",
+    "undo_claim",
 ]

@@ -1,44 +1,146 @@
-"""The claim: one rename takes a file out of the inbox, for exactly one service."""
+"""The claim: one rename takes a file out of the inbox, for exactly one service.
 
-from workflow.intake.moves import exists, move
+Taking a file that is ready: a submission first, then the move, then the word that it is ours.
+"""
+
+from typing import Protocol
+
+from loguru import logger
+
+from workflow.errors import StlflowError
+from workflow.intake.filenames import printable_path
+from workflow.intake.fs import exists_in_share, move_file
 from workflow.intake.share import Share
+from workflow.intake.snapshot import FileSignature, signature_of
 
 
-def claim(share: Share, path: str, number: int) -> str | None:
+def claim_file(share: Share, path: str, number: int) -> str | None:
     """Take `path` (under the inbox) into processing/ as `number`; gives its new place under the share.
 
     None means that somebody else has taken it. The rename becomes durable in `take_custody`. Raises
     OSError when the file could not be moved and stays in the inbox.
     """
     claimed_as = share.claimed_path(path, number)
-    return claimed_as if _taken(share, f"inbox/{path}", claimed_as, durable=False) else None
+    return claimed_as if _try_claim_move(share, f"inbox/{path}", claimed_as, durable=False) else None
 
 
-def call_back(share: Share, placed: str, number: int, path: str) -> str:
+def reclaim_file(share: Share, placed: str, number: int, path: str) -> str:
     """Bring a file back from an outcome folder into processing/; gives its new place under the share.
 
     May be repeated after a crash. Raises FileNotFoundError when the file is gone, OSError when it
     can't be moved now.
     """
     claimed_as = share.claimed_path(path, number)
-    if not _taken(share, placed, claimed_as, durable=True):
+    if not _try_claim_move(share, placed, claimed_as, durable=True):
         raise FileNotFoundError(f"{placed} is gone")
     return claimed_as
 
 
-def give_back(share: Share, claimed_as: str, path: str) -> bool:
+def undo_claim(share: Share, claimed_as: str, path: str) -> bool:
     """Undo a claim, if the name in the inbox is still free. Raises OSError."""
     try:
-        move(share, claimed_as, f"inbox/{path}")
+        move_file(share, claimed_as, f"inbox/{path}")
     except FileExistsError:
         return False
     return True
 
 
-def _taken(share: Share, here: str, claimed_as: str, *, durable: bool) -> bool:
+def _try_claim_move(share: Share, here: str, claimed_as: str, *, durable: bool) -> bool:
     try:
-        move(share, here, claimed_as, durable=durable)
+        move_file(share, here, claimed_as, durable=durable)
     except FileNotFoundError:
         # A server may repeat a rename whose reply was lost: then the first one won, and it was ours.
-        return exists(share, claimed_as)
+        return exists_in_share(share, claimed_as)
     return True
+
+
+class SubmissionStore(Protocol):
+    """What the inbox asks of the ledger. All may raise StlflowError or OSError."""
+
+    def open(self, path: str) -> int:
+        """Begin a submission before its file is touched; gives its number."""
+
+    def claimed(self, number: int, claimed_as: str) -> None:
+        """The file stands in processing/ now."""
+
+    def forget(self, number: int) -> None:
+        """The file could not be taken after all."""
+
+
+class NotTakenYet(Exception):
+    """The file stays in the inbox for now; the message says why."""
+
+
+class FileClaimer:
+    """Claims files of a share, and writes each claim down as soon as the ledger allows it."""
+
+    def __init__(self, share: Share, register: SubmissionStore) -> None:
+        self._update_rate_share, self._register = share, register
+        self._unrecorded: dict[int, str] = {}
+        self._record_trouble = False
+
+    def new_paths(self, paths: frozenset[str]) -> frozenset[str]:
+        """Give the paths that were not taken before: what was taken is no longer in the inbox."""
+        return paths
+
+    def submit_file(self, path: str, seen: FileSignature) -> bool:
+        """Open a submission, then move the file: a crash in between leaves the file where it was.
+
+        False: somebody else took it, or it was swapped since it was seen. Raises CantTake.
+        """
+        try:
+            number = self._register.open(printable_path(path))
+        except (StlflowError, OSError) as error:
+            raise NotTakenYet(error_text(error)) from error
+        try:
+            claimed_as = claim_file(self._update_rate_share, path, number)
+        except OSError as error:
+            self._discard_submission(number)
+            raise NotTakenYet(error_text(error)) from error
+        if claimed_as is None or self._was_replaced(path, claimed_as, seen):
+            self._discard_submission(number)
+            return False
+        self._unrecorded[number] = claimed_as
+        self._record_claim(number)
+        return True
+
+    def record_pending_claims(self) -> bool:
+        """Write down claims that could not be written down when they were made; tells whether all are."""
+        for number in tuple(self._unrecorded):
+            self._record_claim(number)
+        return not self._unrecorded
+
+    def _was_replaced(self, path: str, claimed_as: str, seen: FileSignature) -> bool:
+        """Tell whether another file took the name since the look; that one settles in the inbox first."""
+        try:
+            taken = signature_of((self._update_rate_share.root / claimed_as).lstat())
+            expected = seen._replace(ctime_ns=taken.ctime_ns)  # the rename itself changes it
+            same = expected in {taken, taken._replace(inode=0)}  # 0: a mount, where inodes mean nothing
+            return not same and undo_claim(self._update_rate_share, claimed_as, path)
+        except OSError:
+            return False
+
+    def _record_claim(self, number: int) -> None:
+        try:
+            self._register.claimed(number, self._unrecorded[number])
+        except (StlflowError, OSError) as error:
+            if not self._record_trouble:
+                logger.warning(
+                    "Submission {} is taken, but can't be written down yet: {}.", number, error_text(error)
+                )
+            self._record_trouble = True
+        else:
+            del self._unrecorded[number]
+            self._record_trouble = False
+
+    def _discard_submission(self, number: int) -> None:
+        try:
+            self._register.forget(number)
+        except (StlflowError, OSError) as error:
+            logger.debug("Submission {} was not forgotten: {}", number, error_text(error))
+
+
+def error_text(error: Exception) -> str:
+    """Give an error's own words, without a full stop."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return text.rstrip(".")

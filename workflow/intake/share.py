@@ -1,7 +1,11 @@
-"""The shared folder: its five subfolders, and the proof that files can be moved between them."""
+"""The shared folder: its five subfolders, and the proof that files can be moved between them.
+
+The marker: a small file that proves that a folder is the right share, and not an empty mount point.
+"""
 
 import errno
 import os
+import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,10 +13,56 @@ from enum import StrEnum
 from pathlib import Path
 
 from workflow.errors import ShareError
-from workflow.intake.marker import MARKER, make_marker, read_marker
-from workflow.intake.names import claimed_path
+from workflow.intake.filenames import claimed_path
 
-OWNED = "stlflow-"
+MARKER = ".stlflow-share"
+_MARKER_TEXT = "stlflow knows this share by the line above. Please leave the file here.\n"
+_SHARE_ID = re.compile(r"[0-9a-f]{32}")
+_MOST_BYTES = 64
+
+
+def read_marker(root: Path) -> str | None:
+    """Give the id of a share; None where there is no marker. Raises OSError when it can't be read."""
+    try:
+        with (root / MARKER).open("rb") as file:
+            found = _SHARE_ID.match(file.read(_MOST_BYTES).decode("ascii", errors="replace"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found[0] if found else None
+
+
+def make_marker(root: Path, share_id: str | None = None) -> str:
+    """Mark a folder as a share, unless it is one; gives the id that stands there. Raises OSError.
+
+    The marker appears whole: of several services that mark a share at once, all get the same id.
+    """
+    if (found := read_marker(root)) is not None:
+        return found
+    ours = root / f"{MARKER}.{secrets.token_hex(4)}"
+    try:
+        ours.write_text(
+            f"{share_id or secrets.token_hex(16)}\n{_MARKER_TEXT}", encoding="ascii", newline="\n"
+        )
+        _put_unless_there(ours, root / MARKER)
+        if read_marker(root) is None:  # empty after a power cut, or somebody's own file
+            ours.replace(root / MARKER)
+    finally:
+        ours.unlink(missing_ok=True)
+    return make_marker(root, share_id)  # what stands there now, whoever put it there
+
+
+def _put_unless_there(ours: Path, marker: Path) -> None:
+    with suppress(FileExistsError):
+        try:
+            marker.hardlink_to(ours)
+        except FileExistsError:
+            return
+        except OSError:  # a file system without hard links
+            with marker.open("xb") as file:
+                file.write(ours.read_bytes())
+
+
+CLAIMS_FOLDER_PREFIX = "stlflow-"
 """How the folders in processing/ begin that belong to one ledger each."""
 
 
@@ -44,13 +94,13 @@ class Share:
         return self.left_inbox or self.root / "inbox"
 
     @property
-    def claims(self) -> str:
+    def claims_folder(self) -> str:
         """Where claimed files stand, under the share."""
-        return f"processing/{OWNED}{self.owner}" if self.owner else "processing"
+        return f"processing/{CLAIMS_FOLDER_PREFIX}{self.owner}" if self.owner else "processing"
 
     def claimed_path(self, path: str, number: int) -> str:
         """Give the place of a claimed file under the share: unique by its number."""
-        return claimed_path(self.claims, path, number)
+        return claimed_path(self.claims_folder, path, number)
 
     @property
     def processing(self) -> Path:
@@ -72,11 +122,11 @@ class Share:
         """Files that a person must look at."""
         return self.root / Outcome.HELD
 
-    def is_there(self) -> bool:
+    def is_reachable(self) -> bool:
         """Tell whether the share can be reached; an empty mount point has no marker, and no inbox."""
-        return self.absence() is None
+        return self.absence_reason() is None
 
-    def absence(self) -> str | None:
+    def absence_reason(self) -> str | None:
         """Say why the share counts as lost; None when it is there."""
         try:
             found = read_marker(self.root)
@@ -118,7 +168,7 @@ class Share:
             raise ShareError(f"{self.root / MARKER} can't be written: {error.strerror}.") from None
 
 
-def lost(share: Share) -> OSError:
+def share_lost_error(share: Share) -> OSError:
     """Give the error for a share that went away: no file is gone, everything waits."""
     return OSError(errno.EHOSTUNREACH, f"the share {share.root} can't be reached")
 

@@ -1,15 +1,44 @@
-"""Opening the database: SQLite in the state folder, or Postgres."""
+"""Opening the database: SQLite in the state folder, or Postgres.
 
+Bringing a database up to the tables of this release: only ever by adding.
+
+A database of an older release gets the columns, indexes and tables that it lacks; an older release that
+opens it afterwards passes over them. So every column added later may be null or has a default.
+
+The one clock of the ledger: the database's where several machines share it, else this machine's.
+
+Leases and due times are compared on machines whose own clocks may differ by minutes, or jump. So on
+Postgres the server's time counts, carried on by this machine's steady clock from the last look at it.
+"""
+
+import threading
+import time
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Inspector,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    literal,
+    text,
+)
+from sqlalchemy.schema import CreateColumn
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+
+from workflow.errors import StateFolderError
+from workflow.ledger.tables import metadata
 
 BUSY_SECONDS = 30
-READING = "reading"
+READ_ONLY = "reading"
 """Execution option of connections that only read: they take no lock and wait for nobody."""
 CONNECTIONS = 10
 """At most, of one service; the engine has about as many again, and Postgres takes 100 by default."""
-NETWORK = {
+LIBPQ_OPTIONS = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -35,7 +64,7 @@ def open_database(url: str) -> Engine:
             pool_pre_ping=True,
             pool_size=CONNECTIONS // 2,
             max_overflow=CONNECTIONS - CONNECTIONS // 2,
-            connect_args=NETWORK,
+            connect_args=LIBPQ_OPTIONS,
         )
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
@@ -55,5 +84,83 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    if not connection.get_execution_options().get(READING):
+    if not connection.get_execution_options().get(READ_ONLY):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+MIGRATION_LOCK_ID = 0x57F10
+"""Number of the Postgres advisory lock under which tables are made: several services start together."""
+_AS_TEXT = {"literal_binds": True}
+
+
+def migrate_schema(connection: Connection) -> None:
+    """Make what is missing, inside the caller's transaction. Raises StateError where that is not possible."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK_ID})
+    present = inspect(connection)
+    known = set(present.get_table_names())
+    metadata.create_all(connection)
+    for table in metadata.sorted_tables:
+        if table.name in known:
+            _add_missing(connection, table, present)
+
+
+def _add_missing(connection: Connection, table: Table, present: Inspector) -> None:
+    columns = {column["name"] for column in present.get_columns(table.name)}
+    for column in table.columns:
+        if column.name not in columns:
+            connection.execute(text(f"alter table {table.name} add column {_definition(connection, column)}"))
+    indexes = {index["name"] for index in present.get_indexes(table.name)}
+    for index in table.indexes:
+        if index.name not in indexes:
+            index.create(connection)
+
+
+def _definition(connection: Connection, column: Column[object]) -> str:
+    """Give the column in SQL; one that can't be null says what the rows that are there get."""
+    definition = str(CreateColumn(column).compile(dialect=connection.dialect))
+    if column.nullable or column.server_default is not None:
+        return definition
+    if not isinstance(column.default, ScalarElementColumnDefault):
+        lacks = f"its table {column.table.name} lacks {column.name}"
+        raise StateFolderError(
+            f"The ledger can't be opened: {lacks}. It is not one of stlflow's, or it is damaged."
+        )
+    default = literal(column.default.arg, column.type)
+    return f"{definition} default {default.compile(dialect=connection.dialect, compile_kwargs=_AS_TEXT)}"
+
+
+_DATABASE_TIME = text("select extract(epoch from clock_timestamp())")
+
+
+class LedgerClock:
+    """Seconds since 1970 (UTC), as everybody who works on the ledger sees them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: tuple[float, float] | None = None
+
+    def seconds(self) -> float:
+        """Give the present time."""
+        with self._lock:
+            if self._seen is None:
+                return system_time()
+            theirs, mine = self._seen
+        return theirs + (time.monotonic() - mine)
+
+    def synchronize(self, connection: Connection) -> None:
+        """Look at the database's own clock, if it has one."""
+        if connection.dialect.name != "postgresql":
+            return
+        theirs = float(connection.execute(_DATABASE_TIME).scalar_one())
+        with self._lock:
+            self._seen = (theirs, time.monotonic())
+
+
+def system_time() -> float:
+    """Give this machine's own time: what counts where no other machine takes part."""
+    return time.time()
+
+
+CLOCK = LedgerClock()
+"""Of this process, which works on one ledger; a new one is followed when it is opened."""

@@ -7,18 +7,17 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, and_, func, insert, select
 
-from workflow.errors import StateError
-from workflow.ledger.ledger import Ledger
+from workflow.errors import StateFolderError
+from workflow.ledger.ledger import Ledger, seconds_now
 from workflow.ledger.rows import decision_from
-from workflow.ledger.statements import seconds_now
 from workflow.ledger.tables import decisions, rulebooks, sends, submissions
-from workflow.model import Decided, Destination
+from workflow.model import DecisionRecord, Destination
 
 _SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class RecentSend:
     """What was given to a device: how, how often, and how many seconds each copy prints."""
 
     device_id: str
@@ -27,41 +26,41 @@ class Given:
     seconds: float
 
 
-def decisions_of(ledger: Ledger, number: int) -> Mapping[str, Decided]:
+def read_decisions(ledger: Ledger, number: int) -> Mapping[str, DecisionRecord]:
     """Give the latest decision of each stage of a submission, by stage."""
     query = select(decisions).where(decisions.c.submission == number)
-    with ledger.reading() as connection:
+    with ledger.read_connection() as connection:
         return {row["stage"]: decision_from(row) for row in connection.execute(query).mappings()}
 
 
-def decided_since(ledger: Ledger, since: datetime | None) -> Sequence[int]:
+def list_decided_since(ledger: Ledger, since: datetime | None) -> Sequence[int]:
     """Give the numbers of the submissions for which something was decided, oldest first."""
     query = select(decisions.c.submission).distinct().order_by(decisions.c.submission)
     if since is not None:
         query = query.where(decisions.c.at >= since.timestamp())
-    with ledger.reading() as connection:
+    with ledger.read_connection() as connection:
         return connection.execute(query).scalars().all()
 
 
-def keep_rules(ledger: Ledger, revision: str, text: str) -> None:
+def store_rules(ledger: Ledger, revision: str, text: str) -> None:
     """Keep a text of rules that comes into force; what is kept already stays."""
     try:
-        with ledger.writing() as connection:
+        with ledger.write_transaction() as connection:
             if _rules_text(connection, revision) is None:
                 row = {"revision": revision, "text": text, "first_used_at": seconds_now()}
                 connection.execute(insert(rulebooks).values(row))
-    except StateError:  # another service may have been quicker
-        if rules_text(ledger, revision) is None:
+    except StateFolderError:  # another service may have been quicker
+        if read_stored_rules(ledger, revision) is None:
             raise
 
 
-def rules_text(ledger: Ledger, revision: str) -> str | None:
+def read_stored_rules(ledger: Ledger, revision: str) -> str | None:
     """Give a text of rules that was in force once; None when it was not kept."""
-    with ledger.reading() as connection:
+    with ledger.read_connection() as connection:
         return _rules_text(connection, revision)
 
 
-def sent_before(ledger: Ledger, sha256: str, besides: int | None = None) -> int:
+def count_sent_before(ledger: Ledger, sha256: str, besides: int | None = None) -> int:
     """Count the submissions of the very same bytes that were sent, `besides` one of them."""
     query = (
         select(func.count())
@@ -72,20 +71,20 @@ def sent_before(ledger: Ledger, sha256: str, besides: int | None = None) -> int:
             submissions.c.id != (besides or 0),
         )
     )
-    with ledger.reading() as connection:
+    with ledger.read_connection() as connection:
         return int(connection.execute(query).scalar_one())
 
 
-def last_sent(ledger: Ledger) -> Mapping[str, datetime]:
+def last_sent_by_device(ledger: Ledger) -> Mapping[str, datetime]:
     """Give when a build was last given to each device, by the device's id."""
     by_device = and_(decisions.c.stage == "routing", decisions.c.device_id.is_not(None))
     query = select(decisions.c.device_id, func.max(decisions.c.at)).where(by_device)
-    with ledger.reading() as connection:
+    with ledger.read_connection() as connection:
         rows = connection.execute(query.group_by(decisions.c.device_id)).all()
     return {device_id: datetime.fromtimestamp(at, UTC) for device_id, at in rows}
 
 
-def given_since(ledger: Ledger, since: datetime, device_ids: Collection[str]) -> tuple[Given, ...]:
+def list_recent_sends(ledger: Ledger, since: datetime, device_ids: Collection[str]) -> tuple[RecentSend, ...]:
     """Give what was given to these devices since then; what one of them refused meanwhile does not count."""
     columns = (submissions.c.device_id, submissions.c.destination, submissions.c.copies, decisions.c.facts)
     query = (
@@ -98,20 +97,20 @@ def given_since(ledger: Ledger, since: datetime, device_ids: Collection[str]) ->
             submissions.c.device_id == decisions.c.device_id,
         )
     )
-    with ledger.reading() as connection:
-        return tuple(_given(*row) for row in connection.execute(query))
+    with ledger.read_connection() as connection:
+        return tuple(_recent_send_from(*row) for row in connection.execute(query))
 
 
-def receipts_of(ledger: Ledger, number: int) -> tuple[str, ...]:
+def list_receipts(ledger: Ledger, number: int) -> tuple[str, ...]:
     """Give the receipts of a submission, copy by copy."""
     query = select(sends.c.receipt_id).where(sends.c.submission == number, sends.c.receipt_id.is_not(None))
-    with ledger.reading() as connection:
+    with ledger.read_connection() as connection:
         return tuple(connection.execute(query.order_by(sends.c.copy)).scalars().all())
 
 
-def _given(device_id: str, destination: str, copies: int | None, facts: str) -> Given:
+def _recent_send_from(device_id: str, destination: str, copies: int | None, facts: str) -> RecentSend:
     hours = json.loads(facts).get("build.print_hours", 0.0)
-    return Given(device_id, Destination(destination), copies or 1, hours * _SECONDS_PER_HOUR)
+    return RecentSend(device_id, Destination(destination), copies or 1, hours * _SECONDS_PER_HOUR)
 
 
 def _rules_text(connection: Connection, revision: str) -> str | None:

@@ -8,23 +8,23 @@ from enum import StrEnum
 from typing import Any
 
 from workflow.model import (
-    Decided,
+    DecisionRecord,
     Destination,
     DeviceFacts,
-    Event,
-    Hold,
+    HoldReason,
     MeshReport,
-    State,
     Step,
     Submission,
+    SubmissionEvent,
+    SubmissionState,
     Worker,
 )
 
 _ENUMS: Mapping[str, type[StrEnum]] = {
-    "state": State,
+    "state": SubmissionState,
     "destination": Destination,
     "step": Step,
-    "hold": Hold,
+    "hold": HoldReason,
 }
 _COLUMNS = tuple(field.name for field in fields(Submission))
 _DEVICE_FACTS = frozenset(field.name for field in fields(DeviceFacts))
@@ -35,9 +35,9 @@ def submission_from(row: Mapping[str, Any]) -> Submission:
     return Submission(**{name: _to_value(name, row[name]) for name in _COLUMNS if row[name] is not None})
 
 
-def event_from(row: Mapping[str, Any]) -> Event:
+def event_from(row: Mapping[str, Any]) -> SubmissionEvent:
     """Build the value from one row of `events`."""
-    return Event(at=_time(row["at"]), event=row["event"], detail=row["detail"])
+    return SubmissionEvent(at=_time(row["at"]), event=row["event"], detail=row["detail"])
 
 
 def worker_from(row: Mapping[str, Any]) -> Worker:
@@ -53,7 +53,7 @@ def to_columns(changes: Mapping[str, object]) -> dict[str, object]:
     return {name: _to_column(value) for name, value in changes.items()}
 
 
-def decision_columns(decided: Decided) -> dict[str, object]:
+def decision_columns(decided: DecisionRecord) -> dict[str, object]:
     """Turn a decision into what the columns of `decisions` hold."""
     devices = None if decided.devices is None else json.dumps(list(map(_plain, decided.devices)))
     return {
@@ -68,12 +68,12 @@ def decision_columns(decided: Decided) -> dict[str, object]:
     }
 
 
-def decision_from(row: Mapping[Any, Any]) -> Decided:
+def decision_from(row: Mapping[Any, Any]) -> DecisionRecord:
     """Build the value from one row of `decisions`."""
     devices = None if row["devices"] is None else tuple(map(_device, json.loads(row["devices"])))
     kept = {name: row[name] for name in ("stage", "revision", "rule", "device_id")}
     known = {"facts": json.loads(row["facts"]), "passed": tuple(json.loads(row["passed"] or "[]"))}
-    return Decided(at=_time(row["at"]), devices=devices, **known, **kept)
+    return DecisionRecord(at=_time(row["at"]), devices=devices, **known, **kept)
 
 
 def _plain(device: DeviceFacts) -> dict[str, object]:
@@ -110,13 +110,13 @@ def _to_column(value: object) -> object:
         case MeshReport():
             return json.dumps(asdict(value), ensure_ascii=False)
         case str():  # enumerations, too
-            return storable(str(value))
+            return replace_unstorable(str(value))
         case tuple():
             return json.dumps(value)
     return value
 
 
-def storable(text: str) -> str:
+def replace_unstorable(text: str) -> str:
     """Replace what Postgres takes in no text: the zero byte, and half a surrogate pair."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
 

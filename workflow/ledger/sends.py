@@ -11,17 +11,22 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, or_, select, update
 
-from workflow.ledger.ledger import Ledger
-from workflow.ledger.statements import Superseded, one_at_a_time, refuse_late, seconds_now
+from workflow.ledger.ledger import (
+    Ledger,
+    Superseded,
+    acquire_transaction_lock,
+    check_fencing_token,
+    seconds_now,
+)
 from workflow.ledger.tables import sends, submissions
-from workflow.model import ENDED, Submission
+from workflow.model import ENDED_STATES, Submission
 
-LOOKED = "looked"
+CHECKED_BY_OPERATOR = "looked"
 """Instead of how a reply was lost: a person has looked, and says that the attempt did nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Intent:
+class SendIntent:
     """The right to send one copy, once.
 
     `times` counts the attempts, this one included; `lost` is how the reply to the last one was lost,
@@ -34,21 +39,21 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class AlreadySent:
     """The copy was sent before: the cloud's id of it."""
 
     receipt_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
+class SendInProgress:
     """Another attempt may be under way for so long."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class OnOneBed:
+class SharedBuild:
     """Another submission sends the same build: the cloud's id of what it sent, None while it is at it."""
 
     number: int
@@ -61,29 +66,29 @@ def begin_send(
     copy: int,
     lease_seconds: float,
     one_bed_since: datetime | None = None,
-) -> Intent | Settled | Busy | OnOneBed:
+) -> SendIntent | AlreadySent | SendInProgress | SharedBuild:
     """Write the intent to send, unless it is settled or somebody is at it.
 
     What others sent of the same build `one_bed_since` then is this submission's, too; without, all that
     they sent is theirs. Raises Superseded when the submission's turn is over, so that a canceled one is
     never sent.
     """
-    with ledger.writing() as connection:
-        refuse_late(connection, submission)
+    with ledger.write_transaction() as connection:
+        check_fencing_token(connection, submission)
         now = seconds_now()
         row = _row(connection, submission.id, copy)
         if row is not None and row["receipt_id"] is not None:
-            return Settled(row["receipt_id"])
+            return AlreadySent(row["receipt_id"])
         if row is not None and row["deadline"] > now:
-            return Busy(
-                _shortened(connection, submission.id, copy, row["deadline"], now + lease_seconds) - now
+            return SendInProgress(
+                _cap_deadline(connection, submission.id, copy, row["deadline"], now + lease_seconds) - now
             )
         never_tried = row is None or not row["times"]
         if one_bed_since is not None and never_tried:
-            shared = _on_one_bed(connection, submission, copy, one_bed_since.timestamp())
+            shared = _find_shared_build(connection, submission, copy, one_bed_since.timestamp())
             if shared is not None:
                 return shared
-        intent = Intent(uuid4().hex, row["times"] + 1, row["lost"]) if row else Intent(uuid4().hex, 1)
+        intent = SendIntent(uuid4().hex, row["times"] + 1, row["lost"]) if row else SendIntent(uuid4().hex, 1)
         values = {
             "token": intent.token,
             "times": intent.times,
@@ -93,61 +98,78 @@ def begin_send(
             first = {"submission": submission.id, "copy": copy, "intent_at": now}
             connection.execute(insert(sends).values({**first, **values}))
         else:
-            connection.execute(update(sends).where(_copy(submission.id, copy)).values(values))
+            connection.execute(update(sends).where(_copy_condition(submission.id, copy)).values(values))
         return intent
 
 
-def settle_send(
-    ledger: Ledger, submission: Submission, copy: int, intent: Intent, receipt_id: str, *, reconciled: bool
+def complete_send(
+    ledger: Ledger,
+    submission: Submission,
+    copy: int,
+    intent: SendIntent,
+    receipt_id: str,
+    *,
+    reconciled: bool,
 ) -> None:
     """Write the outcome: the copy is sent, with the cloud's id as proof."""
     outcome = {"receipt_id": receipt_id, "settled_at": seconds_now(), "reconciled": reconciled}
-    mine = and_(_copy(submission.id, copy), sends.c.token == intent.token)
-    with ledger.writing() as connection:
+    mine = and_(_copy_condition(submission.id, copy), sends.c.token == intent.token)
+    with ledger.write_transaction() as connection:
         if connection.execute(update(sends).where(mine).values(outcome)).rowcount != 1:
             raise Superseded(f"Copy {copy} of submission {submission.id} was settled by somebody else.")
 
 
-def withdraw_send(ledger: Ledger, submission: Submission, copy: int, intent: Intent) -> None:
+def withdraw_send(ledger: Ledger, submission: Submission, copy: int, intent: SendIntent) -> None:
     """Take this attempt back, for it is certain that it did nothing; earlier ones still count."""
-    mine = and_(_copy(submission.id, copy), sends.c.token == intent.token, sends.c.receipt_id.is_(None))
+    mine = and_(
+        _copy_condition(submission.id, copy), sends.c.token == intent.token, sends.c.receipt_id.is_(None)
+    )
     earlier = {"times": intent.times - 1, "deadline": 0.0}
-    with ledger.writing() as connection:
+    with ledger.write_transaction() as connection:
         connection.execute(update(sends).where(mine).values(earlier))
 
 
-def renew_send(
-    ledger: Ledger, submission: Submission, copy: int, intent: Intent, lease_seconds: float
+def renew_send_lease(
+    ledger: Ledger, submission: Submission, copy: int, intent: SendIntent, lease_seconds: float
 ) -> None:
     """Begin the lease anew, right before acting: looking took its time.
 
     Raises Superseded when the intent was taken over, or the submission's turn is over.
     """
-    mine = and_(_copy(submission.id, copy), sends.c.token == intent.token, sends.c.receipt_id.is_(None))
-    with ledger.writing() as connection:
-        refuse_late(connection, submission)
+    mine = and_(
+        _copy_condition(submission.id, copy), sends.c.token == intent.token, sends.c.receipt_id.is_(None)
+    )
+    with ledger.write_transaction() as connection:
+        check_fencing_token(connection, submission)
         renewed = update(sends).where(mine).values(deadline=seconds_now() + lease_seconds)
         if connection.execute(renewed).rowcount != 1:
             raise Superseded(f"Copy {copy} of submission {submission.id} was taken over.")
 
 
-def reply_lost(
-    ledger: Ledger, submission: Submission, copy: int, intent: Intent, how: str, late_effect_seconds: float
+def record_lost_reply(
+    ledger: Ledger,
+    submission: Submission,
+    copy: int,
+    intent: SendIntent,
+    how: str,
+    late_effect_seconds: float,
 ) -> None:
     """Write down that the request went out and no whole reply came; until then its effect may be late."""
-    mine = and_(_copy(submission.id, copy), sends.c.token == intent.token)
+    mine = and_(_copy_condition(submission.id, copy), sends.c.token == intent.token)
     lost = {"lost": how, "deadline": seconds_now() + late_effect_seconds}
-    with ledger.writing() as connection:
+    with ledger.write_transaction() as connection:
         connection.execute(update(sends).where(mine).values(lost))
 
 
-def _on_one_bed(connection: Connection, submission: Submission, copy: int, since: float) -> OnOneBed | None:
+def _find_shared_build(
+    connection: Connection, submission: Submission, copy: int, since: float
+) -> SharedBuild | None:
     """Until the transaction ends, nobody else begins to send this build."""
-    one_at_a_time(connection, f"build {submission.build_id}")
+    acquire_transaction_lock(connection, f"build {submission.build_id}")
     at_it = and_(
         sends.c.receipt_id.is_(None),
         sends.c.times > 0,
-        submissions.c.state.not_in([state.value for state in ENDED]),
+        submissions.c.state.not_in([state.value for state in ENDED_STATES]),
     )
     query = (
         select(sends.c.submission, sends.c.receipt_id)
@@ -161,19 +183,19 @@ def _on_one_bed(connection: Connection, submission: Submission, copy: int, since
         .order_by(sends.c.receipt_id.is_(None), sends.c.settled_at)
     )
     row = connection.execute(query.limit(1)).first()
-    return None if row is None else OnOneBed(*row)
+    return None if row is None else SharedBuild(*row)
 
 
-def _shortened(connection: Connection, number: int, copy: int, deadline: float, longest: float) -> float:
+def _cap_deadline(connection: Connection, number: int, copy: int, deadline: float, longest: float) -> float:
     """No lease lasts longer than one that begins now: a later end was written while the clock stood wrong."""
     if deadline > longest:
-        connection.execute(update(sends).where(_copy(number, copy)).values(deadline=longest))
+        connection.execute(update(sends).where(_copy_condition(number, copy)).values(deadline=longest))
     return min(deadline, longest)
 
 
-def _copy(number: int, copy: int) -> ColumnElement[bool]:
+def _copy_condition(number: int, copy: int) -> ColumnElement[bool]:
     return and_(sends.c.submission == number, sends.c.copy == copy)
 
 
 def _row(connection: Connection, number: int, copy: int) -> RowMapping | None:
-    return connection.execute(select(sends).where(_copy(number, copy))).mappings().first()
+    return connection.execute(select(sends).where(_copy_condition(number, copy))).mappings().first()

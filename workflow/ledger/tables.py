@@ -127,10 +127,10 @@ forgotten_sends = Table(
 )
 """What forgotten submissions sent of builds that others have too: else it would count as theirs."""
 
-marks = Table("marks", metadata, Column("name", Text, primary_key=True), Column("value", Text))
+metadata_entries = Table("marks", metadata, Column("name", Text, primary_key=True), Column("value", Text))
 """What the ledger knows of itself: its own name, and the share that its submissions belong to."""
 
-set_aside = Table(
+mass_arrival_paths = Table(
     "set_aside",
     metadata,
     Column("path", Text, primary_key=True),
@@ -138,7 +138,7 @@ set_aside = Table(
 )
 """Files of the inbox that came in a crowd, until they are taken or taken away."""
 
-left_files = Table(
+in_place_files = Table(
     "left_files",
     metadata,
     Column("path", Text, primary_key=True),
@@ -154,7 +154,7 @@ left_files = Table(
 the inbox alone. `gone_since`: the file was not to be found when it was looked for.
 """
 
-Index("left_files_submission", left_files.c.submission)
+Index("left_files_submission", in_place_files.c.submission)
 
 workers = Table(
     "workers",

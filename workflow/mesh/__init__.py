@@ -4,6 +4,6 @@ What is imported here is light: the measuring itself happens in a process of its
 """
 
 from workflow.mesh.inspector import InspectionLimits, Inspector
-from workflow.mesh.policy import MeshPolicy, named_oddities
+from workflow.mesh.warnings import MeshPolicy, parse_warning_kinds
 
-__all__ = ["InspectionLimits", "Inspector", "MeshPolicy", "named_oddities"]
+__all__ = ["InspectionLimits", "Inspector", "MeshPolicy", "parse_warning_kinds"]

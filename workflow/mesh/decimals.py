@@ -16,7 +16,7 @@ PADDING = 16
 """How many bytes must stand before the first number: words are read from its end backwards."""
 
 _Words: TypeAlias = NDArray[np.uint64]
-_Places: TypeAlias = NDArray[np.intp]
+_Positions: TypeAlias = NDArray[np.intp]
 
 _SPELLING = re.compile(
     rb"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)(\(\w*\))?|[+-]?1\.#(ind|qnan|snan|inf)0*"
@@ -27,12 +27,12 @@ _MOST_TENS = 22
 _TENS = np.array([float(f"1e{power}") for power in range(_MOST_TENS + 1)])
 
 
-def _everywhere(byte: int) -> np.uint64:
+def _repeat_byte(byte: int) -> np.uint64:
     return np.uint64(byte * 0x0101010101010101)
 
 
-_ZEROS, _DOTS, _ONES, _TOPS = (_everywhere(byte) for byte in (ord("0"), ord("."), 0x01, 0x80))
-_HIGH_HALVES, _LOW_HALVES, _SIXES, _THREES = (_everywhere(byte) for byte in (0xF0, 0x0F, 0x06, 0x33))
+_ZEROS, _DOTS, _ONES, _TOPS = (_repeat_byte(byte) for byte in (ord("0"), ord("."), 0x01, 0x80))
+_HIGH_HALVES, _LOW_HALVES, _SIXES, _THREES = (_repeat_byte(byte) for byte in (0xF0, 0x0F, 0x06, 0x33))
 _BEFORE_LAST = np.array([2 ** (8 * max(0, 8 - length)) - 1 for length in range(17)], np.uint64)
 _BEFORE_FIRST = np.array([2 ** (8 * min(8, 16 - length)) - 1 for length in range(17)], np.uint64)
 """The bytes that stand before a number of this length, in its last eight and in the eight before those."""
@@ -48,7 +48,7 @@ def read_decimal(text: bytes) -> float:
     return float("nan") if b"#" in text else float(text.partition(b"(")[0])
 
 
-def read_decimals(text: NDArray[np.uint8], starts: _Places, ends: _Places) -> NDArray[np.float64]:
+def read_decimals(text: NDArray[np.uint8], starts: _Positions, ends: _Positions) -> NDArray[np.float64]:
     """Read the lower-case numbers that stand in `text` at [start, end), all shape (n,).
 
     At least PADDING bytes stand before the first. Raises ValueError if one is no number.
@@ -68,7 +68,9 @@ def read_decimals(text: NDArray[np.uint8], starts: _Places, ends: _Places) -> ND
     return numbers
 
 
-def _exponents(text: NDArray[np.uint8], starts: _Places, ends: _Places) -> tuple[_Places, _Places]:
+def _exponents(
+    text: NDArray[np.uint8], starts: _Positions, ends: _Positions
+) -> tuple[_Positions, _Positions]:
     """Give the exponents spelt `e+12` or `e+123`, 0 for the others, and where the digits before them end."""
     exponents, digits_end = np.zeros_like(ends), ends.copy()
     for size in (4, 5):
@@ -86,16 +88,16 @@ def _exponents(text: NDArray[np.uint8], starts: _Places, ends: _Places) -> tuple
 
 
 def _digits(
-    text: NDArray[np.uint8], ends: _Places, length: _Places
-) -> tuple[_Words, _Places, NDArray[np.bool_]]:
+    text: NDArray[np.uint8], ends: _Positions, length: _Positions
+) -> tuple[_Words, _Positions, NDArray[np.bool_]]:
     """Read up to 16 digits with at most one dot among them.
 
     Gives the number without its dot, how many characters there are from the dot on (0 without one), and
     whether there was nothing else.
     """
     words = np.ndarray(text.size - 7, "<u8", text, strides=(1,))
-    last, last_from_dot = _without_dot(_blanked(words[ends - 8], _BEFORE_LAST[length]))
-    before, before_from_dot = _without_dot(_blanked(words[ends - 16], _BEFORE_FIRST[length]))
+    last, last_from_dot = _replace_dot(_zero_before_number(words[ends - 8], _BEFORE_LAST[length]))
+    before, before_from_dot = _replace_dot(_zero_before_number(words[ends - 16], _BEFORE_FIRST[length]))
     one_dot = (last_from_dot == 0) | (before_from_dot == 0)
     from_dot = np.where(last_from_dot > 0, last_from_dot, before_from_dot + 8 * (before_from_dot > 0))
     whole = _eight_digits(before) * np.uint64(10**8) + _eight_digits(last)
@@ -104,12 +106,12 @@ def _digits(
     return whole, from_dot, one_dot & _are_digits(last) & _are_digits(before)
 
 
-def _blanked(words: _Words, before: _Words) -> _Words:
+def _zero_before_number(words: _Words, before: _Words) -> _Words:
     """Put zeros where other text stands before the number."""
     return (words & ~before) | (_ZEROS & before)
 
 
-def _without_dot(words: _Words) -> tuple[_Words, _Places]:
+def _replace_dot(words: _Words) -> tuple[_Words, _Positions]:
     """Turn the first dot into a zero; gives also how many of the eight characters there are from it on."""
     others = words ^ _DOTS
     dot = (others - _ONES) & ~others & _TOPS
@@ -131,7 +133,7 @@ def _eight_digits(words: _Words) -> _Words:
     return (words & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(10000 * 2**32 + 1) >> np.uint64(32)
 
 
-def _scaled(whole: _Words, scale: _Places) -> NDArray[np.float64]:
+def _scaled(whole: _Words, scale: _Positions) -> NDArray[np.float64]:
     """Multiply by powers of ten; those out of range are read again by the caller."""
     numbers = whole.astype(np.float64)
     numbers /= _TENS[np.clip(-scale, 0, _MOST_TENS)]

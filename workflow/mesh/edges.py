@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.blocks import Hashes
-from workflow.mesh.repeats import places_of_equals
+from workflow.mesh.repeats import representative_indices
+from workflow.mesh.stream import Hashes
 
 _ODD = np.uint64(0xD1342543DE82EF95)  # a multiplier that spreads well, from Steele and Vigna 2021
 
 
 @dataclass(frozen=True, slots=True)
-class Edges:
+class DirectedEdges:
     """Directed edges: hashes of tail, head and whole facet, shape (n,); both ends in mm, shape (n, 3)."""
 
     tail: Hashes
@@ -21,8 +21,8 @@ class Edges:
     tail_mm: NDArray[np.float32]
     head_mm: NDArray[np.float32]
 
-    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Edges":
-        return Edges(
+    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "DirectedEdges":
+        return DirectedEdges(
             self.tail[chosen],
             self.head[chosen],
             self.facet[chosen],
@@ -30,7 +30,7 @@ class Edges:
             self.head_mm[chosen],
         )
 
-    def only(self, chosen: NDArray[np.bool_]) -> "Edges":
+    def select(self, chosen: NDArray[np.bool_]) -> "DirectedEdges":
         """Leave out the others."""
         return self if chosen.all() else self[chosen]
 
@@ -39,13 +39,13 @@ class Edges:
 
 
 @dataclass(frozen=True, slots=True)
-class Census:
+class OpenEdgeCount:
     """Edges that are not closed; for the meaning of the counts see `holes.Holes`.
 
     `open` holds each facet's side of the open edges.
     """
 
-    open: Edges
+    open: DirectedEdges
     open_edges: int
     crowded_edges: int
     flipped_edges: int
@@ -53,7 +53,7 @@ class Census:
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class EdgeBalance:
     """For each undirected edge the facets at it, and how many more run forward than back.
 
     An undirected edge has the number of one of its directed ones, to which `of` maps all of them. All are of
@@ -75,18 +75,18 @@ class Balance:
         return int(np.count_nonzero((self.facets % 2 == 0) & (self.surplus != 0)))
 
 
-def take_census(edges: Edges) -> Census:
+def count_open_edges(edges: DirectedEdges) -> OpenEdgeCount:
     """Count the open and flipped ones among these edges; copies of a facet count once.
 
     An edge that as many facets meet from either side is closed, and nothing is said of its facets.
     """
-    edges = edges.only(edges.tail != edges.head)
-    met = balance_of(edges.tail + edges.head, edges.tail < edges.head)
-    edges = edges.only(met.surplus[met.of] != 0)
-    same = places_of_equals((edges.tail * _ODD + edges.head) * _ODD + edges.facet)
-    single = edges.only(same == np.arange(len(edges)))
-    balance = balance_of(single.tail + single.head, single.tail < single.head)
-    return Census(
+    edges = edges.select(edges.tail != edges.head)
+    met = balance_edges(edges.tail + edges.head, edges.tail < edges.head)
+    edges = edges.select(met.surplus[met.of] != 0)
+    same = representative_indices((edges.tail * _ODD + edges.head) * _ODD + edges.facet)
+    single = edges.select(same == np.arange(len(edges)))
+    balance = balance_edges(single.tail + single.head, single.tail < single.head)
+    return OpenEdgeCount(
         open=single[balance.is_open[balance.of]],
         open_edges=int(np.count_nonzero(balance.is_open)),
         crowded_edges=int(np.count_nonzero(balance.is_open & (balance.facets > 2))),
@@ -95,8 +95,8 @@ def take_census(edges: Edges) -> Census:
     )
 
 
-def balance_of(edge: Hashes, runs_forward: NDArray[np.bool_]) -> Balance:
+def balance_edges(edge: Hashes, runs_forward: NDArray[np.bool_]) -> EdgeBalance:
     """Count the facets at each undirected edge, given its hash at each facet and which way it runs there."""
-    of = places_of_equals(edge)
+    of = representative_indices(edge)
     facets = np.bincount(of, minlength=edge.size)
-    return Balance(facets, 2 * np.bincount(of[runs_forward], minlength=edge.size) - facets, of)
+    return EdgeBalance(facets, 2 * np.bincount(of[runs_forward], minlength=edge.size) - facets, of)

@@ -9,25 +9,24 @@ from io import FileIO
 from pathlib import Path
 from typing import TypeAlias
 
-from workflow.mesh.ascii import AsciiReader
-from workflow.mesh.binary import BinaryReader
-from workflow.mesh.corners import CornerHashes
-from workflow.mesh.detect import FACET_BYTES, Binary, NotMesh, detect
-from workflow.mesh.holes import find_holes
-from workflow.mesh.measures import Measures, measure
-from workflow.mesh.overlaps import repeated_facets, shared_edges
-from workflow.mesh.policy import MeshPolicy
-from workflow.mesh.shells import Shells, find_shells
-from workflow.mesh.stream import ByteStream
-from workflow.mesh.unreadable import Unreadable
-from workflow.mesh.verdict import Findings, judge
-from workflow.model import MeshReport, unmeasured
+from workflow.mesh.ascii_reader import AsciiReader
+from workflow.mesh.binary_reader import BinaryReader
+from workflow.mesh.components import Shells, find_shells
+from workflow.mesh.format import FACET_BYTES, BinaryLayout, NotMeasurable, detect_format
+from workflow.mesh.measures import Measures, measure_mesh
+from workflow.mesh.open_edges import summarize_open_edges
+from workflow.mesh.repeats import count_duplicate_facets, count_nonmanifold_edges
+from workflow.mesh.stream import HashingStream, UnreadableMesh
+from workflow.mesh.verdict import MeshFindings, judge_mesh
+from workflow.mesh.warnings import MeshPolicy
+from workflow.mesh.watertight import CornerHashes
+from workflow.model import MeshReport, unmeasured_report
 
 DEFAULT_POLICY = MeshPolicy()
 
 _VANISHING = 1e-6
 """As a part of the box around the mesh: less volume than that may be bodies that face opposite ways."""
-_MOST_FACETS = 5_000_000
+_MAX_FACETS_FOR_SHELLS = 5_000_000
 
 _Reader: TypeAlias = BinaryReader | AsciiReader
 
@@ -42,10 +41,10 @@ def inspect_mesh(
     """
     started = time.perf_counter()
     if unread := _reason_to_leave_unread(source.stat(), policy):
-        report, sha256 = unmeasured("", unread), ""
+        report, sha256 = unmeasured_report("", unread), ""
     else:
         with FileIO(source) as file:
-            stream = ByteStream(file)
+            stream = HashingStream(file)
             report = inspect_open_file(file, stream, policy)
             stream.drain()
         sha256 = stream.sha256
@@ -62,52 +61,54 @@ def _reason_to_leave_unread(status: os.stat_result, policy: MeshPolicy) -> str |
     return None
 
 
-def inspect_open_file(file: FileIO, stream: ByteStream, policy: MeshPolicy) -> MeshReport:
+def inspect_open_file(file: FileIO, stream: HashingStream, policy: MeshPolicy) -> MeshReport:
     """Inspect an open file through `stream`; the report yet lacks path, hash and time. Raises OSError."""
     before = os.fstat(file.fileno())
-    layout = detect(stream.head(), before.st_size)
-    if isinstance(layout, NotMesh):
-        return unmeasured("", layout.reason, layout.format)
-    reader = BinaryReader(stream, layout) if isinstance(layout, Binary) else AsciiReader(stream, layout)
+    layout = detect_format(stream.head(), before.st_size)
+    if isinstance(layout, NotMeasurable):
+        return unmeasured_report("", layout.reason, layout.format)
+    reader = BinaryReader(stream, layout) if isinstance(layout, BinaryLayout) else AsciiReader(stream, layout)
     try:
-        findings = _find(reader, before.st_size, policy)
-    except Unreadable as problem:
-        return unmeasured("", str(problem), reader.format)
+        findings = _gather_findings(reader, before.st_size, policy)
+    except UnreadableMesh as problem:
+        return unmeasured_report("", str(problem), reader.format)
     after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        return unmeasured("", "The file changed while it was read. Wait until the export has ended.")
-    return _report(reader, findings, policy)
+        return unmeasured_report("", "The file changed while it was read. Wait until the export has ended.")
+    return _build_report(reader, findings, policy)
 
 
-def _find(reader: _Reader, size: int, policy: MeshPolicy) -> Findings:
+def _gather_findings(reader: _Reader, size: int, policy: MeshPolicy) -> MeshFindings:
     """Measure, and look more closely at what the measures leave open. Raises Unreadable, OSError."""
     limit = policy.overlap_limit_facets
     kept_facets = min(max(limit, policy.shell_limit_facets), size // FACET_BYTES)
     corners = CornerHashes(reader.blocks, kept_facets if reader.facets_at_least <= kept_facets else 0)
-    measures = measure(reader.blocks(), corners)
+    measures = measure_mesh(reader.blocks(), corners)
     facets, is_countable = measures.triangles, measures.triangles <= limit
-    shared = shared_edges(corners.pieces(), facets) if is_countable and measures.closed else None
+    shared = count_nonmanifold_edges(corners.pieces(), facets) if is_countable and measures.closed else None
     holes = None
     if not (measures.closed or measures.bad_facets):
-        holes = find_holes(corners, facets, math.dist(measures.low_mm, measures.high_mm))
+        holes = summarize_open_edges(corners, facets, math.dist(measures.low_mm, measures.high_mm))
     repeats = shared or (holes and holes.has_repeated_facets)
-    repeated = repeated_facets(corners.pieces(), facets) if repeats and is_countable else None
+    repeated = count_duplicate_facets(corners.pieces(), facets) if repeats and is_countable else None
     shells = _find_shells(corners, measures, policy) if measures.closed else None
-    return Findings(measures, holes, shared, repeated, reader.remarks(), shells)
+    return MeshFindings(measures, holes, shared, repeated, reader.remarks(), shells)
 
 
 def _find_shells(corners: CornerHashes, measures: Measures, policy: MeshPolicy) -> Shells | None:
     """Tell the bodies of a closed mesh apart if it is not too large, or if their volumes cancel out."""
     box_mm3 = math.prod(measures.size_mm)
-    vanishes = abs(measures.volume_mm3) < _VANISHING * box_mm3 and measures.triangles <= _MOST_FACETS
+    vanishes = (
+        abs(measures.volume_mm3) < _VANISHING * box_mm3 and measures.triangles <= _MAX_FACETS_FOR_SHELLS
+    )
     if measures.triangles > policy.shell_limit_facets and not vanishes:
         return None
     return find_shells(corners, measures.triangles, measures.volume_mm3)
 
 
-def _report(reader: _Reader, findings: Findings, policy: MeshPolicy) -> MeshReport:
+def _build_report(reader: _Reader, findings: MeshFindings, policy: MeshPolicy) -> MeshReport:
     """Give the report, yet without path, hash and time."""
-    verdict, measures, holes = judge(findings, policy), findings.measures, findings.holes
+    verdict, measures, holes = judge_mesh(findings, policy), findings.measures, findings.holes
     readable = measures.bad_facets == 0
     return MeshReport(
         path="",

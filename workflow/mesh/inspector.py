@@ -19,25 +19,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
 
-from workflow.errors import NotInspected, StateError
+from workflow.errors import InspectionFailed, StateFolderError
 from workflow.mesh.messages import (
-    FAULT,
+    INTERNAL_ERROR,
+    NOTHING_TO_DRAW,
     OUT_OF_MEMORY,
-    UNDRAWN,
-    UNWRITABLE,
-    Failure,
-    Request,
-    Setup,
+    PICTURE_UNWRITABLE,
+    InspectionFailure,
+    InspectionRequest,
+    WorkerSetup,
     decode_reply,
     encode_request,
     encode_setup,
 )
-from workflow.mesh.policy import MeshPolicy
+from workflow.mesh.warnings import MeshPolicy
 from workflow.model import MeshReport
 
-START_SECONDS = 60
-END_SECONDS = 1
-ATTEMPTS = 2
+START_TIMEOUT_SECONDS = 60
+STOP_TIMEOUT_SECONDS = 1
+MAX_ATTEMPTS = 2
 """A process may be killed for what others did, say when the machine is short of memory."""
 
 _LONGEST_REPLY = 1 << 20
@@ -64,9 +64,9 @@ class Inspector:
 
     def __init__(self, policy: MeshPolicy | None = None, limits: InspectionLimits | None = None) -> None:
         self._limits = limits or InspectionLimits()
-        self._setup = Setup(policy or MeshPolicy(), self._limits.memory_mb, self._limits.seconds)
+        self._setup = WorkerSetup(policy or MeshPolicy(), self._limits.memory_mb, self._limits.seconds)
         self._turn = threading.Lock()
-        self._worker: _Worker | None = None
+        self._worker: _WorkerProcess | None = None
         self._is_closed = False
 
     def inspect(self, source: Path, shown_as: str | None = None) -> MeshReport:
@@ -75,8 +75,8 @@ class Inspector:
         Raises OSError when the file can't be read or the process can't start, NotInspected when it can't
         be inspected within the limits, StateError when closed meanwhile.
         """
-        return self._carry_out(
-            Request(source.absolute(), shown_as if shown_as is not None else str(source)), source
+        return self._send_with_retry(
+            InspectionRequest(source.absolute(), shown_as if shown_as is not None else str(source)), source
         )
 
     def draw(self, source: Path, picture: Path) -> MeshReport:
@@ -85,19 +85,22 @@ class Inspector:
         Raises what `inspect` raises, OSError when the picture can't be written, NotInspected when there is
         nothing to draw.
         """
-        return self._carry_out(Request(source.absolute(), str(source), picture.absolute()), source)
+        return self._send_with_retry(
+            InspectionRequest(source.absolute(), str(source), picture.absolute()), source
+        )
 
-    def _carry_out(self, request: Request, source: Path) -> MeshReport:
+    def _send_with_retry(self, request: InspectionRequest, source: Path) -> MeshReport:
         with self._turn:
-            for _ in range(ATTEMPTS):
-                reply = self._ask(encode_request(request))
+            for _ in range(MAX_ATTEMPTS):
+                reply = self._ask_worker(encode_request(request))
                 if isinstance(reply, MeshReport):
                     return reply
-                if isinstance(reply, Failure):
-                    file = request.picture if reply.kind == UNWRITABLE else source
-                    raise _in_words(reply, file or source, self._limits)
-        raise NotInspected(
-            f"{ATTEMPTS} times the inspection of this file broke down ({reply}). Export it again, if need "
+                if isinstance(reply, InspectionFailure):
+                    file = request.picture if reply.kind == PICTURE_UNWRITABLE else source
+                    raise _failure_error(reply, file or source, self._limits)
+        raise InspectionFailed(
+            f"{MAX_ATTEMPTS} times the inspection of this file broke down ({reply}). "
+            "Export it again, if need "
             "be from another program; retry it if the machine was short of memory."
         )
 
@@ -122,29 +125,29 @@ class Inspector:
     ) -> None:
         self.close()
 
-    def _ask(self, request: bytes) -> MeshReport | Failure | str:
+    def _ask_worker(self, request: bytes) -> MeshReport | InspectionFailure | str:
         """Give the reply, or how the process ended without one."""
         worker = self._running_worker()
-        line = worker.ask(request, self._limits.seconds)
+        line = worker.send_request(request, self._limits.seconds)
         try:
             reply = decode_reply(line)
         except ValueError:
             worker.end()
             self._refuse_when_closed()
             if worker.was_slow:
-                raise NotInspected(_too_slow(self._limits.seconds)) from None
-            return _how_it_ended(worker.process.returncode)
-        if isinstance(reply, Failure) and reply.kind == OUT_OF_MEMORY:
+                raise InspectionFailed(_timeout_text(self._limits.seconds)) from None
+            return _exit_text(worker.process.returncode)
+        if isinstance(reply, InspectionFailure) and reply.kind == OUT_OF_MEMORY:
             worker.end()
         return reply
 
-    def _running_worker(self) -> "_Worker":
+    def _running_worker(self) -> "_WorkerProcess":
         worker = self._worker
         self._refuse_when_closed()
         if worker is None or worker.process.poll() is not None:
             if worker:
                 worker.end()
-            worker = self._worker = _Worker(self._setup)
+            worker = self._worker = _WorkerProcess(self._setup)
             if self._is_closed:
                 worker.end()
                 self._refuse_when_closed()
@@ -152,31 +155,31 @@ class Inspector:
 
     def _refuse_when_closed(self) -> None:
         if self._is_closed:
-            raise StateError("stlflow is stopping: this file is inspected at the next start.")
+            raise StateFolderError("stlflow is stopping: this file is inspected at the next start.")
 
 
-class _Worker:
+class _WorkerProcess:
     """One inspecting process. Raises OSError when it can't start."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: WorkerSetup) -> None:
         self.was_slow = False
         self.process = subprocess.Popen(  # noqa: S603  # this Python, and our own program
             [sys.executable, "-P", "-c", _PROGRAM, json.dumps(sys.path), encode_setup(setup)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(os.environ),
+            env=_worker_environment(os.environ),
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         self._orders, self._replies = (
             cast(IO[bytes], pipe) for pipe in (self.process.stdin, self.process.stdout)
         )
-        if not self.ask(b"", START_SECONDS):
+        if not self.send_request(b"", START_TIMEOUT_SECONDS):
             self.end()
-            ended = _how_it_ended(self.process.returncode)
+            ended = _exit_text(self.process.returncode)
             raise OSError(f"the process that inspects meshes did not start ({ended})")
 
-    def ask(self, request: bytes, limit_seconds: float) -> bytes:
+    def send_request(self, request: bytes, limit_seconds: float) -> bytes:
         """Give the reply, or what there is of one when the process ended or was stopped at the limit."""
         alarm = threading.Timer(limit_seconds, self._stop_slow)
         alarm.daemon = True
@@ -194,7 +197,7 @@ class _Worker:
         """End the process and wait for it; one that is ending by itself gets the time to say how."""
         if not self.was_slow:
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(END_SECONDS)
+                self.process.wait(STOP_TIMEOUT_SECONDS)
         self.process.kill()
         self.process.wait()
         for pipe in (self._orders, self._replies):
@@ -206,34 +209,36 @@ class _Worker:
         self.process.kill()
 
 
-def _environment(here: Mapping[str, str]) -> dict[str, str]:
+def _worker_environment(here: Mapping[str, str]) -> dict[str, str]:
     """Give the environment of the process: no keys, and no threads that nobody needs."""
     return {name: value for name, value in here.items() if not _SECRET.search(name)} | _ONE_THREAD
 
 
-def _in_words(failure: Failure, source: Path, limits: InspectionLimits) -> Exception:
+def _failure_error(failure: InspectionFailure, source: Path, limits: InspectionLimits) -> Exception:
     if failure.kind == OUT_OF_MEMORY:
-        return NotInspected(
+        return InspectionFailed(
             f"{limits.memory_mb:,} MB of memory were not enough to inspect this file. Export it again with "
             "a coarser resolution, or raise inspection_memory_mb."
         )
-    if failure.kind == FAULT:
-        fault = NotInspected("A fault of stlflow itself stopped the inspection: see the log, and report it.")
+    if failure.kind == INTERNAL_ERROR:
+        fault = InspectionFailed(
+            "A fault of stlflow itself stopped the inspection: see the log, and report it."
+        )
         fault.add_note(failure.words)
         return fault
-    if failure.kind == UNDRAWN:
-        return NotInspected(failure.words)
+    if failure.kind == NOTHING_TO_DRAW:
+        return InspectionFailed(failure.words)
     return OSError(failure.errno, failure.words, str(source))
 
 
-def _too_slow(seconds: float) -> str:
+def _timeout_text(seconds: float) -> str:
     return (
         f"{seconds:g} s were not enough to inspect this file. Export it again with a coarser resolution, "
         "or raise inspection_limit_seconds."
     )
 
 
-def _how_it_ended(code: int) -> str:
+def _exit_text(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     try:

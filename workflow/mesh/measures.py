@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.blocks import BLOCK_FACETS, Block
-from workflow.mesh.closedness import WRAP, chain_terms, hash_corners
-from workflow.mesh.corners import CornerHashes
+from workflow.mesh.stream import BLOCK_FACETS, Block
+from workflow.mesh.watertight import WRAP, CornerHashes, chain_terms, hash_corners
 
 _ROWS = 13
 
@@ -41,16 +40,16 @@ class Measures:
         return right - left, back - front, top - bottom
 
 
-def measure(blocks: Iterable[Block], corners: CornerHashes | None = None) -> Measures:
+def measure_mesh(blocks: Iterable[Block], corners: CornerHashes | None = None) -> Measures:
     """Measure all blocks in one pass; `corners` hears of all corners on the way."""
-    gauge = _Gauge(corners)
+    gauge = _Accumulator(corners)
     with np.errstate(all="ignore"):
         for block in blocks:
             gauge.add(block)
     return gauge.measures()
 
 
-class _Gauge:
+class _Accumulator:
     """The sums so far, and the memory that each block is worked out in."""
 
     def __init__(self, corners: CornerHashes | None) -> None:
@@ -75,7 +74,7 @@ class _Gauge:
         self._triangles += count
         if block.shape[1]:
             scratch = self._scratch[: _ROWS * block.shape[1]].reshape(_ROWS, -1)
-            self._add_shape(block, scratch)
+            self._add_area_and_volume(block, scratch)
             self._add_chain(block, scratch.view(np.uint64))
 
     def _without_bad_facets(self, block: Block) -> Block:
@@ -85,7 +84,7 @@ class _Gauge:
             self._first_bad = self._triangles + int(bad.argmax()) + 1
         return np.ascontiguousarray(block[:, ~bad])
 
-    def _add_shape(self, block: Block, scratch: NDArray[np.float64]) -> None:
+    def _add_area_and_volume(self, block: Block, scratch: NDArray[np.float64]) -> None:
         """Add area and volume from the normals n = (b - a) x (c - a): |n| / 2, and n·a / 6.
 
         float64 neither overflows nor loses digits for finite float32 coordinates. CornerHashes are taken

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from workflow.mesh.oddities import Oddity
-from workflow.mesh.policy import MeshPolicy
+from workflow.mesh.warnings import MeshPolicy, MeshWarningKind
 from workflow.model import MeshReport
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class WorkerSetup:
     """What an inspecting process is told when it starts.
 
     It may use `memory_mb` more than it has at rest, where the system can hold it to that, and ends itself
@@ -24,7 +23,7 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class InspectionFailure:
     """Why there is no report: `kind` is one of the constants below, `words` say more."""
 
     kind: str
@@ -32,32 +31,32 @@ class Failure:
     errno: int | None = None
 
 
-UNREADABLE = "unreadable"
+FILE_UNREADABLE = "unreadable"
 """The system did not let the file be read; `errno` says why."""
 OUT_OF_MEMORY = "out of memory"
-UNDRAWN = "undrawn"
+NOTHING_TO_DRAW = "undrawn"
 """There is nothing to draw; the words say why."""
-UNWRITABLE = "unwritable"
+PICTURE_UNWRITABLE = "unwritable"
 """The system did not let the picture be written; `errno` says why."""
-FAULT = "fault"
+INTERNAL_ERROR = "fault"
 """A mistake of ours; the words are the traceback."""
 
 
-def encode_setup(setup: Setup) -> str:
+def encode_setup(setup: WorkerSetup) -> str:
     """Give the setup as text."""
     policy = {**asdict(setup.policy), "refused": sorted(setup.policy.refused)}
     return json.dumps({"policy": policy, "memory_mb": setup.memory_mb, "seconds": setup.seconds})
 
 
-def decode_setup(text: str) -> Setup:
+def decode_setup(text: str) -> WorkerSetup:
     """Read a setup back."""
     given = json.loads(text)
-    policy = {**given["policy"], "refused": frozenset(map(Oddity, given["policy"]["refused"]))}
-    return Setup(MeshPolicy(**policy), given["memory_mb"], given["seconds"])
+    policy = {**given["policy"], "refused": frozenset(map(MeshWarningKind, given["policy"]["refused"]))}
+    return WorkerSetup(MeshPolicy(**policy), given["memory_mb"], given["seconds"])
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class InspectionRequest:
     """The order to inspect one file, and to write a picture of it if one is wanted."""
 
     source: Path
@@ -65,36 +64,36 @@ class Request:
     picture: Path | None = None
 
 
-def encode_request(request: Request) -> bytes:
+def encode_request(request: InspectionRequest) -> bytes:
     """Give an order as a line; any name that a file system allows gets through."""
     picture = None if request.picture is None else str(request.picture)
-    return _line({"source": str(request.source), "shown_as": request.shown_as, "picture": picture})
+    return _encode_line({"source": str(request.source), "shown_as": request.shown_as, "picture": picture})
 
 
-def decode_request(line: bytes) -> Request:
+def decode_request(line: bytes) -> InspectionRequest:
     """Read an order back."""
     given = json.loads(line)
     picture = None if given["picture"] is None else Path(given["picture"])
-    return Request(Path(given["source"]), given["shown_as"], picture)
+    return InspectionRequest(Path(given["source"]), given["shown_as"], picture)
 
 
-def encode_reply(reply: MeshReport | Failure) -> bytes:
+def encode_reply(reply: MeshReport | InspectionFailure) -> bytes:
     """Give a report, or why there is none."""
-    return _line({"report" if isinstance(reply, MeshReport) else "failure": asdict(reply)})
+    return _encode_line({"report" if isinstance(reply, MeshReport) else "failure": asdict(reply)})
 
 
-def decode_reply(line: bytes) -> MeshReport | Failure:
+def decode_reply(line: bytes) -> MeshReport | InspectionFailure:
     """Read a reply back. Raises ValueError when it is not whole."""
     try:
         given = json.loads(line)
         if "failure" in given:
-            return Failure(**given["failure"])
-        return _report(given["report"])
+            return InspectionFailure(**given["failure"])
+        return _decode_report(given["report"])
     except (KeyError, TypeError) as error:
         raise ValueError("no reply") from error
 
 
-def _report(given: Mapping[str, object]) -> MeshReport:
+def _decode_report(given: Mapping[str, object]) -> MeshReport:
     known = {field.name for field in fields(MeshReport)}
     if given.keys() != known:
         raise ValueError("no report")
@@ -102,5 +101,5 @@ def _report(given: Mapping[str, object]) -> MeshReport:
     return MeshReport(**values)  # type: ignore[arg-type]  # names checked; the sender is our own code
 
 
-def _line(message: Mapping[str, object]) -> bytes:
+def _encode_line(message: Mapping[str, object]) -> bytes:
     return json.dumps(message).encode() + b"\n"

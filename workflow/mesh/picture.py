@@ -1,8 +1,11 @@
-"""A picture of a part for whoever has to find its hole: two views, so that every side is in one of them."""
+"""A picture of a part for whoever has to find its hole: two views, so that every side is in one of them.
+
+One view of a part as pixels: shaded facets, their outlines, and the open edges.
+"""
 
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
@@ -10,49 +13,130 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.ascii import AsciiReader
-from workflow.mesh.binary import BinaryReader
-from workflow.mesh.blocks import Block
-from workflow.mesh.corners import CornerHashes
-from workflow.mesh.detect import Binary, NotMesh, detect
-from workflow.mesh.edges import Edges
-from workflow.mesh.holes import find_open_edges
-from workflow.mesh.measures import Measures, measure
-from workflow.mesh.places import Place, places_of
-from workflow.mesh.raster import Canvas, TooMuchToDraw
-from workflow.mesh.scene import INSIDE_COLOUR, OPEN_COLOUR, mark_open_edges, pixels_of
-from workflow.mesh.sheet import INK, Sheet
-from workflow.mesh.stream import ByteStream
-from workflow.mesh.unreadable import Unreadable
-from workflow.mesh.views import INSIDE, View, view_of
+from workflow.mesh.ascii_reader import AsciiReader
+from workflow.mesh.binary_reader import BinaryReader
+from workflow.mesh.canvas import INK, WHITE, RgbCanvas
+from workflow.mesh.edges import DirectedEdges
+from workflow.mesh.format import BinaryLayout, NotMeasurable, detect_format
+from workflow.mesh.gaps import HoleLocation, locate_holes
+from workflow.mesh.measures import Measures, measure_mesh
+from workflow.mesh.open_edges import find_open_edges
+from workflow.mesh.rasterizer import (
+    INSIDE_FLAG,
+    Camera,
+    DepthBuffer,
+    DoubleArray,
+    IntArray,
+    TooMuchToDraw,
+    expand_ranges,
+    fit_camera,
+)
+from workflow.mesh.stream import Block, HashingStream, UnreadableMesh
+from workflow.mesh.watertight import CornerHashes
 from workflow.model import MeshReport
 
-WIDTH, HEIGHT = 1280, 860
-TOP, VIEW_WIDTH, VIEW_HEIGHT = 96, 640, 600
-DIRECTIONS = (
+OUTSIDE_COLOR, INSIDE_COLOR = (186, 200, 214), (255, 150, 30)
+OPEN_EDGE_COLOR, HIDDEN_EDGE_COLOR = (224, 0, 36), (255, 150, 165)
+_WHITE, _HIDDEN = np.array(WHITE, np.float32), np.array(HIDDEN_EDGE_COLOR, np.float32)
+_CREASE, _STEP = 16, 0.02
+"""Neighbours whose light (0-255) or depth (0-1) differ by more have an outline between them."""
+_OUTLINE = 0.62
+_EDGE_DEPTH_TOLERANCE = 0.006
+"""An open edge is seen if it is no farther behind the surface at its pixel than this."""
+_LONGEST = 10_000
+
+
+def shade_pixels(canvas: DepthBuffer) -> NDArray[np.float32]:
+    """Give the facets in colour, shape (height, width, 3)."""
+    number, covered = canvas.colors, canvas.is_covered
+    light = (number & (INSIDE_FLAG - 1)).astype(np.float32) / 255
+    colours = np.where((number & INSIDE_FLAG)[..., None], INSIDE_COLOR, OUTSIDE_COLOR).astype(np.float32)
+    colours *= (light * np.where(_find_outlines(number, canvas.depths, covered), _OUTLINE, 1))[..., None]
+    return np.where(covered[..., None], colours, _WHITE).astype(np.float32)
+
+
+def mark_open_edges(
+    pixels: NDArray[np.float32], canvas: DepthBuffer, view: Camera, edges: DirectedEdges
+) -> None:
+    """Draw open edges over the facets: strong where they are seen, pale behind them."""
+    seen, hidden = np.zeros((2, canvas.height, canvas.width), np.bool_)
+    depths = canvas.depths
+    for x, y, depth in _edge_pixels(view, edges):
+        column, row = x.clip(0, canvas.width - 1), y.clip(0, canvas.height - 1)
+        is_seen = depth <= depths[row, column] + _EDGE_DEPTH_TOLERANCE
+        seen[row[is_seen], column[is_seen]] = True
+        hidden[row[~is_seen], column[~is_seen]] = True
+    hidden = _dilate(hidden, 2)
+    pixels[hidden] = 0.35 * pixels[hidden] + 0.65 * _HIDDEN
+    pixels[_dilate(seen, 4)] = OPEN_EDGE_COLOR
+
+
+def _edge_pixels(view: Camera, edges: DirectedEdges) -> Iterator[tuple[IntArray, IntArray, DoubleArray]]:
+    """Give pixels along the edges, some at a time: x, y, and depth."""
+    tail, head = (view.places(end.T.astype(np.float64)) for end in (edges.tail_mm, edges.head_mm))
+    counts = np.ceil(np.abs(head - tail)[:2].max(axis=0)).clip(1, _LONGEST).astype(np.int64) + 1
+    for number, of in expand_ranges(np.zeros_like(counts), counts):
+        x, y, depth = tail[:, of] + (head - tail)[:, of] * (number / (counts[of] - 1))
+        yield x.astype(np.int64), y.astype(np.int64), depth
+
+
+def _find_outlines(
+    number: NDArray[np.uint16], depths: NDArray[np.float32], covered: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Tell which pixels stand at a crease, a step or the rim of the part."""
+    found = np.zeros(covered.shape, np.bool_)
+    light = number.astype(np.int32)
+    for axis in (0, 1):
+        jumps = (np.abs(np.diff(light, axis=axis)) > _CREASE) | (np.abs(np.diff(depths, axis=axis)) > _STEP)
+        here = [slice(None), slice(None)]
+        here[axis] = slice(None, -1)
+        found[tuple(here)] |= jumps
+        here[axis] = slice(1, None)
+        found[tuple(here)] |= jumps
+    return found & covered
+
+
+def _dilate(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
+    """Add so many pixels around each."""
+    for axis in (0, 1):
+        wide = mask.copy()
+        for shift in range(1, by + 1):
+            for way in (shift, -shift):
+                moved = np.roll(mask, way, axis=axis)
+                edge = [slice(None), slice(None)]
+                edge[axis] = slice(None, way) if way > 0 else slice(way, None)
+                moved[tuple(edge)] = False
+                wide |= moved
+        mask = wide
+    return mask
+
+
+PICTURE_WIDTH, PICTURE_HEIGHT = 1280, 860
+VIEW_TOP, VIEW_WIDTH, VIEW_HEIGHT = 96, 640, 600
+VIEW_DIRECTIONS = (
     ("seen from the front, right and above", -60.0, 30.0),
     ("seen from the back, left and below", 120.0, -30.0),
 )
-MOST_PIXELS = 60_000_000
+MAX_PIXELS = 60_000_000
 """Of one view, each facet's own: some seconds. Usual parts take one to five million."""
 
-_FINE = 2
+_SUPERSAMPLING = 2
 """Views are drawn so many times larger, and averaged."""
 _MARGIN = 48
-_GREY = (110, 116, 126)
+_GRAY = (110, 116, 126)
 _AXES = (("x", 0), ("y", 1), ("z", 2))
 _RING = 17.0
-_HARDLY = 0.03
+_LABEL_DEPTH_TOLERANCE = 0.03
 """Of the depths from 0 to 1."""
 
 
 @dataclass
-class _Scene:
+class _ViewDrawing:
     """One view while it is drawn."""
 
     caption: str
-    view: View
-    canvas: Canvas
+    view: Camera
+    canvas: DepthBuffer
 
 
 def draw_picture(source: Path, report: MeshReport) -> bytes:
@@ -61,106 +145,113 @@ def draw_picture(source: Path, report: MeshReport) -> bytes:
     Raises Unreadable with the reason where there is nothing to draw, and OSError.
     """
     with FileIO(source) as file:
-        stream = ByteStream(file)
-        layout = detect(stream.head(), os.fstat(file.fileno()).st_size)
-        if isinstance(layout, NotMesh):
-            raise Unreadable(layout.reason)
-        reader = BinaryReader(stream, layout) if isinstance(layout, Binary) else AsciiReader(stream, layout)
-        corners = CornerHashes(reader.blocks)
-        measures = measure(reader.blocks())
-        if measures.bad_facets:
-            raise Unreadable(f"{measures.bad_facets:,} facets have corners that are no numbers.")
-        edges = find_open_edges(corners, measures.triangles) if report.open_edges else None
-        scenes = _drawn(reader.blocks, measures)
-    diagonal_mm = math.dist(measures.low_mm, measures.high_mm)
-    places = places_of(edges, diagonal_mm) if edges is not None and len(edges) else ()
-    return _sheet(scenes, report, edges, places).png()
-
-
-def _drawn(blocks: Callable[[], Iterable[Block]], measures: Measures) -> list[_Scene]:
-    """Draw all facets in both views. Raises Unreadable when they lie over one another too often."""
-    width, height = _FINE * VIEW_WIDTH, _FINE * VIEW_HEIGHT
-    room = (width - 2 * _FINE * _MARGIN, height - 2 * _FINE * _MARGIN)
-    scenes = [
-        _Scene(
-            caption,
-            replace(view_of(measures, azimuth, elevation, *room), middle=(width / 2, height / 2)),
-            Canvas(width, height, MOST_PIXELS),
+        stream = HashingStream(file)
+        layout = detect_format(stream.head(), os.fstat(file.fileno()).st_size)
+        if isinstance(layout, NotMeasurable):
+            raise UnreadableMesh(layout.reason)
+        reader = (
+            BinaryReader(stream, layout) if isinstance(layout, BinaryLayout) else AsciiReader(stream, layout)
         )
-        for caption, azimuth, elevation in DIRECTIONS
+        corners = CornerHashes(reader.blocks)
+        measures = measure_mesh(reader.blocks())
+        if measures.bad_facets:
+            raise UnreadableMesh(f"{measures.bad_facets:,} facets have corners that are no numbers.")
+        edges = find_open_edges(corners, measures.triangles) if report.open_edges else None
+        scenes = _render_views(reader.blocks, measures)
+    diagonal_mm = math.dist(measures.low_mm, measures.high_mm)
+    places = locate_holes(edges, diagonal_mm) if edges is not None and len(edges) else ()
+    return _compose_picture(scenes, report, edges, places).to_png()
+
+
+def _render_views(blocks: Callable[[], Iterable[Block]], measures: Measures) -> list[_ViewDrawing]:
+    """Draw all facets in both views. Raises Unreadable when they lie over one another too often."""
+    width, height = _SUPERSAMPLING * VIEW_WIDTH, _SUPERSAMPLING * VIEW_HEIGHT
+    room = (width - 2 * _SUPERSAMPLING * _MARGIN, height - 2 * _SUPERSAMPLING * _MARGIN)
+    scenes = [
+        _ViewDrawing(
+            caption,
+            replace(fit_camera(measures, azimuth, elevation, *room), middle=(width / 2, height / 2)),
+            DepthBuffer(width, height, MAX_PIXELS),
+        )
+        for caption, azimuth, elevation in VIEW_DIRECTIONS
     ]
     try:
         for block in blocks():
             for scene in scenes:
                 scene.canvas.add(*scene.view.facets(block))
     except TooMuchToDraw:
-        raise Unreadable("Its facets lie over one another too often to be drawn.") from None
+        raise UnreadableMesh("Its facets lie over one another too often to be drawn.") from None
     return scenes
 
 
-def _sheet(
-    scenes: Sequence[_Scene], report: MeshReport, edges: Edges | None, places: Sequence[Place]
-) -> Sheet:
-    sheet = Sheet(WIDTH, HEIGHT)
+def _compose_picture(
+    scenes: Sequence[_ViewDrawing],
+    report: MeshReport,
+    edges: DirectedEdges | None,
+    places: Sequence[HoleLocation],
+) -> RgbCanvas:
+    sheet = RgbCanvas(PICTURE_WIDTH, PICTURE_HEIGHT)
     sheet.write(Path(report.path).name, 24, 18, size=3)
     size = "   ".join(f"{name} {side:.4g} mm" for (name, _), side in zip(_AXES, report.size_mm, strict=True))
     sheet.write(f"{size}   {report.triangles:,} facets   {report.verdict}ed", 24, 54)
     for number, scene in enumerate(scenes):
         left = number * VIEW_WIDTH
-        pixels = pixels_of(scene.canvas)
+        pixels = shade_pixels(scene.canvas)
         if edges is not None:
             mark_open_edges(pixels, scene.canvas, scene.view, edges)
-        sheet.paste(_averaged(pixels), left, TOP)
-        sheet.write(scene.caption, left + 24, TOP + 4, _GREY)
-        _draw_axes(sheet, scene.view, left + 60, TOP + VIEW_HEIGHT - 50)
-    _label(sheet, scenes, places)
+        sheet.paste(_downsample(pixels), left, VIEW_TOP)
+        sheet.write(scene.caption, left + 24, VIEW_TOP + 4, _GRAY)
+        _draw_axes(sheet, scene.view, left + 60, VIEW_TOP + VIEW_HEIGHT - 50)
+    _label_holes(sheet, scenes, places)
     _write_legend(sheet, scenes, report, places)
     return sheet
 
 
-def _averaged(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _downsample(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
     height, width, _ = pixels.shape
-    fine = pixels.reshape(height // _FINE, _FINE, width // _FINE, _FINE, 3)
+    fine = pixels.reshape(
+        height // _SUPERSAMPLING, _SUPERSAMPLING, width // _SUPERSAMPLING, _SUPERSAMPLING, 3
+    )
     averaged: NDArray[np.uint8] = fine.mean(axis=(1, 3)).round().astype(np.uint8)
     return averaged
 
 
-def _draw_axes(sheet: Sheet, view: View, x: int, y: int) -> None:
+def _draw_axes(sheet: RgbCanvas, view: Camera, x: int, y: int) -> None:
     """Draw where x, y and z lead."""
     for name, axis in _AXES:
         right, up, _ = 34 * view.turn[:, axis]
         tip = np.array((x + right, y - up))
-        sheet.line(np.array((x, y), np.float64), tip, _GREY)
-        sheet.write(name, int(x + 1.35 * right) - 5, int(y - 1.35 * up) - 7, _GREY)
+        sheet.line(np.array((x, y), np.float64), tip, _GRAY)
+        sheet.write(name, int(x + 1.35 * right) - 5, int(y - 1.35 * up) - 7, _GRAY)
 
 
-def _label(sheet: Sheet, scenes: Sequence[_Scene], places: Sequence[Place]) -> None:
+def _label_holes(sheet: RgbCanvas, scenes: Sequence[_ViewDrawing], places: Sequence[HoleLocation]) -> None:
     """Number the largest holes where they are seen; one that is seen nowhere has its number in every view."""
     for number, place in enumerate(places, 1):
         middle = np.array(place.centre_mm)[:, None]
         points = [scene.view.places(middle)[:, 0] for scene in scenes]
-        seen = [_is_seen(scene.canvas, *point) for scene, point in zip(scenes, points, strict=True)]
+        seen = [_is_visible(scene.canvas, *point) for scene, point in zip(scenes, points, strict=True)]
         for at, (x, y, _) in enumerate(points):
             if seen[at] or not any(seen):
-                left, top = at * VIEW_WIDTH + x / _FINE, TOP + y / _FINE
-                sheet.ring(left, top, _RING, OPEN_COLOUR)
-                sheet.write(str(number), int(left + _RING + 4), int(top - 22), OPEN_COLOUR, 3)
+                left, top = at * VIEW_WIDTH + x / _SUPERSAMPLING, VIEW_TOP + y / _SUPERSAMPLING
+                sheet.draw_circle(left, top, _RING, OPEN_EDGE_COLOR)
+                sheet.write(str(number), int(left + _RING + 4), int(top - 22), OPEN_EDGE_COLOR, 3)
 
 
-def _is_seen(canvas: Canvas, x: float, y: float, depth: float) -> bool:
+def _is_visible(canvas: DepthBuffer, x: float, y: float, depth: float) -> bool:
     """Tell whether a point lies before the surface at its pixel, or hardly behind, as in a curved hole."""
     column, row = (int(min(max(at, 0), most - 1)) for at, most in ((x, canvas.width), (y, canvas.height)))
-    return bool(depth <= canvas.depths[row, column] + _HARDLY)
+    return bool(depth <= canvas.depths[row, column] + _LABEL_DEPTH_TOLERANCE)
 
 
 def _write_legend(
-    sheet: Sheet, scenes: Sequence[_Scene], report: MeshReport, places: Sequence[Place]
+    sheet: RgbCanvas, scenes: Sequence[_ViewDrawing], report: MeshReport, places: Sequence[HoleLocation]
 ) -> None:
-    y = TOP + VIEW_HEIGHT + 12
+    y = VIEW_TOP + VIEW_HEIGHT + 12
     if report.open_edges:
-        sheet.write(f"red: {report.open_edges:,} open edges (pale: behind the part)", 24, y, OPEN_COLOUR)
-    if any(((scene.canvas.colours & INSIDE) > 0)[scene.canvas.is_covered].any() for scene in scenes):
-        sheet.write("orange: the inside of the part", 24 + VIEW_WIDTH, y, INSIDE_COLOUR)
+        sheet.write(f"red: {report.open_edges:,} open edges (pale: behind the part)", 24, y, OPEN_EDGE_COLOR)
+    if any(((scene.canvas.colors & INSIDE_FLAG) > 0)[scene.canvas.is_covered].any() for scene in scenes):
+        sheet.write("orange: the inside of the part", 24 + VIEW_WIDTH, y, INSIDE_COLOR)
     for number, place in enumerate(places, 1):
         y += 24
         sheet.write(f"{number}: near {place}", 24, y, INK)

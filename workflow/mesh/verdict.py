@@ -1,15 +1,55 @@
-"""From what was found in a mesh to a verdict and its words. Pure."""
+"""From what was found in a mesh to a verdict and its words. Pure.
+
+Whether the coordinates are mm: an STL does not say, and nothing is ever scaled in silence.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workflow.mesh.holes import Holes
+from workflow.mesh.components import Shells
 from workflow.mesh.measures import Measures
-from workflow.mesh.oddities import Oddity, Remark
-from workflow.mesh.phrases import counted
-from workflow.mesh.policy import MeshPolicy
-from workflow.mesh.shells import Shells
-from workflow.mesh.units import UnitGuess, guess_unit
+from workflow.mesh.open_edges import OpenEdgeSummary
+from workflow.mesh.warnings import MeshPolicy, MeshWarning, MeshWarningKind, format_count
+
+MAX_PRINTABLE_MM = 525
+"""The longest side of the largest bed that Eiger drives, the FX20's."""
+
+_SHORTEST_LIKELY_MM = 3.0
+_LONGEST_LIKELY_MM = 2000.0
+_UNITS_MM = {"inch": 25.4, "metre": 1000.0, "micrometre": 0.001}
+
+
+@dataclass(frozen=True, slots=True)
+class UnitGuess:
+    """The unit that the size points to (see `MeshReport.unit_guess`), and the doubt in words, if any."""
+
+    unit: str = "mm"
+    doubt: str = ""
+
+
+def guess_unit(longest_mm: float) -> UnitGuess:
+    """Judge by the longest side alone: printed parts are between 3 mm and 2 m long."""
+    if 0 < longest_mm < _SHORTEST_LIKELY_MM:
+        would_be = " or ".join(_length(longest_mm * _UNITS_MM[unit]) for unit in ("inch", "metre"))
+        question = f"{longest_mm:.3g} mm long: exported in inches or metres?"
+        return UnitGuess(_likely_units(longest_mm, "inch", "metre"), f"{question} That would be {would_be}.")
+    if longest_mm > _LONGEST_LIKELY_MM:
+        would_be = _length(longest_mm * _UNITS_MM["micrometre"])
+        question = f"{longest_mm:,.0f} mm long: exported in micrometres?"
+        return UnitGuess(_likely_units(longest_mm, "micrometre"), f"{question} That would be {would_be}.")
+    return UnitGuess()
+
+
+def _likely_units(longest: float, *units: str) -> str:
+    """Name the units in which the part would be neither tiny nor longer than any printer."""
+    likely = (unit for unit in units if _SHORTEST_LIKELY_MM <= longest * _UNITS_MM[unit] <= MAX_PRINTABLE_MM)
+    return " or ".join(likely) or "unclear"
+
+
+def _length(length_mm: float) -> str:
+    exact = f"{length_mm:.3g}" if length_mm < 1000 else f"{length_mm:,.0f}"
+    return f"{exact} mm" + (" (no printer is so long)" if length_mm > MAX_PRINTABLE_MM else "")
+
 
 _FARTHEST_MM = 1e6
 _LEAST_VOLUME = 1e-9
@@ -17,7 +57,7 @@ _LEAST_VOLUME = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class MeshFindings:
     """What was found in a readable mesh.
 
     `holes` is None for a mesh that is closed exactly. `shared_edges` have four or more facets and
@@ -26,10 +66,10 @@ class Findings:
     """
 
     measures: Measures
-    holes: Holes | None = None
+    holes: OpenEdgeSummary | None = None
     shared_edges: int | None = None
     repeated_facets: int | None = None
-    remarks: tuple[Remark, ...] = ()
+    remarks: tuple[MeshWarning, ...] = ()
     shells: Shells | None = None
 
     @property
@@ -65,11 +105,11 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class MeshVerdict:
     """What speaks against printing the mesh (nothing: it is accepted), and what is odd about it."""
 
     defects: tuple[str, ...]
-    remarks: tuple[Remark, ...]
+    remarks: tuple[MeshWarning, ...]
 
     @property
     def reason(self) -> str | None:
@@ -77,20 +117,21 @@ class Verdict:
         return self.defects[0] if self.defects else None
 
 
-def judge(findings: Findings, policy: MeshPolicy) -> Verdict:
+def judge_mesh(findings: MeshFindings, policy: MeshPolicy) -> MeshVerdict:
     """Weigh what was found: defects reject, and so do the oddities that the policy refuses."""
-    odd = (*findings.remarks, *_oddities(findings, policy))
+    odd = (*findings.remarks, *_find_warnings(findings, policy))
     refused = tuple(remark.words for remark in odd if remark.oddity in policy.refused)
     accepted = tuple(remark for remark in odd if remark.oddity not in policy.refused)
-    return Verdict((*_defects(findings, policy), *refused), accepted)
+    return MeshVerdict((*_find_defects(findings, policy), *refused), accepted)
 
 
-def _defects(findings: Findings, policy: MeshPolicy) -> Iterator[str]:
+def _find_defects(findings: MeshFindings, policy: MeshPolicy) -> Iterator[str]:
     measures = findings.measures
     if measures.bad_facets:
         yield (
-            f"{counted(measures.bad_facets, 'facet')} (the first is number {measures.first_bad_facet:,}) "
-            "with a coordinate that is not a number. Repair the part in CAD and export it again."
+            f"{format_count(measures.bad_facets, 'facet')} "
+            f"(the first is number {measures.first_bad_facet:,}) with a coordinate that is not a number. "
+            "Repair the part in CAD and export it again."
         )
         return
     farthest = max(map(abs, (*measures.low_mm, *measures.high_mm)))
@@ -99,50 +140,57 @@ def _defects(findings: Findings, policy: MeshPolicy) -> Iterator[str]:
             f"{farthest:.3g} mm from the origin: the coordinates are damaged, or in a wrong unit. "
             "Move the part to the origin and export it again in mm."
         )
-    if _is_flat(findings):
+    if _has_no_volume(findings):
         yield (
-            f"{counted(measures.triangles, 'facet')}, but no volume: this is a surface or a sketch. "
+            f"{format_count(measures.triangles, 'facet')}, but no volume: this is a surface or a sketch. "
             "Export the solid body."
         )
     if findings.open_edges > policy.open_edges_limit and findings.holes:
-        yield _open(findings.holes)
+        yield _open_mesh_defect(findings.holes)
 
 
-def _oddities(findings: Findings, policy: MeshPolicy) -> Iterator[Remark]:
+def _find_warnings(findings: MeshFindings, policy: MeshPolicy) -> Iterator[MeshWarning]:
     measures, holes = findings.measures, findings.holes
     if holes and 0 < findings.open_edges <= policy.open_edges_limit:
-        yield Remark(Oddity.SMALL_HOLES, f"{_open_edges(holes)}: the slicer has to close them.")
+        yield MeshWarning(
+            MeshWarningKind.SMALL_HOLES, f"{_open_edges_text(holes)}: the slicer has to close them."
+        )
     if holes and holes.closing:
         words = f"{holes.closing.gap_mm:.2g} mm wide gaps between facets: slicers close them."
-        yield Remark(Oddity.GAPS, words)
+        yield MeshWarning(MeshWarningKind.GAPS, words)
     if findings.flipped_edges:
-        edges = counted(findings.flipped_edges, "edge")
-        words = f"{_at_least(holes)}{edges} where facets face the wrong way: slicers turn them."
-        yield Remark(Oddity.FLIPPED_EDGES, words)
+        edges = format_count(findings.flipped_edges, "edge")
+        words = f"{_at_least_text(holes)}{edges} where facets face the wrong way: slicers turn them."
+        yield MeshWarning(MeshWarningKind.FLIPPED_EDGES, words)
     if findings.inside_out:
         words = f"-{findings.volume_cm3:.3g} cm³: the mesh is inside out. Slicers turn it."
-        yield Remark(Oddity.INSIDE_OUT, words)
+        yield MeshWarning(MeshWarningKind.INSIDE_OUT, words)
     if findings.shells and findings.shells.turned:
         turned, all_of_them = findings.shells.turned, findings.shells.count
-        words = (
-            f"{turned:,} of {counted(all_of_them, 'body', 'bodies')} inside out: slicers may leave out such."
-        )
-        yield Remark(Oddity.INSIDE_OUT, words)
+        bodies = format_count(all_of_them, "body", "bodies")
+        words = f"{turned:,} of {bodies} inside out: slicers may leave out such."
+        yield MeshWarning(MeshWarningKind.INSIDE_OUT, words)
     if findings.shared_edges:
-        edges = counted(findings.shared_edges, "edge")
-        yield Remark(Oddity.SHARED_EDGES, f"{edges} with more than two facets: bodies touch or overlap.")
+        edges = format_count(findings.shared_edges, "edge")
+        yield MeshWarning(
+            MeshWarningKind.SHARED_EDGES, f"{edges} with more than two facets: bodies touch or overlap."
+        )
     if findings.repeated_facets or (holes and holes.has_repeated_facets):
-        facets = counted(findings.repeated_facets, "facet") if findings.repeated_facets else "Some facets"
+        facets = (
+            format_count(findings.repeated_facets, "facet") if findings.repeated_facets else "Some facets"
+        )
         words = f"{facets} lying on another one: surfaces are there twice."
-        yield Remark(Oddity.REPEATED_FACETS, words)
+        yield MeshWarning(MeshWarningKind.REPEATED_FACETS, words)
     if measures.degenerate_facets:
-        facets = counted(measures.degenerate_facets, "facet")
-        yield Remark(Oddity.DEGENERATE_FACETS, f"{facets} with two equal corners: slicers drop them.")
+        facets = format_count(measures.degenerate_facets, "facet")
+        yield MeshWarning(
+            MeshWarningKind.DEGENERATE_FACETS, f"{facets} with two equal corners: slicers drop them."
+        )
     if findings.unit.doubt:
-        yield Remark(Oddity.UNIT, findings.unit.doubt)
+        yield MeshWarning(MeshWarningKind.UNIT, findings.unit.doubt)
 
 
-def _is_flat(findings: Findings) -> bool:
+def _has_no_volume(findings: MeshFindings) -> bool:
     measures = findings.measures
     if measures.flat_facets == measures.triangles or min(measures.size_mm) == 0:
         return True
@@ -150,26 +198,27 @@ def _is_flat(findings: Findings) -> bool:
     return volume is not None and volume * 1000 < _LEAST_VOLUME * max(measures.size_mm) ** 3
 
 
-def _open(holes: Holes) -> str:
+def _open_mesh_defect(holes: OpenEdgeSummary) -> str:
     if holes.exact and holes.crowded_edges == holes.open_edges:
         return (
-            f"{counted(holes.open_edges, 'edge')}{_near(holes)} with an odd number of facets: there are "
-            "walls inside the part. Merge its bodies in CAD and export it again."
+            f"{format_count(holes.open_edges, 'edge')}{_location_text(holes)} with an odd number of facets: "
+            "there are walls inside the part. Merge its bodies in CAD and export it again."
         )
     return (
-        f"{_open_edges(holes)}: the part is not a closed solid. Close the holes in CAD and export it again."
+        f"{_open_edges_text(holes)}: the part is not a closed solid. "
+        "Close the holes in CAD and export it again."
     )
 
 
-def _open_edges(holes: Holes) -> str:
-    return f"{_at_least(holes)}{counted(holes.open_edges, 'open edge')}{_near(holes)}"
+def _open_edges_text(holes: OpenEdgeSummary) -> str:
+    return f"{_at_least_text(holes)}{format_count(holes.open_edges, 'open edge')}{_location_text(holes)}"
 
 
-def _at_least(holes: Holes | None) -> str:
+def _at_least_text(holes: OpenEdgeSummary | None) -> str:
     return "" if holes is None or holes.exact else "At least "
 
 
-def _near(holes: Holes) -> str:
+def _location_text(holes: OpenEdgeSummary) -> str:
     if not holes.places:
         return ""
     others = len(holes.places) > 1

@@ -16,18 +16,18 @@ from threading import Thread
 
 from workflow.mesh.inspection import inspect_mesh
 from workflow.mesh.messages import (
-    FAULT,
+    FILE_UNREADABLE,
+    INTERNAL_ERROR,
+    NOTHING_TO_DRAW,
     OUT_OF_MEMORY,
-    UNDRAWN,
-    UNREADABLE,
-    UNWRITABLE,
-    Failure,
+    PICTURE_UNWRITABLE,
+    InspectionFailure,
     decode_request,
     decode_setup,
     encode_reply,
 )
-from workflow.mesh.policy import MeshPolicy
-from workflow.mesh.unreadable import Unreadable
+from workflow.mesh.stream import UnreadableMesh
+from workflow.mesh.warnings import MeshPolicy
 from workflow.model import MeshReport
 
 READY = b"ready\n"
@@ -39,52 +39,52 @@ def serve(setup_text: str) -> None:
     """Inspect one file after the other."""
     setup = decode_setup(setup_text)
     replies = _private_stdout()
-    _leave_stopping_to_the_service()
-    orders = _take_orders()
-    _bound_memory(setup.memory_mb)
+    _ignore_stop_signals()
+    orders = _queue_requests()
+    _limit_memory(setup.memory_mb)
     replies.write(READY)
     replies.flush()
     while True:
         line = orders.get()
         faulthandler.dump_traceback_later(setup.seconds + _GRACE_SECONDS, exit=True)
-        reply = _answer(line, setup.policy)
+        reply = _answer_request(line, setup.policy)
         faulthandler.cancel_dump_traceback_later()
         replies.write(encode_reply(reply))
         replies.flush()
-        if isinstance(reply, Failure) and reply.kind == OUT_OF_MEMORY:
+        if isinstance(reply, InspectionFailure) and reply.kind == OUT_OF_MEMORY:
             os._exit(0)  # what is left of the memory may be in pieces: the next file gets a new process
 
 
-def _answer(line: bytes, policy: MeshPolicy) -> MeshReport | Failure:
+def _answer_request(line: bytes, policy: MeshPolicy) -> MeshReport | InspectionFailure:
     request = decode_request(line)
     try:
         report = inspect_mesh(request.source, request.shown_as, policy)
-        undrawn = None if request.picture is None else _draw(request.source, report, request.picture)
+        undrawn = None if request.picture is None else _write_picture(request.source, report, request.picture)
         return undrawn or report
     except MemoryError:
-        return Failure(OUT_OF_MEMORY)
+        return InspectionFailure(OUT_OF_MEMORY)
     except OSError as error:
-        return Failure(UNREADABLE, error.strerror or str(error), error.errno)
+        return InspectionFailure(FILE_UNREADABLE, error.strerror or str(error), error.errno)
     except Exception:  # noqa: BLE001  # the process's edge: the service is told, and goes on
-        return Failure(FAULT, traceback.format_exc())
+        return InspectionFailure(INTERNAL_ERROR, traceback.format_exc())
 
 
-def _draw(source: Path, report: MeshReport, picture: Path) -> Failure | None:
+def _write_picture(source: Path, report: MeshReport, picture: Path) -> InspectionFailure | None:
     """Write a picture; gives why not. Raises OSError when the file can't be read."""
-    from workflow.mesh.picture import draw_picture  # hardly anybody asks for one
+    from workflow.mesh.picture import draw_picture
 
     try:
         drawn = draw_picture(source, report)
-    except Unreadable as problem:
-        return Failure(UNDRAWN, str(problem))
+    except UnreadableMesh as problem:
+        return InspectionFailure(NOTHING_TO_DRAW, str(problem))
     try:
         picture.write_bytes(drawn)
     except OSError as error:
-        return Failure(UNWRITABLE, error.strerror or str(error), error.errno)
+        return InspectionFailure(PICTURE_UNWRITABLE, error.strerror or str(error), error.errno)
     return None
 
 
-def _take_orders() -> SimpleQueue[bytes]:
+def _queue_requests() -> SimpleQueue[bytes]:
     """Put the orders into a queue as they come; the process ends with the last, even amid a file."""
     orders: SimpleQueue[bytes] = SimpleQueue()
 
@@ -104,13 +104,13 @@ def _private_stdout() -> BufferedWriter:
     return replies
 
 
-def _leave_stopping_to_the_service() -> None:
+def _ignore_stop_signals() -> None:
     """Ctrl-C and a stop of the whole process group are for the service: this process ends with its stdin."""
     for name in ("SIGINT", "SIGTERM"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
-def _bound_memory(memory_mb: int) -> None:
+def _limit_memory(memory_mb: int) -> None:
     """Hold the process to its memory, where the system can (not on Windows, hardly on macOS)."""
     try:
         import resource

@@ -11,18 +11,24 @@ from socket import gethostname
 from loguru import logger
 
 from workflow.errors import ShareError
-from workflow.intake import GateTimes, is_text, origin_of, readable
-from workflow.intake.visit import visit
-from workflow.ledger import InPlace, Ledger, Superseded, take_in_place, taken_from
-from workflow.model import State, Submission
+from workflow.intake import StabilityTimes, folder_origin, is_utf8, printable_path
+from workflow.intake.scan import stable_files
+from workflow.ledger import (
+    InPlaceFile,
+    Ledger,
+    Superseded,
+    begin_in_place_submission,
+    list_submissions_of_file,
+)
+from workflow.model import Submission, SubmissionState
 
-OPEN_AGAIN = frozenset({State.REJECTED, State.CANCELED})
+RETRIED_STATES = frozenset({SubmissionState.REJECTED, SubmissionState.CANCELED})
 STALL_SECONDS = 10.0
 """Somebody waits for the end: an unfinished, still file is rejected soon. The next batch tries it again."""
-LOOK_SECONDS = 0.25
+POLL_SECONDS = 0.25
 
 
-def submit_folder(ledger: Ledger, home: str, folder: Path, times: GateTimes) -> Iterator[int]:
+def submit_folder(ledger: Ledger, home: str, folder: Path, times: StabilityTimes) -> Iterator[int]:
     """Give the number of the submission of each file, new or known.
 
     The very same content in the very same place is sent once: a second batch finds the first one's
@@ -31,49 +37,49 @@ def submit_folder(ledger: Ledger, home: str, folder: Path, times: GateTimes) -> 
     """
     origin = _origin(folder)
     patience = replace(times, stall_seconds=min(times.stall_seconds, STALL_SECONDS))
-    for path in visit(folder, patience, wait=_doze):
-        if not is_text(path):  # nobody could find it again: its name can't be written down
-            logger.error("{} is not taken: its name is no text. Rename it.", readable(path))
+    for path in stable_files(folder, patience, wait=_wait_briefly):
+        if not is_utf8(path):  # nobody could find it again: its name can't be written down
+            logger.error("{} is not taken: its name is no text. Rename it.", printable_path(path))
             continue
-        yield _submit(ledger, InPlace(origin, path, str(folder / path), home))
+        yield _submit_file(ledger, InPlaceFile(origin, path, str(folder / path), home))
 
 
-def _submit(ledger: Ledger, file: InPlace) -> int:
+def _submit_file(ledger: Ledger, file: InPlaceFile) -> int:
     """Give what an earlier batch, on whatever machine, made of the very same file, or begin anew."""
     while True:
-        earlier = taken_from(ledger, file)
-        known = _known(Path(file.place), earlier)
+        earlier = list_submissions_of_file(ledger, file)
+        known = _find_earlier_submission(Path(file.place), earlier)
         if known is not None:
-            return _brought_here(ledger, known, file).id
-        number = take_in_place(ledger, file, after=max((twin.id for twin in earlier), default=0))
+            return _move_to_this_machine(ledger, known, file).id
+        number = begin_in_place_submission(ledger, file, after=max((twin.id for twin in earlier), default=0))
         if number is not None:
             return number
 
 
-def _brought_here(ledger: Ledger, known: Submission, file: InPlace) -> Submission:
+def _move_to_this_machine(ledger: Ledger, known: Submission, file: InPlaceFile) -> Submission:
     """What another machine has not read yet can be read here as well, should that one be gone for good."""
     if known.sha256 is not None or known.home == file.home:
         return known
     with suppress(Superseded):
-        return ledger.change(known, claimed_as=file.place, home=file.home)
+        return ledger.update_submission(known, claimed_as=file.place, home=file.home)
     return known
 
 
 def _origin(folder: Path) -> str:
     try:
-        return origin_of(folder, gethostname())
+        return folder_origin(folder, gethostname())
     except OSError as error:
         raise ShareError(f"{folder} can't be read: {error.strerror}.") from None
 
 
-def _doze(seconds: float) -> None:
+def _wait_briefly(seconds: float) -> None:
     """Wait, but never so long that the last file is taken and nobody notices."""
-    time.sleep(min(seconds, LOOK_SECONDS))
+    time.sleep(min(seconds, POLL_SECONDS))
 
 
-def _known(place: Path, made: Sequence[Submission]) -> Submission | None:
+def _find_earlier_submission(place: Path, made: Sequence[Submission]) -> Submission | None:
     """Find what an earlier batch made of this file; a rejected one gets another try."""
-    earlier = [twin for twin in made if twin.state not in OPEN_AGAIN]
+    earlier = [twin for twin in made if twin.state not in RETRIED_STATES]
     not_hashed = (twin for twin in earlier if twin.sha256 is None)
     return next(not_hashed, None) or _same_content(place, earlier)
 

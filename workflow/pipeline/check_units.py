@@ -7,11 +7,11 @@ that the shop has not accepted is held, and a person decides.
 
 from workflow.eiger import BuildDetail, PartVersion
 from workflow.errors import NotFound
-from workflow.intake import readable
-from workflow.model import Hold, State, Submission
-from workflow.pipeline.outcome import hold
+from workflow.intake import printable_path
+from workflow.model import HoldReason, Submission, SubmissionState
+from workflow.pipeline.context import Context
 from workflow.pipeline.part_units import LONGEST_WORD, PartUnits, is_accepted, size_in_words, units_of
-from workflow.pipeline.workshop import Workshop
+from workflow.pipeline.transitions import hold
 
 PUT_RIGHT = (
     "In Eiger, set Preferred units to mm (My Profile of the part's owner) and the part's scale to 1. "
@@ -19,23 +19,31 @@ PUT_RIGHT = (
 )
 
 
-def check_units(shop: Workshop, submission: Submission) -> Submission:
+def check_units(context: Context, submission: Submission) -> Submission:
     """Hold the submission if any part of its build has a unit or scale that is not accepted."""
     if not _is_unchecked(submission):
         return submission
-    build = shop.catalog.build(submission.build_id or "")
-    shop.catalog.remember_build(build)
-    versions = _read_versions(shop, submission, build)
+    build = context.catalog.build(submission.build_id or "")
+    context.catalog.cache_build(build)
+    versions = _read_versions(context, submission, build)
     found = [(version, units_of(version.settings)) for version in versions]
-    refused = [each for each in found if not is_accepted(each[1], shop.accepted_units)]
+    refused = [each for each in found if not is_accepted(each[1], context.accepted_units)]
     if refused:
         version, units = refused[0]
         is_ours = version.id == submission.part_version_id or len(versions) == 1
         reason = _why_held(submission, units) if is_ours else _why_held_for_another(version, units)
-        return hold(shop, submission, Hold.UNITS, f"{reason} {_what_to_do(shop, units)}", taken_as=str(units))
+        return hold(
+            context,
+            submission,
+            HoldReason.UNITS,
+            f"{reason} {_what_to_do(context, units)}",
+            taken_as=str(units),
+        )
     taken_as = str(found[0][1]) if found else ""
     return (
-        submission if taken_as == submission.taken_as else shop.ledger.change(submission, taken_as=taken_as)
+        submission
+        if taken_as == submission.taken_as
+        else context.ledger.update_submission(submission, taken_as=taken_as)
     )
 
 
@@ -43,11 +51,11 @@ def _is_unchecked(submission: Submission) -> bool:
     """True before routing, unless a person released it. One that waits for a printer was checked before."""
     if submission.units_released:
         return False
-    waits_unchecked = submission.hold is Hold.DEVICE and submission.taken_as is None
-    return submission.state is State.SLICED or waits_unchecked
+    waits_unchecked = submission.hold is HoldReason.DEVICE and submission.taken_as is None
+    return submission.state is SubmissionState.SLICED or waits_unchecked
 
 
-def _read_versions(shop: Workshop, submission: Submission, build: BuildDetail) -> tuple[PartVersion, ...]:
+def _read_versions(context: Context, submission: Submission, build: BuildDetail) -> tuple[PartVersion, ...]:
     """Return the build's part versions; ours, where the build holds it, is read by itself and comes first.
 
     A person may have attached a build that holds another part. Raises CloudError.
@@ -57,7 +65,7 @@ def _read_versions(shop: Workshop, submission: Submission, build: BuildDetail) -
     if ours is None or (build.part_versions and not in_build):
         return build.part_versions
     try:
-        return (shop.client.read_part_version(ours), *build.part_versions)
+        return (context.client.read_part_version(ours), *build.part_versions)
     except NotFound:  # the part was deleted in Eiger, and its build was not
         if not any(units_of(version.settings).units for version in in_build):
             raise
@@ -75,13 +83,13 @@ def _why_held(submission: Submission, units: PartUnits) -> str:
 
 
 def _why_held_for_another(version: PartVersion, units: PartUnits) -> str:
-    title = readable(version.title[:LONGEST_WORD])
+    title = printable_path(version.title[:LONGEST_WORD])
     return f"The build holds the part '{title}', which Eiger took for {units}, not for mm at scale 1."
 
 
-def _what_to_do(shop: Workshop, units: PartUnits) -> str:
+def _what_to_do(context: Context, units: PartUnits) -> str:
     entry = units.as_setting()
     if entry is None:
         return PUT_RIGHT
-    entries = ", ".join((*map(str, shop.accepted_units), entry))
+    entries = ", ".join((*map(str, context.accepted_units), entry))
     return f'{PUT_RIGHT} If all such parts are meant so: accepted_units = "{entries}".'

@@ -2,6 +2,8 @@
 
 The API has no idempotency key. So: write the intent, look whether it is done already, act, write
 the outcome. An intent whose outcome is unknown is settled by asking the cloud.
+
+Having a build approved in Eiger before it is sent, where the rule says so.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +13,7 @@ from functools import partial
 
 from loguru import logger
 
+from workflow.eiger import add_approvals
 from workflow.errors import (
     BadRequest,
     CloudError,
@@ -18,45 +21,46 @@ from workflow.errors import (
     NotFound,
     OutcomeUnknown,
     RateLimited,
+    SettingsError,
     Unauthorized,
     Unreachable,
 )
 from workflow.ledger import (
-    LOOKED,
-    Busy,
-    Intent,
-    OnOneBed,
-    Settled,
+    APPROVAL_LOCK,
+    CHECKED_BY_OPERATOR,
+    AlreadySent,
+    SendInProgress,
+    SendIntent,
+    SharedBuild,
     begin_send,
-    receipts_of_others,
+    complete_send,
+    exclusive,
+    list_receipts_of_others,
+    record_lost_reply,
     remember_seen,
-    renew_send,
-    reply_lost,
-    settle_send,
+    renew_send_lease,
     withdraw_send,
 )
-from workflow.model import Destination, Hold, State, Submission
-from workflow.pipeline.attached import PrintedBefore, look, was_attached
-from workflow.pipeline.clock import now
-from workflow.pipeline.confirm import confirm
-from workflow.pipeline.orders import NO_ROUTE
-from workflow.pipeline.outcome import hold, wait_in_line
-from workflow.pipeline.patience import backoff
-from workflow.pipeline.reconcile import Unclear, already_sent
-from workflow.pipeline.workshop import Workshop
+from workflow.model import Destination, HoldReason, Submission, SubmissionState
+from workflow.pipeline.attached_builds import PrintedBefore, look, was_attached
+from workflow.pipeline.commands import CLEARED_ROUTE
+from workflow.pipeline.context import Context, now
+from workflow.pipeline.reconcile import AmbiguousTraces, confirm_print_started, find_earlier_send
+from workflow.pipeline.retry import backoff_seconds
+from workflow.pipeline.transitions import hold, schedule_retry
 
 TIMED_OUT = "timed out"
 CUT = "cut"
-MOST_ATTEMPTS = 3
-FIRST_AFTER_A_LOOK = 2
+MAX_SEND_ATTEMPTS = 3
+FIRST_ATTEMPT_AFTER_CHECK = 2
 IN_THE_LEDGER = "found in the ledger"
 EVER = datetime.fromtimestamp(0, UTC)
-NOTHING_DONE = (BadRequest, Conflict, NotFound, RateLimited, Unauthorized, Unreachable)
+NO_EFFECT_ERRORS = (BadRequest, Conflict, NotFound, RateLimited, Unauthorized, Unreachable)
 """Errors after which it is certain that the cloud did nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentCopy:
     """One copy that is sent: the cloud's id of it, and how that was learnt."""
 
     receipt_id: str
@@ -65,54 +69,56 @@ class Sent:
     """Another submission sent it, whose part lies on the same bed."""
 
 
-def dispatch(shop: Workshop, submission: Submission) -> Submission:
+def dispatch_build(context: Context, submission: Submission) -> Submission:
     """Carry the route out, copy by copy, or find that it was carried out before."""
     if submission.receipt_id is not None:
-        return _dispatched(shop, submission, [Sent(submission.receipt_id, IN_THE_LEDGER)])
-    done: list[Sent] = []
+        return _record_dispatched(context, submission, [SentCopy(submission.receipt_id, IN_THE_LEDGER)])
+    done: list[SentCopy] = []
     for copy in range(1, (submission.copies or 1) + 1):
         try:
-            sent = _send_copy(shop, submission, copy, done)
+            sent = _send_copy(context, submission, copy, done)
         except Conflict as refusal:
             if submission.destination is not Destination.PRINT_NOW:
                 raise
-            return _not_ready(shop, submission, refusal)
-        if not isinstance(sent, Sent):
+            return _hold_for_device(context, submission, refusal)
+        if not isinstance(sent, SentCopy):
             return sent
         done.append(sent)
     if submission.destination is Destination.PRINT_NOW and not done[0].by_another:
-        waiting = confirm(shop, submission, done[0].receipt_id)
+        waiting = confirm_print_started(context, submission, done[0].receipt_id)
         if waiting is not None:
             return waiting
-    return _dispatched(shop, submission, done)
+    return _record_dispatched(context, submission, done)
 
 
-def _send_copy(shop: Workshop, submission: Submission, copy: int, done: Sequence[Sent]) -> Sent | Submission:
+def _send_copy(
+    context: Context, submission: Submission, copy: int, done: Sequence[SentCopy]
+) -> SentCopy | Submission:
     """Send one copy, at most once; gives the submission where that has to wait."""
-    attached = was_attached(shop.ledger.events(submission.id), submission.build_id or "")
+    attached = was_attached(context.ledger.events(submission.id), submission.build_id or "")
     one_bed_since = _one_bed_since(submission, attached=attached)
-    permit = begin_send(shop.ledger, submission, copy, shop.send_lease_seconds, one_bed_since)
+    permit = begin_send(context.ledger, submission, copy, context.send_lease_seconds, one_bed_since)
     match permit:
-        case OnOneBed(number, receipt_id):
+        case SharedBuild(number, receipt_id):
             if receipt_id is None:
                 reason = f"Submission {number}, on the same bed, is being sent."
-                return wait_in_line(shop, submission, backoff(submission.tries), reason)
-            return Sent(receipt_id, f"sent with submission {number} on the same bed", by_another=True)
-        case Settled(receipt_id):
-            return Sent(receipt_id, IN_THE_LEDGER)
-        case Busy(seconds):
-            return wait_in_line(
-                shop, submission, max(seconds, 0.1), "A send was cut off: waiting before looking."
+                return schedule_retry(context, submission, backoff_seconds(submission.tries), reason)
+            return SentCopy(receipt_id, f"sent with submission {number} on the same bed", by_another=True)
+        case AlreadySent(receipt_id):
+            return SentCopy(receipt_id, IN_THE_LEDGER)
+        case SendInProgress(seconds):
+            return schedule_retry(
+                context, submission, max(seconds, 0.1), "A send was cut off: waiting before looking."
             )
-        case Intent():
+        case SendIntent():
             receipts = [sent.receipt_id for sent in done]
             if attached:
-                return _look_then_send(
-                    shop, submission, copy, permit, lambda: look(shop, submission, permit, receipts)
+                return _reconcile_then_send(
+                    context, submission, copy, permit, lambda: look(context, submission, permit, receipts)
                 )
-            earlier = [*_sent_by_others(shop, submission), *receipts]
-            return _look_then_send(
-                shop, submission, copy, permit, lambda: _look(shop, submission, permit, earlier)
+            earlier = [*_receipts_of_others(context, submission), *receipts]
+            return _reconcile_then_send(
+                context, submission, copy, permit, lambda: _look(context, submission, permit, earlier)
             )
 
 
@@ -126,86 +132,97 @@ def _one_bed_since(submission: Submission, *, attached: bool) -> datetime | None
     return submission.opened_at if attached else EVER
 
 
-def _sent_by_others(shop: Workshop, submission: Submission) -> Sequence[str]:
+def _receipts_of_others(context: Context, submission: Submission) -> Sequence[str]:
     """Only a reused build has been sent for others before."""
-    return () if submission.reused is None else receipts_of_others(shop.ledger, submission)
+    return () if submission.reused is None else list_receipts_of_others(context.ledger, submission)
 
 
 def _look(
-    shop: Workshop, submission: Submission, intent: Intent, earlier: Sequence[str]
-) -> str | Unclear | None:
+    context: Context, submission: Submission, intent: SendIntent, earlier: Sequence[str]
+) -> str | AmbiguousTraces | None:
     """A further copy that was never tried leaves no trace that could be told from those before it."""
     never_tried = intent.times == 1 and bool(earlier)
-    return None if never_tried else already_sent(shop.client, submission, earlier)
+    return None if never_tried else find_earlier_send(context.client, submission, earlier)
 
 
-def _look_then_send(
-    shop: Workshop,
+def _reconcile_then_send(
+    context: Context,
     submission: Submission,
     copy: int,
-    intent: Intent,
-    looked: Callable[[], str | Unclear | PrintedBefore | None],
-) -> Sent | Submission:
+    intent: SendIntent,
+    looked: Callable[[], str | AmbiguousTraces | PrintedBefore | None],
+) -> SentCopy | Submission:
     """Look first: the last attempt may have worked, whatever became of its reply."""
     try:
         found = looked()
     except CloudError:
-        withdraw_send(shop.ledger, submission, copy, intent)
+        withdraw_send(context.ledger, submission, copy, intent)
         raise
     if isinstance(found, PrintedBefore):
-        withdraw_send(shop.ledger, submission, copy, intent)
-        held = hold(shop, submission, Hold.SEND, _printed_before(submission, found))
-        remember_seen(shop.ledger, held, found.seen)  # after the hold: a person sees it, whatever happens
+        withdraw_send(context.ledger, submission, copy, intent)
+        held = hold(context, submission, HoldReason.SEND, _printed_before(submission, found))
+        remember_seen(context.ledger, held, found.seen)  # after the hold: a person sees it, whatever happens
         return held
-    if isinstance(found, Unclear):
-        withdraw_send(shop.ledger, submission, copy, intent)
-        return hold(shop, submission, Hold.SEND, _outcome_unknown(submission, copy, intent, found.seen))
+    if isinstance(found, AmbiguousTraces):
+        withdraw_send(context.ledger, submission, copy, intent)
+        return hold(
+            context,
+            submission,
+            HoldReason.SEND,
+            _outcome_unknown_reason(submission, copy, intent, found.seen),
+        )
     if found is not None:
-        settle_send(shop.ledger, submission, copy, intent, found, reconciled=True)
-        return Sent(found, "found in the cloud")
+        complete_send(context.ledger, submission, copy, intent, found, reconciled=True)
+        return SentCopy(found, "found in the cloud")
     if must_not_repeat(submission, intent):
-        withdraw_send(shop.ledger, submission, copy, intent)  # nothing is under way while a person looks
-        return hold(shop, submission, Hold.SEND, _outcome_unknown(submission, copy, intent))
-    shop.ledger.record(submission, "sending", f"{_what(submission, copy)}, attempt {intent.times}")
-    return _send(shop, submission, copy, intent)
+        withdraw_send(context.ledger, submission, copy, intent)  # nothing is under way while a person looks
+        return hold(context, submission, HoldReason.SEND, _outcome_unknown_reason(submission, copy, intent))
+    context.ledger.record_event(
+        submission, "sending", f"{_copy_label(submission, copy)}, attempt {intent.times}"
+    )
+    return _send_with_intent(context, submission, copy, intent)
 
 
-def must_not_repeat(submission: Submission, intent: Intent) -> bool:
+def must_not_repeat(submission: Submission, intent: SendIntent) -> bool:
     """A machine is told again to start only on a person's word; other sends where a reply was cut off."""
     if submission.destination is Destination.PRINT_NOW:
-        told_by_a_person = intent.lost == LOOKED and intent.times == FIRST_AFTER_A_LOOK
+        told_by_a_person = intent.lost == CHECKED_BY_OPERATOR and intent.times == FIRST_ATTEMPT_AFTER_CHECK
         return intent.times > 1 and not told_by_a_person
-    return intent.lost == TIMED_OUT or intent.times > MOST_ATTEMPTS
+    return intent.lost == TIMED_OUT or intent.times > MAX_SEND_ATTEMPTS
 
 
-def _send(shop: Workshop, submission: Submission, copy: int, intent: Intent) -> Sent | Submission:
+def _send_with_intent(
+    context: Context, submission: Submission, copy: int, intent: SendIntent
+) -> SentCopy | Submission:
     try:
-        receipt_id = _post(shop, submission, partial(_last_look, shop, submission, copy, intent))
-    except NOTHING_DONE:
-        withdraw_send(shop.ledger, submission, copy, intent)
+        receipt_id = _post_to_destination(
+            context, submission, partial(_renew_lease_before_send, context, submission, copy, intent)
+        )
+    except NO_EFFECT_ERRORS:
+        withdraw_send(context.ledger, submission, copy, intent)
         raise
     except CloudError as error:
         timed_out = isinstance(error, OutcomeUnknown) and error.timed_out
-        how, late = TIMED_OUT if timed_out else CUT, shop.late_effect_seconds
-        reply_lost(shop.ledger, submission, copy, intent, how, late)
+        how, late = TIMED_OUT if timed_out else CUT, context.late_effect_seconds
+        record_lost_reply(context.ledger, submission, copy, intent, how, late)
         grace = f"{error} The cloud is asked in {late:.0f} s whether it was done."
-        return wait_in_line(shop, submission, late, grace)
-    settle_send(shop.ledger, submission, copy, intent, receipt_id, reconciled=False)
-    return Sent(receipt_id, "sent")
+        return schedule_retry(context, submission, late, grace)
+    complete_send(context.ledger, submission, copy, intent, receipt_id, reconciled=False)
+    return SentCopy(receipt_id, "sent")
 
 
-def _last_look(shop: Workshop, submission: Submission, copy: int, intent: Intent) -> None:
+def _renew_lease_before_send(context: Context, submission: Submission, copy: int, intent: SendIntent) -> None:
     """Begin the lease anew with the connection open: nothing comes between this and the send.
 
     Looking and connecting took their time, and a machine that stood still meanwhile is too late. Raises
     Superseded, StateError.
     """
-    renew_send(shop.ledger, submission, copy, intent, shop.send_lease_seconds)
+    renew_send_lease(context.ledger, submission, copy, intent, context.send_lease_seconds)
 
 
-def _post(shop: Workshop, submission: Submission, last_look: Callable[[], None]) -> str:
+def _post_to_destination(context: Context, submission: Submission, last_look: Callable[[], None]) -> str:
     """Make the one call that has an effect; gives the id of what it made."""
-    build_id, device_id, client = submission.build_id or "", submission.device_id or "", shop.client
+    build_id, device_id, client = submission.build_id or "", submission.device_id or "", context.client
     due = submission.due_date
     match submission.destination:
         case Destination.BACKLOG:
@@ -219,17 +236,17 @@ def _post(shop: Workshop, submission: Submission, last_look: Callable[[], None])
     raise AssertionError(f"no way to send to {submission.destination}")
 
 
-def _not_ready(shop: Workshop, submission: Submission, refusal: Conflict) -> Submission:
+def _hold_for_device(context: Context, submission: Submission, refusal: Conflict) -> Submission:
     """409: the printer takes nothing now, and nothing was done. Another choice is made by and by."""
     reason = f"{submission.device} takes no print now ({refusal}). It goes by itself once a printer does."
     since = submission.waiting_since or now()
-    return hold(shop, submission, Hold.DEVICE, reason, None, waiting_since=since, **NO_ROUTE)
+    return hold(context, submission, HoldReason.DEVICE, reason, None, waiting_since=since, **CLEARED_ROUTE)
 
 
-def _dispatched(shop: Workshop, submission: Submission, done: Sequence[Sent]) -> Submission:
+def _record_dispatched(context: Context, submission: Submission, done: Sequence[SentCopy]) -> Submission:
     where = f"{submission.destination}" + (f" of {submission.device}" if submission.device else "")
     ended = {
-        "state": State.DISPATCHED,
+        "state": SubmissionState.DISPATCHED,
         "receipt_id": done[0].receipt_id,
         "ended_at": now(),
         "hold": None,
@@ -237,10 +254,10 @@ def _dispatched(shop: Workshop, submission: Submission, done: Sequence[Sent]) ->
     }
     logger.info("Submission {} ({}) sent to {}.", submission.id, submission.path, where)
     receipts = "; ".join(f"receipt {sent.receipt_id}, {sent.how}" for sent in done)
-    return shop.ledger.record(submission, "dispatched", f"{where}: {receipts}", **ended)
+    return context.ledger.record_event(submission, "dispatched", f"{where}: {receipts}", **ended)
 
 
-def _what(submission: Submission, copy: int) -> str:
+def _copy_label(submission: Submission, copy: int) -> str:
     copies = submission.copies or 1
     return f"{submission.destination}, copy {copy} of {copies}" if copies > 1 else f"{submission.destination}"
 
@@ -254,11 +271,35 @@ def _printed_before(submission: Submission, found: PrintedBefore) -> str:
     )
 
 
-def _outcome_unknown(submission: Submission, copy: int, intent: Intent, seen: str = "") -> str:
-    seen = seen or f"{_what(submission, copy)} does not show the build"
+def _outcome_unknown_reason(submission: Submission, copy: int, intent: SendIntent, seen: str = "") -> str:
+    seen = seen or f"{_copy_label(submission, copy)} does not show the build"
     return (
         f"Outcome unknown after {intent.times - 1} attempt(s): the reply was lost and {seen}. "
         f"Look in Eiger for build {submission.build_id}, "
         f"then `stlflow settle {submission.id} --sent RECEIPT`, or `--not-sent`; "
         f"`stlflow cancel {submission.id}` leaves it."
     )
+
+
+NOT_IN_USE = (
+    "The rule has builds approved first, and approvals are not in use in Eiger: approving one build would "
+    "forbid all others. Switch them on in Eiger, or take `approve_first` out of the rule; then retry."
+)
+
+
+def approve_build(context: Context, submission: Submission) -> Submission:
+    """Approve the build beside those that are; once it is done it is not asked for again."""
+    if not submission.approve_first or submission.receipt_id is not None:
+        return submission
+    build_id = submission.build_id or ""
+    try:
+        with exclusive(
+            context.ledger, APPROVAL_LOCK
+        ):  # the whole set is replaced: two of us would undo each other
+            approved = add_approvals(context.client, [build_id])
+    except SettingsError:
+        return hold(context, submission, HoldReason.ROUTE, NOT_IN_USE)
+    except Conflict as refusal:
+        return hold(context, submission, HoldReason.ROUTE, str(refusal))
+    detail = f"build {build_id}, one of {len(approved)} that are"
+    return context.ledger.record_event(submission, "approved", detail, approve_first=False)

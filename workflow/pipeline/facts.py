@@ -6,11 +6,11 @@ from datetime import datetime, tzinfo
 from pathlib import Path, PurePosixPath
 
 from workflow.eiger import Build, Device
-from workflow.intake.owner import owner_of
-from workflow.ledger import Ledger, sent_before
+from workflow.intake.spool import file_owner
+from workflow.ledger import Ledger, count_sent_before
 from workflow.mesh import Inspector
 from workflow.model import DeviceFacts, Facts, FactValue, MeshReport, Submission
-from workflow.pipeline.clock import now
+from workflow.pipeline.context import now
 
 SECONDS_PER_HOUR = 3600
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -23,12 +23,12 @@ def facts_before_upload(
     facts = {
         **file_facts(submission.path, submission.size or 0, submission.mesh),
         **time_facts(submission.opened_at, moment, zone),
-        "sent_before": sent_before(ledger, submission.sha256 or "", submission.id),
+        "sent_before": count_sent_before(ledger, submission.sha256 or "", submission.id),
     }
     return facts if submission.dropped_by is None else {**facts, "dropped_by": submission.dropped_by}
 
 
-def facts_of_file(
+def facts_of_unsubmitted_file(
     source: Path, path: str, inspector: Inspector, ledger: Ledger | None, zone: tzinfo | None
 ) -> tuple[MeshReport, Facts]:
     """Measure a file that is no submission, and give what would be known if it were dropped now.
@@ -37,11 +37,11 @@ def facts_of_file(
     """
     report = inspector.inspect(source, path)
     with source.open("rb") as file:
-        size, owner = os.fstat(file.fileno()).st_size, owner_of(file.fileno())
+        size, owner = os.fstat(file.fileno()).st_size, file_owner(file.fileno())
     facts = {
         **file_facts(path, size, report),
         **time_facts(now(), now(), zone),
-        "sent_before": 0 if ledger is None else sent_before(ledger, report.sha256),
+        "sent_before": 0 if ledger is None else count_sent_before(ledger, report.sha256),
     }
     return report, facts if owner is None else {**facts, "dropped_by": owner}
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from workflow.eiger import PartSettings
 from workflow.errors import SettingsError
-from workflow.intake import readable
+from workflow.intake import printable_path
 
 SPELLINGS = {
     "mm": ("mm", "millimeter", "millimeters", "millimetre", "millimetres"),
@@ -99,7 +99,7 @@ def _is_scale(number: float) -> bool:
 
 
 def _short(units: str) -> str:
-    word = readable(units.strip()).casefold()
+    word = printable_path(units.strip()).casefold()
     return _SHORT.get(word, word[:LONGEST_WORD])
 
 

@@ -5,22 +5,30 @@ upload made: so any trace of it, whatever its time, is the effect of our own cal
 quicker; in both cases sending again would be once too often. With several copies, a trace counts for this one
 only if all earlier copies are seen by their receipts. A build that a person attached may have a past of its
 own: see `attached`.
+
+Looking whether a printer took what it was told to print: a 201 alone does not say so.
+
+What a printer really does is only in its `active_job`; a print that has ended meanwhile shows as an
+ended print job. A printer that does neither in time leaves the outcome open, and a person looks.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from workflow.eiger import EigerClient, PrintJobFilter
-from workflow.model import Destination, Submission
+from workflow.errors import NotFound
+from workflow.model import Destination, HoldReason, Step, Submission
+from workflow.pipeline.context import Context, now
+from workflow.pipeline.transitions import hold
 
-ON_A_DEVICE = frozenset({Destination.DEVICE_QUEUE, Destination.PRINT_NOW})
+DEVICE_DESTINATIONS = frozenset({Destination.DEVICE_QUEUE, Destination.PRINT_NOW})
 PAGE_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Unclear:
+class AmbiguousTraces:
     """There are traces of the build, and they can't be told apart; `seen` says it in words."""
 
     seen: str
@@ -34,9 +42,9 @@ class Trace:
     made_at: datetime | None
 
 
-def already_sent(
+def find_earlier_send(
     client: EigerClient, submission: Submission, earlier: Sequence[str] = ()
-) -> str | Unclear | None:
+) -> str | AmbiguousTraces | None:
     """Give the cloud's id of what was sent before, or None. `earlier` are the receipts of other copies.
 
     Raises CloudError.
@@ -45,7 +53,7 @@ def already_sent(
     return judge(traces(client, submission, newest), earlier)
 
 
-def judge(seen: Sequence[Trace], earlier: Sequence[str]) -> str | Unclear | None:
+def judge(seen: Sequence[Trace], earlier: Sequence[str]) -> str | AmbiguousTraces | None:
     """Return which trace is the send in question, None if there is none, and Unclear if nobody can tell."""
     ids = list(dict.fromkeys(trace.id for trace in seen))
     fresh = [each for each in ids if each not in earlier]
@@ -53,7 +61,7 @@ def judge(seen: Sequence[Trace], earlier: Sequence[str]) -> str | Unclear | None
         return None
     if not earlier or (len(fresh) == 1 and set(earlier) <= set(ids)):
         return fresh[0]
-    return Unclear(f"{len(earlier)} copies were sent for certain, and Eiger shows {len(ids)}")
+    return AmbiguousTraces(f"{len(earlier)} copies were sent for certain, and Eiger shows {len(ids)}")
 
 
 def traces(client: EigerClient, submission: Submission, newest: int | None = None) -> tuple[Trace, ...]:
@@ -63,7 +71,7 @@ def traces(client: EigerClient, submission: Submission, newest: int | None = Non
     """
     build_id = submission.build_id or ""
     at_device: tuple[Trace, ...] = ()
-    if submission.destination in ON_A_DEVICE:
+    if submission.destination in DEVICE_DESTINATIONS:
         at_device = tuple(_on_device(client, submission.device_id or "", build_id))
         if at_device and newest == 1:
             return at_device
@@ -82,3 +90,62 @@ def _print_jobs(client: EigerClient, build_id: str, page_size: int) -> Iterator[
     """Backlog and job requests show up as print jobs of the build."""
     newest_first = client.list_print_jobs(PrintJobFilter(build=build_id), order="desc", page_size=page_size)
     return (Trace(print_job.id, print_job.created_at) for print_job in newest_first)
+
+
+PRINTER_TOLD_EVENT = "printer told"
+ENDED_WELL = "completed"
+ENDED_BADLY = frozenset({"failed", "canceled", "cancelled"})
+
+
+def confirm_print_started(context: Context, submission: Submission, receipt_id: str) -> Submission | None:
+    """Give None once the printer is seen at work on it, else the submission that waits or is held."""
+    told_at = _told_at(context, submission)
+    if told_at is None:
+        told_at, detail = now(), f"{submission.device}: print job {receipt_id}"
+        submission = context.ledger.record_event(submission, "printer told", detail)
+    if _is_active(context, submission, receipt_id):
+        return None
+    ended = _ended_as(context, receipt_id)
+    if ended == ENDED_WELL:
+        return None
+    age = (now() - told_at).total_seconds()
+    if ended in ENDED_BADLY or age > context.patience.print_now_seconds:
+        return hold(
+            context, submission, HoldReason.SEND, _print_problem_text(submission, receipt_id, ended, age)
+        )
+    due_at = now() + timedelta(seconds=context.patience.poll_delay(age))
+    return context.ledger.schedule_next_step(submission, Step.DELIVER, due_at)
+
+
+def _told_at(context: Context, submission: Submission) -> datetime | None:
+    told = (event.at for event in context.ledger.events(submission.id) if event.event == PRINTER_TOLD_EVENT)
+    return next(told, None)
+
+
+def _is_active(context: Context, submission: Submission, receipt_id: str) -> bool:
+    active = context.client.read_device(submission.device_id or "").active_job
+    if active is None:
+        return False
+    return active.id == receipt_id or (active.build is not None and active.build.id == submission.build_id)
+
+
+def _ended_as(context: Context, receipt_id: str) -> str | None:
+    """Give how the print job ended, in small letters; `Printing` in a print job says nothing."""
+    try:
+        state = context.client.read_print_job(receipt_id).state.lower()
+    except NotFound:
+        return None
+    return state if state == ENDED_WELL or state in ENDED_BADLY else None
+
+
+def _print_problem_text(submission: Submission, receipt_id: str, ended: str | None, age: float) -> str:
+    if ended is not None:
+        seen = f"{submission.device} was told to print it, and the print has {ended}"
+    else:
+        seen = (
+            f"Outcome unknown: {submission.device} was told to print it {age:.0f} s ago, and does not show it"
+        )
+    return (
+        f"{seen} (print job {receipt_id}). Nothing is sent again. Look at the printer: "
+        f"`stlflow retry {submission.id}` looks once more, `stlflow cancel {submission.id}` leaves it."
+    )

@@ -1,59 +1,92 @@
-"""The routing rules: what is known of a build in, route out, written down with what decided."""
+"""The routing rules: what is known of a build in, route out, written down with what decided.
 
+Devices as they will be: what was given to one a moment ago, by whomever, does not show in Eiger yet.
+
+It counts all the same: else a burst of files would all go to the same printer.
+"""
+
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from datetime import timedelta
 
 from workflow.eiger import Build
-from workflow.ledger import CHOOSING, alone, decisions_of, given_since, last_sent
+from workflow.ledger import (
+    DEVICE_CHOICE_LOCK,
+    RecentSend,
+    exclusive,
+    last_sent_by_device,
+    list_recent_sends,
+    read_decisions,
+)
 from workflow.model import (
-    Decided,
+    DecisionRecord,
     Destination,
     DeviceFacts,
     Facts,
-    Hold,
+    HoldReason,
     Route,
-    State,
     Submission,
+    SubmissionState,
 )
-from workflow.pipeline.allotment import SOON, as_they_will_be
-from workflow.pipeline.clock import now
-from workflow.pipeline.facts import (
-    build_facts,
-    device_facts,
-    facts_before_upload,
-    time_facts,
-)
-from workflow.pipeline.outcome import hold
-from workflow.pipeline.workshop import Workshop
-from workflow.routing import Choose, Rulebook, decide_route
+from workflow.pipeline.context import Context, now
+from workflow.pipeline.facts import build_facts, device_facts, facts_before_upload, time_facts
+from workflow.pipeline.transitions import hold
+from workflow.routing import Rulebook, SelectionPolicy, decide_route
+
+RECENT_SENDS_WINDOW = timedelta(seconds=10)
+"""After so long a send has taken effect, and the list of devices was asked for anew."""
+ABOUT_TO_PRINT = "Printing"
+
+
+def with_recent_sends(
+    devices: Sequence[DeviceFacts], lately: Sequence[RecentSend]
+) -> tuple[DeviceFacts, ...]:
+    """Give the devices as they will be once what was given to them lately has arrived."""
+    return tuple(
+        _with_sends(device, [each for each in lately if each.device_id == device.id]) for device in devices
+    )
+
+
+def _with_sends(device: DeviceFacts, lately: Sequence[RecentSend]) -> DeviceFacts:
+    if not lately:
+        return device
+    told_to_print = any(given.destination is Destination.PRINT_NOW for given in lately)
+    return replace(
+        device,
+        queue_seconds=(device.queue_seconds or 0.0) + sum(given.seconds * given.copies for given in lately),
+        queue_length=(device.queue_length or 0) + sum(given.copies for given in lately),
+        state=ABOUT_TO_PRINT if told_to_print else device.state,
+    )
+
 
 ROUTING = "routing"
-NO_MACHINE_STARTS = (
+PRINT_NOW_NOT_ARMED = (
     "The rule says print_now, and the settings do not let machines start: `print_now_armed` is false. "
     "Arm it, or change the rule; then retry."
 )
 NOT_SLICED = "The build is not sliced yet in Eiger. Slice it, then retry."
 
 
-def route(shop: Workshop, submission: Submission) -> Submission:
+def route_build(context: Context, submission: Submission) -> Submission:
     """Decide where the build goes; nothing is sent yet."""
-    waits_for_device = submission.hold is Hold.DEVICE
+    waits_for_device = submission.hold is HoldReason.DEVICE
     if submission.destination is not None and not waits_for_device:
         return submission
-    if waits_for_device and _still_waits(shop, submission):
+    if waits_for_device and _still_waits_for_device(context, submission):
         return submission
-    build = shop.catalog.build(submission.build_id or "")
+    build = context.catalog.build(submission.build_id or "")
     if not build.sliced:
-        return hold(shop, submission, Hold.ROUTE, NOT_SLICED)
-    facts = _facts(shop, submission, build)
-    with _turn(shop):
-        decided, taken = _decide(shop, submission, facts)
-        if decided.destination is None or _is_unarmed(shop, decided):
-            return _held(shop, submission, decided, taken)
-        return _record(shop, submission, decided, taken)
+        return hold(context, submission, HoldReason.ROUTE, NOT_SLICED)
+    facts = _facts(context, submission, build)
+    with _device_choice_lock(context):
+        decided, taken = _evaluate_rules(context, submission, facts)
+        if decided.destination is None or _is_unarmed(context, decided):
+            return _hold_route(context, submission, decided, taken)
+        return _record(context, submission, decided, taken)
 
 
-def in_words(decided: Route) -> str:
+def format_route(decided: Route) -> str:
     """Give the route as one line: rule, destination, and what decided."""
     where = str(decided.destination) + (f" of {decided.device}" if decided.device else "")
     copies = f", {decided.copies} copies" if decided.copies > 1 else ""
@@ -61,33 +94,33 @@ def in_words(decided: Route) -> str:
     return "; ".join([f"rule '{decided.rule}': {where}{copies}{due}", *decided.reasons])
 
 
-def _still_waits(shop: Workshop, submission: Submission) -> bool:
+def _still_waits_for_device(context: Context, submission: Submission) -> bool:
     """Look with what was known at the last decision: only the devices are asked for anew."""
-    last = decisions_of(shop.ledger, submission.id).get(ROUTING)
+    last = read_decisions(context.ledger, submission.id).get(ROUTING)
     if last is None:
         return False
-    facts = {**last.facts, **time_facts(submission.opened_at, now(), shop.zone)}
-    return _decide(shop, submission, facts)[0].waits_for_device
+    facts = {**last.facts, **time_facts(submission.opened_at, now(), context.zone)}
+    return _evaluate_rules(context, submission, facts)[0].waits_for_device
 
 
-def _turn(shop: Workshop) -> AbstractContextManager[None]:
+def _device_choice_lock(context: Context) -> AbstractContextManager[None]:
     """Who chooses a device sees what all before have chosen. Raises CloudError."""
-    if not _names_devices(shop.rulebook):
+    if not _any_rule_chooses_device(context.rulebook):
         return nullcontext()
-    shop.catalog.devices()  # remembered for a moment: should the cloud be away, nobody waits for us
-    return alone(shop.ledger, CHOOSING)
+    context.catalog.devices()  # remembered for a moment: should the cloud be away, nobody waits for us
+    return exclusive(context.ledger, DEVICE_CHOICE_LOCK)
 
 
-def _names_devices(rulebook: Rulebook) -> bool:
+def _any_rule_chooses_device(rulebook: Rulebook) -> bool:
     return any(rule.device is not None for rule in rulebook.routing)
 
 
-def _decide(shop: Workshop, submission: Submission, facts: Facts) -> tuple[Route, Decided]:
-    rulebook, moment = shop.rulebook, now()
-    devices = _devices(shop) if _names_devices(rulebook) else None
-    today = moment.astimezone(shop.zone).date()
+def _evaluate_rules(context: Context, submission: Submission, facts: Facts) -> tuple[Route, DecisionRecord]:
+    rulebook, moment = context.rulebook, now()
+    devices = _devices(context) if _any_rule_chooses_device(rulebook) else None
+    today = moment.astimezone(context.zone).date()
     decided = decide_route(rulebook, facts, devices or (), today, passed=submission.passed)
-    taken = Decided(
+    taken = DecisionRecord(
         ROUTING,
         moment,
         rulebook.revision,
@@ -100,44 +133,50 @@ def _decide(shop: Workshop, submission: Submission, facts: Facts) -> tuple[Route
     return decided, taken
 
 
-def _devices(shop: Workshop) -> tuple[DeviceFacts, ...]:
-    listed = [device_facts(device) for device in shop.catalog.devices()]
-    lately = given_since(shop.ledger, now() - SOON, [device.id for device in listed])
-    devices = as_they_will_be(listed, lately)
+def _devices(context: Context) -> tuple[DeviceFacts, ...]:
+    listed = [device_facts(device) for device in context.catalog.devices()]
+    lately = list_recent_sends(context.ledger, now() - RECENT_SENDS_WINDOW, [device.id for device in listed])
+    devices = with_recent_sends(listed, lately)
     in_turn = (
-        rule.device is not None and rule.device.choose is Choose.ROUND_ROBIN for rule in shop.rulebook.routing
+        rule.device is not None and rule.device.choose is SelectionPolicy.ROUND_ROBIN
+        for rule in context.rulebook.routing
     )
     if not any(in_turn):
         return devices
-    last = last_sent(shop.ledger)
+    last = last_sent_by_device(context.ledger)
     return tuple(replace(device, last_sent_at=last.get(device.id)) for device in devices)
 
 
-def _facts(shop: Workshop, submission: Submission, build: Build) -> Facts:
+def _facts(context: Context, submission: Submission, build: Build) -> Facts:
     moment = now()
-    facts = {**facts_before_upload(shop.ledger, submission, moment, shop.zone), **build_facts(build, moment)}
+    facts = {
+        **facts_before_upload(context.ledger, submission, moment, context.zone),
+        **build_facts(build, moment),
+    }
     return facts if submission.preset is None else {**facts, "preset": submission.preset}
 
 
-def _is_unarmed(shop: Workshop, decided: Route) -> bool:
-    return decided.destination is Destination.PRINT_NOW and not shop.print_now_armed
+def _is_unarmed(context: Context, decided: Route) -> bool:
+    return decided.destination is Destination.PRINT_NOW and not context.print_now_armed
 
 
-def _held(shop: Workshop, submission: Submission, decided: Route, taken: Decided) -> Submission:
-    kind = Hold.DEVICE if decided.waits_for_device else Hold.ROUTE
+def _hold_route(
+    context: Context, submission: Submission, decided: Route, taken: DecisionRecord
+) -> Submission:
+    kind = HoldReason.DEVICE if decided.waits_for_device else HoldReason.ROUTE
     since = submission.waiting_since if submission.hold is kind else now()
-    reason = NO_MACHINE_STARTS if _is_unarmed(shop, decided) else decided.reason or ""
+    reason = PRINT_NOW_NOT_ARMED if _is_unarmed(context, decided) else decided.reason or ""
     taken = replace(taken, device_id=None)
-    return hold(shop, submission, kind, reason, taken, routing_rule=decided.rule, waiting_since=since)
+    return hold(context, submission, kind, reason, taken, routing_rule=decided.rule, waiting_since=since)
 
 
-def _record(shop: Workshop, submission: Submission, decided: Route, taken: Decided) -> Submission:
-    return shop.ledger.record_decision(
+def _record(context: Context, submission: Submission, decided: Route, taken: DecisionRecord) -> Submission:
+    return context.ledger.record_decision(
         submission,
         taken,
         "routed",
-        in_words(decided),
-        state=State.ROUTED,
+        format_route(decided),
+        state=SubmissionState.ROUTED,
         hold=None,
         reason=None,
         routing_rule=decided.rule,

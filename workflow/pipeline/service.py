@@ -7,25 +7,31 @@ from pathlib import Path
 
 from loguru import logger
 
-from workflow.errors import StateError
-from workflow.intake import ArrivalLimit, GateTimes, Inbox
+from workflow.errors import StateFolderError
+from workflow.intake import Inbox, MassArrivalLimit, StabilityTimes
 from workflow.ledger import Ledger
 from workflow.model import Submission
-from workflow.pipeline.adoption import adopt, settle_abandoned
 from workflow.pipeline.batch import submit_folder
-from workflow.pipeline.crew import Crew
-from workflow.pipeline.desk import Desk
-from workflow.pipeline.engine import Engine, EngineLimits
-from workflow.pipeline.journey import Journey
-from workflow.pipeline.keeper import Keeper
-from workflow.pipeline.rules_in_force import RulesInForce
-from workflow.pipeline.upkeep import ENGINE_ROWS_SECONDS, EVERY_SECONDS, Keep, retire, tidy_spool
-from workflow.pipeline.workshop import Workshop
+from workflow.pipeline.context import Context
+from workflow.pipeline.executor import Executor, ExecutorLimits
+from workflow.pipeline.heartbeat import Heartbeat
+from workflow.pipeline.inbox_events import InboxEvents
+from workflow.pipeline.live_rules import LiveRules
+from workflow.pipeline.recovery import finish_abandoned_claims, recover_claims
+from workflow.pipeline.retention import (
+    EXECUTOR_ROWS_SECONDS,
+    RETENTION_INTERVAL_SECONDS,
+    RetentionPolicy,
+    clean_spool,
+    delete_expired,
+)
+from workflow.pipeline.scheduler import Scheduler
+from workflow.pipeline.stages import Stages
 
 DRAIN_SECONDS = 20.0
 CLOSING_SECONDS = 10.0
-_NO_LIMIT = ArrivalLimit()
-_KEEP_ALL = Keep()
+_NO_LIMIT = MassArrivalLimit()
+_KEEP_ALL = RetentionPolicy()
 
 
 class Service:
@@ -36,51 +42,51 @@ class Service:
 
     def __init__(
         self,
-        shop: Workshop,
+        context: Context,
         home: str,
-        limits: EngineLimits,
-        times: GateTimes,
+        limits: ExecutorLimits,
+        times: StabilityTimes,
         *,
         watch: bool = True,
-        arrival_limit: ArrivalLimit = _NO_LIMIT,
-        keep: Keep = _KEEP_ALL,
+        arrival_limit: MassArrivalLimit = _NO_LIMIT,
+        keep: RetentionPolicy = _KEEP_ALL,
     ) -> None:
-        self._shop, self._home, self._limits, self._times, self._watch = shop, home, limits, times, watch
+        self._shop, self._home, self._limits, self._times, self._watch = context, home, limits, times, watch
         self._arrival_limit, self._keep = arrival_limit, keep
         self._stop, self._left = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
         self._crew_thread: threading.Thread | None = None
-        self._crew: Crew | None = None
-        self._engine: Engine | None = None
-        self._keeper: Keeper | None = None
+        self._crew: Heartbeat | None = None
+        self._engine: Executor | None = None
+        self._keeper: Scheduler | None = None
         self.inbox: Inbox | None = None
 
     def start(self) -> None:
         """Take up what a former run left, then begin."""
-        shop = self._shop
-        shop.spool.mkdir(parents=True, exist_ok=True)
-        tidy_spool(shop.ledger, shop.spool)
-        self._crew = crew = Crew(shop.ledger, self._home, shop.client)
-        self._crew_thread = self._begin("crew", crew.run, self._left)
-        if self._watch and shop.share.is_there():
-            adopt(shop.ledger, shop.share)
-        stages = Journey(shop).stages()
-        self._engine = Engine(str(shop.ledger.url), crew.me.name, stages, self._limits, self.wake)
-        self._keeper = Keeper(shop, self._engine, crew, adopt=self._settle_abandoned)
-        self._threads.append(self._begin("keeper", self._keeper.run, self._stop))
-        self._threads.append(self._begin("upkeep", self._upkeep, self._stop))
-        self._threads.append(self._begin("rules", shop.rules.run, self._stop))
+        context = self._shop
+        context.spool.mkdir(parents=True, exist_ok=True)
+        clean_spool(context.ledger, context.spool)
+        self._crew = crew = Heartbeat(context.ledger, self._home, context.client)
+        self._crew_thread = self._start_thread("crew", crew.run, self._left)
+        if self._watch and context.share.is_reachable():
+            recover_claims(context.ledger, context.share)
+        stages = Stages(context).by_step()
+        self._engine = Executor(str(context.ledger.url), crew.me.name, stages, self._limits, self.wake)
+        self._keeper = Scheduler(context, self._engine, crew, adopt=self._finish_abandoned_claims)
+        self._threads.append(self._start_thread("keeper", self._keeper.run, self._stop))
+        self._threads.append(self._start_thread("upkeep", self._run_retention, self._stop))
+        self._threads.append(self._start_thread("rules", context.rules.run, self._stop))
         if self._watch:
             self.inbox = self._make_inbox(crew)
-            self._threads.append(self._begin("inbox", self.inbox.run, self._stop))
+            self._threads.append(self._start_thread("inbox", self.inbox.run, self._stop))
 
-    def _make_inbox(self, crew: Crew) -> Inbox:
-        share, desk = self._shop.share, Desk(self._shop, crew, self.wake, self._arrival_limit.files)
+    def _make_inbox(self, crew: Heartbeat) -> Inbox:
+        share, desk = self._shop.share, InboxEvents(self._shop, crew, self.wake, self._arrival_limit.files)
         left = desk if share.left_inbox is not None else None
         return Inbox(share, desk, left=left, desk=desk, times=self._times, limit=self._arrival_limit)
 
     @property
-    def rules(self) -> RulesInForce:
+    def rules(self) -> LiveRules:
         """The rules that count, and what keeps a change of them from counting."""
         return self._shop.rules
 
@@ -90,7 +96,7 @@ class Service:
         return self._shop.ledger
 
     @property
-    def shop(self) -> Workshop:
+    def context(self) -> Context:
         """The rooms that every step works with."""
         return self._shop
 
@@ -106,9 +112,9 @@ class Service:
             self.wake()
         return numbers
 
-    def stands_still_seconds(self) -> float:
+    def stalled_seconds(self) -> float:
         """Give for how long the keeper, without which nothing goes on, has not looked at what is due."""
-        return self._keeper.stands_still_seconds() if self._keeper is not None else 0.0
+        return self._keeper.stalled_seconds() if self._keeper is not None else 0.0
 
     def wake(self) -> None:
         """Something new became due, or there is room for more."""
@@ -128,58 +134,58 @@ class Service:
         for thread in self._threads:
             thread.join(timeout=max(give_up_at - time.monotonic(), 0.1))
         drained = self._engine is not None and self._drain(self._engine)
-        self._leave()
+        self._deregister()
         if drained:
-            self._close_engine()
+            self._close_executor()
 
-    def _drain(self, engine: Engine) -> bool:
-        running = engine.running()
+    def _drain(self, engine: Executor) -> bool:
+        running = engine.running_stages()
         if running:
-            logger.info("Waiting up to {:.0f} s for {}.", DRAIN_SECONDS, _in_words(running))
+            logger.info("Waiting up to {:.0f} s for {}.", DRAIN_SECONDS, _describe_stages(running))
         drained = engine.drain(DRAIN_SECONDS)
         if not drained:
-            logger.warning("Left undone, to be begun anew: {}.", _in_words(engine.running()))
+            logger.warning("Left undone, to be begun anew: {}.", _describe_stages(engine.running_stages()))
         return drained
 
-    def _close_engine(self) -> None:
+    def _close_executor(self) -> None:
         """Close the engine; it can't while its database is away, and would wait for that for ever."""
         if self._engine is not None:
             closing = threading.Thread(target=self._engine.stop, name="closing", daemon=True)
             closing.start()
             closing.join(CLOSING_SECONDS)
 
-    def _leave(self) -> None:
+    def _deregister(self) -> None:
         self._left.set()
         if self._crew is None or self._crew_thread is None:
             return
         self._crew_thread.join(timeout=DRAIN_SECONDS)
         try:
-            self._crew.leave()
-        except StateError as error:
+            self._crew.deregister()
+        except StateFolderError as error:
             logger.warning("{} Others take over in a moment, or the next start does.", error)
 
-    def _upkeep(self, stop: threading.Event) -> None:
+    def _run_retention(self, stop: threading.Event) -> None:
         """Make room at the start and every hour; what fails is tried again the next time."""
         while True:
             try:
-                self.make_room()
+                self.apply_retention()
             except Exception as fault:  # noqa: BLE001  # upkeep's edge: nothing else may suffer from it
                 logger.opt(exception=True).debug("Upkeep failed")
                 logger.warning("Old submissions were not tidied away ({}).", type(fault).__name__)
-            if stop.wait(EVERY_SECONDS):
+            if stop.wait(RETENTION_INTERVAL_SECONDS):
                 return
 
-    def make_room(self, engine_rows_seconds: float = ENGINE_ROWS_SECONDS) -> None:
+    def apply_retention(self, engine_rows_seconds: float = EXECUTOR_ROWS_SECONDS) -> None:
         """Delete what is old and has ended, as far as it is asked for. Raises StateError, OSError."""
-        retire(self._shop, self._keep)
+        delete_expired(self._shop, self._keep)
         if self._engine is not None:
-            self._engine.tidy(engine_rows_seconds)
+            self._engine.delete_old_rows(engine_rows_seconds)
 
-    def _settle_abandoned(self) -> None:
+    def _finish_abandoned_claims(self) -> None:
         if self._watch:
-            settle_abandoned(self._shop.ledger, self._shop.share)
+            finish_abandoned_claims(self._shop.ledger, self._shop.share)
 
-    def _begin(
+    def _start_thread(
         self, name: str, run: Callable[[threading.Event], None], stop: threading.Event
     ) -> threading.Thread:
         thread = threading.Thread(target=run, args=(stop,), name=name, daemon=True)
@@ -187,7 +193,7 @@ class Service:
         return thread
 
 
-def _in_words(running: Sequence[str]) -> str:
+def _describe_stages(running: Sequence[str]) -> str:
     """Name stages that run: what is done, and for which submission."""
     stages = (stage.split(":") for stage in running)
     return ", ".join(f"submission {number} ({step})" for step, number, _turn in stages)

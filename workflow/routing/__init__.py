@@ -1,41 +1,41 @@
 """The rule language: facts in, decisions out, each with its reason; pure but for the loader."""
 
+from workflow.routing.cloud_names import check_cloud_names
 from workflow.routing.conditions import is_of_kind
-from workflow.routing.decide import decide_intake, decide_route
+from workflow.routing.evaluate import decide_intake, decide_route
 from workflow.routing.explain import Explanation, OpenRule, explain, explain_intake, explain_routing
-from workflow.routing.facts import Fact, Kind, Stage, fact_table
-from workflow.routing.globs import fold
-from workflow.routing.loader import load_rules, parse_rules, read_rules, revision_of
-from workflow.routing.names import check_names
-from workflow.routing.rulebook import Choose, IntakeRule, RoutingRule, Rulebook, RuleTest
-from workflow.routing.schema import json_schema
-from workflow.routing.trials import TestOutcome, run_tests
+from workflow.routing.facts import DecisionStage, Fact, FactKind, fact_table
+from workflow.routing.globs import casefold_nfc
+from workflow.routing.json_schema import rules_json_schema
+from workflow.routing.load import load_rules, parse_rules, read_rules_text, revision_of
+from workflow.routing.rule_tests import RuleTestResult, evaluate_rule_tests
+from workflow.routing.rulebook import IntakeRule, RoutingRule, Rulebook, RuleTest, SelectionPolicy
 
 __all__ = [
-    "Choose",
+    "DecisionStage",
     "Explanation",
     "Fact",
+    "FactKind",
     "IntakeRule",
-    "Kind",
     "OpenRule",
     "RoutingRule",
     "RuleTest",
+    "RuleTestResult",
     "Rulebook",
-    "Stage",
-    "TestOutcome",
-    "check_names",
+    "SelectionPolicy",
+    "casefold_nfc",
+    "check_cloud_names",
     "decide_intake",
     "decide_route",
+    "evaluate_rule_tests",
     "explain",
     "explain_intake",
     "explain_routing",
     "fact_table",
-    "fold",
     "is_of_kind",
-    "json_schema",
     "load_rules",
     "parse_rules",
-    "read_rules",
+    "read_rules_text",
     "revision_of",
-    "run_tests",
+    "rules_json_schema",
 ]

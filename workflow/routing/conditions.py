@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from itertools import chain
 
 from workflow.model import Facts, FactValue
-from workflow.routing.facts import BUILD_PREFIX, NUMERIC, TEXTUAL, Fact, Kind, Stage
+from workflow.routing.facts import BUILD_PREFIX, NUMERIC, TEXTUAL, DecisionStage, Fact, FactKind
 from workflow.routing.globs import Glob
-from workflow.routing.intervals import Interval
-from workflow.routing.times import Days, Window, day_of, minute_of
+from workflow.routing.matchers import Interval, TimeWindow, Weekdays, parse_minute, parse_weekday
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ConditionResult:
     """What came of one look: `met` is None when it can't be told. `why` has one sentence per condition."""
 
     met: bool | None
@@ -31,38 +30,38 @@ class Flag:
 
     wanted: bool
 
-    def takes(self, flag: bool) -> bool:
+    def matches(self, flag: bool) -> bool:
         """Tell whether the flag is as wanted."""
         return flag is self.wanted
 
 
-Wanted = Interval | Glob | Flag | Window | Days
+Matcher = Interval | Glob | Flag | TimeWindow | Weekdays
 
 
 @dataclass(frozen=True, slots=True)
-class FactIs:
+class Comparison:
     """One fact is any of what is wanted; `words` is how the rule says it."""
 
     fact: Fact
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[Matcher, ...]
     words: str
 
-    def look(self, facts: Facts) -> Looked:
+    def look(self, facts: Facts) -> ConditionResult:
         """Compare the fact's value, if it is known."""
         value = facts.get(self.fact.name)
         if value is None:
-            return self._without(facts)
-        found = f"{self.fact.name} is {in_words(value)}"
+            return self._evaluate_missing(facts)
+        found = f"{self.fact.name} is {format_value(value)}"
         if not is_of_kind(value, self.fact.kind):
-            return Looked(None, (f"{found}, which is no {self.fact.kind}",))
-        met = any(_takes(wanted, value) for wanted in self.wanted)
-        return Looked(met, (f"{found} ({self.words})" if met else f"{found}, needs {self.words}",))
+            return ConditionResult(None, (f"{found}, which is no {self.fact.kind}",))
+        met = any(_matches(wanted, value) for wanted in self.wanted)
+        return ConditionResult(met, (f"{found} ({self.words})" if met else f"{found}, needs {self.words}",))
 
-    def _without(self, facts: Facts) -> Looked:
+    def _evaluate_missing(self, facts: Facts) -> ConditionResult:
         name, without = self.fact.name, self.fact.none_without
-        if without is not None and without not in facts and is_reached(self.fact.stage, facts):
-            return Looked(False, (f"there is no {name}, needs {self.words}",))
-        return Looked(None, (f"{name} is not known for this file (known {self.fact.known})",))
+        if without is not None and without not in facts and is_stage_reached(self.fact.stage, facts):
+            return ConditionResult(False, (f"there is no {name}, needs {self.words}",))
+        return ConditionResult(None, (f"{name} is not known for this file (known {self.fact.known})",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +70,14 @@ class AllOf:
 
     parts: tuple["Condition", ...]
 
-    def look(self, facts: Facts) -> Looked:
+    def look(self, facts: Facts) -> ConditionResult:
         """Answer with the first part that is not met, else the first that can't be told."""
-        looks = _look_until(False, self.parts, facts)
-        return _first(looks, False) or _first(looks, None) or Looked(True, _all_whys(looks))
+        looks = _evaluate_until(False, self.parts, facts)
+        return (
+            _first_result(looks, False)
+            or _first_result(looks, None)
+            or ConditionResult(True, _all_reasons(looks))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +86,14 @@ class AnyOf:
 
     parts: tuple["Condition", ...]
 
-    def look(self, facts: Facts) -> Looked:
+    def look(self, facts: Facts) -> ConditionResult:
         """Answer with the first part that is met, else the first that can't be told."""
-        looks = _look_until(True, self.parts, facts)
-        return _first(looks, True) or _first(looks, None) or Looked(False, (" and ".join(_all_whys(looks)),))
+        looks = _evaluate_until(True, self.parts, facts)
+        return (
+            _first_result(looks, True)
+            or _first_result(looks, None)
+            or ConditionResult(False, (" and ".join(_all_reasons(looks)),))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,35 +102,35 @@ class Not:
 
     part: "Condition"
 
-    def look(self, facts: Facts) -> Looked:
+    def look(self, facts: Facts) -> ConditionResult:
         """Turn the answer round."""
         look = self.part.look(facts)
         if look.met:
-            return Looked(False, (f"{' and '.join(look.why)}, which `not` excludes",))
-        return Looked(None if look.met is None else True, look.why)
+            return ConditionResult(False, (f"{' and '.join(look.why)}, which `not` excludes",))
+        return ConditionResult(None if look.met is None else True, look.why)
 
 
-Condition = FactIs | AllOf | AnyOf | Not
+Condition = Comparison | AllOf | AnyOf | Not
 
 
-def facts_of(condition: Condition | None) -> Iterator[FactIs]:
+def comparisons_in(condition: Condition | None) -> Iterator[Comparison]:
     """Give every comparison in a condition."""
     match condition:
-        case FactIs():
+        case Comparison():
             yield condition
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
-                yield from facts_of(part)
+                yield from comparisons_in(part)
         case Not(part):
-            yield from facts_of(part)
+            yield from comparisons_in(part)
 
 
-def is_reached(stage: Stage, facts: Facts) -> bool:
+def is_stage_reached(stage: DecisionStage, facts: Facts) -> bool:
     """Tell whether facts of the stage are there at all: before slicing, no fiber means nothing."""
-    return stage is Stage.INTAKE or any(name.startswith(BUILD_PREFIX) for name in facts)
+    return stage is DecisionStage.INTAKE or any(name.startswith(BUILD_PREFIX) for name in facts)
 
 
-def in_words(value: FactValue) -> str:
+def format_value(value: FactValue) -> str:
     """Give a value as people read it: `true`, `48,210`, `6.5`, `'rush/x.stl'`."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -134,37 +141,37 @@ def in_words(value: FactValue) -> str:
     return f"{value:,.3f}".rstrip("0").rstrip(".")
 
 
-def is_of_kind(value: FactValue, kind: Kind) -> bool:
+def is_of_kind(value: FactValue, kind: FactKind) -> bool:
     """Tell whether a value is of the kind that the table says."""
     if kind in TEXTUAL:
         return isinstance(value, str)
-    if kind in {Kind.TIME, Kind.WEEKDAY}:
-        read = minute_of if kind is Kind.TIME else day_of
+    if kind in {FactKind.TIME, FactKind.WEEKDAY}:
+        read = parse_minute if kind is FactKind.TIME else parse_weekday
         return isinstance(value, str) and read(value) is not None
     if kind in NUMERIC:
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     return isinstance(value, bool)
 
 
-def _takes(wanted: Wanted, value: FactValue) -> bool:
+def _matches(wanted: Matcher, value: FactValue) -> bool:
     """Text never meets a number: the reader and `is_of_kind` have seen to it."""
     match wanted, value:
         case Flag(), bool():
-            return wanted.takes(value)
+            return wanted.matches(value)
         case Glob(), str():
-            return wanted.takes(value)
+            return wanted.matches(value)
         case Interval(), int() | float():
-            return wanted.takes(value)
-        case Window(), str():
-            return (minute := minute_of(value)) is not None and wanted.takes(minute)
-        case Days(), str():
-            return (day := day_of(value)) is not None and wanted.takes(day)
+            return wanted.matches(value)
+        case TimeWindow(), str():
+            return (minute := parse_minute(value)) is not None and wanted.matches(minute)
+        case Weekdays(), str():
+            return (day := parse_weekday(value)) is not None and wanted.matches(day)
     return False
 
 
-def _look_until(settled: bool, parts: tuple[Condition, ...], facts: Facts) -> list[Looked]:
+def _evaluate_until(settled: bool, parts: tuple[Condition, ...], facts: Facts) -> list[ConditionResult]:
     """Look at one part after the other; an answer that settles the matter is the last."""
-    looks: list[Looked] = []
+    looks: list[ConditionResult] = []
     for part in parts:
         looks.append(part.look(facts))
         if looks[-1].met is settled:
@@ -172,9 +179,9 @@ def _look_until(settled: bool, parts: tuple[Condition, ...], facts: Facts) -> li
     return looks
 
 
-def _first(looks: list[Looked], met: bool | None) -> Looked | None:
+def _first_result(looks: list[ConditionResult], met: bool | None) -> ConditionResult | None:
     return next((look for look in looks if look.met is met), None)
 
 
-def _all_whys(looks: list[Looked]) -> tuple[str, ...]:
+def _all_reasons(looks: list[ConditionResult]) -> tuple[str, ...]:
     return tuple(chain.from_iterable(look.why for look in looks))

@@ -4,17 +4,23 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from workflow.model import Considered, DeviceFacts, Facts, IntakeDecision, Route
-from workflow.routing.conditions import FactIs, facts_of
-from workflow.routing.decide import Found, decide_intake, find_rule, look_carefully, route_by
-from workflow.routing.facts import Stage
-from workflow.routing.rulebook import RoutingRule, Rule, Rulebook, Send
-from workflow.routing.tags import with_tags
+from workflow.model import ConsideredRule, DeviceFacts, Facts, IntakeDecision, Route
+from workflow.routing.conditions import Comparison, comparisons_in
+from workflow.routing.evaluate import (
+    RuleMatch,
+    apply_routing_rule,
+    decide_intake,
+    evaluate_condition,
+    find_matching_rule,
+)
+from workflow.routing.facts import DecisionStage
+from workflow.routing.filename_tags import with_tags
+from workflow.routing.rulebook import RoutingRule, Rule, Rulebook, SendAction
 
 _COMES_FIRST = "a rule above comes first"
 _IF_NONE_ABOVE = "takes it unless an open rule above does"
 
-_DECIDE_ON_A_DEVICE = ("build.series", "build.material")
+_DEVICE_CHOICE_FACTS = ("build.series", "build.material")
 """What every build brings and every choice of a device looks at."""
 
 
@@ -42,14 +48,14 @@ class Explanation:
     """
 
     intake: IntakeDecision
-    intake_rules: tuple[Considered, ...]
+    intake_rules: tuple[ConsideredRule, ...]
     routing: Route | None = None
-    routing_rules: tuple[Considered, ...] = ()
+    routing_rules: tuple[ConsideredRule, ...] = ()
     open_rules: tuple[OpenRule, ...] = ()
     gaps: tuple[str, ...] = ()
 
     @property
-    def considered(self) -> tuple[Considered, ...]:
+    def considered(self) -> tuple[ConsideredRule, ...]:
         """Give the rules of both lists in the order in which they are looked at."""
         return (*self.intake_rules, *self.routing_rules)
 
@@ -69,7 +75,7 @@ def explain_intake(rulebook: Rulebook, facts: Facts, *, passed: Collection[str] 
     """Explain the decision before the upload. `passed` are rules whose hold a person lifted."""
     intake = decide_intake(rulebook, facts, passed=passed)
     known = with_tags(rulebook.names, facts)
-    explained = Explanation(intake, _every_rule(rulebook.intake, known, intake.considered))
+    explained = Explanation(intake, _add_later_rules(rulebook.intake, known, intake.considered))
     if intake.action == "upload":
         return explained
     ends = "rejected" if intake.action == "reject" else "held"
@@ -87,38 +93,38 @@ def explain_routing(
 ) -> Explanation:
     """Add the decision after slicing. `passed` are rules whose hold a person lifted."""
     rules = rulebook.routing
-    found, known = find_rule(rules, rulebook.names, facts, passed=passed)
-    open_rules = tuple(_open_rules(rules, known))
+    found, known = find_matching_rule(rules, rulebook.names, facts, passed=passed)
+    open_rules = tuple(_find_open_rules(rules, known))
     if open_rules[0].needs and not passed:
-        considered = _every_rule(rules, known, found.considered, _IF_NONE_ABOVE)
-        gaps = (_waits(open_rules),)
+        considered = _add_later_rules(rules, known, found.considered, _IF_NONE_ABOVE)
+        gaps = (_describe_missing_facts(open_rules),)
         return replace(explained, routing_rules=considered, open_rules=open_rules, gaps=gaps)
-    considered = _every_rule(rules, known, found.considered)
-    route = route_by(found, known, devices, today, passed=passed)
+    considered = _add_later_rules(rules, known, found.considered)
+    route = apply_routing_rule(found, known, devices, today, passed=passed)
     return replace(
         explained, routing=route, routing_rules=considered, gaps=_gaps(found, route, known, devices)
     )
 
 
-def _every_rule(
-    rules: Sequence[Rule], facts: Facts, looked_at: tuple[Considered, ...], if_met: str = _COMES_FIRST
-) -> tuple[Considered, ...]:
+def _add_later_rules(
+    rules: Sequence[Rule], facts: Facts, looked_at: tuple[ConsideredRule, ...], if_met: str = _COMES_FIRST
+) -> tuple[ConsideredRule, ...]:
     """Add what the rules behind the deciding one would have said; `if_met` why one that fits is not it."""
     considered = list(looked_at)
     for rule in rules[len(looked_at) :]:
-        looked = look_carefully(rule.when, facts)
-        considered.append(Considered(rule.name, False, if_met if looked.met else looked.why[0]))
+        looked = evaluate_condition(rule.when, facts)
+        considered.append(ConsideredRule(rule.name, False, if_met if looked.met else looked.why[0]))
     return tuple(considered)
 
 
-def _open_rules(rules: Sequence[RoutingRule], facts: Facts) -> Iterator[OpenRule]:
+def _find_open_rules(rules: Sequence[RoutingRule], facts: Facts) -> Iterator[OpenRule]:
     """Give the rules that may take the build, up to the first that is settled whatever comes."""
     for rule in rules:
-        looked = look_carefully(rule.when, facts)
+        looked = evaluate_condition(rule.when, facts)
         if looked.met is False:
             continue
-        waiting = [] if looked.met else list(_waiting(rule, facts))
-        send_to = str(rule.action.destination) if isinstance(rule.action, Send) else None
+        waiting = [] if looked.met else list(_find_undecided_comparisons(rule, facts))
+        send_to = str(rule.action.destination) if isinstance(rule.action, SendAction) else None
         yield OpenRule(
             rule.name,
             send_to,
@@ -129,24 +135,28 @@ def _open_rules(rules: Sequence[RoutingRule], facts: Facts) -> Iterator[OpenRule
             return
 
 
-def _waiting(rule: RoutingRule, facts: Facts) -> Iterator[FactIs]:
+def _find_undecided_comparisons(rule: RoutingRule, facts: Facts) -> Iterator[Comparison]:
     """Give the conditions on facts that slicing will bring."""
-    for each in facts_of(rule.when):
-        if each.fact.stage is Stage.ROUTING and each.fact.name not in facts and each.look(facts).met is None:
+    for each in comparisons_in(rule.when):
+        if (
+            each.fact.stage is DecisionStage.ROUTING
+            and each.fact.name not in facts
+            and each.look(facts).met is None
+        ):
             yield each
 
 
-def _waits(open_rules: tuple[OpenRule, ...]) -> str:
+def _describe_missing_facts(open_rules: tuple[OpenRule, ...]) -> str:
     needs = dict.fromkeys(need for rule in open_rules for need in rule.needs)
     return f"Not routed yet: give {', '.join(needs)}."
 
 
 def _gaps(
-    found: Found[RoutingRule], route: Route, facts: Facts, devices: Sequence[DeviceFacts] | None
+    found: RuleMatch[RoutingRule], route: Route, facts: Facts, devices: Sequence[DeviceFacts] | None
 ) -> tuple[str, ...]:
     if route.destination is None or found.rule.device is None:
         return ()
     if devices is None:
         return ("No device is chosen: Eiger was not asked for its devices.",)
-    missing = [name for name in _DECIDE_ON_A_DEVICE if name not in facts]
+    missing = [name for name in _DEVICE_CHOICE_FACTS if name not in facts]
     return (f"The choice of a device is a guess: give {', '.join(missing)}.",) if missing else ()

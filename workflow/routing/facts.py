@@ -8,7 +8,7 @@ BUILD_PREFIX = "build."
 TAG_PREFIX = "tag."
 
 
-class Kind(StrEnum):
+class FactKind(StrEnum):
     """What sort of value a fact has, and so how it can be compared."""
 
     PATH = "path"
@@ -24,11 +24,11 @@ class Kind(StrEnum):
     """Text like `friday`, in the shop's time zone."""
 
 
-NUMERIC = frozenset({Kind.NUMBER, Kind.COUNT})
-TEXTUAL = frozenset({Kind.PATH, Kind.TEXT})
+NUMERIC = frozenset({FactKind.NUMBER, FactKind.COUNT})
+TEXTUAL = frozenset({FactKind.PATH, FactKind.TEXT})
 
 
-class Stage(StrEnum):
+class DecisionStage(StrEnum):
     """From which decision on a fact can be known."""
 
     INTAKE = "before upload"
@@ -46,9 +46,9 @@ class Fact:
     """
 
     name: str
-    kind: Kind
+    kind: FactKind
     unit: str
-    stage: Stage
+    stage: DecisionStage
     known: str
     source: str
     example: str
@@ -57,28 +57,30 @@ class Fact:
 
 def fact_table() -> tuple[Fact, ...]:
     """Give every fact, in the order of the documentation; tags are told apart, for each file has its own."""
-    return _TABLE
+    return _FACT_TABLE
 
 
-def tag_fact(tag: str, kind: Kind) -> Fact:
+def make_tag_fact(tag: str, kind: FactKind) -> Fact:
     """Give the fact that a tag of the name patterns makes. A name without the tag has none of it."""
     name = TAG_PREFIX + tag
-    example = "4" if kind is Kind.COUNT else "gearbox"
+    example = "4" if kind is FactKind.COUNT else "gearbox"
     known = "when the name fits a pattern with it"
-    return Fact(name, kind, "", Stage.INTAKE, known, "the file's name", example, name)
+    return Fact(name, kind, "", DecisionStage.INTAKE, known, "the file's name", example, name)
 
 
-def _file(name: str, kind: Kind, unit: str, example: str, source: str) -> Fact:
-    return Fact(name, kind, unit, Stage.INTAKE, "always", source, example)
+def _file(name: str, kind: FactKind, unit: str, example: str, source: str) -> Fact:
+    return Fact(name, kind, unit, DecisionStage.INTAKE, "always", source, example)
 
 
-def _mesh(name: str, kind: Kind, unit: str, example: str, source: str, known: str = "") -> Fact:
-    return Fact(name, kind, unit, Stage.INTAKE, known or "when the mesh was measured", source, example)
+def _mesh(name: str, kind: FactKind, unit: str, example: str, source: str, known: str = "") -> Fact:
+    return Fact(
+        name, kind, unit, DecisionStage.INTAKE, known or "when the mesh was measured", source, example
+    )
 
 
 def _build(
     name: str,
-    kind: Kind,
+    kind: FactKind,
     unit: str,
     example: str,
     source: str,
@@ -86,73 +88,85 @@ def _build(
     none_without: str | None = None,
 ) -> Fact:
     without = None if none_without is None else BUILD_PREFIX + none_without
-    return Fact(BUILD_PREFIX + name, kind, unit, Stage.ROUTING, known, source, example, without)
+    return Fact(BUILD_PREFIX + name, kind, unit, DecisionStage.ROUTING, known, source, example, without)
 
 
-_TABLE = (
-    _file("path", Kind.PATH, "", "rush/bracket.stl", "the file's place under the inbox"),
-    _file("folder", Kind.PATH, "", "rush", "the path without the name; empty for the inbox itself"),
-    _file("name", Kind.TEXT, "", "bracket.stl", "the file's name"),
-    _file("size_mb", Kind.NUMBER, "MB", "2.4", "the file's size, in millions of bytes"),
+_FACT_TABLE = (
+    _file("path", FactKind.PATH, "", "rush/bracket.stl", "the file's place under the inbox"),
+    _file("folder", FactKind.PATH, "", "rush", "the path without the name; empty for the inbox itself"),
+    _file("name", FactKind.TEXT, "", "bracket.stl", "the file's name"),
+    _file("size_mb", FactKind.NUMBER, "MB", "2.4", "the file's size, in millions of bytes"),
     Fact(
         "dropped_by",
-        Kind.TEXT,
+        FactKind.TEXT,
         "",
-        Stage.INTAKE,
+        DecisionStage.INTAKE,
         "when the file system tells whose the file is",
         "the file's owner",
         "kim",
     ),
     _file(
-        "dropped_weekday", Kind.WEEKDAY, "", "friday", "the day on which the file was taken from the inbox"
+        "dropped_weekday",
+        FactKind.WEEKDAY,
+        "",
+        "friday",
+        "the day on which the file was taken from the inbox",
     ),
-    _file("dropped_time", Kind.TIME, "", "17:05", "the time at which the file was taken from the inbox"),
-    _file("weekday", Kind.WEEKDAY, "", "friday", "the day of the decision"),
-    _file("time", Kind.TIME, "", "17:05", "the time of the decision"),
+    _file("dropped_time", FactKind.TIME, "", "17:05", "the time at which the file was taken from the inbox"),
+    _file("weekday", FactKind.WEEKDAY, "", "friday", "the day of the decision"),
+    _file("time", FactKind.TIME, "", "17:05", "the time of the decision"),
     Fact(
         "sent_before",
-        Kind.COUNT,
+        FactKind.COUNT,
         "",
-        Stage.INTAKE,
+        DecisionStage.INTAKE,
         "when the ledger can be read",
         "how many earlier submissions of the very same bytes were sent",
         "0",
     ),
-    _mesh("triangles", Kind.COUNT, "", "48210", "the mesh"),
-    _mesh("x_mm", Kind.NUMBER, "mm", "80", "the mesh's size along x"),
-    _mesh("y_mm", Kind.NUMBER, "mm", "40", "the mesh's size along y"),
-    _mesh("z_mm", Kind.NUMBER, "mm", "12.5", "the mesh's height"),
-    _mesh("longest_mm", Kind.NUMBER, "mm", "80", "the longest of the three sizes"),
-    _mesh("volume_cm3", Kind.NUMBER, "cm³", "31.2", "the mesh", "when the mesh is closed"),
-    _mesh("area_cm2", Kind.NUMBER, "cm²", "118", "the mesh's surface"),
-    _mesh("watertight", Kind.FLAG, "", "true", "the mesh: no edge is open"),
-    _mesh("open_edges", Kind.COUNT, "", "0", "the mesh: edges with a facet on one side only"),
-    _mesh("shells", Kind.COUNT, "", "1", "the mesh: bodies that touch no other", "when they were counted"),
-    _mesh("cavities", Kind.COUNT, "", "0", "the mesh: hollows inside a body", "when they were counted"),
-    _mesh("unit_guess", Kind.TEXT, "", "mm", "what its numbers seem to be in: `mm`, `inch`, `metre`, …"),
-    _mesh("warnings", Kind.COUNT, "", "0", "how many doubts the inspection had"),
+    _mesh("triangles", FactKind.COUNT, "", "48210", "the mesh"),
+    _mesh("x_mm", FactKind.NUMBER, "mm", "80", "the mesh's size along x"),
+    _mesh("y_mm", FactKind.NUMBER, "mm", "40", "the mesh's size along y"),
+    _mesh("z_mm", FactKind.NUMBER, "mm", "12.5", "the mesh's height"),
+    _mesh("longest_mm", FactKind.NUMBER, "mm", "80", "the longest of the three sizes"),
+    _mesh("volume_cm3", FactKind.NUMBER, "cm³", "31.2", "the mesh", "when the mesh is closed"),
+    _mesh("area_cm2", FactKind.NUMBER, "cm²", "118", "the mesh's surface"),
+    _mesh("watertight", FactKind.FLAG, "", "true", "the mesh: no edge is open"),
+    _mesh("open_edges", FactKind.COUNT, "", "0", "the mesh: edges with a facet on one side only"),
+    _mesh(
+        "shells", FactKind.COUNT, "", "1", "the mesh: bodies that touch no other", "when they were counted"
+    ),
+    _mesh("cavities", FactKind.COUNT, "", "0", "the mesh: hollows inside a body", "when they were counted"),
+    _mesh("unit_guess", FactKind.TEXT, "", "mm", "what its numbers seem to be in: `mm`, `inch`, `metre`, …"),
+    _mesh("warnings", FactKind.COUNT, "", "0", "how many doubts the inspection had"),
     Fact(
         "preset",
-        Kind.TEXT,
+        FactKind.TEXT,
         "",
-        Stage.ROUTING,
+        DecisionStage.ROUTING,
         "when an intake rule chose one",
         "the title of the settings preset that was used",
         "Onyx",
         none_without="preset",
     ),
-    _build("title", Kind.TEXT, "", "bracket", "Eiger"),
-    _build("print_hours", Kind.NUMBER, "h", "6.5", "the slicer's estimate"),
-    _build("series", Kind.TEXT, "", "Desktop Series", "the kind of printer it was sliced for"),
-    _build("material", Kind.TEXT, "", "Onyx", "the plastic or metal"),
-    _build("fiber", Kind.TEXT, "", "Carbon Fiber", "the fiber", "when there is fiber in it", "fiber"),
-    _build("primary_cm3", Kind.NUMBER, "cm³", "28.9", "the slicer's estimate of the material"),
+    _build("title", FactKind.TEXT, "", "bracket", "Eiger"),
+    _build("print_hours", FactKind.NUMBER, "h", "6.5", "the slicer's estimate"),
+    _build("series", FactKind.TEXT, "", "Desktop Series", "the kind of printer it was sliced for"),
+    _build("material", FactKind.TEXT, "", "Onyx", "the plastic or metal"),
+    _build("fiber", FactKind.TEXT, "", "Carbon Fiber", "the fiber", "when there is fiber in it", "fiber"),
+    _build("primary_cm3", FactKind.NUMBER, "cm³", "28.9", "the slicer's estimate of the material"),
     _build(
-        "fiber_cm3", Kind.NUMBER, "cm³", "3.1", "the slicer's estimate", "when there is fiber in it", "fiber"
+        "fiber_cm3",
+        FactKind.NUMBER,
+        "cm³",
+        "3.1",
+        "the slicer's estimate",
+        "when there is fiber in it",
+        "fiber",
     ),
     _build(
         "support_cm3",
-        Kind.NUMBER,
+        FactKind.NUMBER,
         "cm³",
         "1.2",
         "the slicer's estimate of separate support material",
@@ -161,29 +175,29 @@ _TABLE = (
     ),
     _build(
         "secondary_cm3",
-        Kind.NUMBER,
+        FactKind.NUMBER,
         "cm³",
         "0.4",
         "the slicer's estimate of a second material; for fiber see `build.fiber_cm3`",
         "when there is some",
         "secondary_cm3",
     ),
-    _build("part_count", Kind.COUNT, "", "1", "how many parts are in the build"),
-    _build("sliced", Kind.FLAG, "", "true", "whether it can be printed"),
+    _build("part_count", FactKind.COUNT, "", "1", "how many parts are in the build"),
+    _build("sliced", FactKind.FLAG, "", "true", "whether it can be printed"),
     _build(
         "scanned",
-        Kind.FLAG,
+        FactKind.FLAG,
         "",
         "false",
         "whether its parts are scanned while they print (Blacksmith)",
         "when Eiger says so",
         "scanned",
     ),
-    _build("age_hours", Kind.NUMBER, "h", "0.1", "since Eiger made it", "when Eiger says so"),
-    _build("unchanged_hours", Kind.NUMBER, "h", "0.1", "since it was last changed", "when Eiger says so"),
+    _build("age_hours", FactKind.NUMBER, "h", "0.1", "since Eiger made it", "when Eiger says so"),
+    _build("unchanged_hours", FactKind.NUMBER, "h", "0.1", "since it was last changed", "when Eiger says so"),
     _build(
         "approved",
-        Kind.FLAG,
+        FactKind.FLAG,
         "",
         "true",
         "the approvals of the organization",
@@ -192,4 +206,4 @@ _TABLE = (
     ),
 )
 
-FACTS = MappingProxyType({fact.name: fact for fact in _TABLE})
+FACTS_BY_NAME = MappingProxyType({fact.name: fact for fact in _FACT_TABLE})

@@ -14,21 +14,21 @@ from functools import cache, lru_cache
 
 ANY_FOLDERS = "**"
 _WILD_SIGN = re.compile(r"[*?]")
-_WILD = "\0"
+_STAR_MARK = "\0"
 """Stands for a `*` of another pattern; only a `*` takes it. No file name can hold it."""
-_WILD_FOLDERS = "\0\0"
+_ANY_FOLDERS_MARK = "\0\0"
 """Stands for a `**` of another pattern; only a `**` takes it."""
 
 
-def composed(text: str) -> str:
+def normalize_nfc(text: str) -> str:
     """Give the text with its accents in one piece with their letters (NFC)."""
     return unicodedata.normalize("NFC", text)
 
 
 @lru_cache(maxsize=4096)
-def fold(text: str) -> str:
+def casefold_nfc(text: str) -> str:
     """Give the text in the form in which texts are compared."""
-    return composed(composed(text).casefold())
+    return normalize_nfc(normalize_nfc(text).casefold())
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +42,37 @@ class Glob:
         """Give the pattern as it was written."""
         return self.pattern
 
-    def takes(self, text: str) -> bool:
+    def matches(self, text: str) -> bool:
         """Tell whether the pattern matches the whole text."""
-        return _fits(_segments(self.pattern, self.by_folder), _segments(text, self.by_folder))
+        return _match_segments(
+            _split_segments(self.pattern, self.by_folder), _split_segments(text, self.by_folder)
+        )
 
     def covers(self, other: "Glob") -> bool:
         """Tell whether this pattern surely takes every text that the other takes; False when unsure."""
         if self.by_folder != other.by_folder:
             return False
-        return _fits(_segments(self.pattern, self.by_folder), _as_text(other.pattern, other.by_folder))
+        return _match_segments(
+            _split_segments(self.pattern, self.by_folder), _pattern_as_text(other.pattern, other.by_folder)
+        )
 
     def excludes(self, other: "Glob") -> bool:
         """Tell whether surely no text fits both patterns; False when unsure."""
-        mine, theirs = (_segments(each.pattern, each.by_folder) for each in (self, other))
+        mine, theirs = (_split_segments(each.pattern, each.by_folder) for each in (self, other))
         for one, another in zip(mine, theirs, strict=False):
             if ANY_FOLDERS in (one, another):
                 return False
-            if _begin_otherwise(one, another):
+            if _certainly_differ(one, another):
                 return True
         return self.by_folder and ANY_FOLDERS not in {*mine, *theirs} and len(mine) != len(theirs)
 
 
-def _begin_otherwise(one: str, other: str) -> bool:
+def _certainly_differ(one: str, other: str) -> bool:
     """Tell whether two segments differ for certain: before the first sign, or behind the last one."""
     if "*" not in one and "?" not in one:
-        return not _segment_fits(other, one)
+        return not _match_segment(other, one)
     if "*" not in other and "?" not in other:
-        return not _segment_fits(one, other)
+        return not _match_segment(one, other)
     (head, tail), (other_head, other_tail) = _ends(one), _ends(other)
     return not (
         (head.startswith(other_head) or other_head.startswith(head))
@@ -84,23 +88,23 @@ def _ends(segment: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _as_text(pattern: str, by_folder: bool) -> Sequence[str]:
+def _pattern_as_text(pattern: str, by_folder: bool) -> Sequence[str]:
     """Give a pattern as a text that only a pattern takes which takes all that it does."""
     return tuple(
-        _WILD_FOLDERS if segment == ANY_FOLDERS else segment.replace("*", _WILD)
-        for segment in _segments(pattern, by_folder)
+        _ANY_FOLDERS_MARK if segment == ANY_FOLDERS else segment.replace("*", _STAR_MARK)
+        for segment in _split_segments(pattern, by_folder)
     )
 
 
 @lru_cache(maxsize=4096)
-def _segments(text: str, by_folder: bool) -> Sequence[str]:
-    folded = fold(text)
+def _split_segments(text: str, by_folder: bool) -> Sequence[str]:
+    folded = casefold_nfc(text)
     if not by_folder:
         return (folded,)
     return tuple(folded.split("/")) if folded else ()
 
 
-def _fits(pattern: Sequence[str], segments: Sequence[str]) -> bool:
+def _match_segments(pattern: Sequence[str], segments: Sequence[str]) -> bool:
     """Match segment by segment; on a mismatch only the latest `**` takes one more segment."""
     at = taken = 0
     star = resume = -1
@@ -108,7 +112,7 @@ def _fits(pattern: Sequence[str], segments: Sequence[str]) -> bool:
         if at < len(pattern) and pattern[at] == ANY_FOLDERS:
             star, resume = at, taken
             at += 1
-        elif at < len(pattern) and _segment_fits(pattern[at], segments[taken]):
+        elif at < len(pattern) and _match_segment(pattern[at], segments[taken]):
             at, taken = at + 1, taken + 1
         elif star >= 0:
             resume += 1
@@ -118,12 +122,12 @@ def _fits(pattern: Sequence[str], segments: Sequence[str]) -> bool:
     return all(rest == ANY_FOLDERS for rest in pattern[at:])
 
 
-def _segment_fits(pattern: str, segment: str) -> bool:
-    return segment != _WILD_FOLDERS and _compiled(pattern).match(segment) is not None
+def _match_segment(pattern: str, segment: str) -> bool:
+    return segment != _ANY_FOLDERS_MARK and _compile_segment(pattern).match(segment) is not None
 
 
 @cache
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compile_segment(pattern: str) -> re.Pattern[str]:
     """`fnmatch` makes expressions that never backtrack far; its brackets are put out of action."""
     literal_brackets = pattern.replace("[", "[[]")
-    return re.compile(fnmatch.translate(literal_brackets.replace("?", f"[!{_WILD}]")))
+    return re.compile(fnmatch.translate(literal_brackets.replace("?", f"[!{_STAR_MARK}]")))

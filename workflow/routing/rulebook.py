@@ -9,13 +9,13 @@ from typing import TypeVar
 from workflow.errors import Mistake
 from workflow.model import Destination, DeviceFacts, Facts
 from workflow.routing.conditions import Condition
-from workflow.routing.due import Due
+from workflow.routing.due import DueDate
+from workflow.routing.filename_tags import NamePattern
 from workflow.routing.globs import Glob
-from workflow.routing.intervals import Interval
-from workflow.routing.tags import NamePattern
+from workflow.routing.matchers import Interval
 
 
-class Choose(StrEnum):
+class SelectionPolicy(StrEnum):
     """Which of the devices that fit is taken; the name breaks ties."""
 
     SOONEST = "soonest"
@@ -29,7 +29,7 @@ class Choose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadAction:
     """Upload with this preset (title or id), for this owner, into this folder (an id of Eiger's)."""
 
     preset: str
@@ -38,21 +38,21 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
+class RejectAction:
     """Set the file aside, and tell its owner why."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class HoldBack:
+class HoldAction:
     """Wait for a person, and say why."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceWish:
+class DeviceRequirements:
     """Which devices may take a build; an empty tuple means any, and of states any that takes a queue.
 
     `spare_percent` is how much more material than the slicer's estimate has to be left, and counts
@@ -65,7 +65,7 @@ class DeviceWish:
     state: tuple[Glob, ...] = ()
     loaded_material: bool = False
     spare_percent: float = 0.0
-    choose: Choose = Choose.SOONEST
+    choose: SelectionPolicy = SelectionPolicy.SOONEST
     queue_hours: Interval | None = None
     queue_length: Interval | None = None
 
@@ -78,22 +78,22 @@ class Copies:
     tag: str | None = None
 
 
-ONCE = Copies()
-MOST_COPIES = 100
+ONE_COPY = Copies()
+MAX_COPIES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class SendAction:
     """Send the build. `otherwise` is for when no device qualifies; None then holds it.
 
     `hold_first` is why a person looks before it is sent; `approve_first` has it approved in Eiger.
     """
 
     destination: Destination
-    due: Due | None = None
-    device: DeviceWish | None = None
+    due: DueDate | None = None
+    device: DeviceRequirements | None = None
     otherwise: Destination | None = None
-    copies: Copies = ONCE
+    copies: Copies = ONE_COPY
     hold_first: str | None = None
     approve_first: bool = False
 
@@ -105,7 +105,7 @@ class IntakeRule:
     name: str
     line: int
     when: Condition | None
-    action: Upload | Reject | HoldBack
+    action: UploadAction | RejectAction | HoldAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +115,18 @@ class RoutingRule:
     name: str
     line: int
     when: Condition | None
-    action: Send | HoldBack
+    action: SendAction | HoldAction
 
     @property
-    def device(self) -> DeviceWish | None:
+    def device(self) -> DeviceRequirements | None:
         """What the rule wants of a device; None when it names none."""
-        return self.action.device if isinstance(self.action, Send) else None
+        return self.action.device if isinstance(self.action, SendAction) else None
 
 
 Rule = TypeVar("Rule", IntakeRule, RoutingRule)
 
 
-class Subject(StrEnum):
+class MentionKind(StrEnum):
     """What a rules file can name that only the cloud knows."""
 
     PRESET = "preset"
@@ -140,7 +140,7 @@ class Subject(StrEnum):
 class Mention:
     """A place in the file that names something of the cloud's; a pattern except for presets and users."""
 
-    subject: Subject
+    subject: MentionKind
     text: str
     line: int
     column: int

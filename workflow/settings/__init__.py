@@ -4,19 +4,19 @@ Unknown names are refused with a suggestion, and a wrong value with one sentence
 and what to write instead; no message repeats a key.
 """
 
-from workflow.settings.given import ENV_FILE, SETTINGS_FILE, Given, Source, everything_given
-from workflow.settings.loading import load_settings
-from workflow.settings.model import EIGER_URL, LEDGER_FILE, PREFIX, Settings
+from workflow.settings.load import load_settings
+from workflow.settings.model import EIGER_URL, ENV_PREFIX, LEDGER_FILE, Settings
+from workflow.settings.sources import ENV_FILE, SETTINGS_FILE, Source, SourceValue, read_all_sources
 
 __all__ = [
     "EIGER_URL",
     "ENV_FILE",
+    "ENV_PREFIX",
     "LEDGER_FILE",
-    "PREFIX",
     "SETTINGS_FILE",
-    "Given",
     "Settings",
     "Source",
-    "everything_given",
+    "SourceValue",
     "load_settings",
+    "read_all_sources",
 ]

@@ -11,16 +11,16 @@ from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validato
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsConfigDict
 
-PREFIX = "STLFLOW_"
+ENV_PREFIX = "STLFLOW_"
 LEDGER_FILE = "stlflow.db"
 EIGER_URL = "https://www.eiger.io/api/v3"
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-MOST = 1_000_000_000
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+MAX_NUMBER = 1_000_000_000
 """No number is larger: seconds and days beyond it are no times any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class SettingHelp:
     """What a message says of a setting beyond its type: what is allowed, and a value as an example.
 
     The value of a `private` one is never repeated.
@@ -31,15 +31,15 @@ class Words:
     private: bool = False
 
 
-KEY = Words("a key, which is one word", example="…", private=True)
-DATABASE = Words(
+KEY_HELP = SettingHelp("a key, which is one word", example="…", private=True)
+DATABASE_HELP = SettingHelp(
     "an address that begins with postgresql:// or sqlite:///",
     "postgresql://stlflow@host/stlflow",
     private=True,
 )
-URL = Words("an address that begins with https:// and holds no keys", private=True)
-ZONE = Words("a time zone that is known here", "Europe/Vienna")
-LEVEL = Words("DEBUG, INFO, WARNING or ERROR")
+URL_HELP = SettingHelp("an address that begins with https:// and holds no keys", private=True)
+ZONE_HELP = SettingHelp("a time zone that is known here", "Europe/Vienna")
+LEVEL_HELP = SettingHelp("DEBUG, INFO, WARNING or ERROR")
 
 
 class Settings(BaseModel):
@@ -51,20 +51,20 @@ class Settings(BaseModel):
 
     share: Path = Field(Path("share"), description="the folder that holds inbox/, done/, rejected/, held/")
     state: Path = Field(Path("state"), description="local folder for the database, the spool and logs")
-    rules: Annotated[Path | None, Words(example="rules/default.yaml")] = Field(
+    rules: Annotated[Path | None, SettingHelp(example="rules/default.yaml")] = Field(
         None, description="the rules file; without it the rules that ship are used"
     )
-    database_url: Annotated[str | None, DATABASE] = Field(
+    database_url: Annotated[str | None, DATABASE_HELP] = Field(
         None, description="default: SQLite in the state folder"
     )
-    eiger_url: Annotated[str, URL] = Field(EIGER_URL, description="where the cloud's API v3 is")
-    access_key: Annotated[SecretStr, KEY] = Field(
+    eiger_url: Annotated[str, URL_HELP] = Field(EIGER_URL, description="where the cloud's API v3 is")
+    access_key: Annotated[SecretStr, KEY_HELP] = Field(
         SecretStr(""), description="the access key of the organization"
     )
-    secret_key: Annotated[SecretStr, KEY] = Field(
+    secret_key: Annotated[SecretStr, KEY_HELP] = Field(
         SecretStr(""), description="the secret key of the organization"
     )
-    read_only_inbox: Annotated[Path | None, Words(example="/srv/exports")] = Field(
+    read_only_inbox: Annotated[Path | None, SettingHelp(example="/srv/exports")] = Field(
         None, description="watch this folder instead of inbox/, and leave its files where they are"
     )
     mass_arrival_files: int = Field(
@@ -102,41 +102,41 @@ class Settings(BaseModel):
     )
     print_now_armed: bool = Field(False, description="rules that say print_now may start machines")
     print_now_seconds: float = Field(120.0, gt=0, description="a printer that does not begin in time is held")
-    timezone: Annotated[str | None, ZONE] = Field(
+    timezone: Annotated[str | None, ZONE_HELP] = Field(
         None, description="of the shop, such as Europe/Vienna; default: the machine's"
     )
     uploads_at_once: int = Field(8, ge=1, le=32, description="files inspected and uploaded side by side")
     dispatches_at_once: int = Field(8, ge=1, le=32, description="builds looked for and sent side by side")
-    keep_submissions: Annotated[int | None, Words(example=100_000)] = Field(
+    keep_submissions: Annotated[int | None, SettingHelp(example=100_000)] = Field(
         None, ge=0, description="so many ended submissions are remembered; default: all"
     )
-    keep_submissions_days: Annotated[float | None, Words(example=365)] = Field(
+    keep_submissions_days: Annotated[float | None, SettingHelp(example=365)] = Field(
         None, gt=0, description="ended submissions are remembered for so long; default: for ever"
     )
-    keep_files_days: Annotated[float | None, Words(example=90)] = Field(
+    keep_files_days: Annotated[float | None, SettingHelp(example=90)] = Field(
         None, gt=0, description="files in done/ and rejected/ are kept for so long; default: for ever"
     )
     log_json: bool = Field(False, description="log lines as JSON objects")
-    log_level: Annotated[str, LEVEL] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Annotated[str, LEVEL_HELP] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     console_port: int = Field(0, ge=0, le=0, description="0: no web console; this version has none")
 
     @field_validator("*", mode="before")
     @classmethod
-    def _sound(cls, value: object, asked: ValidationInfo) -> object:
+    def _refuse_coercion(cls, value: object, asked: ValidationInfo) -> object:
         """Refuse what pydantic would make something of: no text, a Tab out of `C:\\temp`, true as 1."""
         field = cls.model_fields[asked.field_name or ""]
-        if isinstance(value, bool) and kind_of(field) is not bool:
+        if isinstance(value, bool) and setting_type(field) is not bool:
             raise ValueError("true or false")
         if isinstance(value, str):
-            value = value.strip() if kind_of(field) is SecretStr else value
+            value = value.strip() if setting_type(field) is SecretStr else value
             if (not value.strip() and field.default != "") or not value.isprintable():
                 raise ValueError("empty, or not printable")
         return value
 
     @field_validator("*")
     @classmethod
-    def _not_endless(cls, value: object) -> object:
-        if isinstance(value, int | float) and value > MOST:
+    def _refuse_huge_number(cls, value: object) -> object:
+        if isinstance(value, int | float) and value > MAX_NUMBER:
             raise ValueError("endless")
         return value
 
@@ -144,14 +144,14 @@ class Settings(BaseModel):
     @classmethod
     def _one_word(cls, key: SecretStr) -> SecretStr:
         if len(key.get_secret_value().split()) > 1:
-            raise ValueError(KEY.allowed)
+            raise ValueError(KEY_HELP.allowed)
         return key
 
     @field_validator("log_level")
     @classmethod
     def _known_level(cls, level: str) -> str:
-        if level.upper() not in LEVELS:
-            raise ValueError(LEVEL.allowed)
+        if level.upper() not in LOG_LEVELS:
+            raise ValueError(LEVEL_HELP.allowed)
         return level.upper()
 
     @field_validator("timezone")
@@ -160,20 +160,20 @@ class Settings(BaseModel):
         try:
             return name and ZoneInfo(name).key
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(ZONE.allowed) from None
+            raise ValueError(ZONE_HELP.allowed) from None
 
     @field_validator("eiger_url")
     @classmethod
     def _http_url(cls, url: str) -> str:
         if not url.startswith(("https://", "http://")) or "@" in url:
-            raise ValueError(URL.allowed)
+            raise ValueError(URL_HELP.allowed)
         return url.rstrip("/")
 
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("postgresql://", "postgres://", "sqlite:///")):
-            raise ValueError(DATABASE.allowed)
+            raise ValueError(DATABASE_HELP.allowed)
         return url
 
     @property
@@ -189,12 +189,12 @@ class Settings(BaseModel):
         return f"sqlite:///{(self.state / LEDGER_FILE).absolute().as_posix()}"
 
 
-def kind_of(field: FieldInfo) -> type:
+def setting_type(field: FieldInfo) -> type:
     """Give the type of a setting without `| None`: bool, int, float, str, Path or SecretStr."""
     kinds = get_args(field.annotation) or (field.annotation,)
     return next(each for each in kinds if isinstance(each, type) and each is not NoneType)
 
 
-def words_of(field: FieldInfo) -> Words:
+def setting_help(field: FieldInfo) -> SettingHelp:
     """Give what a message says of a setting beyond its type."""
-    return next((each for each in field.metadata if isinstance(each, Words)), Words())
+    return next((each for each in field.metadata if isinstance(each, SettingHelp)), SettingHelp())

@@ -1,6 +1,6 @@
 """A local Eiger: the whole contract over real HTTP, with a clock that is a dial."""
 
-from workflow.simulator.options import QUIRKS, REALISTIC, SimulatorOptions
-from workflow.simulator.server import running, serve
+from workflow.simulator.options import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions
+from workflow.simulator.server import running_simulator, serve
 
-__all__ = ["QUIRKS", "REALISTIC", "SimulatorOptions", "running", "serve"]
+__all__ = ["QUIRKS", "REALISTIC_QUIRKS", "SimulatorOptions", "running_simulator", "serve"]

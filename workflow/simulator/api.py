@@ -1,26 +1,97 @@
 """The API's edge: from a request on the socket to its reply, by the contract.
 
 Order of refusals: fault on order, 401, unknown path, 405, 400, then what the world says.
+
+A request read and checked: who asks, and for what.
 """
 
-from collections.abc import Mapping
+import hmac
+import json
+from base64 import b64decode
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from email.utils import format_datetime
+from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from workflow.simulator.answer_upload import UPLOAD, upload_stl
-from workflow.simulator.contract_check import Match, Operation, match
-from workflow.simulator.faults import Fault
-from workflow.simulator.journal import Entry
-from workflow.simulator.receiving import is_authorized, read_call
-from workflow.simulator.responses import ANSWERS
-from workflow.simulator.schema import Unfit
-from workflow.simulator.simulation import Simulation
-from workflow.simulator.views import at
-from workflow.simulator.wire import Reply, Wire, answer_spoilt, spoilt_before
-from workflow.simulator.world import NotReady, NotThere, Refused
+from workflow.simulator.contract import (
+    ALSO_FORM_ENCODED,
+    FORM_CONTENT_TYPE,
+    JSON_CONTENT_TYPE,
+    InvalidRequest,
+    Operation,
+    PathMatch,
+    match_path,
+    validate_body,
+    validate_ids,
+    validate_query,
+)
+from workflow.simulator.faults import Connection, Fault, Reply, early_fault_reply, send_with_fault
+from workflow.simulator.operations import OPERATION_FUNCTIONS, Call
+from workflow.simulator.options import SimulatorOptions
+from workflow.simulator.simulation import JournalEntry, Simulation
+from workflow.simulator.upload import UPLOAD_OPERATION_ID, upload_stl
+from workflow.simulator.views import format_time
+from workflow.simulator.world import DeviceNotReady, NotFound, Refused
+
+MAX_JSON_BYTES = 1 << 20
+
+
+def is_authorized(request: Request, options: SimulatorOptions) -> bool:
+    """Whether the request carries the right keys, as HTTP Basic."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    try:
+        given = b64decode(token.strip(), validate=True)
+    except ValueError:
+        return False
+    keys = f"{options.access_key}:{options.secret_key}"
+    return scheme.lower() == "basic" and hmac.compare_digest(given, keys.encode())
+
+
+async def read_call(request: Request, operation: Operation, ids: Mapping[str, str]) -> Call:
+    """Read a request with a JSON body, or without one. Raises Unfit."""
+    return Call(
+        operation=operation,
+        ids=validate_ids(operation, ids),
+        query=validate_query(operation, request.query_params.multi_items()),
+        body=validate_body(operation, await _read_json_body(request, operation)),
+    )
+
+
+async def _read_json_body(request: Request, operation: Operation) -> object:
+    """Read the JSON body; None if there is none. Raises Unfit."""
+    if operation.body is None:
+        return None
+    raw = await _read_limited(request.stream())
+    if not raw:
+        return None
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type == FORM_CONTENT_TYPE and operation.id in ALSO_FORM_ENCODED:
+        return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
+    if content_type != JSON_CONTENT_TYPE:
+        raise InvalidRequest(
+            f"Send {JSON_CONTENT_TYPE}, not {content_type or 'a body without a content type'}."
+        )
+    try:
+        value: object = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise InvalidRequest("The body is no JSON.") from None
+    if value is None:
+        raise InvalidRequest("The body must be an object, not null.")
+    return value
+
+
+async def _read_limited(body: AsyncIterator[bytes]) -> bytes:
+    whole = bytearray()
+    async for chunk in body:
+        if len(whole) <= MAX_JSON_BYTES:
+            whole += chunk
+    if len(whole) > MAX_JSON_BYTES:
+        raise InvalidRequest(f"The body has more than {MAX_JSON_BYTES} bytes.")
+    return bytes(whole)
+
 
 BASE_PATH = "/api/v3"
 
@@ -34,13 +105,13 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or spoil it as a fault wants, and write it down."""
         simulation = self._simulation
-        wire = Wire(receive, send, simulation.pause)
+        wire = Connection(receive, send, simulation.pause)
         request = Request(scope, wire.receive)
         path = str(scope["path"]).removeprefix(BASE_PATH)
-        matched = match(request.method, path)
+        matched = match_path(request.method, path)
         operation = matched.operation if matched else None
         operation_id = operation.id if operation else None
-        now = at(simulation.clock.now()) or ""
+        now = format_time(simulation.clock.now()) or ""
         entry = simulation.journal.open(now, request.method, path, request.url.query, operation_id)
         entry.authorized = is_authorized(request, simulation.options)
         fault = simulation.faults.draw(operation_id) if operation_id else None
@@ -50,7 +121,12 @@ class Api:
             entry.message = "The client went away."
 
     async def _answer(
-        self, request: Request, wire: Wire, matched: Match | None, fault: Fault | None, entry: Entry
+        self,
+        request: Request,
+        wire: Connection,
+        matched: PathMatch | None,
+        fault: Fault | None,
+        entry: JournalEntry,
     ) -> None:
         if fault:
             entry.fault = fault.kind
@@ -58,46 +134,46 @@ class Api:
                 return await wire.cut()
             if fault.kind == "delay":
                 await wire.pause(fault.delay_seconds)
-        reply = spoilt_before(fault) or await self._reply(request, matched, entry.authorized)
+        reply = early_fault_reply(fault) or await self._reply(request, matched, entry.authorized)
         entry.finish(reply.status, reply.effect, reply.message)
         await wire.drain()
-        return await answer_spoilt(wire, self._dressed(reply), fault)
+        return await send_with_fault(wire, self._with_standard_headers(reply), fault)
 
-    async def _reply(self, request: Request, matched: Match | None, authorized: bool) -> Reply:
+    async def _reply(self, request: Request, matched: PathMatch | None, authorized: bool) -> Reply:
         if not authorized:
             challenge = {"WWW-Authenticate": 'Basic realm="Eiger"'}
-            return _refusal(401, "The access key or the secret key is wrong or missing.", challenge)
+            return _error_reply(401, "The access key or the secret key is wrong or missing.", challenge)
         if matched is None:
-            return _refusal(404, "There is nothing at this address.")
+            return _error_reply(404, "There is nothing at this address.")
         if matched.operation is None:
             allow = {"Allow": ", ".join(matched.allowed)}
-            return _refusal(405, f"{request.method} is not allowed here.", allow)
+            return _error_reply(405, f"{request.method} is not allowed here.", allow)
         try:
-            return await self._operate(request, matched.operation, matched.ids)
-        except Unfit as error:
-            return _refusal(400, str(error))
+            return await self._call_operation(request, matched.operation, matched.ids)
+        except InvalidRequest as error:
+            return _error_reply(400, str(error))
         except Refused as error:
-            return _refusal(_status_of(error, matched.operation), str(error))
+            return _error_reply(_error_status(error, matched.operation), str(error))
 
-    async def _operate(self, request: Request, operation: Operation, ids: Mapping[str, str]) -> Reply:
-        if operation.id == UPLOAD:
+    async def _call_operation(self, request: Request, operation: Operation, ids: Mapping[str, str]) -> Reply:
+        if operation.id == UPLOAD_OPERATION_ID:
             return await upload_stl(request, operation, self._simulation)
         call = await read_call(request, operation, ids)
-        return ANSWERS[operation.id](call, self._simulation.views())
+        return OPERATION_FUNCTIONS[operation.id](call, self._simulation.views())
 
-    def _dressed(self, reply: Reply) -> Reply:
+    def _with_standard_headers(self, reply: Reply) -> Reply:
         """Every reply tells the simulated time; every refusal has its reference."""
         headers = {"Date": format_datetime(self._simulation.clock.date(), usegmt=True), **reply.headers}
         if reply.status >= 400:
-            headers["X-Reference-ID"] = str(self._simulation.next_reference())
+            headers["X-Reference-ID"] = str(self._simulation.next_reference_id())
         return replace(reply, headers=headers)
 
 
-def _refusal(status: int, message: str, headers: Mapping[str, str] | None = None) -> Reply:
+def _error_reply(status: int, message: str, headers: Mapping[str, str] | None = None) -> Reply:
     return Reply(status, {"message": message}, headers or {})
 
 
-def _status_of(error: Refused, operation: Operation) -> int:
-    if isinstance(error, NotThere):
+def _error_status(error: Refused, operation: Operation) -> int:
+    if isinstance(error, NotFound):
         return operation.not_found_status
-    return 409 if isinstance(error, NotReady) else 400
+    return 409 if isinstance(error, DeviceNotReady) else 400

@@ -6,9 +6,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from workflow.simulator import control, links
+from workflow.simulator import control, views
 from workflow.simulator.api import BASE_PATH, Api
-from workflow.simulator.control import Control, Endpoint
+from workflow.simulator.control import ControlPlane, Endpoint
 from workflow.simulator.simulation import Simulation
 
 ONE_PIXEL_PNG = bytes.fromhex(
@@ -18,13 +18,13 @@ ONE_PIXEL_PNG = bytes.fromhex(
 )
 
 
-def application(simulation: Simulation) -> ASGIApp:
+def make_app(simulation: Simulation) -> ASGIApp:
     """Put the simulator together. Everything under the API's base is the API's, odd paths too."""
     api = Api(simulation)
     beside = Starlette(
         routes=[
-            Mount(control.PLACE, routes=Control(simulation).routes()),
-            Route(f"{links.PLACE}/{{kind}}/{{row_id}}", _signed(simulation)),
+            Mount(control.CONTROL_PATH, routes=ControlPlane(simulation).routes()),
+            Route(f"{views.SIGNED_LINKS_PATH}/{{kind}}/{{row_id}}", _signed_link_endpoint(simulation)),
         ]
     )
 
@@ -35,12 +35,12 @@ def application(simulation: Simulation) -> ASGIApp:
     return either
 
 
-def _signed(simulation: Simulation) -> Endpoint:
+def _signed_link_endpoint(simulation: Simulation) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         kind, row_id = request.path_params["kind"], request.path_params["row_id"]
         views, asked = simulation.views(), request.query_params
         what, expires, signature = f"{kind}/{row_id}", asked.get("expires", ""), asked.get("signature", "")
-        if not views.links.allows(what, expires, signature, views.world.now):
+        if not views.links.verify(what, expires, signature, views.world.now):
             return JSONResponse({"message": "This link has expired, or was never given out."}, 403)
         if kind != "stl":
             return Response(ONE_PIXEL_PNG, media_type="image/png")

@@ -1,4 +1,7 @@
-"""The control plane under `/_sim/`: what a test or a curious person may see and turn. No keys asked."""
+"""The control plane under `/_sim/`: what a test or a curious person may see and turn. No keys asked.
+
+The whole world at a glance, for tests: what came about, with what it belongs to.
+"""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,20 +11,118 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from workflow.simulator import floor, library
-from workflow.simulator.faults import read_fault
+from workflow.simulator import parts, printers
+from workflow.simulator.faults import parse_fault
+from workflow.simulator.models import Build, PartVersion, PrintJob
 from workflow.simulator.simulation import Simulation
-from workflow.simulator.things import PartVersion
-from workflow.simulator.views import at
-from workflow.simulator.world import Refused, found
-from workflow.simulator.worldview import world_view
+from workflow.simulator.views import format_time
+from workflow.simulator.world import Refused, World, require_row
 
-PLACE = "/_sim"
+JsonRows = list[dict[str, object]]
+
+
+def describe_world(world: World, *, everything: bool = False) -> dict[str, object]:
+    """Give what came about since the start; with `everything`, what shipped with the fleet too."""
+
+    def seen(shipped: bool) -> bool:
+        return everything or not shipped
+
+    return {
+        "now": format_time(world.now),
+        "parts": _part_rows(world, everything=everything),
+        "part_versions": [
+            _part_version_row(world, each) for each in world.part_versions if seen(each.shipped)
+        ],
+        "builds": [_build_row(each) for each in world.builds if seen(each.shipped)],
+        "approved": None if world.approved is None else sorted(world.approved),
+        "print_jobs": [_print_job_row(each) for each in world.print_jobs if seen(each.shipped)],
+        "queues": {
+            device.id: _queue_rows(world, device.id, everything=everything) for device in world.devices
+        },
+        "devices": [
+            {"id": each.id, "name": each.name, "series": each.series, "state": each.state, "job_id": each.job}
+            for each in world.devices
+        ],
+        "users": [{"id": each.id, "name": each.name, "email": each.email} for each in world.users],
+        "folders": [{"id": folder_id, "title": title} for folder_id, title in world.folders.items()],
+    }
+
+
+def _part_rows(world: World, *, everything: bool) -> JsonRows:
+    return [
+        {
+            "id": part.id,
+            "part_version_ids": list(part.version_ids),
+            "folder_id": part.folder_id,
+            "owner_id": part.owner_id,
+        }
+        for part in world.parts
+        if everything or not part.shipped
+    ]
+
+
+def _part_version_row(world: World, version: PartVersion) -> dict[str, object]:
+    stl, slicing = version.stl, world.slice_jobs.get(version.slice_job_id)
+    return {
+        "id": version.id,
+        "part_id": version.part_id,
+        "title": version.title,
+        "preset": version.preset.title,
+        "sha256": stl.sha256 if stl else None,
+        "size": stl.size if stl else None,
+        "format": version.measured.format,
+        "triangles": version.measured.triangles,
+        "size_mm": list(version.measured.size_mm),
+        "volume_cm3": version.measured.volume_cm3,
+        "flaw": version.measured.flaw,
+        "slice_job_id": version.slice_job_id,
+        "slice_status": parts.slice_status(world, slicing) if slicing else "COMPLETED",
+    }
+
+
+def _build_row(build: Build) -> dict[str, object]:
+    return {
+        "id": build.id,
+        "title": build.title,
+        "created_at": format_time(build.created_at),
+        "part_version_ids": list(build.part_version_ids),
+        "layers": build.layers,
+        "primary_cm3": build.primary_cm3,
+        "print_seconds": build.print_seconds,
+    }
+
+
+def _print_job_row(job: PrintJob) -> dict[str, object]:
+    return {
+        "id": job.id,
+        "state": job.state,
+        "asked_for": job.asked_for,
+        "build_id": job.build,
+        "device_id": job.device,
+        "due_date": job.due_date.isoformat() if job.due_date else None,
+        "created_at": format_time(job.created_at),
+    }
+
+
+def _queue_rows(world: World, device_id: str, *, everything: bool) -> JsonRows:
+    return [
+        {
+            "id": queued.id,
+            "state": queued.state,
+            "build_id": queued.build,
+            "queued_at": format_time(queued.queued_at),
+        }
+        for queued in printers.waiting_jobs(world, world.devices[device_id])
+        if everything or not queued.shipped
+    ]
+
+
+CONTROL_PATH = "/_sim"
 Endpoint = Callable[[Request], Awaitable[Response]]
-Body = Mapping[str, object]
+RequestBody = Mapping[str, object]
 
 
-class Control:
+class ControlPlane:
     """The endpoints over one simulation."""
 
     def __init__(self, simulation: Simulation) -> None:
@@ -29,9 +130,9 @@ class Control:
 
     def routes(self) -> list[Route]:
         """Give the endpoints, to be mounted under `PLACE`."""
-        actions: Mapping[str, Callable[[Body], object]] = {
+        actions: Mapping[str, Callable[[RequestBody], object]] = {
             "reset": self._reset,
-            "clock": self._turn_clock,
+            "clock": self._set_clock,
             "builds": self._make_build,
             "slices": self._end_slicing,
             "attend": self._attend,
@@ -43,14 +144,17 @@ class Control:
             Route("/journal", self._journal),
             Route("/world", self._world),
             Route("/faults", self._faults, methods=["GET", "POST", "DELETE"]),
-            *(Route(f"/{name}", _acting(action), methods=["POST"]) for name, action in actions.items()),
+            *(
+                Route(f"/{name}", _action_endpoint(action), methods=["POST"])
+                for name, action in actions.items()
+            ),
         ]
 
     async def _index(self, _request: Request) -> Response:
         clock, options = self._simulation.clock, self._simulation.options
         return JSONResponse(
             {
-                "now": at(clock.now()),
+                "now": format_time(clock.now()),
                 "rate": clock.rate,
                 "seed": options.seed,
                 "builds": options.builds,
@@ -64,12 +168,12 @@ class Control:
     async def _journal(self, request: Request) -> Response:
         since = request.query_params.get("since", "0")
         if not (since.isascii() and since.isdigit()):
-            return _wrong(f"since is the number of an entry, not {since!r}.")
+            return _bad_request(f"since is the number of an entry, not {since!r}.")
         return JSONResponse(self._simulation.journal.since(int(since)))
 
     async def _world(self, request: Request) -> Response:
         everything = request.query_params.get("everything") == "true"
-        return JSONResponse(world_view(self._simulation.present(), everything=everything))
+        return JSONResponse(describe_world(self._simulation.current_world(), everything=everything))
 
     async def _faults(self, request: Request) -> Response:
         faults = self._simulation.faults
@@ -78,75 +182,75 @@ class Control:
         elif request.method == "POST":
             try:
                 orders = json.loads(await request.body())
-                faults.order([read_fault(order) for order in _listed(orders)])
+                faults.add_faults([parse_fault(order) for order in _as_list(orders)])
             except ValueError as error:
-                return _wrong(str(error))
-        return JSONResponse(faults.listed())
+                return _bad_request(str(error))
+        return JSONResponse(faults.list_faults())
 
-    def _reset(self, _body: Body) -> object:
+    def _reset(self, _body: RequestBody) -> object:
         self._simulation.reset()
-        return {"now": at(self._simulation.clock.now())}
+        return {"now": format_time(self._simulation.clock.now())}
 
-    def _turn_clock(self, body: Body) -> object:
+    def _set_clock(self, body: RequestBody) -> object:
         clock = self._simulation.clock
         if "rate" in body:
-            clock.set_rate(_number(body, "rate"))
+            clock.set_rate(_read_number(body, "rate"))
         if "advance_seconds" in body:
-            clock.advance(_number(body, "advance_seconds"))
+            clock.advance(_read_number(body, "advance_seconds"))
         if "date_ahead_seconds" in body:
-            clock.date_ahead_seconds = _number(body, "date_ahead_seconds")
-        self._simulation.present()
-        return {"now": at(clock.now()), "rate": clock.rate}
+            clock.date_ahead_seconds = _read_number(body, "date_ahead_seconds")
+        self._simulation.current_world()
+        return {"now": format_time(clock.now()), "rate": clock.rate}
 
-    def _make_build(self, body: Body) -> object:
+    def _make_build(self, body: RequestBody) -> object:
         """What a person does in Eiger: lay parts on a bed."""
-        world = self._simulation.present()
-        named = _listed(body.get("part_version_ids", body.get("part_version_id")))
+        world = self._simulation.current_world()
+        named = _as_list(body.get("part_version_ids", body.get("part_version_id")))
         versions: list[PartVersion] = [
-            found(world.part_versions, version_id, "part version") for version_id in named
+            require_row(world.part_versions, version_id, "part version") for version_id in named
         ]
         title = body.get("title")
         if not versions:
             raise ValueError("part_version_ids names at least one part version.")
-        build = library.make_build(world, versions, None if title is None else str(title))
+        build = parts.make_build(world, versions, None if title is None else str(title))
         return self._simulation.views().build_extended(build)
 
-    def _end_slicing(self, body: Body) -> object:
+    def _end_slicing(self, body: RequestBody) -> object:
         """What a person does in Eiger: cancel a slicing; or what the slicer does: fail."""
-        world = self._simulation.present()
-        slicing = found(world.slice_jobs, body.get("slice_job_id"), "slice job")
-        ended = library.end_slicing(world, slicing, str(body.get("status", "CANCELED")))
+        world = self._simulation.current_world()
+        slicing = require_row(world.slice_jobs, body.get("slice_job_id"), "slice job")
+        ended = parts.end_slicing(world, slicing, str(body.get("status", "CANCELED")))
         return {"slice_job_id": ended.id, "status": ended.ended_as}
 
-    def _attend(self, body: Body) -> object:
+    def _attend(self, body: RequestBody) -> object:
         """What a person does at a machine: clear its bed, start the next of its queue."""
-        world = self._simulation.present()
-        device = found(world.devices, body.get("device_id"), "device")
-        floor.attend(world, device.id)
+        world = self._simulation.current_world()
+        device = require_row(world.devices, body.get("device_id"), "device")
+        printers.clear_bed_and_start_next(world, device.id)
         return self._simulation.views().device_extended(world.devices[device.id])
 
-    def _change_device(self, body: Body) -> object:
+    def _change_device(self, body: RequestBody) -> object:
         """What happens to a machine by itself: it goes offline, jams, or comes back."""
-        world = self._simulation.present()
-        device = found(world.devices, body.get("device_id"), "device")
+        world = self._simulation.current_world()
+        device = require_row(world.devices, body.get("device_id"), "device")
         state = body.get("state")
         if not isinstance(state, str):
             raise ValueError("state is a word like Offline.")
         world.devices.put(replace(device, state=state))
         return self._simulation.views().device_extended(world.devices[device.id])
 
-    def _change_units(self, body: Body) -> object:
+    def _change_units(self, body: RequestBody) -> object:
         """What a person does in Eiger: choose preferred units, for what is uploaded from now on."""
-        world = self._simulation.present()
+        world = self._simulation.current_world()
         units = body.get("units", world.units)
-        scale = _number({"scale": world.scale, **body}, "scale")
+        scale = _read_number({"scale": world.scale, **body}, "scale")
         if not isinstance(units, str) or scale <= 0:
             raise ValueError("units is a word like mm, and scale is above 0.")
         world.units, world.scale = units, scale
         return {"units": units, "scale": scale}
 
 
-def _acting(action: Callable[[Body], object]) -> Endpoint:
+def _action_endpoint(action: Callable[[RequestBody], object]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         try:
             body = json.loads(await request.body() or b"{}")
@@ -154,22 +258,22 @@ def _acting(action: Callable[[Body], object]) -> Endpoint:
                 raise ValueError("The body is an object.")
             return JSONResponse(action(body))
         except (ValueError, Refused) as error:
-            return _wrong(str(error))
+            return _bad_request(str(error))
 
     return endpoint
 
 
-def _wrong(message: str) -> Response:
+def _bad_request(message: str) -> Response:
     return JSONResponse({"message": message}, status_code=400)
 
 
-def _listed(value: object) -> list[object]:
+def _as_list(value: object) -> list[object]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
-def _number(body: Body, name: str) -> float:
+def _read_number(body: RequestBody, name: str) -> float:
     value = body[name]
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ValueError(f"{name} is a number.")

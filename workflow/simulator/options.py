@@ -15,7 +15,7 @@ QUIRKS = {
 }
 """Ways of the real service (or feared of it) beyond the contract, by name."""
 
-REALISTIC = frozenset(QUIRKS) - {"deaf-printer", "other-titles", "one-part", "no-units"}
+REALISTIC_QUIRKS = frozenset(QUIRKS) - {"deaf-printer", "other-titles", "one-part", "no-units"}
 """The quirks that were seen on the real service."""
 
 

@@ -13,19 +13,19 @@ from workflow.simulator.options import SimulatorOptions
 GRACE_SECONDS = 1
 """What is still being answered when the server stops gets so long."""
 
-End = Callable[[], None]
+StopServer = Callable[[], None]
 
 
 @contextmanager
-def running(options: SimulatorOptions | None = None) -> Iterator[str]:
+def running_simulator(options: SimulatorOptions | None = None) -> Iterator[str]:
     """Serve in a thread; gives the base URL, like `http://127.0.0.1:41234/api/v3`.
 
     Raises OSError where the port can't be had.
     """
     options = options or SimulatorOptions()
-    ready: Future[End] = Future()
-    with _listener(options) as listener:
-        thread = Thread(target=_serve_for, args=(ready, options, listener), name="simulator")
+    ready: Future[StopServer] = Future()
+    with _open_listener(options) as listener:
+        thread = Thread(target=_serve_in_thread, args=(ready, options, listener), name="simulator")
         thread.start()
         end = ready.result()
         try:
@@ -40,11 +40,11 @@ def serve(options: SimulatorOptions, announce: Callable[[str], None]) -> None:
 
     Raises OSError where the port can't be had.
     """
-    with _listener(options) as listener, _signals_end_quietly():
+    with _open_listener(options) as listener, _ignore_stop_signals():
         _serve(options, listener, lambda _end: announce(_base_url(listener, options)))
 
 
-def _serve_for(ready: Future[End], options: SimulatorOptions, listener: socket.socket) -> None:
+def _serve_in_thread(ready: Future[StopServer], options: SimulatorOptions, listener: socket.socket) -> None:
     """Whoever waits for a server in a thread also learns why it could not start."""
     try:
         _serve(options, listener, ready.set_result)
@@ -54,12 +54,14 @@ def _serve_for(ready: Future[End], options: SimulatorOptions, listener: socket.s
         ready.set_exception(error)
 
 
-def _serve(options: SimulatorOptions, listener: socket.socket, listening: Callable[[End], None]) -> None:
+def _serve(
+    options: SimulatorOptions, listener: socket.socket, listening: Callable[[StopServer], None]
+) -> None:
     import asyncio
 
     import uvicorn
 
-    from workflow.simulator.app import application
+    from workflow.simulator.app import make_app
     from workflow.simulator.simulation import Simulation
 
     simulation = Simulation(options, _origin(listener, options))
@@ -83,7 +85,7 @@ def _serve(options: SimulatorOptions, listener: socket.socket, listening: Callab
                 connection.transport.abort()
 
     config = uvicorn.Config(
-        application(simulation),
+        make_app(simulation),
         http="h11",  # the faults close its transport
         ws="none",
         lifespan="off",
@@ -100,7 +102,7 @@ def _serve(options: SimulatorOptions, listener: socket.socket, listening: Callab
         simulation.close()
 
 
-def _listener(options: SimulatorOptions) -> socket.socket:
+def _open_listener(options: SimulatorOptions) -> socket.socket:
     """Naming TCP is no pedantry: asyncio switches Nagle's delay (40 ms per reply) off only for it."""
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -125,7 +127,7 @@ def _base_url(listener: socket.socket, options: SimulatorOptions) -> str:
 
 
 @contextmanager
-def _signals_end_quietly() -> Iterator[None]:
+def _ignore_stop_signals() -> Iterator[None]:
     """Uvicorn raises the signal that ended it once more; here it has done its work by then."""
     signals = (signal.SIGINT, signal.SIGTERM)
     before = {each: signal.signal(each, lambda _number, _frame: None) for each in signals}

@@ -1,19 +1,72 @@
-"""One simulated Eiger: its world, clock, faults, journal and the folder of its uploads."""
+"""One simulated Eiger: its world, clock, faults, journal and the folder of its uploads.
+
+What was asked of the API, and what came of it.
+"""
 
 import asyncio
 import hashlib
+from collections import deque
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, fields
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from workflow.simulator.clock import Clock
-from workflow.simulator.faults import Faults
-from workflow.simulator.fleet import furnish
-from workflow.simulator.journal import Journal
-from workflow.simulator.links import Links
+from workflow.simulator.faults import FaultInjector
 from workflow.simulator.options import SimulatorOptions
-from workflow.simulator.views import Views
-from workflow.simulator.world import World
+from workflow.simulator.seed import seed_world
+from workflow.simulator.views import LinkSigner, Views
+from workflow.simulator.world import AdjustableClock, World
+
+ENTRIES_KEPT = 200_000
+
+
+@dataclass(slots=True)
+class JournalEntry:
+    """One request: filled in as it goes on. `status` stays None where no reply was made.
+
+    `effect` says what the request changed, with ids; None if nothing. Holds no secret: headers and
+    bodies are not kept.
+    """
+
+    number: int
+    at: str
+    method: str
+    path: str
+    query: str
+    operation: str | None
+    authorized: bool = False
+    status: int | None = None
+    effect: Mapping[str, object] | None = None
+    fault: str | None = None
+    message: str | None = None
+
+    def finish(self, status: int, effect: Mapping[str, object] | None, message: str | None) -> None:
+        """Write down what came of the request."""
+        self.status, self.effect, self.message = status, effect, message
+
+
+class Journal:
+    """The latest requests, numbered from 1."""
+
+    def __init__(self) -> None:
+        self._entries: deque[JournalEntry] = deque(maxlen=ENTRIES_KEPT)
+        self._last = 0
+
+    def open(self, at: str, method: str, path: str, query: str, operation: str | None) -> JournalEntry:
+        """Begin the entry of a request that has just come in."""
+        self._last += 1
+        entry = JournalEntry(self._last, at, method, path, query, operation)
+        self._entries.append(entry)
+        return entry
+
+    def since(self, number: int = 0) -> Sequence[dict[str, object]]:
+        """Give the entries with a higher number than this one."""
+        dropped = self._last - len(self._entries)
+        wanted = islice(self._entries, max(number - dropped, 0), None)
+        return [{each.name: getattr(entry, each.name) for each in fields(JournalEntry)} for entry in wanted]
+
 
 FIRST_REFERENCE_ID = 7_000_001
 
@@ -32,10 +85,10 @@ class Simulation:
         """Start afresh: as shipped, same ids, the clock on the real time, journal and faults empty."""
         for file in self.store.iterdir():
             file.unlink(missing_ok=True)
-        self.clock = Clock(date_ahead_seconds=self.options.date_ahead_seconds)
+        self.clock = AdjustableClock(date_ahead_seconds=self.options.date_ahead_seconds)
         self.world = World(self.options, self.clock.now())
-        furnish(self.world)
-        self.faults = Faults(self.options.seed)
+        seed_world(self.world)
+        self.faults = FaultInjector(self.options.seed)
         self.journal = Journal()
         self._references = FIRST_REFERENCE_ID
         self._uploads = 0
@@ -45,22 +98,22 @@ class Simulation:
         """The folder of the uploaded files; its place follows TMPDIR."""
         return Path(self._store.name)
 
-    def present(self) -> World:
+    def current_world(self) -> World:
         """Give the world as it stands now."""
-        self.world.catch_up(self.clock.now())
+        self.world.advance_to(self.clock.now())
         return self.world
 
     def views(self) -> Views:
         """Give the views of the world as it stands now."""
         key = hashlib.sha256(f"{self.options.seed}".encode()).digest()
-        return Views(self.present(), Links(key, self.base))
+        return Views(self.current_world(), LinkSigner(key, self.base))
 
-    def next_reference(self) -> int:
+    def next_reference_id(self) -> int:
         """Give the next X-Reference-ID."""
         self._references += 1
         return self._references
 
-    def next_upload(self) -> Path:
+    def next_upload_path(self) -> Path:
         """Give a fresh place for an upload."""
         self._uploads += 1
         return self.store / f"{self._uploads}.stl"

@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.simulator.things import Measured
+from workflow.simulator.models import StlMeasurement
 
 HEADER_BYTES = 84
 FACET_BYTES = 50
 FACETS_AT_ONCE = 50_000
 TEXT_BYTES_AT_ONCE = 1 << 20
 LONGEST_VERTEX_BYTES = 1024
-FACET = np.dtype([("normal", "<f4", (3,)), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
-VERTEX = re.compile(rb"vertex\s+(\S+)\s+(\S+)\s+(\S+)", re.IGNORECASE)
+FACET_DTYPE = np.dtype([("normal", "<f4", (3,)), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+VERTEX_PATTERN = re.compile(rb"vertex\s+(\S+)\s+(\S+)\s+(\S+)", re.IGNORECASE)
 
-HEALED_SHARE = 1e-4
+MAX_HEALED_SHARE = 1e-4
 """A surface that misses less than this share of its area is sliced all the same (invented)."""
 
 Corners = NDArray[np.float32]
@@ -32,7 +32,7 @@ class NotStl(ValueError):
 
 
 @dataclass(slots=True)
-class Sums:
+class FacetSums:
     """What one pass over the facets adds up; lengths in mm."""
 
     triangles: int = 0
@@ -59,18 +59,18 @@ class Sums:
         self.volume_mm3 += float(np.einsum("ij,ij->i", a, normals).sum()) / 6
         self.area_mm2 += float(np.linalg.norm(normals, axis=1).sum()) / 2
         self.area_vector += normals.sum(axis=0) / 2
-        self.unpaired ^= _edges_hashed(corners)
+        self.unpaired ^= _hash_edges(corners)
 
 
-def measure(path: Path) -> Measured:
+def measure_stl(path: Path) -> StlMeasurement:
     """Measure an STL file. Raises NotStl where it is none, OSError where it can't be read."""
-    form = _format(path)
-    sums = Sums()
+    form = _detect_format(path)
+    sums = FacetSums()
     for corners in _binary_corners(path) if form == "binary" else _ascii_corners(path):
         sums.add(corners)
-    flaw = _flaw(sums)
+    flaw = _find_flaw(sums)
     extent = sums.high - sums.low if sums.triangles and sums.finite else np.zeros(3)
-    return Measured(
+    return StlMeasurement(
         format=form,
         triangles=sums.triangles,
         size_mm=(float(extent[0]), float(extent[1]), float(extent[2])),
@@ -79,7 +79,7 @@ def measure(path: Path) -> Measured:
     )
 
 
-def _format(path: Path) -> str:
+def _detect_format(path: Path) -> str:
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(1024)
@@ -98,7 +98,7 @@ def _binary_corners(path: Path) -> Iterator[Corners]:
         left = int.from_bytes(file.read(HEADER_BYTES)[80:], "little")
         while left:
             block = file.read(min(left, FACETS_AT_ONCE) * FACET_BYTES)
-            facets = np.frombuffer(block, FACET)
+            facets = np.frombuffer(block, FACET_DTYPE)
             left -= len(facets)
             yield facets["corners"]
 
@@ -106,7 +106,7 @@ def _binary_corners(path: Path) -> Iterator[Corners]:
 def _ascii_corners(path: Path) -> Iterator[Corners]:
     rest = np.zeros((0, 3), np.float32)
     for text in _text_blocks(path):
-        found = VERTEX.findall(text)
+        found = VERTEX_PATTERN.findall(text)
         try:
             vertices = np.array(found, dtype=np.bytes_).astype(np.float32).reshape(-1, 3)
         except ValueError:
@@ -133,15 +133,15 @@ def _text_blocks(path: Path) -> Iterator[bytes]:
     yield rest
 
 
-def _edges_hashed(corners: Corners) -> np.uint64:
+def _hash_edges(corners: Corners) -> np.uint64:
     """Exclusive or of one hash per edge, the same in both directions."""
     bits = (corners + np.float32(0)).view(np.uint32).astype(np.uint64)  # + 0 makes -0.0 one with 0.0
-    vertex = _mixed(_mixed(_mixed(bits[..., 0]) ^ bits[..., 1]) ^ bits[..., 2])
-    edges = _mixed(vertex + np.roll(vertex, -1, axis=1))
+    vertex = _mix_bits(_mix_bits(_mix_bits(bits[..., 0]) ^ bits[..., 1]) ^ bits[..., 2])
+    edges = _mix_bits(vertex + np.roll(vertex, -1, axis=1))
     return np.uint64(np.bitwise_xor.reduce(edges, axis=None))
 
 
-def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _mix_bits(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Spread 64 bits over 64 bits, one to one (the finalizer of splitmix64)."""
     words = words + np.uint64(0x9E3779B97F4A7C15)
     words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -149,7 +149,7 @@ def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return words ^ (words >> np.uint64(31))
 
 
-def _flaw(sums: Sums) -> str | None:
+def _find_flaw(sums: FacetSums) -> str | None:
     if not sums.triangles:
         return "no facets"
     if not sums.finite:
@@ -157,6 +157,6 @@ def _flaw(sums: Sums) -> str | None:
     if not sums.area_mm2 or not sums.volume_mm3:
         return "no volume"
     missing = float(np.linalg.norm(sums.area_vector)) / sums.area_mm2
-    if sums.unpaired and missing > HEALED_SHARE:
+    if sums.unpaired and missing > MAX_HEALED_SHARE:
         return "an open surface"
     return None

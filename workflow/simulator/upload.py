@@ -1,4 +1,7 @@
-"""Multipart uploads, streamed to disk as they come: memory does not grow with the file."""
+"""Multipart uploads, streamed to disk as they come: memory does not grow with the file.
+
+The answer to an upload, whose body is too big to be read before it is answered.
+"""
 
 import asyncio
 import hashlib
@@ -9,17 +12,21 @@ from typing import BinaryIO
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import Request
 
-from workflow.simulator.schema import Unfit
-from workflow.simulator.things import StoredFile
+from workflow.simulator import parts, stl
+from workflow.simulator.contract import InvalidRequest, Operation, validate_body
+from workflow.simulator.faults import Reply
+from workflow.simulator.models import StoredFile
+from workflow.simulator.simulation import Simulation
 
 FILE_FIELD = "stlFile"
-FIELD_BYTES = 1024
-FIELDS = 50
+MAX_FIELD_BYTES = 1024
+MAX_FIELDS = 50
 
 
 @dataclass(slots=True)
-class _Part:
+class _MultipartPart:
     """The multipart part that is being read."""
 
     header_name: bytearray = field(default_factory=bytearray)
@@ -30,7 +37,7 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class UploadForm:
     """An upload that has been read: text fields by name, and the file if there was one."""
 
     fields: Mapping[str, str]
@@ -43,7 +50,7 @@ class _FormReader:
     def __init__(self, target: Path) -> None:
         self._target = target
         self._file: BinaryIO | None = None
-        self._part = _Part()
+        self._part = _MultipartPart()
         self._sha256 = hashlib.sha256()
         self._size = 0
         self._file_name = ""
@@ -51,45 +58,45 @@ class _FormReader:
         self.ended = False
 
     def begin_part(self) -> None:
-        self._part = _Part()
-        if len(self.fields) >= FIELDS:
-            raise Unfit(f"More than {FIELDS} fields.")
+        self._part = _MultipartPart()
+        if len(self.fields) >= MAX_FIELDS:
+            raise InvalidRequest(f"More than {MAX_FIELDS} fields.")
 
-    def take_header_name(self, chunk: bytes, start: int, end: int) -> None:
+    def append_header_name(self, chunk: bytes, start: int, end: int) -> None:
         self._part.header_name += chunk[start:end]
 
-    def take_header_value(self, chunk: bytes, start: int, end: int) -> None:
+    def append_header_value(self, chunk: bytes, start: int, end: int) -> None:
         self._part.header_value += chunk[start:end]
 
     def end_header(self) -> None:
         if self._part.header_name.lower() == b"content-disposition":
             _, options = parse_options_header(bytes(self._part.header_value))
-            self._part.name = _text(options.get(b"name", b""))
+            self._part.name = _decode_utf8(options.get(b"name", b""))
             named = options.get(b"filename")
-            self._part.file_name = None if named is None else _text(named)
+            self._part.file_name = None if named is None else _decode_utf8(named)
         self._part.header_name, self._part.header_value = bytearray(), bytearray()
 
     def begin_content(self) -> None:
-        if self._is_the_file():
+        if self._is_file_part():
             if self._file is not None:
-                raise Unfit(f"{FILE_FIELD} is given twice.")
+                raise InvalidRequest(f"{FILE_FIELD} is given twice.")
             self._file_name = self._part.file_name or ""
             self._file = self._target.open("wb")
 
-    def take_content(self, chunk: bytes, start: int, end: int) -> None:
+    def append_content(self, chunk: bytes, start: int, end: int) -> None:
         piece = memoryview(chunk)[start:end]
-        if self._is_the_file() and self._file is not None:
+        if self._is_file_part() and self._file is not None:
             self._file.write(piece)
             self._sha256.update(piece)
             self._size += len(piece)
         elif self._part.file_name is None:
             self._part.text += piece
-            if len(self._part.text) > FIELD_BYTES:
-                raise Unfit(f"{self._part.name} has more than {FIELD_BYTES} bytes.")
+            if len(self._part.text) > MAX_FIELD_BYTES:
+                raise InvalidRequest(f"{self._part.name} has more than {MAX_FIELD_BYTES} bytes.")
 
     def end_part(self) -> None:
         if self._part.file_name is None:
-            self.fields[self._part.name] = _text(bytes(self._part.text))
+            self.fields[self._part.name] = _decode_utf8(bytes(self._part.text))
 
     def end(self) -> None:
         self.ended = True
@@ -101,38 +108,38 @@ class _FormReader:
         self._file.close()
         return StoredFile(self._target, self._file_name, self._size, self._sha256.hexdigest())
 
-    def _is_the_file(self) -> bool:
+    def _is_file_part(self) -> bool:
         return self._part.name == FILE_FIELD and self._part.file_name is not None
 
 
-async def read_form(content_type: str, body: AsyncIterator[bytes], target: Path) -> Form:
+async def read_form(content_type: str, body: AsyncIterator[bytes], target: Path) -> UploadForm:
     """Read a multipart body, its file into `target`. Raises Unfit, then nothing is left at `target`."""
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or b"boundary" not in options:
-        raise Unfit(f"Send multipart/form-data with {FILE_FIELD}.")
+        raise InvalidRequest(f"Send multipart/form-data with {FILE_FIELD}.")
     reader = _FormReader(target)
     stored = False
     try:
-        await _feed(reader, options[b"boundary"], body)
+        await _parse_multipart(reader, options[b"boundary"], body)
         stored = True
     except FormParserError as error:
-        raise Unfit("The multipart body can't be read.") from error
+        raise InvalidRequest("The multipart body can't be read.") from error
     finally:
         file = reader.close()
         if not stored:
             target.unlink(missing_ok=True)
-    return Form(reader.fields, file)
+    return UploadForm(reader.fields, file)
 
 
-async def _feed(reader: _FormReader, boundary: bytes, body: AsyncIterator[bytes]) -> None:
+async def _parse_multipart(reader: _FormReader, boundary: bytes, body: AsyncIterator[bytes]) -> None:
     parser = MultipartParser(
         boundary,
         {
             "on_part_begin": reader.begin_part,
-            "on_part_data": reader.take_content,
+            "on_part_data": reader.append_content,
             "on_part_end": reader.end_part,
-            "on_header_field": reader.take_header_name,
-            "on_header_value": reader.take_header_value,
+            "on_header_field": reader.append_header_name,
+            "on_header_value": reader.append_header_value,
             "on_header_end": reader.end_header,
             "on_headers_finished": reader.begin_content,
             "on_end": reader.end,
@@ -144,8 +151,59 @@ async def _feed(reader: _FormReader, boundary: bytes, body: AsyncIterator[bytes]
             await asyncio.sleep(0)  # others get their turn between two chunks
     parser.finalize()
     if not reader.ended:
-        raise Unfit("The multipart body ends before its last boundary.")
+        raise InvalidRequest("The multipart body ends before its last boundary.")
 
 
-def _text(raw: bytes) -> str:
+def _decode_utf8(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
+
+
+UPLOAD_OPERATION_ID = "uploadStl"
+
+
+async def upload_stl(request: Request, operation: Operation, simulation: Simulation) -> Reply:
+    """Store the file, measure it beside the event loop, and take it into the library.
+
+    Raises Unfit and NotThere; then nothing of the upload is kept.
+    """
+    target = simulation.next_upload_path()
+    form = await read_form(request.headers.get("content-type", ""), request.stream(), target)
+    try:
+        return await _add_uploaded_part(form, target, operation, simulation)
+    except BaseException:  # raised again: a refused or cut upload leaves no file
+        target.unlink(missing_ok=True)
+        raise
+
+
+async def _add_uploaded_part(
+    form: UploadForm, target: Path, operation: Operation, simulation: Simulation
+) -> Reply:
+    if form.file is None:
+        raise InvalidRequest(f"{FILE_FIELD} must be a file.")
+    fields = validate_body(operation, {**form.fields, FILE_FIELD: form.file.name})
+    try:
+        measured = await asyncio.to_thread(stl.measure_stl, target)
+    except stl.NotStl as error:
+        raise InvalidRequest(str(error)) from error
+    version = parts.add_part(
+        simulation.current_world(),
+        form.file,
+        measured,
+        preset_id=_optional_text(fields, "settingsPresetId"),
+        user_id=_optional_text(fields, "userId"),
+        folder_id=_optional_text(fields, "folderId"),
+    )
+    made = {"slice_job_id": version.slice_job_id, "part_version_id": version.id}
+    effect = {
+        "made": "part_version",
+        "id": version.id,
+        "title": version.title,
+        "sha256": form.file.sha256,
+        "slice_job": version.slice_job_id,
+    }
+    return Reply(201, made, effect=effect)
+
+
+def _optional_text(fields: Mapping[str, object], name: str) -> str | None:
+    value = fields.get(name)
+    return None if value is None else str(value)

@@ -1,12 +1,16 @@
-"""Rows as the contract shows them: what goes over the wire, and nothing else does."""
+"""Rows as the contract shows them: what goes over the wire, and nothing else does.
 
+Signed links: whoever has one may fetch, until it expires.
+"""
+
+import hashlib
+import hmac
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
-from workflow.simulator import floor, library, links
-from workflow.simulator.printing import progress_of
-from workflow.simulator.things import (
+from workflow.simulator import parts, printers
+from workflow.simulator.models import (
     NO_FIBER,
     Build,
     Device,
@@ -17,7 +21,39 @@ from workflow.simulator.things import (
     QueuedJob,
     User,
 )
+from workflow.simulator.printers import print_progress
 from workflow.simulator.world import World
+
+DOWNLOAD_SECONDS = 30
+PREVIEW_SECONDS = 3600
+"""Both lifetimes stand in the contract's prose; scan reports live as long as previews."""
+
+SIGNED_LINKS_PATH = "/_signed"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSigner:
+    """Signs and checks links under a base like `http://127.0.0.1:8765`."""
+
+    key: bytes
+    base: str
+
+    def sign(self, what: str, now: datetime, seconds: int) -> str:
+        """Give a link to `what` (like `stl/ID`) that works for so many seconds."""
+        expires = int((now + timedelta(seconds=seconds)).timestamp())
+        query = f"expires={expires}&signature={self._signature(what, expires)}"
+        return f"{self.base}{SIGNED_LINKS_PATH}/{what}?{query}"
+
+    def verify(self, what: str, expires: str, signature: str, now: datetime) -> bool:
+        """Whether the signature is ours for this and has not expired."""
+        if not (expires.isascii() and expires.isdigit()):
+            return False
+        fits = hmac.compare_digest(self._signature(what, int(expires)).encode(), signature.encode())
+        return fits and now.timestamp() <= int(expires)
+
+    def _signature(self, what: str, expires: int) -> str:
+        return hmac.new(self.key, f"{what} {expires}".encode(), hashlib.sha256).hexdigest()[:32]
+
 
 View = dict[str, object]
 
@@ -26,7 +62,7 @@ SCAN_SECONDS = 60.0
 
 
 @lru_cache(maxsize=1 << 16)
-def at(moment: datetime | None) -> str | None:
+def format_time(moment: datetime | None) -> str | None:
     """Give a time as the service writes it: UTC, milliseconds, Z."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
 
@@ -36,7 +72,7 @@ class Views:
     """Shows a world's rows; `links` signs what has to be signed."""
 
     world: World
-    links: links.Links
+    links: LinkSigner
 
     def has(self, quirk: str) -> bool:
         """Whether the world has a quirk."""
@@ -48,8 +84,8 @@ class Views:
         view: View = {
             "id": build.id,
             "title": build.title,
-            "created_at": at(build.created_at),
-            "updated_at": at(build.updated_at),
+            "created_at": format_time(build.created_at),
+            "updated_at": format_time(build.updated_at),
             "part_count": build.part_count,
             "preview_url": self._preview(build.id),
             "device_series": build.series,
@@ -81,8 +117,8 @@ class Views:
         """PartView."""
         return {
             "id": part.id,
-            "created_at": at(part.created_at),
-            "updated_at": at(part.updated_at),
+            "created_at": format_time(part.created_at),
+            "updated_at": format_time(part.updated_at),
             "cloned_from": None,
             "latest_partversion": part.version_ids[-1],
             "part_versions": list(part.version_ids),
@@ -97,7 +133,7 @@ class Views:
             "description": None,
             "version_number": version.number,
             "preview_url": self._preview(version.id),
-            "sliced": library.is_sliced(self.world, version),
+            "sliced": parts.is_sliced(self.world, version),
             "device_series": version.preset.series,
             "primary_material": version.preset.primary,
             "secondary_material": version.preset.secondary,
@@ -113,19 +149,19 @@ class Views:
 
     def device(self, device: Device) -> View:
         """DeviceView. An offline device has no keys for materials (as seen: absent, not null)."""
-        queue = floor.queue_of(self.world, device)
+        queue = printers.waiting_jobs(self.world, device)
         view: View = {
             "id": device.id,
             "name": device.name,
             "device_type": device.type,
             "device_series": device.series,
-            "created_at": at(device.created_at),
-            "updated_at": at(device.updated_at),
-            "queue_estimated_time_seconds": floor.queue_seconds(self.world, device, queue),
+            "created_at": format_time(device.created_at),
+            "updated_at": format_time(device.updated_at),
+            "queue_estimated_time_seconds": printers.queue_seconds(self.world, device, queue),
             "queue_length": len(queue),
             "state": device.state,
         }
-        if device.online and device.series not in floor.FURNACES:
+        if device.online and device.series not in printers.FURNACE_SERIES:
             view |= {
                 "loaded_primary_material": device.primary,
                 "loaded_secondary_material": None if device.secondary == NO_FIBER else device.secondary,
@@ -152,11 +188,11 @@ class Views:
         return {
             "id": job.id,
             "state": job.state,
-            "queued_at": at(job.queued_at),
-            "created_at": at(job.created_at),
-            "started_at": at(job.started_at),
-            "updated_at": at(job.updated_at),
-            "ended_at": at(job.ended_at),
+            "queued_at": format_time(job.queued_at),
+            "created_at": format_time(job.created_at),
+            "started_at": format_time(job.started_at),
+            "updated_at": format_time(job.updated_at),
+            "ended_at": format_time(job.ended_at),
         }
 
     def print_job_extended(self, job: PrintJob) -> View:
@@ -176,8 +212,8 @@ class Views:
         return {
             "id": queued.id,
             "state": queued.state,
-            "queued_at": at(queued.queued_at),
-            "updated_at": at(queued.updated_at),
+            "queued_at": format_time(queued.queued_at),
+            "updated_at": format_time(queued.updated_at),
         }
 
     def queued_job_extended(self, queued: QueuedJob) -> View:
@@ -191,8 +227,8 @@ class Views:
             "id": printed.id,
             "state": printed.state,
             "notes": printed.notes,
-            "printed_at": at(printed.printed_at),
-            "updated_at": at(printed.updated_at),
+            "printed_at": format_time(printed.printed_at),
+            "updated_at": format_time(printed.updated_at),
             "print_job": self.print_job(job) | {"build": self.build(self.world.builds[job.build])},
         }
 
@@ -201,10 +237,10 @@ class Views:
         asked_at, now = printed.scan_asked_at, self.world.now
         if asked_at is None or (now - asked_at).total_seconds() < SCAN_SECONDS:
             return None
-        return self.links.sign(f"scan/{printed.id}", now, links.PREVIEW_SECONDS)
+        return self.links.sign(f"scan/{printed.id}", now, PREVIEW_SECONDS)
 
     def _preview(self, row_id: str) -> str:
-        return self.links.sign(f"preview/{row_id}", self.world.now, links.PREVIEW_SECONDS)
+        return self.links.sign(f"preview/{row_id}", self.world.now, PREVIEW_SECONDS)
 
     def _remaining(self, device: Device) -> float:
         """What is left falls with the progress of the running print (as measured)."""
@@ -212,11 +248,11 @@ class Views:
         if job is None or job.started_at is None:
             return round(device.primary_cm3, 3)
         build = self.world.builds[job.build]
-        used = build.primary_cm3 * progress_of(build, job.started_at, self.world.now).percent / 100
+        used = build.primary_cm3 * print_progress(build, job.started_at, self.world.now).percent / 100
         return round(max(device.primary_cm3 - used, 0.0), 3)
 
     def _progress(self, build: Build, started_at: datetime) -> View:
-        progress = progress_of(build, started_at, self.world.now)
+        progress = print_progress(build, started_at, self.world.now)
         return {
             "printing_state": progress.printing_state,
             "current_layer": progress.current_layer,

@@ -1,0 +1,92 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflow.intake.mass_arrival import MassArrivalCounter, MassArrivalLimit
+
+FEW = {f"few {number}.stl" for number in range(3)}
+MANY = {f"many {number}.stl" for number in range(4)}
+
+
+@pytest.fixture
+def arrivals() -> MassArrivalCounter:
+    return MassArrivalCounter(MassArrivalLimit(files=3, window_seconds=60))
+
+
+def test_a_few_files_pass(arrivals: MassArrivalCounter) -> None:
+    assert arrivals.arrive(FEW, now=0) == frozenset()
+    assert arrivals.waiting == set()
+
+
+def test_a_crowd_is_set_aside_whole(arrivals: MassArrivalCounter) -> None:
+    assert arrivals.arrive(MANY, now=0) == MANY
+    assert arrivals.waiting == MANY
+
+
+def test_a_crowd_that_comes_in_portions_is_set_aside_with_its_first_files(
+    arrivals: MassArrivalCounter,
+) -> None:
+    assert arrivals.arrive({"a", "b"}, now=0) == frozenset()
+    assert arrivals.arrive({"c", "d"}, now=50) == {"a", "b", "c", "d"}
+    assert arrivals.arrive({"e"}, now=59) == {"e"}, "the crowd goes on"
+
+
+def test_files_far_apart_are_no_crowd(arrivals: MassArrivalCounter) -> None:
+    for number in range(10):
+        assert arrivals.arrive({f"{number}.stl"}, now=30.0 * number) == frozenset()
+
+
+def test_after_a_crowd_single_files_pass_again(arrivals: MassArrivalCounter) -> None:
+    arrivals.arrive(MANY, now=0)
+    assert arrivals.arrive({"single.stl"}, now=61) == frozenset()
+    assert arrivals.waiting == MANY
+
+
+def test_what_a_person_accepted_is_no_crowd_again(arrivals: MassArrivalCounter) -> None:
+    arrivals.arrive(MANY, now=0)
+    arrivals.restore_waiting(dict.fromkeys(MANY, True))
+    assert arrivals.waiting == set()
+    assert arrivals.arrive(MANY, now=100) == frozenset()
+
+
+def test_what_waited_before_a_restart_waits_after_it(arrivals: MassArrivalCounter) -> None:
+    """Even when so few are left of the crowd that they would pass."""
+    arrivals.restore_waiting({"left over.stl": False})
+    assert arrivals.arrive({"left over.stl", "new.stl"}, now=0) == frozenset()
+    assert arrivals.waiting == {"left over.stl"}
+
+
+def test_what_is_taken_away_is_forgotten(arrivals: MassArrivalCounter) -> None:
+    arrivals.arrive(MANY, now=0)
+    stays = min(MANY)
+    assert arrivals.drop_vanished({stays}) == MANY - {stays}
+    assert arrivals.waiting == {stays}
+
+
+def test_what_has_passed_counts_and_is_not_set_aside(arrivals: MassArrivalCounter) -> None:
+    arrivals.arrive(FEW, now=0)
+    for path in FEW:
+        arrivals.taken(path)
+    assert arrivals.arrive({"one too many.stl"}, now=1) == {"one too many.stl"}
+
+
+def test_without_a_limit_all_pass() -> None:
+    assert (
+        MassArrivalCounter(MassArrivalLimit()).arrive({str(number) for number in range(1000)}, now=0)
+        == frozenset()
+    )
+
+
+@given(st.lists(st.tuples(st.floats(0, 30), st.integers(1, 5)), max_size=20))
+def test_never_more_than_the_limit_pass_within_the_window(portions: list[tuple[float, int]]) -> None:
+    arrivals, now, passed = (
+        MassArrivalCounter(MassArrivalLimit(files=3, window_seconds=60)),
+        0.0,
+        list[float](),
+    )
+    for portion, (pause, count) in enumerate(portions):
+        now += pause
+        paths = {f"{portion} {number}" for number in range(count)}
+        crowd = arrivals.arrive(paths, now)
+        passed += [now] * len(paths - crowd)
+        assert sum(now - at <= 60 for at in passed) <= 3

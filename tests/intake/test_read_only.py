@@ -1,0 +1,109 @@
+"""A read-only inbox: files stay where they are, and none is taken twice."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.intake.conftest import TIMES, Book, Clock
+from tests.intake.parts import binary
+from tests.intake.test_inbox import settle
+from workflow.errors import StateFolderError
+from workflow.intake import Inbox, Share
+
+
+@pytest.fixture
+def exports(tmp_path: Path) -> Path:
+    folder = tmp_path / "exports"
+    (folder / "rush").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def share(tmp_path: Path, exports: Path) -> Share:
+    share = Share(tmp_path / "share", left_inbox=exports)
+    share.prepare()
+    return share
+
+
+@pytest.fixture
+def inbox(share: Share, book: Book, clock: Clock) -> Inbox:
+    book.left_inbox = share.inbox
+    return Inbox(share, book, left=book, desk=book, times=TIMES, clock=clock)
+
+
+def test_files_are_taken_in_their_place_and_once(
+    exports: Path, inbox: Inbox, book: Book, clock: Clock
+) -> None:
+    (exports / "rush" / "part.stl").write_bytes(binary())
+    assert settle(inbox, clock) == ("rush/part.stl",)
+    assert settle(inbox, clock, 3600) == ()
+    assert book.taken == {1: str(exports / "rush" / "part.stl")}
+    assert (exports / "rush" / "part.stl").read_bytes() == binary()
+    assert inbox.is_idle()
+
+
+def test_nothing_is_taken_again_after_a_restart(
+    share: Share, exports: Path, inbox: Inbox, book: Book, clock: Clock
+) -> None:
+    (exports / "part.stl").write_bytes(binary())
+    settle(inbox, clock)
+    again = Inbox(share, book, left=book, desk=book, times=TIMES, clock=clock)
+    assert settle(again, clock, 3600) == ()
+    assert len(book.rows) == 1
+
+
+def test_a_new_version_is_taken(exports: Path, inbox: Inbox, book: Book, clock: Clock) -> None:
+    (exports / "part.stl").write_bytes(binary(20))
+    settle(inbox, clock)
+    (exports / "part.stl").write_bytes(binary(30))
+    assert settle(inbox, clock) == ("part.stl",)
+    assert len(book.rows) == 2
+
+
+def test_a_touched_file_is_not_taken_again(exports: Path, inbox: Inbox, book: Book, clock: Clock) -> None:
+    (exports / "part.stl").write_bytes(binary())
+    settle(inbox, clock)
+    os.utime(exports / "part.stl", ns=(1, 1))
+    assert settle(inbox, clock) == ()
+    assert len(book.rows) == 1
+    assert book.memory["part.stl"][0].mtime_ns == 1
+    assert inbox.is_idle()
+
+
+def test_a_mount_that_shows_empty_for_a_while_repeats_nothing(
+    exports: Path, inbox: Inbox, book: Book, clock: Clock, tmp_path: Path
+) -> None:
+    (exports / "part.stl").write_bytes(binary())
+    settle(inbox, clock)
+    exports.rename(tmp_path / "aside")
+    exports.mkdir()
+    settle(inbox, clock)
+    exports.rmdir()
+    (tmp_path / "aside").rename(exports)
+    assert settle(inbox, clock) == settle(inbox, clock, 60) == ()
+    assert len(book.rows) == 1
+
+
+def test_a_ledger_in_trouble_is_asked_again(
+    exports: Path, inbox: Inbox, book: Book, clock: Clock, said: list[str]
+) -> None:
+    (exports / "part.stl").write_bytes(binary())
+    book.trouble["open"] = StateFolderError("The ledger can't be written: disk full.")
+    assert settle(inbox, clock) == ()
+    assert said == ["part.stl can't be taken yet: The ledger can't be written: disk full. It is tried again."]
+    book.trouble.clear()
+    assert settle(inbox, clock, 60) == ("part.stl",)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is text")
+def test_a_name_that_is_no_text_waits_and_says_so(
+    exports: Path, inbox: Inbox, book: Book, clock: Clock
+) -> None:
+    (exports / os.fsdecode(b"caf\xe9.stl")).write_bytes(binary())
+    (exports / "part.stl").write_bytes(binary(30))
+    assert settle(inbox, clock) == ("part.stl",)
+    (waiting,) = inbox.waiting()
+    assert waiting.why == "its name, or that of its folder, holds bytes that are no UTF-8: rename it"
+    assert book.paths() == ["part.stl"]

@@ -1,0 +1,217 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflow.intake.completeness import FileEnds, FileShape
+from workflow.intake.open_writers import WriterState
+from workflow.intake.snapshot import FileSignature, FileSnapshot
+from workflow.intake.stability import (
+    COMPLETE_SHAPES,
+    Observation,
+    StabilityTimes,
+    decide_stability,
+    may_be_server_cached,
+    required_quiet_seconds,
+    update_observation,
+)
+
+TIMES = StabilityTimes()
+NOW = 5000.0
+
+
+def look(
+    shape: FileShape = FileShape.BINARY, *, inode: int = 1, mtime: int = 0, size: int = 1084, links: int = 1
+) -> FileSnapshot:
+    return FileSnapshot(FileSignature(1, inode, size, mtime, mtime), FileEnds(shape, size, size), links)
+
+
+@pytest.mark.parametrize(
+    ("shape", "alone", "unsure"),
+    [
+        (FileShape.BINARY, 0.3, 4),
+        (FileShape.ASCII, 5, 10),
+        (FileShape.TRAILING, 10, 20),
+        (FileShape.FOREIGN, 5, 10),
+        (FileShape.EMPTY, 30, 60),
+        (FileShape.SHORT, 600, 1200),
+        (FileShape.NO_FACETS, 600, 1200),
+        (FileShape.ZEROS, 600, 1200),
+        (FileShape.UNENDED, 600, 1200),
+    ],
+)
+def test_how_long_a_file_must_stand_still(shape: FileShape, alone: float, unsure: float) -> None:
+    sighting = Observation(look(shape), NOW, sessions=1, born=True)
+    for writer, seconds in ((WriterState.NONE, alone), (WriterState.UNKNOWN, unsure)):
+        assert required_quiet_seconds(sighting, TIMES, writer) == seconds
+        assert not decide_stability(sighting, NOW + seconds - 0.01, TIMES, writer).ready
+        assert decide_stability(sighting, NOW + seconds, TIMES, writer).ready
+
+
+def test_an_open_writer_is_waited_for_however_long() -> None:
+    verdict = decide_stability(Observation(look(), NOW), NOW + 599, TIMES, WriterState.OPEN)
+    assert (verdict.ready, verdict.stalled) == (False, False)
+    verdict = decide_stability(Observation(look(), NOW), NOW + 600, TIMES, WriterState.OPEN)
+    assert (verdict.ready, verdict.stalled, verdict.why) == (
+        False,
+        True,
+        "it is still open in another program",
+    )
+
+
+@pytest.mark.parametrize(
+    ("still", "writer", "shape", "asked"),
+    [
+        (30, WriterState.OPEN, FileShape.BINARY, True),
+        (29, WriterState.OPEN, FileShape.BINARY, False),
+        (30, WriterState.NONE, FileShape.BINARY, False),
+        (600, WriterState.OPEN, FileShape.SHORT, False),
+    ],
+)
+def test_who_holds_a_file_is_asked_only_when_it_looks_whole_and_has_long_stood_still(
+    still: float, writer: WriterState, shape: FileShape, asked: bool
+) -> None:
+    assert may_be_server_cached(Observation(look(shape), NOW), NOW + still, TIMES, writer) is asked
+
+
+def test_a_hard_link_is_never_taken() -> None:
+    verdict = decide_stability(Observation(look(links=2), NOW), NOW + 10_000, TIMES, WriterState.NONE)
+    assert not verdict.ready
+    assert verdict.why == "it has 2 names (hard links): copy it into the inbox instead"
+
+
+def test_what_is_missing_is_said() -> None:
+    short = FileSnapshot(FileSignature(1, 1, 12_345, 0, 0), FileEnds(FileShape.SHORT, 12_345, 50_084))
+    assert (
+        decide_stability(Observation(short, NOW), NOW, TIMES, WriterState.NONE).why
+        == "it is incomplete: 12,345 of 50,084 bytes"
+    )
+
+
+def test_an_obstacle_holds_a_whole_file_back_until_it_stalls() -> None:
+    sighting = Observation(look(), NOW)
+    verdict = decide_stability(
+        sighting, NOW + 599, TIMES, WriterState.NONE, "part.stl.crdownload is still being loaded"
+    )
+    assert (verdict.ready, verdict.why) == (False, "part.stl.crdownload is still being loaded")
+    assert decide_stability(
+        sighting, NOW + 600, TIMES, WriterState.NONE, "part.stl.crdownload is still being loaded"
+    ).ready
+
+
+def test_any_change_begins_the_wait_anew() -> None:
+    first = update_observation(None, look(), NOW)
+    assert update_observation(first, look(), NOW + 9) == first
+    changed = update_observation(first, look(mtime=1), NOW + 0.05)
+    assert (changed.since, changed.rewritten) == (NOW + 0.05, False)
+
+
+def test_a_whole_file_that_changes_again_waits_longer() -> None:
+    """Same size, written in several goes: whole at every moment, so only quiet tells the end."""
+    rewritten = update_observation(update_observation(None, look(), NOW), look(mtime=1), NOW + 0.2)
+    assert required_quiet_seconds(rewritten, TIMES, WriterState.NONE) == 5
+    assert (
+        required_quiet_seconds(
+            update_observation(rewritten, look(mtime=2), NOW + 0.21), TIMES, WriterState.NONE
+        )
+        == 5
+    )
+
+
+def test_a_change_before_the_first_closing_is_no_second_go() -> None:
+    """Samba sets the time of a file when it is closed, however long after the last byte."""
+    open_yet = update_observation(None, look(), NOW, born=True)
+    assert (
+        required_quiet_seconds(
+            update_observation(open_yet, look(mtime=1), NOW + 0.5, 1), TIMES, WriterState.NONE
+        )
+        == 0.3
+    )
+
+
+def test_a_file_that_was_closed_twice_waits_longer() -> None:
+    once = update_observation(None, look(), NOW, sessions=1, born=True)
+    assert required_quiet_seconds(once, TIMES, WriterState.NONE) == 0.3
+    assert (
+        required_quiet_seconds(update_observation(once, look(), NOW, sessions=1), TIMES, WriterState.NONE)
+        == 5
+    )
+
+
+@pytest.mark.parametrize(
+    ("sessions", "born", "seconds"),
+    [(1, True, 0.3), (0, True, 5), (1, False, 5), (0, False, 5)],
+    ids=["seen whole", "end not heard", "start not heard", "nothing heard"],
+)
+def test_only_a_file_that_was_heard_from_its_start_to_its_end_need_not_wait(
+    sessions: int, born: bool, seconds: float
+) -> None:
+    """Else a writer that closes and opens it again may have been at it before anybody listened."""
+    assert (
+        required_quiet_seconds(
+            update_observation(None, look(), NOW, sessions, born=born), TIMES, WriterState.NONE
+        )
+        == seconds
+    )
+    assert (
+        required_quiet_seconds(
+            update_observation(None, look(), NOW, sessions, born=born), TIMES, WriterState.UNKNOWN
+        )
+        == 4
+    )
+
+
+def test_what_has_stood_still_before_the_first_look_counts() -> None:
+    assert decide_stability(update_observation(None, look(), NOW, age=5), NOW, TIMES, WriterState.NONE).ready
+    assert not decide_stability(
+        update_observation(None, look(), NOW, age=4.9), NOW, TIMES, WriterState.NONE
+    ).ready
+
+
+def test_another_file_under_the_same_name_begins_afresh() -> None:
+    old = update_observation(update_observation(None, look(), NOW), look(mtime=1), NOW + 1)
+    new = update_observation(old, look(inode=2), NOW + 2)
+    assert (new.since, new.rewritten) == (NOW + 2, False)
+
+
+SIGHTINGS = st.builds(
+    Observation,
+    st.builds(look, st.sampled_from(FileShape), links=st.integers(1, 2)),
+    st.floats(0, 1e6),
+    st.integers(0, 3),
+    st.booleans(),
+)
+
+
+@given(SIGHTINGS, st.floats(0, 5000), st.sampled_from(WriterState), st.none() | st.just("holes"))
+def test_every_verdict_is_sound(
+    sighting: Observation, still: float, writer: WriterState, obstacle: str | None
+) -> None:
+    now = sighting.since + still
+    verdict = decide_stability(sighting, now, TIMES, writer, obstacle)
+    assert verdict.due >= now
+    assert verdict.why
+    if verdict.ready:
+        assert writer is not WriterState.OPEN
+        assert sighting.look.links == 1
+        assert sighting.look.ends.shape in COMPLETE_SHAPES | {FileShape.EMPTY} or still >= 599.9
+
+
+@given(
+    SIGHTINGS,
+    st.floats(0, 5000),
+    st.floats(0, 5000),
+    st.sampled_from([WriterState.NONE, WriterState.UNKNOWN]),
+)
+def test_waiting_longer_never_turns_a_yes_into_a_no(
+    sighting: Observation, sooner: float, more: float, writer: WriterState
+) -> None:
+    if decide_stability(sighting, sighting.since + sooner, TIMES, writer).ready:
+        assert decide_stability(sighting, sighting.since + sooner + more, TIMES, writer).ready
+
+
+def test_shorter_times_are_kept_in_step() -> None:
+    quick = replace(TIMES, stall_seconds=2, wrong_seconds=1)
+    for shape in (FileShape.EMPTY, FileShape.TRAILING, FileShape.SHORT):
+        assert required_quiet_seconds(Observation(look(shape), NOW), quick, WriterState.NONE) == 2

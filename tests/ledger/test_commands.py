@@ -1,0 +1,81 @@
+"""Orders: decided on what really stands, and what a person looked at counts no longer."""
+
+import pytest
+
+from workflow.errors import WrongSubmissionState
+from workflow.ledger import (
+    CHECKED_BY_OPERATOR,
+    CommandEffect,
+    Ledger,
+    SendIntent,
+    SendState,
+    Superseded,
+    begin_send,
+    execute_command,
+    record_lost_reply,
+)
+from workflow.model import Step, Submission, SubmissionState
+
+
+@pytest.fixture
+def submission(ledger: Ledger) -> Submission:
+    number = ledger.open("a.stl")
+    ledger.claimed(number, "processing/1~a.stl")
+    return ledger.get(number)
+
+
+def ended(_submission: Submission, _begun: SendState) -> CommandEffect:
+    return CommandEffect(
+        Step.FINISH, "canceled", "by a person", {"state": SubmissionState.CANCELED}, looked=True
+    )
+
+
+def test_an_order_ends_the_turn_so_that_a_stage_begun_before_changes_nothing(
+    ledger: Ledger, submission: Submission
+) -> None:
+    canceled = execute_command(ledger, submission.id, ended)
+    assert (canceled.state, canceled.step, canceled.turn) == (SubmissionState.CANCELED, Step.FINISH, 1)
+    assert ledger.get(submission.id) == canceled
+    with pytest.raises(Superseded):
+        begin_send(ledger, submission, 1, 60)
+
+
+def test_a_refused_order_changes_nothing(ledger: Ledger, submission: Submission) -> None:
+    def refuse(_submission: Submission, _begun: SendState) -> CommandEffect:
+        raise WrongSubmissionState("not now")
+
+    with pytest.raises(WrongSubmissionState):
+        execute_command(ledger, submission.id, refuse)
+    assert ledger.get(submission.id) == submission
+    assert [event.event for event in ledger.events(submission.id)] == ["claimed"]
+
+
+def test_an_order_knows_what_is_open_and_what_is_under_way(ledger: Ledger, submission: Submission) -> None:
+    seen: list[SendState] = []
+
+    def look(_submission: Submission, begun: SendState) -> CommandEffect:
+        seen.append(begun)
+        raise WrongSubmissionState("only looking")
+
+    def now() -> SendState:
+        with pytest.raises(WrongSubmissionState):
+            execute_command(ledger, submission.id, look)
+        return seen[-1]
+
+    assert now() == SendState(open=False, under_way=False)
+    intent = begin_send(ledger, submission, 1, 60)
+    assert isinstance(intent, SendIntent)
+    assert now() == SendState(open=True, under_way=True)
+    record_lost_reply(ledger, submission, 1, intent, "timed out", 0)
+    assert now() == SendState(open=True, under_way=False)
+
+
+def test_after_a_person_has_looked_a_lost_reply_counts_no_longer(
+    ledger: Ledger, submission: Submission
+) -> None:
+    intent = begin_send(ledger, submission, 1, 60)
+    assert isinstance(intent, SendIntent)
+    record_lost_reply(ledger, submission, 1, intent, "timed out", 60)
+    again = begin_send(ledger, execute_command(ledger, submission.id, ended), 1, 60)
+    assert isinstance(again, SendIntent)
+    assert again.lost == CHECKED_BY_OPERATOR

@@ -1,0 +1,91 @@
+"""Moving up to Postgres with submissions in every state: each goes on from where it was."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from workflow.errors import StateFolderError
+from workflow.ledger import (
+    Ledger,
+    SendInProgress,
+    acquire_due_steps,
+    begin_send,
+    copy_ledger,
+    ensure_ledger_name,
+    list_abandoned_claims,
+    register_worker,
+    take_over_orphaned_steps,
+)
+from workflow.model import HoldReason, Step, SubmissionState
+
+STEPS = {
+    SubmissionState.SLICING: Step.POLL,
+    SubmissionState.SLICED: Step.DELIVER,
+    SubmissionState.ROUTED: Step.DELIVER,
+}
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(f"sqlite:///{tmp_path / 'old.db'}")
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def new(postgres_url: str) -> Iterator[Ledger]:
+    ledger = Ledger(postgres_url)
+    ensure_ledger_name(ledger)  # as somebody who looked into it with `list` would have made it
+    yield ledger
+    ledger.close()
+
+
+def in_every_state(ledger: Ledger) -> None:
+    ensure_ledger_name(ledger)
+    for state in SubmissionState:
+        number = ledger.open(f"{state}.stl")
+        ledger.claimed(number, f"processing/{number}~{state}.stl")
+        step = STEPS.get(
+            state, Step.INTAKE if state in {SubmissionState.CLAIMED, SubmissionState.INSPECTED} else None
+        )
+        hold = HoldReason.RULE if state is SubmissionState.HELD else None
+        due = {} if step else {"due_at": None}
+        ledger.update_submission(ledger.get(number), state=state, step=step, hold=hold, **due)
+    ledger.open("not claimed yet.stl")
+
+
+def test_everything_is_there_afterwards_as_it_was(old: Ledger, new: Ledger) -> None:
+    in_every_state(old)
+    assert copy_ledger(old, new) == len(SubmissionState) + 1
+    assert new.all() == old.all()
+    assert [new.events(each.id) for each in new.all()] == [old.events(each.id) for each in old.all()]
+    assert list_abandoned_claims(new) == list_abandoned_claims(old)
+    assert ensure_ledger_name(new) == ensure_ledger_name(old)
+    assert new.open("next.stl") == old.open("next.stl")
+
+
+def test_what_was_in_hands_begins_anew_and_a_send_keeps_its_fence(old: Ledger, new: Ledger) -> None:
+    in_every_state(old)
+    worker = register_worker(old, "home", "host", 1, "1.0")
+    sending = next(
+        each
+        for each in acquire_due_steps(old, worker, [Step.DELIVER], 10)
+        if each.state is SubmissionState.ROUTED
+    )
+    begin_send(old, sending, 1, 60)
+    copy_ledger(old, new)
+    taken_over = {each.id for each in take_over_orphaned_steps(new)}
+    assert sending.id in taken_over
+    assert isinstance(begin_send(new, replace(sending, turn=sending.turn + 1), 1, 60), SendInProgress)
+
+
+def test_a_database_that_holds_submissions_is_never_moved_into(old: Ledger, new: Ledger) -> None:
+    in_every_state(old)
+    number = new.open("theirs.stl")
+    with pytest.raises(
+        StateFolderError, match="The new database holds submissions already: move into an empty one"
+    ):
+        copy_ledger(old, new)
+    assert new.get(number).path == "theirs.stl"

@@ -1,0 +1,70 @@
+"""The past is forgotten by age and by count; what is unfinished never is."""
+
+from datetime import UTC, datetime, timedelta
+
+from workflow.ledger import (
+    InPlaceFile,
+    Ledger,
+    SendIntent,
+    begin_read_only_submission,
+    begin_send,
+    complete_send,
+    delete_ended_submissions,
+)
+from workflow.model import HoldReason, Step, SubmissionState
+
+NOW = datetime.now(UTC)
+
+
+def ended(ledger: Ledger, days_ago: float, state: SubmissionState = SubmissionState.DISPATCHED) -> int:
+    number = ledger.open("a.stl")
+    ledger.claimed(number, f"done/{number}.stl")
+    submission = ledger.get(number)
+    intent = begin_send(ledger, submission, 1, 60)
+    assert isinstance(intent, SendIntent)
+    complete_send(ledger, submission, 1, intent, "receipt", reconciled=False)
+    changes = {"state": state, "ended_at": NOW - timedelta(days=days_ago), "step": None, "due_at": None}
+    ledger.update_submission(submission, **changes)
+    return number
+
+
+def left(ledger: Ledger) -> set[int]:
+    return {submission.id for submission in ledger.all()}
+
+
+def test_what_ended_long_ago_is_forgotten_with_its_events_and_sends(ledger: Ledger) -> None:
+    old, young = ended(ledger, 31), ended(ledger, 29)
+    assert delete_ended_submissions(ledger, NOW - timedelta(days=30), None) == 1
+    assert left(ledger) == {young}
+    assert ledger.events(old) == ()
+    assert ledger.events(young) != ()
+
+
+def test_only_so_many_are_remembered_the_latest_ones(ledger: Ledger) -> None:
+    numbers = [ended(ledger, days_ago) for days_ago in (1, 5, 2, 4, 3)]
+    assert delete_ended_submissions(ledger, None, 2) == 3
+    assert left(ledger) == {numbers[0], numbers[2]}
+
+
+def test_what_a_read_only_inbox_still_shows_does_not_count_among_them(ledger: Ledger) -> None:
+    for number in range(3):
+        file = InPlaceFile("nas:/exports", f"{number}.stl", f"/exports/{number}.stl", "home")
+        taken = begin_read_only_submission(ledger, file, (684, number, number), None)
+        assert taken is not None
+        ledger.update_submission(
+            ledger.get(taken), state=SubmissionState.DISPATCHED, ended_at=NOW, step=None, due_at=None
+        )
+    others = [ended(ledger, days_ago) for days_ago in (1, 2)]
+    assert delete_ended_submissions(ledger, None, 2) == 0
+    assert left(ledger) >= set(others)
+
+
+def test_what_is_unfinished_is_never_forgotten_however_old(ledger: Ledger) -> None:
+    held = ended(ledger, 900, SubmissionState.HELD)
+    ledger.update_submission(ledger.get(held), hold=HoldReason.RULE, ended_at=None)
+    waiting = ended(ledger, 900)
+    ledger.update_submission(ledger.get(waiting), step=Step.FINISH)
+    opened = ledger.open("b.stl")
+    assert delete_ended_submissions(ledger, NOW, 0) == 0
+    assert left(ledger) == {held, waiting}
+    assert ledger.get(opened).claimed_as is None

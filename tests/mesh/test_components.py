@@ -1,0 +1,92 @@
+"""Bodies are told apart, and cavities from bodies that are inside out."""
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.mesh.effort import IN_MEMORY
+from tests.mesh.solids import Corners, binary, blocks, box, merged, shifted, torus
+from workflow.mesh import MeshPolicy
+from workflow.mesh.components import Shells, find_shells
+from workflow.mesh.inspection import inspect_mesh
+from workflow.mesh.measures import measure_mesh
+from workflow.mesh.watertight import CornerHashes
+from workflow.model import MeshReport
+
+CAVITY = shifted(box(5, 5, 5), 5, 5, 5)[:, ::-1]
+TURNED = shifted(box(), 50, 0, 0)[:, ::-1]
+
+
+def shells(corners: Corners, size: int = 8192) -> Shells:
+    volume_mm3 = measure_mesh(blocks(corners)).volume_mm3
+    return find_shells(CornerHashes(lambda: blocks(corners, size)), len(corners), volume_mm3)
+
+
+@pytest.mark.parametrize(
+    ("corners", "expected"),
+    [
+        (box(), Shells(1, False, 8000)),
+        (box()[:, ::-1], Shells(1, True, 8000)),
+        (merged(box(), shifted(box(), 50, 0, 0)), Shells(2, False, 16000)),
+        (merged(box(), shifted(box(), 20, 20, 20)), Shells(1, False, 16000)),
+        (merged(box(), CAVITY), Shells(2, False, 7875, cavities=1)),
+        (merged(box(), CAVITY)[:, ::-1], Shells(2, True, 7875, cavities=1)),
+        (merged(box(), shifted(box(5, 5, 5), 5, 5, 5)), Shells(2, False, 8125)),
+        (merged(box(), TURNED), Shells(2, False, 16000, turned=1)),
+        (merged(box(), CAVITY, TURNED), Shells(3, False, 15875, cavities=1, turned=1)),
+    ],
+    ids=["one", "inside out", "two", "touching", "cavity", "cavity, inside out", "nested", "turned", "all"],
+)
+def test_shells(corners: Corners, expected: Shells) -> None:
+    found = shells(corners)
+    assert found.volume_mm3 == pytest.approx(expected.volume_mm3, rel=1e-9)
+    assert (found.count, found.is_inside_out) == (expected.count, expected.is_inside_out)
+    assert (found.cavities, found.turned) == (expected.cavities, expected.turned)
+
+
+@IN_MEMORY
+@given(st.randoms(use_true_random=False), st.integers(1, 30), st.integers(1, 500))
+def test_any_number_of_bodies_in_any_order(random: Random, bodies: int, size: int) -> None:
+    corners = merged(*(shifted(torus(9, 7), 0, 0, 30 * number) for number in range(bodies)))
+    order = list(range(len(corners)))
+    random.shuffle(order)
+    assert shells(corners, size).count == bodies
+    found = shells(corners[order], size)
+    assert found.count == bodies
+    assert found.volume_mm3 == pytest.approx(bodies * shells(torus(9, 7)).volume_mm3, rel=1e-6)
+
+
+def test_thousands_of_bodies() -> None:
+    places = np.arange(5000, dtype=np.float32)[:, None, None, None] * 30
+    corners = (box()[None] + places * np.array([1, 0, 0], np.float32)).reshape(-1, 3, 3)
+    assert shells(corners[np.random.default_rng(1).permutation(len(corners))]).count == 5000
+
+
+def report_on(tmp_path: Path, corners: Corners, policy: MeshPolicy | None = None) -> MeshReport:
+    (tmp_path / "part.stl").write_bytes(binary(corners))
+    return inspect_mesh(tmp_path / "part.stl", policy=policy or MeshPolicy())
+
+
+def test_opposite_bodies_have_a_volume_all_the_same(tmp_path: Path) -> None:
+    for policy in (MeshPolicy(), MeshPolicy(shell_limit_facets=0)):
+        report = report_on(tmp_path, merged(box(), TURNED), policy)
+        assert (report.verdict, report.shells, report.turned_shells) == ("accept", 2, 1)
+        assert report.volume_cm3 == pytest.approx(16)
+        assert report.warnings == ("1 of 2 bodies inside out: slicers may leave out such.",)
+        assert report.oddities == ("inside_out",)
+
+
+def test_the_report_tells_the_shells(tmp_path: Path) -> None:
+    report = report_on(tmp_path, merged(box(), CAVITY))
+    assert (report.shells, report.cavities, report.turned_shells) == (2, 1, 0)
+    assert report.volume_cm3 == pytest.approx(7.875)
+    assert report.warnings == ()
+
+
+def test_shells_are_not_counted_beyond_the_limit_or_with_holes(tmp_path: Path) -> None:
+    assert report_on(tmp_path, torus(9, 7), MeshPolicy(shell_limit_facets=125)).shells is None
+    assert report_on(tmp_path, torus(9, 7)[1:]).shells is None

@@ -1,0 +1,160 @@
+"""Rules that are read again while the service runs: a good change counts, a bad one is said once."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from loguru import logger
+
+from tests.pipeline.conftest import Open, Shop, dispatched, written
+from tests.stl import box
+from tests.waiting import until
+from workflow.errors import Mistake, RulesError, Unreachable
+from workflow.ledger import RULES_ERROR_KEY, Ledger, read_decisions, read_metadata, read_stored_rules
+from workflow.pipeline.live_rules import CHECKS_BETWEEN_RETRIES, LiveRules
+from workflow.routing import Rulebook, load_rules
+
+GOOD = """\
+version: 1
+intake: [{name: rest, preset: Onyx}]
+routing: [{name: rest, send_to: DESTINATION}]
+"""
+FIRST, SECOND = GOOD.replace("DESTINATION", "backlog"), GOOD.replace("DESTINATION", "job_request")
+BAD = FIRST.replace("preset", "preste")
+Make = Callable[..., LiveRules]
+
+
+def nothing_wrong(_rulebook: Rulebook) -> None:
+    """Everything that is named is there."""
+
+
+@pytest.fixture
+def said() -> Iterator[list[str]]:
+    lines: list[str] = []
+    sink = logger.add(lambda line: lines.append(str(line)), format="{level} {message}", level="INFO")
+    yield lines
+    logger.remove(sink)
+
+
+@pytest.fixture
+def rules(tmp_path: Path, ledger: Ledger) -> Make:
+    def make(check: Callable[[Rulebook], None] = nothing_wrong) -> LiveRules:
+        file = written(tmp_path, FIRST)
+        return LiveRules(file, load_rules(file), ledger, check)
+
+    return make
+
+
+def look_twice(rules: LiveRules) -> None:
+    rules.look()
+    rules.look()
+
+
+def destination(rules: LiveRules) -> str:
+    return "backlog" if "backlog" in rules.rulebook.text else "job_request"
+
+
+def test_a_good_change_counts_and_its_text_is_kept(
+    rules: Make, tmp_path: Path, ledger: Ledger, said: list[str]
+) -> None:
+    in_force = rules()
+    first = in_force.rulebook.revision
+    written(tmp_path, SECOND)
+    in_force.look()
+    assert destination(in_force) == "backlog", "half a file may have been saved: it counts when it stands"
+    in_force.look()
+    assert destination(in_force) == "job_request"
+    assert (read_stored_rules(ledger, first), read_stored_rules(ledger, in_force.rulebook.revision)) == (
+        FIRST,
+        SECOND,
+    )
+    assert said == [f"INFO Rules {in_force.rulebook.revision} count from now on, instead of {first}.\n"]
+
+
+@pytest.mark.parametrize("spoil", [lambda file: written(file.parent, BAD), lambda file: file.unlink()])
+def test_a_broken_change_keeps_the_last_good_and_is_said_once(
+    rules: Make, tmp_path: Path, ledger: Ledger, said: list[str], spoil: Callable[[Path], object]
+) -> None:
+    in_force = rules()
+    spoil(tmp_path / "rules.yaml")
+    for _ in range(5):
+        in_force.look()
+    assert destination(in_force) == "backlog"
+    assert in_force.trouble is not None
+    assert "The rules of before count on." in in_force.trouble
+    assert len(said) == 1
+    assert read_metadata(ledger, RULES_ERROR_KEY) == in_force.trouble
+    written(tmp_path, SECOND)
+    look_twice(in_force)
+    assert destination(in_force) == "job_request"
+    assert read_metadata(ledger, RULES_ERROR_KEY) == ""
+
+
+def test_a_mistake_is_told_with_its_place(rules: Make, tmp_path: Path) -> None:
+    in_force = rules()
+    written(tmp_path, BAD)
+    look_twice(in_force)
+    assert in_force.trouble is not None
+    assert in_force.trouble.startswith("The changed rules have 1 mistake. The rules of before count on.\n")
+    assert "rules.yaml:2:23: a rule under `intake` takes no `preste`" in in_force.trouble
+
+
+def test_a_change_that_is_taken_back_is_no_trouble_any_more(
+    rules: Make, tmp_path: Path, said: list[str]
+) -> None:
+    in_force = rules()
+    written(tmp_path, BAD)
+    look_twice(in_force)
+    written(tmp_path, FIRST)
+    look_twice(in_force)
+    assert in_force.trouble is None
+    assert said[-1] == f"INFO The rules are as they were: revision {in_force.rulebook.revision}.\n"
+
+
+def test_names_that_eiger_does_not_have_keep_a_change_from_counting(rules: Make, tmp_path: Path) -> None:
+    def refuse(rulebook: Rulebook) -> None:
+        raise RulesError((Mistake(rulebook.source, 2, 11, "Eiger has no preset `Onyx`"),))
+
+    in_force = rules(refuse)
+    written(tmp_path, SECOND)
+    look_twice(in_force)
+    assert destination(in_force) == "backlog"
+    assert "Eiger has no preset `Onyx`" in (in_force.trouble or "")
+
+
+def test_a_cloud_that_can_not_be_asked_is_asked_again(rules: Make, tmp_path: Path) -> None:
+    asked = 0
+
+    def fail_once(_rulebook: Rulebook) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise Unreachable("no connection", operation="listDevices")
+
+    in_force = rules(fail_once)
+    written(tmp_path, SECOND)
+    look_twice(in_force)
+    assert (destination(in_force), asked) == ("backlog", 1)
+    assert in_force.trouble == "The changed rules can't be checked: no connection It is tried again."
+    for _ in range(CHECKS_BETWEEN_RETRIES + 1):
+        in_force.look()
+    assert destination(in_force) == "job_request"
+    assert in_force.trouble is None
+
+
+def test_a_running_service_takes_a_change_and_each_submission_keeps_its_revision(
+    open_shop: Open, tmp_path: Path
+) -> None:
+    rules = written(tmp_path, FIRST)
+    context: Shop = open_shop(rules=rules)
+    context.drop("before.stl", box(20))
+    before = context.wait("before.stl", dispatched)
+    written(tmp_path, SECOND)
+    assert until(lambda: context.service.rules.rulebook.text == SECOND, 10)
+    context.drop("after.stl", box(21))
+    after = context.wait("after.stl", dispatched)
+    assert (str(before.destination), str(after.destination)) == ("backlog", "job_request")
+    revisions = [
+        read_decisions(context.service.ledger, each.id)["routing"].revision for each in (before, after)
+    ]
+    assert [read_stored_rules(context.service.ledger, revision) for revision in revisions] == [FIRST, SECOND]

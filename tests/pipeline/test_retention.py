@@ -1,0 +1,96 @@
+"""Room is made only of what has ended, and only as far as it is asked for."""
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.conftest import Shop, dispatched, held
+from tests.stl import box, open_box
+from workflow.ledger import Ledger
+from workflow.model import Submission, SubmissionState
+from workflow.pipeline.retention import RetentionPolicy, clean_spool, delete_expired
+
+A_DAY = timedelta(days=1)
+
+
+def aged(context: Shop, submission: Submission, days: float) -> Submission:
+    """Let a submission have ended so many days ago."""
+    assert submission.ended_at is not None
+    return context.service.ledger.update_submission(submission, ended_at=submission.ended_at - days * A_DAY)
+
+
+def test_old_files_of_ended_submissions_go_with_their_notes_and_nothing_else(context: Shop) -> None:
+    context.drop("kept/old.stl", box(51))
+    context.drop("young.stl", box(52))
+    context.drop("bad.stl", open_box())
+    context.drop("small.stl", box(1, 0.5, 0.5))
+    aged(context, context.wait("kept/old.stl", dispatched), 40)
+    context.wait("young.stl", dispatched)
+    aged(context, context.wait("bad.stl"), 40)
+    context.wait("small.stl", held)
+    stranger = context.share / "done" / "theirs.stl"
+    stranger.write_bytes(box(53))
+    if sys.platform == "linux":
+        (context.share / "done" / os.fsdecode(b"caf\xe9.stl")).write_bytes(box(53))  # theirs, too
+    context.drop("replaced.stl", box(54))
+    aged(context, context.wait("replaced.stl", dispatched), 40)
+    (context.share / "done" / "replaced.stl").write_bytes(box(55))  # theirs since then
+    remarks = context.share / "rejected" / "bad.stl.txt"
+    remarks.write_text("What the customer said about it.")
+    delete_expired(context.service.context, RetentionPolicy(file_days=30))
+    assert remarks.read_text() == "What the customer said about it."
+    assert (context.share / "done" / "replaced.stl").read_bytes() == box(55)
+    remarks.unlink()
+    assert context.places("old.stl") == context.places("bad.stl") == set()
+    assert not (context.share / "done" / "kept" / "old.stl.txt").exists()
+    assert context.places("young.stl") == {"done/young.stl"}
+    assert context.places("small.stl") == {"held/small.stl"}
+    assert stranger.exists()
+
+
+def test_without_limits_everything_is_kept(context: Shop) -> None:
+    context.drop("for ever.stl", box(54))
+    done = aged(context, context.wait("for ever.stl", dispatched), 9000)
+    delete_expired(context.service.context, RetentionPolicy())
+    assert context.places("for ever.stl") == {"done/for ever.stl"}
+    assert context.service.ledger.get(done.id).state is SubmissionState.DISPATCHED
+
+
+def test_old_submissions_are_forgotten_and_their_files_stay(context: Shop) -> None:
+    context.drop("forgotten.stl", box(55))
+    aged(context, context.wait("forgotten.stl", dispatched), 40)
+    delete_expired(context.service.context, RetentionPolicy(submission_days=30))
+    assert context.submission("forgotten.stl") is None
+    assert context.places("forgotten.stl") == {"done/forgotten.stl"}
+
+
+@pytest.mark.parametrize(
+    ("state", "stays"), [(SubmissionState.INSPECTED, True), (SubmissionState.SLICING, False)]
+)
+def test_private_copies_that_nobody_needs_are_deleted(
+    ledger: Ledger, tmp_path: Path, state: SubmissionState, stays: bool
+) -> None:
+    number = ledger.open("a.stl")
+    ledger.claimed(number, "processing/a.stl")
+    ledger.update_submission(ledger.get(number), state=state)
+    for name in (f"{number}.stl", "999.stl", "7.stl.tmp"):
+        (tmp_path / name).write_bytes(b"solid")
+    assert clean_spool(ledger, tmp_path) == (2 if stays else 3)
+    assert (tmp_path / f"{number}.stl").exists() is stays
+
+
+def test_the_engines_own_rows_go_and_everything_goes_on(context: Shop) -> None:
+    def rows() -> int:
+        with context.service.ledger.read_connection() as connection:
+            return int(connection.exec_driver_sql("select count(*) from workflow_status").scalar_one())
+
+    context.drop("before.stl", box(56))
+    context.wait("before.stl", dispatched)
+    assert rows() > 0
+    context.service.apply_retention(engine_rows_seconds=-1)
+    assert rows() == 0
+    context.drop("after.stl", box(57))
+    assert context.sent(context.wait("after.stl", dispatched)) == 1

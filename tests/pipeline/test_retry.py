@@ -1,0 +1,90 @@
+"""When to try again: pure decisions."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflow.errors import (
+    BadRequest,
+    CloudError,
+    Conflict,
+    ContractBroken,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    ServerError,
+    Unauthorized,
+    Unreachable,
+)
+from workflow.pipeline.retry import (
+    LISTING_SECONDS,
+    LONGEST_POLL_SECONDS,
+    MAX_BACKOFF_SECONDS,
+    MAX_SINGLE_POLLS,
+    NeedsOperator,
+    RetryAfter,
+    RetrySchedule,
+    backoff_seconds,
+    classify_cloud_error,
+)
+
+
+@pytest.mark.parametrize(
+    "kind", [Unauthorized, Unreachable, RateLimited, ServerError, OutcomeUnknown, ContractBroken]
+)
+@pytest.mark.parametrize("tries", [0, 1000])
+def test_no_file_is_blamed_for_keys_network_load_or_faults_of_the_cloud(
+    kind: type[CloudError], tries: int
+) -> None:
+    assert isinstance(classify_cloud_error(kind("why", operation="uploadStl"), tries), RetryAfter)
+
+
+@pytest.mark.parametrize("kind", [BadRequest, NotFound, Conflict])
+def test_a_refusal_is_for_a_person_at_once(kind: type[CloudError]) -> None:
+    assert classify_cloud_error(kind("400: no", operation="uploadStl"), 0) == NeedsOperator("400: no")
+
+
+def test_the_cloud_may_say_how_long() -> None:
+    error = RateLimited("429", operation="uploadStl", retry_after_seconds=42)
+    assert classify_cloud_error(error, 0) == RetryAfter(42, "429")
+
+
+@given(st.integers(0, 10_000))
+def test_waits_grow_and_are_capped(tries: int) -> None:
+    assert 0 < backoff_seconds(tries) <= backoff_seconds(tries + 1) <= MAX_BACKOFF_SECONDS
+
+
+@given(st.floats(0, 1e7), st.floats(0, 1e7))
+def test_polls_stretch_with_age_and_are_capped(one: float, other: float) -> None:
+    patience = RetrySchedule()
+    younger, older = sorted((one, other))
+    assert patience.first_poll_seconds <= patience.poll_delay(younger) <= patience.poll_delay(older)
+    assert patience.poll_delay(older) <= patience.longest_poll_seconds
+
+
+@given(st.floats(0, 1e5), st.integers(0, 100_000), st.floats(0.01, 1000))
+def test_many_that_wait_share_what_their_questions_may_cost(
+    age: float, parked: int, per_second: float
+) -> None:
+    patience = RetrySchedule(polls_per_second=per_second)
+    alone, wait = patience.poll_delay(age), patience.poll_delay(age, parked)
+    assert wait >= alone
+    if parked <= MAX_SINGLE_POLLS:
+        assert wait == alone
+    elif wait < min(LONGEST_POLL_SECONDS, patience.slice_limit_seconds - age):
+        assert parked / wait <= per_second * (1 + 1e-9), "no more than that is asked in all"
+    else:
+        assert wait <= max(alone, LONGEST_POLL_SECONDS, patience.slice_limit_seconds - age)
+
+
+def test_none_is_put_off_beyond_the_limit() -> None:
+    patience = RetrySchedule(slice_limit_seconds=7200, polls_per_second=5)
+    assert patience.poll_delay(600, 5000) == 1000
+    assert patience.poll_delay(6700, 5000) == 500
+    assert patience.poll_delay(9000, 5000) == patience.longest_poll_seconds
+
+
+def test_listings_rest_longer_the_more_pages_they_have_and_are_shared_among_workers() -> None:
+    patience = RetrySchedule(polls_per_second=5)
+    assert [patience.listing_delay(pages, 1) for pages in (1, 5, 40)] == [LISTING_SECONDS, 5, 40]
+    assert patience.listing_delay(1, 4) == 4 * LISTING_SECONDS

@@ -1,0 +1,135 @@
+"""The keeper outlives whatever fails around it, and what was dropped is taken up again."""
+
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import Any, cast
+
+import pytest
+
+from tests.pipeline.rates import Rate
+from tests.waiting import until
+from workflow.ledger import (
+    Ledger,
+    acquire_due_steps,
+    read_heartbeats,
+    register_worker,
+    remove_dead_worker,
+    take_over_orphaned_steps,
+)
+from workflow.model import HoldReason, Step, Submission, SubmissionState
+from workflow.pipeline import scheduler as keeper_room
+from workflow.pipeline.context import Context
+from workflow.pipeline.executor import Executor
+from workflow.pipeline.heartbeat import Heartbeat
+from workflow.pipeline.retry import RetrySchedule
+from workflow.pipeline.scheduler import Scheduler
+from workflow.pipeline.transitions import CRASHES_BEFORE_HOLD, hold_after_repeated_crashes, schedule_retry
+
+
+@dataclass
+class RefusingEngine:
+    """An engine whose database refuses the first so many times."""
+
+    refusals: int
+    begun: list[tuple[int, int]] = field(default_factory=list)
+
+    def begin(self, submission: Submission) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise OSError("disk full")
+        self.begun.append((submission.id, submission.turn))
+
+    def is_running(self, submission: Submission) -> bool:
+        return (submission.id, submission.turn) in self.begun
+
+    def free_slots(self, _step: Step) -> int:
+        return 1
+
+
+@dataclass
+class LedgerOnly:
+    """The one room that the keeper itself works with, and its patience."""
+
+    ledger: Ledger
+    patience: RetrySchedule = field(default_factory=RetrySchedule)
+
+
+def test_an_engine_that_fails_for_a_while_strands_nothing(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_room, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(keeper_room, "AUDIT_SECONDS", 0.02)
+    number = ledger.open("a.stl")
+    ledger.claimed(number, "processing/1~a.stl")
+    engine = RefusingEngine(refusals=3)
+    crew = Heartbeat(ledger, "home", Rate())
+    keeper = Scheduler(cast(Context, cast(Any, LedgerOnly(ledger))), cast(Executor, cast(Any, engine)), crew)
+    stop = Event()
+    thread = Thread(target=keeper.run, args=(stop,))
+    thread.start()
+    try:
+        assert until(lambda: engine.begun, 10)
+        assert engine.begun[0][0] == number
+    finally:
+        stop.set()
+        thread.join(timeout=10)
+
+
+def die_at_it(ledger: Ledger, times: int) -> Submission:
+    """Let so many workers in a row take the submission and be gone; gives it as it was at last."""
+    for _ in range(times):
+        worker = register_worker(ledger, "home", "host", 1, "1.0")
+        taken = acquire_due_steps(ledger, worker, [Step.INTAKE], 1)
+        remove_dead_worker(ledger, worker.name, read_heartbeats(ledger)[worker.name])
+        assert take_over_orphaned_steps(ledger) == taken
+    return taken[0]
+
+
+def test_a_part_that_kills_stlflow_again_and_again_is_set_aside(ledger: Ledger) -> None:
+    context = cast(Context, cast(Any, LedgerOnly(ledger)))
+    number = ledger.open("bomb.stl")
+    ledger.claimed(number, "processing/1~bomb.stl")
+    hold_after_repeated_crashes(context, die_at_it(ledger, CRASHES_BEFORE_HOLD - 1))
+    assert ledger.get(number).state is SubmissionState.CLAIMED
+    hold_after_repeated_crashes(context, die_at_it(ledger, 1))
+    held = ledger.get(number)
+    assert (held.state, held.hold, held.step) == (SubmissionState.HELD, HoldReason.FAULT, Step.FINISH)
+    assert held.reason == (
+        "stlflow was stopped or killed 20 times while it worked on this part (intake). Is memory or disk "
+        "short? `stlflow retry 1` tries again."
+    )
+
+
+def test_one_that_went_on_elsewhere_meanwhile_is_left_alone(ledger: Ledger) -> None:
+    context = cast(Context, cast(Any, LedgerOnly(ledger)))
+    number = ledger.open("bomb.stl")
+    ledger.claimed(number, "processing/1~bomb.stl")
+    before = die_at_it(ledger, CRASHES_BEFORE_HOLD)
+    ledger.schedule_next_step(ledger.get(number), Step.POLL, before.opened_at)
+    hold_after_repeated_crashes(context, before)
+    assert ledger.get(number).state is SubmissionState.CLAIMED
+
+
+def test_one_that_gets_on_between_the_deaths_goes_on(ledger: Ledger) -> None:
+    context = cast(Context, cast(Any, LedgerOnly(ledger)))
+    number = ledger.open("slow.stl")
+    ledger.claimed(number, "processing/1~slow.stl")
+    die_at_it(ledger, CRASHES_BEFORE_HOLD - 1)
+    ledger.record_event(ledger.get(number), "inspected")
+    hold_after_repeated_crashes(context, die_at_it(ledger, 2))
+    assert ledger.get(number).state is SubmissionState.CLAIMED
+
+
+def test_each_new_reason_to_wait_is_news_and_the_same_with_another_reference_is_not(ledger: Ledger) -> None:
+    context = cast(Context, cast(Any, LedgerOnly(ledger)))
+    number = ledger.open("a.stl")
+    ledger.claimed(number, "processing/1~a.stl")
+    reasons = (
+        "503: Eiger has a fault of its own in uploadStl. stlflow tries again later. (Eiger's reference a1)",
+        "503: Eiger has a fault of its own in uploadStl. stlflow tries again later. (Eiger's reference b2)",
+        "401: Eiger refuses the access keys. Check STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY.",
+    )
+    for reason in reasons:
+        assert schedule_retry(context, ledger.get(number), 1, reason).reason == reason
+    waits = [event.detail for event in ledger.events(number) if event.event == "waiting"]
+    assert waits == [reasons[0], reasons[2]]

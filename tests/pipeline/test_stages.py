@@ -1,0 +1,175 @@
+"""Whole journeys over the real parts: share, ledger, engine and a simulated cloud over HTTP."""
+
+import pytest
+
+from tests.pipeline.conftest import Shop, dispatched, held
+from tests.stl import box, open_box
+from workflow.model import Destination, HoldReason, SubmissionState
+from workflow.pipeline.commands import cancel_submission, release_submission, retry_submission
+
+TALL = box(50, 50, 154)
+
+
+def inches(x: float) -> bytes:
+    return box(x, 0.5, 0.5)
+
+
+def test_a_good_part_is_sent_once_and_its_file_is_done(context: Shop) -> None:
+    context.drop("lab/bracket.stl", box())
+    done = context.wait("lab/bracket.stl")
+    assert (done.state, done.preset, done.destination) == (
+        SubmissionState.DISPATCHED,
+        "Onyx",
+        Destination.JOB_REQUEST,
+    )
+    assert (done.intake_rule, done.routing_rule) == ("everything else", "everything else")
+    assert context.sent(done) == 1
+    assert context.places("bracket.stl") == {"done/lab/bracket.stl"}
+    assert [event.event for event in context.history("lab/bracket.stl")] == [
+        "claimed", "taken", "inspected", "decided", "uploading", "uploaded", "sliced", "build found",
+        "routed", "sending", "dispatched",
+    ]  # fmt: skip
+    assert f"submission {done.id}" in context.note("done/lab/bracket.stl")
+    assert all(entry["authorized"] for entry in context.cloud.journal())
+
+
+def test_what_was_checked_is_what_was_sent(context: Shop) -> None:
+    context.drop("checked.stl", box(21))
+    done = context.wait("checked.stl")
+    sent = {version["id"]: version["sha256"] for version in context.cloud.world()["part_versions"]}
+    assert sent[done.part_version_id] == done.sha256
+
+
+def test_a_spool_that_was_tidied_away_is_no_fault_of_the_file(context: Shop) -> None:
+    (context.settings.state / "spool").rmdir()
+    context.drop("tidied.stl", box(29))
+    assert context.sent(context.wait("tidied.stl", dispatched)) == 1
+
+
+def test_a_long_print_waits_in_the_backlog_with_a_due_date(context: Shop) -> None:
+    context.drop("tall.stl", TALL)
+    done = context.wait("tall.stl")
+    assert (done.destination, done.routing_rule) == (Destination.BACKLOG, "long prints")
+    assert done.due_date is not None
+
+
+def test_a_rushed_part_goes_to_a_printer(context: Shop) -> None:
+    context.drop("rush/clip.stl", box(22))
+    done = context.wait("rush/clip.stl")
+    assert done.destination is Destination.DEVICE_QUEUE
+    assert done.device is not None
+    assert context.sent(done) == 1
+
+
+def test_a_bad_mesh_is_rejected_with_a_note_and_never_uploaded(context: Shop) -> None:
+    context.drop("open.stl", open_box())
+    rejected = context.wait("open.stl")
+    assert rejected.state is SubmissionState.REJECTED
+    assert rejected.reason is not None
+    assert rejected.reason.startswith("3 open edges")
+    assert "3 open edges" in context.note("rejected/open.stl")
+    assert context.places("open.stl") == {"rejected/open.stl"}
+    assert rejected.part_version_id is None
+
+
+def test_a_rejected_file_that_was_mended_goes_on_by_retry(context: Shop) -> None:
+    context.drop("mended.stl", open_box())
+    rejected = context.wait("mended.stl")
+    (context.share / "rejected" / "mended.stl").write_bytes(box(23))
+    retry_submission(context.service.ledger, rejected.id)
+    assert context.sent(context.wait("mended.stl", dispatched)) == 1
+    assert context.places("mended.stl") == {"done/mended.stl"}
+    assert not (context.share / "rejected" / "mended.stl.txt").exists()
+
+
+def test_a_held_file_goes_on_when_a_person_releases_it(context: Shop) -> None:
+    context.drop("small.stl", inches(1.0))
+    waiting = context.wait("small.stl", held)
+    assert (waiting.hold, waiting.intake_rule) == (HoldReason.RULE, "looks like inches")
+    assert context.places("small.stl") == {"held/small.stl"}
+    release_submission(context.service.ledger, waiting.id)
+    assert context.sent(context.wait("small.stl", dispatched)) == 1
+    assert context.places("small.stl") == {"done/small.stl"}
+
+
+def test_a_held_file_that_is_dragged_back_goes_on_as_a_new_submission(context: Shop) -> None:
+    context.drop("tiny.stl", inches(1.1))
+    first = context.wait("tiny.stl", held)
+    (context.share / "held" / "tiny.stl").rename(context.share / "inbox" / "again.stl")
+    again = context.wait("again.stl", held)
+    first = context.service.ledger.get(first.id)
+    assert first.state is SubmissionState.CANCELED
+    assert first.reason == f"dragged back to the inbox: goes on as submission {again.id}"
+
+
+def test_two_files_of_one_name_are_two_submissions_and_nothing_is_overwritten(context: Shop) -> None:
+    context.drop("same.stl", box(10))
+    first = context.wait("same.stl", dispatched)
+    context.drop("same.stl", box(11))
+    second = context.wait("same.stl", lambda seen: seen.id != first.id and dispatched(seen))
+    assert (context.sent(first), context.sent(second)) == (1, 1)
+    places = {place: (context.share / place).read_bytes() for place in ("done/same.stl", "done/same (2).stl")}
+    assert places == {"done/same.stl": box(10), "done/same (2).stl": box(11)}
+
+
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+def test_a_lost_reply_never_sends_twice_and_never_loses(context: Shop, kind: str) -> None:
+    context.cloud.fault("sendBuildToJobRequestQueue", kind)
+    context.drop(f"{kind}.stl", box(24))
+    done = context.wait(f"{kind}.stl", dispatched)
+    assert context.sent(done) == 1
+    found = "found in the cloud" in context.history(f"{kind}.stl")[-1].detail
+    assert found == (kind == "cut_after")
+
+
+def test_a_reply_that_times_out_without_a_trace_is_for_a_person(context: Shop) -> None:
+    context.cloud.fault("sendBuildToJobRequestQueue", "delay", delay_seconds=10)
+    context.drop("slow.stl", box(25))
+    waiting = context.wait("slow.stl", held)
+    assert waiting.hold is HoldReason.SEND
+    assert waiting.reason is not None
+    assert waiting.reason.startswith("Outcome unknown after 1 attempt(s): the reply was lost")
+    assert context.sent(waiting) == 0
+    retry_submission(context.service.ledger, waiting.id)
+    assert context.sent(context.wait("slow.stl", dispatched)) == 1
+
+
+def test_what_is_held_for_an_unknown_outcome_can_be_canceled_at_once(context: Shop) -> None:
+    context.cloud.fault("sendBuildToJobRequestQueue", "delay", delay_seconds=10)
+    context.drop("left.stl", box(31))
+    waiting = context.wait("left.stl", held)
+    cancel_submission(context.service.ledger, waiting.id)
+    ended = context.wait(
+        "left.stl", lambda seen: seen.state is SubmissionState.CANCELED and seen.step is None
+    )
+    assert ended.reason == "Canceled by a person. Whether it was sent before is not known: look in Eiger."
+
+
+@pytest.mark.parametrize(
+    "operation", ["uploadStl", "getSliceStatus", "listBuilds", "sendBuildToJobRequestQueue"]
+)
+def test_a_cloud_that_fails_for_a_while_is_waited_out(context: Shop, operation: str) -> None:
+    context.cloud.fault(operation, "status", times=1, status=503)
+    context.drop(f"{operation}.stl", box(26))
+    assert context.sent(context.wait(f"{operation}.stl", dispatched)) == 1
+
+
+def test_looks_that_fail_are_no_attempts_to_send(context: Shop) -> None:
+    context.cloud.fault("listPrintJobs", "status", times=2, status=400)
+    context.drop("unseen.stl", box(27))
+    for _ in range(2):
+        retry_submission(context.service.ledger, context.wait("unseen.stl", held).id)
+    done = context.wait("unseen.stl", dispatched)
+    assert context.sent(done) == 1
+    assert "attempt 1" in next(
+        event.detail for event in context.history("unseen.stl") if event.event == "sending"
+    )
+
+
+def test_a_refused_upload_is_held_with_the_clouds_words(context: Shop) -> None:
+    context.cloud.fault("uploadStl", "status", status=400)
+    context.drop("refused.stl", box(28))
+    waiting = context.wait("refused.stl", held)
+    assert waiting.hold is HoldReason.UPLOAD
+    assert waiting.reason is not None
+    assert waiting.reason.startswith("400: ")

@@ -1,0 +1,186 @@
+"""Choosing a device: who fits, who is taken, and what is said of each."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflow.model import DeviceFacts, Facts
+from workflow.routing.choose_device import READY_ONLY, choose_device
+from workflow.routing.globs import Glob
+from workflow.routing.matchers import parse_interval
+from workflow.routing.rulebook import DeviceRequirements, SelectionPolicy
+
+ONYX: Facts = {"build.series": "Desktop Series", "build.material": "Onyx", "build.primary_cm3": 30.0}
+FIBER: Facts = {**ONYX, "build.fiber": "Carbon Fiber", "build.fiber_cm3": 5.0}
+LOADED = DeviceRequirements(loaded_material=True)
+READY = DeviceFacts(
+    id="1",
+    name="M2-1",
+    type="Mark Two",
+    series="Desktop Series",
+    state="Ready",
+    material="Onyx",
+    fiber="Carbon Fiber",
+    primary_remaining_cm3=400.0,
+    queue_seconds=3600.0,
+    queue_length=1,
+    fiber_remaining_cm3=20.0,
+)
+
+
+def test_the_chosen_device_and_its_reason() -> None:
+    choice = choose_device(LOADED, FIBER, [READY])
+    assert choice.device == READY
+    assert choice.reasons == ("M2-1: Ready, 1 queued, 1.0 h: chosen (soonest)",)
+
+
+@pytest.mark.parametrize(
+    ("device", "reason"),
+    [
+        (replace(READY, state="Offline"), "M2-1: is Offline"),
+        (replace(READY, state="Spaghetti Detected"), "M2-1: is Spaghetti Detected"),
+        (replace(READY, state=None), "M2-1: Eiger does not say its state"),
+        (replace(READY, series="FX20"), "M2-1: is FX20, the build is for Desktop Series"),
+        (replace(READY, series="Sinter-1"), "M2-1: does not print"),
+        (replace(READY, material="Nylon White"), "M2-1: Nylon White loaded, needs Onyx"),
+        (replace(READY, material=None), "M2-1: no material loaded, needs Onyx"),
+        (replace(READY, fiber="Kevlar"), "M2-1: Kevlar loaded, needs Carbon Fiber"),
+        (replace(READY, fiber=None), "M2-1: no fiber loaded, needs Carbon Fiber"),
+        (replace(READY, primary_remaining_cm3=12.04), "M2-1: 12.0 cm³ of Onyx left, needs 30.0 cm³"),
+        (replace(READY, fiber_remaining_cm3=4.0), "M2-1: 4.0 cm³ of Carbon Fiber left, needs 5.0 cm³"),
+    ],
+)
+def test_what_keeps_a_build_from_a_device(device: DeviceFacts, reason: str) -> None:
+    choice = choose_device(LOADED, FIBER, [device])
+    assert (choice.device, choice.reasons) == (None, (reason,))
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        replace(READY, state="printing"),
+        replace(READY, state="Print Bed Needs Clearing"),
+        replace(READY, material="ONYX"),
+        replace(READY, primary_remaining_cm3=None),
+        replace(READY, fiber_remaining_cm3=0.0),
+        replace(READY, queue_seconds=None, queue_length=None),
+    ],
+)
+def test_what_is_no_obstacle(device: DeviceFacts) -> None:
+    assert choose_device(LOADED, FIBER, [device]).device == device
+
+
+@pytest.mark.parametrize(
+    ("wish", "reason"),
+    [
+        (DeviceRequirements(name=(Glob("X7-*"),)), "M2-1: is not asked for by name"),
+        (
+            DeviceRequirements(series=(Glob("FX20"), Glob("FX10"))),
+            "M2-1: is Desktop Series, the rule asks for FX20 or FX10",
+        ),
+        (DeviceRequirements(type=(Glob("X7"),)), "M2-1: is a Mark Two, the rule asks for X7"),
+        (DeviceRequirements(state=(Glob("Printing"),)), "M2-1: is Ready, the rule asks for Printing"),
+        (replace(LOADED, spare_percent=50.0), "M2-1: 40.0 cm³ of Onyx left, needs 45.0 cm³"),
+    ],
+)
+def test_what_a_rule_asks_for(wish: DeviceRequirements, reason: str) -> None:
+    device = replace(READY, primary_remaining_cm3=40.0)
+    assert choose_device(wish, ONYX, [device]).reasons == (reason,)
+
+
+def test_a_rule_may_ask_for_a_state_of_its_own() -> None:
+    paused = replace(READY, state="Print Paused")
+    assert choose_device(DeviceRequirements(state=(Glob("print paused"),)), ONYX, [paused]).device == paused
+
+
+def test_print_now_takes_ready_printers_only() -> None:
+    printing = replace(READY, state="Printing")
+    choice = choose_device(replace(LOADED, state=READY_ONLY), ONYX, [printing])
+    assert choice.reasons == ("M2-1: is Printing, the rule asks for Ready",)
+
+
+def test_a_build_without_a_material_fits_no_loaded_one() -> None:
+    assert choose_device(LOADED, {}, [READY]).reasons == ("M2-1: what material the build needs is not known",)
+
+
+def test_no_devices_at_all() -> None:
+    assert choose_device(LOADED, ONYX, []).reasons == ("Eiger lists no devices",)
+
+
+QUICK = replace(READY, id="2", name="M2-2", queue_seconds=600.0, queue_length=3)
+SHORT = replace(READY, id="3", name="M2-3", queue_seconds=900.0, queue_length=0)
+SILENT = replace(READY, id="4", name="A-4", queue_seconds=None, queue_length=None)
+FLEET = (READY, SILENT, QUICK, SHORT)
+
+
+@pytest.mark.parametrize(
+    ("choose", "names", "chosen"),
+    [
+        (SelectionPolicy.SOONEST, (), QUICK),
+        (SelectionPolicy.SHORTEST_QUEUE, (), SHORT),
+        (SelectionPolicy.FIRST, (), SILENT),
+        (SelectionPolicy.FIRST, ("M2-3", "M2-*"), SHORT),
+        (SelectionPolicy.ROUND_ROBIN, (), SILENT),
+        (SelectionPolicy.ROUND_ROBIN, ("M2-*",), READY),
+    ],
+)
+def test_which_of_those_that_fit(
+    choose: SelectionPolicy, names: tuple[str, ...], chosen: DeviceFacts
+) -> None:
+    wish = DeviceRequirements(name=tuple(map(Glob, names)), choose=choose)
+    assert choose_device(wish, ONYX, FLEET).device == chosen
+
+
+def test_devices_take_turns_beginning_with_who_got_nothing_for_longest() -> None:
+    noon = datetime(2026, 12, 17, 12, 0, tzinfo=UTC)
+    wish, fleet, taken = DeviceRequirements(choose=SelectionPolicy.ROUND_ROBIN), list(FLEET), []
+    for minute in range(8):
+        chosen = choose_device(wish, ONYX, fleet).device
+        assert chosen is not None
+        taken.append(chosen.name)
+        fleet.remove(chosen)
+        fleet.append(replace(chosen, last_sent_at=noon + timedelta(minutes=minute)))
+    assert taken == ["A-4", "M2-1", "M2-2", "M2-3"] * 2
+
+
+@pytest.mark.parametrize(
+    ("wish", "reason"),
+    [
+        (DeviceRequirements(queue_length=parse_interval("< 1")), "M2-1: 1 queued, the rule asks for < 1"),
+        (
+            DeviceRequirements(queue_hours=parse_interval("0..0.5")),
+            "M2-1: 1.0 h queued, the rule asks for 0..0.5",
+        ),
+        (
+            DeviceRequirements(queue_hours=parse_interval(">= 2")),
+            "M2-1: 1.0 h queued, the rule asks for >= 2",
+        ),
+    ],
+)
+def test_a_queue_may_be_too_long(wish: DeviceRequirements, reason: str) -> None:
+    assert choose_device(wish, ONYX, [READY]).reasons == (reason,)
+    unknown = replace(READY, queue_length=None, queue_seconds=None)
+    assert choose_device(wish, ONYX, [unknown]).reasons == ("M2-1: Eiger does not say how long its queue is",)
+
+
+def test_the_material_has_to_last_for_all_copies() -> None:
+    assert choose_device(LOADED, ONYX, [READY], copies=13).device == READY
+    assert choose_device(LOADED, ONYX, [READY], copies=14).reasons == (
+        "M2-1: 400.0 cm³ of Onyx left, needs 420.0 cm³",
+    )
+
+
+def test_the_others_that_fit_are_told_too() -> None:
+    assert choose_device(LOADED, ONYX, FLEET).reasons[:2] == (
+        "M2-1: Ready, 1 queued, 1.0 h: fits too",
+        "A-4: Ready, queue not known: fits too",
+    )
+
+
+@given(order=st.permutations(FLEET), choose=st.sampled_from(SelectionPolicy))
+def test_the_order_of_the_list_does_not_matter(order: list[DeviceFacts], choose: SelectionPolicy) -> None:
+    wish = DeviceRequirements(choose=choose)
+    assert choose_device(wish, ONYX, order).device == choose_device(wish, ONYX, FLEET).device

@@ -1,0 +1,210 @@
+"""Rules files: all mistakes of one reading, each at its place; and good files by their own tests."""
+
+import re
+import string
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from workflow.errors import Mistake, RulesError
+from workflow.resources import resource_folder
+from workflow.routing import Rulebook, evaluate_rule_tests, load_rules, parse_rules
+from workflow.routing.load import INTAKE_KEYS, ROUTING_KEYS
+from workflow.routing.parse_actions import DEVICE_KEYS
+from workflow.routing.parse_conditions import CONDITION_GROUPS
+from workflow.routing.parse_tests import TEST_DEVICE_KEYS, TEST_KEYS
+
+CASES = Path(__file__).parent / "cases"
+BAD = sorted(CASES.glob("bad-*.yaml"))
+GOOD = [*sorted(CASES.glob("good-*.yaml")), *sorted(resource_folder("rules").glob("*.yaml"))]
+DEFAULT = (resource_folder("rules") / "default.yaml").read_text("utf-8")
+EXPECTED = re.compile(r"# (\d+):(\d+) (.+)")
+
+
+def mistakes_in(file: Path) -> tuple[Mistake, ...]:
+    with pytest.raises(RulesError) as caught:
+        load_rules(file)
+    return caught.value.mistakes
+
+
+def reading_of(text: str) -> Rulebook | tuple[Mistake, ...]:
+    try:
+        return parse_rules(text, "rules.yaml")
+    except RulesError as error:
+        return error.mistakes
+
+
+def assert_total_or_told(reading: Rulebook | tuple[Mistake, ...]) -> None:
+    """Rules whose lists end in a rule that takes everything, or mistakes that have a place."""
+    if isinstance(reading, Rulebook):
+        assert reading.intake[-1].when is None
+        assert reading.routing[-1].when is None
+    else:
+        assert reading
+        assert all(each.line >= 1 and each.column >= 1 and each.message for each in reading)
+
+
+@pytest.mark.parametrize("file", BAD, ids=lambda file: file.stem)
+def test_every_mistake_is_told_at_its_place(file: Path) -> None:
+    """The comments at the top of each file say which mistakes are in it."""
+    expected = [
+        found.groups() for found in map(EXPECTED.match, file.read_text("utf-8").splitlines()) if found
+    ]
+    told = [
+        (str(each.line), str(each.column), f"{each.message} | {each.hint}" if each.hint else each.message)
+        for each in mistakes_in(file)
+    ]
+    assert told == expected
+
+
+@pytest.mark.parametrize("file", GOOD, ids=lambda file: file.stem)
+def test_good_files_pass_their_own_tests(file: Path) -> None:
+    rulebook = load_rules(file)
+    outcomes = evaluate_rule_tests(rulebook)
+    assert outcomes
+    assert [outcome for outcome in outcomes if not outcome.passed] == []
+    assert rulebook.warnings == ()
+
+
+def test_a_mistake_shows_the_line_with_a_caret() -> None:
+    (mistake,) = mistakes_in(CASES / "bad-unknown-fact.yaml")
+    assert str(mistake).splitlines()[1:] == [
+        '    8 |     when: {build.print_time: "> 8"}',
+        "                   ^ did you mean `build.print_hours`?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "the rules can't be read: No such file or directory (is the path right"),
+        (b"", "there are no rules in this file"),
+        ("version: 1 # groß".encode("latin-1"), "this is no UTF-8 text (save the file as UTF-8)"),
+        (b"version: 1\n" + b"#" * 1_000_000, "more than 1,000,000 bytes are no rules file"),
+        (b"version: 1\nintake: \x07", "an invisible character stands here"),
+        (b"[" * 900, "the rules are nested too deep to be read"),
+        (b"a: " + b"[" * 60 + b"]" * 60, "the rules are nested too deep to be read"),
+        (b"version: " + b"x" * 2000, "a value of 2,000 characters is too long"),
+        (b"%YAML 9.1\n---\nversion: 1", "this is no YAML: found incompatible YAML document"),
+    ],
+)
+def test_what_can_not_be_read_at_all_is_one_mistake(
+    tmp_path: Path, content: bytes | None, sentence: str
+) -> None:
+    file = tmp_path / "rules.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    assert sentence in str(mistakes_in(file)[0])
+
+
+def test_a_folder_is_no_rules_file(tmp_path: Path) -> None:
+    (mistake,) = mistakes_in(tmp_path)
+    assert mistake.message.startswith("the rules can't be read: ")
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_bytes(b"\xef\xbb\xbf" + DEFAULT.replace("\n", "\r\n").encode())
+    assert len(load_rules(file).routing) == 3
+
+
+def test_the_revision_names_the_very_text() -> None:
+    one, other = parse_rules(DEFAULT, "a"), parse_rules(DEFAULT + "\n", "a")
+    assert re.fullmatch(r"[0-9a-f]{12}", one.revision)
+    assert one.revision == parse_rules(DEFAULT, "b").revision != other.revision
+
+
+@pytest.mark.parametrize(
+    ("pattern", "doubt", "hint"),
+    [
+        ("rush", "`rush` takes only a file of just this name", "did you mean `rush/**`?"),
+        ("{a,b}/**", "brackets in `{a,b}/**` stand for themselves", "for several patterns, list them"),
+    ],
+)
+def test_what_is_hardly_meant_is_a_warning(pattern: str, doubt: str, hint: str) -> None:
+    (warning,) = parse_rules(DEFAULT.replace("rush/**", pattern, 1), "rules.yaml").warnings
+    assert (warning.message, warning.hint) == (doubt, hint)
+
+
+def test_starting_a_machine_with_whatever_is_loaded_is_doubted() -> None:
+    text = DEFAULT.replace("send_to: device_queue", "send_to: print_now", 1)
+    assert parse_rules(text, "rules.yaml").warnings == ()
+    (warning,) = parse_rules(text.replace("material: loaded, ", "", 1), "rules.yaml").warnings
+    assert warning.message == "print_now starts whatever is loaded"
+
+
+def cpu_seconds_to_read(text: str) -> float:
+    began = time.process_time()
+    parse_rules(text, "rules.yaml")
+    return time.process_time() - began
+
+
+def test_two_hundred_rules_are_read_within_a_second() -> None:
+    """The best of three, for a machine that is busy with other things."""
+    rules = "".join(
+        f'  - name: rule {n}\n    when: {{path: "folder {n}/**", longest_mm: "> {n}"}}\n    preset: Onyx\n'
+        for n in range(200)
+    )
+    text = DEFAULT.replace("intake:\n", f"intake:\n{rules}", 1)
+    assert any(cpu_seconds_to_read(text) < 1.0 for _ in range(3))
+
+
+def change_somewhere(text: str, at: int, cut: int, insert: str) -> str:
+    place = at % len(text)
+    return text[:place] + insert + text[place + cut :]
+
+
+@settings(max_examples=60)
+@given(
+    at=st.integers(0, 10_000),
+    cut=st.integers(0, 40),
+    insert=st.text(string.printable + "\0\x85\u2028é🙂", max_size=12),
+)
+@example(at=0, cut=0, insert="\ud800")
+def test_no_file_crashes_the_reader(at: int, cut: int, insert: str) -> None:
+    assert_total_or_told(reading_of(change_somewhere(DEFAULT, at, cut, insert)))
+
+
+SCALARS = st.sampled_from(
+    ["", "> 5", "5", "1..2", "rush/**", "true", "hold", "backlog", "Onyx", "+3 days", "loaded", "{}", "[]"]
+)
+KEYS = st.sampled_from(
+    [
+        *INTAKE_KEYS,
+        *ROUTING_KEYS,
+        *DEVICE_KEYS,
+        *TEST_DEVICE_KEYS,
+        *TEST_KEYS,
+        *CONDITION_GROUPS,
+        "path",
+        "longest_mm",
+        "build.approved",
+    ]
+)
+
+
+def written(value: object) -> str:
+    """Give nested groups and lists as YAML."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{key}: {written(each)}" for key, each in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(written, value)) + "]"
+    return f'"{value}"' if str(value) not in {"5", "true", "{}", "[]", ""} else str(value)
+
+
+TREES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=80)
+@given(intake=TREES, routing=TREES, tests=TREES)
+def test_no_mixture_of_the_words_crashes_the_reader(intake: object, routing: object, tests: object) -> None:
+    text = f"version: 1\nintake: {written(intake)}\nrouting: {written(routing)}\ntests: {written(tests)}\n"
+    assert_total_or_told(reading_of(text))

@@ -1,0 +1,137 @@
+"""Unreachable rules: what is said to cover covers, for any facts."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.routing.test_conditions import CONDITIONS, FACT_VALUES, number, text
+from workflow.model import Facts
+from workflow.routing.conditions import AllOf, AnyOf, Comparison, Condition, Flag, Not
+from workflow.routing.facts import FACTS_BY_NAME
+from workflow.routing.globs import Glob
+from workflow.routing.matchers import parse_weekdays
+from workflow.routing.unreachable import (
+    boxes_or_none,
+    condition_covers,
+    find_contradiction,
+    find_covering_conditions,
+)
+
+BIG, BIGGER = number("x_mm", "> 5"), number("x_mm", "> 9")
+RUSH, METAL = text("path", "rush/**"), text("path", "metal/**")
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [
+        (BIG, BIG),
+        (BIG, BIGGER),
+        (BIG, AllOf((RUSH, BIGGER))),
+        (AnyOf((BIG, RUSH)), BIGGER),
+        (AnyOf((BIG, RUSH)), AnyOf((BIGGER, RUSH))),
+        (AllOf((BIG, RUSH)), AllOf((RUSH, BIGGER))),
+        (Not(BIGGER), Not(BIG)),
+    ],
+)
+def test_covers(wide: Condition, narrow: Condition) -> None:
+    assert condition_covers(wide, narrow)
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [
+        (BIGGER, BIG),
+        (RUSH, METAL),
+        (AllOf((BIG, RUSH)), BIGGER),
+        (BIG, AnyOf((BIGGER, RUSH))),
+        (BIG, Not(RUSH)),
+    ],
+)
+def test_does_not_cover(wide: Condition, narrow: Condition) -> None:
+    assert not condition_covers(wide, narrow)
+
+
+@settings(max_examples=150)
+@given(above=st.lists(CONDITIONS, min_size=1, max_size=4), narrow=CONDITIONS, facts=FACT_VALUES)
+def test_what_is_covered_is_taken(above: list[Condition], narrow: Condition, facts: Facts) -> None:
+    places = find_covering_conditions([boxes_or_none(each) for each in above], narrow)
+    if places and narrow.look(facts).met:
+        assert any(above[place].look(facts).met is not False for place in places)
+
+
+@settings(max_examples=150)
+@given(condition=CONDITIONS, facts=FACT_VALUES)
+def test_what_contradicts_itself_is_never_met(condition: Condition, facts: Facts) -> None:
+    if find_contradiction(condition) is not None:
+        assert not condition.look(facts).met
+
+
+EVERY_FILE: list[Facts] = [
+    {"triangles": x, "open_edges": y, "watertight": z, "weekday": day}
+    for x, y, z, day in product(range(6), range(6), (True, False), ("mon", "sun"))
+]
+COUNTS = st.builds(
+    lambda name, sign, at: number(name, f"{sign} {at}"),
+    st.sampled_from(["triangles", "open_edges"]),
+    st.sampled_from(["<", "<=", ">", ">=", "=="]),
+    st.integers(1, 4),
+)
+OTHERS: st.SearchStrategy[Condition] = st.sampled_from(
+    [
+        Comparison(FACTS_BY_NAME["watertight"], (Flag(True),), "true"),
+        Comparison(FACTS_BY_NAME["weekday"], (parse_weekdays("mon..sat"),), "mon..sat"),
+        Comparison(FACTS_BY_NAME["weekday"], (parse_weekdays("sun"),), "sun"),
+    ]
+)
+DECIDABLE: st.SearchStrategy[Condition] = st.recursive(
+    COUNTS | OTHERS,
+    lambda inner: (
+        st.builds(Not, inner)
+        | st.builds(AllOf, st.lists(inner, min_size=1, max_size=2).map(tuple))
+        | st.builds(AnyOf, st.lists(inner, min_size=1, max_size=2).map(tuple))
+    ),
+    max_leaves=3,
+)
+
+
+@settings(max_examples=150)
+@given(above=st.lists(DECIDABLE, min_size=1, max_size=3), narrow=DECIDABLE)
+def test_where_it_can_be_decided_it_is(above: list[Condition], narrow: Condition) -> None:
+    """Numbers, flags and days are compared to the end: a file that is left over is the only excuse."""
+    inside = [facts for facts in EVERY_FILE if narrow.look(facts).met]
+    left = [facts for facts in inside if not any(each.look(facts).met for each in above)]
+    unreached = bool(find_covering_conditions([boxes_or_none(each) for each in above], narrow))
+    assert unreached == (bool(inside) and not left)
+    assert (find_contradiction(narrow) is not None) == (not inside)
+
+
+def test_rules_take_it_together_and_only_those_that_take_part_are_named() -> None:
+    above = [number("x_mm", "< 5"), text("path", "lab/**"), number("x_mm", "> 9"), number("x_mm", "4..9")]
+    everything = [boxes_or_none(each) for each in above]
+    assert find_covering_conditions(everything, number("x_mm", "3..20")) == (0, 2, 3)
+    assert find_covering_conditions(everything, number("y_mm", "> 3")) == (0, 2, 3)
+    assert find_covering_conditions(everything[:3], number("x_mm", "3..20")) == ()
+
+
+def test_what_may_be_absent_is_not_everything() -> None:
+    fiber = Comparison(FACTS_BY_NAME["build.fiber"], (Glob("*"),), "*")
+    assert find_covering_conditions([boxes_or_none(fiber)], BIG) == ()
+    assert find_covering_conditions([boxes_or_none(fiber), boxes_or_none(Not(fiber))], BIG) == (0, 1)
+
+
+def test_contradictions_are_found_where_all_has_to_hold() -> None:
+    apart = (BIGGER, number("x_mm", "< 7"))
+    assert find_contradiction(AllOf((RUSH, AllOf(apart)))) == "no `x_mm` meets all of its conditions"
+    assert find_contradiction(AllOf((RUSH, METAL))) == "its conditions exclude each other"
+    assert find_contradiction(AllOf((RUSH, Not(RUSH)))) == "its conditions exclude each other"
+    assert find_contradiction(AnyOf(apart)) is None
+    assert find_contradiction(AllOf((BIG, BIGGER))) is None
+    assert find_contradiction(BIG) is None
+
+
+def test_conditions_with_too_many_branches_are_left_alone() -> None:
+    branches = AllOf(tuple(AnyOf((number("x_mm", f"> {at}"), number("y_mm", f"> {at}"))) for at in range(9)))
+    assert boxes_or_none(branches) is None
+    assert find_covering_conditions([boxes_or_none(BIG)], branches) == ()

@@ -1,0 +1,70 @@
+"""What a checkup found, as a document for scripts and as lines for people."""
+
+from collections.abc import Iterable
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from workflow.cli.terminal import result_console
+from workflow.doctor import Finding, Grade, overall_exit_code
+
+GRADE_COLORS = {Grade.OK: "green", Grade.WARN: "yellow", Grade.FAIL: "bold red"}
+COLUMN_WIDTHS = (6, 18)
+_FIX_PREFIX = "→ "
+
+
+def findings_document(findings: Iterable[Finding]) -> dict[str, object]:
+    """Give the document that scripts rely on; `fix` is null where there is nothing to do."""
+    found = list(findings)
+    return {
+        "ok": overall_exit_code(found) == 0,
+        "exit_code": overall_exit_code(found),
+        "counts": {str(grade): sum(each.grade is grade for each in found) for grade in Grade},
+        "checks": [
+            {"check": each.check, "grade": str(each.grade), "says": each.says, "fix": each.fix or None}
+            for each in found
+        ],
+    }
+
+
+def print_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Print each finding when it comes, then what could not be looked at, and the counts."""
+    console, seen = result_console(), list[Finding]()
+    for finding in findings:
+        seen.append(finding)
+        if finding.grade is not Grade.SKIP:
+            _print_finding(console, finding)
+    skipped = [each for each in seen if each.grade is Grade.SKIP]
+    if skipped:
+        reasons = ", ".join(
+            dict.fromkeys(
+                each.says.rpartition("because of ")[2].partition(":")[0].rstrip(".") for each in skipped
+            )
+        )
+        click.echo(f"{len(skipped)} checks were not looked at, because of {reasons}.")
+    counts = (Grade.OK, Grade.WARN, Grade.FAIL)
+    click.echo(", ".join(f"{sum(each.grade is grade for each in seen)} {grade}" for grade in counts) + ".")
+    return seen
+
+
+def _print_finding(console: Console, finding: Finding) -> None:
+    """Print columns on a terminal; elsewhere one line, however long, and one for the fix."""
+    fix = f"{_FIX_PREFIX}{finding.fix}" if finding.fix else ""
+    if not console.is_terminal:
+        grade, check = COLUMN_WIDTHS
+        click.echo(f"{finding.grade:<{grade}} {finding.check:<{check}} {finding.says}")
+        if fix:
+            click.echo(f"{'':<{grade}} {'':<{check}} {fix}")
+        return
+    line = Table.grid(padding=(0, 1))
+    for width in COLUMN_WIDTHS:
+        line.add_column(width=width, no_wrap=True)
+    line.add_column(overflow="fold")
+    line.add_row(
+        Text(finding.grade, style=GRADE_COLORS[finding.grade]), Text(finding.check), Text(finding.says)
+    )
+    if fix:
+        line.add_row("", "", Text(fix, style="bold"))
+    console.print(line)

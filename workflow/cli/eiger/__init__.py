@@ -1,0 +1,1 @@
+"""The commands that call one operation of the cloud each."""

@@ -1,0 +1,138 @@
+"""What a person types: words out of a few, and numbers of submissions; with the one that was meant."""
+
+import math
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+from workflow.errors import StlflowError
+
+MAX_NUMBER = 2**63 - 1
+"""What a database counts up to."""
+SIMILARITY_CUTOFF = 0.5
+
+
+def did_you_mean(word: str, options: Iterable[str]) -> str:
+    """Give the question, with a space before it; nothing when no option is near.
+
+    A word is near one that it is a part of, too: "anvil" is meant for "Mark Two - Anvil".
+    """
+    plain = {option.casefold(): option for option in options if option}
+    sought = word.casefold()
+    near = get_close_matches(sought, plain, n=1, cutoff=SIMILARITY_CUTOFF)
+    near = near or [option for option in plain if len(sought) > 1 and sought in option][:1]
+    if not near:
+        near = _similar_by_word(sought, plain)
+    return f" Did you mean '{plain[near[0]]}'?" if near else ""
+
+
+def _similar_by_word(sought: str, options: Iterable[str]) -> list[str]:
+    words = {word: option for option in options for word in option.split()}
+    return [words[word] for word in get_close_matches(sought, words, n=1, cutoff=0.7)]
+
+
+class OneOf(click.Choice[str]):
+    """One of a few words; another one is refused with the one that was meant."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Give the word. Raises BadParameter."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            meant = did_you_mean(str(value), self.choices)
+            self.fail(f"'{value}' is none of {', '.join(self.choices)}.{meant}", param, ctx)
+
+
+class WholeNumber(click.IntRange):
+    """A whole number within bounds, told in words where it is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Give the number, or the most that there can be of anything. Raises BadParameter."""
+        try:
+            return min(super().convert(value, param, ctx), MAX_NUMBER)
+        except click.BadParameter:
+            self.fail(f"'{value}' is not {_bounds_text('a whole number', self.min, self.max)}.", param, ctx)
+
+
+class AnyNumber(click.FloatRange):
+    """A number within bounds, told in words where it is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Give the number. Raises BadParameter."""
+        number = math.nan
+        with suppress(click.BadParameter):
+            number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"'{value}' is not {_bounds_text('a number', self.min, self.max)}.", param, ctx)
+        return number
+
+
+def _bounds_text(noun: str, least: float | None, most: float | None) -> str:
+    return f"{noun} of {least:g} or more" if most is None else f"{noun} from {least:g} to {most:g}"
+
+
+def parse_submission_number(text: str) -> int:
+    """Read 17 or #17; the name of a file is answered with the number. Raises BadParameter."""
+    digits = text.removeprefix("#")
+    is_short = len(digits) <= len(str(MAX_NUMBER))
+    if is_short and digits.isascii() and digits.isdigit() and int(digits) <= MAX_NUMBER:
+        return int(digits)
+    raise click.BadParameter(f"'{text}' is no number of a submission.{_submissions_of_file(text)}")
+
+
+def _submissions_of_file(word: str) -> str:
+    """Tell which submissions are of a file with such a name, and if none, of one with nearly such a name."""
+    from workflow.eiger.response import strip_control_characters
+
+    numbers = _numbers_by_path()
+    meant = [path for path in numbers if word in {path, path.rpartition("/")[2]}]
+    meant = meant or get_close_matches(word, numbers, n=1)
+    if not meant:
+        return " `stlflow list` shows all."
+    path = meant[0]
+    which = " and ".join(filter(None, [", ".join(numbers[path][:-1]), numbers[path][-1]]))
+    return f" {strip_control_characters(path)} is submission {which}."
+
+
+def _numbers_by_path() -> Mapping[str, Sequence[str]]:
+    """Give the submissions of each path, oldest first; none where the ledger can't be asked now."""
+    from workflow.assembly import open_ledger
+    from workflow.settings import load_settings
+
+    numbers: dict[str, list[str]] = {}
+    try:
+        for submission in reversed(open_ledger(load_settings()).all()):
+            numbers.setdefault(submission.path, []).append(str(submission.id))
+    except StlflowError:
+        return {}
+    return numbers
+
+
+class ListCommand(click.Command):
+    """A list, which takes no name: who gives one is told the command that does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options. Raises UsageError."""
+        ctx.allow_extra_args = True
+        names = super().parse_args(ctx, args)
+        if names:
+            ctx.fail(
+                f"A list takes no name such as '{names[0]}': its options narrow it."
+                f"{_show_command_hint(ctx, names[0])}"
+            )
+        return names
+
+
+def _show_command_hint(ctx: click.Context, name: str) -> str:
+    group = ctx.parent
+    if group is None or group.parent is None:
+        return _submissions_of_file(name)
+    shows = isinstance(group.command, click.Group) and "show" in group.command.commands
+    return f" `{group.command_path} show {shlex.quote(name)}` shows one." if shows else ""
+
+
+submission_argument: Callable[..., Any] = click.argument("number", type=parse_submission_number)

@@ -1,0 +1,197 @@
+"""What the rules say of a file, as a document for scripts and as lines for people.
+
+What was decided, and what other rules would have decided, for scripts and for people.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import click
+
+from workflow.cli.param_types import did_you_mean
+from workflow.model import DecisionRecord, FactValue, IntakeDecision, MeshReport
+from workflow.pipeline.replay import PastDecision, ReplayResult, describe_intake, describe_route
+from workflow.routing import Explanation, FactKind, Rulebook, fact_table, is_of_kind
+
+BUILD_PREFIX = "build."
+
+
+def path_under_inbox(file: Path, share: Path) -> str:
+    """Give the path that rules see: under the inbox if the file lies in it, else from the current folder."""
+    place = file.absolute()
+    for base in ((share / "inbox").absolute(), Path.cwd()):
+        if place.is_relative_to(base):
+            return place.relative_to(base).as_posix()
+    return place.name
+
+
+def parse_fact(given: str, *, build: bool = False) -> tuple[str, FactValue]:
+    """Read `print_hours=2`. Raises BadParameter for an unknown fact, or a value of another kind."""
+    key, equals, text = given.partition("=")
+    prefix, hint = (BUILD_PREFIX, "--build") if build else ("", "--fact")
+    name = key.strip() if key.strip().startswith(prefix) else prefix + key.strip()
+    kinds = {fact.name: fact.kind for fact in fact_table() if fact.name.startswith(prefix)}
+    if not equals or name not in kinds:
+        known = ", ".join(sorted(fact.removeprefix(prefix) for fact in kinds))
+        meant = did_you_mean(key.strip().removeprefix(prefix), [fact.removeprefix(prefix) for fact in kinds])
+        raise click.BadParameter(f"'{given}' is not KEY=VALUE with a KEY of {known}.{meant}", param_hint=hint)
+    try:
+        return name, _parse_fact_value(text.strip(), kinds[name])
+    except ValueError:
+        raise click.BadParameter(f"'{text}' is no {kinds[name]}.", param_hint=hint) from None
+
+
+def explanation_document(explanation: Explanation, report: MeshReport | None) -> dict[str, object]:
+    """Give the document that scripts rely on."""
+    return {
+        "mesh": {"verdict": report.verdict, "reason": report.reason} if report else None,
+        "intake": _intake_document(explanation.intake),
+        "routing": _routing_document(explanation),
+        "considered": [
+            {"rule": rule.rule, "matched": rule.matched, "why_not": rule.why_not}
+            for rule in explanation.considered
+        ],
+        "gaps": list(explanation.gaps),
+    }
+
+
+def explanation_lines(explanation: Explanation, report: MeshReport | None) -> Iterator[str]:
+    """Give the same for people."""
+    if report is not None and report.verdict == "reject":
+        yield f"The mesh is rejected before any rule: {report.reason}"
+        yield "If it were accepted:"
+    for title, considered in (("intake", explanation.intake_rules), ("routing", explanation.routing_rules)):
+        yield f"{title}:"
+        for rule in considered:
+            yield f"  {'✓' if rule.matched else '·'} {rule.rule}{f': {rule.why_not}' if rule.why_not else ''}"
+    yield f"intake → {describe_intake(explanation.intake)} (rule '{explanation.intake.rule}')"
+    if explanation.routing is not None:
+        yield f"routing → {describe_route(explanation.routing)} (rule '{explanation.routing.rule}')"
+        yield from (f"  {reason}" for reason in explanation.routing.reasons)
+    for still_open in explanation.open_rules:
+        needs = f" if {' and '.join(still_open.conditions)}" if still_open.conditions else " otherwise"
+        yield f"routing → still open: {still_open.rule}: {still_open.send_to or 'hold'}{needs}"
+    yield from explanation.gaps
+
+
+def _intake_document(decision: IntakeDecision) -> dict[str, object]:
+    return {
+        "rule": decision.rule,
+        "action": decision.action,
+        "preset": decision.preset,
+        "owner": decision.owner,
+        "folder": decision.folder,
+        "reason": decision.reason,
+    }
+
+
+def _routing_document(explanation: Explanation) -> dict[str, object]:
+    route = explanation.routing
+    return {
+        "rule": route.rule if route else None,
+        "send_to": route.destination.value if route and route.destination else None,
+        "device": route.device if route else None,
+        "copies": route.copies if route else None,
+        "approve_first": route.approve_first if route else None,
+        "due": route.due.isoformat() if route and route.due else None,
+        "reason": route.reason if route else None,
+        "reasons": list(route.reasons) if route else [],
+        "open": [
+            {"rule": rule.rule, "send_to": rule.send_to, "needs": list(rule.needs)}
+            for rule in explanation.open_rules
+        ],
+    }
+
+
+def _parse_fact_value(text: str, kind: FactKind) -> FactValue:
+    match kind:
+        case FactKind.FLAG:
+            if text.casefold() not in {"true", "false"}:
+                raise ValueError(text)
+            return text.casefold() == "true"
+        case FactKind.COUNT:
+            return int(text)
+        case FactKind.NUMBER:
+            return float(text)
+        case FactKind.TIME | FactKind.WEEKDAY if not is_of_kind(text, kind):
+            raise ValueError(text)
+    return text
+
+
+def decisions_document(decided: Mapping[str, DecisionRecord]) -> list[dict[str, object]]:
+    """Give the decisions of a submission, in the order in which they are taken."""
+    return [
+        {
+            "stage": stage,
+            "at": each.at.isoformat(),
+            "revision": each.revision,
+            "rule": each.rule,
+            "passed": list(each.passed),
+            "facts": dict(each.facts),
+        }
+        for stage, each in sorted(decided.items())
+    ]
+
+
+def decision_lines(decided: Mapping[str, DecisionRecord]) -> Iterator[str]:
+    """Give one line for each decision: when, by which rule of which revision."""
+    for stage, each in sorted(decided.items()):
+        released = f", released from {', '.join(each.passed)}" if each.passed else ""
+        when = f"{each.at.astimezone():%Y-%m-%d %H:%M}"
+        yield f"{stage} decided {when} by '{each.rule}' of rules {each.revision}{released}"
+
+
+def past_document(past: PastDecision) -> dict[str, object]:
+    """Give what scripts rely on: the document of a file, and by which rules."""
+    return {
+        "submission": past.submission.id,
+        "path": past.submission.path,
+        "state": past.submission.state.value,
+        "decided": decisions_document(past.decided),
+        "explained_by": past.revision,
+        **explanation_document(past.explanation, past.submission.mesh),
+    }
+
+
+def past_lines(past: PastDecision) -> Iterator[str]:
+    """Give the same for people."""
+    yield f"submission {past.submission.id}: {past.submission.path} is {past.submission.state}"
+    yield from decision_lines(past.decided)
+    if past.decided and past.revision not in {each.revision for each in past.decided.values()}:
+        yield f"By rules {past.revision} it would be:"
+    yield from explanation_lines(past.explanation, past.submission.mesh)
+    if not past.decided:
+        yield f"These are rules {past.revision}; none of them has seen the file."
+
+
+def replay_document(replayed: ReplayResult, rulebook: Rulebook) -> dict[str, object]:
+    """Give what scripts rely on."""
+    return {
+        "revision": rulebook.revision,
+        "looked_at": replayed.looked_at,
+        "elsewhere": [
+            {
+                "id": each.number,
+                "path": each.path,
+                "before": each.before,
+                "after": each.after,
+                "why": list(each.why),
+            }
+            for each in replayed.elsewhere
+        ],
+        "not_comparable": list(replayed.not_comparable),
+    }
+
+
+def replay_lines(replayed: ReplayResult, rulebook: Rulebook) -> Iterator[str]:
+    """Give the same for people."""
+    for each in replayed.elsewhere:
+        yield f"{each.number}  {each.path}"
+        yield f"    was:      {each.before}"
+        yield f"    would be: {each.after}"
+        yield from (f"    {why}" for why in each.why)
+    count = len(replayed.elsewhere)
+    yield f"{count} of {replayed.looked_at} would go elsewhere by rules {rulebook.revision}."
+    if replayed.not_comparable:
+        numbers = ", ".join(map(str, replayed.not_comparable))
+        yield f"Not compared, for the rules that decided are not kept or can't be read: {numbers}."

@@ -1,0 +1,136 @@
+"""Submissions as rows for scripts and as tables for people."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from types import MappingProxyType
+
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from workflow.cli.rules_output import decision_lines, decisions_document
+from workflow.cli.terminal import progress_console, result_console
+from workflow.cli.watch import ShowSubmissions
+from workflow.model import DecisionRecord, MeshReport, Submission, SubmissionEvent, SubmissionState
+
+NO_DECISIONS: Mapping[str, DecisionRecord] = MappingProxyType({})
+STATE_COLORS = {
+    SubmissionState.DISPATCHED: "green",
+    SubmissionState.REJECTED: "red",
+    SubmissionState.HELD: "yellow",
+    SubmissionState.CANCELED: "dim",
+}
+
+
+def submission_row(submission: Submission) -> dict[str, object]:
+    """Give the row that scripts rely on; null where not reached."""
+    return {
+        "id": submission.id,
+        "path": submission.path,
+        "state": submission.state.value,
+        "hold": submission.hold.value if submission.hold else None,
+        "reason": submission.reason,
+        "preset": submission.preset,
+        "intake_rule": submission.intake_rule,
+        "routing_rule": submission.routing_rule,
+        "destination": submission.destination.value if submission.destination else None,
+        "device": submission.device,
+        "build_id": submission.build_id,
+        "receipt_id": submission.receipt_id,
+        "sha256": submission.sha256,
+        "seconds": duration_seconds(submission),
+    }
+
+
+def submission_row_with_history(
+    submission: Submission,
+    events: Sequence[SubmissionEvent],
+    decided: Mapping[str, DecisionRecord] = NO_DECISIONS,
+    receipts: Sequence[str] = (),
+) -> dict[str, object]:
+    """Give the row with `mesh` (null where not measured), decisions, receipts, and `events`, oldest first."""
+    return {
+        **submission_row(submission),
+        "copies": submission.copies,
+        "dropped_by": submission.dropped_by,
+        "receipts": list(receipts),
+        "decided": decisions_document(decided),
+        "mesh": asdict(submission.mesh) if submission.mesh else None,
+        "events": [
+            {"at": event.at.isoformat(), "event": event.event, "detail": event.detail} for event in events
+        ],
+    }
+
+
+def duration_seconds(submission: Submission) -> float | None:
+    """Give how long the submission took from claim to end."""
+    if submission.ended_at is None:
+        return None
+    return round((submission.ended_at - submission.opened_at).total_seconds(), 3)
+
+
+def submissions_table(submissions: Sequence[Submission]) -> Table:
+    """Give the table that people read: what became of each file, and why."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("#", "file", "mesh", "preset", "rule", "destination", "build", "receipt or reason"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in {"#", "build"})
+    for submission in submissions:
+        table.add_row(*_table_cells(submission))
+    return table
+
+
+def print_submissions_table(submissions: Sequence[Submission]) -> None:
+    """Print the table on stdout."""
+    result_console().print(submissions_table(submissions))
+
+
+@contextmanager
+def live_table() -> Iterator[ShowSubmissions]:
+    """Show the table on stderr while the block runs; gives the function that brings it up to date."""
+    with Live(console=progress_console(), auto_refresh=False, transient=True) as live:
+        yield lambda seen: live.update(submissions_table(seen), refresh=True)
+
+
+def print_submission(
+    submission: Submission,
+    events: Sequence[SubmissionEvent],
+    decided: Mapping[str, DecisionRecord] = NO_DECISIONS,
+    receipts: Sequence[str] = (),
+) -> None:
+    """Print one submission, what was decided for it, and its history on stdout."""
+    console = result_console()
+    for name, value in submission_row(submission).items():
+        if value is not None:
+            console.print(Text(f"{name:>14}  {value}"))
+    if submission.mesh is not None:
+        console.print(Text(f"{'mesh':>14}  {mesh_facts(submission.mesh)}"))
+    if len(receipts) > 1:
+        console.print(Text(f"{'receipts':>14}  {', '.join(receipts)}"))
+    for line in decision_lines(decided):
+        console.print(Text(f"{'':>14}  {line}"))
+    for event in events:
+        console.print(Text(f"{event.at.astimezone():%Y-%m-%d %H:%M:%S}  {event.event:<12}  {event.detail}"))
+
+
+def mesh_facts(mesh: MeshReport) -> str:
+    """Give size and triangles in a few words."""
+    return f"{' x '.join(f'{side:.4g}' for side in mesh.size_mm)} mm, {mesh.triangles:,} tri."
+
+
+def _table_cells(submission: Submission) -> list[Text]:
+    rule = submission.routing_rule or submission.intake_rule or ""
+    where = submission.destination.value if submission.destination else submission.state.value
+    device = f" {submission.device}" if submission.device else ""
+    words = (
+        str(submission.id),
+        submission.path,
+        mesh_facts(submission.mesh) if submission.mesh and any(submission.mesh.size_mm) else "",
+        submission.preset or "",
+        rule,
+        f"{where}{device}",
+        (submission.build_id or "")[:8],
+        (submission.receipt_id or "")[:8] or submission.reason or "",
+    )
+    style = STATE_COLORS.get(submission.state, "")
+    return [Text(word, style=style if place in {5, 7} else "") for place, word in enumerate(words)]

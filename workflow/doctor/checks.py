@@ -1,0 +1,56 @@
+"""The whole checkup, in the order in which things depend on each other."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from workflow.doctor.cloud import cloud_checks
+from workflow.doctor.finding import Check, Finding, Grade, run_checks, skip
+from workflow.doctor.ledger import LedgerAccess, ledger_checks
+from workflow.doctor.machine import MACHINE_CHECKS
+from workflow.doctor.rules import rules_checks
+from workflow.doctor.settings import SETTINGS_CHECKS
+from workflow.doctor.share import share_checks
+from workflow.doctor.state import state_checks
+from workflow.doctor.submissions import waiting_checks
+from workflow.settings import Settings, load_settings
+
+Checks = Sequence[Check]
+
+
+def run_all_checks() -> Iterator[Finding]:
+    """Look at everything, as each answer comes; nothing is changed but for probe files that go again."""
+    yield from run_checks(MACHINE_CHECKS)
+    wrong = False
+    for finding in run_checks(SETTINGS_CHECKS):
+        wrong = wrong or (finding.check == SETTINGS_CHECKS[0].name and finding.grade is Grade.FAIL)
+        yield finding
+    if wrong:
+        rest = (check for group in _check_groups(_default_settings()) for check in group)
+        yield from (replace(skip("Not looked at, because of settings."), check=check.name) for check in rest)
+        return
+    for group in _check_groups(load_settings()):
+        yield from run_checks(group)
+
+
+def all_checks() -> Iterator[Check]:
+    """Give all checks, for those who read about them; none is looked at."""
+    yield from MACHINE_CHECKS
+    yield from SETTINGS_CHECKS
+    for group in _check_groups(_default_settings()):
+        yield from group
+
+
+def _check_groups(settings: Settings) -> tuple[Checks, ...]:
+    book = LedgerAccess(settings)
+    return (
+        rules_checks(settings),
+        state_checks(settings),
+        (*ledger_checks(book), *waiting_checks(book)),
+        share_checks(book),
+        cloud_checks(settings),
+    )
+
+
+def _default_settings() -> Settings:
+    """Settings without any source: names of checks do not depend on them."""
+    return Settings.model_construct()

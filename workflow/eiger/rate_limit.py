@@ -1,0 +1,131 @@
+"""How fast the whole process may ask: one rate for all threads.
+
+Turns are given out in advance, one after the other (the generic cell rate algorithm: a token bucket
+that needs no refilling), so threads are served in order and each knows how long it has to wait. The
+rate is halved when the cloud says that it is too much, and comes back slowly by itself.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+from workflow.model import Backpressure
+
+MIN_RATE_FRACTION = 0.02
+"""Of the full rate: however often the cloud complains, some questions still go out."""
+RECOVERY_SECONDS = 120.0
+"""From nothing back to the full rate."""
+COMPLAINT_WINDOW_SECONDS = 1.0
+"""Complaints this close to each other come from requests that were under way together."""
+SHARED_COMPLAINT_WINDOW_SECONDS = 5.0
+"""What others heard reaches us so late: it is of the same trouble as a complaint of our own since."""
+MAX_PAUSE_SECONDS = 900.0
+"""A service that asks for more is asked again after this."""
+
+
+class RateLimiter:
+    """A rate in requests per second that all threads share, with a burst of one second's worth."""
+
+    def __init__(
+        self,
+        per_second: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if not per_second > 0:
+            raise ValueError("A request budget is more than 0 per second.")
+        self._whole_rate = self._full_rate = self._rate = per_second
+        self._burst_seconds = _burst_seconds(per_second)
+        self._clock, self._sleep = clock, sleep
+        self._lock = threading.Lock()
+        self._recovered_at = self._next_turn = clock()
+        self._paused_until = self._told_pause_until = self._slowed_at = float("-inf")
+        self._complaints = 0
+
+    @property
+    def rate(self) -> float:
+        """Give the present rate in requests per second."""
+        with self._lock:
+            self._recover_rate()
+            return self._rate
+
+    def acquire(self, patience_seconds: float = float("inf")) -> float:
+        """Wait for a turn; gives 0.0, or the wait still to come when the patience would not last for it.
+
+        Whoever slept into a pause takes a new turn behind it, so that no stampede follows a pause.
+        """
+        latest = self._clock() + patience_seconds
+        while True:
+            with self._lock:
+                now = self._recover_rate()
+                turn = max(now, self._next_turn - self._burst_seconds, self._paused_until)
+                if turn > latest:
+                    return turn - now
+                self._next_turn = max(self._next_turn, turn) + 1.0 / self._rate
+            if turn > now:
+                self._sleep(turn - now)
+            if self._paused_until <= turn:
+                return 0.0
+
+    def share(self, among: int) -> None:
+        """Keep to one of so many equal parts from now on; how far it is slowed down stays."""
+        with self._lock:
+            self._recover_rate()
+            part = self._whole_rate / among
+            self._rate *= part / self._full_rate
+            self._full_rate, self._burst_seconds = part, _burst_seconds(part)
+
+    def slow_down(self) -> None:
+        """Halve the rate and forget the burst: the cloud complained."""
+        with self._lock:
+            now = self._recover_rate()
+            if now - self._slowed_at >= COMPLAINT_WINDOW_SECONDS:
+                self._complaints += 1
+                self._halve_rate(now)
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody ask for so many seconds; a longer pause that was asked for before stands."""
+        with self._lock:
+            self._told_pause_until = max(self._told_pause_until, self._extend_pause(seconds))
+
+    def strain(self) -> Backpressure:
+        """Give what the cloud gave this process to understand; nothing of what others told."""
+        with self._lock:
+            return Backpressure(self._complaints, max(self._told_pause_until - self._clock(), 0.0))
+
+    def apply_backpressure(self, strain: Backpressure) -> None:
+        """Act on new complaints that others heard, and on the longest pause that one was asked for."""
+        with self._lock:
+            now = self._recover_rate()
+            if strain.complaints and now - self._slowed_at >= SHARED_COMPLAINT_WINDOW_SECONDS:
+                self._halve_rate(now)
+            if strain.pause_seconds > 0:
+                self._extend_pause(strain.pause_seconds)
+
+    def _halve_rate(self, now: float) -> None:
+        self._rate = max(self._rate / 2, self._full_rate * MIN_RATE_FRACTION)
+        self._drop_burst(now)
+        self._slowed_at = now
+
+    def _extend_pause(self, seconds: float) -> float:
+        until = self._clock() + min(seconds, MAX_PAUSE_SECONDS)
+        self._paused_until = max(self._paused_until, until)
+        self._drop_burst(self._paused_until)
+        return until
+
+    def _drop_burst(self, from_then: float) -> None:
+        self._next_turn = max(self._next_turn, from_then + self._burst_seconds)
+
+    def _recover_rate(self) -> float:
+        """Let the rate come back as time goes by; gives the time."""
+        now = self._clock()
+        passed = max(0.0, now - self._recovered_at)
+        self._rate = min(self._full_rate, self._rate + self._full_rate * passed / RECOVERY_SECONDS)
+        self._recovered_at = now
+        return now
+
+
+def _burst_seconds(per_second: float) -> float:
+    """Give how many seconds' worth of turns may be taken at once: one second's, but at least one turn."""
+    return (max(1.0, per_second) - 1.0) / per_second

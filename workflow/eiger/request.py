@@ -1,0 +1,139 @@
+"""One call from start to end: wait for a turn, send, understand, and ask again where that is safe."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from workflow.eiger.operations import Operation
+from workflow.eiger.protocol import no_response_error
+from workflow.eiger.rate_limit import RateLimiter
+from workflow.eiger.response import Response
+from workflow.eiger.retry import GiveUp, RetryPolicy
+from workflow.eiger.transport import NoResponse, Request, Transport
+from workflow.errors import CloudError, RateLimited, ServerError
+
+T = TypeVar("T")
+MAX_EFFECT_WAIT_SECONDS = 5.0
+"""How long an effect waits for its turn: whoever reserved the right to cause it counts on a limit."""
+FREEZE_TOLERANCE_SECONDS = 1.0
+"""By so much a sleep may last longer than asked for before this process counts as having been frozen."""
+ResponseParser = Callable[[Response, datetime], T]
+"""Gives the value in a reply that came at that time, or raises the CloudError that it means."""
+
+
+@dataclass
+class ServerClock:
+    """How far the clock of whoever answered last is ahead of this machine's; None while it is unsaid."""
+
+    ahead_seconds: float | None = None
+
+    def heard(self, server_time: datetime | None, now: datetime) -> None:
+        """Keep what a reply tells; one without a time tells nothing."""
+        if server_time is not None:
+            self.ahead_seconds = (server_time - now).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSender:
+    """What every call shares: the wire, the rate, the patience, and the clock."""
+
+    transport: Transport
+    budget: RateLimiter
+    retry: RetryPolicy
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    chance: Callable[[], float]
+    server_clock: ServerClock = field(default_factory=ServerClock)
+
+    @property
+    def max_effect_seconds(self) -> float:
+        """Give the time after which an effect (other than an upload) was sent and answered, or given up."""
+        timeouts = self.transport.timeouts
+        return (
+            MAX_EFFECT_WAIT_SECONDS
+            + FREEZE_TOLERANCE_SECONDS
+            + timeouts.connect_seconds
+            + 2 * timeouts.read_seconds
+        )
+
+    def call(self, request: Request, understand: ResponseParser[T]) -> T:
+        """Give the answer. A question is asked again by policy, an effect never. Raises CloudError."""
+        if request.operation.reads:
+            return self.call_with_retries(lambda: self.call_once(request, understand))
+        return self.call_once(request, understand)
+
+    def call_with_retries(self, ask: Callable[[], T]) -> T:
+        """Ask until there is an answer, or the policy says that it is enough. Raises CloudError."""
+        started, attempt = self.clock(), 1
+        while True:
+            try:
+                return ask()
+            except CloudError as error:
+                verdict = self.retry.after(error, attempt, self.clock() - started, self.chance())
+                if isinstance(verdict, GiveUp):
+                    raise
+            self.sleep(verdict.seconds)
+            attempt += 1
+
+    def call_once(self, request: Request, understand: ResponseParser[T]) -> T:
+        """Wait for a turn, and ask once. Raises CloudError."""
+        reads, began = request.operation.reads, self.clock()
+        wait = self.budget.acquire(self.retry.total_seconds if reads else MAX_EFFECT_WAIT_SECONDS)
+        if wait:
+            raise _rate_limited_error(request.operation, wait)
+        if not reads and self.clock() - began > MAX_EFFECT_WAIT_SECONDS + FREEZE_TOLERANCE_SECONDS:
+            raise _machine_frozen_error(request.operation)
+        try:
+            reply = self.transport.send(self._with_check_deadline(request))
+        except NoResponse as none:
+            limit = self.transport.timeout_seconds(request)
+            raise no_response_error(request.operation, none.lost, self.transport.base_url, limit) from None
+        came_at = datetime.now(UTC)
+        self.server_clock.heard(reply.date, came_at)
+        try:
+            return understand(reply, came_at)
+        except (RateLimited, ServerError) as error:
+            self._slow_all_threads(error)
+            raise
+
+    def _with_check_deadline(self, request: Request) -> Request:
+        """A look that took too long says nothing any more: this machine may have been frozen meanwhile."""
+        last_look = request.last_look
+        if last_look is None:
+            return request
+
+        def in_time() -> None:
+            began = self.clock()
+            last_look()
+            if self.clock() - began > MAX_EFFECT_WAIT_SECONDS + FREEZE_TOLERANCE_SECONDS:
+                raise _machine_frozen_error(request.operation)
+
+        return replace(request, last_look=in_time)
+
+    def _slow_all_threads(self, error: RateLimited | ServerError) -> None:
+        """A service in trouble is in trouble for all threads, not for one submission."""
+        self.budget.slow_down()
+        if error.retry_after_seconds:
+            self.budget.pause(error.retry_after_seconds)
+
+
+def _machine_frozen_error(operation: Operation) -> RateLimited:
+    """Somebody else may have caused the effect by now, for the reserved time is over."""
+    text = f"{operation.id} was not sent: this machine stood still meanwhile. stlflow goes on by itself."
+    return RateLimited(text, operation=operation.id)
+
+
+def _rate_limited_error(operation: Operation, wait_seconds: float) -> RateLimited:
+    text = (
+        f"{wait_seconds:.0f} s until {operation.id} may go out: Eiger asked for a pause, or too many calls "
+        "wait already. stlflow goes on by itself."
+    )
+    return RateLimited(text, operation=operation.id, retry_after_seconds=wait_seconds)
+
+
+def monotonic_seconds() -> float:
+    """Give a time that only goes forward, and where the system has one, also while the machine sleeps."""
+    sleepless = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
+    return time.monotonic() if sleepless is None else time.clock_gettime(sleepless)

@@ -1,0 +1,124 @@
+"""The body of an upload: the file as it is read, never the whole of it in memory.
+
+A last look before an effect: the connection stands, the head of the request is out, its body is not.
+
+Connecting takes its time, and a machine may stand still meanwhile for as long as it likes. Whoever has to be
+the only one to cause an effect asks here whether that still holds: a request whose body never comes does
+nothing.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from io import SEEK_END
+from typing import BinaryIO, Protocol
+
+from workflow.eiger.response import strip_control_characters
+
+ProgressCallback = Callable[[int, int], None]
+"""Called with the bytes of the file that are on their way, and all of them."""
+
+
+class BodyReadError(Exception):
+    """The file could not be read while it was sent; `reason` is what happened.
+
+    Neither an OSError nor anything else that the HTTP libraries would take for a fault of the network.
+    """
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class StlUpload:
+    """A file to be sent as a form; read from where it stands now to its end."""
+
+    stl: BinaryIO
+    filename: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    on_progress: ProgressCallback | None = None
+
+
+class FixedLengthFile:
+    """A file that gives exactly as many bytes as it had at the start, and tells how far it is.
+
+    Bytes that are appended meanwhile are not read; missing ones are an error, for the other side
+    was promised a length and would wait for the rest. Reading raises BodyFailed.
+    """
+
+    def __init__(self, stl: BinaryIO, on_progress: ProgressCallback | None) -> None:
+        start = stl.tell()
+        self.total = stl.seek(0, SEEK_END) - start
+        stl.seek(start)
+        self._stl, self._on_progress, self._sent = stl, on_progress, 0
+
+    @property
+    def len(self) -> int:
+        """Give how many bytes are left; the name is what requests-toolbelt asks for."""
+        return self.total - self._sent
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on, at most to the length that was promised."""
+        wanted = self.len if size < 0 else min(size, self.len)
+        try:
+            chunk = self._stl.read(wanted)
+            if wanted and not chunk:
+                raise EOFError(
+                    f"The file shrank to {self._sent} of {self.total} bytes while it was uploaded."
+                )
+            self._sent += len(chunk)
+            if chunk and self._on_progress is not None:
+                self._on_progress(self._sent, self.total)
+        except Exception as reason:  # noqa: BLE001  # raised again, unwrapped, by the transport
+            raise BodyReadError(reason) from None
+        return chunk
+
+
+class StreamedBody(Protocol):
+    """What the HTTP library needs of a body that is sent as it is read."""
+
+    @property
+    def len(self) -> int:
+        """Give the bytes that are left to send."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on."""
+
+
+def encode_multipart(upload: StlUpload) -> tuple[StreamedBody, str]:
+    """Give the body as multipart/form-data (RFC 7578), and its content type with the boundary.
+
+    Control characters of the file name become blanks and quotes are percent-encoded, as browsers do
+    it (WHATWG, HTML, "multipart form data"), so that no name can end its header.
+    """
+    from requests_toolbelt.multipart.encoder import MultipartEncoder
+
+    file = FixedLengthFile(upload.stl, upload.on_progress)
+    form = MultipartEncoder(
+        {**upload.fields, "stlFile": (strip_control_characters(upload.filename), file, "model/stl")}
+    )
+    return form, form.content_type
+
+
+BeforeSend = Callable[[], None]
+"""What it raises keeps the request from being sent, and is raised to the caller."""
+
+
+class CheckedJsonBody:
+    """A JSON body that is given out only after the last look; its length is told before."""
+
+    def __init__(self, content: object, last_look: BeforeSend) -> None:
+        self._content, self._last_look = json.dumps(content).encode(), last_look
+
+    def __len__(self) -> int:
+        """Give the length in bytes, for the head of the request."""
+        return len(self._content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Look, and give the whole body at once. Raises BodyFailed."""
+        try:
+            self._last_look()
+        except Exception as reason:  # noqa: BLE001  # raised again, unwrapped, by the transport
+            raise BodyReadError(reason) from None
+        yield self._content

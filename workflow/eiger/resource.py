@@ -1,0 +1,96 @@
+"""What the calls of every resource are made of: ask for a value, walk a list, cause an effect.
+
+Walking through the pages of a list, one at a time and only as far as somebody reads.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from workflow.eiger.filters import Query, page_query
+from workflow.eiger.models import ApiModel, Page
+from workflow.eiger.operations import Operation
+from workflow.eiger.protocol import parse_empty_response, parse_response
+from workflow.eiger.request import RequestSender
+from workflow.eiger.request_body import BeforeSend
+from workflow.eiger.response import Response
+from workflow.eiger.transport import Request
+from workflow.errors import ContractBroken
+
+N = TypeVar("N", bound=ApiModel)
+MAX_STALE_PAGES = 5
+"""A list that grows while it is read repeats entries; one that only repeats would never end."""
+
+
+def paginate(read_page: Callable[[int], Page[N]], operation: str) -> Iterator[N]:
+    """Give each entry once; `read_page` is asked for page 1, 2, … as they are needed.
+
+    Entries that move to a later page while the list is read are given only once; entries that move
+    to an earlier one can be missed, as with any list in pages. Raises ContractBroken for a list
+    that never ends.
+    """
+    seen: set[object] = set()
+    number, stale = 1, 0
+    while True:
+        page = read_page(number)
+        fresh = [entry for entry in page.items if _entry_key(entry) not in seen]
+        seen.update(_entry_key(entry) for entry in fresh)
+        yield from fresh
+        if not page.has_more_items:
+            return
+        stale = 0 if fresh else stale + 1
+        if not page.items or stale == MAX_STALE_PAGES:
+            message = f"Page {number} of {operation} says that there is more, but nothing new comes."
+            raise ContractBroken(message, operation=operation)
+        number += 1
+
+
+def _entry_key(entry: ApiModel) -> object:
+    """Entries without an id (users may have none) are told apart by all they say."""
+    return getattr(entry, "id", None) or entry
+
+
+M = TypeVar("M", bound=BaseModel)
+Named = TypeVar("Named", bound=ApiModel)
+DEFAULT_PAGE_SIZE = 100
+"""The contract's own default."""
+
+
+class Resource:
+    """The three ways to call; each raises CloudError."""
+
+    def __init__(self, exchange: RequestSender) -> None:
+        self._exchange = exchange
+
+    def _get(self, operation: Operation, shape: type[M], *, query: Query = (), **ids: str) -> M:
+        request = Request(operation, operation.place(**ids), query)
+        return self._exchange.call(request, lambda reply, now: parse_response(operation, reply, shape, now))
+
+    def _paginate(
+        self, operation: Operation, page: type[Page[Named]], query: Query, page_size: int
+    ) -> Iterator[Named]:
+        page_query(1, page_size)  # refuse a wrong size now, not when the first entry is read
+
+        def read_page(number: int) -> Page[Named]:
+            return self._get(operation, page, query=(*query, *page_query(number, page_size)))
+
+        return paginate(read_page, operation.id)
+
+    def _post(
+        self,
+        operation: Operation,
+        shape: type[M],
+        content: object,
+        last_look: BeforeSend | None = None,
+        **ids: str,
+    ) -> M:
+        request = Request(operation, operation.place(**ids), json=content, last_look=last_look)
+        return self._exchange.call(request, lambda reply, now: parse_response(operation, reply, shape, now))
+
+    def _execute(self, operation: Operation, content: object | None = None, **ids: str) -> None:
+        def understand(reply: Response, now: datetime) -> None:
+            parse_empty_response(operation, reply, now)
+
+        self._exchange.call(Request(operation, operation.place(**ids), json=content), understand)

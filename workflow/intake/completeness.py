@@ -1,0 +1,105 @@
+"""What an STL's first and last bytes say about whether all of it is there.
+
+A binary STL is 80 bytes of header, a count, and 50 bytes per facet: its size is known from its
+start. An ASCII STL ends with `endsolid`. Anything else is unfinished, or no STL at all.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from io import FileIO
+
+END_BYTES = 512
+"""How much of the start and of the end is looked at."""
+
+_HEADER_BYTES = 84
+_FACET_BYTES = 50
+_MOST_FACETS = 100_000_000
+"""Five gigabytes: a count beyond that is no count, but some other file's content."""
+_TAIL_ZEROS = bytes(23)
+_RUN_OF_ZEROS = bytes(58)
+"""No whole facet holds more zeros: 2 attribute + 12 + 8 bytes of one, 12 normal + 12 + 11 of the next."""
+_SCAN_BYTES = 1 << 20
+_FIRST_WORD = re.compile(rb"(\xef\xbb\xbf)?\s*solid\b", re.IGNORECASE)
+_LAST_LINE = re.compile(rb"(^|[\r\n])[ \t]*end\s?solid[^\r\n]*\s*$", re.IGNORECASE)
+_OTHER_FILES = (b"<", b"PK\x03\x04", b"%PDF", b"ISO-10303", b"version https://git-lfs", b"\x89PNG", b"Rar!")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+
+
+class FileShape(StrEnum):
+    """How complete a file looks from its ends."""
+
+    BINARY = "a whole binary STL"
+    ASCII = "a whole ASCII STL"
+    TRAILING = "more bytes than its facets need"
+    SHORT = "fewer bytes than its facets need"
+    UNENDED = "no `endsolid` yet"
+    NO_FACETS = "no facets yet"
+    ZEROS = "room reserved, but not filled"
+    EMPTY = "empty"
+    FOREIGN = "no STL by its content"
+
+
+@dataclass(frozen=True, slots=True)
+class FileEnds:
+    """The shape of a file, its size, and the size that it announces itself (binary only), in bytes."""
+
+    shape: FileShape
+    size: int
+    announced: int | None = None
+
+
+def read_ends(file: FileIO, size: int) -> FileEnds:
+    """Read both ends of an open file of `size` bytes. Raises OSError."""
+    file.seek(0)
+    head = file.read(END_BYTES)
+    file.seek(max(0, size - END_BYTES))
+    return classify_ends(head, file.read(END_BYTES), size)
+
+
+def classify_ends(head: bytes, tail: bytes, size: int) -> FileEnds:
+    """Tell the shape from the first and last bytes, and the size."""
+    if size == 0:
+        return FileEnds(FileShape.EMPTY, size)
+    count = int.from_bytes(head[80:_HEADER_BYTES], "little") if len(head) >= _HEADER_BYTES else None
+    if count and size == _HEADER_BYTES + count * _FACET_BYTES:
+        shape = FileShape.ZEROS if tail.endswith(_TAIL_ZEROS) else FileShape.BINARY
+        return FileEnds(shape, size, size)
+    if not any(head):
+        return FileEnds(FileShape.ZEROS, size)
+    if _FIRST_WORD.match(head) and b"\0" not in head.rstrip(b"\0"):
+        return FileEnds(_classify_text(tail), size)
+    if head.startswith(_OTHER_FILES) or (count is not None and not _CONTROL.search(head)):
+        return FileEnds(FileShape.FOREIGN, size)
+    return _classify_binary(count, size)
+
+
+def _classify_text(tail: bytes) -> FileShape:
+    if b"\0" in tail:
+        return FileShape.ZEROS
+    return FileShape.ASCII if _LAST_LINE.search(tail) else FileShape.UNENDED
+
+
+def _classify_binary(count: int | None, size: int) -> FileEnds:
+    if count is None:
+        return FileEnds(FileShape.SHORT, size, _HEADER_BYTES)
+    if count in {0, 0xFFFFFFFF}:  # written first by programs that come back to it at the end
+        return FileEnds(FileShape.EMPTY if size == _HEADER_BYTES else FileShape.NO_FACETS, size)
+    if count > _MOST_FACETS:
+        return FileEnds(FileShape.FOREIGN, size)
+    announced = _HEADER_BYTES + count * _FACET_BYTES
+    return FileEnds(FileShape.SHORT if size < announced else FileShape.TRAILING, size, announced)
+
+
+def has_unwritten_space(file: FileIO, shape: FileShape) -> bool:
+    """Look through a whole STL for room that was reserved and never written. Raises OSError."""
+    if shape not in {FileShape.BINARY, FileShape.ASCII}:
+        return False
+    run = b"\0" if shape is FileShape.ASCII else _RUN_OF_ZEROS
+    file.seek(_HEADER_BYTES if shape is FileShape.BINARY else 0)
+    carried = b""
+    while chunk := file.read(_SCAN_BYTES):
+        if run in carried + chunk:
+            return True
+        carried = chunk[len(chunk) - len(run) + 1 :] if len(run) > 1 else b""
+    return False

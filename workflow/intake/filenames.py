@@ -1,0 +1,57 @@
+"""File names: how they are written where they must fit and be readable."""
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+LONGEST_NAME_BYTES = 255
+"""What common file systems take; counted in UTF-8, which is never less than their own count."""
+
+_UNREADABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories: control characters, lone surrogates (bytes that are no UTF-8), line breaks."""
+
+
+def printable_path(path: str) -> str:
+    """Replace what can't be shown or stored as text, such as bytes that are no UTF-8, by �."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(letter) in _UNREADABLE else letter
+        for letter in path
+    )
+
+
+def is_utf8(path: str) -> bool:
+    """Tell whether a path can be written down; bytes that are no UTF-8 can not."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def claimed_path(claims: str, path: str, number: int) -> str:
+    """Give the place of a path under the inbox in the folder of claims: unique by its number."""
+    *folders, name = printable_path(path).split("/")
+    return "/".join((claims, *map(fit_name, folders), fit_name(name, before=f"{number}~")))
+
+
+def outcome_path(folder: str, path: str, copy: int = 1) -> str:
+    """Give the place of a path under the inbox in an outcome folder; later copies are numbered."""
+    *folders, name = printable_path(path).split("/")
+    after = f" ({copy})" if copy > 1 else ""
+    return "/".join((folder, *map(fit_name, folders), fit_name(name, after=after)))
+
+
+def split_path(path: str) -> tuple[Sequence[str], str]:
+    """Split a path with forward slashes into its folders and its name."""
+    *folders, name = path.split("/")
+    return folders, name
+
+
+def fit_name(name: str, *, before: str = "", after: str = "") -> str:
+    """Put words before and after a name's stem, and shorten the stem where the file system asks."""
+    ending = PurePosixPath(name).suffix
+    stem = name.removesuffix(ending)
+    room = LONGEST_NAME_BYTES - len(f"{before}{after}{ending}".encode())
+    if room < 0:
+        stem, ending, room = name, "", LONGEST_NAME_BYTES - len(f"{before}{after}".encode())
+    return f"{before}{stem.encode()[:room].decode(errors='ignore')}{after}{ending}"

@@ -1,0 +1,130 @@
+"""Is another program still writing a file? Asked of the kernel, where it can tell."""
+
+import os
+import re
+import signal
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+
+LOCAL_FILE_SYSTEMS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs", "overlay"})
+"""Where the kernel sees every writer. Others know only of their own side, and say so of nobody else."""
+
+FD_CACHERS = frozenset({"ganesha.nfsd"})
+"""Servers that keep a file open for minutes after their client has closed it (Ganesha: FD cache, NFS v3)."""
+
+_PROCESSES = Path("/proc")
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+class WriterState(StrEnum):
+    """What is known about programs that have a file open for writing."""
+
+    NONE = "none"
+    OPEN = "open"
+    UNKNOWN = "unknown"
+
+
+def find_writer(fd: int) -> WriterState:
+    """Ask whether anybody has the file behind a read-only descriptor open for writing.
+
+    A read lease is granted only where nobody has (fcntl(2), F_SETLEASE); it is given back at once.
+    """
+    if sys.platform != "linux":
+        return WriterState.UNKNOWN
+    import fcntl
+
+    try:
+        # A writer that opens in between makes the kernel send a signal: by default SIGIO, which
+        # would end the process. SIGURG is ignored by default, in every thread.
+        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:
+        return WriterState.OPEN
+    except OSError:  # not our file, or a file system without leases
+        return WriterState.UNKNOWN
+    return WriterState.NONE
+
+
+def is_only_server_cached(fd: int) -> bool:
+    """Tell whether an open writer may be no more than a server's cache: nobody else is seen to hold the file.
+
+    Milliseconds of work. Programs of other users are seen by root only, those of other containers not at all.
+    """
+    held = os.fstat(fd)
+    return FD_CACHERS.issuperset(_holders(held.st_dev, held.st_ino))
+
+
+def _holders(device: int, inode: int) -> Iterator[str]:
+    """Name the visible programs that have a file open, or mapped, for writing (proc(5))."""
+    for process in _PROCESSES.iterdir():
+        if process.name.isdigit():
+            with suppress(OSError):  # ended meanwhile, or not ours to see
+                if _opened_by(process, device, inode) or _mapped_by(process, device, inode):
+                    yield (process / "comm").read_text("utf-8", "replace").strip()
+
+
+def _opened_by(process: Path, device: int, inode: int) -> bool:
+    for descriptor in (process / "fd").iterdir():
+        with suppress(OSError):
+            seen = descriptor.stat()
+            if (seen.st_dev, seen.st_ino) == (device, inode) and stat.S_ISREG(seen.st_mode):
+                flags = re.search(
+                    r"flags:\s*([0-7]+)", (process / "fdinfo" / descriptor.name).read_text("ascii")
+                )
+                if flags and int(flags[1], 8) & os.O_ACCMODE != os.O_RDONLY:
+                    return True
+    return False
+
+
+def _mapped_by(process: Path, device: int, inode: int) -> bool:
+    """A shared, writable mapping counts as an open writer: `08:02 1234` are its device and inode."""
+    place = f" {os.major(device):02x}:{os.minor(device):02x} {inode} "
+    maps = (process / "maps").read_text("utf-8", "replace")
+    return place in maps and any(
+        place in line and line.split(" ", 2)[1].endswith("s") and line.split(" ", 2)[1][1] == "w"
+        for line in maps.splitlines()
+    )
+
+
+def sees_all_writers(folder: Path, mounts: Path = _MOUNTS) -> bool:
+    """Tell whether `find_writer` can be trusted there: only on known local file systems.
+
+    NFS and SMB mounts refuse leases as if there were a writer, and FUSE sees local programs only.
+    """
+    return file_system_type(folder, mounts) in LOCAL_FILE_SYSTEMS
+
+
+def file_system_type(folder: Path, mounts: Path = _MOUNTS) -> str | None:
+    """Name the kind of file system, from /proc/self/mountinfo; None where nobody can tell."""
+    mount = _mount_of(folder, mounts)
+    return None if mount is None else mount[0]
+
+
+def mount_options(folder: Path, mounts: Path = _MOUNTS) -> tuple[str, ...]:
+    """Give the options of the mount that a folder is on, such as `ro` or `actimeo=30`; none where unknown."""
+    mount = _mount_of(folder, mounts)
+    return () if mount is None else mount[1]
+
+
+def _mount_of(folder: Path, mounts: Path) -> tuple[str, tuple[str, ...]] | None:
+    """Give kind and options."""
+    try:
+        lines = mounts.read_text("utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return None
+    kinds = dict(_parse_mount_type(line) for line in lines)  # the last mount on a place is what is seen
+    place = folder.resolve()
+    return next((kinds[str(above)] for above in (place, *place.parents) if str(above) in kinds), None)
+
+
+def _parse_mount_type(line: str) -> tuple[str, tuple[str, tuple[str, ...]]]:
+    """`36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`: /mnt2, ext3, options (proc(5))."""
+    before, _, after = line.partition(" - ")
+    own, kind, its = before.split(" "), after.split(" ")[0], after.split(" ")[2:]
+    place = re.sub(r"\\([0-7]{3})", lambda escape: chr(int(escape[1], 8)), own[4])
+    return place, (kind, (*own[5].split(","), *(option for part in its for option in part.split(","))))

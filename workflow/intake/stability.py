@@ -1,0 +1,176 @@
+"""The gate: one decision on whether a file is ready, the same for events, sweeps and start-up.
+
+Pure: looks and the reading of our own clock go in, a verdict with its reason comes out. The times
+of a file are compared only with what they were at an earlier look.
+"""
+
+from dataclasses import dataclass, replace
+
+from workflow.intake.completeness import FileShape
+from workflow.intake.open_writers import WriterState
+from workflow.intake.snapshot import FileSnapshot
+
+COMPLETE_SHAPES = frozenset({FileShape.BINARY, FileShape.ASCII, FileShape.TRAILING, FileShape.FOREIGN})
+"""Shapes that a finished file can have; the others wait for their rest."""
+
+_SESSION_PAUSE_SECONDS = 0.1
+"""A whole file that changes after standing still for this long is being written in several goes."""
+_MIN_CHECK_SECONDS = 0.25
+_MAX_CHECK_SECONDS = 10.0
+_PLACEHOLDER_PATIENCE = 6
+"""An empty file is often a program's first touch, with the content to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class StabilityTimes:
+    """How long a file must stand still, in seconds, by what it looks like; and how often to look.
+
+    `binary_seconds` is for a whole binary STL that was heard to arrive in one go; others wait as long
+    as an ASCII STL, whose end can't be seen. `wrong_seconds` is for files that are no STL, doubled for
+    trailing bytes and six-fold for empty files. `stall_seconds` lets an unfinished file through, to be
+    rejected with a reason. `unsure_seconds` is the least where the system can't tell whether a writer is
+    left; all others are doubled there. After `decay_seconds` without a change, an open file that only a
+    server's cache holds counts as such a case. `stranger_seconds` is when a file that is no STL by its
+    name gets a note.
+    """
+
+    binary_seconds: float = 0.3
+    ascii_seconds: float = 5.0
+    wrong_seconds: float = 5.0
+    stall_seconds: float = 600.0
+    unsure_seconds: float = 4.0
+    decay_seconds: float = 30.0
+    sweep_seconds: float = 2.0
+    network_sweep_seconds: float = 5.0
+    stranger_seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A file as last seen, and since when it has been so.
+
+    `sessions` counts the writers that closed it, and a rename that put it in place. `born` says that
+    its arrival was heard, so that no session can have gone unnoticed before.
+    """
+
+    look: FileSnapshot
+    since: float
+    sessions: int = 0
+    rewritten: bool = False
+    born: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StabilityVerdict:
+    """Whether to take the file now; else why not, and when to look again (on our clock).
+
+    `stalled` says that the file has stood unfinished for too long, or never can be taken.
+    """
+
+    ready: bool
+    due: float
+    why: str
+    stalled: bool = False
+
+
+def update_observation(
+    before: Observation | None,
+    look: FileSnapshot,
+    now: float,
+    sessions: int = 0,
+    *,
+    born: bool = False,
+    age: float = 0.0,
+) -> Observation:
+    """Compare a look with the last one; `sessions` and `born` are what was heard since.
+
+    `age` is for how many seconds a file has already been as it is when it is seen for the first time.
+    """
+    if before is None or before.look.signature[:2] != look.signature[:2]:
+        return Observation(look, now - age, sessions, born=born)
+    counted, born = before.sessions + sessions, before.born or born
+    if before.look == look:
+        return replace(before, sessions=counted, born=born)
+    in_first_session = before.born and not before.sessions
+    paused = now - before.since >= _SESSION_PAUSE_SECONDS and not in_first_session
+    again = before.look.ends.shape in COMPLETE_SHAPES and paused
+    return Observation(look, now, counted, before.rewritten or again, born)
+
+
+def decide_stability(
+    sighting: Observation, now: float, times: StabilityTimes, writer: WriterState, obstacle: str | None = None
+) -> StabilityVerdict:
+    """Decide on one file. `obstacle` is a known reason to wait even though the file looks whole."""
+    still_for = now - sighting.since
+    if sighting.look.links > 1:
+        why = f"it has {sighting.look.links} names (hard links): copy it into the inbox instead"
+        return StabilityVerdict(False, _next_check_time(sighting, now), why, still_for >= times.stall_seconds)
+    if writer is WriterState.OPEN:
+        why = "it is still open in another program"
+        return StabilityVerdict(False, _next_check_time(sighting, now), why, still_for >= times.stall_seconds)
+    needed = times.stall_seconds if obstacle else required_quiet_seconds(sighting, times, writer)
+    if now >= sighting.since + needed:
+        return StabilityVerdict(True, now, "it is complete")
+    due = (
+        min(sighting.since + needed, _next_check_time(sighting, now)) if obstacle else sighting.since + needed
+    )
+    if sighting.look.ends.shape not in COMPLETE_SHAPES:
+        due = min(due, _next_check_time(sighting, now))
+    return StabilityVerdict(False, due, obstacle or incomplete_reason(sighting))
+
+
+def may_be_server_cached(
+    sighting: Observation, now: float, times: StabilityTimes, writer: WriterState
+) -> bool:
+    """Tell whether to ask who holds the file open: it has long stood still, and looks whole."""
+    still_for = now - sighting.since
+    return (
+        writer is WriterState.OPEN
+        and still_for >= times.decay_seconds
+        and sighting.look.ends.shape in COMPLETE_SHAPES
+    )
+
+
+def required_quiet_seconds(sighting: Observation, times: StabilityTimes, writer: WriterState) -> float:
+    """Give how long the file must have stood still before it is taken."""
+    seconds = _quiet_by_shape(sighting, times, several=_expects_another_session(sighting, writer))
+    return seconds if writer is WriterState.NONE else max(2 * seconds, times.unsure_seconds)
+
+
+def _expects_another_session(sighting: Observation, writer: WriterState) -> bool:
+    """Tell whether a next session may follow. Where every session is heard, silence is no proof of one."""
+    if writer is WriterState.NONE and not (sighting.born and sighting.sessions == 1):
+        return True
+    return sighting.rewritten or sighting.sessions > 1
+
+
+def _quiet_by_shape(sighting: Observation, times: StabilityTimes, *, several: bool) -> float:
+    match sighting.look.ends.shape:
+        case FileShape.BINARY:
+            return max(times.binary_seconds, times.ascii_seconds) if several else times.binary_seconds
+        case FileShape.ASCII:
+            return times.ascii_seconds
+        case FileShape.FOREIGN:
+            return times.wrong_seconds
+        case FileShape.TRAILING:
+            return min(2 * times.wrong_seconds, times.stall_seconds)
+        case FileShape.EMPTY:
+            return min(_PLACEHOLDER_PATIENCE * times.wrong_seconds, times.stall_seconds)
+        case _:
+            return times.stall_seconds
+
+
+def _next_check_time(sighting: Observation, now: float) -> float:
+    """Look often at what has just changed, seldom at what has stood for long."""
+    still_for = now - sighting.since
+    return now + min(max(still_for / 4, _MIN_CHECK_SECONDS), _MAX_CHECK_SECONDS)
+
+
+def incomplete_reason(sighting: Observation) -> str:
+    """Say what a file lacks, or that it only has to stand still."""
+    ends = sighting.look.ends
+    if ends.shape is FileShape.SHORT and ends.announced:
+        return f"it is incomplete: {ends.size:,} of {ends.announced:,} bytes"
+    if ends.shape in COMPLETE_SHAPES:
+        return "it has just been written"
+    return f"it is incomplete: {ends.shape}"

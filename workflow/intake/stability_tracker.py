@@ -1,0 +1,231 @@
+"""What waits in the inbox: when to look at each file again, and which are ready now."""
+
+import heapq
+import math
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from loguru import logger
+
+from workflow.errors import NotAPlainFile
+from workflow.intake.completeness import has_unwritten_space
+from workflow.intake.events import FileEvents
+from workflow.intake.filenames import printable_path
+from workflow.intake.open_writers import WriterState, find_writer, is_only_server_cached
+from workflow.intake.snapshot import FileSignature, FileSnapshot, OpenSnapshot, open_snapshot
+from workflow.intake.stability import (
+    COMPLETE_SHAPES,
+    Observation,
+    StabilityTimes,
+    StabilityVerdict,
+    decide_stability,
+    may_be_server_cached,
+    update_observation,
+)
+
+_SHORTEST_PAUSE_SECONDS = 0.01
+_REFUSED_RECHECK_SECONDS = 30.0
+_LONGEST_RETRY_SECONDS = 60.0
+_AFTER_FAULT_SECONDS = 60.0
+_CHECK_BATCH_SECONDS = 0.25
+_PACE_SECONDS = 0.02
+"""Between looks at unfinished files of which nothing is heard: fifty a second cost half a core's percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFile:
+    """A file that is not taken yet: why, and when it is looked at again (on the inbox's clock).
+
+    `left_alone` files are never taken as they are: links, pipes, folders named like an STL.
+    """
+
+    path: str
+    why: str
+    until: float
+    left_alone: bool = False
+
+
+@dataclass(slots=True)
+class _TrackedFile:
+    due: float
+    why: str = "it has just arrived"
+    sighting: Observation | None = None
+    sessions: int = 0
+    born: bool = False
+    tries: int = 0
+    left_alone: bool = False
+    told: bool = False
+
+
+class StabilityTracker:
+    """Looks at each file when it is due, and says what is ready. One thread at a time."""
+
+    def __init__(
+        self,
+        inbox: Path,
+        times: StabilityTimes,
+        clock: Callable[[], float],
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._inbox, self._times, self._clock, self._wall = inbox, times, clock, wall
+        self._entries: dict[str, _TrackedFile] = {}
+        self._agenda: list[tuple[float, str]] = []
+        self._unfinished: set[str] = set()
+        self.sees_writers = False
+        """Whether the file system tells of every writer; set whenever the inbox is (again) there."""
+
+    def update_from_scan(self, paths: Collection[str]) -> None:
+        """Take over what a walk found: new files are due at once, vanished ones are forgotten."""
+        for path in self._entries.keys() - paths:
+            self.forget(path)
+        for path in paths - self._entries.keys():
+            self._schedule(path, self._clock())
+
+    def untracked_paths(self, paths: Collection[str]) -> frozenset[str]:
+        """Give those of the paths that were not found or heard of before."""
+        return frozenset(path for path in paths if path not in self._entries)
+
+    def heard(self, heard: FileEvents) -> None:
+        """Look soon at files of which something was heard."""
+        for path, sessions in heard.closed.items():
+            entry = self._schedule(path, self._clock())
+            entry.sessions += sessions
+            entry.born = entry.born or path in heard.born
+
+    def ready(self) -> Iterator[tuple[str, FileSignature]]:
+        """Look at everything that is due; gives each file that is to be taken now."""
+        start = self._clock()
+        while self._agenda and self._agenda[0][0] <= start:
+            due, path = heapq.heappop(self._agenda)
+            entry = self._entries.get(path)
+            if entry is None or entry.due != due:
+                continue
+            self._schedule(path, start + _AFTER_FAULT_SECONDS)  # unless all goes well from here on
+            if self._is_ready(path, entry) and entry.sighting:
+                yield path, entry.sighting.look.signature
+
+    def forget(self, path: str) -> None:
+        """The file is no longer in the inbox."""
+        self._entries.pop(path, None)
+        self._unfinished.discard(path)
+
+    def untrack_all(self) -> None:
+        """The share went away: everything settles anew when it is back."""
+        self._entries.clear()
+        self._agenda.clear()
+        self._unfinished.clear()
+
+    def postpone(self, path: str, why: str) -> None:
+        """A file that was ready could not be taken: try again, ever less often."""
+        entry = self._entries[path]
+        self._warn_once(entry, f"{path} can't be taken yet: {why}. It is tried again.")
+        entry.why, entry.tries = why, entry.tries + 1
+        self._schedule(path, self._clock() + min(2.0 ** (entry.tries - 1), _LONGEST_RETRY_SECONDS))
+
+    def waiting(self) -> tuple[WaitingFile, ...]:
+        """Give everything that is in the inbox and not taken."""
+        return tuple(
+            WaitingFile(printable_path(path), entry.why, entry.due, entry.left_alone)
+            for path, entry in sorted(self._entries.items())
+        )
+
+    def is_never_taken(self, path: str) -> bool:
+        """Tell whether a path is known to be something that is never taken."""
+        entry = self._entries.get(path)
+        return entry is not None and entry.left_alone
+
+    def next_due(self) -> float | None:
+        """Give when the next look is due; what was forgotten or put off is dropped from the agenda."""
+        while self._agenda and not self._is_planned(*self._agenda[0]):
+            heapq.heappop(self._agenda)
+        return self._agenda[0][0] if self._agenda else None
+
+    def _is_planned(self, due: float, path: str) -> bool:
+        entry = self._entries.get(path)
+        return entry is not None and entry.due == due
+
+    def _schedule(self, path: str, due: float) -> _TrackedFile:
+        entry = self._entries.setdefault(path, _TrackedFile(due))
+        entry.due = due
+        heapq.heappush(self._agenda, (due, path))
+        return entry
+
+    def _is_ready(self, path: str, entry: _TrackedFile) -> bool:
+        try:
+            verdict = self._observe_file(path, entry)
+        except (FileNotFoundError, NotADirectoryError):
+            self.forget(path)
+            return False
+        except NotAPlainFile as refusal:
+            entry.left_alone, entry.why = True, str(refusal)
+            self._warn_once(entry, f"{path.rpartition('/')[0]}/{refusal}".removeprefix("/"))
+            self._schedule(path, self._clock() + _REFUSED_RECHECK_SECONDS)
+            return False
+        except OSError as error:
+            self.postpone(path, error.strerror or str(error))
+            return False
+        entry.left_alone, entry.why = False, verdict.why
+        if verdict.stalled:
+            self._warn_once(entry, f"{path} still waits: {verdict.why}.")
+        if not verdict.ready:
+            self._schedule(path, self._next_check_time(path, entry, verdict.due))
+        return verdict.ready
+
+    def _next_check_time(self, path: str, entry: _TrackedFile, due: float) -> float:
+        """Look at unfinished files together, and the less often, the more of them there are."""
+        now = self._clock()
+        if entry.sighting is None or entry.sighting.look.ends.shape in COMPLETE_SHAPES:
+            self._unfinished.discard(path)
+            return max(due, now + _SHORTEST_PAUSE_SECONDS)
+        self._unfinished.add(path)
+        due = max(due, now + _PACE_SECONDS * len(self._unfinished))
+        return math.ceil(due / _CHECK_BATCH_SECONDS) * _CHECK_BATCH_SECONDS
+
+    def _observe_file(self, path: str, entry: _TrackedFile) -> StabilityVerdict:
+        with open_snapshot(self._inbox, path) as seen:
+            now = self._clock()
+            look = seen.look if self.sees_writers else seen.look.without_inode()
+            entry.sighting = update_observation(
+                entry.sighting, look, now, entry.sessions, born=entry.born, age=self._unchanged_seconds(look)
+            )
+            entry.sessions, entry.born = 0, False
+            return self._decide_stability(seen, entry.sighting, now)
+
+    def _unchanged_seconds(self, look: FileSnapshot) -> float:
+        """Give for how many seconds a file has not changed in any way, where its times can be trusted.
+
+        Nobody can set a change time, and on a local disk it is of the clock that `wall` reads.
+        """
+        return max(0.0, self._wall() - look.signature.ctime_ns / 1e9) if self.sees_writers else 0.0
+
+    def _decide_stability(self, seen: OpenSnapshot, sighting: Observation, now: float) -> StabilityVerdict:
+        """Ask the cheap questions first; the lease and the scan only when all else says yes."""
+        obstacle = f"{seen.download} is still being loaded" if seen.download else None
+        writer = WriterState.NONE if self.sees_writers else WriterState.UNKNOWN
+        verdict = decide_stability(sighting, now, self._times, writer, obstacle)
+        if verdict.ready and self.sees_writers:
+            writer = self._find_writer(seen, sighting, now)
+            verdict = decide_stability(sighting, now, self._times, writer, obstacle)
+        if verdict.ready and has_unwritten_space(seen.file, seen.look.ends.shape):
+            verdict = decide_stability(
+                sighting, now, self._times, writer, "room is reserved in it, but not filled"
+            )
+        if verdict.ready and not seen.is_unchanged():
+            return StabilityVerdict(False, now, "it is being written")
+        return verdict
+
+    def _find_writer(self, seen: OpenSnapshot, sighting: Observation, now: float) -> WriterState:
+        fd = seen.file.fileno()
+        writer = find_writer(fd)
+        if may_be_server_cached(sighting, now, self._times, writer) and is_only_server_cached(fd):
+            return WriterState.UNKNOWN
+        return writer
+
+    @staticmethod
+    def _warn_once(entry: _TrackedFile, sentence: str) -> None:
+        """Say it once for each file."""
+        if not entry.told:
+            logger.warning("{}", printable_path(sentence))
+            entry.told = True

@@ -1,0 +1,210 @@
+"""The note beside a file: what happened, why, and what to do next, for whoever dropped it.
+
+The notes in the inbox itself: about files that are not taken, and about crowds that wait.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from workflow.model import Destination, HoldReason, MeshReport, Submission, SubmissionEvent, SubmissionState
+
+NOTE_PREFIX = "stlflow note"
+"""How every note begins; what begins otherwise is somebody else's file."""
+
+_EVENTS_SHOWN = 12
+_LONGEST_DETAIL = 160
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+
+_SENT_TO_TEXT = {
+    Destination.BACKLOG: "is in the backlog of Eiger. Somebody there gives it to a printer.",
+    Destination.JOB_REQUEST: "is among the job requests of Eiger. Somebody there picks a printer for it.",
+    Destination.DEVICE_QUEUE: "is in the queue of {device}.",
+    Destination.PRINT_NOW: "was sent to {device} to be printed now.",
+}
+_NEXT_STEP_BY_HOLD = {
+    HoldReason.FILE: "Put the file into the inbox again.",
+    HoldReason.RULE: (
+        "If the part is right as it is: `stlflow release {id}`. Else correct it and drop it again."
+    ),
+    HoldReason.PRESET: "When the rules or Eiger are put right: `stlflow retry {id}`.",
+    HoldReason.UPLOAD: "Look in Eiger for the part. Then `stlflow retry {id}`, or `stlflow cancel {id}`.",
+    HoldReason.SLICE: "Look at the part in Eiger. To slice it again: `stlflow retry {id}`.",
+    HoldReason.BUILD: (
+        "Make a build of this part in Eiger: it is found by itself. "
+        "Or name one that is there: `stlflow attach {id} BUILD`."
+    ),
+    HoldReason.UNITS: (
+        "When it is put right in Eiger: `stlflow retry {id}` uploads the part again. "
+        "If that size is meant: `stlflow release {id}`."
+    ),
+    HoldReason.ROUTE: (
+        "When the rules or the printers are put right: `stlflow retry {id}`. "
+        "If it may go on past the rule that holds it: `stlflow release {id}`."
+    ),
+    HoldReason.DEVICE: (
+        "Nothing: it goes by itself once a printer qualifies. "
+        "To send it elsewhere, change the rules; to end it: `stlflow cancel {id}`."
+    ),
+    HoldReason.SEND: (
+        "Look in Eiger whether it has arrived there. Only if it has not: `stlflow retry {id}`. "
+        "If it has: `stlflow cancel {id}`."
+    ),
+    HoldReason.FAULT: (
+        "Try again: `stlflow retry {id}`. If that does not help, "
+        "show this note to whoever looks after stlflow."
+    ),
+}
+
+
+def submission_note_text(submission: Submission, events: Sequence[SubmissionEvent]) -> str:
+    """Write the note for a submission as it stands, with times of this machine's zone.
+
+    Lines end with a newline character; nothing in it is secret, and addresses of the web are left out.
+    """
+    sections = (
+        f"{NOTE_PREFIX}: submission {submission.id}",
+        f"{_file_name(submission)} {_state_text(submission)}",
+        *_paragraph("Why", submission.reason),
+        *_paragraph("What to do next", _next_step(submission)),
+        *_paragraph("Look out", _revision_warning(events)),
+        "\n".join(_fact_lines(submission)),
+        "\n".join(("What happened when", *_history_lines(events))),
+    )
+    return _URL.sub("(address left out)", "\n\n".join(sections)) + "\n"
+
+
+def _file_name(submission: Submission) -> str:
+    return submission.path.rsplit("/", 1)[-1]
+
+
+def _paragraph(title: str, text: str | None) -> Iterator[str]:
+    if text:
+        yield f"{title}\n  {text}"
+
+
+def _state_text(submission: Submission) -> str:
+    match submission.state:
+        case SubmissionState.REJECTED:
+            return "was REJECTED: nothing was sent to a printer."
+        case SubmissionState.CANCELED:
+            return "was CANCELED."
+        case SubmissionState.HELD:
+            return "is HELD: a person must look at it."
+    if submission.destination is None:
+        return f"is {submission.state}."
+    return _SENT_TO_TEXT[submission.destination].format(device=submission.device or "a printer")
+
+
+def _revision_warning(events: Sequence[SubmissionEvent]) -> str | None:
+    """An older content of the same name may stand in a queue still: nobody wants to print that."""
+    return next((f"This is {event.detail}." for event in events if event.event == "revision"), None)
+
+
+def _next_step(submission: Submission) -> str:
+    if submission.state is SubmissionState.HELD and submission.hold is not None:
+        return _NEXT_STEP_BY_HOLD[submission.hold].format(id=submission.id)
+    if submission.left_in_place:
+        return _next_step_in_place(submission.state)
+    if submission.state is SubmissionState.CANCELED:
+        return "Nothing. If it is to be printed after all, drag it back into the inbox."
+    if submission.state is SubmissionState.REJECTED:
+        return (
+            "Put the corrected file into the inbox. To try this very file again, drag it back into the inbox."
+        )
+    return "Nothing. To print it once more, drag the file back into the inbox."
+
+
+def _next_step_in_place(state: SubmissionState) -> str:
+    """Nobody moves a file of a read-only inbox: what is the same there is not taken again."""
+    if state is SubmissionState.REJECTED:
+        return "Correct the file where it is: once its content changes, it is taken again."
+    if state is SubmissionState.CANCELED:
+        return "Nothing. If it is to be printed after all, save it under another name."
+    return "Nothing. To print it once more, save it under another name."
+
+
+def _fact_lines(submission: Submission) -> Iterator[str]:
+    rows = (
+        ("File", submission.path),
+        ("Bytes", f"{submission.size:,}" if submission.size is not None else None),
+        *_mesh_rows(submission.mesh),
+        ("Taken as", f"{submission.taken_as}, by Eiger" if submission.taken_as else None),
+        _preset_or_rule(submission),
+        ("Sent to", _with_rule(_destination_text(submission), submission.routing_rule)),
+        ("Copies", f"{submission.copies}" if (submission.copies or 1) > 1 else None),
+        ("Due", submission.due_date.isoformat() if submission.due_date else None),
+        ("Build", submission.build_id),
+        ("Receipt", submission.receipt_id),
+        ("SHA-256", submission.sha256),
+    )
+    return (f"{title:<10}{value}" for title, value in rows if value)
+
+
+def _preset_or_rule(submission: Submission) -> tuple[str, str | None]:
+    if submission.preset is None:
+        return "Rule", submission.intake_rule
+    return "Preset", _with_rule(submission.preset, submission.intake_rule)
+
+
+def _mesh_rows(mesh: MeshReport | None) -> Iterator[tuple[str, str]]:
+    if mesh is None or mesh.format is None:
+        return
+    if not any(mesh.size_mm):  # not measured: zeros would be untrue
+        yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}"
+        return
+    yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}, {_watertight_text(mesh)}"
+    yield "Size", " × ".join(f"{side:.1f}" for side in mesh.size_mm) + " mm"
+    if mesh.volume_cm3 is not None:
+        yield "Volume", f"{mesh.volume_cm3:.{1 if mesh.volume_cm3 >= 1 else 3}f} cm³"
+    yield from (("Warning", warning) for warning in mesh.warnings)
+
+
+def _watertight_text(mesh: MeshReport) -> str:
+    return "closed" if mesh.watertight else f"{mesh.open_edges:,} open edges"
+
+
+def _destination_text(submission: Submission) -> str | None:
+    if submission.destination is None:
+        return None
+    words = submission.destination.replace("_", " ")
+    return f"{words}, {submission.device}" if submission.device else words
+
+
+def _with_rule(value: str | None, rule: str | None) -> str | None:
+    return f"{value}  (rule: {rule})" if value and rule else value
+
+
+def _history_lines(events: Sequence[SubmissionEvent]) -> Iterator[str]:
+    if len(events) > _EVENTS_SHOWN:
+        yield f"  ({len(events) - _EVENTS_SHOWN} earlier)"
+    for event in events[-_EVENTS_SHOWN:]:
+        what = f"{event.event}: {_shorten_detail(event.detail)}" if event.detail else event.event
+        yield f"  {event.at.astimezone():%Y-%m-%d %H:%M:%S}  {what}"
+
+
+def _shorten_detail(detail: str) -> str:
+    return detail if len(detail) <= _LONGEST_DETAIL else f"{detail[:_LONGEST_DETAIL]}…"
+
+
+MASS_ARRIVAL_NOTE = "FILES WAIT HERE.txt"
+
+
+def unsupported_file_note_text(name: str, why: str) -> str:
+    """Write the note beside a file that is no STL by its name."""
+    return (
+        f"{NOTE_PREFIX}: {name} is not taken\n\n"
+        f"Why, and what to do next\n  {why}\n  The file is left as it is.\n"
+    )
+
+
+def mass_arrival_note_text(count: int, limit: int) -> str:
+    """Write the note for files that came in a crowd."""
+    return (
+        f"{NOTE_PREFIX}: {count:,} files wait\n\n"
+        f"Why\n  More than {limit} files came at once. That may be a folder that was put here by mistake,\n"
+        f"  so none of these files is taken until somebody says that they are meant.\n\n"
+        f"What to do next\n  They are meant: `stlflow intake accept` takes them, all together.\n"
+        f"  Without that command: take them out, and put them back in portions of up to {limit},\n"
+        f"  more than a minute apart.\n"
+        f"  They are not meant: take them out of the inbox.\n"
+    )

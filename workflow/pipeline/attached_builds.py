@@ -1,0 +1,94 @@
+"""Sends of a build that a person attached: it may have been printed before, and Eiger shows that, too.
+
+No time tells those prints from ours. So whatever Eiger shows of the build is written down before the first
+send goes out; what comes on top of that is of our doing, or of a person who was quicker. What may have
+been printed for this very file, and not by us, is shown to a person before anything is sent.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from workflow.ledger import SendIntent, remember_seen, seen_before
+from workflow.model import Submission, SubmissionEvent
+from workflow.pipeline.context import Context
+from workflow.pipeline.find_build import part_made_at
+from workflow.pipeline.reconcile import AmbiguousTraces, Trace, judge, traces
+from workflow.pipeline.time_bounds import not_before
+
+ATTACHED = "build attached"
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedBefore:
+    """Traces of the build that are not of our doing, and not surely older than the file: a person looks."""
+
+    fresh: tuple[str, ...]
+    seen: tuple[str, ...]
+
+
+def was_attached(history: Sequence[SubmissionEvent], build_id: str) -> bool:
+    """True if a person named this build."""
+    return any(event.event == ATTACHED and event.detail.startswith(build_id) for event in history)
+
+
+def look(
+    context: Context, submission: Submission, intent: SendIntent, done: Sequence[str]
+) -> str | AmbiguousTraces | PrintedBefore | None:
+    """Return the cloud's id of what an earlier attempt sent, None if none did; else why nobody can tell.
+
+    `done` are the receipts of the copies before this one. None means that what Eiger shows is written down.
+    Raises CloudError, StateError, Superseded.
+    """
+    first = intent.times == 1
+    if first and done:  # a further copy leaves no trace that could be told from those before it
+        return None
+    seen = traces(context.client, submission)
+    before = seen_before(context.ledger, submission)
+    if first or before is None:
+        return _first_look(context, submission, seen, before, first=first)
+    return compared(seen, before, done)
+
+
+def compared(
+    seen: Sequence[Trace], before: Collection[str], done: Sequence[str]
+) -> str | AmbiguousTraces | None:
+    """Return what came on top of what was there before the first send, judged as any other trace.
+
+    What was there and is gone may have come back under another id, as a queued job that was begun.
+    """
+    verdict = judge([trace for trace in seen if trace.id not in before], done)
+    gone = set(before) - {trace.id for trace in seen}
+    if isinstance(verdict, str) and gone:
+        return AmbiguousTraces(
+            f"of {len(before)} earlier prints of this build Eiger shows {len(gone)} no more"
+        )
+    return verdict
+
+
+def _first_look(
+    context: Context,
+    submission: Submission,
+    seen: Sequence[Trace],
+    before: Collection[str] | None,
+    *,
+    first: bool,
+) -> AmbiguousTraces | PrintedBefore | None:
+    ids = tuple(dict.fromkeys([*(before or ()), *(trace.id for trace in seen)]))
+    new = [trace for trace in seen if trace.id not in (before or ())]
+    if new and before is None:
+        new = _not_surely_older(context, submission, new)
+    if not new:
+        remember_seen(context.ledger, submission, ids)
+        return None
+    if not first:  # an attempt of an older release, which wrote nothing down
+        return AmbiguousTraces(f"Eiger shows {len(new)} print(s) of this build since the upload")
+    return PrintedBefore(tuple(trace.id for trace in new), ids)
+
+
+def _not_surely_older(context: Context, submission: Submission, new: Sequence[Trace]) -> list[Trace]:
+    """Both times are stamped by Eiger; without either of them a trace counts as new."""
+    version = context.client.read_part_version(submission.part_version_id or "")
+    made_at = part_made_at(context.client, version)
+    if made_at is None:
+        return list(new)
+    return [trace for trace in new if trace.made_at is None or trace.made_at >= not_before(made_at)]

@@ -1,0 +1,155 @@
+"""What the cloud has to choose from (presets, users, devices), remembered for a moment."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Generic, TypeVar
+
+from workflow.eiger import Build, BuildDetail, Device, EigerClient, Preset, User
+from workflow.routing import casefold_nfc
+
+T = TypeVar("T")
+Listed = TypeVar("Listed", Preset, User)
+REFRESH_SECONDS = 5.0
+PRESETS_TTL_SECONDS = 60.0
+USERS_TTL_SECONDS = 60.0
+DEVICES_TTL_SECONDS = 2.0
+BUILDS_TTL_SECONDS = 10.0
+MAX_CACHED_BUILDS = 256
+CONTENTS_TTL_SECONDS = 600.0
+MAX_CACHED_CONTENTS = 10_000
+
+
+class NotInCloud(LookupError):
+    """The cloud has nothing of that name; the message names the nearest."""
+
+
+class CloudCache:
+    """Answers by name, with one question to the cloud at a time for each list."""
+
+    def __init__(self, client: EigerClient, clock: Callable[[], float] = time.monotonic) -> None:
+        self._presets = _CachedValue(client.get_org_settings_presets, PRESETS_TTL_SECONDS, clock)
+        self._users = _CachedValue(lambda: tuple(client.list_users()), USERS_TTL_SECONDS, clock)
+        self._client, self._clock = client, clock
+        self._builds: dict[str, tuple[float, BuildDetail]] = {}
+        self._contents: dict[tuple[str, datetime | None], tuple[float, frozenset[str]]] = {}
+        self._devices = _CachedValue(lambda: tuple(client.list_devices()), DEVICES_TTL_SECONDS, clock)
+
+    def presets(self) -> tuple[Preset, ...]:
+        """Give all settings presets. Raises CloudError."""
+        return self._presets.get()
+
+    def users(self) -> tuple[User, ...]:
+        """Give all users. Raises CloudError."""
+        return self._users.get()
+
+    def devices(self) -> tuple[Device, ...]:
+        """Give all devices as they were at most two seconds ago. Raises CloudError."""
+        return self._devices.get()
+
+    def cache_build(self, build: BuildDetail) -> None:
+        """Keep what was just read: the routing rules ask for it in a moment."""
+        if len(self._builds) >= MAX_CACHED_BUILDS:
+            self._builds.clear()
+        self._builds[build.id] = (self._clock(), build)
+
+    def cache_contents(self, build: BuildDetail) -> None:
+        """Keep which part versions a build holds, so that it is not read for every part that has none."""
+        if len(self._contents) >= MAX_CACHED_CONTENTS:
+            self._contents.clear()
+        held = frozenset(version.id for version in build.part_versions)
+        self._contents[build.id, build.updated_at] = (self._clock(), held)
+
+    def may_contain(self, build: Build, part_version_id: str) -> bool:
+        """Tell whether a listed build has to be read: not if it was a moment ago, unchanged since."""
+        seen_at, held = self._contents.get((build.id, build.updated_at), (float("-inf"), frozenset[str]()))
+        return part_version_id in held or self._clock() - seen_at > CONTENTS_TTL_SECONDS
+
+    def build(self, build_id: str) -> BuildDetail:
+        """Give a build as it was at most ten seconds ago. Raises CloudError."""
+        seen_at, build = self._builds.pop(build_id, (float("-inf"), None))
+        if build is not None and self._clock() - seen_at <= BUILDS_TTL_SECONDS:
+            return build
+        return self._client.read_build(build_id)
+
+    def preset(self, wanted: str) -> Preset:
+        """Find a preset by id or by title. Raises Unlisted when there is none or several, CloudError."""
+
+        def words(preset: Preset) -> tuple[str | None, ...]:
+            return (preset.title,)
+
+        return self._find_one("preset", wanted, self._presets, words, tell=True)
+
+    def user_id(self, wanted: str) -> str:
+        """Find a user's id by e-mail address, name or id. Raises Unlisted, CloudError.
+
+        People are not listed in what is said: it may end in a log.
+        """
+
+        def words(user: User) -> tuple[str | None, ...]:
+            return (user.email, user.name)
+
+        return str(self._find_one("user", wanted, self._users, words, tell=False).id)
+
+    def _find_one(
+        self,
+        kind: str,
+        wanted: str,
+        remembered: "_CachedValue[tuple[Listed, ...]]",
+        words: Callable[[Listed], tuple[str | None, ...]],
+        *,
+        tell: bool,
+    ) -> Listed:
+        """An id decides; else the only one of that name. What is not there may have been made just now."""
+        hits = _find_by_name(wanted, remembered.get(), words) or _find_by_name(
+            wanted, remembered.refresh(), words
+        )
+        if len(hits) == 1:
+            return hits[0]
+        if hits:
+            raise NotInCloud(
+                f"{len(hits)} {kind}s in Eiger are called '{wanted}'. Name the one meant by its id."
+            )
+        known = [str(words(each)[0]) for each in remembered.get()] if tell else []
+        raise NotInCloud(_not_found_message(kind, wanted, known))
+
+
+class _CachedValue(Generic[T]):
+    def __init__(self, ask: Callable[[], T], seconds: float, clock: Callable[[], float]) -> None:
+        self._ask, self._seconds, self._clock = ask, seconds, clock
+        self._lock = threading.Lock()
+        self._answer: tuple[float, T] | None = None
+
+    def get(self) -> T:
+        return self._not_older_than(self._seconds)
+
+    def refresh(self) -> T:
+        """Give the answer as it is now, or was a moment ago: a wrong name is not asked for by each file."""
+        return self._not_older_than(REFRESH_SECONDS)
+
+    def _not_older_than(self, seconds: float) -> T:
+        with self._lock:
+            if self._answer is None or self._clock() - self._answer[0] > seconds:
+                self._answer = (self._clock(), self._ask())
+            return self._answer[1]
+
+
+def _find_by_name(
+    wanted: str, listed: Iterable[Listed], words: Callable[[Listed], tuple[str | None, ...]]
+) -> list[Listed]:
+    """Give those with that id, else those of that name; names are compared as rules compare them."""
+    with_id = [each for each in listed if each.id]
+    by_id = [each for each in with_id if casefold_nfc(str(each.id)) == casefold_nfc(wanted)]
+    return by_id or [
+        each
+        for each in with_id
+        if casefold_nfc(wanted) in {casefold_nfc(word) for word in words(each) if word}
+    ]
+
+
+def _not_found_message(kind: str, wanted: str, known: list[str]) -> str:
+    near = get_close_matches(wanted, known, n=3, cutoff=0.3) or known[:3]
+    nearest = f" The nearest are: {', '.join(near)}." if near else ""
+    return f"Eiger has no {kind} called '{wanted}'.{nearest} Correct the rules, or make it in Eiger."

@@ -1,0 +1,250 @@
+"""Commands of an operator: retry, release, cancel, attach. Each is one guarded change in the ledger."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from workflow.errors import WrongSubmissionState
+from workflow.intake import Share, exists_in_share
+from workflow.ledger import CommandEffect, Ledger, SendState, execute_command
+from workflow.model import ENDED_STATES, HoldReason, Step, Submission, SubmissionState
+from workflow.pipeline.context import now
+
+RESUMABLE = frozenset({SubmissionState.HELD, SubmissionState.REJECTED, SubmissionState.CANCELED})
+HELD_BY_RULES = frozenset({HoldReason.RULE, HoldReason.ROUTE})
+HOLDS_AFTER_SLICING = frozenset({HoldReason.BUILD, HoldReason.ROUTE, HoldReason.DEVICE, HoldReason.SEND})
+BUILD_MAY_CHANGE = frozenset(
+    {HoldReason.BUILD, HoldReason.UNITS, HoldReason.ROUTE, HoldReason.DEVICE, HoldReason.SLICE}
+)
+CLEARED_ROUTE: dict[str, object] = {
+    "destination": None,
+    "device": None,
+    "device_id": None,
+    "due_date": None,
+    "copies": None,
+    "approve_first": None,
+}
+RESTART_FROM_FILE: dict[str, object] = {
+    "state": SubmissionState.CLAIMED,
+    "sha256": None,
+    "mesh": None,
+    "preset": None,
+    "preset_id": None,
+    "intake_rule": None,
+    "part_version_id": None,
+    "slice_job_id": None,
+    "slice_status": None,
+    "uploaded_at": None,
+    "build_id": None,
+    "reused": None,
+    "taken_as": None,
+    "units_released": False,
+}
+
+
+def retry_submission(ledger: Ledger, number: int, share: Share | None = None) -> Submission:
+    """Take a held, rejected or canceled submission up again where trying again makes sense.
+
+    One that begins with its file again is refused when that stands no longer in the `share`. Raises NotNow.
+    """
+    gone = _missing_file_reason(ledger, number, share)
+
+    def decide(submission: Submission, begun: SendState) -> CommandEffect:
+        return _with_file(_resume(submission, begun), gone)
+
+    return execute_command(ledger, number, decide)
+
+
+def release_submission(ledger: Ledger, number: int, share: Share | None = None) -> Submission:
+    """Let a submission that was held by a rule, or for its units, go on as it is. Raises NotNow."""
+    gone = _missing_file_reason(ledger, number, share)
+
+    def decide(submission: Submission, begun: SendState) -> CommandEffect:
+        if submission.state is not SubmissionState.HELD:
+            raise WrongSubmissionState(
+                f"Submission {number} is {submission.state}, not held: there is nothing to release."
+            )
+        if submission.hold not in {*HELD_BY_RULES, HoldReason.UNITS}:
+            raise WrongSubmissionState(
+                f"Submission {number} is not held by a rule or for its units. "
+                f"`stlflow retry {number}` tries again."
+            )
+        return _with_file(_lift_rule_hold(submission, begun), gone)
+
+    return execute_command(ledger, number, decide)
+
+
+def confirm_send(ledger: Ledger, number: int, receipt: str | None) -> Submission:
+    """End the doubt about a send, on the word of a person who looked in Eiger.
+
+    With a receipt it was sent; None: it was not, and is sent now. Raises NotNow when there is no doubt.
+    """
+
+    def decide(submission: Submission, begun: SendState) -> CommandEffect:
+        if (
+            submission.state is not SubmissionState.HELD
+            or submission.hold is not HoldReason.SEND
+            or not begun.open
+        ):
+            raise WrongSubmissionState(
+                f"Submission {number} is {submission.state}: no send of it is in doubt."
+            )
+        what = "not sent" if receipt is None else f"sent as {receipt}"
+        ahead = _resume(submission, begun)
+        detail = f"{what}, says a person"
+        undone = receipt is None
+        return CommandEffect(
+            ahead.step, "settled", detail, ahead.changes, looked=True, receipt=receipt, undone=undone
+        )
+
+    return execute_command(ledger, number, decide)
+
+
+def cancel_submission(ledger: Ledger, number: int) -> Submission:
+    """End a submission that was not sent yet. Raises NotNow when it is sent, or may be being sent."""
+
+    def decide(submission: Submission, begun: SendState) -> CommandEffect:
+        if submission.state in ENDED_STATES:
+            raise WrongSubmissionState(
+                f"Submission {number} is {submission.state}: it has ended already.{_in_eiger(submission)}"
+            )
+        if begun.under_way:
+            raise WrongSubmissionState(f"Submission {number} is being sent right now. Try again in a minute.")
+        if begun.sent >= (submission.copies or 1) and submission.state is not SubmissionState.HELD:
+            raise WrongSubmissionState(
+                f"Submission {number} is sent already, and ends as dispatched. "
+                "Take the build out of its queue in Eiger."
+            )
+        reason = "Canceled by a person."
+        if begun.sent:
+            reason += f" {begun.sent} of {submission.copies or 1} copies were sent before: look in Eiger."
+        if begun.open:
+            reason += " Whether it was sent before is not known: look in Eiger."
+        ended = {"state": SubmissionState.CANCELED, "reason": reason, "ended_at": now(), "hold": None}
+        return CommandEffect(Step.FINISH, "canceled", "by a person", ended)
+
+    return execute_command(ledger, number, decide)
+
+
+def attach_build(ledger: Ledger, number: int, build_id: str) -> Submission:
+    """Name the build by hand, on the word of the person. Raises NotNow when it is too early or too late."""
+    build = parse_build_id(build_id)
+
+    def decide(submission: Submission, begun: SendState) -> CommandEffect:
+        looking = submission.state is SubmissionState.SLICED or submission.hold in BUILD_MAY_CHANGE
+        if not looking or submission.state in ENDED_STATES:
+            raise WrongSubmissionState(
+                f"Submission {number} is {submission.state}: a build is attached only when one is missing."
+            )
+        if begun.sent:
+            raise WrongSubmissionState(
+                f"Submission {number} was sent in part: its build can't be changed any more."
+            )
+        if begun.open:
+            raise WrongSubmissionState(
+                f"A send of submission {number} was begun, and its outcome is not known. "
+                f"`stlflow retry {number}` looks where it stands; attach a build after that."
+            )
+        named: dict[str, object] = {
+            "state": SubmissionState.SLICED,
+            "build_id": build,
+            "hold": None,
+            "reason": None,
+            "tries": 0,
+        }
+        named |= {"passed": (), "taken_as": None, "units_released": False}  # of the build before
+        if (
+            submission.reused is not None
+        ):  # traces of the new build count from its own upload, not the old one's
+            named |= {"reused": None, "uploaded_at": None}
+        return CommandEffect(
+            Step.DELIVER, "build attached", f"{build}, by a person", {**named, **CLEARED_ROUTE}
+        )
+
+    return execute_command(ledger, number, decide)
+
+
+def _missing_file_reason(ledger: Ledger, number: int, share: Share | None) -> str:
+    """Say that somebody took a file away, and what to do; "" where it stands, or where nobody can tell."""
+    submission = ledger.get(number)
+    if share is None or submission.left_in_place or not share.is_reachable():
+        return ""
+    place = submission.claimed_as or ""
+    if any(exists_in_share(share, each) for each in (place, share.claimed_path(submission.path, number))):
+        return ""
+    gone = f"The file of submission {number} stands no longer at {place}"
+    again = next(
+        (each for each in ledger.list_with_content(submission.sha256 or "") if each.id > number), None
+    )
+    if again is not None:
+        return f"{gone}: it was dropped again, and is submission {again.id} ({again.state})."
+    return f"{gone}. Drop it into the inbox again: it becomes a new submission."
+
+
+def _with_file(order: CommandEffect, gone: str) -> CommandEffect:
+    if gone and order.step is Step.INTAKE:
+        raise WrongSubmissionState(gone)
+    return order
+
+
+def _lift_rule_hold(submission: Submission, begun: SendState) -> CommandEffect:
+    """Lift the hold of the rule that holds, and of no other; or accept the units of this one part."""
+    if submission.hold is HoldReason.UNITS:  # with the build that it has: nothing is uploaded again
+        order = _resume(replace(submission, hold=None), begun)
+        accepted = {"units_released": True, "passed": submission.passed}
+        return replace(order, event="released", changes={**order.changes, **accepted})
+    rule = submission.intake_rule if submission.hold is HoldReason.RULE else submission.routing_rule
+    order = _resume(submission, begun)
+    passed = submission.passed if rule is None else (*submission.passed, rule)
+    event = "released"
+    return replace(order, event=event, changes={**order.changes, "passed": passed})
+
+
+def _resume(submission: Submission, begun: SendState) -> CommandEffect:
+    if submission.state not in RESUMABLE:
+        raise WrongSubmissionState(
+            f"Submission {submission.id} is {submission.state}: only held, rejected or canceled ones go on."
+        )
+    step, changes = _resume_step(submission, begun)
+    fresh = {"hold": None, "reason": None, "ended_at": None, "tries": 0, "waiting_since": now()}
+    return CommandEffect(
+        step, "retried", "by a person", {**fresh, **changes, "passed": ()}, looked=begun.open
+    )
+
+
+def _resume_step(submission: Submission, begun: SendState) -> tuple[Step, dict[str, object]]:
+    """Begin where it makes sense: a sliced part is not uploaded again, a send is looked for where it went."""
+    if submission.receipt_id is not None:
+        return Step.FINISH, {"state": SubmissionState.DISPATCHED}
+    if begun.open or begun.sent:
+        if begun.rival is not None:
+            raise WrongSubmissionState(
+                f"Submission {begun.rival} sends the same build just now: what either sends could not be "
+                f"told apart. Retry submission {submission.id} once that one has ended."
+            )
+        return Step.DELIVER, {"state": SubmissionState.ROUTED}
+    if (
+        submission.reused is not None and submission.state in ENDED_STATES
+    ):  # its build was free for others meanwhile
+        return Step.INTAKE, {**RESTART_FROM_FILE, **CLEARED_ROUTE}
+    if submission.hold is HoldReason.UNITS:  # what is put right in Eiger applies to a new upload
+        kept = {"taken_as": submission.taken_as}  # so that no earlier build is reused
+        return Step.INTAKE, {**RESTART_FROM_FILE, **CLEARED_ROUTE, **kept}
+    if submission.build_id is not None or submission.hold in HOLDS_AFTER_SLICING:
+        return Step.DELIVER, {"state": SubmissionState.SLICED, **CLEARED_ROUTE}
+    return Step.INTAKE, {**RESTART_FROM_FILE, **CLEARED_ROUTE}
+
+
+def parse_build_id(text: str) -> str:
+    """Give a build's id as the cloud writes it. Raises NotNow."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise WrongSubmissionState(
+            f"'{text}' is no build id: it looks like 2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab."
+        ) from None
+
+
+def _in_eiger(submission: Submission) -> str:
+    return (
+        " Take the build out of its queue in Eiger." if submission.state is SubmissionState.DISPATCHED else ""
+    )

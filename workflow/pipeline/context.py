@@ -1,0 +1,76 @@
+"""What every step works with: the rooms, opened once and shared by all threads.
+
+The present time, as everybody sees it who works on the same ledger.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+
+from workflow.eiger import EigerClient
+from workflow.intake import Share
+from workflow.ledger import CLOCK, Ledger
+from workflow.mesh import Inspector
+from workflow.model import Submission
+from workflow.pipeline.cloud_cache import CloudCache
+from workflow.pipeline.live_rules import LiveRules
+from workflow.pipeline.part_units import MM, PartUnits
+from workflow.pipeline.retry import RetrySchedule
+from workflow.routing import Rulebook
+
+UploadProgressCallback = Callable[[int, int, int], None]
+"""Called with submission, bytes sent, bytes in all while a file is uploaded."""
+
+
+def ignore_progress(_number: int, _sent: int, _total: int) -> None:
+    """Ignore the progress of uploads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The rooms and the limits, opened once."""
+
+    ledger: Ledger
+    client: EigerClient
+    catalog: CloudCache
+    rules: LiveRules
+    share: Share
+    spool: Path
+    inspector: Inspector
+    patience: RetrySchedule
+    send_lease_seconds: float
+    """The longest that one attempt to send may take, and its effect be late."""
+    late_effect_seconds: float
+    print_now_armed: bool = False
+    """Whether a rule that says print_now may start a machine."""
+    zone: tzinfo | None = None
+    """The shop's time zone; None is this machine's."""
+    date_folders: bool = False
+    """Outcome folders get one folder a day."""
+    reuses_builds: bool = False
+    """A part that was sliced with the same settings before is not uploaded again."""
+    accepted_units: tuple[PartUnits, ...] = (MM,)
+    """Units and scales in which Eiger may take a part; a part in another one is held."""
+    sets_duplicates_aside: bool = False
+    """The same content in the same folder is sent once at a time; a batch sends whatever it is given."""
+    on_progress: UploadProgressCallback = ignore_progress
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rules that count for whatever is decided now."""
+        return self.rules.rulebook
+
+    def spool_path(self, submission: Submission) -> Path:
+        """Give the place of the private copy that is inspected and uploaded."""
+        return self.spool / f"{submission.id}.stl"
+
+    def source(self, submission: Submission) -> Path:
+        """Give the place of the file itself while it is worked on."""
+        claimed_as = Path(submission.claimed_as or "")
+        return claimed_as if submission.left_in_place else self.share.root / claimed_as
+
+
+def now() -> datetime:
+    """Give the present time, aware and in UTC."""
+    return datetime.fromtimestamp(CLOCK.seconds(), UTC)

@@ -1,0 +1,141 @@
+"""Others of the same content or of the same name: held ones that came back, duplicates, revisions."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import PurePosixPath
+
+from loguru import logger
+
+from workflow.errors import UnknownSubmission, WrongSubmissionState
+from workflow.intake import Outcome, SpooledFile
+from workflow.ledger import CommandEffect, SendState, execute_command, find_earlier_revisions, record_content
+from workflow.model import ENDED_STATES, HoldReason, Submission, SubmissionState
+from workflow.notes import remove_note
+from workflow.pipeline.context import Context, now
+
+MAX_CHECKED_DUPLICATES = 20
+"""A file that is sent again and again has many twins; one of the latest was dragged back."""
+
+
+def deduplicate_submission(context: Context, submission: Submission, custody: SpooledFile) -> Submission:
+    """Write down the content, and what it means for others. A duplicate ends here, as canceled.
+
+    The same content in the same folder is sent once at a time; in another folder it is another wish,
+    for rules look at folders. Raises Superseded, StateError.
+    """
+    in_doubt = _cancel_replaced_holds(context, submission, custody.sha256)
+    fresh: dict[str, object] = {
+        "size": custody.size,
+        "dropped_by": custody.owner,
+        "mesh": None,
+        "intake_rule": None,
+        "reason": None,
+        "tries": 0,
+    }
+    detail = f"{custody.size:,} bytes, sha256 {custody.sha256}"
+
+    def is_twin(other: Submission) -> bool:
+        alike = _folder(other) == _folder(submission) or other.id in in_doubt
+        return context.sets_duplicates_aside and alike
+
+    twin = record_content(
+        context.ledger, submission, custody.sha256, detail, is_twin, _duplicate_changes, **fresh
+    )
+    submission = context.ledger.get(submission.id)
+    if twin is not None:
+        logger.info("Submission {} ({}) set aside: {}", submission.id, submission.path, submission.reason)
+        return submission
+    return _record_revision(context, submission)
+
+
+def _duplicate_changes(twin: Submission) -> Mapping[str, object]:
+    reason = (
+        f"The same file is under way as submission {twin.id} ({twin.path}): it is not sent twice at once."
+    )
+    if twin.state is SubmissionState.HELD:
+        reason = f"The same file is held as submission {twin.id} ({twin.path}): {twin.reason}"
+        if twin.hold is not HoldReason.SEND:
+            reason += f" `stlflow retry {twin.id}` takes that one up, or drag its file back into the inbox."
+    return {"state": SubmissionState.CANCELED, "reason": reason, "ended_at": now(), "hold": None}
+
+
+def _record_revision(context: Context, submission: Submission) -> Submission:
+    """A file of the same name with other content before: both are kept, and the new one says so."""
+    contents = [each for each in find_earlier_revisions(context.ledger, submission) if each.sha256]
+    others = list(dict.fromkeys(each.sha256 for each in contents if each.sha256 != submission.sha256))
+    if not others:
+        return submission
+    last = next(each for each in reversed(contents) if each.sha256 != submission.sha256)
+    where = (
+        f"{last.state} to {last.destination}" if last.state is SubmissionState.DISPATCHED else str(last.state)
+    )
+    detail = (
+        f"revision {len(others) + 1} of {submission.path}: "
+        f"submission {last.id} had other content and is {where}"
+    )
+    logger.info("Submission {}: {}", submission.id, detail)
+    return context.ledger.record_event(submission, "revision", detail)
+
+
+def _cancel_replaced_holds(context: Context, submission: Submission, sha256: str) -> frozenset[int]:
+    """A held file that was dragged back to the inbox goes on as the new submission.
+
+    Gives those that may not, whatever folder the file was dragged to: a person has to look first.
+    """
+    in_doubt: set[int] = set()
+    if not context.share.is_reachable():
+        return frozenset()
+    twins = context.ledger.list_with_content(sha256)
+    _remove_orphaned_notes(context, twins)
+    for twin in twins:
+        put_away_before = (twin.claimed_as or "").startswith(f"{Outcome.HELD}/")
+        gone = twin.state is SubmissionState.HELD and put_away_before and not context.source(twin).exists()
+        if gone and twin.id != submission.id and not _cancel_replaced_hold(context, twin, submission.id):
+            in_doubt.add(twin.id)
+    return frozenset(in_doubt)
+
+
+def _cancel_replaced_hold(context: Context, twin: Submission, heir: int) -> bool:
+    """Cancel a held one, unless it was sent in part, or may be: of that nothing is sent blindly again.
+
+    Looked at and changed in one step: a printer may have come free for it just now.
+    """
+
+    def decide(current: Submission, begun: SendState) -> CommandEffect:
+        if (
+            current.hold is HoldReason.SEND
+            or begun.open
+            or begun.sent
+            or current.state is not SubmissionState.HELD
+        ):
+            raise WrongSubmissionState(f"Submission {twin.id} is sent, or may be.")
+        detail = f"dragged back to the inbox: goes on as submission {heir}"
+        canceled = {"state": SubmissionState.CANCELED, "reason": detail, "ended_at": now()}
+        return CommandEffect(None, "canceled", detail, canceled)
+
+    try:
+        execute_command(context.ledger, twin.id, decide)
+    except (WrongSubmissionState, UnknownSubmission) as refusal:
+        logger.debug("Submission {} was not retired: {}", twin.id, refusal)
+        return False
+    return True
+
+
+def _remove_orphaned_notes(context: Context, twins: Sequence[Submission]) -> None:
+    """The note of a file that was dragged back from done/ or rejected/ would stay there for ever."""
+    put_away = (
+        twin for twin in twins if twin.state in ENDED_STATES and twin.step is None and not twin.left_in_place
+    )
+    for twin in islice(put_away, MAX_CHECKED_DUPLICATES):
+        if not context.source(twin).exists():
+            with suppress(OSError):
+                remove_note(context.source(twin))
+
+
+def _folder(submission: Submission) -> str:
+    """Give the folder that a file was dropped into, the same for any case and any form of an umlaut."""
+    if submission.left_in_place:
+        return str(PurePosixPath(submission.origin or submission.claimed_as or "").parent)
+    return unicodedata.normalize("NFC", str(PurePosixPath(submission.path).parent)).casefold()

@@ -1,0 +1,134 @@
+"""From part version to build: the one step for which the cloud has no operation.
+
+Builds are listed newest first, by title and then by time alone; one is ours only if it holds our
+part version. A title or a time never decides: a wrong build is a wrong print. No clock hides a build
+that bears the title; one of another title is looked for since the earliest of all clocks.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from workflow.eiger import BuildDetail, BuildFilter, EigerClient, PartVersion
+from workflow.errors import NotFound
+from workflow.model import HoldReason, Step, Submission, SubmissionState
+from workflow.pipeline.cloud_cache import CloudCache
+from workflow.pipeline.context import Context, now
+from workflow.pipeline.time_bounds import not_before
+from workflow.pipeline.transitions import hold
+from workflow.pipeline.upload import hold_unsliced
+
+MAX_CANDIDATES = 50
+"""A title may repeat; reading each candidate costs a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class AmbiguousBuilds:
+    """Several builds hold the part version, and none is the obvious one."""
+
+    build_ids: tuple[str, ...]
+
+
+def find_build(context: Context, submission: Submission) -> Submission:
+    """Find the build that holds our part version; without one the row waits, then is held."""
+    if submission.state is SubmissionState.SLICING:
+        return hold_unsliced(context, submission)
+    if submission.build_id is not None:
+        return submission
+    found = search_builds(context.client, context.catalog, submission)
+    if isinstance(found, AmbiguousBuilds):
+        if submission.state is SubmissionState.HELD:
+            return submission
+        several = f"{len(found.build_ids)} builds in Eiger hold this part: {', '.join(found.build_ids)}."
+        return hold(
+            context,
+            submission,
+            HoldReason.BUILD,
+            f"{several} Choose with `stlflow attach {submission.id} BUILD`.",
+        )
+    if found is None:
+        return _wait_for_build(context, submission)
+    back_on_track = {"state": SubmissionState.SLICED, "hold": None, "reason": None, "tries": 0}
+    context.catalog.cache_build(found)
+    return context.ledger.record_event(
+        submission, "build found", f"{found.title} ({found.id})", build_id=found.id, **back_on_track
+    )
+
+
+def search_builds(
+    client: EigerClient, catalog: CloudCache, submission: Submission
+) -> BuildDetail | AmbiguousBuilds | None:
+    """Ask the cloud for sliced builds with our part version. Raises CloudError."""
+    version = client.read_part_version(submission.part_version_id or "")
+    hits = _hits(client, catalog, BuildFilter(title=version.title), version.id)
+    if not hits:  # it may be called anything
+        since = not_before(part_made_at(client, version), submission.uploaded_at, submission.opened_at)
+        hits = _hits(client, catalog, BuildFilter(created_from=since), version.id)
+    return choose_build(hits) if hits else None
+
+
+def part_made_at(client: EigerClient, version: PartVersion) -> datetime | None:
+    """Return when the part was made, by the clock that stamps builds and print jobs, too; None if unsaid.
+
+    Raises CloudError.
+    """
+    if version.part_id is None:
+        return None
+    try:
+        return client.read_part(version.part_id).created_at
+    except NotFound:
+        return None
+
+
+def choose_build(hits: list[BuildDetail]) -> BuildDetail | AmbiguousBuilds:
+    """Prefer the only one, then the only one with a single part."""
+    alone = [build for build in hits if build.part_count == 1]
+    for preferred in (hits, alone):
+        if len(preferred) == 1:
+            return preferred[0]
+    return AmbiguousBuilds(tuple(build.id for build in hits))
+
+
+def _hits(
+    client: EigerClient, catalog: CloudCache, filters: BuildFilter, part_version_id: str
+) -> list[BuildDetail]:
+    candidates = _candidates(client, catalog, filters, part_version_id)
+    return [build for build in candidates if build.sliced and holds_part_version(build, part_version_id)]
+
+
+def _candidates(
+    client: EigerClient, catalog: CloudCache, filters: BuildFilter, part_version_id: str
+) -> Iterator[BuildDetail]:
+    newest_first = client.list_builds(filters, order="desc", page_size=MAX_CANDIDATES)
+    for listed in islice(newest_first, MAX_CANDIDATES):
+        if not catalog.may_contain(listed, part_version_id):
+            continue
+        try:
+            build = client.read_build(listed.id)
+        except NotFound:  # deleted between the list and the look
+            continue
+        catalog.cache_contents(build)
+        yield build
+
+
+def holds_part_version(build: BuildDetail, part_version_id: str) -> bool:
+    """Tell whether a part version is in a build."""
+    return any(version.id == part_version_id for version in build.part_versions)
+
+
+def _wait_for_build(context: Context, submission: Submission) -> Submission:
+    waited = (now() - (submission.waiting_since or now())).total_seconds()
+    if submission.state is SubmissionState.HELD:
+        return submission
+    if waited >= context.patience.build_wait_seconds:
+        advice = (
+            f"No sliced build in Eiger holds this part after {waited:.0f} s. Make one there (it is found by "
+            f"itself), or name one with `stlflow attach {submission.id} BUILD`."
+        )
+        return hold(context, submission, HoldReason.BUILD, advice)
+    due_at = now() + timedelta(seconds=context.patience.next_look(waited))
+    event = "looking for the build" if submission.tries == 0 else ""
+    return context.ledger.schedule_next_step(
+        submission, Step.DELIVER, due_at, event, tries=submission.tries + 1
+    )

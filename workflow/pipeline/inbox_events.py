@@ -1,0 +1,183 @@
+"""Where the inbox reports: claims go to the ledger, what is not taken gets a note."""
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from socket import gethostname
+
+from loguru import logger
+
+from workflow.intake import FileStamp, PreviousSubmission, folder_origin, matches_stamp, printable_path
+from workflow.ledger import (
+    InPlaceFile,
+    Ledger,
+    add_to_mass_arrival,
+    begin_read_only_submission,
+    find_in_place_record,
+    read_in_place_files,
+    read_mass_arrival_paths,
+    record_unchanged_file,
+    remove_from_mass_arrival,
+)
+from workflow.notes import (
+    MASS_ARRIVAL_NOTE,
+    has_note,
+    mass_arrival_note_text,
+    note_path,
+    remove_note,
+    unsupported_file_note_text,
+    write_note,
+)
+from workflow.pipeline.context import Context
+from workflow.pipeline.heartbeat import Heartbeat
+from workflow.pipeline.recovery import recover_claims
+
+
+def known_in_place_files(ledger: Ledger, folder: str) -> Mapping[str, FileStamp]:
+    """Give every file of a read-only inbox that was taken, as it looked then. Raises StateError.
+
+    `folder` is the inbox as `origin_of` names it.
+    """
+    return {path: FileStamp(*times) for path, times in read_in_place_files(ledger, folder).items()}
+
+
+def is_known_in_place(ledger: Ledger, inbox: Path, path: str) -> bool:
+    """Tell whether a file of a read-only inbox was taken before as it is now. Raises StateError."""
+    try:
+        folder = folder_origin(inbox, gethostname())
+    except OSError:  # it can't be read now: nobody can tell
+        return False
+    left = known_in_place_files(ledger, folder).get(path)
+    return left is not None and matches_stamp(inbox / path, left)
+
+
+@dataclass
+class InboxEvents:
+    """What the inbox tells, written down; the keeper is woken at once."""
+
+    context: Context
+    crew: Heartbeat
+    wake: Callable[[], None]
+    limit: int
+    """How many files may come at once."""
+    _noted: int | None = None
+    """How many the note about a crowd names; None before it was looked after in this run."""
+    _paths: dict[int, str] = field(default_factory=dict)
+    _origin: str | None = None
+
+    # -- files that are taken -----------------------------------------------------------------------
+
+    def open(self, path: str) -> int:
+        """Begin a submission before its file is touched."""
+        number = self.context.ledger.open(path, self.crew.me.name)
+        self._paths[number] = path
+        return number
+
+    def claimed(self, number: int, claimed_as: str) -> None:
+        """The file is ours: its submission goes on."""
+        self.context.ledger.claimed(number, claimed_as, path=self._paths[number])
+        self._paths.pop(number)
+        logger.info("Submission {}: {}", number, claimed_as)
+        self.wake()
+
+    def forget(self, number: int) -> None:
+        """The file could not be taken after all."""
+        self._paths.pop(number, None)
+        self.context.ledger.forget(number)
+
+    # -- files of a read-only inbox -----------------------------------------------------------------
+
+    def left(self) -> Mapping[str, FileStamp]:
+        """Give what was taken and left before."""
+        return known_in_place_files(self.context.ledger, self._file("").folder)
+
+    def previous_submission(self, path: str) -> PreviousSubmission | None:
+        """Give what was last taken from a path."""
+        known = find_in_place_record(self.context.ledger, self._file(path))
+        if known is None:
+            return None
+        left = None if known.times is None else FileStamp(*known.times)
+        return PreviousSubmission(known.number, left, known.sha256, known.unread)
+
+    def submit_in_place(self, path: str, left: FileStamp, before: PreviousSubmission | None) -> bool:
+        """Begin a submission for a file that stays where it is."""
+        file = self._file(path)
+        number = begin_read_only_submission(
+            self.context.ledger, file, left, None if before is None else before.left
+        )
+        if number is None:
+            return False
+        logger.info("Submission {}: {}", number, file.place)
+        self.wake()
+        return True
+
+    def record_unchanged(self, path: str, left: FileStamp, before: PreviousSubmission) -> None:
+        """The file has new times and its old content."""
+        record_unchanged_file(self.context.ledger, self._file(path), left, before.number)
+
+    def _file(self, path: str) -> InPlaceFile:
+        """What the inbox is called is asked once for each time that it appears. Raises OSError."""
+        inbox, me = self.context.share.inbox, self.crew.me
+        if self._origin is None:
+            self._origin = folder_origin(inbox, me.host)
+        return InPlaceFile(self._origin, path, str(inbox / path), me.home)
+
+    # -- files that are not taken -------------------------------------------------------------------
+
+    def on_share_available(self) -> None:
+        """Look for claims that a crash cut off."""
+        self._origin = None
+        recover_claims(self.context.ledger, self.context.share)
+
+    def on_unsupported_file(self, path: str, why: str) -> None:
+        """Put a note beside a file that is none of ours, once."""
+        place = self._notes() / path
+        if has_note(place):
+            return
+        logger.info("{} is not taken: {}", printable_path(path), why)
+        self._write(note_path(place), unsupported_file_note_text(printable_path(place.name), why))
+
+    def mass_arrival_paths(self) -> Mapping[str, bool]:
+        """Give what waits for a person, and keep the note about it true."""
+        paths = read_mass_arrival_paths(self.context.ledger)
+        self._note_mass_arrival(sum(not accepted for accepted in paths.values()))
+        return paths
+
+    def record_mass_arrival(self, paths: Collection[str]) -> None:
+        """Write down that these have to wait; said when a crowd begins."""
+        add_to_mass_arrival(self.context.ledger, paths)
+        if not self._noted:
+            logger.warning(
+                "{} files came at once, more than {}: they wait in the inbox until somebody accepts them "
+                "with `stlflow intake accept`, or takes them out.",
+                len(paths), self.limit,
+            )  # fmt: skip
+            self._note_mass_arrival(len(paths))
+
+    def remove_mass_arrival(self, paths: Collection[str]) -> None:
+        """These are taken, or taken away."""
+        remove_from_mass_arrival(self.context.ledger, paths)
+        self.mass_arrival_paths()
+
+    def _note_mass_arrival(self, count: int) -> None:
+        place = self._notes() / MASS_ARRIVAL_NOTE
+        if count and count != self._noted:
+            self._write(place, mass_arrival_note_text(count, self.limit))
+        elif not count and self._noted != 0:
+            with suppress(OSError):
+                remove_note(place.with_suffix(""))
+        self._noted = count
+
+    def _notes(self) -> Path:
+        """Give the folder for notes about files of the inbox; a read-only one gets none itself."""
+        share = self.context.share
+        return share.inbox if share.left_inbox is None else share.rejected
+
+    def _write(self, place: Path, text: str) -> None:
+        try:
+            if self.context.share.left_inbox is not None:
+                place.parent.mkdir(parents=True, exist_ok=True)
+            write_note(place, text)
+        except OSError as error:
+            logger.warning("No note {}: {}", place.name, error.strerror)

@@ -1,0 +1,76 @@
+"""Taking the bytes into custody: a private copy, whose content is what everything else is about."""
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from workflow.errors import NotAPlainFile, StillChanging
+from workflow.intake import copy_to_spool, reclaim_file
+from workflow.model import HoldReason, Submission
+from workflow.notes import remove_note
+from workflow.pipeline.context import Context
+from workflow.pipeline.duplicates import deduplicate_submission
+from workflow.pipeline.transitions import hold, schedule_retry
+
+STILL_CHANGING_SECONDS = 2.0
+
+
+def ingest_file(context: Context, submission: Submission) -> Submission:
+    """Copy the claimed bytes into the spool and learn their sha256: what is checked is what is sent."""
+    spool_file = context.spool_path(submission)
+    if submission.sha256 and _is_copy(spool_file, submission.sha256):
+        return submission
+    try:
+        submission = _return_to_processing(context, submission)
+        context.spool.mkdir(parents=True, exist_ok=True)  # whoever tidied it away is not the file's fault
+        custody = copy_to_spool(context.source(submission), spool_file, root=_root(context, submission))
+    except StillChanging as error:
+        return schedule_retry(context, submission, STILL_CHANGING_SECONDS, str(error))
+    except NotAPlainFile as refusal:
+        return hold(context, submission, HoldReason.FILE, str(refusal))
+    except FileNotFoundError:
+        return _hold_missing_file(context, submission)
+    except PermissionError:
+        if submission.left_in_place:  # nobody but its owner can change that; a share may come round
+            return hold(
+                context, submission, HoldReason.FILE, f"{submission.claimed_as} can't be read: no permission."
+            )
+        raise
+    return deduplicate_submission(context, submission, custody)
+
+
+def _root(context: Context, submission: Submission) -> Path | None:
+    """Give the folder whose absence means that the share is gone, and not the file."""
+    if not submission.left_in_place:
+        return context.share.root
+    inbox = context.share.left_inbox
+    inside = inbox is not None and context.source(submission).is_relative_to(inbox)
+    return inbox.parent if inbox is not None and inside else None
+
+
+def _is_copy(spool_file: Path, sha256: str) -> bool:
+    """Tell whether the private copy is here: it is not on another machine, where it may be an old one."""
+    try:
+        with spool_file.open("rb") as copy:
+            return hashlib.file_digest(copy, "sha256").hexdigest() == sha256
+    except FileNotFoundError:
+        return False
+
+
+def _hold_missing_file(context: Context, submission: Submission) -> Submission:
+    again = "Put it back, then retry." if submission.left_in_place else "Drop it into the inbox again."
+    gone = f"The file is gone from {submission.claimed_as}. {again}"
+    return hold(context, submission, HoldReason.FILE, gone)
+
+
+def _return_to_processing(context: Context, submission: Submission) -> Submission:
+    """On a retry the file stands in an outcome folder: bring it back to processing/."""
+    placed = submission.placed_as if submission.left_in_place else submission.claimed_as
+    if placed is None or placed.startswith("processing/"):
+        return submission
+    with suppress(OSError):
+        remove_note(context.share.root / placed)  # what it says is no longer true
+    if submission.left_in_place:
+        return context.ledger.update_submission(submission, placed_as=None)
+    claimed_as = reclaim_file(context.share, placed, submission.id, submission.path)
+    return context.ledger.update_submission(submission, claimed_as=claimed_as, placed_as=None)

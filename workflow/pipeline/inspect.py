@@ -1,0 +1,73 @@
+"""Inspecting the mesh, and the intake rules: whether and how a part is uploaded."""
+
+from loguru import logger
+
+from workflow.errors import InspectionFailed
+from workflow.model import DecisionRecord, HoldReason, IntakeDecision, MeshReport, Submission, SubmissionState
+from workflow.pipeline.cloud_cache import NotInCloud
+from workflow.pipeline.context import Context, now
+from workflow.pipeline.facts import facts_before_upload
+from workflow.pipeline.transitions import hold, reject
+from workflow.routing import decide_intake
+
+
+def inspect_mesh(context: Context, submission: Submission) -> Submission:
+    """Measure the mesh in the private copy; a bad file is rejected, one that can't be measured is held."""
+    if submission.mesh is not None:
+        return submission
+    try:
+        report = context.inspector.inspect(context.spool_path(submission), submission.path)
+    except InspectionFailed as error:
+        logger.opt(exception=True).debug("Submission {}: not inspected", submission.id)
+        return hold(context, submission, HoldReason.FILE, str(error))
+    if report.verdict == "reject":
+        return reject(context, submission, report.reason or "The mesh is not printable.", mesh=report)
+    return context.ledger.record_event(
+        submission,
+        "inspected",
+        _describe_mesh(report),
+        state=SubmissionState.INSPECTED,
+        mesh=report,
+        reason=None,
+    )
+
+
+def apply_intake_rules(context: Context, submission: Submission) -> Submission:
+    """Ask the intake rules, and the cloud for the ids of what they name."""
+    if submission.intake_rule is not None:
+        return submission
+    rulebook = context.rulebook
+    facts = facts_before_upload(context.ledger, submission, now(), context.zone)
+    decision = decide_intake(rulebook, facts, passed=submission.passed)
+    decided = DecisionRecord("intake", now(), rulebook.revision, decision.rule, facts, submission.passed)
+    if decision.action == "reject":
+        return reject(context, submission, decision.reason or "", decided, intake_rule=decision.rule)
+    if decision.action == "hold":
+        return hold(
+            context, submission, HoldReason.RULE, decision.reason or "", decided, intake_rule=decision.rule
+        )
+    try:
+        named = _ids(context, decision)
+    except NotInCloud as unlisted:
+        return hold(context, submission, HoldReason.PRESET, str(unlisted), decided, intake_rule=decision.rule)
+    detail = f"rule '{decision.rule}': preset {decision.preset or 'of the vendor'}"
+    return context.ledger.record_decision(
+        submission, decided, "decided", detail, intake_rule=decision.rule, passed=(), **named
+    )
+
+
+def _ids(context: Context, decision: IntakeDecision) -> dict[str, str | None]:
+    preset = context.catalog.preset(decision.preset) if decision.preset else None
+    return {
+        "preset": preset.title if preset else None,
+        "preset_id": preset.id if preset else None,
+        "owner_id": context.catalog.user_id(decision.owner) if decision.owner else None,
+        "folder_id": decision.folder,
+    }
+
+
+def _describe_mesh(mesh: MeshReport) -> str:
+    size = " x ".join(f"{side:.1f}" for side in mesh.size_mm)
+    volume = "" if mesh.volume_cm3 is None else f", {mesh.volume_cm3:.1f} cm³"
+    warnings = "".join(f"; {warning}" for warning in mesh.warnings)
+    return f"{mesh.triangles:,} triangles, {size} mm{volume}{warnings}"

@@ -1,0 +1,134 @@
+"""After a crash: files and rows that lost each other between the claim and the ledger find back.
+
+Several services may do this side by side, and others may be claiming files meanwhile: a file is looked
+at again after its row was read, and a row that somebody alive has in hands is left alone. What nobody has
+claimed goes to the inbox: there one rename decides who takes it, once it is complete.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from loguru import logger
+
+from workflow.intake import (
+    CLAIMS_FOLDER_PREFIX,
+    INBOX_FOLDER,
+    Share,
+    exists_in_share,
+    is_part_file,
+    plan_and_move,
+    printable_path,
+)
+from workflow.ledger import Ledger, list_abandoned_claims
+from workflow.model import Step, Submission
+from workflow.pipeline.context import now
+
+NUMBERED_NAME = re.compile(r"^(\d{1,9})~(.+)$")
+
+
+def recover_claims(ledger: Ledger, share: Share) -> None:
+    """Give every claimed file its submission, and drop rows whose file was never taken."""
+    finish_abandoned_claims(ledger, share)
+    found = {claimed_as: _parse_claim_name(share, claimed_as) for claimed_as in _claimed_files(share)}
+    known = {
+        submission.id: submission
+        for submission in ledger.among([number for number, _ in found.values() if number is not None])
+    }
+    for claimed_as, (number, path) in found.items():
+        if not exists_in_share(share, claimed_as):
+            continue
+        row = known.get(number or 0)
+        if number is None or not (_is_our_claim(share, claimed_as) or _belongs_to(row, path)):
+            _return_to_inbox(share, claimed_as, path)
+        elif row is None:
+            ledger.claimed(number, claimed_as, path=path)
+            logger.info("{} stood in processing/ unknown: it goes on as submission {}.", path, number)
+        elif row.claimed_as is not None and row.worker is None:
+            _reattach_file(ledger, row, claimed_as)
+    _log_claims_of_others(share)
+
+
+def finish_abandoned_claims(ledger: Ledger, share: Share) -> None:
+    """Finish claims whose worker is gone: its file was taken, or was not."""
+    for opened in list_abandoned_claims(ledger):
+        if not share.is_reachable():
+            return
+        place = share.claimed_path(opened.path, opened.id)
+        if exists_in_share(share, place):
+            ledger.claimed(opened.id, place)
+            logger.info("{} was claimed before a stop: it goes on.", opened.path)
+        else:
+            ledger.forget(opened.id)
+
+
+def _return_to_inbox(share: Share, claimed_as: str, path: str) -> None:
+    """Somebody put it there by hand, or another ledger lost it: it is looked at like any other file."""
+    if share.left_inbox is not None:
+        logger.warning("{} was put there by hand: nobody takes it.", printable_path(claimed_as))
+        return
+    try:
+        put = plan_and_move(share, claimed_as, path, INBOX_FOLDER)
+    except FileNotFoundError:  # another service was quicker
+        return
+    except OSError as error:
+        logger.warning("{} was put there by hand, and stays: {}.", printable_path(claimed_as), error.strerror)
+        return
+    logger.info("{} was put there by hand: it goes to {}.", printable_path(claimed_as), put)
+
+
+def _belongs_to(row: Submission | None, path: str) -> bool:
+    """Tell whether a file of a release that gave claims no owner is that of a submission of ours."""
+    return row is not None and row.path == path
+
+
+def _reattach_file(ledger: Ledger, submission: Submission, claimed_as: str) -> None:
+    """The file bears the number of a submission: it is that one's, wherever the ledger last saw it."""
+    if submission.claimed_as == claimed_as:
+        return
+    submission = ledger.update_submission(submission, claimed_as=claimed_as, placed_as=None)
+    if submission.step is None:  # nothing goes on by itself: put the file where its end says
+        ledger.schedule_next_step(submission, Step.FINISH, now())
+
+
+def _claimed_files(share: Share) -> list[str]:
+    """Give our own claims, and those from before claims had an owner."""
+    files = (found for found in share.processing.rglob("*") if _is_claimed(found))
+    places = (found.relative_to(share.root).as_posix() for found in files)
+    return sorted(each for each in places if _is_ours_or_unowned(share, each))
+
+
+def _is_claimed(found: Path) -> bool:
+    return is_part_file(found.name) and found.is_file() and not found.is_symlink()
+
+
+def _is_ours_or_unowned(share: Share, place: str) -> bool:
+    return _is_our_claim(share, place) or not place.startswith(f"processing/{CLAIMS_FOLDER_PREFIX}")
+
+
+def _is_our_claim(share: Share, place: str) -> bool:
+    return place.startswith(f"{share.claims_folder}/")
+
+
+def _log_claims_of_others(share: Share) -> None:
+    for owner, count in _count_claims_of_others(share):
+        logger.info(
+            "processing/{} holds {} files of another stlflow. If that one is gone for good, "
+            "drag them into the inbox.", owner, count,
+        )  # fmt: skip
+
+
+def _count_claims_of_others(share: Share) -> Iterator[tuple[str, int]]:
+    for folder in sorted(share.processing.glob(f"{CLAIMS_FOLDER_PREFIX}*")):
+        count = sum(map(_is_claimed, folder.rglob("*")))
+        if count and folder.name != PurePosixPath(share.claims_folder).name:
+            yield folder.name, count
+
+
+def _parse_claim_name(share: Share, claimed_as: str) -> tuple[int | None, str]:
+    top = share.claims_folder if _is_our_claim(share, claimed_as) else "processing"
+    below = PurePosixPath(claimed_as).relative_to(top)
+    numbered = NUMBERED_NAME.match(below.name)
+    if numbered is None:
+        return None, str(below)
+    return int(numbered[1]), str(below.with_name(numbered[2]))

@@ -1,0 +1,222 @@
+"""Looking back: why something was decided, and what other rules would have decided.
+
+Each decision is kept with its facts and the very text of its rules, so that both questions are
+answered as if it were now, without the cloud.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from workflow.errors import RulesError, UnknownSubmission
+from workflow.ledger import Ledger, list_decided_since, read_decisions, read_stored_rules
+from workflow.model import DecisionRecord, IntakeDecision, Route, Submission, SubmissionState
+from workflow.pipeline.facts import facts_before_upload
+from workflow.routing import (
+    Explanation,
+    Rulebook,
+    decide_intake,
+    decide_route,
+    explain,
+    explain_intake,
+    explain_routing,
+    parse_rules,
+)
+
+NOT_KEPT = "the rules that decided were not kept, or this stlflow can't read them"
+OTHER_PRESET = "It would be sliced otherwise: where that build would go can't be told."
+
+
+@dataclass(frozen=True, slots=True)
+class PastDecision:
+    """Why a submission went where it went. `revision` is that of the rules that explain it.
+
+    Where `decided` is empty, inspection came before any rule, and the explanation says what the rules
+    would do if it had accepted the file.
+    """
+
+    submission: Submission
+    decided: Mapping[str, DecisionRecord]
+    revision: str
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A submission that other rules would treat otherwise: what was, what would be, and why, in words."""
+
+    number: int
+    path: str
+    before: str
+    after: str
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """What other rules would have done: of how many submissions, with which, and what can't be told."""
+
+    looked_at: int
+    elsewhere: tuple[Difference, ...]
+    not_comparable: tuple[int, ...]
+
+
+def explain_past_decision(
+    ledger: Ledger,
+    number: int,
+    other: Rulebook | None,
+    zone: tzinfo | None,
+    in_force: Callable[[], Rulebook] | None = None,
+) -> PastDecision:
+    """Explain a submission by the rules that decided, or by others.
+
+    One that inspection rejected is explained by the rules in force. Raises UnknownSubmission where no
+    rule has anything to say, and what `in_force` raises.
+    """
+    submission, decided = ledger.get(number), read_decisions(ledger, number)
+    intake, routing = decided.get("intake"), decided.get("routing")
+    if intake is None:
+        rulebook = other or (
+            in_force() if in_force is not None and _was_rejected_with_measures(submission) else None
+        )
+        return _explain_if_accepted(ledger, submission, rulebook, zone)
+    books = _PastRulebooks(ledger)
+    rulebook = other or books.of(intake)
+    if rulebook is None:
+        raise UnknownSubmission(
+            f"Submission {number} can't be explained: {NOT_KEPT}. Name others with --rules."
+        )
+    explained = explain_intake(rulebook, intake.facts, passed=intake.passed)
+    routed_by = other or books.of(routing)
+    if explained.intake.action == "upload" and routing is not None and routed_by is not None:
+        day = routing.at.astimezone(zone).date()
+        explained = explain_routing(
+            explained, routed_by, routing.facts, routing.devices, today=day, passed=routing.passed
+        )
+    return PastDecision(submission, decided, (routed_by or rulebook).revision, explained)
+
+
+def _explain_if_accepted(
+    ledger: Ledger, submission: Submission, rulebook: Rulebook | None, zone: tzinfo | None
+) -> PastDecision:
+    """Say what rules would do with a file that none has seen: inspection rejected it."""
+    if rulebook is None or not _was_rejected_with_measures(submission):
+        if submission.state is SubmissionState.REJECTED and submission.reason:
+            raise UnknownSubmission(f"No rule saw submission {submission.id}: {submission.reason}")
+        raise UnknownSubmission(
+            f"Nothing was decided yet for submission {submission.id}, or it was not kept."
+        )
+    facts = facts_before_upload(ledger, submission, submission.opened_at, zone)
+    day = submission.opened_at.astimezone(zone).date()
+    return PastDecision(submission, {}, rulebook.revision, explain(rulebook, facts, today=day))
+
+
+def _was_rejected_with_measures(submission: Submission) -> bool:
+    """Tell whether inspection rejected it and yet could say how large it is."""
+    mesh = submission.mesh
+    is_rejected = (
+        submission.state is SubmissionState.REJECTED and mesh is not None and mesh.verdict == "reject"
+    )
+    return is_rejected and mesh is not None and mesh.triangles > 0
+
+
+def replay_rules(
+    ledger: Ledger, rulebook: Rulebook, since: datetime | None, zone: tzinfo | None
+) -> ReplayResult:
+    """Send every past submission through other rules. Nothing is changed, and the cloud is not asked."""
+    books, elsewhere, unclear = _PastRulebooks(ledger), [], []
+    numbers = list_decided_since(ledger, since)
+    for number in numbers:
+        decided = read_decisions(ledger, number)
+        intake, routing = decided.get("intake"), decided.get("routing")
+        before, routed_by = books.of(intake), books.of(routing)
+        if intake is None or before is None or (routing is not None and routed_by is None):
+            unclear.append(number)
+            continue
+        changed = _compare_intake(before, rulebook, intake)
+        if changed is None and routing is not None and routed_by is not None:
+            changed = _compare_route(routed_by, rulebook, routing, zone)
+        if changed is not None:
+            elsewhere.append(Difference(number, ledger.get(number).path, *changed))
+    return ReplayResult(len(numbers), tuple(elsewhere), tuple(unclear))
+
+
+def describe_intake(decision: IntakeDecision) -> str:
+    """Give a decision before the upload as one phrase."""
+    if decision.action != "upload":
+        return f"{decision.action}: {decision.reason}"
+    owner = f" for {decision.owner}" if decision.owner else ""
+    folder = f" into folder {decision.folder}" if decision.folder else ""
+    return f"upload with preset {decision.preset or 'of the vendor'}{owner}{folder}"
+
+
+def describe_route(route: Route) -> str:
+    """Give a decision after slicing as one phrase."""
+    if route.destination is None:
+        return f"hold: {route.reason}"
+    device = f" of {route.device}" if route.device else ""
+    due = f", due {route.due.isoformat()}" if route.due else ""
+    copies = f", {route.copies} copies" if route.copies > 1 else ""
+    approved = ", approved first" if route.approve_first else ""
+    return f"{route.destination}{device}{copies}{due}{approved}"
+
+
+BeforeAfterReasons = tuple[str, str, tuple[str, ...]]
+
+
+def _compare_intake(before: Rulebook, after: Rulebook, decided: DecisionRecord) -> BeforeAfterReasons | None:
+    old = decide_intake(before, decided.facts, passed=decided.passed)
+    new = decide_intake(after, decided.facts, passed=decided.passed)
+    if describe_intake(old) == describe_intake(new):
+        return None
+    uploads_otherwise = new.action == "upload" and old.action == "upload" and new.preset != old.preset
+    gap = (OTHER_PRESET,) if uploads_otherwise else ()
+    return (
+        f"{describe_intake(old)} (rule '{old.rule}')",
+        f"{describe_intake(new)} (rule '{new.rule}')",
+        (*_why_not_matched(old, new), *gap),
+    )
+
+
+def _compare_route(
+    before: Rulebook, after: Rulebook, decided: DecisionRecord, zone: tzinfo | None
+) -> BeforeAfterReasons | None:
+    day = decided.at.astimezone(zone).date()
+    old, new = (
+        decide_route(book, decided.facts, decided.devices or (), day, passed=decided.passed)
+        for book in (before, after)
+    )
+    if describe_route(old) == describe_route(new):
+        return None
+    return (
+        f"{describe_route(old)} (rule '{old.rule}')",
+        f"{describe_route(new)} (rule '{new.rule}')",
+        (*_why_not_matched(old, new), *new.reasons),
+    )
+
+
+def _why_not_matched(old: IntakeDecision | Route, new: IntakeDecision | Route) -> tuple[str, ...]:
+    """Say why the rule that took it takes it no more, as far as the new rules still have it."""
+    passed = (rule for rule in new.considered if rule.rule == old.rule and not rule.matched)
+    return tuple(f"'{rule.rule}': {rule.why_not}" for rule in passed)
+
+
+class _PastRulebooks:
+    """The rules of the past, each read once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._read: dict[str, Rulebook | None] = {}
+
+    def of(self, decided: DecisionRecord | None) -> Rulebook | None:
+        """Give the rules that decided; None when they were not kept, or can't be read any more."""
+        if decided is None:
+            return None
+        revision = decided.revision
+        if revision not in self._read:
+            text = read_stored_rules(self._ledger, revision)
+            try:
+                self._read[revision] = None if text is None else parse_rules(text, f"rules {revision}")
+            except RulesError:
+                self._read[revision] = None
+        return self._read[revision]

@@ -1,0 +1,108 @@
+"""Upkeep now and then: what has ended and is old makes room. What is unfinished is never touched."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from socket import gethostname
+
+from loguru import logger
+
+from workflow.intake import Outcome, Share, folder_origin, is_part_file, scan_inbox
+from workflow.intake.filenames import is_utf8
+from workflow.ledger import Ledger, delete_ended_submissions, forget_missing_files, list_submissions_at_path
+from workflow.model import ENDED_STATES, Submission, SubmissionState
+from workflow.notes import remove_note
+from workflow.pipeline.context import Context, now
+
+RETENTION_INTERVAL_SECONDS = 3600.0
+EXECUTOR_ROWS_SECONDS = 86_400.0
+"""The engine's own rows are of no use once a stage has ended; a day of them helps whoever looks into it."""
+FORGET_MISSING_SECONDS = 30 * 86_400.0
+"""So long a file of a read-only inbox may be gone, and is not taken again when it comes back unchanged."""
+NEEDS_COPY = frozenset({SubmissionState.CLAIMED, SubmissionState.INSPECTED})
+CLEANED_FOLDERS = (Outcome.DONE, Outcome.REJECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPolicy:
+    """How much of the past is kept; None keeps all of it."""
+
+    submissions: int | None = None
+    submission_days: float | None = None
+    file_days: float | None = None
+
+
+def clean_spool(ledger: Ledger, spool: Path) -> int:
+    """Delete private copies that nothing here will look at again; gives how many.
+
+    Only at the start, and while nothing runs that could need one: the spool is this process's alone.
+    """
+    copies = {int(found.stem): found for found in spool.glob("*.stl") if found.stem.isdecimal()}
+    needed = {each.id for each in ledger.among(list(copies)) if each.state in NEEDS_COPY}
+    stale = [*spool.glob("*.tmp"), *(found for number, found in copies.items() if number not in needed)]
+    for found in stale:
+        found.unlink(missing_ok=True)
+    return len(stale)
+
+
+def delete_expired(context: Context, keep: RetentionPolicy) -> None:
+    """Delete old files from done/ and rejected/, and old submissions with their events, as far as asked for.
+
+    A file goes only if its submission has ended, so long ago; a file that no submission knows stays.
+    Raises StateError, OSError.
+    """
+    _forget_missing_files(context)
+    if keep.file_days is not None:
+        files = _delete_old_files(context, now() - timedelta(days=keep.file_days))
+        if files:
+            logger.info("{} files older than {:g} days deleted.", files, keep.file_days)
+    before = None if keep.submission_days is None else now() - timedelta(days=keep.submission_days)
+    if before is not None or keep.submissions is not None:
+        count = delete_ended_submissions(context.ledger, before, keep.submissions)
+        if count:
+            logger.info("{} old submissions forgotten.", count)
+
+
+def _forget_missing_files(context: Context) -> None:
+    """Files that were taken from a read-only inbox and have long been gone need no memory."""
+    inbox = context.share.left_inbox
+    if inbox is None or not context.share.is_reachable():
+        return
+    seen = scan_inbox(inbox)
+    if not seen.unreadable:
+        forget_missing_files(
+            context.ledger, folder_origin(inbox, gethostname()), seen.paths, FORGET_MISSING_SECONDS
+        )
+
+
+def _delete_old_files(context: Context, before: datetime) -> int:
+    deleted = 0
+    for place in _outcome_files(context.share):
+        owners = list_submissions_at_path(context.ledger, place.relative_to(context.share.root).as_posix())
+        old = [
+            each for each in owners if each.state in ENDED_STATES and each.ended_at and each.ended_at < before
+        ]
+        ended = len(old) == len(owners) and all(each.step is None for each in owners)
+        if owners and ended and _is_unchanged(place, owners):
+            place.unlink(missing_ok=True)
+            remove_note(place)
+            deleted += 1
+    return deleted
+
+
+def _is_unchanged(place: Path, owners: Sequence[Submission]) -> bool:
+    """A file that somebody has put in the place of ours, or changed, is theirs."""
+    with place.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() in {each.sha256 for each in owners}
+
+
+def _outcome_files(share: Share) -> Iterator[Path]:
+    if not share.is_reachable():
+        return
+    for outcome in CLEANED_FOLDERS:
+        for found in (share.root / outcome).rglob("*"):
+            ours = is_part_file(found.name) and is_utf8(str(found))  # names that we give are text
+            if ours and found.is_file() and not found.is_symlink():
+                yield found

@@ -1,0 +1,248 @@
+"""New builds in the cloud tell which slice jobs have ended: one listing answers for many.
+
+The cloud has no list of slice jobs; but where slicing makes a build, the list of builds shows it. A title
+only tells which build to read first; what is in the build decides. Whatever no build tells, such as a slice
+job that failed, is learnt by asking for each slice job, as if this were not here.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import takewhile
+
+from loguru import logger
+
+from workflow.eiger import Build, BuildDetail, BuildFilter
+from workflow.errors import CloudError, NotFound, StateFolderError
+from workflow.ledger import (
+    Superseded,
+    WaitingForSlicing,
+    count_waiting_for_slicing,
+    filter_waiting_for_slicing,
+    find_waiting_by_part_version,
+    start_delivery,
+)
+from workflow.model import Submission, SubmissionState
+from workflow.pipeline.context import Context, now
+from workflow.pipeline.find_build import choose_build, holds_part_version
+from workflow.pipeline.retry import MAX_SINGLE_POLLS
+from workflow.pipeline.time_bounds import not_before
+from workflow.pipeline.upload import parse_signature
+
+PAGE_SIZE = 500
+FULL_LISTING_SECONDS = 60.0
+"""A build may show as sliced long after it was made: so often, for each page that this takes, all since the
+oldest upload are listed."""
+LISTING_OVERLAP = timedelta(minutes=2)
+"""Between two times of that, builds made since the newest one seen are listed, and a little more."""
+MAX_UNNAMED_BUILDS = 10
+"""Builds whose titles say nothing, read after one listing: each costs a request."""
+RETRY_AFTER_FAULT_SECONDS = 30.0
+MAX_REMEMBERED_BUILDS = 20_000
+NONE_WAITING = WaitingForSlicing(0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildCandidate:
+    """Builds that may hold one and the same part, and the submission that their titles name, if any does."""
+
+    builds: tuple[Build, ...]
+    submission: Submission | None = None
+
+
+def select_candidates(listed: Iterable[Build], waiting: Iterable[Submission]) -> tuple[BuildCandidate, ...]:
+    """Give what is worth reading: builds whose title names a waiting submission, then some of strangers.
+
+    Titles that name a submission which does not wait, or another's, are passed over.
+    """
+    named, strangers = dict[int, list[Build]](), list[Build]()
+    by_number = {submission.id: submission for submission in waiting}
+    for build in listed:
+        signature = parse_signature(build.title)
+        if signature is None:
+            strangers.append(build)
+        elif (known := by_number.get(signature[0])) and (known.sha256 or "").startswith(signature[1]):
+            named.setdefault(known.id, []).append(build)
+    likely = [BuildCandidate(tuple(builds), by_number[number]) for number, builds in named.items()]
+    return (*likely, *(BuildCandidate((build,)) for build in strangers[:MAX_UNNAMED_BUILDS]))
+
+
+@dataclass
+class SliceListing:
+    """Lists new builds while many submissions wait for slicing, and lets those go on whose build is there."""
+
+    context: Context
+    among: Callable[[], int] = lambda: 1
+    """How many workers list in turn."""
+    told: Callable[[], None] = lambda: None
+    """Called when something may have become due."""
+    clock: Callable[[], float] = time.monotonic
+    waiting: WaitingForSlicing = NONE_WAITING
+    """What waits for slicing, as of the last look."""
+    _due_at: float = float("-inf")
+    _whole_at: float = float("-inf")
+    _newest: datetime | None = None
+    _looked_into: dict[str, datetime | None] = field(default_factory=dict)
+    _open: int = 0
+    _stopped: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def look(self, threads: Executor) -> None:
+        """List new builds if it is time to, on one of the threads, and read them there. Raises StateError.
+
+        What one listing told is read before the next.
+        """
+        if self._open or not self.is_due():
+            return
+        self._submit_work(threads, partial(self._list_and_read, threads))
+
+    def reads(self) -> bool:
+        """Tell whether builds are being listed or read that are worth more than questions one by one."""
+        return self._open > 0
+
+    def is_due(self) -> bool:
+        """Tell whether to list now; looks into the ledger no more often than that. Raises StateError."""
+        if self.clock() < self._due_at:
+            return False
+        self._schedule_next_listing(pages=1)
+        self.waiting = count_waiting_for_slicing(self.context.ledger)
+        return self.waiting.count > MAX_SINGLE_POLLS and self.waiting.since is not None
+
+    def list_candidates(self) -> tuple[BuildCandidate, ...]:
+        """List new builds, and give those worth reading. Raises StateError.
+
+        A list that breaks off is used as far as it came, and begun anew later.
+        """
+        whole, listed = self.clock() >= self._whole_at, list[Build]()
+        since = self._since(whole=whole)
+        newest_first = self.context.client.list_builds(
+            BuildFilter(sliced=True, created_from=since), order="desc", page_size=PAGE_SIZE
+        )
+        try:  # what came before a fault is kept
+            listed.extend(
+                takewhile(lambda build: not self._stopped and _is_since(build, since), newest_first)
+            )
+        except CloudError as error:
+            logger.debug("The list of new builds broke off: {}", error)
+            self._due_at = max(self._due_at, self.clock() + RETRY_AFTER_FAULT_SECONDS)
+        else:
+            self._note_complete_listing(listed, whole=whole)
+        return self._select_unread(listed[::-1])  # whoever waits longest first
+
+    def read_candidate(self, candidate: BuildCandidate) -> None:
+        """Read builds, and let those go on whose part is in them. Raises CloudError, StateError."""
+        read = [build for each in candidate.builds if (build := self._read(each)) and build.sliced]
+        if candidate.submission is None:
+            held = [version.id for build in read for version in build.part_versions]
+            for submission in find_waiting_by_part_version(self.context.ledger, held):
+                finish_slicing(self.context, submission, None)
+        elif hits := [
+            build for build in read if holds_part_version(build, candidate.submission.part_version_id or "")
+        ]:
+            chosen = choose_build(hits)
+            finish_slicing(
+                self.context, candidate.submission, chosen if isinstance(chosen, BuildDetail) else None
+            )
+        self._mark_read(candidate.builds)
+
+    def stop(self) -> None:
+        """List and read nothing any more."""
+        self._stopped = True
+
+    # -- listing --------------------------------------------------------------------------------
+
+    def _since(self, *, whole: bool) -> datetime:
+        oldest = not_before(self.waiting.since or now())
+        since = oldest if whole or self._newest is None else max(oldest, self._newest - LISTING_OVERLAP)
+        return since.replace(microsecond=0)
+
+    def _note_complete_listing(self, listed: Sequence[Build], *, whole: bool) -> None:
+        made = [build.created_at for build in listed if build.created_at is not None]
+        self._newest = max([*made, *([self._newest] if self._newest else [])], default=None)
+        pages = 1 + len(listed) // PAGE_SIZE
+        if whole:
+            self._whole_at = self.clock() + FULL_LISTING_SECONDS * pages
+        self._schedule_next_listing(pages)
+
+    def _schedule_next_listing(self, pages: int) -> None:
+        self._due_at = self.clock() + self.context.patience.listing_delay(pages, self.among())
+
+    def _select_unread(self, listed: Sequence[Build]) -> tuple[BuildCandidate, ...]:
+        fresh = [build for build in listed if build.sliced and not self._is_known(build)]
+        numbers = {signature[0] for build in fresh if (signature := parse_signature(build.title))}
+        return select_candidates(fresh, filter_waiting_for_slicing(self.context.ledger, numbers))
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def _read(self, listed: Build) -> BuildDetail | None:
+        try:
+            return self.context.client.read_build(listed.id)
+        except NotFound:  # deleted between the list and the look
+            return None
+
+    def _mark_read(self, looked_into: Iterable[Build]) -> None:
+        """Read each only once, unless it changes."""
+        if len(self._looked_into) >= MAX_REMEMBERED_BUILDS:
+            self._looked_into.clear()
+        self._looked_into.update({listed.id: listed.updated_at for listed in looked_into})
+
+    def _is_known(self, listed: Build) -> bool:
+        return listed.id in self._looked_into and self._looked_into[listed.id] == listed.updated_at
+
+    # -- on other threads -----------------------------------------------------------------------
+
+    def _list_and_read(self, threads: Executor) -> None:
+        for candidate in self.list_candidates():
+            self._submit_work(threads, partial(self.read_candidate, candidate))
+
+    def _submit_work(self, threads: Executor, work: Callable[[], None]) -> None:
+        with self._lock:
+            self._open += 1
+        try:
+            threads.submit(self._run_safely, work)
+        except RuntimeError:  # the service stops
+            self._ended()
+
+    def _run_safely(self, work: Callable[[], None]) -> None:
+        """Nothing depends on this: what goes wrong here is learnt by asking one by one."""
+        try:
+            if not self._stopped:
+                work()
+        except (CloudError, StateFolderError) as error:
+            logger.debug("New builds: {}", error)
+        except Exception:  # noqa: BLE001  # a fault of ours costs time, and nothing else
+            logger.opt(exception=True).error("A fault of stlflow while looking at new builds")
+        finally:
+            self._ended()
+            self.told()
+
+    def _ended(self) -> None:
+        with self._lock:
+            self._open -= 1
+
+
+def _is_since(build: Build, since: datetime) -> bool:
+    """Tell whether a build is as new as was asked for; a list may go on beyond that, for no use."""
+    return build.created_at is None or build.created_at >= since
+
+
+def finish_slicing(context: Context, submission: Submission, build: BuildDetail | None) -> None:
+    """Deliver what is sliced, for it lies in a sliced build; None leaves it to the next stage which one.
+
+    Raises StateError.
+    """
+    age = now() - (submission.waiting_since or now())
+    events = [("sliced", f"after {age.total_seconds():.0f} s, as a build in Eiger tells")]
+    changes: dict[str, object] = {"state": SubmissionState.SLICED, "waiting_since": now(), "tries": 0}
+    if build is not None:
+        events.append(("build found", f"{build.title} ({build.id})"))
+        changes["build_id"] = build.id
+        context.catalog.cache_build(build)
+    try:
+        start_delivery(context.ledger, submission, events, **changes)
+    except Superseded as late:  # it was asked for one by one, or a person gave an order
+        logger.debug("{}", late)

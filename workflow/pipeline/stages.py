@@ -1,0 +1,149 @@
+"""The durable run of one submission, from top to bottom.
+
+    take in ─► inspect ─► intake rules ─► upload ─►  (the row waits for slicing)
+    find build ─► check units ─► routing rules ─► approve ─► dispatch ─► put away
+
+Two short stages with a wait between them. Each step writes what it did into the ledger and gives the
+submission as it is then. It may be run again after a crash: what the ledger shows as done is not done
+twice, so the ledger is the checkpoint of every step.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from loguru import logger
+
+from workflow.errors import CloudError, StateFolderError
+from workflow.ledger import Superseded
+from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Step, Submission, SubmissionState
+from workflow.pipeline.check_units import check_units
+from workflow.pipeline.context import Context
+from workflow.pipeline.dispatch import approve_build, dispatch_build
+from workflow.pipeline.executor import StageFunction
+from workflow.pipeline.find_build import find_build
+from workflow.pipeline.finish import finish_submission
+from workflow.pipeline.ingest import ingest_file
+from workflow.pipeline.inspect import apply_intake_rules, inspect_mesh
+from workflow.pipeline.retry import NeedsOperator, backoff_seconds, classify_cloud_error
+from workflow.pipeline.route import route_build
+from workflow.pipeline.transitions import hold, schedule_retry
+from workflow.pipeline.upload import reuse_sliced_build, upload_part
+
+StepFunction = Callable[[Context, Submission], Submission]
+BEFORE_SLICING: tuple[StepFunction, ...] = (
+    ingest_file,
+    inspect_mesh,
+    apply_intake_rules,
+    reuse_sliced_build,
+    upload_part,
+)
+AFTER_SLICING: tuple[StepFunction, ...] = (
+    find_build,
+    check_units,
+    route_build,
+    approve_build,
+    dispatch_build,
+)
+FAULTS_BEFORE_HOLD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The stages of a submission, bound to the rooms they work with."""
+
+    context: Context
+
+    def by_step(self) -> Mapping[Step, StageFunction]:
+        """Give the stages by the step that begins them."""
+        return {Step.INTAKE: self.intake, Step.DELIVER: self.deliver, Step.FINISH: self.finish}
+
+    def intake(self, number: int, turn: int) -> None:
+        """From the claimed file to a slice job in the cloud."""
+        self._run_stage(BEFORE_SLICING, number, turn)
+
+    def deliver(self, number: int, turn: int) -> None:
+        """From the sliced part to its receipt, and the file to its folder."""
+        self._run_stage(AFTER_SLICING, number, turn)
+
+    def finish(self, number: int, turn: int) -> None:
+        """Put the file where its end says."""
+        self._run_stage((), number, turn)
+
+    def _run_stage(self, steps: Sequence[StepFunction], number: int, turn: int) -> None:
+        """Do the steps in order while the turn is ours, and put the file away once its end is known."""
+        try:
+            submission = self.context.ledger.get(number)
+            if submission.turn == turn and not is_outcome_decided(submission):
+                submission = self._run_steps(steps, submission)
+            if submission.turn == turn:
+                self._run_step_safely(finish_submission, submission)
+        except (
+            Superseded,
+            StateFolderError,
+        ) as error:  # too late, or no room: the keeper acts
+            logger.debug("Submission {}: {}", number, error)
+
+    def _run_steps(self, steps: Sequence[StepFunction], submission: Submission) -> Submission:
+        turn = submission.turn
+        for step in steps:
+            submission = self._run_step_safely(step, submission)
+            if submission.turn != turn or submission.state in ENDED_STATES or _ends_stage(step, submission):
+                break
+        return submission
+
+    def _run_step_safely(self, step: StepFunction, submission: Submission) -> Submission:
+        """Do one step; no failure of it stops the line. Raises Superseded, StateError."""
+        name = getattr(step, "__name__", "step")
+        try:
+            return step(self.context, submission)
+        except (Superseded, StateFolderError):
+            raise
+        except CloudError as error:
+            return self._retry_or_hold(self._reread(submission), error)
+        except OSError as error:
+            reason = f"{name}: {error.strerror or error}. Is the disk full, or the share gone?"
+            return self._retry_later(self._reread(submission), reason)
+        except Exception as fault:  # noqa: BLE001  # the line's edge: a fault of ours holds one file, not all
+            logger.opt(exception=True).error("A fault of stlflow in {}", name)
+            return self._after_fault(self._reread(submission), f"{name}: {type(fault).__name__}")
+
+    def _reread(self, submission: Submission) -> Submission:
+        """Read again what the failed step may have changed. Raises Superseded when the turn is over."""
+        now = self.context.ledger.get(submission.id)
+        if now.turn != submission.turn:
+            raise Superseded(f"turn {submission.turn} is over")
+        return now
+
+    def _retry_or_hold(self, submission: Submission, error: CloudError) -> Submission:
+        verdict = classify_cloud_error(error, submission.tries)
+        if isinstance(verdict, NeedsOperator):
+            kind = HoldReason.UPLOAD if submission.step is Step.INTAKE else HoldReason.ROUTE
+            return hold(self.context, submission, kind, verdict.reason)
+        return schedule_retry(self.context, submission, verdict.seconds, verdict.reason)
+
+    def _retry_later(self, submission: Submission, reason: str) -> Submission:
+        return schedule_retry(self.context, submission, backoff_seconds(submission.tries), reason)
+
+    def _after_fault(self, submission: Submission, where: str) -> Submission:
+        if submission.tries < FAULTS_BEFORE_HOLD or is_outcome_decided(submission):
+            return self._retry_later(submission, f"A fault of stlflow itself ({where}), see the log.")
+        reason = (
+            f"stlflow failed {submission.tries} times in {where}; the log says more. Retry, or report it."
+        )
+        return hold(self.context, submission, HoldReason.FAULT, reason)
+
+
+def is_outcome_decided(submission: Submission) -> bool:
+    """Tell whether the submission's end is written down, and only its file is left to be put away.
+
+    A stage that is begun again after a crash must not go on behind a rejection or a hold. Only what
+    may come by itself, a build or a device, is looked for while the submission is held.
+    """
+    held = submission.state is SubmissionState.HELD and submission.hold not in SELF_RESOLVING_HOLDS
+    return held or submission.state in ENDED_STATES
+
+
+def _ends_stage(step: StepFunction, submission: Submission) -> bool:
+    """Tell whether a held submission ends its stage here: one that waits for a device is routed anew."""
+    on_to_route = step in {find_build, check_units} and submission.hold is HoldReason.DEVICE
+    return submission.state is SubmissionState.HELD and not on_to_route

@@ -1,0 +1,277 @@
+"""Uploading, and asking how far the slicing is.
+
+Whether an upload whose reply never came did arrive: its build is looked for before another upload.
+
+The name of an upload is unique (number and content of the submission), so a part version of that name
+is the very upload, unless one with another preset was answered, or may have arrived. Where that can't be
+told, another is made: a second part in Eiger prints nothing, but a wrong one prints wrongly.
+
+Sending a build once more that was sliced for the same bytes with the same settings, if that is allowed.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from loguru import logger
+
+from workflow.eiger import BuildFilter, EigerClient, UploadResult
+from workflow.errors import CloudError, NotFound, OutcomeUnknown
+from workflow.ledger import find_sent_build, reuse_build
+from workflow.model import HoldReason, Step, Submission, SubmissionEvent, SubmissionState
+from workflow.pipeline.context import Context, now
+from workflow.pipeline.retry import NeedsOperator, backoff_seconds, classify_cloud_error
+from workflow.pipeline.time_bounds import not_before
+from workflow.pipeline.transitions import hold, schedule_retry
+
+MAX_BUILDS_READ = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedUpload:
+    """An upload that arrived, found by the build that holds it."""
+
+    part_version_id: str
+    build_title: str
+    seen_at: datetime | None
+
+
+def first_upload_attempt(history: Sequence[SubmissionEvent]) -> datetime | None:
+    """Return when an upload with the present preset was first begun.
+
+    None if none was, if it is answered, or if one with another preset may have arrived as well.
+    """
+    decided, tried = "", dict[str, datetime]()
+    for event in history:
+        if event.event == "decided":
+            decided = event.detail
+        elif event.event == "uploading":
+            tried.setdefault(decided, event.at)
+        elif event.event == "uploaded":
+            tried.clear()
+    return tried.get(decided) if len(tried) == 1 else None
+
+
+def find_arrived_upload(
+    client: EigerClient, name: str, since: datetime, history: Sequence[SubmissionEvent] = ()
+) -> ArrivedUpload | None:
+    """Return the part, in a sliced build, that an upload of this name made since, by this machine's clock.
+
+    What `history` says of answered uploads is not it. Raises CloudError.
+    """
+    answered = " ".join(event.detail for event in history if event.event == "uploaded")
+    titles = (name.removesuffix(".stl"), name)
+    for title in titles:
+        wanted = BuildFilter(title=title, created_from=not_before(since))
+        for listed in islice(
+            client.list_builds(wanted, order="desc", page_size=MAX_BUILDS_READ), MAX_BUILDS_READ
+        ):
+            try:
+                build = client.read_build(listed.id)
+            except NotFound:  # deleted between the list and the look
+                continue
+            for version in build.part_versions:
+                if build.sliced and version.title in titles and version.id not in answered:
+                    return ArrivedUpload(version.id, build.title, build.created_at)
+    return None
+
+
+LONGEST_STEM = 120
+SIGNATURE = re.compile(r"~(\d{1,9})-([0-9a-f]{6})(?![0-9a-f])")
+"""What `upload_name` ends with: number and content of a submission."""
+LOST_UPLOADS = 2
+"""After so many replies that never came, a person looks before another part is made."""
+
+
+def upload_part(context: Context, submission: Submission) -> Submission:
+    """Send the spooled bytes with the preset; from then on a row waits for the slice job, not a thread."""
+    if submission.part_version_id is not None:
+        return submission
+    history = context.ledger.events(submission.id)
+    begun_at = first_upload_attempt(history)
+    if begun_at is not None:
+        earlier = find_arrived_upload(context.client, upload_name(submission), begun_at, history)
+        if earlier is not None:
+            return _record_arrived_upload(context, submission, earlier)
+    with context.spool_path(submission).open("rb") as spooled:
+        if hashlib.file_digest(spooled, "sha256").hexdigest() != submission.sha256:
+            return hold(
+                context,
+                submission,
+                HoldReason.FILE,
+                "The copy in the spool is damaged. Retry takes a new one.",
+            )
+        spooled.seek(0)
+        context.ledger.record_event(submission, "uploading", upload_name(submission))
+        try:
+            sent = _post_part(context, submission, spooled)
+        except OutcomeUnknown as error:
+            return _retry_or_hold_upload(context, submission, error)
+    return _record_upload(context, submission, sent)
+
+
+def _record_upload(context: Context, submission: Submission, sent: UploadResult) -> Submission:
+    uploaded = context.ledger.schedule_next_step(
+        submission,
+        Step.POLL,
+        now() + timedelta(seconds=context.patience.first_poll_seconds),
+        "uploaded",
+        f"part version {sent.part_version_id}, slice job {sent.slice_job_id}",
+        state=SubmissionState.SLICING,
+        part_version_id=sent.part_version_id,
+        slice_job_id=sent.slice_job_id,
+        uploaded_at=min(sent.server_time or now(), now()),
+        waiting_since=now(),
+        reason=None,
+        tries=0,
+    )
+    context.spool_path(submission).unlink(missing_ok=True)
+    return uploaded
+
+
+def _record_arrived_upload(context: Context, submission: Submission, earlier: ArrivedUpload) -> Submission:
+    """The upload had arrived, and is sliced: what made its reply get lost does not matter any more."""
+    found = context.ledger.schedule_next_step(
+        submission,
+        Step.DELIVER,
+        now(),
+        "uploaded",
+        f"part version {earlier.part_version_id}, found in the cloud by its build {earlier.build_title}",
+        state=SubmissionState.SLICED,
+        part_version_id=earlier.part_version_id,
+        uploaded_at=min(earlier.seen_at or now(), now()),
+        waiting_since=now(),
+        reason=None,
+        tries=0,
+    )
+    context.spool_path(submission).unlink(missing_ok=True)
+    return found
+
+
+def _post_part(context: Context, submission: Submission, spooled: BinaryIO) -> UploadResult:
+    return context.client.upload_stl(
+        spooled,
+        upload_name(submission),
+        settings_preset_id=submission.preset_id,
+        user_id=submission.owner_id,
+        folder_id=submission.folder_id,
+        on_progress=lambda done, total: context.on_progress(submission.id, done, total),
+    )
+
+
+def _retry_or_hold_upload(context: Context, submission: Submission, error: OutcomeUnknown) -> Submission:
+    """An upload may be repeated, for a second part in Eiger prints nothing; but not again and again."""
+    submission = context.ledger.record_event(submission, "upload lost", str(error))
+    lost = [event for event in context.ledger.events(submission.id) if event.event == "upload lost"]
+    if len(lost) % LOST_UPLOADS == 0:
+        advice = f"Look in Eiger for {upload_name(submission)}, then retry."
+        return hold(
+            context, submission, HoldReason.UPLOAD, f"{len(lost)} uploads without a reply. {advice} {error}"
+        )
+    return schedule_retry(context, submission, backoff_seconds(submission.tries), str(error))
+
+
+def upload_name(submission: Submission) -> str:
+    """Give a file name that is unique in the cloud and still says whose part it is."""
+    stem = PurePosixPath(submission.path).stem[:LONGEST_STEM]
+    return f"{stem}~{submission.id}-{(submission.sha256 or '')[:6]}.stl"
+
+
+def parse_signature(title: str) -> tuple[int, str] | None:
+    """Give the submission, and how its sha256 begins, that a title in the cloud names; None without.
+
+    The cloud takes titles from file names, as far as is known: so this tells where to look, and no more.
+    """
+    found = SIGNATURE.findall(title)
+    return (int(found[-1][0]), found[-1][1]) if found else None
+
+
+def poll_slice_job(context: Context, submission: Submission, parked: int = 0) -> None:
+    """Ask once for the slice job; ended, or older than the limit: the next stage takes over.
+
+    `parked` is how many wait beside it: the more, the longer until it is asked for again.
+    """
+    age = now() - (submission.waiting_since or now())
+    try:
+        slice_status = context.client.get_slice_status(submission.slice_job_id or "")
+    except CloudError as error:
+        _poll_later(context, submission, error)
+        return
+    if slice_status.completed:
+        context.ledger.schedule_next_step(
+            submission,
+            Step.DELIVER,
+            now(),
+            "sliced",
+            f"after {age.total_seconds():.0f} s",
+            state=SubmissionState.SLICED,
+            slice_status=slice_status.status,
+            waiting_since=now(),
+            tries=0,
+        )
+    elif slice_status.ended or age.total_seconds() > context.patience.slice_limit_seconds:
+        context.ledger.schedule_next_step(
+            submission, Step.DELIVER, now(), slice_status=slice_status.status, tries=0
+        )
+    else:
+        wait = timedelta(seconds=context.patience.poll_delay(age.total_seconds(), parked))
+        due = {"due_at": now() + wait, "worker": None}
+        context.ledger.update_submission(submission, slice_status=slice_status.status, tries=0, **due)
+
+
+def hold_unsliced(context: Context, submission: Submission) -> Submission:
+    """Hold a submission whose slice job did not end well: the cloud does not say why."""
+    status = submission.slice_status or "no answer"
+    advice = "Open the part in Eiger to see why, correct it, and drop it again; or retry."
+    return hold(context, submission, HoldReason.SLICE, f"Eiger did not slice the part ({status}). {advice}")
+
+
+def _poll_later(context: Context, submission: Submission, error: CloudError) -> None:
+    """A slice job that the cloud can't tell about is asked for again, until a person is needed."""
+    verdict = classify_cloud_error(error, submission.tries)
+    if isinstance(verdict, NeedsOperator):
+        context.ledger.schedule_next_step(
+            submission, Step.DELIVER, now(), slice_status=verdict.reason, tries=0
+        )
+        return
+    logger.debug("Slice job of submission {}: {}", submission.id, verdict.reason)
+    due_at = now() + timedelta(seconds=verdict.seconds)
+    context.ledger.update_submission(submission, due_at=due_at, worker=None, tries=submission.tries + 1)
+
+
+def reuse_sliced_build(context: Context, submission: Submission) -> Submission:
+    """Skip upload and slicing if the cloud still has the build; else the part is uploaded as usual."""
+    if not context.reuses_builds or submission.part_version_id is not None:
+        return submission
+    if submission.taken_as is not None:  # retried because of its units: another upload may have others
+        return submission
+    earlier = find_sent_build(context.ledger, submission)
+    if earlier is None or not _is_still_there(context, earlier):
+        return submission
+    taken = reuse_build(
+        context.ledger, submission, earlier,
+        state=SubmissionState.SLICED,
+        part_version_id=earlier.part_version_id, slice_job_id=earlier.slice_job_id,
+        uploaded_at=earlier.uploaded_at, waiting_since=now(), reused=earlier.id, tries=0,
+        step=Step.DELIVER, due_at=now(), turn=submission.turn + 1, worker=None,
+    )  # fmt: skip
+    submission = context.ledger.get(submission.id)
+    if not taken:
+        return submission
+    logger.info("Submission {}: the build of submission {} is sent once more", submission.id, earlier.id)
+    context.spool_path(submission).unlink(missing_ok=True)
+    return submission
+
+
+def _is_still_there(context: Context, earlier: Submission) -> bool:
+    """A build that a person attached may hold anything: only one with the very part counts."""
+    try:
+        build = context.catalog.build(earlier.build_id or "")
+    except NotFound:
+        return False
+    return build.sliced and any(version.id == earlier.part_version_id for version in build.part_versions)

@@ -1,0 +1,166 @@
+"""Choosing a device: candidates and their facts in, choice and reasons out."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from workflow.model import DeviceFacts, Facts, FactValue
+from workflow.routing.globs import Glob, casefold_nfc
+from workflow.routing.rulebook import DeviceRequirements, SelectionPolicy
+
+READY_ONLY = (Glob("Ready"),)
+QUEUEABLE_STATES = (
+    *READY_ONLY,
+    Glob("Printing"),
+    Glob("Print Finished"),
+    Glob("Print Bed Needs Clearing"),
+    Glob("Purge Strip Removal Needed"),
+    Glob("Resuming Print"),
+    Glob("Running Utility"),
+    Glob("Utility Finished"),
+)
+"""States in which a printer will come to its queue. Any other, and any state nobody has seen yet,
+means trouble or a person at work."""
+NON_PRINTING_SERIES = frozenset(map(casefold_nfc, ("Sinter-1", "Sinter-2", "Wash-1")))
+_UNKNOWN = casefold_nfc("Unknown")
+_SECONDS_PER_HOUR = 3600.0
+
+Rank = tuple[float, float, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChoice:
+    """The chosen device, None when none qualifies; and for every device why, or why not."""
+
+    device: DeviceFacts | None
+    reasons: tuple[str, ...]
+
+
+def choose_device(
+    wish: DeviceRequirements, facts: Facts, devices: Sequence[DeviceFacts], copies: int = 1
+) -> DeviceChoice:
+    """Choose among the devices that fit; all copies go to the same one."""
+    judged = [(device, next(_disqualifiers(wish, facts, device, copies), None)) for device in devices]
+    fitting = [device for device, obstacle in judged if obstacle is None]
+    chosen = min(fitting, key=lambda device: _rank(wish, device), default=None)
+    reasons = [
+        f"{device.name}: {obstacle or _describe_candidate(device, wish.choose, device is chosen)}"
+        for device, obstacle in judged
+    ]
+    return DeviceChoice(chosen, tuple(reasons) or ("Eiger lists no devices",))
+
+
+def _disqualifiers(wish: DeviceRequirements, facts: Facts, device: DeviceFacts, copies: int) -> Iterator[str]:
+    """Everything that keeps the build from this device, the plainest first."""
+    yield from _requirement_mismatches(wish, device)
+    yield from _series_mismatches(facts, device)
+    yield from _state_mismatches(wish, device)
+    if wish.loaded_material:
+        yield from _material_mismatches(facts, device)
+        yield from _material_shortages(wish, facts, device, copies)
+    yield from _queue_limit_violations(wish, device)
+
+
+def _requirement_mismatches(wish: DeviceRequirements, device: DeviceFacts) -> Iterator[str]:
+    asked = (
+        (wish.name, device.name, "is not asked for by name"),
+        (wish.series, device.series, f"is {device.series}, the rule asks for {_join_with_or(wish.series)}"),
+        (wish.type, device.type, f"is a {device.type}, the rule asks for {_join_with_or(wish.type)}"),
+    )
+    for globs, value, reason in asked:
+        if globs and not _matches_any(globs, value):
+            yield reason
+
+
+def _state_mismatches(wish: DeviceRequirements, device: DeviceFacts) -> Iterator[str]:
+    if device.state is None:
+        yield "Eiger does not say its state"
+    elif not _matches_any(wish.state or QUEUEABLE_STATES, device.state):
+        asked = f", the rule asks for {_join_with_or(wish.state)}" if wish.state else ""
+        yield f"is {device.state}{asked}"
+
+
+def _series_mismatches(facts: Facts, device: DeviceFacts) -> Iterator[str]:
+    if casefold_nfc(device.series) in NON_PRINTING_SERIES:
+        yield "does not print"
+    series = str(facts.get("build.series", "Unknown"))
+    if casefold_nfc(series) not in {_UNKNOWN, casefold_nfc(device.series)}:
+        yield f"is {device.series}, the build is for {series}"
+
+
+def _material_mismatches(facts: Facts, device: DeviceFacts) -> Iterator[str]:
+    needed = facts.get("build.material")
+    if needed is None:
+        yield "what material the build needs is not known"
+    elif not _same_material(device.material, needed):
+        yield f"{device.material or 'no material'} loaded, needs {needed}"
+    fiber = facts.get("build.fiber")
+    if fiber is not None and not _same_material(device.fiber, fiber):
+        yield f"{device.fiber or 'no fiber'} loaded, needs {fiber}"
+
+
+def _material_shortages(
+    wish: DeviceRequirements, facts: Facts, device: DeviceFacts, copies: int
+) -> Iterator[str]:
+    """Amounts that are not known are no obstacle. Printers with fiber have been seen to report 0 left."""
+    spare = copies * (1 + wish.spare_percent / 100)
+    amounts = (
+        ("build.primary_cm3", device.primary_remaining_cm3, device.material),
+        ("build.fiber_cm3", device.fiber_remaining_cm3 or None, device.fiber),
+    )
+    for fact, left, what in amounts:
+        needed = facts.get(fact)
+        if isinstance(needed, int | float) and left is not None and left < needed * spare:
+            yield f"{left:.1f} cm³ of {what} left, needs {needed * spare:.1f} cm³"
+
+
+def _queue_limit_violations(wish: DeviceRequirements, device: DeviceFacts) -> Iterator[str]:
+    hours = None if device.queue_seconds is None else device.queue_seconds / _SECONDS_PER_HOUR
+    asked = (
+        (wish.queue_hours, hours, f"{hours:.1f} h queued" if hours is not None else ""),
+        (wish.queue_length, device.queue_length, f"{device.queue_length} queued"),
+    )
+    for limit, length, words in asked:
+        if limit is not None and length is None:
+            yield "Eiger does not say how long its queue is"
+        elif limit is not None and length is not None and not limit.matches(length):
+            yield f"{words}, the rule asks for {limit}"
+
+
+def _same_material(loaded: str | None, needed: FactValue) -> bool:
+    return loaded is not None and casefold_nfc(loaded) == casefold_nfc(str(needed))
+
+
+def _matches_any(globs: Sequence[Glob], text: str) -> bool:
+    return any(glob.matches(text) for glob in globs)
+
+
+def _join_with_or(globs: Sequence[Glob]) -> str:
+    return " or ".join(map(str, globs))
+
+
+def _rank(wish: DeviceRequirements, device: DeviceFacts) -> Rank:
+    """Least is best; a queue that is not known comes last."""
+    seconds = math.inf if device.queue_seconds is None else device.queue_seconds
+    length = math.inf if device.queue_length is None else device.queue_length
+    named = casefold_nfc(device.name), device.id
+    match wish.choose:
+        case SelectionPolicy.SOONEST:
+            return seconds, length, *named
+        case SelectionPolicy.SHORTEST_QUEUE:
+            return length, seconds, *named
+        case SelectionPolicy.FIRST:
+            place = (at for at, glob in enumerate(wish.name) if glob.matches(device.name))
+            return next(place, 0), 0, *named
+        case SelectionPolicy.ROUND_ROBIN:
+            last = device.last_sent_at
+            return -math.inf if last is None else last.timestamp(), 0, *named
+
+
+def _describe_candidate(device: DeviceFacts, choose: SelectionPolicy, chosen: bool) -> str:
+    if device.queue_seconds is None:
+        queued = "queue not known"
+    else:
+        queued = f"{device.queue_length or 0} queued, {device.queue_seconds / _SECONDS_PER_HOUR:.1f} h"
+    how = f"chosen ({choose.replace('_', ' ')})" if chosen else "fits too"
+    return f"{device.state}, {queued}: {how}"

@@ -1,0 +1,172 @@
+"""Deciding: facts in, decision out; no clock, no network, no files.
+
+The first rule that takes a file decides. A rule that can't be decided, for want of a fact or by a
+fault of ours, holds the file: the next rule never gets it by accident. A file that a person has
+released goes past the rule that held it; `passed` names the rules that a person has lifted so.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Generic
+
+from workflow.model import ConsideredRule, Destination, DeviceFacts, Facts, IntakeDecision, Route
+from workflow.routing.choose_device import READY_ONLY, choose_device
+from workflow.routing.conditions import Condition, ConditionResult
+from workflow.routing.filename_tags import NamePattern, with_tags
+from workflow.routing.rulebook import (
+    MAX_COPIES,
+    Copies,
+    DeviceRequirements,
+    HoldAction,
+    RejectAction,
+    RoutingRule,
+    Rule,
+    Rulebook,
+    SendAction,
+    UploadAction,
+)
+
+RELEASED_REASON = "passed over: a person released the file"
+_RELEASE = "A person has to decide: `stlflow release` goes on with the next rule."
+WAITS_FOR_DEVICE_HINT = "It goes by itself once one does."
+_NO_RULE_LEFT = "The file was released, but every rule that takes it holds it. Change the rules, then retry."
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMatch(Generic[Rule]):
+    """The rule that decides, by what it found; `open_why` says why it can't be decided, if so."""
+
+    rule: Rule
+    considered: tuple[ConsideredRule, ...]
+    reasons: tuple[str, ...] = ()
+    open_why: str | None = None
+
+
+def decide_intake(rulebook: Rulebook, facts: Facts, *, passed: Collection[str] = ()) -> IntakeDecision:
+    """Decide how a part is uploaded, or not. `passed` are rules whose hold a person lifted."""
+    found, _ = find_matching_rule(rulebook.intake, rulebook.names, facts, passed=passed)
+    rule, considered = found.rule, found.considered
+    if found.open_why is not None:
+        return IntakeDecision(rule.name, "hold", reason=found.open_why, considered=considered)
+    match rule.action:
+        case UploadAction(preset, owner, folder):
+            return IntakeDecision(rule.name, "upload", preset, owner, folder, considered=considered)
+        case RejectAction(reason):
+            return IntakeDecision(rule.name, "reject", reason=reason, considered=considered)
+        case HoldAction(reason):
+            return IntakeDecision(rule.name, "hold", reason=reason, considered=considered)
+
+
+def decide_route(
+    rulebook: Rulebook,
+    facts: Facts,
+    devices: Sequence[DeviceFacts],
+    today: date,
+    *,
+    passed: Collection[str] = (),
+) -> Route:
+    """Decide where a build goes; due dates count from `today`. `passed`: rules whose hold a person lifted."""
+    found, known = find_matching_rule(rulebook.routing, rulebook.names, facts, passed=passed)
+    return apply_routing_rule(found, known, devices, today, passed=passed)
+
+
+def apply_routing_rule(
+    found: RuleMatch[RoutingRule],
+    facts: Facts,
+    devices: Sequence[DeviceFacts] | None,
+    today: date,
+    *,
+    passed: Collection[str] = (),
+) -> Route:
+    """Give the route of the rule that was found; without a list of devices none is chosen."""
+    rule, action = found.rule, found.rule.action
+    held = Route(rule.name, None, reasons=found.reasons, considered=found.considered)
+    if found.open_why is not None:
+        return replace(held, reason=found.open_why, reasons=())
+    if isinstance(action, HoldAction):
+        return replace(held, reason=action.reason)
+    if action.hold_first is not None and rule.name not in passed:
+        return replace(held, reason=action.hold_first)
+    copies = _count_copies(action.copies, facts)
+    if not 1 <= copies <= MAX_COPIES:
+        asked = f"{action.copies.tag} asks for {copies:,} copies, and 1 to {MAX_COPIES} can be sent."
+        return replace(held, reason=f"{asked} Correct the file's name and drop it again.")
+    sent = replace(held, destination=action.destination, copies=copies, approve_first=action.approve_first)
+    if action.device is None or devices is None:
+        due = action.due.day(today) if action.due and action.device is None else None
+        return replace(sent, due=due)
+    return _route_to_device(sent, action, action.device, facts, devices, today)
+
+
+def _count_copies(copies: Copies, facts: Facts) -> int:
+    """Give the number of copies; a name without the tag means one."""
+    if copies.tag is None:
+        return copies.number
+    value = facts.get(copies.tag, 1)
+    return value if isinstance(value, int) else 0
+
+
+def _route_to_device(
+    sent: Route,
+    action: SendAction,
+    wish: DeviceRequirements,
+    facts: Facts,
+    devices: Sequence[DeviceFacts],
+    today: date,
+) -> Route:
+    if action.destination is Destination.PRINT_NOW:
+        wish = replace(wish, state=READY_ONLY)
+    choice = choose_device(wish, facts, devices, sent.copies)
+    sent = replace(sent, reasons=(*sent.reasons, *choice.reasons))
+    if choice.device is not None:
+        return replace(sent, device_id=choice.device.id, device=choice.device.name)
+    if action.otherwise is not None:
+        return replace(sent, destination=action.otherwise, due=action.due.day(today) if action.due else None)
+    reason = f"No device qualifies: {'; '.join(choice.reasons)}. {WAITS_FOR_DEVICE_HINT}"
+    return replace(sent, destination=None, reason=reason, waits_for_device=True)
+
+
+def find_matching_rule(
+    rules: Sequence[Rule], names: Sequence[NamePattern], facts: Facts, *, passed: Collection[str] = ()
+) -> tuple[RuleMatch[Rule], Facts]:
+    """Find the first rule that takes a file, or that can't be decided; and give the facts with their tags."""
+    try:
+        known = with_tags(names, facts)
+    except Exception as fault:  # noqa: BLE001  # whatever went wrong, no rule may get the file
+        return RuleMatch(
+            rules[0], (), open_why=f"Its name can't be read ({_describe_error(fault)}). {_RELEASE}"
+        ), facts
+    return _first_match(rules, known, passed=passed), known
+
+
+def _first_match(rules: Sequence[Rule], facts: Facts, *, passed: Collection[str]) -> RuleMatch[Rule]:
+    considered: list[ConsideredRule] = []
+    for rule in rules:
+        looked = evaluate_condition(rule.when, facts)
+        if looked.met is False:
+            considered.append(ConsideredRule(rule.name, False, looked.why[0]))
+        elif rule.name in passed and (looked.met is None or isinstance(rule.action, HoldAction)):
+            considered.append(ConsideredRule(rule.name, False, RELEASED_REASON))
+        elif looked.met is None:
+            considered.append(ConsideredRule(rule.name, False, looked.why[0]))
+            why = f"Rule '{rule.name}' can't be decided: {looked.why[0]}. {_RELEASE}"
+            return RuleMatch(rule, tuple(considered), open_why=why)
+        else:
+            considered.append(ConsideredRule(rule.name, True))
+            return RuleMatch(rule, tuple(considered), looked.why)
+    return RuleMatch(rules[-1], tuple(considered), open_why=_NO_RULE_LEFT)
+
+
+def evaluate_condition(when: Condition | None, facts: Facts) -> ConditionResult:
+    """Look whether a rule takes a file; a fault in looking is an answer that can't be told."""
+    if when is None:
+        return ConditionResult(True, ())
+    try:
+        return when.look(facts)
+    except Exception as fault:  # noqa: BLE001  # whatever went wrong, the next rule must not get the file
+        return ConditionResult(None, (f"a fault in looking at it ({_describe_error(fault)})",))
+
+
+def _describe_error(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}"

@@ -1,0 +1,274 @@
+"""From a rules file to a rulebook, or to all of its mistakes at once.
+
+Reading the two lists of rules: YAML nodes in, rules out, every mistake noted on the page.
+
+Reading `names`: patterns that say what a file's name holds, and the facts that they make.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+
+from workflow.errors import Mistake, RulesError
+from workflow.routing.conditions import Condition
+from workflow.routing.facts import TAG_PREFIX, DecisionStage, Fact, FactKind, make_tag_fact
+from workflow.routing.filename_tags import NamePattern, parse_name_pattern
+from workflow.routing.globs import casefold_nfc
+from workflow.routing.parse_actions import (
+    INTAKE_ACTIONS,
+    ROUTING_ACTIONS,
+    SENDING_KEYS,
+    parse_intake_action,
+    parse_routing_action,
+)
+from workflow.routing.parse_conditions import parse_when
+from workflow.routing.parse_tests import parse_rule_tests
+from workflow.routing.rulebook import HoldAction, IntakeRule, RoutingRule, Rule, Rulebook
+from workflow.routing.unreachable import Boxes, boxes_or_none, find_contradiction, find_covering_conditions
+from workflow.routing.yaml_reader import LINE_BREAK, NodesByKey, YamlReader, parse_yaml
+
+INTAKE_KEYS = ("name", "when", *INTAKE_ACTIONS, "owner", "folder")
+ROUTING_KEYS = ("name", "when", *ROUTING_ACTIONS, *SENDING_KEYS)
+_WRONG_LIST_HINTS = MappingProxyType(
+    dict.fromkeys(ROUTING_KEYS, "that belongs under `routing`")
+    | dict.fromkeys(INTAKE_KEYS, "that belongs under `intake`")
+)
+_CATCH_ALL = "end the list with a rule without `when`, so that every file gets a decision"
+
+
+def parse_intake_rules(page: YamlReader, node: Node) -> tuple[IntakeRule, ...]:
+    """Read the rules under `intake`."""
+    return _parse_rule_list(page, node, "intake", _parse_intake_rule)
+
+
+def parse_routing_rules(page: YamlReader, node: Node) -> tuple[RoutingRule, ...]:
+    """Read the rules under `routing`."""
+    return _parse_rule_list(page, node, "routing", _parse_routing_rule)
+
+
+def _parse_rule_list(
+    page: YamlReader, node: Node, title: str, read: Callable[[YamlReader, Node], Rule | None]
+) -> tuple[Rule, ...]:
+    items = page.items(node, f"`{title}`")
+    rules = [read(page, item) for item in items]
+    _check_unique_names(page, items)
+    _check_catch_all(page, items, title)
+    _check_reachable(page, items, rules)
+    return tuple(rule for rule in rules if rule is not None)
+
+
+def _parse_intake_rule(page: YamlReader, node: Node) -> IntakeRule | None:
+    before = len(page.mistakes)
+    nodes = page.group(node, "a rule under `intake`", INTAKE_KEYS, _WRONG_LIST_HINTS)
+    name = _parse_rule_name(page, node, nodes)
+    when = _parse_rule_condition(page, nodes, DecisionStage.INTAKE)
+    action = parse_intake_action(page, node, nodes) if nodes else None
+    if name is None or action is None or len(page.mistakes) > before:
+        return None
+    return IntakeRule(name, _line_number(node), when, action)
+
+
+def _parse_routing_rule(page: YamlReader, node: Node) -> RoutingRule | None:
+    before = len(page.mistakes)
+    nodes = page.group(node, "a rule under `routing`", ROUTING_KEYS, _WRONG_LIST_HINTS)
+    name = _parse_rule_name(page, node, nodes)
+    when = _parse_rule_condition(page, nodes, DecisionStage.ROUTING)
+    action = parse_routing_action(page, node, nodes) if nodes else None
+    if name is None or action is None or len(page.mistakes) > before:
+        return None
+    return RoutingRule(name, _line_number(node), when, action)
+
+
+def _parse_rule_name(page: YamlReader, node: Node, nodes: NodesByKey) -> str | None:
+    if "name" in nodes:
+        return page.text(nodes["name"], "`name`")
+    if nodes:
+        page.wrong(node, "this rule has no `name`", "give it one: it stands in every note and log")
+    return None
+
+
+def _parse_rule_condition(page: YamlReader, nodes: NodesByKey, stage: DecisionStage) -> Condition | None:
+    return parse_when(page, nodes["when"], stage) if "when" in nodes else None
+
+
+def _check_unique_names(page: YamlReader, items: list[Node]) -> None:
+    first: dict[str, Node] = {}
+    for item in items:
+        name = _value(item, "name")
+        if isinstance(name, ScalarNode):
+            twin = first.setdefault(casefold_nfc(str(name.value)), name)
+            if twin is not name:
+                message = f"two rules are named `{name.value}`: here and in line {_line_number(twin)}"
+                page.wrong(name, message, "give each its own name: it stands in every note and log")
+
+
+def _check_catch_all(page: YamlReader, items: list[Node], title: str) -> None:
+    """A hold without `when` may stand before the last rule: what a person releases goes on behind it."""
+    for at, item in enumerate(items):
+        last = at == len(items) - 1
+        takes_all = isinstance(item, MappingNode) and _value(item, "when") is None
+        if last and not takes_all:
+            page.wrong(item, f"the last rule under `{title}` has to take everything", _CATCH_ALL)
+        elif takes_all and not last and _value(item, "hold") is None:
+            after = f"the rule in line {_line_number(items[at + 1])} and those after it are never reached"
+            page.wrong(item, f"without `when` this rule takes everything: {after}", "give it a `when`")
+
+
+def _check_reachable(page: YamlReader, items: list[Node], rules: list[Rule | None]) -> None:
+    """What a hold takes can be released, so rules behind a hold are reached."""
+    above: list[Rule] = []
+    taken: list[Boxes | None] = []
+    for item, rule in zip(items, rules, strict=True):
+        if rule is None or rule.when is None:
+            continue
+        if (why := find_contradiction(rule.when)) is not None:
+            page.wrong(item, f"`{rule.name}` never takes anything: {why}")
+            continue
+        if places := find_covering_conditions(taken, rule.when):
+            _report_unreachable(page, item, rule, [above[place] for place in places])
+        if not isinstance(rule.action, HoldAction):
+            above.append(rule)
+            taken.append(boxes_or_none(rule.when))
+
+
+def _report_unreachable(page: YamlReader, item: Node, rule: Rule, first: Sequence[Rule]) -> None:
+    if len(first) == 1:
+        message = f"`{first[0].name}` in line {first[0].line} takes all of it"
+        hint = f"move it above `{first[0].name}`, or delete it"
+    else:
+        named = " and ".join(f"`{each.name}` in line {each.line}" for each in first)
+        message, hint = f"{named} take all of it together", "move it above them, or delete it"
+    page.wrong(item, f"`{rule.name}` is never reached: {message}", hint)
+
+
+def _value(item: Node, key: str) -> Node | None:
+    """Find a value in a rule, whatever else is wrong with it."""
+    if isinstance(item, MappingNode):
+        for key_node, value in item.value:
+            if isinstance(key_node, ScalarNode) and key_node.value == key:
+                return value if isinstance(value, Node) else None
+    return None
+
+
+def _line_number(node: Node) -> int:
+    line: int = node.start_mark.line
+    return line + 1
+
+
+def parse_name_patterns(page: YamlReader, node: Node) -> tuple[NamePattern, ...]:
+    """Read the patterns under `names`, and let conditions ask for their tags."""
+    patterns = [_read_name_pattern(page, item) for item in page.items(node, "`names`")]
+    return tuple(pattern for pattern in patterns if pattern is not None)
+
+
+def _read_name_pattern(page: YamlReader, node: Node) -> NamePattern | None:
+    text = page.text(node, "a pattern for names")
+    if text is None:
+        return None
+    try:
+        pattern = parse_name_pattern(text)
+    except ValueError as error:
+        page.wrong(node, str(error), "write it like `{project}_{qty}x`, without .stl")
+        return None
+    for tag in pattern.tags:
+        fact = make_tag_fact(tag.name, tag.kind)
+        known = page.tags.setdefault(TAG_PREFIX + tag.name, fact)
+        if known.kind is not fact.kind:
+            page.wrong(
+                node,
+                f"`{{{tag.name}}}` is {_describe_tag_kind(known)} in a pattern above",
+                "make them the same",
+            )
+    return pattern
+
+
+def _describe_tag_kind(fact: Fact) -> str:
+    return "text" if fact.kind is FactKind.TEXT else "a number"
+
+
+VERSION = "1"
+TOP_LEVEL_KEYS = ("version", "names", "intake", "routing", "tests")
+REVISION_DIGITS = 12
+MAX_RULES_BYTES = 1_000_000
+
+
+def load_rules(path: Path) -> Rulebook:
+    """Read a rules file. Raises RulesError with every mistake in it, or why it can't be read."""
+    return parse_rules(read_rules_text(path), str(path))
+
+
+def read_rules_text(path: Path) -> str:
+    """Give the text of a rules file. Raises RulesError that says why it can't be read."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_RULES_BYTES + 1)
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        reason = f"the rules can't be read: {error.strerror or error}"
+        raise _unreadable_rules_error(path, reason, "is the path right, and may stlflow read it?") from None
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _unreadable_rules_error(path, "this is no UTF-8 text", "save the file as UTF-8", line) from None
+    if len(raw) > MAX_RULES_BYTES:
+        raise _unreadable_rules_error(
+            path, f"more than {MAX_RULES_BYTES:,} bytes are no rules file", "is the path right?"
+        )
+    return text
+
+
+def revision_of(text: str) -> str:
+    """Give the name of a text of rules: the first digits of its sha256."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:REVISION_DIGITS]
+
+
+def parse_rules(text: str, source: str) -> Rulebook:
+    """Read rules from text; `source` is how messages call it. Raises RulesError with every mistake."""
+    page = YamlReader(source, LINE_BREAK.split(text))
+    root = parse_yaml(page, text)
+    rulebook = None if root is None else _parse_rulebook(page, root, text)
+    if page.mistakes or rulebook is None:
+        raise RulesError(tuple(sorted(page.mistakes, key=lambda mistake: (mistake.line, mistake.column))))
+    return rulebook
+
+
+def _parse_rulebook(page: YamlReader, root: Node, text: str) -> Rulebook:
+    nodes = page.group(
+        root, "a rules file", TOP_LEVEL_KEYS, hint="begin with `version: 1`, `intake:` and `routing:`"
+    )
+    _check_version(page, root, nodes)
+    names = parse_name_patterns(page, nodes["names"]) if "names" in nodes else ()
+    return Rulebook(
+        source=page.source,
+        revision=revision_of(text),
+        intake=parse_intake_rules(page, nodes["intake"]) if _require_key(page, root, nodes, "intake") else (),
+        routing=parse_routing_rules(page, nodes["routing"])
+        if _require_key(page, root, nodes, "routing")
+        else (),
+        text=text,
+        names=names,
+        tests=parse_rule_tests(page, nodes["tests"]) if "tests" in nodes else (),
+        warnings=tuple(page.warnings),
+        mentions=tuple(page.mentions),
+    )
+
+
+def _check_version(page: YamlReader, root: Node, nodes: NodesByKey) -> None:
+    if _require_key(page, root, nodes, "version"):
+        node = nodes["version"]
+        if not isinstance(node, ScalarNode) or str(node.value) != VERSION:
+            page.wrong(
+                node, f"this stlflow reads version {VERSION} of the rules", f"write `version: {VERSION}`"
+            )
+
+
+def _require_key(page: YamlReader, root: Node, nodes: NodesByKey, key: str) -> bool:
+    if nodes and key not in nodes:
+        page.wrong(root, f"`{key}` is missing", f"add `{key}:` at the left edge")
+    return key in nodes
+
+
+def _unreadable_rules_error(path: Path, reason: str, hint: str, line: int = 1) -> RulesError:
+    return RulesError((Mistake(str(path), line, 1, reason, hint),))

@@ -1,0 +1,233 @@
+"""What stands where: every value in every source, under the name that it has there.
+
+Reading TOML for people who never wrote any: which line is wrong, and how to write it.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from io import StringIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
+
+from workflow.errors import SettingsError
+from workflow.settings.model import ENV_PREFIX, Settings
+
+_ERROR_POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
+_SETTING_LINE = re.compile(r"\s*(?P<name>[\w-]+)\s*(?P<sign>[=:]?)\s*(?P<value>.*?)\s*(?:#.*)?$")
+_WINDOWS_PATH = re.compile(r'^"(?P<path>(?:[A-Za-z]:|\\)[^"\']*\\[^"\']*)"$')
+
+
+def parse_toml(text: str, shown_as: str) -> dict[str, Any]:
+    """Give what a text holds. Raises SettingsError with the line, and how to write it if that can be told."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = _ERROR_POSITION.search(str(error))
+        reason = _ERROR_POSITION.sub("", str(error)).rstrip(".")
+        number = int(found[1]) if found and found[1] else len(text.splitlines())
+        line = text.splitlines()[number - 1] if text else ""
+        if "overwrite" in reason:
+            words = "this name is set a second time: remove one of the two lines."
+        else:
+            words = toml_line_advice(line) or f"this is not TOML ({reason}): write it as NAME = value."
+        raise SettingsError(f"{shown_as} line {number}: {words}") from None
+
+
+def find_setting_line(text: str, name: str) -> tuple[int, str]:
+    """Give the line (from 1) on which the value of `name` begins, and its text.
+
+    It is found by reading ever more lines: the first whole text that has the name ends with its value.
+    """
+    lines, begin = text.splitlines(), 0
+    for end in range(1, len(lines) + 1):
+        try:
+            known = tomllib.loads("\n".join(lines[:end]))
+        except tomllib.TOMLDecodeError:
+            continue  # within a value of several lines
+        if name in known:
+            return begin + 1, lines[begin]
+        begin = end
+    return len(lines), ""
+
+
+def toml_line_advice(line: str) -> str:
+    """Say how to write a line that is not TOML; empty where nobody can tell."""
+    parts = _SETTING_LINE.match(line)
+    if parts is None:
+        return ""
+    name, sign, value = parts.groups()
+    if not value:
+        return f"{name} has no value: write {name} = …, or remove the line."
+    if sign == ":":
+        return f"between a name and its value stands an equals sign: {name} = …"
+    return _toml_value_advice(name, value, single_quoted_path(line)) if sign else ""
+
+
+def _toml_value_advice(name: str, value: str, path: str) -> str:
+    if value[0] == '"' and "\\" in value:
+        written = f": {name} = {path}" if path else "."
+        return f"in double quotes a backslash begins a special character; write it in single quotes{written}"
+    if value.lower() in {"true", "false", "yes", "no", "on", "off"}:
+        return f"write {name} = true or {name} = false, in small letters."
+    return f'text stands in quotes: {name} = "…"' if value[0] not in "\"'[{" else ""
+
+
+def single_quoted_path(line: str) -> str:
+    """Give the path of a line in single quotes, if it is a Windows path in double ones; else nothing."""
+    parts = _SETTING_LINE.match(line)
+    path = _WINDOWS_PATH.match(parts["value"]) if parts else None
+    return f"'{path['path']}'" if path else ""
+
+
+SETTINGS_FILE = Path("stlflow.toml")
+ENV_FILE = Path(".env")
+UNPREFIXED_NAMES: Mapping[str, str] = {"ACCESS_KEY": "access_key", "SECRET_KEY": "secret_key"}
+"""The names in the vendor's sample script."""
+SECRETS_FOLDER_VARIABLE = "CREDENTIALS_DIRECTORY"
+"""Set by systemd for `LoadCredential=` (systemd.exec(5)), and by hand in containers."""
+
+Value = TypeVar("Value")
+
+
+class Source(Enum):
+    """Where values come from, the first one counts."""
+
+    COMMAND_LINE = "the command line"
+    ENVIRONMENT = "the environment"
+    ENV_FILE = str(ENV_FILE)
+    TOML = str(SETTINGS_FILE)
+    SECRET_FILE = "the secret file"  # noqa: S105  # no secret
+
+
+@dataclass(frozen=True, slots=True)
+class SourceValue:
+    """One value in one source.
+
+    `name` is as written there, `setting` the one that it is for, None for none. `line` (from 1) and
+    `text` of that line, where it is one of a file.
+    """
+
+    source: Source
+    name: str
+    setting: str | None
+    value: object
+    line: int | None = None
+    text: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it stands, in words."""
+        if self.source is Source.SECRET_FILE:
+            return f"{self.source.value} {self.name}"
+        return self.source.value if self.line is None else f"{self.source.value} line {self.line}"
+
+
+def read_all_sources() -> list[SourceValue]:
+    """Read all sources, the one that counts most first. Raises SettingsError for one that can't be read."""
+    return [*_read_environment(), *_read_env_file(), *_read_settings_toml(), *_read_secret_files()]
+
+
+def _read_environment() -> list[SourceValue]:
+    return [
+        SourceValue(Source.ENVIRONMENT, name, setting_for_variable(name), value)
+        for name, value in _prefixed_first(os.environ)
+        if _may_be_ours(name)
+    ]
+
+
+def _read_env_file() -> list[SourceValue]:
+    text = _read_text_file(ENV_FILE)
+    lines = {each.key: _statement_line(each) for each in parse_stream(StringIO(text)) if each.key}
+    _refuse_broken_lines(text)
+    values = dotenv_values(stream=StringIO(text)) if text else {}
+    return [
+        SourceValue(Source.ENV_FILE, name, setting_for_variable(name), value or "", lines[name])
+        for name, value in _prefixed_first(values)
+    ]
+
+
+def _refuse_broken_lines(text: str) -> None:
+    """Raise SettingsError for a line that is no NAME=value and speaks of us: it would be passed over."""
+    for each in parse_stream(StringIO(text)):
+        words = each.original.string.upper()
+        if each.error and any(
+            word in words for word in (ENV_PREFIX, *(name[:6] for name in UNPREFIXED_NAMES))
+        ):
+            raise SettingsError(f"{ENV_FILE} line {_statement_line(each)}: write it as NAME=value.")
+
+
+def _statement_line(statement: Binding) -> int:
+    """Give the line on which a statement itself begins: blank lines before it are part of what was read."""
+    read = statement.original.string
+    return statement.original.line + read[: len(read) - len(read.lstrip())].count("\n")
+
+
+def _read_settings_toml() -> list[SourceValue]:
+    text = _read_text_file(SETTINGS_FILE)
+    return [
+        SourceValue(
+            Source.TOML,
+            name,
+            name if name in Settings.model_fields else None,
+            value,
+            *find_setting_line(text, name),
+        )
+        for name, value in parse_toml(text, str(SETTINGS_FILE)).items()
+    ]
+
+
+def _read_secret_files() -> list[SourceValue]:
+    folder = os.environ.get(SECRETS_FOLDER_VARIABLE)
+    if folder is None:
+        return []
+    try:
+        files = sorted(
+            place for place in Path(folder).iterdir() if setting_for_variable(place.name) is not None
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"{SECRETS_FOLDER_VARIABLE} names a folder of secret files that can't be read "
+            f"({error.strerror}): "
+            "name another one, or unset it."
+        ) from None
+    return [
+        SourceValue(
+            Source.SECRET_FILE, file.name, setting_for_variable(file.name), _read_text_file(file).strip()
+        )
+        for _, file in _prefixed_first({file.name: file for file in files})
+    ]
+
+
+def setting_for_variable(variable: str) -> str | None:
+    """Give the setting that a variable is for, in capitals or not; None for none."""
+    name = variable.upper()
+    plain = UNPREFIXED_NAMES.get(name) or (
+        name.removeprefix(ENV_PREFIX).lower() if name.startswith(ENV_PREFIX) else ""
+    )
+    return plain if plain in Settings.model_fields else None
+
+
+def _prefixed_first(values: Mapping[str, Value]) -> list[tuple[str, Value]]:
+    return sorted(values.items(), key=lambda item: not item[0].upper().startswith(ENV_PREFIX))
+
+
+def _may_be_ours(name: str) -> bool:
+    """Tell what is worth a look: an environment holds many variables of others."""
+    return name.upper() in UNPREFIXED_NAMES or name.upper().startswith(ENV_PREFIX[:2])
+
+
+def _read_text_file(file: Path) -> str:
+    """Read a text file, with or without a byte order mark; one that is not there is empty."""
+    try:
+        return file.read_text("utf-8-sig") if file.is_file() else ""
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} is not in UTF-8: save it as UTF-8 in your editor.") from None
+    except OSError as error:
+        raise SettingsError(f"{file} can't be read: {error.strerror}.") from None

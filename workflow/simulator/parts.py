@@ -1,0 +1,238 @@
+"""The library: uploads, their slicing, and the builds that come of it.
+
+Slicing: how far it is by the clock, and what comes out of it.
+
+The figures are invented but follow the mesh: layers of 0.1 mm, material by volume, and
+300 s + 8 s per layer + 250 s per cm³ of printing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import partial
+from math import ceil
+
+from workflow.simulator.models import (
+    NO_FIBER,
+    Build,
+    Part,
+    PartVersion,
+    Preset,
+    PrintJob,
+    SliceJob,
+    StlMeasurement,
+    StoredFile,
+)
+from workflow.simulator.world import NotAllowed, NotFound, World, require_row
+
+LAYER_MM = 0.1
+SETUP_SECONDS = 300.0
+SECONDS_PER_LAYER = 8.0
+SECONDS_PER_CM3 = 250.0
+FIBER_SHARE = 0.1
+
+SLICING_PHASES = ((0.25, "IN_PROGRESS"), (0.1, "QUEUED"), (0.0, "REQUESTED"))
+"""From which share of the slicing time on each status shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintEstimate:
+    """What a slicer says of parts printed together."""
+
+    layers: int
+    primary_cm3: float
+    fiber_cm3: float
+    print_seconds: float
+
+
+def slice_status_at(slicing: SliceJob, measured: StlMeasurement, slice_seconds: float, now: datetime) -> str:
+    """Give the slice job's status at a moment; the words stand only in the contract's prose."""
+    if slicing.ended_as:
+        return slicing.ended_as
+    elapsed = (now - slicing.requested_at).total_seconds()
+    if elapsed >= slice_seconds:
+        return "ERROR" if measured.flaw else "COMPLETED"
+    return next(word for share, word in SLICING_PHASES if elapsed >= share * slice_seconds)
+
+
+def estimate_print(versions: Sequence[PartVersion]) -> PrintEstimate:
+    """Estimate the print of these parts side by side: the tallest decides the layers."""
+    volume_cm3 = sum(version.measured.volume_cm3 for version in versions)
+    layers = max(layer_count(version.measured.size_mm[2]) for version in versions)
+    fiber = any(version.preset.secondary != NO_FIBER for version in versions)
+    return PrintEstimate(
+        layers=layers,
+        primary_cm3=round(volume_cm3, 3),
+        fiber_cm3=round(volume_cm3 * FIBER_SHARE, 3) if fiber else 0.0,
+        print_seconds=round(SETUP_SECONDS + SECONDS_PER_LAYER * layers + SECONDS_PER_CM3 * volume_cm3, 1),
+    )
+
+
+def layer_count(height_mm: float) -> int:
+    """How many layers a height takes; a float's last digit makes no layer of its own."""
+    return max(1, ceil(height_mm / LAYER_MM - 1e-3))
+
+
+DEFAULT_PRESET_TITLE = "Vendor default"
+"""The preset that stands for the vendor's own settings, used when an upload names none."""
+
+LENGTHS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}
+"""Units that change the size of what is imported; other words do not."""
+
+EARLY_END_STATUSES = frozenset({"CANCELED", "ERROR"})
+
+
+def add_part(
+    world: World,
+    stl: StoredFile,
+    measured: StlMeasurement,
+    *,
+    preset_id: str | None = None,
+    user_id: str | None = None,
+    folder_id: str | None = None,
+) -> PartVersion:
+    """Take an upload into the library and ask for its slicing. Raises NotThere on unknown ids."""
+    preset = require_row(world.presets, preset_id, "settings preset") if preset_id else default_preset(world)
+    if user_id:
+        require_row(world.users, user_id, "user")
+    if folder_id and folder_id not in world.folders:
+        raise NotFound(f"No folder has the id {folder_id}.")
+    slicing_id, version_id = world.new_id("slice job"), world.new_id("part version")
+    title, part = (
+        title_from_file_name(stl.name),
+        _first_part(world) if "one-part" in world.options.quirks else None,
+    )
+    if part is None:
+        part = Part(world.new_id("part"), world.now, world.now, (), folder_id=folder_id, owner_id=user_id)
+    else:
+        title = world.part_versions[part.version_ids[0]].title
+    part = world.parts.put(replace(part, updated_at=world.now, version_ids=(*part.version_ids, version_id)))
+    version = PartVersion(
+        version_id,
+        part.id,
+        title,
+        preset,
+        _imported(measured, world),
+        slicing_id,
+        stl,
+        number=len(part.version_ids),
+        units=world.units,
+        scale=world.scale,
+    )
+    world.part_versions.put(version)
+    world.slice_jobs.put(SliceJob(slicing_id, version_id, world.now))
+    _schedule_build(world, version)
+    return version
+
+
+def _first_part(world: World) -> Part | None:
+    """Return the part that the first upload made; None before it."""
+    return next((part for part in world.parts if not part.shipped), None)
+
+
+def _imported(measured: StlMeasurement, world: World) -> StlMeasurement:
+    """Return the size that a shape has after its import: the file's numbers in the unit, times the scale."""
+    factor = LENGTHS_MM.get(world.units, 1.0) * world.scale
+    x, y, z = (side * factor for side in measured.size_mm)
+    return replace(measured, size_mm=(x, y, z), volume_cm3=measured.volume_cm3 * factor**3)
+
+
+def default_preset(world: World) -> Preset:
+    """Give the preset used when none is named."""
+    return next(preset for preset in world.presets if preset.title == DEFAULT_PRESET_TITLE)
+
+
+def title_from_file_name(file_name: str) -> str:
+    """Give the title that a part gets from its file's name (assumed: the upload takes no title)."""
+    return file_name[:-4] if file_name.lower().endswith(".stl") else file_name
+
+
+def slice_status(world: World, slicing: SliceJob) -> str:
+    """Give the status of a slice job now."""
+    measured = world.part_versions[slicing.part_version_id].measured
+    return slice_status_at(slicing, measured, world.options.slice_seconds, world.now)
+
+
+def is_sliced(world: World, version: PartVersion) -> bool:
+    """Whether a part version has been sliced; those that ship with the fleet have."""
+    return version.stl is None or slice_status(world, world.slice_jobs[version.slice_job_id]) == "COMPLETED"
+
+
+def end_slicing(world: World, slicing: SliceJob, ended_as: str) -> SliceJob:
+    """Let a person in Eiger cancel a slicing, or let it fail. Raises NotAllowed once it has ended."""
+    if ended_as not in EARLY_END_STATUSES:
+        raise NotAllowed(f"A slice job can be ended as {' or '.join(sorted(EARLY_END_STATUSES))}.")
+    if slice_status(world, slicing) in {"COMPLETED", "ERROR", "CANCELED"}:
+        raise NotAllowed("This slice job has ended already.")
+    return world.slice_jobs.put(replace(slicing, ended_as=ended_as))
+
+
+def make_build(world: World, versions: Sequence[PartVersion], title: str | None = None) -> Build:
+    """Lay sliced parts on one bed. Raises NotAllowed where one is not sliced yet."""
+    for version in versions:
+        if not is_sliced(world, version):
+            raise NotAllowed(f"{version.title} is not sliced: no build can be made of it.")
+    figures, preset = estimate_print(versions), versions[0].preset
+    build = Build(
+        id=world.new_id("build"),
+        title=title or versions[0].title,
+        created_at=world.now,
+        updated_at=world.now,
+        part_version_ids=tuple(version.id for version in versions),
+        series=preset.series,
+        primary=preset.primary,
+        secondary=preset.secondary,
+        primary_cm3=figures.primary_cm3,
+        fiber_cm3=figures.fiber_cm3,
+        layers=figures.layers,
+        print_seconds=figures.print_seconds,
+    )
+    return world.builds.put(build)
+
+
+def add_waiting_job(world: World, build: Build, asked_for: str, due_date: date | None) -> PrintJob:
+    """Put a build into the backlog or the job requests. Raises NotAllowed where it is not approved."""
+    require_approval(world, build)
+    job = PrintJob(
+        id=world.new_id("print job"),
+        state="Backlogged",
+        asked_for=asked_for,
+        build=build.id,
+        created_at=world.now,
+        updated_at=world.now,
+        due_date=due_date,
+    )
+    return world.print_jobs.put(job)
+
+
+def remove_job_requests(world: World, build: Build) -> list[PrintJob]:
+    """Take a build out of the job requests. Raises NotThere where it is not among them."""
+    of_build = world.print_jobs.prefiltered({"build": build.id})
+    waiting = [job for job in of_build if job.asked_for == "job_request" and job.state == "Backlogged"]
+    if not waiting:
+        raise NotFound(f"The build {build.id} is not among the job requests.")
+    for job in waiting:
+        world.print_jobs.remove(job.id)
+    return waiting
+
+
+def require_approval(world: World, build: Build) -> None:
+    """Raise NotAllowed where approvals are in use and the build has none."""
+    if world.approved is not None and build.id not in world.approved:
+        raise NotAllowed(f"The build {build.id} is not approved for printing.")
+
+
+def _schedule_build(world: World, version: PartVersion) -> None:
+    """Where builds come by themselves, one comes when slicing has ended well."""
+    if world.options.builds == "auto" and version.measured.flaw is None:
+        wait = world.options.slice_seconds + world.options.build_delay_seconds
+        if wait:
+            world.schedule(wait, partial(_make_build_if_sliced, world, version))
+        else:
+            _make_build_if_sliced(world, version)
+
+
+def _make_build_if_sliced(world: World, version: PartVersion) -> None:
+    if is_sliced(world, version):
+        other_titles = "other-titles" in world.options.quirks
+        make_build(world, [version], f"Build {len(world.builds) + 1}" if other_titles else None)

@@ -1,0 +1,227 @@
+"""The shop floor: devices, their queues, and the prints that run on them.
+
+A queue never starts a machine: a person comes by `operator_seconds` after a machine stands idle with
+work or a full bed, clears it, puts on a new spool where the next print needs one, and starts the next.
+
+How far a print is by the clock. A print takes what its build's estimate says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from math import ceil
+
+from workflow.simulator.models import NO_FIBER, Build, Device, PrintedPart, PrintJob, QueuedJob
+from workflow.simulator.parts import require_approval
+from workflow.simulator.world import DeviceNotReady, NotAllowed, World
+
+DOWNLOADED_AFTER_SECONDS = 30.0
+HEATED_AFTER_SECONDS = 240.0
+COOLING_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PrintProgress:
+    """What a device shows of a running print; `current_layer` is None before the first layer."""
+
+    printing_state: str
+    current_layer: int | None
+    layer_count: int
+    percent: float
+    seconds_remaining: int
+
+
+def print_progress(build: Build, started_at: datetime, now: datetime) -> PrintProgress:
+    """Give the progress of a print. The percentage follows the time, not the layers (as measured)."""
+    elapsed = min(max((now - started_at).total_seconds(), 0.0), build.print_seconds)
+    layering = build.print_seconds - HEATED_AFTER_SECONDS - COOLING_SECONDS
+    share = (elapsed - HEATED_AFTER_SECONDS) / max(layering, 1.0)
+    layer = min(ceil(share * build.layers), build.layers)
+    return PrintProgress(
+        printing_state=_printing_phase(elapsed, build.print_seconds),
+        current_layer=layer if layer >= 1 else None,
+        layer_count=build.layers,
+        percent=round(100 * elapsed / build.print_seconds, 1),
+        seconds_remaining=round(build.print_seconds - elapsed),
+    )
+
+
+def _printing_phase(elapsed: float, total: float) -> str:
+    if elapsed < DOWNLOADED_AFTER_SECONDS:
+        return "Downloading"
+    if elapsed < HEATED_AFTER_SECONDS:
+        return "Heating"
+    return "Printing" if elapsed < total - COOLING_SECONDS else "Cooling Down"
+
+
+PICK_UP_SECONDS = 1.0
+"""Between the 201 and the moment the device takes the job; the vendor's sample looks for 6 s."""
+FULL_SPOOL_CM3 = 800.0
+FURNACE_SERIES = frozenset({"Sinter-1", "Sinter-2"})
+BED_FULL_STATES = frozenset({"Print Finished", "Print Bed Needs Clearing"})
+
+
+def append_to_queue(world: World, device: Device, build: Build) -> QueuedJob:
+    """Put a build at the end of a device's queue. Raises NotAllowed where it can't be printed there."""
+    _require_compatible(world, device, build)
+    queued = QueuedJob(
+        world.new_id("queued job"), "Queued", device.id, build.id, queued_at=world.now, updated_at=world.now
+    )
+    world.queued_jobs.put(queued)
+    if device.state == "Ready" and device.job is None:
+        schedule_operator_visit(world, device)
+    return queued
+
+
+def remove_from_queue(world: World, queued: QueuedJob) -> QueuedJob:
+    """Remove an entry from its queue; it stays readable as `Removed` (assumed)."""
+    return world.queued_jobs.put(replace(queued, state="Removed", updated_at=world.now))
+
+
+def waiting_jobs(world: World, device: Device) -> Sequence[QueuedJob]:
+    """Give what waits for a device, first come first."""
+    return [each for each in world.queued_jobs.prefiltered({"device": device.id}) if each.state == "Queued"]
+
+
+def queue_seconds(world: World, device: Device, queue: Sequence[QueuedJob]) -> float:
+    """Give the time until a device is through with its queue: the running print's rest included."""
+    waiting = sum(world.builds[queued.build].print_seconds for queued in queue)
+    return round(waiting + _seconds_remaining(world, device), 1)
+
+
+def print_now(world: World, device: Device, build: Build) -> PrintJob:
+    """Tell a device to print. It takes the job a moment later, or not at all.
+
+    Raises NotReady unless the device is ready, NotAllowed where the build can't be printed there.
+    """
+    _require_compatible(world, device, build)
+    if device.state != "Ready" or device.job is not None:
+        raise DeviceNotReady(f"The device {device.name} is not ready: {device.state}.")
+    return _send_job(world, device, build, asked_for="print")
+
+
+def start_queued_job(world: World, device: Device, queued: QueuedJob) -> PrintJob:
+    """Let a device print the first of its queue, from this moment on."""
+    world.queued_jobs.put(replace(queued, state="Started", updated_at=world.now))
+    job = _add_print_job(world, device, world.builds[queued.build], asked_for="queue")
+    return _start_print(world, device, replace(job, queued_at=queued.queued_at, shipped=queued.shipped))
+
+
+def _send_job(world: World, device: Device, build: Build, asked_for: str) -> PrintJob:
+    job = _add_print_job(world, device, build, asked_for)
+    if "deaf-printer" not in world.options.quirks:
+        world.devices.put(replace(device, job=job.id))
+        world.schedule(PICK_UP_SECONDS, partial(_pick_up_job, world, job.id))
+    return job
+
+
+def _add_print_job(world: World, device: Device, build: Build, asked_for: str) -> PrintJob:
+    job = PrintJob(
+        id=world.new_id("print job"),
+        state="Printing",
+        asked_for=asked_for,
+        build=build.id,
+        device=device.id,
+        created_at=world.now,
+        updated_at=world.now,
+    )
+    return world.print_jobs.put(job)
+
+
+def _pick_up_job(world: World, job_id: str) -> None:
+    job = world.print_jobs[job_id]
+    device, build = world.devices[job.device or ""], world.builds[job.build]
+    if _lacks_material(device, build):
+        world.devices.put(replace(device, job=None))
+        _end_print_job(world, job, "Failed")
+    else:
+        _start_print(world, device, job)
+
+
+def _start_print(world: World, device: Device, job: PrintJob) -> PrintJob:
+    job = world.print_jobs.put(replace(job, started_at=world.now, updated_at=world.now))
+    world.devices.put(replace(device, job=job.id, state="Printing"))
+    build = world.builds[job.build]
+    for _ in build.part_version_ids:
+        world.printed_parts.put(
+            PrintedPart(world.new_id("printed part"), "Printing", job.id, None, world.now)
+        )
+    world.schedule(build.print_seconds, partial(_finish_print, world, job.id))
+    return job
+
+
+def _finish_print(world: World, job_id: str) -> None:
+    job = world.print_jobs[job_id]
+    device, build = world.devices[job.device or ""], world.builds[job.build]
+    _end_print_job(world, job, "Completed")
+    for printed in world.printed_parts.prefiltered({"print_job": job_id}):
+        world.printed_parts.put(replace(printed, state="Printed", printed_at=world.now, updated_at=world.now))
+    done = replace(
+        device,
+        job=None,
+        state="Print Finished",
+        primary_cm3=max(device.primary_cm3 - build.primary_cm3, 0.0),
+        secondary_cm3=max(device.secondary_cm3 - build.fiber_cm3, 0.0),
+    )
+    world.devices.put(done)
+    schedule_operator_visit(world, done)
+
+
+def _end_print_job(world: World, job: PrintJob, state: str) -> None:
+    world.print_jobs.put(replace(job, state=state, ended_at=world.now, updated_at=world.now))
+
+
+def schedule_operator_visit(world: World, device: Device) -> None:
+    """Put a person's next visit to a device on the agenda."""
+    world.schedule(world.options.operator_seconds, partial(clear_bed_and_start_next, world, device.id))
+
+
+def clear_bed_and_start_next(world: World, device_id: str) -> None:
+    """Let a person come by: clear the bed, and start the next of the queue if the device is free."""
+    device = world.devices[device_id]
+    if device.state in BED_FULL_STATES:
+        device = world.devices.put(replace(device, state="Ready"))
+    queue = waiting_jobs(world, device)
+    if queue and device.state == "Ready" and device.job is None:
+        _load_and_start(world, device, queue[0])
+
+
+def _load_and_start(world: World, device: Device, queued: QueuedJob) -> None:
+    build = world.builds[queued.build]
+    if _lacks_material(device, build):
+        device = replace(
+            device,
+            primary=build.primary,
+            primary_cm3=FULL_SPOOL_CM3,
+            secondary=build.secondary if build.fiber_cm3 else device.secondary,
+            secondary_cm3=FULL_SPOOL_CM3 if build.fiber_cm3 else device.secondary_cm3,
+        )
+    start_queued_job(world, device, queued)
+
+
+def _lacks_material(device: Device, build: Build) -> bool:
+    """Whether the device has not the material loaded, or not enough of it."""
+    fiber_needed = build.secondary != NO_FIBER
+    return (
+        device.primary != build.primary
+        or device.primary_cm3 < build.primary_cm3
+        or (fiber_needed and (device.secondary != build.secondary or device.secondary_cm3 < build.fiber_cm3))
+    )
+
+
+def _require_compatible(world: World, device: Device, build: Build) -> None:
+    require_approval(world, build)
+    if device.series in FURNACE_SERIES:
+        raise NotAllowed(f"The device {device.name} is a furnace: it prints nothing.")
+    if device.series != build.series:
+        raise NotAllowed(
+            f"The build is sliced for {build.series}; {device.name} is of {device.series}: not compatible."
+        )
+
+
+def _seconds_remaining(world: World, device: Device) -> float:
+    job = world.print_jobs.get(device.job or "")
+    if job is None or job.started_at is None:
+        return 0.0
+    return print_progress(world.builds[job.build], job.started_at, world.now).seconds_remaining

@@ -1,0 +1,138 @@
+"""The state folder: the database, the spool and logs, on a local disk, for one stlflow at a time."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from workflow.errors import StateFolderError
+
+NETWORK_FILE_SYSTEMS = frozenset(
+    {
+        "cifs",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "nfs",
+        "nfs4",
+        "9p",
+        "afs",
+        "ceph",
+        "glusterfs",
+        "fuse.sshfs",
+        "fuse.rclone",
+    }
+)
+MOUNTS_FILE = Path("/proc/self/mounts")
+REMOTE_DRIVE = 4  # GetDriveTypeW: DRIVE_REMOTE
+
+
+def require_local_state_folder(folder: Path, share: Path) -> None:
+    """Refuse a state folder on a network file system or in the share: a database there gets corrupted.
+
+    Raises StateError.
+    """
+    place = folder.absolute()
+    if place == share.absolute() or share.absolute() in place.parents:
+        raise StateFolderError(
+            f"The state folder {folder} lies in the share. Set STLFLOW_STATE to a local folder."
+        )
+    if (kind := network_file_system(place)) is not None:
+        raise StateFolderError(
+            f"The state folder {folder} lies on a network share ({kind}). Set STLFLOW_STATE to a local disk."
+        )
+
+
+def prepare_state_folder(folder: Path, share: Path, *, prove: bool = True) -> None:
+    """Make the state folder and, unless only reading is wanted, prove that it can be written.
+
+    Raises StateError when it lies in a wrong place, or can't be made or written.
+    """
+    require_local_state_folder(folder, share)
+    place = folder.absolute()
+    try:
+        (place / "spool").mkdir(parents=True, exist_ok=True)
+        if prove:
+            with tempfile.NamedTemporaryFile(dir=place, prefix=".probe-") as probe:
+                probe.write(b"stlflow")
+    except OSError as error:
+        raise StateFolderError(f"The state folder {folder} can't be written: {error.strerror}.") from None
+
+
+def read_home_id(folder: Path) -> str:
+    """Give the name that this state folder has among all that work on one ledger; made at the first start.
+
+    Raises StateError when it can't be written.
+    """
+    place = folder / "home"
+    try:
+        if not place.exists():
+            unfinished = folder / "home.tmp"
+            unfinished.write_text(uuid4().hex, "ascii")
+            unfinished.replace(place)
+        return place.read_text("ascii").strip()
+    except OSError as error:
+        raise StateFolderError(f"The state folder {folder} can't be written: {error.strerror}.") from None
+
+
+@contextmanager
+def locked_state_folder(folder: Path) -> Iterator[None]:
+    """Hold the one instance lock of a state folder. Raises StateError when another stlflow holds it."""
+    lock = FileLock(folder / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StateFolderError(
+            f"Another stlflow is running on the state folder {folder.absolute()}. "
+            "Stop it first, or set STLFLOW_STATE."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_state_folder_locked(folder: Path) -> bool:
+    """Tell whether a stlflow is running on the state folder."""
+    try:
+        with locked_state_folder(folder):
+            return False
+    except StateFolderError:
+        return True
+
+
+def network_file_system(place: Path, mounts: Path = MOUNTS_FILE) -> str | None:
+    """Name the network file system that a path lies on; None for a local disk or where nobody can tell."""
+    if sys.platform == "win32":
+        return _windows_network_drive(place)
+    try:
+        lines = mounts.read_text("utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    kinds = {
+        Path(_unescape_mount_point(line.split()[1])): line.split()[2]
+        for line in lines
+        if len(line.split()) > 2
+    }
+    holder = next((parent for parent in (place, *place.parents) if parent in kinds), None)
+    kind = kinds[holder] if holder is not None else ""
+    return kind if kind in NETWORK_FILE_SYSTEMS else None
+
+
+def _unescape_mount_point(mount_point: str) -> str:
+    """Undo the kernel's octal escapes for blanks."""
+    return mount_point.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
+
+
+def _windows_network_drive(place: Path) -> str | None:
+    if place.drive.startswith("\\\\"):
+        return "UNC path"
+    import ctypes
+
+    drive_type = getattr(ctypes, "windll").kernel32.GetDriveTypeW(place.drive + os.sep)  # noqa: B009  # Windows only
+    return "mapped drive" if drive_type == REMOTE_DRIVE else None
