@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
-INSTALL = "pip install . && "
-"""What stands before a command in the README's first block; the command after it is executed."""
+INSTALL = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/"
+"""What precedes the command in the README's first block; the command is executed here, the whole line by CI."""
 _FENCE = re.compile(
     r"(?:^<!-- not executed: (?P<reason>[^>]+) -->\n\s*)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
