@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/"
-"""What precedes the command in the README's first block; the command is executed here, the whole line by CI."""
+"""What precedes the command in the README's first block. Tests execute the command, CI the whole line."""
 _FENCE = re.compile(
     r"(?:^<!-- not executed: (?P<reason>[^>]+) -->\n\s*)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
