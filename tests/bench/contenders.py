@@ -42,7 +42,7 @@ def inspect_without_counts(file: Path) -> None:
     from workflow.mesh import MeshPolicy
     from workflow.mesh.inspection import inspect_mesh
 
-    policy = MeshPolicy(overlap_limit_facets=0, shell_limit_facets=0)
+    policy = MeshPolicy(count_limit_facets=0)
     assert inspect_mesh(file, policy=policy).triangles
 
 

@@ -72,7 +72,7 @@ def report_on(tmp_path: Path, corners: Corners, policy: MeshPolicy | None = None
 
 
 def test_opposite_bodies_have_a_volume_all_the_same(tmp_path: Path) -> None:
-    for policy in (MeshPolicy(), MeshPolicy(shell_limit_facets=0)):
+    for policy in (MeshPolicy(), MeshPolicy(count_limit_facets=0)):
         report = report_on(tmp_path, merged(box(), TURNED), policy)
         assert (report.verdict, report.shells, report.turned_shells) == ("accept", 2, 1)
         assert report.volume_cm3 == pytest.approx(16)
@@ -88,5 +88,5 @@ def test_the_report_tells_the_shells(tmp_path: Path) -> None:
 
 
 def test_shells_are_not_counted_beyond_the_limit_or_with_holes(tmp_path: Path) -> None:
-    assert report_on(tmp_path, torus(9, 7), MeshPolicy(shell_limit_facets=125)).shells is None
+    assert report_on(tmp_path, torus(9, 7), MeshPolicy(count_limit_facets=125)).shells is None
     assert report_on(tmp_path, torus(9, 7)[1:]).shells is None

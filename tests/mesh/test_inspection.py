@@ -92,12 +92,12 @@ def test_a_doubled_facet_makes_the_volume_unknown(tmp_path: Path) -> None:
 
 
 def test_shared_edges_are_not_counted_beyond_the_limit(tmp_path: Path) -> None:
-    report = inspect(tmp_path, WARNED["all twice"][0], MeshPolicy(overlap_limit_facets=5))
+    report = inspect(tmp_path, WARNED["all twice"][0], MeshPolicy(count_limit_facets=5))
     assert (report.verdict, report.shared_edges, report.warnings) == ("accept", None, ())
 
 
 def test_repeated_facets_are_warned_of_beyond_the_limit(tmp_path: Path) -> None:
-    report = inspect(tmp_path, WARNED["one facet twice"][0], MeshPolicy(overlap_limit_facets=5))
+    report = inspect(tmp_path, WARNED["one facet twice"][0], MeshPolicy(count_limit_facets=5))
     assert (report.repeated_facets, report.oddities) == (None, ("repeated_facets",))
     assert report.warnings == ("Some facets lying on another one: surfaces are there twice.",)
 

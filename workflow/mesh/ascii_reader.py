@@ -102,7 +102,6 @@ class AsciiReader:
         self._kept = kept
 
     def _parse_all(self) -> Iterator[Block]:
-        _raise_malloc_thresholds()
         self._grammar = AsciiParser()
         self._stream.rewind(0)
         self._stream.skip(self._start)
@@ -199,12 +198,3 @@ def _end_of_facets(text: bytes, start: int) -> int:
 def _last_blank(text: bytes, start: int) -> int:
     """Give the place after the last blank, or `start`: the word there may go on in the next piece."""
     return start + len(text[start:].rstrip(_NO_BLANKS))
-
-
-def _raise_malloc_thresholds() -> None:
-    """Let glibc keep the memory of short-lived arrays instead of giving it back after each.
-
-    Freeing one large mapped block raises the sizes from which it maps and trims (mallopt(3), dynamic
-    mmap threshold), which halves the time for text. Elsewhere it does nothing.
-    """
-    np.empty(1 << 24, np.uint8)

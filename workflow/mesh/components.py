@@ -102,6 +102,8 @@ def _label_shells(hashes: Hashes) -> _Numbers:
     """
     goes_on = _corners_shared_with_previous(hashes)
     run: _Numbers = np.cumsum(~goes_on.any(axis=0))
+    if run[-1] == run[0]:
+        return run
     new = np.flatnonzero(~goes_on)
     run_of_new = np.concatenate((run, run, run))[new]
     matches = find_matches(hashes.reshape(-1)[new])
@@ -111,9 +113,10 @@ def _label_shells(hashes: Hashes) -> _Numbers:
 def _corners_shared_with_previous(hashes: Hashes) -> NDArray[np.bool_]:
     """Tell which corners the facet before has, too; shape (3, n)."""
     found = np.zeros(hashes.shape, np.bool_)
+    is_equal = np.empty(hashes.shape[1] - 1, np.bool_)
     for number, corner in enumerate(hashes[:, 1:]):
         for other in hashes[:, :-1]:
-            found[number, 1:] |= corner == other
+            found[number, 1:] |= np.equal(corner, other, out=is_equal)
     return found
 
 
@@ -127,7 +130,7 @@ def _shell_volumes(blocks: Iterable[Block], shell: _Numbers, shells: int) -> NDA
         points -= origin
         (ax, ay, az), (bx, by, bz), (cx, cy, cz) = points
         products = ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)
-        np.add.at(volumes, here, products)
+        volumes += np.bincount(here, products, shells)
     return volumes / 6
 
 

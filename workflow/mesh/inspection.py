@@ -4,10 +4,13 @@ import math
 import os
 import stat
 import time
+from contextlib import suppress
 from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 from typing import TypeAlias
+
+import numpy as np
 
 from workflow.mesh.ascii_reader import AsciiReader
 from workflow.mesh.binary_reader import BinaryReader
@@ -40,6 +43,7 @@ def inspect_mesh(
     the file can't be read.
     """
     started = time.perf_counter()
+    _raise_malloc_thresholds()
     if unread := _reason_to_leave_unread(source.stat(), policy):
         report, sha256 = unmeasured_report("", unread), ""
     else:
@@ -50,6 +54,17 @@ def inspect_mesh(
         sha256 = stream.sha256
     path = shown_as if shown_as is not None else str(source)
     return replace(report, path=path, sha256=sha256, seconds=time.perf_counter() - started)
+
+
+def _raise_malloc_thresholds() -> None:
+    """Let glibc keep the memory of short-lived arrays instead of returning it to the system after each.
+
+    Freeing one large mapped block raises the sizes from which glibc maps and trims (mallopt(3), dynamic
+    mmap threshold), up to 32 MB. This saves up to half of the time. The block itself is never touched, so
+    it costs no memory. Other C libraries ignore it.
+    """
+    with suppress(MemoryError):
+        np.empty(31 << 20, np.uint8)
 
 
 def _reason_to_leave_unread(status: os.stat_result, policy: MeshPolicy) -> str | None:
@@ -80,11 +95,11 @@ def inspect_open_file(file: FileIO, stream: HashingStream, policy: MeshPolicy) -
 
 def _gather_findings(reader: _Reader, size: int, policy: MeshPolicy) -> MeshFindings:
     """Measure, and look more closely at what the measures leave open. Raises Unreadable, OSError."""
-    limit = policy.overlap_limit_facets
-    kept_facets = min(max(limit, policy.shell_limit_facets), size // FACET_BYTES)
+    limit = policy.count_limit_facets
+    kept_facets = min(limit, size // FACET_BYTES)
     corners = CornerHashes(reader.blocks, kept_facets if reader.facets_at_least <= kept_facets else 0)
     measures = measure_mesh(reader.blocks(), corners)
-    facets, is_countable = measures.triangles, measures.triangles <= limit
+    facets, is_countable = measures.triangles, measures.triangles <= policy.overlap_limit_facets
     shared = count_nonmanifold_edges(corners.pieces(), facets) if is_countable and measures.closed else None
     holes = None
     if not (measures.closed or measures.bad_facets):
@@ -101,7 +116,7 @@ def _find_shells(corners: CornerHashes, measures: Measures, policy: MeshPolicy) 
     vanishes = (
         abs(measures.volume_mm3) < _VANISHING * box_mm3 and measures.triangles <= _MAX_FACETS_FOR_SHELLS
     )
-    if measures.triangles > policy.shell_limit_facets and not vanishes:
+    if measures.triangles > policy.count_limit_facets and not vanishes:
         return None
     return find_shells(corners, measures.triangles, measures.volume_mm3)
 

@@ -1,12 +1,14 @@
 """Which of many 64-bit hashes are equal, two to four times as fast as by sorting them.
 
-Each number writes its place in the list into a table, at a slot chosen by its highest bits; the last to
-write owns the slot. Whoever finds another owner there is a copy of it, or has to try again in the next
-table together with all its own copies, since those chose the same slot.
+Each number writes its index into a table, at a slot chosen by its highest bits; the last to write owns the
+slot. A number that finds another owner in its slot is a copy of that owner, or tries the next table together
+with all its own copies, because those chose the same slot.
 
-Edges that more than two facets share in a closed mesh, and facets that lie on one another.
+Also here: non-manifold edges of a closed mesh, and repeated facets. Both need memory for each facet, so they
+are counted up to a limit.
 
-Unlike closedness this needs memory for each facet, so it is done up to a limit, and only ever warns.
+`np.unique` is not used in this room: its first call imports `numpy.ma` (30 ms), and since numpy 2.3 it is
+slower than sorting.
 """
 
 from collections.abc import Iterable
@@ -16,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.mesh.stream import Hashes
-from workflow.mesh.watertight import edge_heads
 
 _FEW = 1024
-_PIECE = 1 << 16
+_PIECE = 1 << 15
 """Short-lived arrays of this length stay in the processor's cache."""
 FIBONACCI_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Knuth's multiplicative hashing
 """Odd: numbers that differ still do after multiplying."""
+_MAX_TABLE_BITS = 22
+_COUNT = np.arange(_PIECE, dtype=np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class Matches:
     @property
     def values(self) -> int:
         """How many different values come up more than once."""
-        return int(np.unique(self.original).size)
+        ranked = np.sort(self.original)
+        return int(np.count_nonzero(ranked[1:] != ranked[:-1])) + bool(ranked.size)
 
 
 def representative_indices(keys: Hashes) -> NDArray[np.intp]:
@@ -73,39 +77,51 @@ def _match_by_sorting(keys: Hashes) -> Matches:
 
 
 def _match_by_table(keys: Hashes) -> tuple[Matches, NDArray[np.intp]]:
-    """Give the matches of one table, and the places of the numbers that have to try the next."""
-    bits = (keys.size - 1).bit_length()
+    """Return the matches of one table, and the indices of the numbers that have to try the next.
+
+    The table has two slots for each number, up to a size that stays in the processor's cache: fewer numbers
+    then have to try again.
+    """
+    bits = max((keys.size - 1).bit_length(), min((2 * keys.size - 1).bit_length(), _MAX_TABLE_BITS))
     table = np.empty(1 << bits, np.uint32)  # only slots that were written are read
-    shift = np.uint64(64 - bits)
+    owners = np.empty(_PIECE, np.uint32)
     starts = range(0, keys.size, _PIECE)
     for start in starts:
         piece = keys[start : start + _PIECE]
-        table[piece >> shift] = np.arange(start, start + piece.size, dtype=np.uint32)
+        table[_slots(piece, bits)] = _COUNT[: piece.size] + np.uint32(start)
     copies, originals, left = [], [], []
     for start in starts:
         piece = keys[start : start + _PIECE]
-        owner = table[piece >> shift].astype(np.intp)
-        lost = np.flatnonzero(owner != np.arange(start, start + piece.size))
-        is_copy = keys[owner[lost]] == piece[lost]
+        owner = owners[: piece.size]
+        table.take(_slots(piece, bits), out=owner, mode="clip")
+        lost = np.flatnonzero(owner != _COUNT[: piece.size] + np.uint32(start))
+        other = owner[lost].astype(np.intp)
+        is_copy = keys[other] == piece[lost]
         copies.append(lost[is_copy] + start)
-        originals.append(owner[lost[is_copy]])
+        originals.append(other[is_copy])
         left.append(lost[~is_copy] + start)
     return Matches(np.concatenate(copies), np.concatenate(originals)), np.concatenate(left)
 
 
-def count_nonmanifold_edges(corners: Iterable[Hashes], facets: int) -> int:
-    """Count the edges of a closed mesh that more than two facets share.
+def _slots(keys: Hashes, bits: int) -> NDArray[np.int64]:
+    """Return the highest bits of each number; signed, because numpy casts every other index."""
+    return (keys >> np.uint64(64 - bits)).view(np.int64)
 
-    Each edge is looked at from the facets where it runs from the lower to the higher hash. In a closed mesh
-    that is one of each pair of facets, so an edge that comes up twice has four facets or more.
+
+def count_nonmanifold_edges(corners: Iterable[Hashes], facets: int) -> int:
+    """Return the number of edges of a closed mesh that more than two facets share.
+
+    Only the facets are used in which an edge runs from the lower to the higher hash. In a closed mesh that is
+    one of each pair of facets, so an edge that comes up twice has four facets or more.
     """
     edges = np.empty(2 * facets, np.uint64)  # a facet has one or two such edges
     count = 0
-    for tails in corners:
-        heads = edge_heads(tails)
-        rising = np.flatnonzero(tails < heads)
-        np.take((tails + heads).reshape(-1), rising, out=edges[count : count + rising.size])
-        count += rising.size
+    for a, b, c in corners:
+        for tail, head in ((a, b), (b, c), (c, a)):
+            rising = np.flatnonzero(tail < head)
+            end = count + rising.size
+            np.take(tail + head, rising, out=edges[count:end], mode="clip")  # the mode spares a copy
+            count = end
     return find_matches(edges[:count]).values
 
 

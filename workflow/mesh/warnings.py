@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from workflow.errors import SettingsError
 
+_DECISIVE_COUNT_LIMIT_FACETS = 1_000_000
+
 
 class MeshWarningKind(StrEnum):
     """Names of the warnings, for settings, rules and scripts."""
@@ -61,16 +63,21 @@ class MeshPolicy:
     `open_edges_limit`: a mesh with more open edges is rejected, with fewer it is accepted with a warning.
     `refused`: oddities that reject the mesh instead of being warned of.
     `max_bytes`: a larger file is rejected unread.
-    `overlap_limit_facets`: edges that more than two facets share are counted up to this many facets;
-    the count takes 12 bytes of memory per facet.
-    `shell_limit_facets`: shells are counted up to this many facets, at 100 bytes each.
+    `count_limit_facets`: shells, cavities, non-manifold edges and repeated facets are counted up to this
+    many facets, at 100 bytes each.
     """
 
     open_edges_limit: int = 0
     refused: frozenset[MeshWarningKind] = frozenset()
     max_bytes: int = 4 * 2**30
-    overlap_limit_facets: int = 1_000_000
-    shell_limit_facets: int = 200_000
+    count_limit_facets: int = 200_000
+
+    @property
+    def overlap_limit_facets(self) -> int:
+        """The facet count up to which non-manifold edges and repeated facets are counted."""
+        if self.refused & {MeshWarningKind.SHARED_EDGES, MeshWarningKind.REPEATED_FACETS}:
+            return max(self.count_limit_facets, _DECISIVE_COUNT_LIMIT_FACETS)
+        return self.count_limit_facets
 
 
 def parse_warning_kinds(names: str) -> frozenset[MeshWarningKind]:
