@@ -13,12 +13,13 @@ PACKAGE = ROOT / "workflow"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 ROOMS = {"intake", "mesh", "eiger", "routing", "ledger", "notes"}
-ROOTS = {"model", "errors", "settings"}
+ROOTS = {"model", "errors", "settings", "suggest"}
 MAY_IMPORT = {
     **dict.fromkeys(ROOMS, ROOTS),
     "model": set[str](),
     "errors": set[str](),
-    "settings": {"errors"},
+    "suggest": set[str](),
+    "settings": {"errors", "suggest"},
     "logs": set[str](),
     "resources": set[str](),
     "state_folder": {"errors"},

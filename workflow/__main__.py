@@ -5,7 +5,7 @@ import sys
 import click
 
 from workflow.cli.app import stlflow
-from workflow.errors import EXIT_INTERRUPTED, EXIT_USAGE, StlflowError
+from workflow.errors import EXIT_INTERRUPTED, EXIT_USAGE, StlflowError, error_reason
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except OSError as error:  # a full disk, a missing right: nothing that a traceback would help with
         place = f": {error.filename}" if error.filename else ""
-        click.echo(f"stlflow: {error.strerror or error}{place}", err=True)
+        click.echo(f"stlflow: {error_reason(error)}{place}", err=True)
         sys.exit(EXIT_USAGE)
     except click.ClickException as error:
         error.show()

@@ -34,6 +34,12 @@ EXIT_CLOUD = 3
 EXIT_INTERRUPTED = 130
 
 
+def error_reason(error: Exception) -> str:
+    """Return what an error says, without a full stop; for an OSError: "No space left on device"."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return text.rstrip(".")
+
+
 class StlflowError(Exception):
     """Anything that stlflow itself raises on purpose."""
 

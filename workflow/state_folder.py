@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from workflow.errors import StateFolderError
+from workflow.errors import StateFolderError, error_reason
 
 NETWORK_FILE_SYSTEMS = frozenset(
     {
@@ -61,7 +61,9 @@ def prepare_state_folder(folder: Path, share: Path, *, prove: bool = True) -> No
             with tempfile.NamedTemporaryFile(dir=place, prefix=".probe-") as probe:
                 probe.write(b"stlflow")
     except OSError as error:
-        raise StateFolderError(f"The state folder {folder} can't be written: {error.strerror}.") from None
+        raise StateFolderError(
+            f"The state folder {folder} can't be written: {error_reason(error)}."
+        ) from None
 
 
 def read_home_id(folder: Path) -> str:
@@ -77,7 +79,9 @@ def read_home_id(folder: Path) -> str:
             unfinished.replace(place)
         return place.read_text("ascii").strip()
     except OSError as error:
-        raise StateFolderError(f"The state folder {folder} can't be written: {error.strerror}.") from None
+        raise StateFolderError(
+            f"The state folder {folder} can't be written: {error_reason(error)}."
+        ) from None
 
 
 @contextmanager

@@ -4,35 +4,24 @@ import math
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import Any
 
 import click
 
 from workflow.errors import StlflowError
+from workflow.suggest import nearest_name, nearest_options
 
 MAX_NUMBER = 2**63 - 1
 """What a database counts up to."""
-SIMILARITY_CUTOFF = 0.5
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:
     """Give the question, with a space before it; nothing when no option is near.
 
-    A word is near one that it is a part of, too: "anvil" is meant for "Mark Two - Anvil".
+    A part of an option's name is enough: "anvil" for "Mark Two - Anvil".
     """
-    plain = {option.casefold(): option for option in options if option}
-    sought = word.casefold()
-    near = get_close_matches(sought, plain, n=1, cutoff=SIMILARITY_CUTOFF)
-    near = near or [option for option in plain if len(sought) > 1 and sought in option][:1]
-    if not near:
-        near = _similar_by_word(sought, plain)
-    return f" Did you mean '{plain[near[0]]}'?" if near else ""
-
-
-def _similar_by_word(sought: str, options: Iterable[str]) -> list[str]:
-    words = {word: option for option in options for word in option.split()}
-    return [words[word] for word in get_close_matches(sought, words, n=1, cutoff=0.7)]
+    meant = nearest_name(word, options)
+    return f" Did you mean '{meant}'?" if meant else ""
 
 
 class OneOf(click.Choice[str]):
@@ -90,7 +79,7 @@ def _submissions_of_file(word: str) -> str:
 
     numbers = _numbers_by_path()
     meant = [path for path in numbers if word in {path, path.rpartition("/")[2]}]
-    meant = meant or get_close_matches(word, numbers, n=1)
+    meant = meant or nearest_options(word, numbers)
     if not meant:
         return " `stlflow list` shows all."
     path = meant[0]

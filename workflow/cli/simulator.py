@@ -3,6 +3,7 @@
 import click
 
 from workflow.cli.param_types import AnyNumber, OneOf, WholeNumber
+from workflow.errors import error_reason
 from workflow.simulator import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions, serve
 
 
@@ -78,5 +79,6 @@ def simulator(
         serve(options, announce)
     except OSError as error:
         raise SettingsError(
-            f"Port {port} on {host} can't be had: {error.strerror}. Choose another with --port; 0 picks one."
+            f"Port {port} on {host} can't be had: {error_reason(error)}. "
+            "Choose another with --port; 0 picks one."
         ) from None

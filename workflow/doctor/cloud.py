@@ -15,7 +15,7 @@ from workflow.assembly import find_unknown_names
 from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
 from workflow.doctor.rules import SKIPPED_NO_RULES, load_rules_or_none, mistake_finding, send_actions
 from workflow.eiger import EigerClient, PingResult, RetryPolicy, make_client
-from workflow.errors import EXIT_CLOUD, EXIT_USAGE, CloudError, Unauthorized
+from workflow.errors import EXIT_CLOUD, EXIT_USAGE, CloudError, Unauthorized, error_reason
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.settings import Settings
 
@@ -225,7 +225,7 @@ def _dns_failure(host: str) -> Finding | None:
         socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError as error:
         return fail(
-            f"The name {host} can't be found: {error.strerror or error}.",
+            f"The name {host} can't be found: {error_reason(error)}.",
             "Is the network up, and its DNS? Or is STLFLOW_EIGER_URL misspelt?",
             EXIT_CLOUD,
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from workflow.errors import EXIT_CLOUD, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, StlflowError
+from workflow.errors import EXIT_CLOUD, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, StlflowError, error_reason
 
 
 class Grade(StrEnum):
@@ -116,6 +116,6 @@ def _collect_findings(check: Check, found: list[Finding]) -> None:
         found.append(fail(str(error), "Do what the line says, then ask again.", error.exit_code))
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
-        found.append(fail(f"{error.strerror or error}{place}.", "Put that right, then ask again."))
+        found.append(fail(f"{error_reason(error)}{place}.", "Put that right, then ask again."))
     except Exception as fault:  # noqa: BLE001  # a checkup that breaks down helps nobody
         found.append(fail(f"The check itself broke down ({type(fault).__name__}).", _REPORT_BUG_FIX))

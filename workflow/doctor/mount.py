@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from workflow.doctor.finding import Finding, fail, ok, warn
+from workflow.errors import error_reason
 from workflow.intake import (
     INOTIFY_WATCH_LIMIT,
     LOCAL_FILE_SYSTEMS,
@@ -82,7 +83,7 @@ def check_change_events(inbox: Path, *, read_only: bool = False) -> Iterator[Fin
         seconds = measure_event_latency(inbox)
     except OSError as error:
         yield warn(
-            f"The system gives no notices of changes: {error.strerror or error}.",
+            f"The system gives no notices of changes: {error_reason(error)}.",
             "Files are found by the looks alone, some seconds later. Raise fs.inotify.max_user_instances "
             "and fs.inotify.max_user_watches.",
         )
@@ -160,7 +161,7 @@ def probe_writing(folder: Path, what: str) -> Iterator[Finding]:
 
 
 def _write_failure(folder: Path, what: str, doing: str, error: OSError) -> tuple[str, str]:
-    says = f"A probe file in {what} ({folder}) can't be {doing}: {error.strerror or error}."
+    says = f"A probe file in {what} ({folder}) can't be {doing}: {error_reason(error)}."
     if error.errno in _DISK_FULL_ERRORS:
         return says, "Make room there: delete what is old, or raise the quota."
     if error.errno == errno.EROFS:

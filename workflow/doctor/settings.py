@@ -3,7 +3,6 @@
 import os
 import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from workflow.doctor.finding import Check, Finding, fail, ok, warn
@@ -18,11 +17,10 @@ from workflow.settings import (
     load_settings,
     read_all_sources,
 )
+from workflow.suggest import VERY_NEAR, nearest_option
 
 KEY_NAMES = ("ACCESS_KEY", "SECRET_KEY")
 LOCAL_URLS = ("http://127.0.0.1", "http://localhost", "http://[::1]")
-_SIMILARITY_CUTOFF = 0.84
-"""How much a name has to look like that of a key to be told: AWS_SECRET_ACCESS_KEY does not."""
 
 
 def check_settings_readable() -> Iterator[Finding]:
@@ -93,9 +91,9 @@ def settings_by_source(given: Sequence[SourceValue]) -> Mapping[Source, tuple[st
 def misspelled_keys(names: Collection[str]) -> Iterator[tuple[str, str]]:
     """Give names that nearly are those of the keys, each with the one meant."""
     for name in names:
-        near = get_close_matches(name.upper(), KEY_NAMES, n=1, cutoff=_SIMILARITY_CUTOFF)
-        if near and name.upper() not in KEY_NAMES:
-            yield name, near[0]
+        meant = nearest_option(name, KEY_NAMES, VERY_NEAR)
+        if meant and name.upper() not in KEY_NAMES:
+            yield name, meant
 
 
 def _is_key(given: SourceValue) -> bool:

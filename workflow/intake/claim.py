@@ -7,7 +7,7 @@ from typing import Protocol
 
 from loguru import logger
 
-from workflow.errors import StlflowError
+from workflow.errors import StlflowError, error_reason
 from workflow.intake.filenames import printable_path
 from workflow.intake.fs import exists_in_share, move_file
 from workflow.intake.share import Share
@@ -91,12 +91,12 @@ class FileClaimer:
         try:
             number = self._register.open(printable_path(path))
         except (StlflowError, OSError) as error:
-            raise NotTakenYet(error_text(error)) from error
+            raise NotTakenYet(error_reason(error)) from error
         try:
             claimed_as = claim_file(self._update_rate_share, path, number)
         except OSError as error:
             self._discard_submission(number)
-            raise NotTakenYet(error_text(error)) from error
+            raise NotTakenYet(error_reason(error)) from error
         if claimed_as is None or self._was_replaced(path, claimed_as, seen):
             self._discard_submission(number)
             return False
@@ -126,7 +126,7 @@ class FileClaimer:
         except (StlflowError, OSError) as error:
             if not self._record_trouble:
                 logger.warning(
-                    "Submission {} is taken, but can't be written down yet: {}.", number, error_text(error)
+                    "Submission {} is taken, but can't be written down yet: {}.", number, error_reason(error)
                 )
             self._record_trouble = True
         else:
@@ -137,10 +137,4 @@ class FileClaimer:
         try:
             self._register.forget(number)
         except (StlflowError, OSError) as error:
-            logger.debug("Submission {} was not forgotten: {}", number, error_text(error))
-
-
-def error_text(error: Exception) -> str:
-    """Give an error's own words, without a full stop."""
-    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return text.rstrip(".")
+            logger.debug("Submission {} was not forgotten: {}", number, error_reason(error))

@@ -34,6 +34,7 @@ from watchdog.events import (
 )
 from watchdog.observers.api import BaseObserver
 
+from workflow.errors import error_reason
 from workflow.intake.name_patterns import is_part_path
 from workflow.intake.open_writers import LOCAL_FILE_SYSTEMS
 
@@ -292,7 +293,7 @@ class WatcherSupervisor:
         try:
             hints.start()
         except OSError as error:
-            self._fall_back_to_polling(error.strerror or str(error), sweep_seconds)
+            self._fall_back_to_polling(error_reason(error), sweep_seconds)
             return
         self._hints = hints
         self._start_self_test()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflow.errors import NotAPlainFile
+from workflow.errors import NotAPlainFile, error_reason
 from workflow.intake.completeness import has_unwritten_space
 from workflow.intake.name_patterns import KIND_MEANINGS, NameKind, match_path
 from workflow.intake.open_writers import WriterState, find_writer, sees_all_writers
@@ -45,7 +45,7 @@ def _describe_file(inbox: Path, path: str, times: StabilityTimes) -> str | None:
     except NotAPlainFile as refusal:
         return str(refusal)
     except OSError as error:
-        return f"it can't be read: {error.strerror}. It is tried again and again."
+        return f"it can't be read: {error_reason(error)}. It is tried again and again."
 
 
 def _waiting_reason(seen: OpenSnapshot, times: StabilityTimes, sees_writers: bool) -> str:

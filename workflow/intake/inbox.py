@@ -9,8 +9,8 @@ from typing import Protocol
 
 from loguru import logger
 
-from workflow.errors import ShareError, StlflowError
-from workflow.intake.claim import FileClaimer, NotTakenYet, SubmissionStore, error_text
+from workflow.errors import ShareError, StlflowError, error_reason
+from workflow.intake.claim import FileClaimer, NotTakenYet, SubmissionStore
 from workflow.intake.events import WatcherSupervisor
 from workflow.intake.filenames import printable_path
 from workflow.intake.mass_arrival import (
@@ -171,11 +171,11 @@ class Inbox:
             found = scan_inbox(self._update_rate_share.inbox)
             self._apply_scan(found, self._taking.new_paths(found.paths))
         except OSError as error:
-            self._mark_share_lost(f"{self._update_rate_share.inbox}: {error_text(error)}")
+            self._mark_share_lost(f"{self._update_rate_share.inbox}: {error_reason(error)}")
         except ShareError as error:
-            self._mark_share_lost(error_text(error))
+            self._mark_share_lost(error_reason(error))
         except StlflowError as error:
-            self._say_trouble(error_text(error))
+            self._say_trouble(error_reason(error))
         else:
             self._troubled = False
 

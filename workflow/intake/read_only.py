@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path, PurePath, PurePosixPath
 from typing import NamedTuple, Protocol
 
-from workflow.errors import StlflowError
-from workflow.intake.claim import NotTakenYet, error_text
+from workflow.errors import StlflowError, error_reason
+from workflow.intake.claim import NotTakenYet
 from workflow.intake.filenames import is_utf8, printable_path, split_path
 from workflow.intake.fs import open_folder, open_regular_file
 from workflow.intake.share import Share, read_marker
@@ -79,7 +79,7 @@ class InPlaceSubmitter:
         try:
             taken = self._submit_if_changed(path, left)
         except (StlflowError, OSError) as error:
-            raise NotTakenYet(error_text(error)) from error
+            raise NotTakenYet(error_reason(error)) from error
         self._memory()[path] = left
         return taken
 

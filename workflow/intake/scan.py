@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflow.errors import ShareError
+from workflow.errors import ShareError, error_reason
 from workflow.intake.filenames import split_path
 from workflow.intake.name_patterns import is_ignored_folder, is_part_file, is_unsupported_file, match_name
 from workflow.intake.open_writers import sees_all_writers
@@ -44,7 +44,7 @@ def scan_inbox(inbox: Path) -> InboxScan:
         except FileNotFoundError:
             continue  # moved away since it was listed
         except OSError as error:
-            unreadable[folder.rstrip("/")] = error.strerror or str(error)
+            unreadable[folder.rstrip("/")] = error_reason(error)
     return InboxScan(frozenset(paths), unreadable, frozenset(strangers))
 
 
@@ -79,7 +79,7 @@ def stable_files(
         settling.sees_writers = sees_all_writers(folder)
         settling.update_from_scan(scan_inbox(folder).paths)
     except OSError as error:
-        raise ShareError(f"{folder} can't be read: {error.strerror}.") from None
+        raise ShareError(f"{folder} can't be read: {error_reason(error)}.") from None
     while any(not waiting.left_alone for waiting in settling.waiting()):
         for path, _seen in settling.ready():
             settling.forget(path)

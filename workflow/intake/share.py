@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from workflow.errors import ShareError
+from workflow.errors import ShareError, error_reason
 from workflow.intake.filenames import claimed_path
 
 MARKER = ".stlflow-share"
@@ -131,7 +131,7 @@ class Share:
         try:
             found = read_marker(self.root)
         except OSError as error:
-            return f"{self.root}: {error.strerror}"
+            return f"{self.root}: {error_reason(error)}"
         if not self.marker or found == self.marker:
             missing = self._must_exist()
             return None if missing.is_dir() else f"{missing}: No such file or directory"
@@ -165,7 +165,7 @@ class Share:
         try:
             return make_marker(self.root, self.marker or None)
         except OSError as error:
-            raise ShareError(f"{self.root / MARKER} can't be written: {error.strerror}.") from None
+            raise ShareError(f"{self.root / MARKER} can't be written: {error_reason(error)}.") from None
 
 
 def share_lost_error(share: Share) -> OSError:
@@ -179,7 +179,7 @@ def _make(folder: Path) -> None:
     except FileExistsError:
         raise ShareError(f"{folder} is a file, and has to be a folder. Rename that file.") from None
     except OSError as error:
-        raise ShareError(f"{folder} can't be made: {error.strerror}.") from None
+        raise ShareError(f"{folder} can't be made: {error_reason(error)}.") from None
 
 
 def prove_move(inbox: Path, folder: Path) -> None:
@@ -210,7 +210,7 @@ def _cant_move(inbox: Path, folder: Path, error: OSError) -> str:
         return (
             f"No right to move files from {inbox} to {folder}. Give {_account()} the right to write in both."
         )
-    return f"A file can't be moved from {inbox} to {folder}: {error.strerror}."
+    return f"A file can't be moved from {inbox} to {folder}: {error_reason(error)}."
 
 
 def _account() -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from workflow.errors import NotAPlainFile
+from workflow.errors import NotAPlainFile, error_reason
 from workflow.intake.completeness import has_unwritten_space
 from workflow.intake.events import FileEvents
 from workflow.intake.filenames import printable_path
@@ -164,7 +164,7 @@ class StabilityTracker:
             self._schedule(path, self._clock() + _REFUSED_RECHECK_SECONDS)
             return False
         except OSError as error:
-            self.postpone(path, error.strerror or str(error))
+            self.postpone(path, error_reason(error))
             return False
         entry.left_alone, entry.why = False, verdict.why
         if verdict.stalled:

@@ -6,11 +6,11 @@ What a mesh may have and still be accepted.
 """
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import NamedTuple
 
 from workflow.errors import SettingsError
+from workflow.suggest import nearest_option
 
 _DECISIVE_COUNT_LIMIT_FACETS = 1_000_000
 
@@ -89,6 +89,6 @@ def _parse_warning_kind(name: str) -> MeshWarningKind:
     try:
         return MeshWarningKind(name)
     except ValueError:
-        near = get_close_matches(name, list(MeshWarningKind), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(MeshWarningKind)}."
+        meant = nearest_option(name, MeshWarningKind)
+        hint = f"did you mean {meant}?" if meant else f"known are {', '.join(MeshWarningKind)}."
         raise SettingsError(f"Setting refuse_meshes_with: no mesh has {name!r}: {hint}") from None

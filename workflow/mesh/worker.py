@@ -14,6 +14,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
+from workflow.errors import error_reason
 from workflow.mesh.inspection import inspect_mesh
 from workflow.mesh.messages import (
     FILE_UNREADABLE,
@@ -64,7 +65,7 @@ def _answer_request(line: bytes, policy: MeshPolicy) -> MeshReport | InspectionF
     except MemoryError:
         return InspectionFailure(OUT_OF_MEMORY)
     except OSError as error:
-        return InspectionFailure(FILE_UNREADABLE, error.strerror or str(error), error.errno)
+        return InspectionFailure(FILE_UNREADABLE, error_reason(error), error.errno)
     except Exception:  # noqa: BLE001  # the process's edge: the service is told, and goes on
         return InspectionFailure(INTERNAL_ERROR, traceback.format_exc())
 
@@ -80,7 +81,7 @@ def _write_picture(source: Path, report: MeshReport, picture: Path) -> Inspectio
     try:
         picture.write_bytes(drawn)
     except OSError as error:
-        return InspectionFailure(PICTURE_UNWRITABLE, error.strerror or str(error), error.errno)
+        return InspectionFailure(PICTURE_UNWRITABLE, error_reason(error), error.errno)
     return None
 
 

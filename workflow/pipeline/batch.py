@@ -10,7 +10,7 @@ from socket import gethostname
 
 from loguru import logger
 
-from workflow.errors import ShareError
+from workflow.errors import ShareError, error_reason
 from workflow.intake import StabilityTimes, folder_origin, is_utf8, printable_path
 from workflow.intake.scan import stable_files
 from workflow.ledger import (
@@ -69,7 +69,7 @@ def _origin(folder: Path) -> str:
     try:
         return folder_origin(folder, gethostname())
     except OSError as error:
-        raise ShareError(f"{folder} can't be read: {error.strerror}.") from None
+        raise ShareError(f"{folder} can't be read: {error_reason(error)}.") from None
 
 
 def _wait_briefly(seconds: float) -> None:

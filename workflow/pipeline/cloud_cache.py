@@ -4,11 +4,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Generic, TypeVar
 
 from workflow.eiger import Build, BuildDetail, Device, EigerClient, Preset, User
 from workflow.routing import casefold_nfc
+from workflow.suggest import nearest_options
 
 T = TypeVar("T")
 Listed = TypeVar("Listed", Preset, User)
@@ -150,6 +150,6 @@ def _find_by_name(
 
 
 def _not_found_message(kind: str, wanted: str, known: list[str]) -> str:
-    near = get_close_matches(wanted, known, n=3, cutoff=0.3) or known[:3]
+    near = nearest_options(wanted, known, count=3, cutoff=0.3) or known[:3]
     nearest = f" The nearest are: {', '.join(near)}." if near else ""
     return f"Eiger has no {kind} called '{wanted}'.{nearest} Correct the rules, or make it in Eiger."

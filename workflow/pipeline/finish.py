@@ -6,6 +6,7 @@ from pathlib import Path
 
 from loguru import logger
 
+from workflow.errors import error_reason
 from workflow.intake import (
     Outcome,
     exists_in_share,
@@ -120,4 +121,4 @@ def _write_note(context: Context, submission: Submission, stl: Path) -> None:
     except OSError as error:
         if submission.tries < MAX_NOTE_ATTEMPTS:
             raise
-        logger.warning("No note beside {}: {}", stl.name, error.strerror)
+        logger.warning("No note beside {}: {}", stl.name, error_reason(error))

@@ -8,6 +8,7 @@ from socket import gethostname
 
 from loguru import logger
 
+from workflow.errors import error_reason
 from workflow.intake import FileStamp, PreviousSubmission, folder_origin, matches_stamp, printable_path
 from workflow.ledger import (
     InPlaceFile,
@@ -180,4 +181,4 @@ class InboxEvents:
                 place.parent.mkdir(parents=True, exist_ok=True)
             write_note(place, text)
         except OSError as error:
-            logger.warning("No note {}: {}", place.name, error.strerror)
+            logger.warning("No note {}: {}", place.name, error_reason(error))

@@ -4,11 +4,11 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from workflow.eiger import PartSettings
 from workflow.errors import SettingsError
 from workflow.intake import printable_path
+from workflow.suggest import nearest_option
 
 SPELLINGS = {
     "mm": ("mm", "millimeter", "millimeters", "millimetre", "millimetres"),
@@ -114,7 +114,7 @@ def _read_entry(entry: str) -> PartUnits:
             f"Setting accepted_units: {entry!r} has no scale above 0. Write it like 'mm at scale 25.4'."
         )
     units = _short(found["units"])
-    near = get_close_matches(units, list(_SHORT), n=1, cutoff=0.75)
-    if units not in SPELLINGS and near:
-        raise SettingsError(f"Setting accepted_units: {units!r} is no unit: did you mean {near[0]}?")
+    meant = nearest_option(units, _SHORT, 0.75)
+    if units not in SPELLINGS and meant:
+        raise SettingsError(f"Setting accepted_units: {units!r} is no unit: did you mean {meant}?")
     return PartUnits(units, scale)

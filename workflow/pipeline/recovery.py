@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from loguru import logger
 
+from workflow.errors import error_reason
 from workflow.intake import (
     CLAIMS_FOLDER_PREFIX,
     INBOX_FOLDER,
@@ -72,7 +73,9 @@ def _return_to_inbox(share: Share, claimed_as: str, path: str) -> None:
     except FileNotFoundError:  # another service was quicker
         return
     except OSError as error:
-        logger.warning("{} was put there by hand, and stays: {}.", printable_path(claimed_as), error.strerror)
+        logger.warning(
+            "{} was put there by hand, and stays: {}.", printable_path(claimed_as), error_reason(error)
+        )
         return
     logger.info("{} was put there by hand: it goes to {}.", printable_path(claimed_as), put)
 

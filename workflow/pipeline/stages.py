@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from loguru import logger
 
-from workflow.errors import CloudError, StateFolderError
+from workflow.errors import CloudError, StateFolderError, error_reason
 from workflow.ledger import Superseded
 from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.check_units import check_units
@@ -101,7 +101,7 @@ class Stages:
         except CloudError as error:
             return self._retry_or_hold(self._reread(submission), error)
         except OSError as error:
-            reason = f"{name}: {error.strerror or error}. Is the disk full, or the share gone?"
+            reason = f"{name}: {error_reason(error)}. Is the disk full, or the share gone?"
             return self._retry_later(self._reread(submission), reason)
         except Exception as fault:  # noqa: BLE001  # the line's edge: a fault of ours holds one file, not all
             logger.opt(exception=True).error("A fault of stlflow in {}", name)

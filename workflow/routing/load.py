@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
-from workflow.errors import Mistake, RulesError
+from workflow.errors import Mistake, RulesError, error_reason
 from workflow.routing.conditions import Condition
 from workflow.routing.facts import TAG_PREFIX, DecisionStage, Fact, FactKind, make_tag_fact
 from workflow.routing.filename_tags import NamePattern, parse_name_pattern
@@ -207,7 +207,7 @@ def read_rules_text(path: Path) -> str:
             raw = file.read(MAX_RULES_BYTES + 1)
         text = raw.decode("utf-8-sig")
     except OSError as error:
-        reason = f"the rules can't be read: {error.strerror or error}"
+        reason = f"the rules can't be read: {error_reason(error)}"
         raise _unreadable_rules_error(path, reason, "is the path right, and may stlflow read it?") from None
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1

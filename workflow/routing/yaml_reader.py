@@ -9,7 +9,6 @@ From the text of a file to its YAML nodes, with YAML's own complaints in words f
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from types import MappingProxyType
 
 from ruamel.yaml import YAML
@@ -20,6 +19,7 @@ from ruamel.yaml.reader import ReaderError
 from workflow.errors import Mistake
 from workflow.routing.facts import Fact
 from workflow.routing.rulebook import Mention, MentionKind
+from workflow.suggest import nearest_option
 
 NodesByKey = dict[str, Node]
 """Values by key."""
@@ -175,14 +175,9 @@ def suggest_option(word: str, options: Iterable[str]) -> str:
 
 
 def suggest_nearest(word: str, options: Iterable[str]) -> str:
-    """Give the nearest of the options, if one is near."""
-    plain = {_normalize_word(option): option for option in options}
-    near = get_close_matches(_normalize_word(word), plain, n=1, cutoff=0.6)
-    return f"did you mean `{plain[near[0]]}`?" if near else ""
-
-
-def _normalize_word(word: str) -> str:
-    return re.sub(r"[\s_-]+", "_", word.casefold())
+    """Return the question whether the nearest option was meant; "" if none is near."""
+    meant = nearest_option(word, options)
+    return f"did you mean `{meant}`?" if meant else ""
 
 
 _QUOTE_HINT = 'put the value in quotes: "…"'

@@ -5,7 +5,6 @@ Names that no setting has: which one was probably meant.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -14,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from workflow.settings.model import ENV_PREFIX, LOG_LEVELS, Settings, setting_help, setting_type
 from workflow.settings.sources import UNPREFIXED_NAMES, Source, SourceValue, single_quoted_path
+from workflow.suggest import VERY_NEAR, nearest_option, nearest_options
 
 MAX_SHOWN_LENGTH = 16
 """Whatever is longer where something short belongs may be a key that was pasted into the wrong line."""
@@ -62,7 +62,7 @@ def _suggest_value(given: SourceValue, field: FieldInfo) -> object:
     """Give what was probably meant, else the default, else an example."""
     near: list[str] = []
     if given.setting == "log_level":
-        near = get_close_matches(str(given.value).upper(), LOG_LEVELS, n=1)
+        near = nearest_options(str(given.value), LOG_LEVELS)
     if given.setting == "timezone":
         near = _find_similar_zones(str(given.value))
     if isinstance(given.value, str) and not given.value.isprintable():
@@ -74,7 +74,7 @@ def _suggest_value(given: SourceValue, field: FieldInfo) -> object:
 def _find_similar_zones(name: str) -> list[str]:
     """Give the zone of a city, or one that is spelt nearly so."""
     cities = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones())}
-    near = get_close_matches(name.rpartition("/")[2].replace(" ", "_").casefold(), cities, n=1)
+    near = nearest_options(name.rpartition("/")[2], cities)
     return [cities[city] for city in near]
 
 
@@ -119,10 +119,6 @@ def _find_bound(field: FieldInfo, name: str) -> float | None:
     return bounds[0] if bounds else None
 
 
-NEAR, VERY_NEAR = 0.6, 0.88
-"""How alike two names are (difflib's ratio); a name without our prefix may well be another program's."""
-
-
 def describe_unknown_names(given: Sequence[SourceValue]) -> Iterator[str]:
     """Say of each name that is meant for stlflow and for no setting what is wrong with it, in a sentence."""
     missing = [
@@ -142,9 +138,7 @@ def _unknown_name_advice(meant: str) -> str:
 
 
 def _suggest_toml_name(given: SourceValue) -> str:
-    return find_nearest_option(
-        given.name.lower().removeprefix(ENV_PREFIX.lower()), Settings.model_fields, NEAR
-    )
+    return nearest_option(given.name.lower().removeprefix(ENV_PREFIX.lower()), Settings.model_fields)
 
 
 def _suggest_variable(given: SourceValue, missing: Iterable[str]) -> str | None:
@@ -155,13 +149,8 @@ def _suggest_variable(given: SourceValue, missing: Iterable[str]) -> str | None:
     name = given.name.upper()
     variables = {f"{ENV_PREFIX}{field.upper()}" for field in Settings.model_fields}
     if name.startswith(ENV_PREFIX):
-        meant = find_nearest_option(name.removeprefix(ENV_PREFIX).lower(), Settings.model_fields, NEAR)
+        meant = nearest_option(name.removeprefix(ENV_PREFIX), Settings.model_fields)
         return meant and f"{ENV_PREFIX}{meant.upper()}"
     if name.startswith(ENV_PREFIX[:2]):
-        return find_nearest_option(name, variables, VERY_NEAR) or None
-    return (find_nearest_option(name, missing, VERY_NEAR) if given.source is Source.ENV_FILE else "") or None
-
-
-def find_nearest_option(word: str, options: Iterable[str], cutoff: float) -> str:
-    """Give the option that is most like a word; "" if none is."""
-    return next(iter(get_close_matches(word, sorted(options), n=1, cutoff=cutoff)), "")
+        return nearest_option(name, variables, VERY_NEAR) or None
+    return (nearest_option(name, missing, VERY_NEAR) if given.source is Source.ENV_FILE else "") or None

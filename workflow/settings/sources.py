@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
 
-from workflow.errors import SettingsError
+from workflow.errors import SettingsError, error_reason
 from workflow.settings.model import ENV_PREFIX, Settings
 
 _ERROR_POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
@@ -194,7 +194,7 @@ def _read_secret_files() -> list[SourceValue]:
     except OSError as error:
         raise SettingsError(
             f"{SECRETS_FOLDER_VARIABLE} names a folder of secret files that can't be read "
-            f"({error.strerror}): "
+            f"({error_reason(error)}): "
             "name another one, or unset it."
         ) from None
     return [
@@ -230,4 +230,4 @@ def _read_text_file(file: Path) -> str:
     except UnicodeDecodeError:
         raise SettingsError(f"{file} is not in UTF-8: save it as UTF-8 in your editor.") from None
     except OSError as error:
-        raise SettingsError(f"{file} can't be read: {error.strerror}.") from None
+        raise SettingsError(f"{file} can't be read: {error_reason(error)}.") from None
