@@ -10,7 +10,6 @@ import re
 
 import numpy as np
 
-from workflow.mesh.decimals import read_decimal
 from workflow.mesh.stream import UnreadableMesh
 
 FACET_WORDS = (
@@ -26,6 +25,10 @@ _LINE_END = re.compile(rb"[\r\n]")
 _FIRST_FACET = re.compile(rb"\bfacet\s+normal\s+([-+]?[.\d]|nan)")
 _NEXT_SOLID = re.compile(rb"\bsolid\b[^\r\n]{0,200}?\bfacet\s+normal\s")
 _COLOR_NUMBERS = 3
+_SPELLING = re.compile(
+    rb"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)(\(\w*\))?|[+-]?1\.#(ind|qnan|snan|inf)0*"
+)
+_LONGEST = 400
 
 
 class AsciiParser:
@@ -161,6 +164,13 @@ class AsciiParser:
     def _skip_color(self) -> None:
         self._to_skip = _COLOR_NUMBERS
         self.has_colour = True
+
+
+def read_decimal(text: bytes) -> float:
+    """Return the number that lower-case text spells, not-a-number and infinity included. Raise ValueError."""
+    if len(text) > _LONGEST or not _SPELLING.fullmatch(text):
+        raise ValueError("not a number")
+    return float("nan") if b"#" in text else float(text.partition(b"(")[0])
 
 
 def _parse_number(word: bytes) -> float:

@@ -1,63 +1,43 @@
 """The facets of an ASCII STL, piece by piece, in memory that does not grow with the file.
 
-Plain runs of facets are read a whole piece at a time (`words`); whatever does not fit goes word by word
-through the `grammar`, which also finds the line of a mistake.
-
-Reading plain runs of ASCII facets at once: all words, all keywords, all numbers.
+Plain runs of facets are read a whole piece at a time: split into words, keywords counted, numbers read by
+Python's own `float`. All other text goes word by word through `ascii_grammar`, which also finds the line of a
+mistake.
 """
 
 from collections.abc import Generator, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workflow.mesh.ascii_grammar import FACET_WORDS, AsciiParser
-from workflow.mesh.decimals import PADDING, read_decimals
 from workflow.mesh.format import AsciiLayout
 from workflow.mesh.stream import BLOCK_FACETS, Block, HashingStream, UnreadableMesh, remove_negative_zeros
 from workflow.mesh.warnings import MeshWarning, MeshWarningKind, format_count
 
-_BLANK = 32
-"""This character and all below it separate words."""
-
+_WORD_BYTES = [word.encode() for word in FACET_WORDS]
 _NUMBERS = [place for place, word in enumerate(FACET_WORDS) if word == "0"]
-_KEYWORDS = [place for place, word in enumerate(FACET_WORDS) if word not in {"", "0"}]
-_LENGTHS = np.array([len(FACET_WORDS[place]) for place in _KEYWORDS])
-_LETTERS = np.array([int.from_bytes(FACET_WORDS[place].encode(), "little") for place in _KEYWORDS], np.uint64)
-_UNUSED_BITS = (64 - 8 * _LENGTHS).astype(np.uint64)
-"""No keyword is longer than eight letters, so each fits a 64-bit word."""
+_KEYWORDS = [(place, word) for place, word in enumerate(_WORD_BYTES) if word not in {b"", b"0"}]
 
 
 def parse_plain_facets(text: bytes) -> Block | None:
-    """Give the corners of lower-case text that is whole facets and nothing else, or None if it is not."""
-    if not text or b"\0" in text:
+    """Return the corners of lower-case text that is whole facets and nothing else, or None if it is not."""
+    if b"\0" in text or b"_" in text:  # Python reads 1_0 as 10
         return None
-    padded = np.frombuffer(b" " * PADDING + text + b" ", np.uint8)
-    words = _word_bounds(padded)
-    if words is None or not _keywords_match(padded, words):
+    words = text.split()
+    facets, rest = divmod(len(words), len(FACET_WORDS))
+    if not facets or rest:
         return None
-    numbers = words[:, _NUMBERS].reshape(-1, 2)
+    if any(words[place :: len(FACET_WORDS)].count(word) != facets for place, word in _KEYWORDS):
+        return None
     try:
-        corners = read_decimals(padded, numbers[:, 0], numbers[:, 1])
+        rows = [
+            np.fromiter(map(float, words[place :: len(FACET_WORDS)]), np.float64, facets)
+            for place in _NUMBERS
+        ]
     except ValueError:
         return None
     with np.errstate(over="ignore"):  # beyond float32 is infinite, and refused as such
-        return corners.reshape(-1, 9).T.astype(np.float32)
-
-
-def _word_bounds(text: NDArray[np.uint8]) -> NDArray[np.intp] | None:
-    """Give start and end of each word, shape (facets, words of a facet, 2)."""
-    is_blank = text <= _BLANK
-    borders = np.flatnonzero(is_blank[1:] != is_blank[:-1]) + 1
-    return None if borders.size % (2 * len(FACET_WORDS)) else borders.reshape(-1, len(FACET_WORDS), 2)
-
-
-def _keywords_match(text: NDArray[np.uint8], words: NDArray[np.intp]) -> bool:
-    ends = words[:, _KEYWORDS, 1]
-    if not np.array_equal(ends - words[:, _KEYWORDS, 0], np.broadcast_to(_LENGTHS, ends.shape)):
-        return False
-    letters = np.ndarray(text.size - 7, "<u8", text, strides=(1,))[ends - 8]
-    return bool(((letters >> _UNUSED_BITS) == _LETTERS).all())
+        return np.array(rows).astype(np.float32)
 
 
 PIECE_BYTES = 1 << 19
@@ -66,6 +46,7 @@ MAX_CACHED_FACETS = 1 << 18
 
 _NO_BLANKS = bytes([0, *range(33, 256)])
 _END_OF_FACET = b"endfacet"
+_NO_FACETS: Block = np.empty((9, 0), np.float32)
 _LONGEST_WORD = 1 << 16
 _USUAL_FACET = 1 << 11
 """A facet takes 100 to 500 bytes, unless somebody filled it with blanks."""
@@ -146,10 +127,11 @@ class AsciiReader:
             yield bytes(self._piece[:size]).lower(), at_end
 
     def _parse_piece(self, text: bytes, at_end: bool) -> Generator[Block, None, bytes]:
-        """Give the facets in a piece of text; returns its rest, with which the next piece begins."""
+        """Yield the facets in a piece of text; return its rest, with which the next piece begins."""
         used = 0
+        end_of_words = len(text.rstrip(_NO_BLANKS))  # the last word may go on in the next piece
         while used < len(text) and (at_end or not self._may_be_partial_facet(text, used)):
-            block, end = self._next_block(text, used, at_end)
+            block, end = self._next_block(text, used, len(text) if at_end else end_of_words)
             if end == used:
                 break
             used = end
@@ -158,43 +140,45 @@ class AsciiReader:
         return text[used:]
 
     def _may_be_partial_facet(self, text: bytes, start: int) -> bool:
-        """Tell whether the text may be the beginning of a facet that goes on in the next piece."""
+        """True if the text may be the beginning of a facet that continues in the next piece."""
         is_short = len(text) - start < _USUAL_FACET
         return is_short and self._grammar.is_between_facets and _end_of_facets(text, start) == start
 
-    def _next_block(self, text: bytes, start: int, at_end: bool) -> tuple[Block, int]:
-        """Read on from `start`; gives facets, perhaps none, and the place up to which was read."""
+    def _next_block(self, text: bytes, start: int, end_of_words: int) -> tuple[Block, int]:
+        """Return the facets from `start` on, perhaps none, and the index up to which the text was read."""
         if self._grammar.is_between_facets:
             end = _end_of_facets(text, start)
             block = parse_plain_facets(text[start:end]) if end > start else None
             if block is not None:
                 self._grammar.count_parsed_facets(text[start:end], block.shape[1])
                 return block, end
-        end = self._end_of_words(text, start, at_end)
-        corners = np.array(self._grammar.feed(text[start:end]), np.float64)
-        return _as_block(corners), end
+        end = self._end_of_slow_part(text, start, end_of_words)
+        return _as_block(self._grammar.feed(text[start:end])), end
 
-    def _end_of_words(self, text: bytes, start: int, at_end: bool) -> int:
-        """Give the end of what is to be read word by word: one line, or all if facets can't be told."""
-        end = len(text) if at_end or self._grammar.is_in_name else _last_blank(text, start)
+    def _end_of_slow_part(self, text: bytes, start: int, end_of_words: int) -> int:
+        """Return the end of the text to read word by word: the lines before the next facet, at least one.
+
+        The cost must stay in proportion to the text that is used up, also for a million empty solids.
+        """
+        end = len(text) if self._grammar.is_in_name else max(end_of_words, start)
         if self._grammar.is_between_facets and not text.startswith(b"endsolid", start):
             return end
-        line_end = text.find(b"\n", start, end)
+        facet = text.find(b"facet", start, end)
+        line_end = text.rfind(b"\n", start, facet if facet >= 0 else end)
+        if line_end < 0:
+            line_end = text.find(b"\n", start, end)
         return end if line_end < 0 else line_end + 1
 
 
-def _as_block(corners: NDArray[np.float64]) -> Block:
+def _as_block(corners: list[float]) -> Block:
+    if not corners:
+        return _NO_FACETS
     with np.errstate(over="ignore"):  # beyond float32 is infinite, and refused as such
-        return corners.reshape(-1, 9).T.astype(np.float32)
+        return np.array(corners).reshape(-1, 9).T.astype(np.float32)
 
 
 def _end_of_facets(text: bytes, start: int) -> int:
-    """Give the end of the last whole facet before this solid ends, or `start`."""
+    """Return the end of the last whole facet before this solid ends, or `start`."""
     solid_end = text.find(b"endsolid", start)
     last = text.rfind(_END_OF_FACET, start, solid_end if solid_end >= 0 else len(text))
     return last + len(_END_OF_FACET) if last >= 0 else start
-
-
-def _last_blank(text: bytes, start: int) -> int:
-    """Give the place after the last blank, or `start`: the word there may go on in the next piece."""
-    return start + len(text[start:].rstrip(_NO_BLANKS))
