@@ -39,6 +39,13 @@ def test_the_size_of_pieces_changes_nothing(tmp_path: Path, piece_bytes: int, li
     assert np.array_equal(read(tmp_path, content, piece_bytes), box())
 
 
+@pytest.mark.parametrize("line_end", [b"\n", b"\r", b"\r\n"])
+def test_every_small_size_of_pieces_changes_nothing(tmp_path: Path, line_end: bytes) -> None:
+    content = ascii_text(box()[:2], name="a box").replace(b"\n", line_end)
+    for piece_bytes in range(1, 80):
+        assert np.array_equal(read(tmp_path, content, piece_bytes), box()[:2]), piece_bytes
+
+
 def test_facets_are_the_same_when_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "part.stl"
     file.write_bytes(ascii_text(box()) + ascii_text(torus(12, 7)) + b"exported by a machine")

@@ -160,7 +160,9 @@ class AsciiReader:
 
         The cost must stay in proportion to the text that is used up, also for a million empty solids.
         """
-        end = len(text) if self._grammar.is_in_name else max(end_of_words, start)
+        end = max(end_of_words, start)
+        if end == start and self._grammar.is_in_name:  # a name may be longer than a piece
+            end = len(text)
         if self._grammar.is_between_facets and not text.startswith(b"endsolid", start):
             return end
         facet = text.find(b"facet", start, end)
