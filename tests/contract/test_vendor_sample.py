@@ -1,4 +1,4 @@
-"""Programs written the vendor's way work against the simulator: its sample's steps, its curl line."""
+"""Programs written as the vendor shows work against the simulator: its sample's calls, its curl line."""
 
 import os
 import shutil
@@ -9,25 +9,32 @@ from pathlib import Path
 import pytest
 
 from tests.simulator.caller import Caller, calling, cube
+from workflow.simulator import SimulatorOptions
 
 PRINTS_A_BUILD = """
-import os, sys, time
+import os
+import sys
+import time
+
 import requests
 
-url, device, build = sys.argv[1:]
-session = requests.Session()
-session.auth = (os.environ["ACCESS_KEY"], os.environ["SECRET_KEY"])
+device_url, build = f"{sys.argv[1]}/devices/{sys.argv[2]}", sys.argv[3]
+keys = (os.environ.get("ACCESS_KEY"), os.environ.get("SECRET_KEY"))
 meanings = {400: "wrong build or printer", 401: "keys", 404: "no such build or printer", 409: "not ready"}
-sent = session.post(f"{url}/devices/{device}", data={"build": build})
+
+sent = requests.post(device_url, data={"build": build}, auth=keys)
 if sent.status_code != 201:
-    sys.exit(meanings[sent.status_code])
+    sys.exit(meanings.get(sent.status_code, "something went wrong"))
 for _ in range(3):
-    time.sleep(2)
-    active = session.get(f"{url}/devices/{device}").json()["active_job"]
-    if active["id"] == sent.json()["id"]:
-        print("printing")
+    device = requests.get(device_url, auth=keys).json()
+    if device["active_job"]["id"] == sent.json()["id"]:
         break
+    time.sleep(2)
+else:
+    sys.exit("did not make it to the printer")
+print("printing")
 """
+"""The vendor's published sample, call for call: form-encoded, and `active_job` is read at once."""
 
 
 def printed(eiger: Caller, device: str, build: str, secret_key: str = "demo") -> str:
@@ -45,6 +52,18 @@ def test_the_sample_prints_a_build_and_sees_it_run() -> None:
         assert printed(eiger, eiger.device("Anvil")["id"], build) == "printing"
         (job,) = eiger.control("GET", "world")["print_jobs"]
         assert (job["build_id"], job["asked_for"]) == (build, "print")
+
+
+@pytest.mark.parametrize(
+    ("take_seconds", "ends_with"),
+    [(0.0, "printing"), (3600.0, "KeyError: 'active_job'")],
+    ids=["at once", "after an hour"],
+)
+def test_the_sample_relies_on_a_printer_that_shows_its_job_at_once(
+    take_seconds: float, ends_with: str
+) -> None:
+    with calling(SimulatorOptions(slice_seconds=0, take_seconds=take_seconds)) as eiger:
+        assert printed(eiger, eiger.device("Anvil")["id"], eiger.build()).endswith(ends_with)
 
 
 def test_its_statuses_mean_what_it_says() -> None:

@@ -27,7 +27,7 @@ class Caller:
         self.session.auth = keys
 
     def call(self, method: str, path: str, **how: Any) -> requests.Response:
-        return self.session.request(method, self.url + path, timeout=TIMEOUT_SECONDS, **how)
+        return self.session.request(method, self.url + path, **{"timeout": TIMEOUT_SECONDS, **how})
 
     def get(self, path: str, **query: str | int) -> Any:
         """Give the JSON of a GET that must go well; `a__b` stands for the name `a[b]`."""

@@ -154,9 +154,9 @@ def test_bodies_that_do_not_fit_are_400(
 @pytest.mark.parametrize(
     ("content_type", "body", "message"),
     [
-        ("application/json", b"{", "The body is no JSON."),
-        ("application/json", b"\xff", "The body is no JSON."),
-        ("application/json", b"[" * 100_000, "The body is no JSON."),
+        ("application/json", b"{", "The body is not JSON."),
+        ("application/json", b"\xff", "The body is not JSON."),
+        ("application/json", b"[" * 100_000, "The body is not JSON."),
         ("application/json", b"null", "The body must be an object, not null."),
         ("application/json", b" " * (1 << 20) + b"{}", "The body has more than 1048576 bytes."),
         ("text/plain", b"{}", "Send application/json, not text/plain."),

@@ -1,12 +1,14 @@
-"""Faults on order: what a caller sees, and what happened all the same."""
+"""Injected faults: what a client sees, and the effect all the same."""
 
+import socket
 import time
 from collections import Counter
 
 import pytest
 import requests
 
-from tests.simulator.caller import Caller
+from tests.simulator.caller import Caller, cube
+from tests.waiting import until
 from workflow.simulator.faults import FAULT_KINDS, Fault, FaultInjector, InvalidFault, parse_fault
 
 
@@ -78,6 +80,65 @@ def test_replies_that_take_their_time_are_whole(eiger: Caller, kind: str) -> Non
     began = time.monotonic()
     assert eiger.get("/users") == whole
     assert time.monotonic() - began >= 0.1
+
+
+def test_an_effect_comes_after_the_client_has_left(eiger: Caller) -> None:
+    build = eiger.build()
+    eiger.fault("sendBuildToBacklog", "late_effect", delay_seconds=600)
+    with pytest.raises(requests.Timeout):
+        eiger.call("POST", f"/backlog/{build}", json={}, timeout=0.3)
+    assert jobs(eiger) == 0
+    eiger.advance(600)
+    assert until(lambda: jobs(eiger) == 1)
+    (entry,) = (each for each in eiger.control("GET", "journal") if each["fault"])
+    assert (entry["fault"], entry["effect"]["asked_for"]) == ("late_effect", "backlog")
+
+
+def test_an_upload_arrives_after_the_client_has_left(eiger: Caller) -> None:
+    eiger.fault("uploadStl", "late_effect", delay_seconds=600)
+    with pytest.raises(requests.Timeout):
+        eiger.call("POST", "/parts/upload_stl", files={"stlFile": ("late.stl", cube())}, timeout=0.3)
+    assert eiger.control("GET", "world")["part_versions"] == []
+    eiger.advance(600)
+    assert until(lambda: bool(eiger.control("GET", "world")["part_versions"]))
+
+
+def test_a_late_effect_is_answered_if_the_client_waits(eiger: Caller) -> None:
+    build = eiger.build()
+    eiger.control("POST", "clock", {"rate": 100})
+    eiger.fault("sendBuildToBacklog", "late_effect", delay_seconds=10)
+    assert eiger.made(f"/backlog/{build}")["state"] == "Backlogged"
+
+
+def test_a_head_that_trickles_is_whole_in_the_end(eiger: Caller) -> None:
+    whole = eiger.get("/users")
+    eiger.fault("listUsers", "trickled_headers", delay_seconds=0.2)
+    began = time.monotonic()
+    assert eiger.get("/users") == whole
+    assert time.monotonic() - began >= 0.2
+    assert eiger.get("/users") == whole
+
+
+def test_continues_come_until_the_client_leaves(eiger: Caller) -> None:
+    build = eiger.build()
+    eiger.fault("sendBuildToBacklog", "endless_continue")
+    host, port = eiger.root.removeprefix("http://").split(":")
+    request = f"POST /api/v3/backlog/{build} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(request.encode())
+        received = b""
+        while received.count(b"HTTP/1.1 100 Continue") < 5:
+            received += connection.recv(1000)
+    assert b" 200 " not in received
+    assert jobs(eiger) == 0
+
+
+def test_a_list_never_ends(eiger: Caller) -> None:
+    eiger.fault("listUsers", "endless_list", times=None)
+    first, far = (eiger.get("/users", page__size=2, page__number=number) for number in (1, 1000))
+    assert first == far
+    assert first["has_more_items"] is True
+    assert len(first["items"]) == 2
 
 
 def test_a_204_spoilt(eiger: Caller) -> None:

@@ -114,10 +114,7 @@ def test_a_device_that_is_not_ready_answers_409(shop: Caller, device: str, state
 def test_the_life_of_a_print(shop: Caller) -> None:
     anvil, build = shop.device("Anvil")["id"], shop.build()
     job = shop.made(f"/devices/{anvil}", {"build": build})
-    assert "active_job" not in read(shop, "Anvil")
     assert shop.refusal("POST", f"/devices/{anvil}", {"build": build})[0] == 409
-
-    shop.advance(1)
     device = read(shop, "Anvil")
     assert (device["state"], device["active_job"]["id"]) == ("Printing", job["id"])
     assert device["active_job"]["printing_state"] == "Downloading"
@@ -147,6 +144,16 @@ def test_the_life_of_a_print(shop: Caller) -> None:
 
     shop.advance(OPERATOR_SECONDS)
     assert read(shop, "Anvil")["state"] == "Ready"
+
+
+def test_a_printer_shows_its_job_after_the_chosen_time() -> None:
+    with calling(SimulatorOptions(slice_seconds=0, take_seconds=60)) as slow:
+        anvil = slow.device("Anvil")["id"]
+        job = slow.made(f"/devices/{anvil}", {"build": slow.build()})
+        slow.advance(30)
+        assert "active_job" not in read(slow, "Anvil")
+        slow.advance(30)
+        assert read(slow, "Anvil")["active_job"]["id"] == job["id"]
 
 
 def test_a_queue_is_worked_off_by_a_person_who_comes_by(shop: Caller) -> None:
@@ -190,7 +197,6 @@ def test_a_person_loads_what_the_next_print_needs(shop: Caller) -> None:
 def test_201_does_not_say_that_the_printer_takes_it(shop: Caller) -> None:
     build = shop.build(preset="Nylon White")
     job = shop.made(f"/devices/{shop.device('Anvil')['id']}", {"build": build})
-    shop.advance(1)
     assert shop.get(f"/print_jobs/{job['id']}")["state"] == "Failed"
     assert read(shop, "Anvil")["state"] == "Ready"
 

@@ -1,5 +1,7 @@
 """The local Eiger."""
 
+from typing import Any
+
 import click
 
 from workflow.cli.param_types import AnyNumber, OneOf, WholeNumber
@@ -18,6 +20,13 @@ from workflow.simulator import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions, serve
     help="Whether slicing makes a build by itself, or a person has to.",
 )
 @click.option("--slice-seconds", type=AnyNumber(0), default=2.0, show_default=True, help="0: at once.")
+@click.option(
+    "--take-seconds",
+    type=AnyNumber(0),
+    default=0.0,
+    show_default=True,
+    help="How long a printer takes to show the job that it was told to print.",
+)
 @click.option(
     "--units", default="mm", show_default=True, metavar="UNIT", help="What an STL is taken for, such as in."
 )
@@ -49,10 +58,7 @@ from workflow.simulator import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions, serve
     metavar="QUIRK",
     help=f"Behave beyond the contract in one way: {', '.join(sorted(QUIRKS))}; may repeat.",
 )
-def simulator(
-    port: int, host: str, builds: str, slice_seconds: float, date_ahead_seconds: float, access_key: str,
-    secret_key: str, seed: int, profile: str, quirks: tuple[str, ...], units: str, scale: float,
-) -> None:  # fmt: skip
+def simulator(host: str, port: int, profile: str, quirks: tuple[str, ...], **chosen: Any) -> None:
     """Serve Eiger's API v3 on this machine.
 
     The first line printed holds its URL.
@@ -61,19 +67,8 @@ def simulator(
 
     from workflow.errors import SettingsError
 
-    options = SimulatorOptions(
-        access_key=access_key,
-        secret_key=secret_key,
-        builds=builds,
-        slice_seconds=slice_seconds,
-        date_ahead_seconds=date_ahead_seconds,
-        seed=seed,
-        units=units,
-        scale=scale,
-        quirks=frozenset(quirks) | (REALISTIC_QUIRKS if profile == "realistic" else frozenset()),
-        host=host,
-        port=port,
-    )
+    realistic = REALISTIC_QUIRKS if profile == "realistic" else frozenset()
+    options = SimulatorOptions(host=host, port=port, quirks=frozenset(quirks) | realistic, **chosen)
     announce = lambda url: print(json.dumps({"url": url}), flush=True)  # noqa: E731,T201  # flushed at once
     try:
         serve(options, announce)

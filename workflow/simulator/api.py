@@ -1,8 +1,6 @@
-"""The API's edge: from a request on the socket to its reply, by the contract.
+"""From a request on the socket to its reply, as the contract says.
 
-Order of refusals: fault on order, 401, unknown path, 405, 400, then what the world says.
-
-A request read and checked: who asks, and for what.
+A request is refused in this order: injected fault, 401, unknown path, 405, 400, then what the world refuses.
 """
 
 import hmac
@@ -11,11 +9,12 @@ from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from email.utils import format_datetime
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
+from workflow.simulator.connection import Connection, Reply
 from workflow.simulator.contract import (
     ALSO_FORM_ENCODED,
     FORM_CONTENT_TYPE,
@@ -28,7 +27,7 @@ from workflow.simulator.contract import (
     validate_ids,
     validate_query,
 )
-from workflow.simulator.faults import Connection, Fault, Reply, early_fault_reply, send_with_fault
+from workflow.simulator.faults import Fault, early_fault_reply, send_with_fault
 from workflow.simulator.operations import OPERATION_FUNCTIONS, Call
 from workflow.simulator.options import SimulatorOptions
 from workflow.simulator.simulation import JournalEntry, Simulation
@@ -40,7 +39,7 @@ MAX_JSON_BYTES = 1 << 20
 
 
 def is_authorized(request: Request, options: SimulatorOptions) -> bool:
-    """Whether the request carries the right keys, as HTTP Basic."""
+    """True if the request carries the right keys, as HTTP Basic."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     try:
         given = b64decode(token.strip(), validate=True)
@@ -51,7 +50,7 @@ def is_authorized(request: Request, options: SimulatorOptions) -> bool:
 
 
 async def read_call(request: Request, operation: Operation, ids: Mapping[str, str]) -> Call:
-    """Read a request with a JSON body, or without one. Raises Unfit."""
+    """Return the checked call of a request with a JSON body, or with none. Raises InvalidRequest."""
     return Call(
         operation=operation,
         ids=validate_ids(operation, ids),
@@ -61,7 +60,7 @@ async def read_call(request: Request, operation: Operation, ids: Mapping[str, st
 
 
 async def _read_json_body(request: Request, operation: Operation) -> object:
-    """Read the JSON body; None if there is none. Raises Unfit."""
+    """Return the JSON body, None without one. Raises InvalidRequest."""
     if operation.body is None:
         return None
     raw = await _read_limited(request.stream())
@@ -77,7 +76,7 @@ async def _read_json_body(request: Request, operation: Operation) -> object:
     try:
         value: object = json.loads(raw)
     except (ValueError, RecursionError):
-        raise InvalidRequest("The body is no JSON.") from None
+        raise InvalidRequest("The body is not JSON.") from None
     if value is None:
         raise InvalidRequest("The body must be an object, not null.")
     return value
@@ -97,13 +96,13 @@ BASE_PATH = "/api/v3"
 
 
 class Api:
-    """An ASGI application that answers for one simulation."""
+    """The ASGI application of the API, for one simulation."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or spoil it as a fault wants, and write it down."""
+        """Send the reply to one request, spoiled if a fault says so, and record it in the journal."""
         simulation = self._simulation
         wire = Connection(receive, send, simulation.pause)
         request = Request(scope, wire.receive)
@@ -118,7 +117,7 @@ class Api:
         try:
             await self._answer(request, wire, matched, fault, entry)
         except ClientDisconnect:
-            entry.message = "The client went away."
+            entry.message = "The client left."
 
     async def _answer(
         self,
@@ -132,8 +131,15 @@ class Api:
             entry.fault = fault.kind
             if fault.kind == "cut_before":
                 return await wire.cut()
+            if fault.kind == "endless_continue":
+                return await wire.send_endless_continue()
             if fault.kind == "delay":
                 await wire.pause(fault.delay_seconds)
+            if fault.kind == "late_effect":
+                await wire.buffer_request()
+                await self._simulation.pause_simulated(fault.delay_seconds)
+            if fault.kind == "endless_list":
+                request = Request(_first_page(request.scope), wire.receive)
         reply = early_fault_reply(fault) or await self._reply(request, matched, entry.authorized)
         entry.finish(reply.status, reply.effect, reply.message)
         await wire.drain()
@@ -162,11 +168,17 @@ class Api:
         return OPERATION_FUNCTIONS[operation.id](call, self._simulation.views())
 
     def _with_standard_headers(self, reply: Reply) -> Reply:
-        """Every reply tells the simulated time; every refusal has its reference."""
+        """Return the reply with the simulated time in `Date`, and a refusal with its reference id."""
         headers = {"Date": format_datetime(self._simulation.clock.date(), usegmt=True), **reply.headers}
         if reply.status >= 400:
             headers["X-Reference-ID"] = str(self._simulation.next_reference_id())
         return replace(reply, headers=headers)
+
+
+def _first_page(scope: Scope) -> Scope:
+    asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    without_page = urlencode([(name, value) for name, value in asked if name != "page[number]"])
+    return {**scope, "query_string": without_page.encode()}
 
 
 def _error_reply(status: int, message: str, headers: Mapping[str, str] | None = None) -> Reply:

@@ -1,13 +1,10 @@
-"""Faults on order: which request goes wrong and how, and the spoilt replies on the socket."""
+"""Injected faults: which request goes wrong and how, and how its reply is spoiled."""
 
-import json
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 
-from starlette.types import Message, Receive, Send
-
+from workflow.simulator.connection import Connection, Reply
 from workflow.simulator.contract import operations
 
 ANY_OPERATION = "*"
@@ -21,16 +18,20 @@ FAULT_KINDS = {
     "not_json": "carry it out, answer with a body that is no JSON",
     "wrong_type": "carry it out, answer with the content type text/plain",
     "error_page": "answer 200 with an HTML page, as a proxy in trouble does; no effect",
+    "late_effect": "send nothing until `delay_seconds` of simulated time later, even if the client has left",
+    "trickled_headers": "send the reply's head byte by byte, spread over `delay_seconds`",
+    "endless_continue": "send `100 Continue` again and again until the client leaves; no effect",
+    "endless_list": "answer every page of a list with its first page, and say that more follow",
 }
 
 
 class InvalidFault(ValueError):
-    """A fault that can't be ordered; the message says why."""
+    """Raised for a fault that can't be injected; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One order. `times` None goes on for ever; `probability` is the share of requests it hits."""
+    """One fault. `times` None never ends; `probability` is the share of requests that get it."""
 
     operation: str
     kind: str
@@ -43,26 +44,26 @@ class Fault:
 
 
 class FaultInjector:
-    """The orders, in the order given; the first that hits a request is the one it gets."""
+    """The faults in the order they were added; the first that applies to a request is used."""
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
         self._orders: list[Fault] = []
 
     def add_faults(self, faults: Sequence[Fault]) -> None:
-        """Add orders."""
+        """Add faults after those already there."""
         self._orders.extend(faults)
 
     def clear(self) -> None:
-        """Take back all orders."""
+        """Remove all faults."""
         self._orders.clear()
 
     def list_faults(self) -> Sequence[dict[str, object]]:
-        """Give the orders with how often each has hit."""
+        """Return the faults as JSON objects; `hits` counts the requests that got each."""
         return [asdict(fault) for fault in self._orders]
 
     def draw(self, operation: str) -> Fault | None:
-        """Give the fault that this request gets, and count it."""
+        """Return the fault for one request and count it; None if no fault applies."""
         for place, fault in enumerate(self._orders):
             spent = fault.times is not None and fault.hits >= fault.times
             if spent or fault.operation not in {ANY_OPERATION, operation}:
@@ -74,7 +75,7 @@ class FaultInjector:
 
 
 def parse_fault(order: object) -> Fault:
-    """Read one order from JSON. Raises BadFault."""
+    """Return the fault that a JSON object describes. Raises InvalidFault."""
     if not isinstance(order, dict):
         raise InvalidFault("A fault is an object with an operation and a kind.")
     known = {each.name for each in fields(Fault)} - {"hits"}
@@ -111,111 +112,12 @@ def _require_number_ranges(order: Mapping[str, object]) -> None:
             raise InvalidFault(f"{name} must be a {word} of at least {low} and at most {high}.")
 
 
-JSON_CONTENT_TYPE = "application/json"
-encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-SLOW_REPLY_PIECES = 20
-"""A slow body comes in so many pieces."""
 ERROR_PAGE = b"<!DOCTYPE html><title>Bad gateway</title><h1>We'll be right back</h1>"
 INVALID_JSON = b'{"items": [{"id": <'
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What is answered, and what the request changed.
-
-    `body` is a JSON value, or bytes that are sent as they are; None sends no body at all.
-    """
-
-    status: int
-    body: object = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    effect: Mapping[str, object] | None = None
-    content_type: str = JSON_CONTENT_TYPE
-
-    @property
-    def message(self) -> str | None:
-        """What a refusal says; None for other replies."""
-        return str(self.body["message"]) if self.status >= 400 and isinstance(self.body, dict) else None
-
-    def content(self) -> bytes:
-        """Give the body as it is sent."""
-        if self.body is None or isinstance(self.body, bytes):
-            return self.body or b""
-        return encode_json(self.body).encode()
-
-
-class Connection:
-    """One connection, for one reply; `pause` waits so many seconds of real time."""
-
-    def __init__(self, receive: Receive, send: Send, pause: Callable[[float], Awaitable[None]]) -> None:
-        self.pause = pause
-        self._receive = receive
-        self._send = send
-        self._request_ended = False
-
-    async def receive(self) -> Message:
-        """Give the next message of the request, and remember when it was the last."""
-        message = await self._receive()
-        self._request_ended = not message.get("more_body", False)
-        return message
-
-    async def drain(self) -> None:
-        """Read what is still being sent: a caller that is refused in mid-sentence never reads why."""
-        while not self._request_ended:
-            await self.receive()
-
-    async def send_reply(self, reply: Reply) -> None:
-        """Send a reply in one piece."""
-        content = reply.content()
-        await self._send_head(reply, len(content))
-        await self._send({"type": "http.response.body", "body": content})
-
-    async def send_slowly(self, reply: Reply, seconds: float) -> None:
-        """Send a reply in small pieces."""
-        content = reply.content()
-        await self._send_head(reply, len(content))
-        size = max(len(content) // SLOW_REPLY_PIECES, 1)
-        for start in range(0, len(content), size):
-            await self.pause(seconds / SLOW_REPLY_PIECES)
-            await self._send_piece(content[start : start + size])
-        await self._send({"type": "http.response.body", "body": b""})
-
-    async def send_truncated(self, reply: Reply) -> None:
-        """Announce the whole reply, send half of it and close."""
-        content = reply.content()
-        await self._send_head(reply, len(content))
-        await self._send_piece(content[: len(content) // 2])
-        self._transport().close()
-        await self._wait_until_closed()
-
-    async def cut(self) -> None:
-        """Close the connection without a word."""
-        self._transport().abort()
-        await self._wait_until_closed()
-
-    async def _send_head(self, reply: Reply, length: int) -> None:
-        headers = {**reply.headers}
-        if reply.status != 204:  # RFC 9110, section 8.6: no Content-Length in a 204
-            headers["content-length"] = str(length)
-        if length:
-            headers["content-type"] = reply.content_type
-        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-        await self._send({"type": "http.response.start", "status": reply.status, "headers": raw})
-
-    async def _send_piece(self, piece: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": piece, "more_body": True})
-
-    def _transport(self) -> Any:
-        """ASGI has no word for closing a connection, so the object behind uvicorn's `receive` is used."""
-        return getattr(self._receive, "__self__").transport  # noqa: B009  # not in the type of a callable
-
-    async def _wait_until_closed(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-
-
 def early_fault_reply(fault: Fault | None) -> Reply | None:
-    """Give the reply of a fault that lets nothing through to the world; None for the others."""
+    """Return the reply of a fault that has no effect on the world; None for other faults."""
     match fault:
         case Fault(kind="status", retry_after_seconds=seconds):
             headers = {} if seconds is None else {"Retry-After": f"{seconds:g}"}
@@ -227,10 +129,14 @@ def early_fault_reply(fault: Fault | None) -> Reply | None:
 
 
 async def send_with_fault(wire: Connection, reply: Reply, fault: Fault | None) -> None:
-    """Send the reply as the fault wants it, whole without one."""
+    """Send the reply, spoiled as the fault says."""
     match fault:
         case Fault(kind="slow"):
             await wire.send_slowly(reply, fault.delay_seconds)
+        case Fault(kind="trickled_headers"):
+            await wire.send_trickled(reply, fault.delay_seconds)
+        case Fault(kind="endless_list"):
+            await wire.send_reply(_say_more_follow(reply))
         case Fault(kind="cut_after"):
             await wire.cut()
         case Fault(kind="truncated"):
@@ -243,8 +149,14 @@ async def send_with_fault(wire: Connection, reply: Reply, fault: Fault | None) -
             await wire.send_reply(reply)
 
 
+def _say_more_follow(reply: Reply) -> Reply:
+    return (
+        replace(reply, body={**reply.body, "has_more_items": True}) if isinstance(reply.body, dict) else reply
+    )
+
+
 def _ensure_body(reply: Reply) -> Reply:
-    """A reply without a body has none to spoil: it gets one."""
+    """Return the reply with a body: without one there is nothing to spoil."""
     if reply.body is not None:
         return reply
     return replace(reply, status=200 if reply.status == 204 else reply.status, body=INVALID_JSON)

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from workflow.simulator import parts, printers
+from workflow.simulator.connection import Reply, encode_json
 from workflow.simulator.contract import Operation
-from workflow.simulator.faults import Reply, encode_json
 from workflow.simulator.models import Build, PrintJob, QueuedJob
 from workflow.simulator.query import FieldGetter, R, Table, parse_query, select_page
 from workflow.simulator.views import DOWNLOAD_SECONDS, View, Views

@@ -26,7 +26,8 @@ class SimulatorOptions:
     `builds`: "auto" makes a one-part build when slicing completes, "manual" leaves it to a person.
     `slice_seconds` 0 slices at once. `seed` decides ids and chance. `port` 0 picks a free one.
     `units` and `scale`: what an uploaded STL is taken for; a word, for the API has no list of units.
-    `operator_seconds`: how long until somebody clears a bed and starts the next print of a queue.
+    `take_seconds`: how long until a printer shows the job that it was told to print.
+    `operator_seconds`: how long until an operator clears a bed and starts the next print of a queue.
     `date_ahead_seconds`: by how much `Date` is ahead of the times in the bodies of replies; below 0 behind.
     """
 
@@ -35,6 +36,7 @@ class SimulatorOptions:
     builds: str = "auto"
     slice_seconds: float = 2.0
     build_delay_seconds: float = 0.0
+    take_seconds: float = 0.0
     operator_seconds: float = 300.0
     units: str = "mm"
     scale: float = 1.0
@@ -49,7 +51,7 @@ class SimulatorOptions:
             raise ValueError(f"builds is auto or manual, not {self.builds!r}.")
         if unknown := sorted(self.quirks - set(QUIRKS)):
             raise ValueError(f"No quirk {unknown[0]!r}; there are {', '.join(sorted(QUIRKS))}.")
-        if min(self.slice_seconds, self.build_delay_seconds, self.operator_seconds) < 0:
+        if min(self.slice_seconds, self.build_delay_seconds, self.take_seconds, self.operator_seconds) < 0:
             raise ValueError("Seconds are 0 or more.")
         if self.scale <= 0:
             raise ValueError("The scale is above 0.")

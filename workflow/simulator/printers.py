@@ -55,8 +55,6 @@ def _printing_phase(elapsed: float, total: float) -> str:
     return "Printing" if elapsed < total - COOLING_SECONDS else "Cooling Down"
 
 
-PICK_UP_SECONDS = 1.0
-"""Between the 201 and the moment the device takes the job; the vendor's sample looks for 6 s."""
 FULL_SPOOL_CM3 = 800.0
 FURNACE_SERIES = frozenset({"Sinter-1", "Sinter-2"})
 BED_FULL_STATES = frozenset({"Print Finished", "Print Bed Needs Clearing"})
@@ -91,7 +89,7 @@ def queue_seconds(world: World, device: Device, queue: Sequence[QueuedJob]) -> f
 
 
 def print_now(world: World, device: Device, build: Build) -> PrintJob:
-    """Tell a device to print. It takes the job a moment later, or not at all.
+    """Tell a device to print; it takes the job after `take_seconds`, or never.
 
     Raises NotReady unless the device is ready, NotAllowed where the build can't be printed there.
     """
@@ -112,7 +110,7 @@ def _send_job(world: World, device: Device, build: Build, asked_for: str) -> Pri
     job = _add_print_job(world, device, build, asked_for)
     if "deaf-printer" not in world.options.quirks:
         world.devices.put(replace(device, job=job.id))
-        world.schedule(PICK_UP_SECONDS, partial(_pick_up_job, world, job.id))
+        world.schedule(world.options.take_seconds, partial(_pick_up_job, world, job.id))
     return job
 
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -69,6 +70,8 @@ class Journal:
 
 
 FIRST_REFERENCE_ID = 7_000_001
+CLOCK_CHECK_SECONDS = 0.02
+"""The simulated clock can be advanced at any moment, so a pause on it checks it this often."""
 
 
 class Simulation:
@@ -119,12 +122,18 @@ class Simulation:
         return self.store / f"{self._uploads}.stl"
 
     async def pause(self, seconds: float) -> None:
-        """Wait in real time, but no longer than the server serves."""
+        """Wait for real seconds, or until the server stops."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
+    async def pause_simulated(self, seconds: float) -> None:
+        """Wait until the simulated clock has advanced by `seconds`, or until the server stops."""
+        due = self.clock.now() + timedelta(seconds=seconds)
+        while not self._stopping.is_set() and self.clock.now() < due:
+            await self.pause(CLOCK_CHECK_SECONDS)
+
     def stop(self) -> None:
-        """End all pauses: what is delayed is answered now."""
+        """End all pauses, so that delayed requests are answered now."""
         self._stopping.set()
 
     def close(self) -> None:

@@ -15,8 +15,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from workflow.simulator import parts, stl
+from workflow.simulator.connection import Reply
 from workflow.simulator.contract import InvalidRequest, Operation, validate_body
-from workflow.simulator.faults import Reply
 from workflow.simulator.models import StoredFile
 from workflow.simulator.simulation import Simulation
 
