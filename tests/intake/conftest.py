@@ -102,7 +102,9 @@ class Book:
         return True
 
     def record_unchanged(self, path: str, left: FileStamp, before: PreviousSubmission) -> None:
-        self.memory[path] = (left, self.memory[path][1])
+        for former in [path for path, (_left, number) in self.memory.items() if number == before.number]:
+            del self.memory[former]
+        self.memory[path] = (left, before.number)
 
     def paths(self) -> list[str]:
         """The paths of all files that were taken."""

@@ -120,6 +120,31 @@ def test_names_that_are_no_text_are_written_down_readable(
     assert (share.root / claimed_as.encode().decode()).read_bytes() == STL
 
 
+@pytest.mark.parametrize("length", [240, 244, 245, 255])
+def test_names_are_taken_up_to_the_longest(
+    share: Share, inbox: Inbox, book: Book, clock: Clock, length: int
+) -> None:
+    """A program that downloads would add an ending to the name: there is no room for one, so it does not."""
+    name = "x" * (length - 4) + ".stl"
+    drop(share, name)
+    assert settle(inbox, clock) == (name,)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_a_colon_is_part_of_a_name(share: Share, inbox: Inbox, clock: Clock) -> None:
+    drop(share, "bracket 10:30.stl")
+    drop(share, "bracket.stl:Zone.Identifier", b"[ZoneTransfer]")
+    assert settle(inbox, clock) == ("bracket 10:30.stl",)
+
+
+def test_an_unpacked_folder_named_like_its_part_is_looked_into(
+    share: Share, inbox: Inbox, book: Book, clock: Clock
+) -> None:
+    drop(share, "bracket.stl/bracket.stl")
+    assert settle(inbox, clock) == ("bracket.stl/bracket.stl",)
+    assert book.taken == {1: "processing/bracket.stl/1~bracket.stl"}
+
+
 # -- the register ------------------------------------------------------------------------------
 
 

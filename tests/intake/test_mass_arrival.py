@@ -70,6 +70,13 @@ def test_what_has_passed_counts_and_is_not_set_aside(arrivals: MassArrivalCounte
     assert arrivals.arrive({"one too many.stl"}, now=1) == {"one too many.stl"}
 
 
+def test_a_renamed_folder_counts_once(arrivals: MassArrivalCounter) -> None:
+    arrivals.arrive({"old/1.stl", "old/2.stl"}, now=0)
+    assert arrivals.drop_vanished(set()) == frozenset()
+    assert arrivals.arrive({"new/1.stl", "new/2.stl"}, now=1) == frozenset()
+    assert arrivals.arrive({"3.stl", "4.stl"}, now=2) == {"new/1.stl", "new/2.stl", "3.stl", "4.stl"}
+
+
 def test_without_a_limit_all_pass() -> None:
     assert (
         MassArrivalCounter(MassArrivalLimit()).arrive({str(number) for number in range(1000)}, now=0)

@@ -6,7 +6,7 @@ from threading import Barrier, Thread
 import pytest
 
 from workflow.intake import fs
-from workflow.intake.fs import exists_in_share, move_file
+from workflow.intake.moves import exists_in_share, move_file
 from workflow.intake.share import Share
 
 

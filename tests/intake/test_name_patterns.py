@@ -20,7 +20,9 @@ from workflow.intake.scan import scan_inbox
         ("._bracket.stl", NameKind.LITTER, "._*"),
         ("~$bracket.stl", NameKind.LITTER, "~$*"),
         ("THUMBS.DB", NameKind.LITTER, "Thumbs.db"),
-        ("bracket.stl:Zone.Identifier", NameKind.LITTER, "*:*"),
+        ("bracket.stl:Zone.Identifier", NameKind.LITTER, "*.stl:*"),
+        ("order.zip:Zone.Identifier", NameKind.LITTER, "*:Zone.Identifier"),
+        ("bracket 10:30.stl", NameKind.PART, "*.stl"),
         ("part.step.txt", NameKind.LITTER, "*.txt"),
         ("part.step", NameKind.STRANGER, "*.step"),
         ("order.zip", NameKind.STRANGER, "*.zip"),
@@ -46,6 +48,42 @@ def test_strangers_are_told_what_to_do() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "client"),
+    [
+        ("bracket_Andy-PC_Jan-03-0901-2013_CaseConflict_1.stl", "Synology Drive"),
+        ("bracket_ws-4_Mar-12-1234-2015_Conflict.stl", "Synology Drive"),
+        ("bracket_conflict-20260101-101010.stl", "ownCloud"),
+        ("bracket (conflicted copy 2026-01-01 101010).stl", "A sync client"),
+        ("bracket (SFConflict ann@shop.example 2026-01-01-10-10-10).stl", "Seafile"),
+        ("bracket.Conflict.stl", "Resilio Sync"),
+        ("bracket-DESKTOP-AB12CD3.stl", "OneDrive"),
+        ("bracket-LAPTOP-AB12CD34.stl", "OneDrive"),
+        ("bracket (In Konflikt stehende Kopie von Ann 2026-01-01).stl", "Dropbox"),
+        ("bracket (Copie en conflit de Ann 2026-01-01).stl", "Dropbox"),
+        ("bracket (Copia en conflicto de Ann 2026-01-01).stl", "Dropbox"),
+        ("bracket (Copia in conflitto di Ann 2026-01-01).stl", "Dropbox"),
+        ("bracket (C\u00f3pia em conflito de Ann 2026-01-01).stl", "Dropbox"),
+        ("bracket (Case Conflict).stl", "Dropbox"),
+        ("bracket (case clash from Ann on 2026-01-01).stl", "Nextcloud"),
+        ("bracket.sync-conflict-20260101-101010-ABCDEFG.stl", "Syncthing"),
+        ("bracket [conflicted].stl", "A sync client"),
+    ],
+)
+def test_the_second_version_of_a_sync_client_is_no_part(name: str, client: str) -> None:
+    assert match_name(name).why == (
+        f"{client} kept two versions of this file. Delete one, and give the other a plain name."
+    )
+    assert not is_part_file(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["arm-desktop-bracket.stl", "confined space.stl", "conflict.stl", "Konfig.stl"]
+)
+def test_names_that_only_look_like_a_second_version_are_parts(name: str) -> None:
+    assert is_part_file(name)
+
+
 @given(st.text(st.characters(exclude_characters="/\0"), min_size=1), st.sampled_from(["", ".stl", ".STL. "]))
 def test_the_quick_way_and_the_table_agree(stem: str, ending: str) -> None:
     name = stem + ending
@@ -59,7 +97,8 @@ def test_the_quick_way_and_the_table_agree(stem: str, ending: str) -> None:
         ("rush/deep/part.STL", True),
         ("@eaDir/part.stl", False),
         ("rush/.Trash-1000/files/part.stl", False),
-        ("assembly.stl/part.stl", False),
+        ("bracket.stl/bracket.stl", True),
+        ("bracket.stl", True),
         ("rush/part.step", False),
     ],
 )

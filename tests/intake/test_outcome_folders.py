@@ -26,6 +26,13 @@ def test_a_name_that_is_taken_gets_a_number(share: Share, claimed: str) -> None:
     assert plan_outcome_path(share, claimed, "rush/x.stl", Outcome.DONE) == "done/rush/x (3).stl"
 
 
+def test_a_part_and_an_unpacked_folder_of_its_name_do_not_meet(share: Share, claimed: str) -> None:
+    (share.done / "bracket.stl").write_bytes(b"a part")
+    place = plan_and_move(share, claimed, "bracket.stl/bracket.stl", Outcome.DONE)
+    assert place == "done/bracket/bracket.stl"
+    assert (share.root / place).read_bytes() == b"seventeen"
+
+
 def test_a_planned_move_may_be_repeated(share: Share, claimed: str) -> None:
     target = plan_outcome_path(share, claimed, "rush/x.stl", Outcome.DONE)
     for _ in range(3):

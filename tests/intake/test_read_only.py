@@ -1,6 +1,7 @@
 """A read-only inbox: files stay where they are, and none is taken twice."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tests.intake.conftest import TIMES, Book, Clock
 from tests.intake.parts import binary
 from tests.intake.test_inbox import settle
 from workflow.errors import StateFolderError
-from workflow.intake import Inbox, Share
+from workflow.intake import Inbox, MassArrivalLimit, Share
 
 
 @pytest.fixture
@@ -107,3 +108,60 @@ def test_a_name_that_is_no_text_waits_and_says_so(
     (waiting,) = inbox.waiting()
     assert waiting.why == "its name, or that of its folder, holds bytes that are no UTF-8: rename it"
     assert book.paths() == ["part.stl"]
+
+
+def test_a_renamed_file_is_the_same_part(exports: Path, inbox: Inbox, book: Book, clock: Clock) -> None:
+    (exports / "part.stl").write_bytes(binary())
+    settle(inbox, clock)
+    (exports / "part.stl").rename(exports / "rush" / "part-rev-A.stl")
+    assert settle(inbox, clock) == settle(inbox, clock, 3600) == ()
+    assert len(book.rows) == 1
+    assert list(book.memory) == ["rush/part-rev-A.stl"]
+    assert inbox.is_idle()
+
+
+def test_a_renamed_folder_is_neither_taken_again_nor_a_mass_arrival(
+    share: Share, exports: Path, book: Book, clock: Clock
+) -> None:
+    book.left_inbox = share.inbox
+    limit = MassArrivalLimit(files=5, window_seconds=60)
+    inbox = Inbox(share, book, left=book, desk=book, times=TIMES, limit=limit, clock=clock)
+    for number in range(5):
+        (exports / "rush" / f"{number}.stl").write_bytes(binary(20 + number))
+    assert len(settle(inbox, clock)) == 5
+    clock.turn(61)
+    (exports / "rush").rename(exports / "rush rev A")
+    (exports / "new.stl").write_bytes(binary(40))
+    assert settle(inbox, clock) == ("new.stl",)
+    assert len(book.rows) == 6
+    assert book.waitlist == {}
+
+
+def test_a_renamed_file_stays_known_after_a_restart(
+    share: Share, exports: Path, inbox: Inbox, book: Book, clock: Clock
+) -> None:
+    (exports / "part.stl").write_bytes(binary())
+    settle(inbox, clock)
+    (exports / "part.stl").rename(exports / "renamed.stl")
+    again = Inbox(share, book, left=book, desk=book, times=TIMES, clock=clock)
+    assert settle(again, clock) == ()
+    assert len(book.rows) == 1
+
+
+def test_a_copy_is_a_new_part(exports: Path, inbox: Inbox, book: Book, clock: Clock) -> None:
+    (exports / "part.stl").write_bytes(binary())
+    settle(inbox, clock)
+    shutil.copy2(exports / "part.stl", exports / "copy.stl")
+    assert settle(inbox, clock) == ("copy.stl",)
+
+
+def test_other_content_of_the_same_size_and_age_is_a_new_part(
+    exports: Path, inbox: Inbox, book: Book, clock: Clock
+) -> None:
+    (exports / "old.stl").write_bytes(binary())
+    os.utime(exports / "old.stl", ns=(1, 1))
+    settle(inbox, clock)
+    (exports / "old.stl").unlink()
+    (exports / "new.stl").write_bytes(binary(header=b"another".ljust(80)))
+    os.utime(exports / "new.stl", ns=(1, 1))
+    assert settle(inbox, clock) == ("new.stl",)

@@ -34,9 +34,10 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     assert scan_inbox(tmp_path).paths == {"real/a.stl"}
 
 
-def test_a_folder_named_like_a_part_is_one_thing(tmp_path: Path) -> None:
-    make(tmp_path, "assembly.stl/inner.stl")
-    assert scan_inbox(tmp_path).paths == {"assembly.stl"}
+def test_a_folder_named_like_a_part_is_a_folder(tmp_path: Path) -> None:
+    """As unpacking bracket.stl.zip makes it."""
+    make(tmp_path, "bracket.stl/bracket.stl")
+    assert scan_inbox(tmp_path).paths == {"bracket.stl/bracket.stl"}
 
 
 def test_a_missing_inbox_is_an_error(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from workflow.errors import ShareError
 from workflow.intake import Outcome, Share
-from workflow.intake.share import MARKER, make_marker, read_marker
+from workflow.intake.share import MARKER, make_marker, prove_move, read_marker
 
 
 def test_missing_folders_are_made_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -43,9 +43,10 @@ def test_folders_on_two_file_systems_are_refused(tmp_path: Path) -> None:
     other = Path(f"/dev/shm/stlflow-test-{os.getpid()}")
     other.mkdir()
     try:
-        (tmp_path / "done").symlink_to(other)
+        inbox = tmp_path / "inbox"
+        inbox.mkdir()
         with pytest.raises(ShareError, match=r"lie on different file systems.*Put all folders of the share"):
-            Share(tmp_path).prepare()
+            prove_move(inbox, other)
         assert list(other.iterdir()) == []
     finally:
         other.rmdir()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.intake.test_open_writers import held_by
 from workflow.errors import NotAPlainFile, StillChanging
-from workflow.intake import Share, SpooledFile, copy_to_spool, spool
+from workflow.intake import FileRoots, Share, SpooledFile, copy_to_spool, spool
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of writers")
 
@@ -36,7 +36,7 @@ def left_in(folder: Path) -> list[str]:
 
 def test_the_copy_is_the_file_and_its_hash_is_known(share: Share, source: Path, spool_file: Path) -> None:
     content = source.read_bytes()
-    taken = copy_to_spool(source, spool_file, root=share.root)
+    taken = copy_to_spool(source, spool_file, FileRoots(share=share.root))
     assert taken == SpooledFile(len(content), hashlib.sha256(content).hexdigest(), source.owner())
     assert spool_file.read_bytes() == content
     assert source.exists()
@@ -136,12 +136,12 @@ def test_a_link_in_place_of_the_file_is_not_followed(share: Share, source: Path,
     source.rename(secret)
     source.symlink_to(secret)
     with pytest.raises(NotAPlainFile, match="is a link"):
-        copy_to_spool(source, spool_file, root=share.root)
+        copy_to_spool(source, spool_file, FileRoots(share=share.root))
     source.unlink()
     source.parent.rmdir()
     source.parent.symlink_to(share.root)
     with pytest.raises(NotADirectoryError, match="rush is a link"):
-        copy_to_spool(share.processing / "rush" / "secret", spool_file, root=share.root)
+        copy_to_spool(share.processing / "rush" / "secret", spool_file, FileRoots(share=share.root))
 
 
 def test_a_missing_file_is_gone_only_while_the_share_is_there(
@@ -149,9 +149,9 @@ def test_a_missing_file_is_gone_only_while_the_share_is_there(
 ) -> None:
     source.unlink()
     with pytest.raises(FileNotFoundError):
-        copy_to_spool(source, spool_file, root=share.root)
+        copy_to_spool(source, spool_file, FileRoots(share=share.root))
     share.root.rename(tmp_path / "unmounted")
     share.root.mkdir()  # an empty mount point
     with pytest.raises(OSError, match="share can't be reached") as raised:
-        copy_to_spool(source, spool_file, root=share.root)
+        copy_to_spool(source, spool_file, FileRoots(share=share.root))
     assert not isinstance(raised.value, FileNotFoundError)

@@ -70,6 +70,24 @@ What happened when
     )
 
 
+@pytest.mark.parametrize(
+    ("size_mm", "line"),
+    [
+        (
+            (20.9, 5.0, 0.5),
+            "20.9 × 5.0 × 0.5 mm; if it was drawn in inches: 530.9 × 127.0 × 12.7 mm",
+        ),
+        ((0.5, 0.4, 0.25), "0.500 × 0.400 × 0.250 mm; if it was drawn in inches: 12.7 × 10.2 × 6.3 mm"),
+        ((21.0, 5.0, 0.5), "21.0 × 5.0 × 0.5 mm"),
+    ],
+)
+def test_the_size_of_a_small_part_is_said_in_inches_too(
+    size_mm: tuple[float, float, float], line: str
+) -> None:
+    note = submission_note_text(replace(SENT, mesh=replace(MESH, size_mm=size_mm)), EVENTS)
+    assert f"\nSize      {line}\n" in note
+
+
 def test_the_note_of_a_rejected_part_says_why_and_what_to_do() -> None:
     reason = "412 open edges: the surface is not closed. Close the solid in CAD and export again."
     open_mesh = replace(MESH, watertight=False, open_edges=412, volume_cm3=None, warnings=())

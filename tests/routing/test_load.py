@@ -1,7 +1,9 @@
 """Rules files: all mistakes of one reading, each at its place; and good files by their own tests."""
 
+import os
 import re
 import string
+import sys
 import time
 from pathlib import Path
 
@@ -208,3 +210,10 @@ TREES = st.recursive(
 def test_no_mixture_of_the_words_crashes_the_reader(intake: object, routing: object, tests: object) -> None:
     text = f"version: 1\nintake: {written(intake)}\nrouting: {written(routing)}\ntests: {written(tests)}\n"
     assert_total_or_told(reading_of(text))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes")
+def test_a_pipe_in_place_of_the_rules_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rules.yaml")
+    with pytest.raises(RulesError, match="the rules can't be read: it is no plain file"):
+        load_rules(tmp_path / "rules.yaml")

@@ -4,9 +4,9 @@ from workflow.intake.claim import SubmissionStore, claim_file, reclaim_file, und
 from workflow.intake.events import INOTIFY_WATCH_LIMIT, count_folders, measure_event_latency
 from workflow.intake.explain import FileExplanation, explain_file
 from workflow.intake.filenames import is_utf8, printable_path
-from workflow.intake.fs import exists_in_share
 from workflow.intake.inbox import Inbox, InboxListener, ScanResult
 from workflow.intake.mass_arrival import MASS_ARRIVAL_REASON, MassArrivalLimit
+from workflow.intake.moves import exists_in_share
 from workflow.intake.name_patterns import NameKind, NameMatch, is_part_file, list_name_patterns, match_path
 from workflow.intake.open_writers import LOCAL_FILE_SYSTEMS, file_system_type, mount_options
 from workflow.intake.outcome_folders import (
@@ -20,7 +20,7 @@ from workflow.intake.outcome_folders import (
 from workflow.intake.read_only import FileStamp, PreviousSubmission, folder_origin, matches_stamp
 from workflow.intake.scan import InboxScan, scan_inbox
 from workflow.intake.share import CLAIMS_FOLDER_PREFIX, Outcome, Share, make_marker, prove_move, read_marker
-from workflow.intake.spool import SpooledFile, copy_to_spool
+from workflow.intake.spool import FileRoots, SpooledFile, copy_to_spool, hash_file
 from workflow.intake.stability import StabilityTimes
 from workflow.intake.stability_tracker import WaitingFile
 
@@ -31,6 +31,7 @@ __all__ = [
     "LOCAL_FILE_SYSTEMS",
     "MASS_ARRIVAL_REASON",
     "FileExplanation",
+    "FileRoots",
     "FileStamp",
     "Inbox",
     "InboxListener",
@@ -53,6 +54,7 @@ __all__ = [
     "explain_file",
     "file_system_type",
     "folder_origin",
+    "hash_file",
     "in_place_note_path",
     "is_part_file",
     "is_utf8",

@@ -9,7 +9,7 @@ from loguru import logger
 
 from workflow.errors import StlflowError, error_reason
 from workflow.intake.filenames import printable_path
-from workflow.intake.fs import exists_in_share, move_file
+from workflow.intake.moves import exists_in_share, move_file
 from workflow.intake.share import Share
 from workflow.intake.snapshot import FileSignature, signature_of
 
@@ -75,7 +75,7 @@ class FileClaimer:
     """Claims files of a share, and writes each claim down as soon as the ledger allows it."""
 
     def __init__(self, share: Share, register: SubmissionStore) -> None:
-        self._update_rate_share, self._register = share, register
+        self._share, self._register = share, register
         self._unrecorded: dict[int, str] = {}
         self._record_trouble = False
 
@@ -93,7 +93,7 @@ class FileClaimer:
         except (StlflowError, OSError) as error:
             raise NotTakenYet(error_reason(error)) from error
         try:
-            claimed_as = claim_file(self._update_rate_share, path, number)
+            claimed_as = claim_file(self._share, path, number)
         except OSError as error:
             self._discard_submission(number)
             raise NotTakenYet(error_reason(error)) from error
@@ -113,10 +113,10 @@ class FileClaimer:
     def _was_replaced(self, path: str, claimed_as: str, seen: FileSignature) -> bool:
         """Tell whether another file took the name since the look; that one settles in the inbox first."""
         try:
-            taken = signature_of((self._update_rate_share.root / claimed_as).lstat())
+            taken = signature_of((self._share.root / claimed_as).lstat())
             expected = seen._replace(ctime_ns=taken.ctime_ns)  # the rename itself changes it
             same = expected in {taken, taken._replace(inode=0)}  # 0: a mount, where inodes mean nothing
-            return not same and undo_claim(self._update_rate_share, claimed_as, path)
+            return not same and undo_claim(self._share, claimed_as, path)
         except OSError:
             return False
 

@@ -35,16 +35,25 @@ def claimed_path(claims: str, path: str, number: int) -> str:
 
 
 def outcome_path(folder: str, path: str, copy: int = 1) -> str:
-    """Give the place of a path under the inbox in an outcome folder; later copies are numbered."""
+    """Return the place of a path under the inbox in an outcome folder; later copies are numbered.
+
+    A folder named like a part, as unpacking `bracket.stl.zip` makes it, loses its ending: a part of that
+    name may be there already.
+    """
     *folders, name = printable_path(path).split("/")
     after = f" ({copy})" if copy > 1 else ""
-    return "/".join((folder, *map(fit_name, folders), fit_name(name, after=after)))
+    return "/".join((folder, *map(_outcome_folder, folders), fit_name(name, after=after)))
 
 
 def split_path(path: str) -> tuple[Sequence[str], str]:
     """Split a path with forward slashes into its folders and its name."""
     *folders, name = path.split("/")
     return folders, name
+
+
+def _outcome_folder(name: str) -> str:
+    plain = name.rstrip(". ")
+    return fit_name(plain[: -len(".stl")] if plain.lower().endswith(".stl") and len(plain) > 4 else name)
 
 
 def fit_name(name: str, *, before: str = "", after: str = "") -> str:

@@ -1,6 +1,6 @@
-"""Folders held open, so that nobody can swap one for a link between the look and the act.
+"""Folders held open, so that nobody can swap one for a link between the check and the act.
 
-Moving files inside the share: in one piece, and never onto another file.
+Renames in one step that never replace a file.
 """
 
 import ctypes
@@ -15,11 +15,10 @@ from functools import cache
 from pathlib import Path
 
 from workflow.errors import NotAPlainFile
-from workflow.intake.filenames import split_path
-from workflow.intake.share import Share, share_lost_error
 
 _BY_DESCRIPTOR = {os.open, os.mkdir, os.rename, os.unlink} <= os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_GROUP_RIGHTS = stat.S_IRWXG | stat.S_ISGID
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _PART_FLAGS = (
     os.O_RDONLY
@@ -47,6 +46,10 @@ class OpenFolder:
         try:
             os.stat(self.at(name), dir_fd=self.fd, follow_symlinks=False)
         except FileNotFoundError:
+            return False
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:  # nothing can have such a name
+                raise
             return False
         return True
 
@@ -112,8 +115,7 @@ def _descend(base: Path, folders: Sequence[str], *, make: bool) -> int:
     for name in folders:
         try:
             if make:
-                with suppress(FileExistsError):
-                    os.mkdir(name, dir_fd=fd)
+                _make_folder(name, fd)
             below = os.open(name, _FOLDER_FLAGS | _NO_FOLLOW, dir_fd=fd)
         except OSError as error:
             raise _blocked_path_error(error, name) from None
@@ -121,6 +123,27 @@ def _descend(base: Path, folders: Sequence[str], *, make: bool) -> int:
             os.close(fd)
         fd = below
     return fd
+
+
+def _make_folder(name: str, above: int) -> None:
+    with suppress(FileExistsError):
+        os.mkdir(name, dir_fd=above)
+        share_rights(name, os.fstat(above), dir_fd=above)
+
+
+def share_rights(made: str | Path, above: os.stat_result, dir_fd: int | None = None) -> None:
+    """Set the group of a new folder, and what that group may do, to those of the folder above.
+
+    A share is for a group of people: where they may drop files, they may drag them back. What the system
+    refuses stays as it is; the checkup finds it.
+    """
+    with suppress(OSError, NotImplementedError):
+        seen = os.stat(made, dir_fd=dir_fd, follow_symlinks=False)
+        if hasattr(os, "chown") and seen.st_gid != above.st_gid:
+            os.chown(made, -1, above.st_gid, dir_fd=dir_fd, follow_symlinks=False)
+        mode = stat.S_IMODE(seen.st_mode) | (above.st_mode & _GROUP_RIGHTS)
+        if mode != stat.S_IMODE(seen.st_mode):
+            os.chmod(made, mode, dir_fd=dir_fd)
 
 
 def _check_by_path(base: Path, folders: Sequence[str], *, make: bool) -> None:
@@ -133,6 +156,7 @@ def _check_by_path(base: Path, folders: Sequence[str], *, make: bool) -> None:
         if make:
             with suppress(FileExistsError):
                 place.mkdir()
+                share_rights(place, place.parent.stat())
         if not stat.S_ISDIR(place.lstat().st_mode):
             raise _blocked_path_error(NotADirectoryError(errno.ENOTDIR, ""), name)
 
@@ -153,60 +177,11 @@ def _file_type(mode: int) -> str:
     return next((word for is_kind, word in kinds.items() if is_kind(mode)), "a device")
 
 
-_TRIES = 20
-"""A folder that another thread found empty and removed is simply made again."""
 _RENAME_NOREPLACE = 1  # renameat2(2), Linux
 _RENAME_EXCL = 4  # renameatx_np(2), macOS
 _NOT_SUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 
 _Rename = Callable[[int, bytes, int, bytes, int], int]
-
-
-def move_file(share: Share, here: str, there: str, *, durable: bool = True) -> None:
-    """Move a file; both paths are relative to the share's root. Missing folders are made.
-
-    Raises FileExistsError when `there` is taken, FileNotFoundError when `here` is gone, and a plain
-    OSError when the share itself is.
-    """
-    for _ in range(_TRIES):
-        try:
-            _move_once(share, here, there, durable=durable)
-        except FileNotFoundError:
-            if not share.is_reachable():
-                raise share_lost_error(share) from None
-            if not exists_in_share(share, here):
-                raise
-        else:
-            return
-    raise OSError(errno.EBUSY, f"{there} can't be made: its folder keeps vanishing")
-
-
-def exists_in_share(share: Share, place: str) -> bool:
-    """Tell whether anything stands at a path relative to the share's root."""
-    (top, *folders), name = split_path(place)
-    try:
-        with open_folder(share.root / top, folders) as folder:
-            return folder.has(name)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-
-
-def _move_once(share: Share, here: str, there: str, *, durable: bool) -> None:
-    (old_top, *old_folders), old_name = split_path(here)
-    (new_top, *new_folders), new_name = split_path(there)
-    if share.is_reachable():
-        with suppress(FileExistsError):
-            (share.root / new_top).mkdir()  # in case somebody tidied it away
-    with (
-        open_folder(share.root / old_top, old_folders) as source,
-        open_folder(share.root / new_top, new_folders, make=True) as target,
-    ):
-        rename_without_replacing(source, old_name, target, new_name)
-        if durable:
-            target.sync()
-            source.sync()
-    if share.root / old_top == share.processing:
-        remove_empty_folders(share.processing, old_folders)
 
 
 def rename_without_replacing(source: OpenFolder, name: str, target: OpenFolder, new_name: str) -> None:

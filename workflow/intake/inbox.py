@@ -74,7 +74,7 @@ class Inbox:
         limit: MassArrivalLimit = _NO_LIMIT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._update_rate_share, self._desk, self._times, self._clock = share, desk, times, clock
+        self._share, self._desk, self._times, self._clock = share, desk, times, clock
         self._taking = FileClaimer(share, register) if left is None else InPlaceSubmitter(share, left)
         self._settling = StabilityTracker(share.inbox, times, clock)
         self._guard = MassArrivalGuard(limit, desk)
@@ -122,7 +122,7 @@ class Inbox:
         """Tell, by a fresh look, whether nothing is left in the inbox that will be taken."""
         with self._lock:
             try:
-                paths = self._taking.new_paths(scan_inbox(self._update_rate_share.inbox).paths)
+                paths = self._taking.new_paths(scan_inbox(self._share.inbox).paths)
             except (StlflowError, OSError):
                 return False
             coming = paths - set(self._guard.waiting())
@@ -164,14 +164,14 @@ class Inbox:
     def _scan_share(self) -> None:
         """Look through the whole inbox, if the share is there."""
         try:
-            if (absence := self._update_rate_share.absence_reason()) is not None:
+            if (absence := self._share.absence_reason()) is not None:
                 self._mark_share_lost(absence)
                 return
             self._attach_share()
-            found = scan_inbox(self._update_rate_share.inbox)
+            found = scan_inbox(self._share.inbox)
             self._apply_scan(found, self._taking.new_paths(found.paths))
         except OSError as error:
-            self._mark_share_lost(f"{self._update_rate_share.inbox}: {error_reason(error)}")
+            self._mark_share_lost(f"{self._share.inbox}: {error_reason(error)}")
         except ShareError as error:
             self._mark_share_lost(error_reason(error))
         except StlflowError as error:
@@ -213,9 +213,9 @@ class Inbox:
 
     def _attach_share(self) -> None:
         """Begin anew in a share that is there for the first time, or again. Raises StlflowError, OSError."""
-        if self._there is None and self._update_rate_share.marker:
-            self._update_rate_share.prepare()
-        here = self._update_rate_share.inbox.stat()
+        if self._there is None and self._share.marker:
+            self._share.prepare()
+        here = self._share.inbox.stat()
         if self._there == (here.st_dev, here.st_ino):
             return
         self._taking.record_pending_claims()
@@ -223,11 +223,11 @@ class Inbox:
             self._desk.on_share_available()
         self._guard.begin()
         if self._lost:
-            logger.info("Share back: {}.", self._update_rate_share.inbox)
+            logger.info("Share back: {}.", self._share.inbox)
         self._lost, self._there = False, (here.st_dev, here.st_ino)
         self._settling.untrack_all()
-        self._kind = file_system_type(self._update_rate_share.inbox)
-        self._settling.sees_writers = sees_all_writers(self._update_rate_share.inbox)
+        self._kind = file_system_type(self._share.inbox)
+        self._settling.sees_writers = sees_all_writers(self._share.inbox)
         self._listening.stop()
 
     # -- taking a file --------------------------------------------------------------------------

@@ -62,7 +62,12 @@ class MassArrivalCounter:
         self._passed.pop(path, None)
 
     def drop_vanished(self, found: Collection[str]) -> frozenset[str]:
-        """Forget what is no longer in the inbox, by a walk: if it comes again, it is new."""
+        """Forget what is no longer in the inbox, by a walk: if it comes again, it is new.
+
+        What went away without being taken does not count any more: a renamed folder counts once.
+        """
+        for path in self._passed.keys() - set(found):
+            self._times.remove(self._passed.pop(path))
         gone = (self._accepted | self.waiting).difference(found)
         self._accepted -= gone
         self.waiting -= gone

@@ -50,7 +50,9 @@ _IGNORED_NAMES = {
     "desktop.ini": "litter of Windows",
     "*.lnk": "a shortcut of Windows",
     "*.url": "a link to a page",
-    "*:*": "a side stream of Windows",
+    "*.stl:*": "a side stream of Windows",
+    "*:Zone.Identifier": "a side stream of Windows",
+    "*:AFP_*": "a side stream of macOS",
     "~$*": "the lock of an office program",
     ".~lock.*": "the lock of an office program",
     "*.lock": "a lock",
@@ -67,10 +69,40 @@ _IGNORED_NAMES = {
     "*.txt": "text, as notes are",
 }
 _HIDDEN = {".*": "a hidden file: programs write under such names and rename at the end"}
-_CONFLICTS = {
-    "*conflicted copy*.stl": "a sync client kept two versions. Delete one, and give the other a plain name.",
-    "*.sync-conflict-*.stl": "a sync client kept two versions. Delete one, and give the other a plain name.",
+_CONFLICT_ADVICE = "kept two versions of this file. Delete one, and give the other a plain name."
+_CONFLICT_PATTERNS = {
+    # help.dropbox.com/organize/conflicted-copy; OneDrive for Mac, Box, Egnyte and Nextcloud write the same
+    "*conflicted copy*.stl": "A sync client",
+    # the same in other languages of Dropbox: the word, then whose copy it is, and the day
+    "*in Konflikt stehende Kopie*.stl": "Dropbox",
+    "*Konfliktkopie*.stl": "A sync client",
+    "*(Copie en conflit*.stl": "Dropbox",
+    "*(Copia en conflicto*.stl": "Dropbox",
+    "*(Copia conflictiva de*.stl": "Dropbox",
+    "*(Copia in conflitto*.stl": "Dropbox",
+    "*(C?pia em conflito*.stl": "Dropbox",
+    "*(* conflict)*.stl": "Dropbox",  # (Case Conflict), (Unicode Encoding Conflict)
+    # docs.syncthing.net/users/syncing.html: bracket.sync-conflict-20260101-101010-ABCDEFG.stl
+    "*.sync-conflict-*.stl": "Syncthing",
+    # kb.synology.com, "Synology Drive file conflict": a_Andy-PC_Jan-03-0901-2013_CaseConflict_1.txt
+    "*_???-??-????-????_*Conflict*.stl": "Synology Drive",
+    # ownCloud client, conflict.cpp: bracket_conflict-20260101-101010.stl up to 2.4, "(conflicted copy" since
+    "*_conflict-[0-9]*-[0-9]*.stl": "ownCloud",
+    "*(case clash from *.stl": "Nextcloud",
+    # seafile-server, merge.c: bracket (SFConflict ann@shop.example 2026-01-01-10-10-10).stl
+    "*(SFConflict *.stl": "Seafile",
+    # help.resilio.com, "What is a .Conflict file?"
+    "*.Conflict.stl": "Resilio Sync",
+    # OneDrive adds the computer's name: only names that Windows makes up itself can be told from others
+    "*-DESKTOP-[A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9].stl": "OneDrive",
+    "*-LAPTOP-[A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9][A-Z0-9].stl": "OneDrive",
+    # pcloud.com help: bracket [conflicted].stl; former Google Drive clients: bracket [Conflict].stl
+    "*[[]conflict*].stl": "A sync client",
 }
+"""How sync clients name the second version of a file, each with where that is written."""
+_CASE_MATTERS = "OneDrive"
+"""Windows makes up names in capitals: `arm-desktop-bracket.stl` is somebody's part."""
+_CONFLICTS = {pattern: f"{client} {_CONFLICT_ADVICE}" for pattern, client in _CONFLICT_PATTERNS.items()}
 _PART = {"*.stl": "an STL file by its name"}
 _CAD = "stlflow takes STL files: export it as STL."
 _ARCHIVE = "It is not unpacked here: unpack it, and put the STL files inside into the inbox."
@@ -108,7 +140,10 @@ _PATTERNS_BY_PRIORITY = (
 """The first pattern that fits decides. Case never counts, nor dots and blanks at the end."""
 
 _PATTERNS = tuple(
-    (re.compile(translate(pattern), re.IGNORECASE), NameMatch(kind, pattern, why))
+    (
+        re.compile(translate(pattern), 0 if why.startswith(_CASE_MATTERS) else re.IGNORECASE),
+        NameMatch(kind, pattern, why),
+    )
     for kind, patterns in _PATTERNS_BY_PRIORITY
     for pattern, why in patterns.items()
 )
@@ -116,7 +151,7 @@ _FOLDER_PATTERNS = tuple(
     (re.compile(translate(pattern), re.IGNORECASE), NameMatch(NameKind.LITTER, f"{pattern}/", why))
     for pattern, why in _IGNORED_FOLDERS.items()
 )
-_PLAIN_PART_NAME = re.compile(r"(?!.*conflict)[^.~:][^:]*\.stl", re.IGNORECASE)
+_PLAIN_PART_NAME = re.compile(r"(?!.*([ck]onf|-desktop-|-laptop-|clash))[^.~:][^:]*\.stl", re.IGNORECASE)
 """Nearly all part files, told in one step: a walk asks for every name."""
 
 
@@ -178,6 +213,4 @@ def partial_download_names(name: str) -> tuple[str, ...]:
 def is_part_path(path: str) -> bool:
     """Tell whether a walk of the inbox would find a part file at this path, by the names on the way."""
     *folders, name = path.split("/")
-    return is_part_file(name) and not any(
-        is_ignored_folder(folder) or is_part_file(folder) for folder in folders
-    )
+    return is_part_file(name) and not any(map(is_ignored_folder, folders))

@@ -1,12 +1,12 @@
 """Where a file goes at its end: the outcome folders mirror the inbox, and nothing is ever replaced."""
 
 import errno
-from contextlib import suppress
 from datetime import date
 from itertools import count
 
 from workflow.intake.filenames import claimed_path, outcome_path, split_path
-from workflow.intake.fs import exists_in_share, move_file, open_folder
+from workflow.intake.fs import open_folder
+from workflow.intake.moves import exists_in_share, make_top_folder, move_file
 from workflow.intake.share import Outcome, Share, share_lost_error
 
 INBOX_FOLDER = "inbox"
@@ -33,10 +33,9 @@ def make_outcome_folders(share: Share, place: str) -> None:
     """Make the folders above a place in an outcome folder. Raises OSError, when the share is gone too."""
     if not share.is_reachable():
         raise share_lost_error(share)
-    (top, *folders), _name = split_path(place)
-    with suppress(FileExistsError):
-        (share.root / top).mkdir()
-    with open_folder(share.root / top, folders, make=True):
+    folders, _name = split_path(place)
+    make_top_folder(share, folders[0])
+    with open_folder(share.root, folders, make=True):
         pass
 
 

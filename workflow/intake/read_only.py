@@ -6,13 +6,16 @@ The same share is mounted elsewhere on each machine: a path on this machine says
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePath, PurePosixPath
 from typing import NamedTuple, Protocol
 
-from workflow.errors import StlflowError, error_reason
+from loguru import logger
+
+from workflow.errors import NotAPlainFile, StlflowError, error_reason
 from workflow.intake.claim import NotTakenYet
 from workflow.intake.filenames import is_utf8, printable_path, split_path
 from workflow.intake.fs import open_folder, open_regular_file
@@ -63,13 +66,19 @@ class InPlaceSubmitter:
     """Takes files of a read-only inbox where they are."""
 
     def __init__(self, share: Share, register: InPlaceStore) -> None:
-        self._update_rate_share, self._register = share, register
+        self._share, self._register = share, register
         self._known: dict[str, FileStamp] | None = None
 
     def new_paths(self, paths: Collection[str]) -> frozenset[str]:
-        """Give what was not taken before as it is now. Raises StlflowError, OSError."""
+        """Return what was not taken before as it is now. Raises StlflowError, OSError.
+
+        A part that was renamed or moved inside the inbox is the same part: it is remembered under its new
+        path, and does not count as new.
+        """
         known = self._memory()
-        return frozenset(path for path in paths if not self._is_known(path, known))
+        new = {path for path in paths if not self._is_known(path, known)}
+        vanished = self._vanished_by_content(known, paths) if new else {}
+        return frozenset(path for path in new if not (vanished and self._record_move(path, vanished)))
 
     def submit_file(self, path: str, seen: FileSignature) -> bool:
         """Begin a submission, unless only the file's times are new. Raises CantTake."""
@@ -93,7 +102,38 @@ class InPlaceSubmitter:
         return self._known
 
     def _is_known(self, path: str, known: Mapping[str, FileStamp]) -> bool:
-        return path in known and matches_stamp(self._update_rate_share.inbox / path, known[path])
+        return path in known and matches_stamp(self._share.inbox / path, known[path])
+
+    def _vanished_by_content(
+        self, known: Mapping[str, FileStamp], paths: Collection[str]
+    ) -> dict[tuple[int, int], list[str]]:
+        """Return the paths that are gone, by size and time of the last change: a rename keeps both."""
+        vanished: dict[tuple[int, int], list[str]] = {}
+        for path in known.keys() - set(paths):
+            with suppress(OSError):
+                if not os.path.lexists(self._share.inbox / path):
+                    vanished.setdefault(known[path][:2], []).append(path)
+        return vanished
+
+    def _record_move(self, path: str, vanished: Mapping[tuple[int, int], list[str]]) -> bool:
+        """True if the new path has the very content of one that is gone; then that one was renamed."""
+        try:
+            seen = (self._share.inbox / path).lstat()
+            left = FileStamp(seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+            former = vanished.get(left[:2], [])
+            sha256 = _sha256(self._share.inbox, path) if former and is_utf8(path) else None
+        except (OSError, NotAPlainFile):
+            return False
+        for old in former:
+            before = self._register.previous_submission(printable_path(old))
+            if before is not None and before.sha256 is not None and before.sha256 == sha256:
+                self._register.record_unchanged(printable_path(path), left, before)
+                self._memory()[path] = left
+                self._memory().pop(old, None)
+                former.remove(old)
+                logger.info("{} is now {}: the same part, it is not taken again.", old, printable_path(path))
+                return True
+        return False
 
     def _submit_if_changed(self, path: str, left: FileStamp) -> bool:
         """Another machine may see the same file with other times: then its content decides."""
@@ -103,7 +143,7 @@ class InPlaceSubmitter:
             return False
         if before is not None and before.unread:
             raise NotTakenYet(STILL_READING_REASON)
-        if before is not None and before.sha256 == _sha256(self._update_rate_share.inbox, path):
+        if before is not None and before.sha256 == _sha256(self._share.inbox, path):
             self._register.record_unchanged(name, left, before)
             return False
         if not self._register.submit_in_place(name, left, before):

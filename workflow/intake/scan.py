@@ -53,10 +53,10 @@ def _read_folder(inbox: Path, folder: str, paths: set[str], strangers: set[str])
     below = []
     with os.scandir(f"{inbox}/{folder}") as entries:
         for entry in entries:
-            if is_part_file(entry.name):
-                paths.add(folder + entry.name)
-            elif entry.is_dir(follow_symlinks=False):
+            if entry.is_dir(follow_symlinks=False):
                 below += [] if is_ignored_folder(entry.name) else [f"{folder}{entry.name}/"]
+            elif is_part_file(entry.name):
+                paths.add(folder + entry.name)
             elif is_unsupported_file(entry.name):
                 strangers.add(folder + entry.name)
     return below

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from workflow.errors import ShareError, error_reason
+from workflow.errors import NotAPlainFile, ShareError, error_reason
 from workflow.intake.filenames import claimed_path
+from workflow.intake.fs import open_folder, open_regular_file, share_rights
 
 MARKER = ".stlflow-share"
 _MARKER_TEXT = "stlflow knows this share by the line above. Please leave the file here.\n"
@@ -24,10 +25,12 @@ _MOST_BYTES = 64
 def read_marker(root: Path) -> str | None:
     """Give the id of a share; None where there is no marker. Raises OSError when it can't be read."""
     try:
-        with (root / MARKER).open("rb") as file:
+        with open_folder(root, ()) as folder, open(open_regular_file(folder, MARKER), "rb") as file:  # noqa: PTH123  # by descriptor
             found = _SHARE_ID.match(file.read(_MOST_BYTES).decode("ascii", errors="replace"))
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except NotAPlainFile:
+        raise OSError(errno.EINVAL, f"{MARKER} has to be a plain file. Remove what is there") from None
     return found[0] if found else None
 
 
@@ -134,6 +137,8 @@ class Share:
             return f"{self.root}: {error_reason(error)}"
         if not self.marker or found == self.marker:
             missing = self._must_exist()
+            if self.left_inbox is None and self.inbox.is_symlink():
+                return linked_folder_text(self.inbox).rstrip(".")
             return None if missing.is_dir() else f"{missing}: No such file or directory"
         if not self.root.is_dir():
             return f"{self.root}: No such file or directory"
@@ -160,12 +165,22 @@ class Share:
         moving = [self.root / "inbox", self.processing] if self.left_inbox is None else []
         for folder in (self.root, *moving, *outcomes):
             _make(folder)
+            if folder != self.root and folder.is_symlink():
+                raise ShareError(linked_folder_text(folder))
         for folder in (*moving[1:], *outcomes) if moving else ():
             prove_move(moving[0], folder)
         try:
             return make_marker(self.root, self.marker or None)
         except OSError as error:
             raise ShareError(f"{self.root / MARKER} can't be written: {error_reason(error)}.") from None
+
+
+def linked_folder_text(folder: Path) -> str:
+    """Return the sentence about a link where one of the share's own folders has to be."""
+    return (
+        f"{folder} is a link, and has to be a folder of the share. "
+        f"Remove the link and make a folder, or set STLFLOW_SHARE to the folder that holds them all."
+    )
 
 
 def share_lost_error(share: Share) -> OSError:
@@ -175,9 +190,11 @@ def share_lost_error(share: Share) -> OSError:
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir()
+        share_rights(folder, folder.parent.stat())
     except FileExistsError:
-        raise ShareError(f"{folder} is a file, and has to be a folder. Rename that file.") from None
+        if not folder.is_dir():
+            raise ShareError(f"{folder} is a file, and has to be a folder. Rename that file.") from None
     except OSError as error:
         raise ShareError(f"{folder} can't be made: {error_reason(error)}.") from None
 

@@ -49,15 +49,28 @@ class SpooledFile:
     owner: str | None = None
 
 
-def copy_to_spool(source: Path, spool_file: Path, *, root: Path | None = None) -> SpooledFile:
+@dataclass(frozen=True, slots=True)
+class FileRoots:
+    """Where a file may be: below the root of the share, or below a read-only inbox; else anywhere.
+
+    Links are followed up to there and never below. Where it can't be reached, a missing file is not gone.
+    """
+
+    share: Path | None = None
+    inbox: Path | None = None
+
+
+_ANYWHERE = FileRoots()
+
+
+def copy_to_spool(source: Path, spool_file: Path, roots: FileRoots = _ANYWHERE) -> SpooledFile:
     """Copy a file into the spool and hash it on the way; the copy appears whole, or not at all.
 
-    With the share's `root`, no link below the share's own folders is followed, and a missing file
-    counts as gone only while they are there. Raises StillChanging when somebody writes to the file,
+    Raises StillChanging when somebody writes to the file,
     NotAPlainFile for a link, pipe, folder or device, FileNotFoundError when it is gone, and OSError
     when it can't be read or the disk is full.
     """
-    top, folders = _split_trusted_root(source.parent, root)
+    top, folders = _split_trusted_root(source.parent, roots)
     with open_folder(top, folders) as folder:
         with FileIO(open_regular_file(folder, source.name)) as file, _atomic_write(spool_file) as copy:
             asked = sees_all_writers(folder.path)  # elsewhere the answer may be a yes for ever
@@ -70,14 +83,23 @@ def copy_to_spool(source: Path, spool_file: Path, *, root: Path | None = None) -
     return SpooledFile(before.size, sha256, owner)
 
 
-def _split_trusted_root(folder: Path, root: Path | None) -> tuple[Path, Sequence[str]]:
-    """Give the folder up to which links may be followed, and the names of those below."""
+def hash_file(source: Path, roots: FileRoots = _ANYWHERE) -> str:
+    """Return the sha256 of a file in hex. Raises FileNotFoundError, NotAPlainFile, OSError."""
+    top, folders = _split_trusted_root(source.parent, roots)
+    with open_folder(top, folders) as folder, FileIO(open_regular_file(folder, source.name)) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _split_trusted_root(folder: Path, roots: FileRoots) -> tuple[Path, Sequence[str]]:
+    """Return the folder up to which links may be followed, and the names of those below."""
+    root = roots.inbox or roots.share
     if root is None:
         return folder, ()
-    first, *below = folder.relative_to(root).parts
-    if not (root / first).is_dir():
+    below = folder.relative_to(root).parts
+    top = root if roots.inbox else root / below[0]
+    if not top.is_dir():
         raise OSError(errno.EHOSTUNREACH, f"the share {root} can't be reached")
-    return root / first, below
+    return root, below
 
 
 def _signature(file: FileIO, name: str, *, refuse_writer: bool) -> FileSignature:

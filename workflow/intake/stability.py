@@ -17,8 +17,6 @@ _SESSION_PAUSE_SECONDS = 0.1
 """A whole file that changes after standing still for this long is being written in several goes."""
 _MIN_CHECK_SECONDS = 0.25
 _MAX_CHECK_SECONDS = 10.0
-_PLACEHOLDER_PATIENCE = 6
-"""An empty file is often a program's first touch, with the content to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class StabilityTimes:
 
     `binary_seconds` is for a whole binary STL that was heard to arrive in one go; others wait as long
     as an ASCII STL, whose end can't be seen. `wrong_seconds` is for files that are no STL, doubled for
-    trailing bytes and six-fold for empty files. `stall_seconds` lets an unfinished file through, to be
+    trailing bytes. `stall_seconds` lets an unfinished file through, to be
     rejected with a reason. `unsure_seconds` is the least where the system can't tell whether a writer is
     left; all others are doubled there. After `decay_seconds` without a change, an open file that only a
     server's cache holds counts as such a case. `stranger_seconds` is when a file that is no STL by its
@@ -154,8 +152,6 @@ def _quiet_by_shape(sighting: Observation, times: StabilityTimes, *, several: bo
             return times.wrong_seconds
         case FileShape.TRAILING:
             return min(2 * times.wrong_seconds, times.stall_seconds)
-        case FileShape.EMPTY:
-            return min(_PLACEHOLDER_PATIENCE * times.wrong_seconds, times.stall_seconds)
         case _:
             return times.stall_seconds
 

@@ -11,6 +11,9 @@ from workflow.model import Destination, HoldReason, MeshReport, Submission, Subm
 NOTE_PREFIX = "stlflow note"
 """How every note begins; what begins otherwise is somebody else's file."""
 
+MM_PER_INCH = 25.4
+_SMALL_PART_MM = 21.0
+"""Parts shorter than this may be in inches: hardly any part of a shop is longer than 21 inches."""
 _EVENTS_SHOWN = 12
 _LONGEST_DETAIL = 160
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
@@ -153,10 +156,23 @@ def _mesh_rows(mesh: MeshReport | None) -> Iterator[tuple[str, str]]:
         yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}"
         return
     yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}, {_watertight_text(mesh)}"
-    yield "Size", " × ".join(f"{side:.1f}" for side in mesh.size_mm) + " mm"
+    yield "Size", _size_text(mesh.size_mm)
     if mesh.volume_cm3 is not None:
         yield "Volume", f"{mesh.volume_cm3:.{1 if mesh.volume_cm3 >= 1 else 3}f} cm³"
     yield from (("Warning", warning) for warning in mesh.warnings)
+
+
+def _size_text(size_mm: Sequence[float]) -> str:
+    """Say the size; of a small part also what it would be if its numbers were meant in inches."""
+    size = _dimensions_text(size_mm)
+    if max(size_mm) >= _SMALL_PART_MM:
+        return size
+    return f"{size}; if it was drawn in inches: {_dimensions_text([side * MM_PER_INCH for side in size_mm])}"
+
+
+def _dimensions_text(size_mm: Sequence[float]) -> str:
+    digits = 1 if max(size_mm) >= 1 else 3
+    return " × ".join(f"{side:.{digits}f}" for side in size_mm) + " mm"
 
 
 def _watertight_text(mesh: MeshReport) -> str:

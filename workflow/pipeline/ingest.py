@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from workflow.errors import NotAPlainFile, StillChanging
-from workflow.intake import copy_to_spool, reclaim_file
+from workflow.intake import FileRoots, copy_to_spool, hash_file, reclaim_file
 from workflow.model import HoldReason, Submission
 from workflow.notes import remove_note
 from workflow.pipeline.context import Context
@@ -23,7 +23,7 @@ def ingest_file(context: Context, submission: Submission) -> Submission:
     try:
         submission = _return_to_processing(context, submission)
         context.spool.mkdir(parents=True, exist_ok=True)  # whoever tidied it away is not the file's fault
-        custody = copy_to_spool(context.source(submission), spool_file, root=_root(context, submission))
+        custody = copy_to_spool(context.source(submission), spool_file, _roots(context, submission))
     except StillChanging as error:
         return schedule_retry(context, submission, STILL_CHANGING_SECONDS, str(error))
     except NotAPlainFile as refusal:
@@ -39,13 +39,25 @@ def ingest_file(context: Context, submission: Submission) -> Submission:
     return deduplicate_submission(context, submission, custody)
 
 
-def _root(context: Context, submission: Submission) -> Path | None:
-    """Give the folder whose absence means that the share is gone, and not the file."""
+def is_still_as_taken(context: Context, submission: Submission) -> bool:
+    """True if the file still has the content that was copied, or is gone. Raises OSError.
+
+    Where the system can't tell who writes, a program may have gone on after the file was taken: then what
+    is wrong with the copy says nothing about the part.
+    """
+    try:
+        return hash_file(context.source(submission), _roots(context, submission)) == submission.sha256
+    except (FileNotFoundError, NotAPlainFile):
+        return True
+
+
+def _roots(context: Context, submission: Submission) -> FileRoots:
+    """Return the folder whose absence means that the share is gone, and not the file."""
     if not submission.left_in_place:
-        return context.share.root
+        return FileRoots(share=context.share.root)
     inbox = context.share.left_inbox
     inside = inbox is not None and context.source(submission).is_relative_to(inbox)
-    return inbox.parent if inbox is not None and inside else None
+    return FileRoots(inbox=inbox if inside else None)
 
 
 def _is_copy(spool_file: Path, sha256: str) -> bool:

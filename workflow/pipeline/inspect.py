@@ -7,7 +7,8 @@ from workflow.model import DecisionRecord, HoldReason, IntakeDecision, MeshRepor
 from workflow.pipeline.cloud_cache import NotInCloud
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.facts import facts_before_upload
-from workflow.pipeline.transitions import hold, reject
+from workflow.pipeline.ingest import STILL_CHANGING_SECONDS, is_still_as_taken
+from workflow.pipeline.transitions import hold, reject, schedule_retry
 from workflow.routing import decide_intake
 
 
@@ -20,6 +21,9 @@ def inspect_mesh(context: Context, submission: Submission) -> Submission:
     except InspectionFailed as error:
         logger.opt(exception=True).debug("Submission {}: not inspected", submission.id)
         return hold(context, submission, HoldReason.FILE, str(error))
+    if report.verdict == "reject" and not is_still_as_taken(context, submission):
+        submission = context.ledger.update_submission(submission, sha256=None, size=None)
+        return schedule_retry(context, submission, STILL_CHANGING_SECONDS, "The file was not complete yet.")
     if report.verdict == "reject":
         return reject(context, submission, report.reason or "The mesh is not printable.", mesh=report)
     return context.ledger.record_event(

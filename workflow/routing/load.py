@@ -5,10 +5,14 @@ Reading the two lists of rules: YAML nodes in, rules out, every mistake noted on
 Reading `names`: patterns that say what a file's name holds, and the facts that they make.
 """
 
+import errno
 import hashlib
+import os
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
@@ -203,7 +207,7 @@ def load_rules(path: Path) -> Rulebook:
 def read_rules_text(path: Path) -> str:
     """Give the text of a rules file. Raises RulesError that says why it can't be read."""
     try:
-        with path.open("rb") as file:
+        with _open_plain_file(path) as file:
             raw = file.read(MAX_RULES_BYTES + 1)
         text = raw.decode("utf-8-sig")
     except OSError as error:
@@ -217,6 +221,15 @@ def read_rules_text(path: Path) -> str:
             path, f"more than {MAX_RULES_BYTES:,} bytes are no rules file", "is the path right?"
         )
     return text
+
+
+def _open_plain_file(path: Path) -> BinaryIO:
+    """Open a file without waiting: a pipe in its place would block for ever. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return os.fdopen(fd, "rb")
+    os.close(fd)
+    raise OSError(errno.EINVAL, "it is no plain file")
 
 
 def revision_of(text: str) -> str:
