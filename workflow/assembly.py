@@ -49,7 +49,7 @@ from workflow.pipeline.retention import RetentionPolicy
 from workflow.pipeline.retry import RetrySchedule
 from workflow.pipeline.service import Service
 from workflow.resources import resource_folder
-from workflow.routing import Rulebook, check_cloud_names, load_rules
+from workflow.routing import Rulebook, check_cloud_names, doubt_unknown_names, load_rules, names_by_kind
 from workflow.settings import LEDGER_FILE, Settings
 from workflow.state_folder import (
     is_state_folder_locked,
@@ -305,10 +305,15 @@ def collect_file_facts(settings: Settings, file: Path, path: str) -> tuple[MeshR
         return facts_of_unsubmitted_file(file, path, inspector, ledger, settings.zone)
 
 
-def check_names_online(settings: Settings, rulebook: Rulebook) -> None:
-    """Ask the cloud whether it has what the rules name. Raises RulesError, CloudError, SettingsError."""
+def check_names_online(settings: Settings, rulebook: Rulebook) -> tuple[Mistake, ...]:
+    """Return a warning for each state, material or series that no printer shows and no contract names.
+
+    Raises RulesError for presets, printers and users that Eiger lacks; CloudError, SettingsError.
+    """
     with make_client(settings) as client:
-        refuse_unknown_names(rulebook, CloudCache(client))
+        catalog = CloudCache(client)
+        refuse_unknown_names(rulebook, catalog)
+        return doubt_unknown_names(rulebook, names_by_kind(map(device_facts, catalog.devices())))
 
 
 def _make_retry_schedule(settings: Settings) -> RetrySchedule:

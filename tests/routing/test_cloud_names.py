@@ -2,7 +2,11 @@
 
 import pytest
 
-from workflow.routing import check_cloud_names, parse_rules
+from tests.contract.amended import amended_contract
+from workflow.model import DeviceFacts
+from workflow.routing import check_cloud_names, doubt_unknown_names, names_by_kind, parse_rules
+from workflow.routing.cloud_names import KNOWN_NAMES
+from workflow.routing.rulebook import MentionKind
 
 RULES = """\
 version: 1
@@ -82,3 +86,49 @@ def test_all_are_told_at_once_at_their_places() -> None:
         (3, "`bob`"),
         (8, "`X9`"),
     ]
+
+
+DOUBTED = """\
+version: 1
+intake: [{name: all, preset: Onyx}]
+routing:
+  - name: some
+    when: {build.material: MATERIAL, build.fiber: "*", build.series: Desktop*}
+    send_to: device_queue
+    device: {state: STATE, type: Mark Two}
+  - {name: all, send_to: backlog}
+"""
+
+
+def doubts(material: str, state: str, *devices: DeviceFacts) -> list[tuple[int, str, str]]:
+    rulebook = parse_rules(DOUBTED.replace("MATERIAL", material).replace("STATE", state), "rules.yaml")
+    found = doubt_unknown_names(rulebook, names_by_kind(devices))
+    return [(each.line, each.message, each.hint) for each in found]
+
+
+def test_states_and_materials_that_nobody_knows_are_doubted() -> None:
+    assert doubts("Nylon*", "print finished") == []
+    (material, state) = doubts("Onix", "Idle")
+    assert material == (
+        5,
+        "Eiger knows no material `Onix`: nothing may ever match",
+        "did you mean `Onyx`?",
+    )
+    assert state[:2] == (7, "Eiger knows no printer state `Idle`: nothing may ever match")
+    assert state[2].startswith("Eiger writes for example `Offline`, ")
+
+
+def test_what_a_printer_shows_is_not_doubted() -> None:
+    device = DeviceFacts("d-1", "M2", "Mark Two", "Desktop Series", "Idle", "Onix")
+    assert doubts("Onix", "Idle", device) == []
+
+
+def test_the_contract_has_every_state_type_and_series_that_is_not_doubted() -> None:
+    """FX10 is in no published list, and was seen on the real service."""
+    schemas = amended_contract()["components"]["schemas"]
+    for kind, enum in (
+        (MentionKind.STATE, "PrinterStateEnum"),
+        (MentionKind.TYPE, "PrinterTypeEnum"),
+        (MentionKind.BUILD_SERIES, "PrinterSeriesEnum"),
+    ):
+        assert set(KNOWN_NAMES[kind]) - {"FX10", "Unknown"} == set(schemas[enum]["enum"]) - {"Unknown"}

@@ -122,8 +122,8 @@ def test_the_revision_names_the_very_text() -> None:
 @pytest.mark.parametrize(
     ("pattern", "doubt", "hint"),
     [
-        ("rush", "`rush` takes only a file of just this name", "did you mean `rush/**`?"),
-        ("{a,b}/**", "brackets in `{a,b}/**` stand for themselves", "for several patterns, list them"),
+        ("inbox/rush/**", "`path` begins below the inbox", "did you mean `rush/**`?"),
+        ("{a,b}/**", "brackets in `{a,b}/**` have no special meaning", "for several patterns, list them"),
     ],
 )
 def test_what_is_hardly_meant_is_a_warning(pattern: str, doubt: str, hint: str) -> None:
@@ -136,6 +136,21 @@ def test_starting_a_machine_with_whatever_is_loaded_is_doubted() -> None:
     assert parse_rules(text, "rules.yaml").warnings == ()
     (warning,) = parse_rules(text.replace("material: loaded, ", "", 1), "rules.yaml").warnings
     assert warning.message == "print_now starts whatever is loaded"
+
+
+def test_two_numbers_in_a_list_were_perhaps_meant_as_a_range() -> None:
+    text = DEFAULT.replace('path: "rush/**"', "longest_mm: [10, 5]", 1)
+    (warning,) = parse_rules(text, "rules.yaml").warnings
+    assert warning.message == "this takes a `longest_mm` of exactly 10 or 5"
+    assert warning.hint == "did you mean `5..10`?"
+
+
+@pytest.mark.parametrize(
+    "pattern", ["bracket.*", "$part*.stl", "a (1).stl", "a+b.stl", "v1.[x]*", "*", "*.STL"]
+)
+def test_patterns_that_only_look_like_regular_expressions(pattern: str) -> None:
+    text = DEFAULT.replace('path: "rush/**"', f'name: "{pattern}"', 1)
+    assert parse_rules(text, "rules.yaml").warnings == ()
 
 
 def cpu_seconds_to_read(text: str) -> float:

@@ -22,20 +22,16 @@ def rules() -> None:
 @click.argument("file", type=FILE_TYPE, required=False)
 @click.option("--online", is_flag=True, help="Also ask Eiger for the presets, devices and users named.")
 def check_rules(file: Path | None, online: bool) -> int:
-    """Find every mistake in a rules file.
-
-    With line, column, and what may have been meant.
-    """
+    """Print every mistake in a rules file, with line, column and advice."""
     from workflow.assembly import check_names_online, rules_file
-    from workflow.routing import load_rules
+    from workflow.routing import doubt_unknown_names, load_rules
     from workflow.settings import load_settings
 
     settings = load_settings()
     source = file or rules_file(settings)
     rulebook = load_rules(source)
-    if online:
-        check_names_online(settings, rulebook)
-    for warning in rulebook.warnings:
+    doubts = check_names_online(settings, rulebook) if online else doubt_unknown_names(rulebook)
+    for warning in (*rulebook.warnings, *doubts):
         click.echo(f"{warning}", err=True)
     counts = f"{len(rulebook.intake)} intake and {len(rulebook.routing)} routing rules"
     click.echo(f"{source}: {counts}, no mistakes.")

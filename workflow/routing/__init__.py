@@ -1,6 +1,6 @@
 """The rule language: facts in, decisions out, each with its reason; pure but for the loader."""
 
-from workflow.routing.cloud_names import check_cloud_names
+from workflow.routing.cloud_names import check_cloud_names, doubt_unknown_names, names_by_kind
 from workflow.routing.conditions import is_of_kind
 from workflow.routing.evaluate import decide_intake, decide_route
 from workflow.routing.explain import Explanation, OpenRule, explain, explain_intake, explain_routing
@@ -27,6 +27,7 @@ __all__ = [
     "check_cloud_names",
     "decide_intake",
     "decide_route",
+    "doubt_unknown_names",
     "evaluate_rule_tests",
     "explain",
     "explain_intake",
@@ -34,6 +35,7 @@ __all__ = [
     "fact_table",
     "is_of_kind",
     "load_rules",
+    "names_by_kind",
     "parse_rules",
     "read_rules_text",
     "revision_of",

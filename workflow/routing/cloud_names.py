@@ -1,8 +1,10 @@
 """Checking the names in a rulebook against what the cloud has."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from workflow.errors import Mistake
+from workflow.model import DeviceFacts
 from workflow.routing.globs import Glob, casefold_nfc
 from workflow.routing.rulebook import Mention, MentionKind, Rulebook
 from workflow.routing.yaml_reader import suggest_nearest, suggest_option
@@ -11,7 +13,41 @@ MessageAndHint = tuple[str, str]
 """What is wrong with a name, and a hint."""
 UserNames = tuple[str, Sequence[str]]
 """The id of a user, and what else the user can be called by."""
+NamesByKind = Mapping[MentionKind, Collection[str]]
+"""Names that the cloud uses, by what they name."""
 _BY_ID = "name the one you mean by its id"
+KNOWN_NAMES: NamesByKind = MappingProxyType(
+    {
+        MentionKind.STATE: (
+            "Unknown", "Offline", "Disabled", "Ready", "Printing", "Print Finished", "Canceling",
+            "Print Bed Needs Clearing", "Configuration in Progress", "Pausing", "Print Paused",
+            "Resuming Print", "Low on Material", "Out of Material", "Purge Strip Removal Needed",
+            "Update in Progress", "Dislocation Error", "Bed Needs Leveling", "Incompatible Print File",
+            "Fiber Jam", "Material Jam", "Vacuum Not Engaged", "Print Failure Detected",
+            "Update Required On Device", "Custom Branch In Use", "Running Utility", "Utility Finished",
+            "User Action Required",
+        ),
+        MentionKind.TYPE: (
+            "Mark One", "Mark Two", "Onyx One", "Onyx Pro", "X3", "X5", "X7", "Metal X", "FX20", "FX10",
+        ),
+        MentionKind.BUILD_SERIES: (
+            "Unknown", "Mark One", "Desktop Series", "Industrial Series", "Metal X", "FX20", "FX10",
+        ),
+        MentionKind.MATERIAL: (
+            "Onyx", "Onyx FR", "Onyx FR-A", "Onyx ESD", "Onyx GF", "Nylon White", "Nylon", "Tough Nylon",
+            "Precise PLA", "Smooth TPU 95A", "ULTEM™ 9085 Filament", "Vega", "Copper",
+            "17-4 PH", "17-4 PH v2", "316L", "H13", "A2", "D2", "Inconel 625", "Ti-6Al-4V",
+        ),
+        MentionKind.FIBER: (
+            "Carbon Fiber", "Carbon Fiber FR", "Carbon Fiber FR-A", "Carbon Fiber HT", "Fiberglass",
+            "HSHT Fiberglass", "Kevlar",
+        ),
+    }
+)  # fmt: skip
+"""States, types and series by Eiger's contract, FX10 as seen; materials and fibers by the vendor's list.
+
+Eiger may add more: a name that is not among them is doubted, never refused.
+"""
 
 
 def check_cloud_names(
@@ -30,10 +66,43 @@ def check_cloud_names(
         MentionKind.DEVICE: lambda text: _check_device(text, device_names),
         MentionKind.SERIES: lambda text: _check_pattern(text, "device of series", series),
     }
-    found = ((mention, checks[mention.subject](mention.text)) for mention in rulebook.mentions)
+    found = (
+        (mention, checks[mention.subject](mention.text))
+        for mention in rulebook.mentions
+        if mention.subject in checks
+    )
     return tuple(
         _mistake_at_mention(rulebook.source, mention, *fault) for mention, fault in found if fault is not None
     )
+
+
+def doubt_unknown_names(rulebook: Rulebook, seen: NamesByKind = MappingProxyType({})) -> tuple[Mistake, ...]:
+    """Return a warning for each state, material or series that is neither in the contract nor `seen`."""
+    doubts = []
+    for mention in rulebook.mentions:
+        known = [*KNOWN_NAMES.get(mention.subject, ()), *seen.get(mention.subject, ())]
+        if known and not any(map(Glob(mention.text).matches, known)):
+            message = f"Eiger knows no {mention.subject} `{mention.text}`: nothing may ever match"
+            hint = suggest_nearest(mention.text, known) or f"Eiger writes for example {_first_few(known)}"
+            doubts.append(_mistake_at_mention(rulebook.source, mention, message, hint))
+    return tuple(doubts)
+
+
+def names_by_kind(devices: Iterable[DeviceFacts]) -> NamesByKind:
+    """Return the states, types, series and materials that the devices show now."""
+    listed = tuple(devices)
+    shown: dict[MentionKind, list[str | None]] = {
+        MentionKind.STATE: [device.state for device in listed],
+        MentionKind.TYPE: [device.type for device in listed],
+        MentionKind.BUILD_SERIES: [device.series for device in listed],
+        MentionKind.MATERIAL: [device.material for device in listed],
+        MentionKind.FIBER: [device.fiber for device in listed],
+    }
+    return {kind: [name for name in names if name is not None] for kind, names in shown.items()}
+
+
+def _first_few(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in [name for name in names if name != "Unknown"][:4])
 
 
 def _check_preset(text: str, presets: Sequence[tuple[str, str]]) -> MessageAndHint | None:

@@ -36,9 +36,11 @@ from workflow.routing.yaml_reader import LINE_BREAK, NodesByKey, YamlReader, par
 
 INTAKE_KEYS = ("name", "when", *INTAKE_ACTIONS, "owner", "folder")
 ROUTING_KEYS = ("name", "when", *ROUTING_ACTIONS, *SENDING_KEYS)
+_WORDS_FOR_WHEN = ("if", "conditions", "match")
 _WRONG_LIST_HINTS = MappingProxyType(
     dict.fromkeys(ROUTING_KEYS, "that belongs under `routing`")
     | dict.fromkeys(INTAKE_KEYS, "that belongs under `intake`")
+    | dict.fromkeys(_WORDS_FOR_WHEN, "write `when`")
 )
 _CATCH_ALL = "end the list with a rule without `when`, so that every file gets a decision"
 
@@ -113,7 +115,8 @@ def _check_catch_all(page: YamlReader, items: list[Node], title: str) -> None:
     """A hold without `when` may stand before the last rule: what a person releases goes on behind it."""
     for at, item in enumerate(items):
         last = at == len(items) - 1
-        takes_all = isinstance(item, MappingNode) and _value(item, "when") is None
+        conditions = (_value(item, key) for key in ("when", *_WORDS_FOR_WHEN))
+        takes_all = isinstance(item, MappingNode) and all(each is None for each in conditions)
         if last and not takes_all:
             page.wrong(item, f"the last rule under `{title}` has to take everything", _CATCH_ALL)
         elif takes_all and not last and _value(item, "hold") is None:

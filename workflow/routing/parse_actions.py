@@ -12,6 +12,7 @@ from workflow.routing.due import DueDate, parse_due
 from workflow.routing.facts import TAG_PREFIX, FactKind
 from workflow.routing.globs import Glob
 from workflow.routing.matchers import NOT_NEGATIVE, Interval, parse_interval, parse_number
+from workflow.routing.parse_patterns import refuse_regular_expression
 from workflow.routing.rulebook import (
     MAX_COPIES,
     ONE_COPY,
@@ -53,8 +54,8 @@ def parse_device_requirements(page: YamlReader, node: Node) -> DeviceRequirement
     return DeviceRequirements(
         name=_parse_globs(page, nodes, "name", MentionKind.DEVICE),
         series=_parse_globs(page, nodes, "series", MentionKind.SERIES),
-        type=_parse_globs(page, nodes, "type"),
-        state=_parse_globs(page, nodes, "state"),
+        type=_parse_globs(page, nodes, "type", MentionKind.TYPE),
+        state=_parse_globs(page, nodes, "state", MentionKind.STATE),
         loaded_material=_parse_loaded_material(page, nodes),
         spare_percent=_parse_spare_percent(page, nodes),
         choose=SelectionPolicy(chosen or SelectionPolicy.SOONEST),
@@ -63,16 +64,14 @@ def parse_device_requirements(page: YamlReader, node: Node) -> DeviceRequirement
     )
 
 
-def _parse_globs(
-    page: YamlReader, nodes: NodesByKey, key: str, subject: MentionKind | None = None
-) -> tuple[Glob, ...]:
+def _parse_globs(page: YamlReader, nodes: NodesByKey, key: str, subject: MentionKind) -> tuple[Glob, ...]:
     if key not in nodes:
         return ()
     node = nodes[key]
     items = page.items(node, f"`{key}`") if isinstance(node, SequenceNode) else [node]
     patterns = [(item, page.text(item, f"`{key}`")) for item in items]
     for item, pattern in patterns:
-        if subject is not None and pattern is not None:
+        if pattern is not None and not refuse_regular_expression(page, item, pattern):
             page.add_mention(item, subject, pattern)
     return tuple(Glob(pattern) for _, pattern in patterns if pattern is not None)
 

@@ -1,7 +1,10 @@
 """Reading `when`: YAML nodes in, a condition out, every mistake noted on the page."""
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
+from types import MappingProxyType
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -16,10 +19,8 @@ from workflow.routing.facts import (
     Fact,
     FactKind,
 )
-from workflow.routing.filename_tags import NUMBER_SUFFIX
-from workflow.routing.globs import ANY_FOLDERS, Glob
+from workflow.routing.interval_sets import FULL_RANGES, interval_set_of, subtract_intervals
 from workflow.routing.matchers import (
-    COMPARISON_REGEX,
     DAY_FORMS,
     NOT_NEGATIVE,
     NUMBER_PATTERN,
@@ -31,7 +32,7 @@ from workflow.routing.matchers import (
     parse_time_window,
     parse_weekdays,
 )
-from workflow.routing.rulebook import MentionKind
+from workflow.routing.parse_patterns import parse_text_pattern
 from workflow.routing.yaml_reader import (
     YamlReader,
     describe_node,
@@ -42,17 +43,25 @@ from workflow.routing.yaml_reader import (
 )
 
 CONDITION_GROUPS = ("all", "any", "not")
+_OTHER_WORDS = MappingProxyType(
+    {
+        **dict.fromkeys(("and", "every", "both", "&&", "must"), "write `all`: every entry has to be met"),
+        **dict.fromkeys(("or", "either", "one", "||", "some"), "write `any`: one entry has to be met"),
+        **dict.fromkeys(("none", "nor", "except", "unless", "!"), "write `not`: none of it may be met"),
+        **dict.fromkeys(("if", "when", "where"), "leave the word out: conditions follow `when` directly"),
+    }
+)
+"""What other rule languages call the groups."""
+_GROUP_HINT = 'like `path: "rush/**"`'
+_LIST_HINT = "write `all:` before the list if every entry has to be met, `any:` if one is enough"
 _FORMS = 'write "> 5", "<= 5", "5..10" or 5'
 
 
 def parse_when(page: YamlReader, node: Node, stage: DecisionStage) -> Condition | None:
     """Read the conditions of a rule; None when there are mistakes in them."""
     if not isinstance(node, MappingNode):
-        page.wrong(
-            node,
-            f"`when` has to be a group of conditions, not {describe_node(node)}",
-            'like `path: "rush/**"`',
-        )
+        message = f"`when` has to be a group of conditions, not {describe_node(node)}"
+        page.wrong(node, message, _LIST_HINT if isinstance(node, SequenceNode) else _GROUP_HINT)
         return None
     if not node.value:
         page.wrong(node, "`when` is empty", "leave it away in a rule that takes everything")
@@ -101,6 +110,8 @@ def _find_fact(page: YamlReader, key: str, node: Node, stage: DecisionStage) -> 
 
 
 def _fact_name_hint(page: YamlReader, key: str) -> str:
+    if key.casefold() in _OTHER_WORDS:
+        return _OTHER_WORDS[key.casefold()]
     if key == "build":
         return f"write `{BUILD_PREFIX}…`, with a dot"
     no_tag = f"a tag has to stand in a pattern under `names`, like {{{key.removeprefix(TAG_PREFIX)}}}"
@@ -112,7 +123,7 @@ def _parse_comparison(page: YamlReader, fact: Fact, node: Node) -> Condition | N
     items = page.items(node, f"`{fact.name}`") if isinstance(node, SequenceNode) else [node]
     wanted = [_parse_matcher(page, fact, item, read) for item in items]
     whole = tuple(each for each in wanted if each is not None)
-    if len(whole) < len(wanted) or not whole:
+    if len(whole) < len(wanted) or not whole or _refuse_list_of_bounds(page, fact, node, whole):
         return None
     return Comparison(fact, whole, " or ".join(str(item.value) for item in items))
 
@@ -129,29 +140,35 @@ def _parse_matcher(
     return None
 
 
+def _refuse_list_of_bounds(page: YamlReader, fact: Fact, node: Node, wanted: Sequence[Matcher]) -> bool:
+    """Note a list that takes every number as a mistake: its bounds were meant to hold together."""
+    if fact.kind not in NUMERIC or len(wanted) == 1:
+        return False
+    intervals = [each for each in wanted if isinstance(each, Interval)]
+    everything = (FULL_RANGES[fact.kind],)
+    if not subtract_intervals(everything, interval_set_of(intervals, fact.kind), fact.kind):
+        together = reduce(Interval.intersect, intervals)
+        bounded = math.isfinite(together.low) and math.isfinite(together.high) and not together.is_empty
+        hint = (
+            f"write `{together.low:g}..{together.high:g}` for both"
+            if bounded
+            else "write one range, like 5..10"
+        )
+        page.wrong(node, f"a list means any of it, so this takes every `{fact.name}`", hint)
+        return True
+    exact = [each.low for each in intervals if each.low == each.high]
+    if fact.kind is FactKind.NUMBER and len(intervals) == len(exact) == 2:
+        message = f"this takes a `{fact.name}` of exactly {exact[0]:g} or {exact[1]:g}"
+        page.add_warning(node, message, f"did you mean `{min(exact):g}..{max(exact):g}`?")
+    return False
+
+
 def _parse_flag(page: YamlReader, fact: Fact, node: ScalarNode) -> Flag | None:
     word = str(node.value)
     if is_text_node(node) or word.lower() not in {"true", "false"}:
         page.wrong(node, f"`{fact.name}` is true or false, not `{word}`", "write true or false, unquoted")
         return None
     return Flag(word.lower() == "true")
-
-
-def _parse_glob(page: YamlReader, fact: Fact, node: ScalarNode) -> Glob | None:
-    text = str(node.value)
-    if not is_text_node(node) or COMPARISON_REGEX.fullmatch(text.strip()):
-        numbered = (
-            f"write {{{fact.name.removeprefix(TAG_PREFIX)}{NUMBER_SUFFIX}}} in the pattern under `names`"
-        )
-        hint = numbered if fact.name.startswith(TAG_PREFIX) else 'text stands in "…"'
-        page.wrong(node, f"`{fact.name}` is text and can't be compared with `{text}`", hint)
-        return None
-    pattern = page.text(node, f"`{fact.name}`")
-    if pattern is None:
-        return None
-    if fact.name == "preset":
-        page.add_mention(node, MentionKind.PRESET_TITLE, pattern)
-    return _parse_path_glob(page, fact, node, pattern) if fact.kind is FactKind.PATH else Glob(pattern)
 
 
 def _parse_window_node(page: YamlReader, fact: Fact, node: ScalarNode) -> TimeWindow | None:
@@ -168,34 +185,6 @@ def _parse_weekdays_node(page: YamlReader, fact: Fact, node: ScalarNode) -> Week
     except ValueError as error:
         page.wrong(node, f"`{fact.name}` is a weekday, and {error}", DAY_FORMS)
         return None
-
-
-def _parse_path_glob(page: YamlReader, fact: Fact, node: ScalarNode, pattern: str) -> Glob | None:
-    """Check a pattern for paths: it begins below the inbox, with forward slashes and whole `**`."""
-    segments = pattern.split("/")
-    if "\\" in pattern:
-        page.wrong(node, "folders are parted by `/`, not by a backslash", pattern.replace("\\", "/"))
-    elif segments[0] in {"", ".", ".."}:
-        page.wrong(node, f"`{fact.name}` begins below the inbox", f"write `{pattern.lstrip('./')}`")
-    elif segments[-1] == "":
-        page.wrong(node, f"`{pattern}` matches no file", f"write `{pattern}**` for all that is in the folder")
-    elif any(ANY_FOLDERS in segment and segment != ANY_FOLDERS for segment in segments):
-        page.wrong(node, "`**` stands for whole folders", "write it between slashes, or a single `*`")
-    else:
-        _warn_about_path(page, fact, node, pattern)
-        return Glob(pattern, by_folder=True)
-    return None
-
-
-def _warn_about_path(page: YamlReader, fact: Fact, node: Node, pattern: str) -> None:
-    if re.search(r"[\[{].*[\]}]", pattern):
-        page.add_warning(
-            node, f"brackets in `{pattern}` stand for themselves", "for several patterns, list them"
-        )
-    elif fact.name == "path" and not re.search(r"[*?]|\.stl$", pattern, re.IGNORECASE):
-        page.add_warning(
-            node, f"`{pattern}` takes only a file of just this name", f"did you mean `{pattern}/**`?"
-        )
 
 
 def _parse_interval_node(page: YamlReader, fact: Fact, node: ScalarNode) -> Interval | None:
@@ -228,5 +217,5 @@ _PARSERS: dict[FactKind, Callable[[YamlReader, Fact, ScalarNode], Matcher | None
     FactKind.TIME: _parse_window_node,
     FactKind.WEEKDAY: _parse_weekdays_node,
     **dict.fromkeys(sorted(NUMERIC), _parse_interval_node),
-    **dict.fromkeys(sorted(TEXTUAL), _parse_glob),
+    **dict.fromkeys(sorted(TEXTUAL), parse_text_pattern),
 }

@@ -134,6 +134,11 @@ class MentionKind(StrEnum):
     USER = "user"
     DEVICE = "device"
     SERIES = "series"
+    TYPE = "printer type"
+    STATE = "printer state"
+    MATERIAL = "material"
+    FIBER = "fiber"
+    BUILD_SERIES = "printer series"
 
 
 @dataclass(frozen=True, slots=True)
