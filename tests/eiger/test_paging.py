@@ -1,13 +1,15 @@
 """Lists in pages: lazily, each entry once, and always with an end."""
 
+import itertools
 from collections.abc import Iterable
 from itertools import islice
 
 import pytest
 
+from tests.eiger.server import Answer, Asked, as_json, client_of, serving
 from workflow.eiger import User
 from workflow.eiger.models import Page
-from workflow.eiger.resource import paginate
+from workflow.eiger.resource import ListLimits, ListTotals, paginate
 from workflow.errors import ContractBroken
 
 
@@ -67,3 +69,38 @@ def test_a_page_that_repeats_for_ever_is_no_endless_loop() -> None:
     with pytest.raises(ContractBroken, match="nothing new comes"):
         names(pages)
     assert len(pages.read) < 10
+
+
+@pytest.mark.parametrize(
+    ("limits", "sentence"),
+    [
+        (ListLimits(5, 1, 60), "listUsers has no end: more than 5 entries. stlflow stops reading it."),
+        (ListLimits(99, 1, 60), "listUsers has no end: more than 1 MB. stlflow stops reading it."),
+        (ListLimits(99, 99, 0), "listUsers has no end: more than 0 seconds. stlflow stops reading it."),
+    ],
+)
+def test_a_list_of_new_entries_without_an_end_is_no_endless_loop(limits: ListLimits, sentence: str) -> None:
+    totals = ListTotals(limits)
+
+    def read_page(number: int) -> Page[User]:
+        totals.size_bytes += 2**19
+        return Page[User](items=(User(id=f"{number}a"), User(id=f"{number}b")), has_more_items=True)
+
+    with pytest.raises(ContractBroken) as caught:
+        list(paginate(read_page, "listUsers", totals))
+    assert str(caught.value) == sentence
+
+
+def test_devices_and_users_without_an_end_are_given_up_with_little_memory() -> None:
+    def endless(asked: Asked) -> Answer:
+        names = [f"{len(asked.path)}{asked.connection}{next(count)}" for _ in range(100)]
+        printer = {"device_type": "printer", "device_series": "x", "name": "n" * 500}
+        return as_json({"items": [{"id": name, **printer} for name in names], "has_more_items": True})
+
+    count = itertools.count()
+    with serving(endless) as server, client_of(server.url) as client:
+        with pytest.raises(ContractBroken, match="listDevices has no end: more than 20,000 entries"):
+            list(client.list_devices())
+        with pytest.raises(ContractBroken, match="listUsers has no end: more than 20,000 entries"):
+            list(client.list_users())
+    assert len(server.asked) == 402

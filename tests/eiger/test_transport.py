@@ -145,7 +145,7 @@ def test_netrc_does_not_replace_the_keys(monkeypatch: pytest.MonkeyPatch, tmp_pa
     netrc = tmp_path / "netrc"
     netrc.write_text("default login somebody password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setattr("workflow.eiger.transport.LOCAL_HOSTS", frozenset[str]())
+    monkeypatch.setattr("workflow.eiger.session.LOCAL_HOSTS", frozenset[str]())
     with serving(lambda _: STATUS) as server, client_of(server.url) as client:
         client.get_slice_status(ID)
         plain = server.asked[0].headers["authorization"]
@@ -249,16 +249,6 @@ def test_no_foreign_exception_escapes(babble: bytes) -> None:
             client.get_slice_status(ID)
         with pytest.raises(CloudError):
             client.send_build_to_backlog(ID)
-
-
-def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workflow.eiger.transport.MAX_RESPONSE_BYTES", 2**20)
-    with (
-        serving(lambda _: Answer(200, b" " * 2**21)) as server,
-        client_of(server.url) as client,
-        pytest.raises(Unreachable, match="was cut"),
-    ):
-        client.get_slice_status(ID)
 
 
 EFFECTS: dict[str, Callable[[EigerClient, BeforeSend], object]] = {

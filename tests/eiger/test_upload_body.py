@@ -143,7 +143,7 @@ def test_whoever_watches_may_break_the_upload_off() -> None:
 def test_a_steady_file_gives_what_it_promised(content: bytes, start: int, sizes: list[int]) -> None:
     file = BytesIO(content)
     file.seek(min(start, len(content)))
-    steady = FixedLengthFile(file, None)
+    steady = FixedLengthFile(StlUpload(file, "x.stl"))
     promised = steady.len
     read = b"".join(steady.read(size) for size in sizes)
     assert len(read) + steady.len == promised
@@ -156,7 +156,7 @@ def test_bytes_that_are_appended_meanwhile_are_not_sent(tmp_path: Path) -> None:
     place = tmp_path / "growing.stl"
     place.write_bytes(b"first")
     with place.open("rb") as file:
-        steady = FixedLengthFile(file, None)
+        steady = FixedLengthFile(StlUpload(file, "x.stl"))
         with place.open("ab") as writer:
             writer.write(b"second")
         assert steady.read(100) == b"first"
@@ -164,7 +164,7 @@ def test_bytes_that_are_appended_meanwhile_are_not_sent(tmp_path: Path) -> None:
 
 def test_a_failure_while_reading_is_told_apart() -> None:
     with pytest.raises(BodyReadError) as caught:
-        FixedLengthFile(Failing(b"abc"), None).read(1)
+        FixedLengthFile(StlUpload(Failing(b"abc"), "x.stl")).read(1)
     assert isinstance(caught.value.reason, OSError)
 
 

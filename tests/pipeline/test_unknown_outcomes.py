@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from tests.pipeline.conftest import Shop, dispatched, held
 from tests.stl import box
-from workflow.eiger.transport import new_session
+from workflow.eiger.session import new_session
 from workflow.errors import WrongSubmissionState
 from workflow.ledger import SendIntent, begin_send, complete_send, list_receipts
 from workflow.ledger.tables import sends

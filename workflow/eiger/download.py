@@ -9,7 +9,7 @@ from workflow.eiger.protocol import no_response_error, parse_response
 from workflow.eiger.request import RequestSender
 from workflow.eiger.request_body import ProgressCallback
 from workflow.eiger.response import NoResponseReason, url_origin
-from workflow.eiger.transport import DownloadStream, NoResponse, Request
+from workflow.eiger.transport import MAX_DOWNLOAD_BYTES, DownloadStream, NoResponse, Request
 from workflow.errors import ContractBroken
 
 
@@ -53,7 +53,9 @@ def _fetch_link(
             return _write_chunks(opened, growing, on_progress)
     except NoResponse as none:
         limit = exchange.transport.timeouts.read_seconds
-        raise no_response_error(READ_SIGNED_URL, none.lost, url_origin(link), limit) from None
+        raise no_response_error(
+            READ_SIGNED_URL, none.lost, url_origin(link), limit, MAX_DOWNLOAD_BYTES / 2**20
+        ) from None
 
 
 def _write_chunks(opened: DownloadStream, growing: Path, on_progress: ProgressCallback | None) -> int:

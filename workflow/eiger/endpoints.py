@@ -55,7 +55,7 @@ from workflow.eiger.models import (
 )
 from workflow.eiger.protocol import parse_response, parse_scan_report, raise_for_status
 from workflow.eiger.request_body import BeforeSend, ProgressCallback, StlUpload
-from workflow.eiger.resource import DEFAULT_PAGE_SIZE, Resource
+from workflow.eiger.resource import DEFAULT_PAGE_SIZE, WHOLE_LIST, ListTotals, Resource, paginate
 from workflow.eiger.response import Response
 from workflow.eiger.transport import Request
 
@@ -81,15 +81,17 @@ class BuildEndpoints(Resource):
         return self._get(the.READ_BUILD, BuildDetail, build_id=build_id)
 
     def list_approved_builds(self, *, page_size: int = DEFAULT_PAGE_SIZE) -> tuple[Build, ...] | None:
-        """Give all approved builds; None when the organization does not use approvals."""
-        approved: list[Build] = []
-        number = 1
-        while (page := self._read_approved_page(number, page_size)) is not None:
-            approved += page.items
-            if not (page.has_more_items and page.items):
-                return tuple(approved)
-            number += 1
-        return None
+        """Return all approved builds; None when the organization does not use approvals."""
+        totals = ListTotals(WHOLE_LIST)
+        first = self._read_approved_page(1, page_size, totals)
+        if first is None:
+            return None
+
+        def read_page(number: int) -> Page[Build]:
+            page = first if number == 1 else self._read_approved_page(number, page_size, totals)
+            return page or Page[Build](items=(), has_more_items=False)
+
+        return tuple(paginate(read_page, the.LIST_APPROVED_BUILDS.id, totals))
 
     def approve_builds(self, build_ids: Iterable[str]) -> None:
         """Replace the approved builds by these: every other build loses its approval."""
@@ -117,8 +119,9 @@ class BuildEndpoints(Resource):
         """Take a build out of the job requests again."""
         self._execute(the.REMOVE_BUILD_FROM_JOB_REQUEST_QUEUE, build_id=build_id)
 
-    def _read_approved_page(self, number: int, page_size: int) -> Page[Build] | None:
+    def _read_approved_page(self, number: int, page_size: int, totals: ListTotals) -> Page[Build] | None:
         def understand(reply: Response, now: datetime) -> Page[Build] | None:
+            totals.size_bytes += len(reply.body)
             raise_for_status(the.LIST_APPROVED_BUILDS, reply, now)
             if reply.status == NO_CONTENT:
                 return None
@@ -146,7 +149,9 @@ class DeviceEndpoints(Resource):
         page_size: int = DEFAULT_PAGE_SIZE,
     ) -> Iterator[Device]:
         """List devices by name; each entry says as much as reading the device would."""
-        return self._paginate(the.LIST_DEVICES, Page[Device], list_query(filters, sort_by, order), page_size)
+        return self._paginate(
+            the.LIST_DEVICES, Page[Device], list_query(filters, sort_by, order), page_size, WHOLE_LIST
+        )
 
     def read_device(self, device_id: str) -> Device:
         """Give a device; only its `active_job` tells the live progress of a print."""
@@ -309,4 +314,6 @@ class UserEndpoints(Resource):
         page_size: int = DEFAULT_PAGE_SIZE,
     ) -> Iterator[User]:
         """List the users of the organization by name."""
-        return self._paginate(the.LIST_USERS, Page[User], list_query(filters, sort_by, order), page_size)
+        return self._paginate(
+            the.LIST_USERS, Page[User], list_query(filters, sort_by, order), page_size, WHOLE_LIST
+        )

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from workflow.eiger.exchange_limits import MAX_RESPONSE_BYTES
 from workflow.eiger.models import ScanReport
 from workflow.eiger.operations import Operation
 from workflow.eiger.response import NoResponseReason, Response, extract_error_message, url_origin
@@ -112,9 +113,13 @@ def unreadable_response_error(operation: Operation, reply: Response, mistake: st
 
 
 def no_response_error(
-    operation: Operation, lost: NoResponseReason, base_url: str, timeout_seconds: float
+    operation: Operation,
+    lost: NoResponseReason,
+    base_url: str,
+    timeout_seconds: float,
+    max_megabytes: float = MAX_RESPONSE_BYTES / 2**20,
 ) -> CloudError:
-    """Give the error for a request that got no whole reply."""
+    """Return the error for a request that got no whole response."""
     if lost is NoResponseReason.NOT_TRUSTED:
         text = (
             f"No safe connection to {base_url}: its certificate is not trusted. If a proxy of the company "
@@ -129,6 +134,12 @@ def no_response_error(
     if lost is NoResponseReason.NO_CONNECTION:
         text = f"No connection to {base_url}: is the network up? {NOTHING_LOST}"
         return Unreachable(text, operation=operation.id)
+    if lost is NoResponseReason.TOO_LARGE and operation.reads:
+        text = (
+            f"The answer to {operation.id} from {base_url} is larger than {max_megabytes:g} MB, "
+            "and stlflow stops reading it."
+        )
+        return ContractBroken(text, operation=operation.id)
     what = (
         f"{timeout_seconds:g} s without a whole answer to {operation.id} from {base_url}."
         if lost is NoResponseReason.TIMED_OUT

@@ -39,6 +39,14 @@ class StlUpload:
     fields: Mapping[str, str] = field(default_factory=dict)
     on_progress: ProgressCallback | None = None
 
+    @property
+    def size(self) -> int:
+        """Return the bytes from the present position to the end; the position stays."""
+        start = self.stl.tell()
+        size = self.stl.seek(0, SEEK_END) - start
+        self.stl.seek(start)
+        return size
+
 
 class FixedLengthFile:
     """A file that gives exactly as many bytes as it had at the start, and tells how far it is.
@@ -47,11 +55,9 @@ class FixedLengthFile:
     was promised a length and would wait for the rest. Reading raises BodyFailed.
     """
 
-    def __init__(self, stl: BinaryIO, on_progress: ProgressCallback | None) -> None:
-        start = stl.tell()
-        self.total = stl.seek(0, SEEK_END) - start
-        stl.seek(start)
-        self._stl, self._on_progress, self._sent = stl, on_progress, 0
+    def __init__(self, upload: StlUpload) -> None:
+        self.total = upload.size
+        self._stl, self._on_progress, self._sent = upload.stl, upload.on_progress, 0
 
     @property
     def len(self) -> int:
@@ -94,7 +100,7 @@ def encode_multipart(upload: StlUpload) -> tuple[StreamedBody, str]:
     """
     from requests_toolbelt.multipart.encoder import MultipartEncoder
 
-    file = FixedLengthFile(upload.stl, upload.on_progress)
+    file = FixedLengthFile(upload)
     form = MultipartEncoder(
         {**upload.fields, "stlFile": (strip_control_characters(upload.filename), file, "model/stl")}
     )

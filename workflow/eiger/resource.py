@@ -4,7 +4,9 @@ Walking through the pages of a list, one at a time and only as far as somebody r
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -24,19 +26,62 @@ MAX_STALE_PAGES = 5
 """A list that grows while it is read repeats entries; one that only repeats would never end."""
 
 
-def paginate(read_page: Callable[[int], Page[N]], operation: str) -> Iterator[N]:
-    """Give each entry once; `read_page` is asked for page 1, 2, … as they are needed.
+@dataclass(frozen=True, slots=True)
+class ListLimits:
+    """How long a list may be before it counts as one without an end; seconds are those of reading pages."""
 
-    Entries that move to a later page while the list is read are given only once; entries that move
-    to an earlier one can be missed, as with any list in pages. Raises ContractBroken for a list
-    that never ends.
+    entries: int
+    megabytes: float
+    seconds: float
+
+
+STREAMED_LIST = ListLimits(entries=500_000, megabytes=1000, seconds=3600)
+"""For lists that are read entry by entry: years of builds and print jobs."""
+WHOLE_LIST = ListLimits(entries=20_000, megabytes=32, seconds=180)
+"""For lists that are kept in memory, while others wait: devices and users."""
+
+
+@dataclass
+class ListTotals:
+    """What one walk through a list has taken so far."""
+
+    limits: ListLimits
+    entries: int = 0
+    size_bytes: int = 0
+    seconds: float = 0.0
+
+    def raise_if_endless(self, operation: str) -> None:
+        """Raise ContractBroken once a limit is passed."""
+        limits = self.limits
+        for amount, most, unit in (
+            (self.entries, limits.entries, "entries"),
+            (self.size_bytes / 2**20, limits.megabytes, "MB"),
+            (self.seconds, limits.seconds, "seconds"),
+        ):
+            if amount > most:
+                text = f"{operation} has no end: more than {most:,.0f} {unit}. stlflow stops reading it."
+                raise ContractBroken(text, operation=operation)
+
+
+def paginate(
+    read_page: Callable[[int], Page[N]], operation: str, totals: ListTotals | None = None
+) -> Iterator[N]:
+    """Yield each entry once; `read_page` is asked for page 1, 2, … as they are needed.
+
+    An entry that moves to a later page while the list is read comes once. An entry that moves to an
+    earlier page can be missed, as in any list in pages. Raises ContractBroken for a list without an end.
     """
     seen: set[object] = set()
     number, stale = 1, 0
+    totals = totals or ListTotals(STREAMED_LIST)
     while True:
+        began = monotonic()
         page = read_page(number)
         fresh = [entry for entry in page.items if _entry_key(entry) not in seen]
         seen.update(_entry_key(entry) for entry in fresh)
+        totals.entries += len(page.items)
+        totals.seconds += monotonic() - began
+        totals.raise_if_endless(operation)
         yield from fresh
         if not page.has_more_items:
             return
@@ -69,14 +114,25 @@ class Resource:
         return self._exchange.call(request, lambda reply, now: parse_response(operation, reply, shape, now))
 
     def _paginate(
-        self, operation: Operation, page: type[Page[Named]], query: Query, page_size: int
+        self,
+        operation: Operation,
+        page: type[Page[Named]],
+        query: Query,
+        page_size: int,
+        limits: ListLimits = STREAMED_LIST,
     ) -> Iterator[Named]:
         page_query(1, page_size)  # refuse a wrong size now, not when the first entry is read
+        totals = ListTotals(limits)
+
+        def parse(response: Response, now: datetime) -> Page[Named]:
+            totals.size_bytes += len(response.body)
+            return parse_response(operation, response, page, now)
 
         def read_page(number: int) -> Page[Named]:
-            return self._get(operation, page, query=(*query, *page_query(number, page_size)))
+            request = Request(operation, operation.place(), (*query, *page_query(number, page_size)))
+            return self._exchange.call(request, parse)
 
-        return paginate(read_page, operation.id)
+        return paginate(read_page, operation.id, totals)
 
     def _post(
         self,

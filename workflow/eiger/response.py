@@ -24,6 +24,7 @@ class NoResponseReason(StrEnum):
     PROXY = "the proxy refuses"
     TIMED_OUT = "timed out"
     CUT = "cut"
+    TOO_LARGE = "too large"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,17 +14,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 from weakref import WeakSet
 
 import requests
 from pydantic import SecretStr
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as NetworkTimeout
 
-from workflow import __version__
+from workflow.eiger.exchange_limits import ExchangeLimits
 from workflow.eiger.filters import Query
 from workflow.eiger.operations import Operation
 from workflow.eiger.request_body import (
@@ -36,6 +35,7 @@ from workflow.eiger.request_body import (
     encode_multipart,
 )
 from workflow.eiger.response import NoResponseReason, Response, redact_secrets
+from workflow.eiger.session import ResponseTooLarge, new_session
 from workflow.errors import SettingsError
 
 
@@ -58,47 +58,13 @@ class ApiKeys:
         return base64.b64encode(pair.encode()).decode("ascii")
 
 
-SEND_BLOCK_BYTES = 2**18
-"""Bytes; with the library's 16 KB a large upload takes twice the time."""
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class NoRedirectSession(requests.Session):
-    """A session that leaves redirects to us: even unfollowed, requests would look where they lead."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Say that there is none."""
-
-
-def new_session(url: str) -> requests.Session:
-    """Give a session that takes proxies from the environment (not for this machine), but no keys.
-
-    Without an `auth` of its own, requests would let a .netrc replace the Authorization header.
-    """
-    session = NoRedirectSession()
-    session.auth = _keep_request_unchanged
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _large_block_adapter())
-    session.trust_env = urlsplit(url).hostname not in LOCAL_HOSTS
-    session.headers.update({"User-Agent": f"stlflow/{__version__}", "Accept": "application/json"})
-    return session
-
-
-def _large_block_adapter() -> HTTPAdapter:
-    adapter = HTTPAdapter()
-    adapter.poolmanager.connection_pool_kw["blocksize"] = SEND_BLOCK_BYTES
-    return adapter
-
-
-def _keep_request_unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
 MAX_REDIRECTS = 5
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 FIRST_ERROR_STATUS = 400
-MAX_RESPONSE_BYTES = 64 * 2**20
 CHUNK_BYTES = 2**16
+MIN_BYTES_PER_SECOND = 2**14
+"""A file that goes up or comes down more slowly (131 kbit/s) is given up after its timeout."""
+MAX_DOWNLOAD_BYTES = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +123,16 @@ class Transport:
         Raises NoReply, and whatever reading the file of an upload raises.
         """
         url, query = self.base_url + request.place, request.query
-        with self._session_for(request.operation) as session:
-            reply = self._send_once(session, url, query, request)
+        limits = ExchangeLimits(request.operation.id, self.limit_seconds(request))
+        with self._session_for(request.operation) as session, limits:
+            response = self._send_once(session, url, query, request, limits)
             for _ in range(MAX_REDIRECTS):
-                onward = redirect_target(url, reply, request.operation)
+                onward = redirect_target(url, response, request.operation)
                 if onward is None:
                     break
                 url = onward
-                reply = self._send_once(session, url, (), request)
-        return reply
+                response = self._send_once(session, url, (), request, limits)
+        return response
 
     @contextmanager
     def open_signed_link(self, link: str) -> Iterator[DownloadStream]:
@@ -174,18 +141,41 @@ class Transport:
         Raises NoReply, also while the block reads the answer.
         """
         timeout = (self.timeouts.connect_seconds, self.timeouts.read_seconds)
+        limits = ExchangeLimits("The download of a file", sum(timeout), MAX_DOWNLOAD_BYTES)
         with (
-            translate_network_errors(),
+            limits,
+            translate_network_errors(limits),
             closing(new_session(link)) as session,
             session.get(link, timeout=timeout, allow_redirects=False, stream=True) as answer,
         ):
-            yield DownloadStream(
-                answer.status_code, _content_length(answer), answer.iter_content(CHUNK_BYTES)
-            )
+            length = _content_length(answer)
+            if length is not None and length > MAX_DOWNLOAD_BYTES:
+                raise NoResponse(NoResponseReason.TOO_LARGE)
+            yield DownloadStream(answer.status_code, length, self._bounded_chunks(answer, limits))
+
+    def _bounded_chunks(self, answer: requests.Response, limits: ExchangeLimits) -> Iterator[bytes]:
+        """Yield a body as it comes; what has come earns time for the rest. Raises NoResponse."""
+        began, size = time.monotonic(), 0
+        for chunk in answer.iter_content(CHUNK_BYTES):
+            size += len(chunk)
+            if size > MAX_DOWNLOAD_BYTES:
+                raise NoResponse(NoResponseReason.TOO_LARGE)
+            earned = self.timeouts.read_seconds + size / MIN_BYTES_PER_SECOND
+            limits.extend(began + earned - time.monotonic())
+            yield chunk
+        if limits.expired:
+            raise NoResponse(NoResponseReason.TIMED_OUT)
 
     def timeout_seconds(self, request: Request) -> float:
-        """Give how long the reply to a request may take."""
+        """Return how long the response to a request may take once the request is sent."""
         return self.timeouts.read_seconds if request.upload is None else self.timeouts.upload_seconds
+
+    def limit_seconds(self, request: Request) -> float:
+        """Return how long a whole call may take, from connecting to the last byte of the response."""
+        seconds = self.timeouts.connect_seconds + self.timeout_seconds(request)
+        if request.upload is None:
+            return seconds
+        return seconds + self.timeouts.read_seconds + request.upload.size / MIN_BYTES_PER_SECOND
 
     def close(self) -> None:
         """Close the kept connections of all threads."""
@@ -205,16 +195,17 @@ class Transport:
                 self._kept.add(self._mine.session)
         yield self._mine.session
 
-    def _send_once(self, session: requests.Session, url: str, query: Query, request: Request) -> Response:
+    def _send_once(
+        self, session: requests.Session, url: str, query: Query, request: Request, limits: ExchangeLimits
+    ) -> Response:
         seconds, connect_seconds = self.timeout_seconds(request), self.timeouts.connect_seconds
-        body, kind = encode_body(request)
+        body, kind = encode_body(_with_time_after_check(request, limits, seconds))
         headers = {"Authorization": self._keys.header(), **kind}
-        give_up_at = time.monotonic() + connect_seconds + seconds
         if request.upload is not None:
             # The limit for connecting is also the one for a stall while sending.
             connect_seconds = max(connect_seconds, self.timeouts.read_seconds)
         with (
-            translate_network_errors(),
+            translate_network_errors(limits),
             session.request(
                 request.operation.method,
                 url,
@@ -227,9 +218,7 @@ class Transport:
                 stream=True,
             ) as answer,
         ):
-            if request.upload is not None:  # sending may have taken any time
-                give_up_at = time.monotonic() + seconds
-            content = read_response_body(answer, give_up_at)
+            content = read_response_body(answer, limits)
         if answer.status_code >= FIRST_ERROR_STATUS:
             content = redact_secrets(content, self._keys.secrets())
         return Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, content)
@@ -243,6 +232,21 @@ def encode_body(request: Request) -> tuple[StreamedBody | CheckedJsonBody | None
     if request.last_look is not None:
         return CheckedJsonBody(request.json, request.last_look), {"Content-Type": "application/json"}
     return None, {}
+
+
+def _with_time_after_check(request: Request, limits: ExchangeLimits, seconds: float) -> Request:
+    """Allow the whole time for a response after the last check, however long the check took."""
+    check = request.last_look
+    if check is None:
+        return request
+
+    def check_in_time() -> None:
+        check()
+        if limits.expired:  # nothing but the head of the request was sent
+            raise NoResponse(NoResponseReason.NO_CONNECTION)
+        limits.extend(seconds)
+
+    return replace(request, last_look=check_in_time)
 
 
 def validate_base_url(url: str) -> str:
@@ -271,30 +275,28 @@ def redirect_target(url: str, reply: Response, operation: Operation) -> str | No
     return onward if (here.scheme, here.netloc) == (there.scheme, there.netloc) else None
 
 
-def read_response_body(answer: requests.Response, give_up_at: float) -> bytes:
-    """Read a body as it trickles in, but not beyond a time of the monotonic clock, nor more than is sane.
-
-    Raises NoReply where it is too slow or too large.
-    """
+def read_response_body(answer: requests.Response, limits: ExchangeLimits) -> bytes:
+    """Return the whole body. Raises NoResponse where it is too slow or too large."""
     content = bytearray()
     while chunk := answer.raw.read1(CHUNK_BYTES, decode_content=True):
         content += chunk
-        if time.monotonic() > give_up_at:
-            raise NoResponse(NoResponseReason.TIMED_OUT)
-        if len(content) > MAX_RESPONSE_BYTES:
-            raise NoResponse(NoResponseReason.CUT)
+        if len(content) > limits.max_bytes:
+            raise NoResponse(NoResponseReason.TOO_LARGE)
+    if limits.expired:  # a closed connection can look like the end of a body
+        raise NoResponse(NoResponseReason.TIMED_OUT)
     return bytes(content)
 
 
 @contextmanager
-def translate_network_errors() -> Iterator[None]:
-    """Turn the exceptions of the HTTP libraries into NoReply: their texts may hold signed links."""
+def translate_network_errors(limits: ExchangeLimits) -> Iterator[None]:
+    """Turn the exceptions of the HTTP libraries into NoResponse: their texts may hold signed links."""
     try:
         yield
     except BodyReadError as failed:
         raise failed.reason from None
     except (requests.RequestException, HTTPError) as error:
-        raise NoResponse(classify_network_error(error)) from None
+        reason = NoResponseReason.TIMED_OUT if limits.expired else classify_network_error(error)
+        raise NoResponse(reason) from None
 
 
 def classify_network_error(error: BaseException) -> NoResponseReason:
@@ -304,6 +306,8 @@ def classify_network_error(error: BaseException) -> NoResponseReason:
     def among(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
 
+    if among(ResponseTooLarge):
+        return NoResponseReason.TOO_LARGE
     if among(ssl.SSLCertVerificationError):
         return NoResponseReason.NOT_TRUSTED
     if among(requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL):
