@@ -17,7 +17,7 @@ from workflow.ledger import (
     list_leased_steps,
     register_worker,
 )
-from workflow.ledger import ledger as module
+from workflow.ledger import connections as module
 from workflow.model import Destination, HoldReason, MeshReport, Step, Submission, SubmissionState
 
 NOW = datetime.now(UTC)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, func, insert, select
 from workflow.errors import StateFolderError
 from workflow.ledger.ledger import Ledger, seconds_now
 from workflow.ledger.rows import decision_from
+from workflow.ledger.statements import READ_DECISIONS
 from workflow.ledger.tables import decisions, rulebooks, sends, submissions
 from workflow.model import DecisionRecord, Destination
 
@@ -28,9 +29,9 @@ class RecentSend:
 
 def read_decisions(ledger: Ledger, number: int) -> Mapping[str, DecisionRecord]:
     """Give the latest decision of each stage of a submission, by stage."""
-    query = select(decisions).where(decisions.c.submission == number)
     with ledger.read_connection() as connection:
-        return {row["stage"]: decision_from(row) for row in connection.execute(query).mappings()}
+        rows = READ_DECISIONS.execute(connection, number=number).mappings()
+        return {row["stage"]: decision_from(row) for row in rows}
 
 
 def list_decided_since(ledger: Ledger, since: datetime | None) -> Sequence[int]:

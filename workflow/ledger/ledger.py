@@ -8,20 +8,31 @@ The few statements that every part of the ledger shares, each inside somebody's 
 
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, insert, select, text, update
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from workflow.errors import DatabaseUnavailable, StateFolderError, StlflowError, UnknownSubmission
-from workflow.ledger.database import CLOCK, READ_ONLY, migrate_schema, open_database
+from workflow.ledger.connections import Connections, database_error_text
+from workflow.ledger.database import CLOCK, migrate_schema
 from workflow.ledger.rows import decision_columns, event_from, replace_unstorable, submission_from, to_columns
-from workflow.ledger.tables import decisions, events, submissions
+from workflow.ledger.statements import (
+    DELETE_DECISION,
+    INSERT_DECISION,
+    INSERT_EVENT,
+    LOCK_SUBMISSION,
+    LOCK_TURN,
+    READ_EVENTS,
+    READ_SUBMISSION,
+    PreparedStatement,
+    submission_update,
+)
+from workflow.ledger.tables import events, submissions
 from workflow.model import DecisionRecord, Step, Submission, SubmissionEvent, SubmissionState
 
 
@@ -30,12 +41,15 @@ class Superseded(StlflowError):
 
 
 def lock_submission(connection: Connection, number: int) -> Submission:
-    """Give one submission, and keep it as it is until the transaction ends. Raises UnknownSubmission."""
-    query = select(submissions).where(submissions.c.id == number).with_for_update()
-    row = connection.execute(query).mappings().first()
+    """Return one submission, unchanged by others until the transaction ends. Raises UnknownSubmission."""
+    return _read_submission(LOCK_SUBMISSION, connection, number)
+
+
+def _read_submission(query: PreparedStatement, connection: Connection, number: int) -> Submission:
+    row = query.execute(connection, number=number).mappings().first()
     if row is None:
         raise UnknownSubmission(f"There is no submission {number}. `stlflow list` shows all.")
-    return submission_from(dict(row))
+    return submission_from(row)
 
 
 def insert_with_number(connection: Connection, number: int, row: Mapping[str, object]) -> bool:
@@ -71,30 +85,33 @@ def update_submission_row(
     connection: Connection, submission: Submission, changes: Mapping[str, object]
 ) -> None:
     """Write changes, if the turn is not over. Raises Superseded."""
-    same = and_(submissions.c.id == submission.id, submissions.c.turn == submission.turn)
     columns = to_columns(changes) or {"turn": submission.turn}
-    if connection.execute(update(submissions).where(same).values(columns)).rowcount != 1:
+    values = {f"new_{name}": value for name, value in columns.items()}
+    changed = submission_update(tuple(columns)).execute(
+        connection, number=submission.id, at_turn=submission.turn, **values
+    )
+    if changed.rowcount != 1:
         raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
 
 
 def check_fencing_token(connection: Connection, submission: Submission) -> None:
     """Raise Superseded when the submission's turn is over; until the transaction ends it stays ours."""
-    query = select(submissions.c.turn).where(submissions.c.id == submission.id).with_for_update()
-    if connection.execute(query).scalar_one_or_none() != submission.turn:
+    turn = LOCK_TURN.execute(connection, number=submission.id).scalar_one_or_none()
+    if turn != submission.turn:
         raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
 
 
 def append_event(connection: Connection, number: int, event: str, detail: str) -> None:
     """Add one line to the history."""
-    row = {"submission": number, "at": seconds_now(), "event": event, "detail": replace_unstorable(detail)}
-    connection.execute(insert(events).values(row))
+    INSERT_EVENT.execute(
+        connection, submission=number, at=seconds_now(), event=event, detail=replace_unstorable(detail)
+    )
 
 
 def replace_decision(connection: Connection, number: int, decided: DecisionRecord) -> None:
-    """Keep a decision with what decided; an earlier one of the same stage gives way."""
-    same = and_(decisions.c.submission == number, decisions.c.stage == decided.stage)
-    connection.execute(delete(decisions).where(same))
-    connection.execute(insert(decisions).values({"submission": number, **decision_columns(decided)}))
+    """Keep a decision with what decided, in place of an earlier one of the same stage."""
+    DELETE_DECISION.execute(connection, number=number, decided_stage=decided.stage)
+    INSERT_DECISION.execute(connection, submission=number, **decision_columns(decided))
 
 
 def seconds_now() -> float:
@@ -122,8 +139,8 @@ class Ledger:
         self.turns: Mapping[str, threading.Lock] = defaultdict(threading.Lock)
         """One at a time in this process, by what they are at: see `alone`."""
         try:
-            self._engine = open_database(url)
-            with self.read_connection() if as_it_is else self._engine.begin() as connection:
+            self._connections = Connections(url)
+            with self._connections.opened(read_only=as_it_is) as connection:
                 if not as_it_is:
                     migrate_schema(connection)
                 CLOCK.synchronize(connection)
@@ -131,8 +148,8 @@ class Ledger:
             raise open_error(url, error) from None
 
     def close(self) -> None:
-        """Give up all connections."""
-        self._engine.dispose()
+        """Close all connections."""
+        self._connections.close()
 
     # -- the journey ----------------------------------------------------------------------------
 
@@ -244,9 +261,9 @@ class Ledger:
     # -- reading --------------------------------------------------------------------------------
 
     def get(self, number: int) -> Submission:
-        """Give one submission. Raises UnknownSubmission."""
+        """Return one submission. Raises UnknownSubmission."""
         with self.read_connection() as connection:
-            return lock_submission(connection, number)
+            return _read_submission(READ_SUBMISSION, connection, number)
 
     def among(self, numbers: Collection[int]) -> tuple[Submission, ...]:
         """Give those of these submissions that there are, claimed or not."""
@@ -259,10 +276,9 @@ class Ledger:
         return tuple(submission for query in queries for submission in self.select_submissions(query))
 
     def events(self, number: int) -> tuple[SubmissionEvent, ...]:
-        """Give all events of a submission, oldest first."""
-        query = select(events).where(events.c.submission == number).order_by(events.c.id)
+        """Return all events of a submission, oldest first."""
         with self.read_connection() as connection:
-            return tuple(event_from(dict(row)) for row in connection.execute(query).mappings())
+            return tuple(map(event_from, READ_EVENTS.execute(connection, number=number).mappings()))
 
     def all(
         self, states: Collection[SubmissionState] = (), limit: int | None = None
@@ -285,23 +301,13 @@ class Ledger:
 
     # -- connections ----------------------------------------------------------------------------
 
-    @contextmanager
-    def write_transaction(self) -> Iterator[Connection]:
-        """Open one transaction; commits at the end. Raises StateError when the database refuses."""
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except (DatabaseError, NoConnectionFree) as error:
-            raise StateFolderError(f"The ledger can't be written: {database_error_text(error)}") from error
+    def write_transaction(self, *, durable: bool = True) -> AbstractContextManager[Connection]:
+        """Return one transaction, committed at the end: see `Connections.write_transaction`."""
+        return self._connections.write_transaction(durable=durable)
 
-    @contextmanager
-    def read_connection(self) -> Iterator[Connection]:
-        """Open a connection that sees the last committed state."""
-        try:
-            with self._engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-                yield connection
-        except (DatabaseError, NoConnectionFree) as error:
-            raise StateFolderError(f"The ledger can't be read: {database_error_text(error)}") from error
+    def read_connection(self) -> AbstractContextManager[Connection]:
+        """Return a connection that sees the last committed state. Raises StateFolderError."""
+        return self._connections.read_connection()
 
     def select_submissions(
         self, query: Any, values: Mapping[str, object] = NO_VALUES
@@ -323,12 +329,3 @@ def open_error(url: str, error: Exception) -> StateFolderError:
     return (DatabaseUnavailable if away else StateFolderError)(
         f"The ledger can't be opened: {database_error_text(error)}"
     )
-
-
-def database_error_text(error: Exception) -> str:
-    """Give the database's own words, never the URL: it may hold a password."""
-    if isinstance(error, NoConnectionFree):
-        return "all connections to it are in use; it may hang."
-    if isinstance(error, DatabaseError) and error.orig is not None:
-        return f"{str(error.orig).splitlines()[0].rstrip('.')}."
-    return "STLFLOW_DATABASE_URL has to be a sqlite:/// or postgresql:// address."

@@ -26,16 +26,18 @@ _ENUMS: Mapping[str, type[StrEnum]] = {
     "step": Step,
     "hold": HoldReason,
 }
+_BOOLEANS = frozenset({"left_in_place", "approve_first", "units_released"})
+"""SQLite stores them as 0 and 1."""
 _COLUMNS = tuple(field.name for field in fields(Submission))
 _DEVICE_FACTS = frozenset(field.name for field in fields(DeviceFacts))
 
 
-def submission_from(row: Mapping[str, Any]) -> Submission:
+def submission_from(row: Mapping[Any, Any]) -> Submission:
     """Build the value from one row of `submissions`."""
     return Submission(**{name: _to_value(name, row[name]) for name in _COLUMNS if row[name] is not None})
 
 
-def event_from(row: Mapping[str, Any]) -> SubmissionEvent:
+def event_from(row: Mapping[Any, Any]) -> SubmissionEvent:
     """Build the value from one row of `events`."""
     return SubmissionEvent(at=_time(row["at"]), event=row["event"], detail=row["detail"])
 
@@ -88,8 +90,8 @@ def _device(stored: Mapping[str, Any]) -> DeviceFacts:
 
 
 def _to_value(name: str, stored: Any) -> Any:
-    if stored is None:
-        return None
+    if name in _BOOLEANS:
+        return bool(stored)
     if name in _ENUMS:
         return _ENUMS[name](stored)
     if name.endswith(("_at", "_since")):

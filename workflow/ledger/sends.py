@@ -18,6 +18,7 @@ from workflow.ledger.ledger import (
     check_fencing_token,
     seconds_now,
 )
+from workflow.ledger.statements import READ_SEND
 from workflow.ledger.tables import sends, submissions
 from workflow.model import ENDED_STATES, Submission
 
@@ -198,4 +199,4 @@ def _copy_condition(number: int, copy: int) -> ColumnElement[bool]:
 
 
 def _row(connection: Connection, number: int, copy: int) -> RowMapping | None:
-    return connection.execute(select(sends).where(_copy_condition(number, copy))).mappings().first()
+    return READ_SEND.execute(connection, number=number, copy=copy).mappings().first()

@@ -1,0 +1,71 @@
+"""The kept writer of SQLite: turns, durability, errors."""
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from workflow.errors import StateFolderError
+from workflow.ledger import Ledger
+
+FULL, NORMAL = 2, 1
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with closing(Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")) as ledger:
+        yield ledger
+
+
+@pytest.mark.parametrize("order", [(True, False, True), (False, True, False)])
+def test_each_transaction_is_as_durable_as_it_says(ledger: Ledger, order: tuple[bool, ...]) -> None:
+    for durable in order:
+        with ledger.write_transaction(durable=durable) as connection:
+            level = connection.execute(text("pragma synchronous")).scalar_one()
+        assert level == (FULL if durable else NORMAL)
+
+
+def test_a_transaction_is_durable_unless_it_says_otherwise(ledger: Ledger) -> None:
+    with ledger.write_transaction(durable=False):
+        pass
+    with ledger.write_transaction() as connection:
+        assert connection.execute(text("pragma synchronous")).scalar_one() == FULL
+
+
+def test_a_transaction_inside_another_one_is_refused_at_once_and_the_next_one_works(ledger: Ledger) -> None:
+    with pytest.raises(RuntimeError, match="inside another one"), ledger.write_transaction():
+        ledger.open("a.stl")
+    assert ledger.open("b.stl") == 1
+
+
+def test_threads_take_turns_and_lose_nothing(ledger: Ledger) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        numbers = list(threads.map(ledger.open, (f"{n}.stl" for n in range(40))))
+    assert sorted(numbers) == list(range(1, 41))
+
+
+def test_after_an_error_of_the_database_the_next_transaction_opens_it_again(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as other:
+        other.execute("alter table submissions rename to away")
+        with pytest.raises(StateFolderError, match="no such table: submissions"):
+            ledger.open("a.stl")
+        other.execute("alter table away rename to submissions")
+    assert ledger.open("a.stl") == 1
+
+
+def test_what_a_failed_transaction_wrote_is_undone(ledger: Ledger) -> None:
+    def write_and_fail() -> None:
+        with ledger.write_transaction() as connection:
+            connection.execute(text("insert into set_aside (path, accepted) values ('a.stl', 0)"))
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        write_and_fail()
+    with ledger.read_connection() as connection:
+        assert connection.execute(text("select count(*) from set_aside")).scalar_one() == 0

@@ -1,0 +1,133 @@
+"""Transactions of one ledger: how rows are read and written, and what is raised when the database refuses.
+
+SQLite has one writer at a time. So one connection is kept for writing, and the threads of this process take
+turns: that costs less than waiting for SQLite's own lock, and `synchronous` can be set before a transaction.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+
+from workflow.errors import StateFolderError
+from workflow.ledger.database import BUSY_SECONDS, READ_ONLY, open_database
+
+
+class Connections:
+    """The connections to one database. Each method raises StateFolderError when the database refuses."""
+
+    def __init__(self, url: str) -> None:
+        self._engine: Engine = open_database(url)
+        self._writer = _KeptWriter(self._engine) if self._engine.dialect.name == "sqlite" else None
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._writer is not None:
+            self._writer.close()
+        self._engine.dispose()
+
+    @contextmanager
+    def opened(self, *, read_only: bool) -> Iterator[Connection]:
+        """Yield a connection whose errors are raised as the database raised them."""
+        with self._reader() if read_only else self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write_transaction(self, *, durable: bool = True) -> Iterator[Connection]:
+        """Yield a connection in one transaction, which is committed at the end.
+
+        A `durable` one is on the disk before this returns, with all that were committed before it. Another
+        one survives a crash of stlflow, but not always a power cut. Postgres is always durable.
+        """
+        try:
+            if self._writer is None:
+                with self._engine.begin() as connection:
+                    yield connection
+            else:
+                with self._writer.transaction(durable=durable) as connection:
+                    yield connection
+        except (DatabaseError, NoConnectionFree) as error:
+            raise StateFolderError(f"The ledger can't be written: {database_error_text(error)}") from error
+
+    @contextmanager
+    def read_connection(self) -> Iterator[Connection]:
+        """Yield a connection that sees the last committed state."""
+        try:
+            with self._reader() as connection:
+                yield connection
+        except (DatabaseError, NoConnectionFree) as error:
+            raise StateFolderError(f"The ledger can't be read: {database_error_text(error)}") from error
+
+    def _reader(self) -> Connection:
+        return self._engine.connect().execution_options(**{READ_ONLY: True})
+
+
+class _KeptWriter:
+    """The one SQLite connection that writes. Threads take turns; one thread can't nest two transactions."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._writing_thread: int | None = None
+        self._connection: Connection | None = None
+        self._durable: bool | None = None
+
+    @contextmanager
+    def transaction(self, *, durable: bool) -> Iterator[Connection]:
+        """Yield the connection in one transaction. Raises NoConnectionFree when its turn does not come."""
+        if self._writing_thread == threading.get_ident():
+            raise RuntimeError("A write transaction was begun inside another one on the same thread.")
+        if not self._lock.acquire(timeout=BUSY_SECONDS):
+            raise NoConnectionFree
+        self._writing_thread = threading.get_ident()
+        try:
+            connection = self._connected(durable=durable)
+            with connection.begin():
+                yield connection
+        except DatabaseError:  # the next transaction opens the file again: it may be another one by then
+            self._disconnect()
+            raise
+        finally:
+            if self._connection is not None and self._connection.in_transaction():
+                self._disconnect()  # its end was interrupted, by Ctrl-C for example
+            self._writing_thread = None
+            self._lock.release()
+
+    def close(self) -> None:
+        """Close the connection; a later transaction opens another."""
+        with self._lock:
+            self._disconnect()
+
+    def _connected(self, *, durable: bool) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+            self._durable = None
+        if self._durable is not durable:  # refused inside a transaction, so before it
+            _driver_execute(self._connection, f"pragma synchronous={'full' if durable else 'normal'}")
+            self._durable = durable
+        return self._connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+
+def _driver_execute(connection: Connection, statement: str) -> None:
+    """Run a statement below SQLAlchemy, which would begin a transaction for it."""
+    cursor = connection.connection.cursor()
+    cursor.execute(statement)
+    cursor.close()
+
+
+def database_error_text(error: Exception) -> str:
+    """Return the database's own words, never the URL: it may hold a password."""
+    if isinstance(error, NoConnectionFree):
+        return "all connections to it are in use; it may hang."
+    if isinstance(error, DatabaseError) and error.orig is not None:
+        return f"{str(error.orig).splitlines()[0].rstrip('.')}."
+    return "STLFLOW_DATABASE_URL has to be a sqlite:/// or postgresql:// address."

@@ -1,0 +1,94 @@
+"""SQL statements that run thousands of times: written and compiled once per database kind.
+
+Building a statement with SQLAlchemy costs more than running it. SQLAlchemy still knows the tables and the
+dialects; only the text that it compiled is sent.
+"""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Delete,
+    Insert,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import Dialect
+
+from workflow.ledger.tables import decisions, events, sends, submissions
+
+_SQLITE_WITH_NAMES = sqlite.dialect(paramstyle="named")
+"""Values are passed by name; SQLAlchemy's own connections pass them by position."""
+
+
+class PreparedStatement:
+    """One statement; each value that it takes is a `bindparam` with a name.
+
+    Rows come as the driver gives them: SQLite returns 0 and 1 for booleans.
+    """
+
+    def __init__(self, statement: Select[*tuple[object, ...]] | Insert | Update | Delete) -> None:
+        self._statement = statement
+        self._compiled: dict[str, tuple[str, dict[str, object]]] = {}
+
+    def execute(self, connection: Connection, **values: object) -> CursorResult[Any]:
+        """Run the statement with these values. Raises KeyError or a database error where one is missing."""
+        text, constants = self._compiled_for(connection.dialect)
+        return connection.exec_driver_sql(text, {**constants, **values})
+
+    def _compiled_for(self, dialect: Dialect) -> tuple[str, dict[str, object]]:
+        known = self._compiled.get(dialect.name)
+        if known is None:
+            by_name = _SQLITE_WITH_NAMES if dialect.name == "sqlite" else dialect
+            compiled = self._statement.compile(dialect=by_name)
+            constants = {name: value for name, value in compiled.params.items() if value is not None}
+            known = self._compiled[dialect.name] = str(compiled), constants
+        return known
+
+
+@cache
+def submission_update(columns: tuple[str, ...]) -> PreparedStatement:
+    """Return the update of these columns of one submission in one turn.
+
+    A few dozen sets of columns occur; each is compiled once. It takes `number`, `at_turn` and, for
+    each column, `new_<column>`.
+    """
+    present = and_(submissions.c.id == bindparam("number"), submissions.c.turn == bindparam("at_turn"))
+    values: dict[str, object] = {column: bindparam(f"new_{column}") for column in columns}
+    return PreparedStatement(update(submissions).where(present).values(values))
+
+
+def _insert_all(table: Table, *columns: str) -> PreparedStatement:
+    return PreparedStatement(insert(table).values({column: bindparam(column) for column in columns}))
+
+
+READ_SUBMISSION = PreparedStatement(select(submissions).where(submissions.c.id == bindparam("number")))
+LOCK_SUBMISSION = PreparedStatement(
+    select(submissions).where(submissions.c.id == bindparam("number")).with_for_update()
+)
+LOCK_TURN = PreparedStatement(
+    select(submissions.c.turn).where(submissions.c.id == bindparam("number")).with_for_update()
+)
+READ_EVENTS = PreparedStatement(
+    select(events).where(events.c.submission == bindparam("number")).order_by(events.c.id)
+)
+INSERT_EVENT = _insert_all(events, "submission", "at", "event", "detail")
+DELETE_DECISION = PreparedStatement(
+    delete(decisions).where(
+        decisions.c.submission == bindparam("number"), decisions.c.stage == bindparam("decided_stage")
+    )
+)
+INSERT_DECISION = _insert_all(decisions, *decisions.columns.keys())
+READ_DECISIONS = PreparedStatement(select(decisions).where(decisions.c.submission == bindparam("number")))
+_of_copy = and_(sends.c.submission == bindparam("number"), sends.c.copy == bindparam("copy"))
+READ_SEND = PreparedStatement(select(sends).where(_of_copy))
