@@ -36,6 +36,11 @@ class Cloud:
         fault = {"operation": operation, "kind": kind, "times": times, **details}
         requests.post(f"{self.control}/faults", json=fault, timeout=10).raise_for_status()
 
+    def advance(self, seconds: float) -> None:
+        """Put the simulated clock forward."""
+        body = {"advance_seconds": seconds}
+        requests.post(f"{self.control}/clock", json=body, timeout=10).raise_for_status()
+
     def clear_faults(self) -> None:
         requests.delete(f"{self.control}/faults", timeout=10).raise_for_status()
 

@@ -39,6 +39,21 @@ def test_a_missing_build_is_held_and_found_by_itself_once_somebody_makes_it(open
         assert context.places("part.stl") == {"done/part.stl"}
 
 
+def test_a_build_of_another_version_of_the_part_is_named_in_the_hold(open_shop: Open) -> None:
+    with simulated(builds="manual", quirks=frozenset({"one-part"})) as cloud:
+        context = open_shop(cloud, build_wait_seconds=0.0)
+        context.drop("part.stl", box())
+        first = context.wait("part.stl", held)
+        build = cloud.make_build(str(first.part_version_id))
+        context.wait("part.stl", dispatched)
+        context.drop("second.stl", box(21))
+        waiting = context.wait("second.stl", held)
+        title = next(each["title"] for each in cloud.world()["builds"] if each["id"] == build)
+        seen = f"Build {title} ({build}) holds version 1 of the part; this file is version 2."
+        assert seen in (waiting.reason or "")
+        assert seen in context.note("held/second.stl")
+
+
 def test_a_build_can_be_named_by_hand(open_shop: Open) -> None:
     with simulated(builds="manual") as cloud:
         context = open_shop(cloud, build_wait_seconds=0.0)

@@ -5,12 +5,12 @@ part version. A title or a time never decides: a wrong build is a wrong print. N
 that bears the title; one of another title is looked for since the earliest of all clocks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from workflow.eiger import BuildDetail, BuildFilter, EigerClient, PartVersion
+from workflow.eiger import Build, BuildDetail, BuildFilter, EigerClient, PartVersion
 from workflow.errors import NotFound
 from workflow.model import HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.cloud_cache import CloudCache
@@ -100,16 +100,21 @@ def _hits(
 def _candidates(
     client: EigerClient, catalog: CloudCache, filters: BuildFilter, part_version_id: str
 ) -> Iterator[BuildDetail]:
-    newest_first = client.list_builds(filters, order="desc", page_size=MAX_CANDIDATES)
-    for listed in islice(newest_first, MAX_CANDIDATES):
-        if not catalog.may_contain(listed, part_version_id):
-            continue
-        try:
-            build = client.read_build(listed.id)
-        except NotFound:  # deleted between the list and the look
-            continue
+    for build in _read_builds(client, filters, lambda listed: catalog.may_contain(listed, part_version_id)):
         catalog.cache_contents(build)
         yield build
+
+
+def _read_builds(
+    client: EigerClient, filters: BuildFilter, is_wanted: Callable[[Build], bool]
+) -> Iterator[BuildDetail]:
+    """Yield the wanted builds of a list in full, newest first. Raises CloudError."""
+    newest_first = client.list_builds(filters, order="desc", page_size=MAX_CANDIDATES)
+    for listed in filter(is_wanted, islice(newest_first, MAX_CANDIDATES)):
+        try:
+            yield client.read_build(listed.id)
+        except NotFound:  # deleted since it was listed
+            continue
 
 
 def holds_part_version(build: BuildDetail, part_version_id: str) -> bool:
@@ -117,14 +122,38 @@ def holds_part_version(build: BuildDetail, part_version_id: str) -> bool:
     return any(version.id == part_version_id for version in build.part_versions)
 
 
+def _build_of_other_version(client: EigerClient, submission: Submission) -> str | None:
+    """Return a sentence on the newest build of our title that holds another version of the part.
+
+    Raises CloudError.
+    """
+    ours = client.read_part_version(submission.part_version_id or "")
+    if ours.part_id is None:
+        return None
+    for build in _read_builds(client, BuildFilter(title=ours.title), lambda _listed: True):
+        for version in build.part_versions:
+            if version.part_id == ours.part_id and version.id != ours.id:
+                return (
+                    f"Build {build.title} ({build.id}) holds version {_number(version)} of the part; "
+                    f"this file is version {_number(ours)}."
+                )
+    return None
+
+
+def _number(version: PartVersion) -> str:
+    return "unknown" if version.version_number is None else f"{version.version_number:g}"
+
+
 def _wait_for_build(context: Context, submission: Submission) -> Submission:
     waited = (now() - (submission.waiting_since or now())).total_seconds()
     if submission.state is SubmissionState.HELD:
         return submission
     if waited >= context.patience.build_wait_seconds:
+        older = _build_of_other_version(context.client, submission)
+        seen = f" {older}" if older else ""
         advice = (
-            f"No sliced build in Eiger holds this part after {waited:.0f} s. Make one there (it is found by "
-            f"itself), or name one with `stlflow attach {submission.id} BUILD`."
+            f"No sliced build in Eiger holds this part after {waited:.0f} s.{seen} Make one there (it is "
+            f"found by itself), or name one with `stlflow attach {submission.id} BUILD`."
         )
         return hold(context, submission, HoldReason.BUILD, advice)
     due_at = now() + timedelta(seconds=context.patience.next_look(waited))
