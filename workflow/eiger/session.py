@@ -118,9 +118,8 @@ _POOL_CLASSES: dict[str, type[HTTPConnectionPool]] = {"http": _WatchedPool, "htt
 class _WatchedAdapter(HTTPAdapter):
     """Makes watched connections, directly and through a proxy, and sends in large blocks."""
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools of direct connections."""
-        super().init_poolmanager(*args, **kwargs)
+    def __init__(self) -> None:
+        super().__init__()
         _configure(self.poolmanager)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> ProxyManager:
