@@ -1,5 +1,6 @@
 """Unreachable rules: what is said to cover covers, for any facts."""
 
+from collections.abc import Sequence
 from itertools import product
 
 import pytest
@@ -8,16 +9,25 @@ from hypothesis import strategies as st
 
 from tests.routing.test_conditions import CONDITIONS, FACT_VALUES, number, text
 from workflow.model import Facts
+from workflow.routing.condition_index import MAX_CANDIDATES, ConditionIndex
 from workflow.routing.conditions import AllOf, AnyOf, Comparison, Condition, Flag, Not
 from workflow.routing.facts import FACTS_BY_NAME
 from workflow.routing.globs import Glob
 from workflow.routing.matchers import parse_weekdays
-from workflow.routing.unreachable import (
-    boxes_or_none,
-    condition_covers,
-    find_contradiction,
-    find_covering_conditions,
-)
+from workflow.routing.unreachable import boxes_or_none, find_contradiction, find_covering_conditions
+
+
+def covering(above: Sequence[Condition], narrow: Condition) -> tuple[int, ...]:
+    """As the reader of rules asks: by the index."""
+    index, inside = ConditionIndex(), boxes_or_none(narrow)
+    for each in above:
+        index.add(boxes_or_none(each))
+    if not inside:
+        return ()
+    found = find_covering_conditions(index.boxes, inside, index.find_candidates(inside))
+    assert found == find_covering_conditions(index.boxes, inside, range(len(above)))
+    return found
+
 
 BIG, BIGGER = number("x_mm", "> 5"), number("x_mm", "> 9")
 RUSH, METAL = text("path", "rush/**"), text("path", "metal/**")
@@ -36,7 +46,7 @@ RUSH, METAL = text("path", "rush/**"), text("path", "metal/**")
     ],
 )
 def test_covers(wide: Condition, narrow: Condition) -> None:
-    assert condition_covers(wide, narrow)
+    assert covering([wide], narrow) == (0,)
 
 
 @pytest.mark.parametrize(
@@ -50,13 +60,13 @@ def test_covers(wide: Condition, narrow: Condition) -> None:
     ],
 )
 def test_does_not_cover(wide: Condition, narrow: Condition) -> None:
-    assert not condition_covers(wide, narrow)
+    assert covering([wide], narrow) == ()
 
 
 @settings(max_examples=150)
 @given(above=st.lists(CONDITIONS, min_size=1, max_size=4), narrow=CONDITIONS, facts=FACT_VALUES)
 def test_what_is_covered_is_taken(above: list[Condition], narrow: Condition, facts: Facts) -> None:
-    places = find_covering_conditions([boxes_or_none(each) for each in above], narrow)
+    places = covering(above, narrow)
     if places and narrow.look(facts).met:
         assert any(above[place].look(facts).met is not False for place in places)
 
@@ -102,23 +112,22 @@ def test_where_it_can_be_decided_it_is(above: list[Condition], narrow: Condition
     """Numbers, flags and days are compared to the end: a file that is left over is the only excuse."""
     inside = [facts for facts in EVERY_FILE if narrow.look(facts).met]
     left = [facts for facts in inside if not any(each.look(facts).met for each in above)]
-    unreached = bool(find_covering_conditions([boxes_or_none(each) for each in above], narrow))
+    unreached = bool(covering(above, narrow))
     assert unreached == (bool(inside) and not left)
     assert (find_contradiction(narrow) is not None) == (not inside)
 
 
 def test_rules_take_it_together_and_only_those_that_take_part_are_named() -> None:
     above = [number("x_mm", "< 5"), text("path", "lab/**"), number("x_mm", "> 9"), number("x_mm", "4..9")]
-    everything = [boxes_or_none(each) for each in above]
-    assert find_covering_conditions(everything, number("x_mm", "3..20")) == (0, 2, 3)
-    assert find_covering_conditions(everything, number("y_mm", "> 3")) == (0, 2, 3)
-    assert find_covering_conditions(everything[:3], number("x_mm", "3..20")) == ()
+    assert covering(above, number("x_mm", "3..20")) == (0, 2, 3)
+    assert covering(above, number("y_mm", "> 3")) == (0, 2, 3)
+    assert covering(above[:3], number("x_mm", "3..20")) == ()
 
 
 def test_what_may_be_absent_is_not_everything() -> None:
     fiber = Comparison(FACTS_BY_NAME["build.fiber"], (Glob("*"),), "*")
-    assert find_covering_conditions([boxes_or_none(fiber)], BIG) == ()
-    assert find_covering_conditions([boxes_or_none(fiber), boxes_or_none(Not(fiber))], BIG) == (0, 1)
+    assert covering([fiber], BIG) == ()
+    assert covering([fiber, Not(fiber)], BIG) == (0, 1)
 
 
 def test_contradictions_are_found_where_all_has_to_hold() -> None:
@@ -134,4 +143,15 @@ def test_contradictions_are_found_where_all_has_to_hold() -> None:
 def test_conditions_with_too_many_branches_are_left_alone() -> None:
     branches = AllOf(tuple(AnyOf((number("x_mm", f"> {at}"), number("y_mm", f"> {at}"))) for at in range(9)))
     assert boxes_or_none(branches) is None
-    assert find_covering_conditions([boxes_or_none(BIG)], branches) == ()
+    assert covering([BIG], branches) == ()
+
+
+def test_of_very_many_conditions_the_first_and_the_last_are_compared() -> None:
+    index = ConditionIndex()
+    for at in range(1000):
+        index.add(boxes_or_none(text("path", f"folder {at}/**")))
+        index.add(boxes_or_none(number("x_mm", f"> {at}")))
+    inside = boxes_or_none(text("path", "Folder 500/rush/**")) or ()
+    found = index.find_candidates(inside)
+    assert (len(found), found[0], found[-1]) == (MAX_CANDIDATES - 1, 1, 1999)
+    assert find_covering_conditions(index.boxes, inside, found) == (1000,)

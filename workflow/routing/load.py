@@ -17,6 +17,7 @@ from typing import BinaryIO
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from workflow.errors import Mistake, RulesError, error_reason
+from workflow.routing.condition_index import ConditionIndex
 from workflow.routing.conditions import Condition
 from workflow.routing.facts import TAG_PREFIX, DecisionStage, Fact, FactKind, make_tag_fact
 from workflow.routing.filename_tags import NamePattern, parse_name_pattern
@@ -31,7 +32,7 @@ from workflow.routing.parse_actions import (
 from workflow.routing.parse_conditions import parse_when
 from workflow.routing.parse_tests import parse_rule_tests
 from workflow.routing.rulebook import HoldAction, IntakeRule, RoutingRule, Rule, Rulebook
-from workflow.routing.unreachable import Boxes, boxes_or_none, find_contradiction, find_covering_conditions
+from workflow.routing.unreachable import boxes_or_none, find_contradiction, find_covering_conditions
 from workflow.routing.yaml_reader import LINE_BREAK, NodesByKey, YamlReader, parse_yaml
 
 INTAKE_KEYS = ("name", "when", *INTAKE_ACTIONS, "owner", "folder")
@@ -127,18 +128,21 @@ def _check_catch_all(page: YamlReader, items: list[Node], title: str) -> None:
 def _check_reachable(page: YamlReader, items: list[Node], rules: list[Rule | None]) -> None:
     """What a hold takes can be released, so rules behind a hold are reached."""
     above: list[Rule] = []
-    taken: list[Boxes | None] = []
+    taken = ConditionIndex()
     for item, rule in zip(items, rules, strict=True):
         if rule is None or rule.when is None:
             continue
         if (why := find_contradiction(rule.when)) is not None:
             page.wrong(item, f"`{rule.name}` never takes anything: {why}")
             continue
-        if places := find_covering_conditions(taken, rule.when):
+        inside = boxes_or_none(rule.when)
+        if inside and (
+            places := find_covering_conditions(taken.boxes, inside, taken.find_candidates(inside))
+        ):
             _report_unreachable(page, item, rule, [above[place] for place in places])
         if not isinstance(rule.action, HoldAction):
             above.append(rule)
-            taken.append(boxes_or_none(rule.when))
+            taken.add(inside)
 
 
 def _report_unreachable(page: YamlReader, item: Node, rule: Rule, first: Sequence[Rule]) -> None:

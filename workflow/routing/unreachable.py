@@ -9,7 +9,7 @@ seem to hold something that no file is (patterns for text are not compared to th
 empty while there is a file for it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -235,21 +235,15 @@ MAX_COMBINED_RULES = 8
 """Rules that may take everything from another one together."""
 
 
-def condition_covers(wide: Condition, narrow: Condition) -> bool:
-    """Tell whether every file that the narrow condition takes is surely taken by the wide one."""
-    return find_covering_conditions([boxes_or_none(wide)], narrow) == (0,)
+def find_covering_conditions(
+    above: Sequence[Boxes | None], inside: Boxes, places: Iterable[int]
+) -> tuple[int, ...]:
+    """Return the places of the conditions above that take all of `inside`; none if something is left.
 
-
-def find_covering_conditions(above: Sequence[Boxes | None], narrow: Condition) -> tuple[int, ...]:
-    """Give which of the conditions above take everything from the narrow one; none if something is left.
-
-    One that takes all of it alone stands for itself; else all that take a part of it.
+    `places` are those to compare. One that takes all of it alone is enough; otherwise all that take a part.
     """
-    inside = boxes_or_none(narrow)
-    if not inside:
-        return ()
     overlapping = [
-        (place, boxes) for place, boxes in enumerate(above) if boxes and boxes_overlap(inside, boxes)
+        (place, boxes) for place in places if (boxes := above[place]) and boxes_overlap(inside, boxes)
     ]
     for place, boxes in overlapping:
         if all(contains_box(boxes, box) for box in inside):
