@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from tests.eiger.server import ID
-from workflow.eiger import Build, Device, PrintJobDetail, QueuedPrintJob, SliceStatus, User
-from workflow.eiger.models import QueueEntry
+from workflow.eiger import Build, Device, Preset, PrintJobDetail, QueuedPrintJob, SliceStatus, User, models
+from workflow.eiger.models import ApiModel, QueueEntry
 
 BUILD = {"id": ID, "title": "bracket", "part_count": 1, "sliced": True}
 DEVICE = {"id": ID, "name": "X7-2", "device_type": "X7", "device_series": "Industrial Series"}
@@ -127,3 +127,38 @@ def test_nonsense_is_refused_as_nonsense(field: str, value: object) -> None:
 def test_a_number_is_a_number() -> None:
     with pytest.raises(ValidationError):
         Build.model_validate_json(json.dumps(BUILD | {"estimated_print_seconds": float("nan")}))
+
+
+EVERY_MODEL = [
+    model
+    for model in vars(models).values()
+    if isinstance(model, type) and issubclass(model, ApiModel) and "[" not in model.__name__
+]
+HOSTILE = "a\x1b]0;x\x07\r\nERROR forged \u202e"
+
+
+@pytest.mark.parametrize("model", EVERY_MODEL, ids=lambda model: model.__name__)
+def test_every_text_of_every_answer_is_cleaned(model: type[ApiModel]) -> None:
+    """A field of plain `str` would let control characters in."""
+    plain = [
+        name
+        for name, field in model.model_fields.items()
+        if "str" in str(field.annotation) and "SecretStr" not in str(field.annotation)
+        if "AfterValidator" not in str(field.annotation) + str(field.metadata)
+    ]
+    assert plain == []
+
+
+def test_names_titles_and_words_come_on_one_line() -> None:
+    device = Device.model_validate(
+        {"id": "d", "name": HOSTILE, "device_type": HOSTILE, "device_series": HOSTILE, "state": HOSTILE}
+    )
+    for text in (device.name, device.device_type, device.device_series, device.state):
+        assert text == "a ]0;x ERROR forged  "
+    assert User.model_validate({"name": "n" * 1000}).name == "n" * 399 + "…"
+
+
+@pytest.mark.parametrize("odd", ["", "a b", "a\x1b[2J", "x" * 129, "a\n"])
+def test_what_can_be_no_id_is_refused(odd: str) -> None:
+    with pytest.raises(ValidationError):
+        Preset.model_validate({"id": odd, "title": "Onyx"})

@@ -39,6 +39,13 @@ def test_bytes_that_are_no_text_become_readable() -> None:
     assert printable_path("größe/ü🚀.stl") == "größe/ü🚀.stl"
 
 
+def test_characters_that_reverse_a_name_are_shown() -> None:
+    assert printable_path("part\u202elts.exe") == "part\N{REPLACEMENT CHARACTER}lts.exe"
+    for control in "\u061c\u200e\u200f\u2066\u2069":
+        assert printable_path(f"a{control}b.stl") == "a\N{REPLACEMENT CHARACTER}b.stl"
+    assert printable_path("שרטוט.stl") == "שרטוט.stl"
+
+
 def test_a_claimed_file_keeps_its_folders_and_gets_its_number() -> None:
     assert claimed_path("processing", "rush/today/bracket.stl", 17) == "processing/rush/today/17~bracket.stl"
 

@@ -75,7 +75,7 @@ def parse_submission_number(text: str) -> int:
 
 def _submissions_of_file(word: str) -> str:
     """Tell which submissions are of a file with such a name, and if none, of one with nearly such a name."""
-    from workflow.eiger.response import strip_control_characters
+    from workflow.eiger.sanitize import strip_control_characters
 
     numbers = _numbers_by_path()
     meant = [path for path in numbers if word in {path, path.rpartition("/")[2]}]

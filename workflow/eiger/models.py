@@ -11,7 +11,17 @@ What all of Eiger's answers have in common: how they are read, and in which page
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    RootModel,
+    SecretStr,
+    ValidationInfo,
+)
+
+from workflow.eiger.sanitize import clean_text
 
 
 def _to_utc(moment: datetime) -> datetime:
@@ -25,9 +35,30 @@ def _material_or_none(material: object) -> object:
     return None if material == "None" or material == "" else material  # noqa: PLR1714  # may be a list
 
 
+def _clean(text: str, info: ValidationInfo) -> str:
+    """Return the text without what could harm a log, a terminal or a note; the context redacts keys."""
+    return clean_text(text, info.context)
+
+
+def _clean_long(text: str, info: ValidationInfo) -> str:
+    return clean_text(text, info.context, MAX_REMARK_LENGTH)
+
+
+def _require_id(text: str, info: ValidationInfo) -> str:
+    """Return the id unchanged: a cleaned id would be another id. Raises ValueError."""
+    if not 0 < len(text) <= MAX_ID_LENGTH or " " in text or clean_text(text, info.context) != text:
+        raise ValueError("this is no id")
+    return text
+
+
+MAX_ID_LENGTH = 128
+MAX_REMARK_LENGTH = 4000
+Text = Annotated[str, AfterValidator(_clean)]
+"""A name, a title or a word: on one line, limited, without keys and signed links."""
+LongText = Annotated[str, AfterValidator(_clean_long)]
 UtcTime = Annotated[datetime, AfterValidator(_to_utc)]
-Material = Annotated[str | None, BeforeValidator(_material_or_none)]
-Id = Annotated[str, Field(min_length=1)]
+Material = Annotated[Text | None, BeforeValidator(_material_or_none)]
+Id = Annotated[str, AfterValidator(_require_id)]
 
 
 class ApiModel(BaseModel):
@@ -56,7 +87,7 @@ class Preset(ApiModel):
     """A settings preset: material and slicing choices."""
 
     id: Id
-    title: str
+    title: Text
 
 
 class Presets(RootModel[tuple[Preset, ...]]):
@@ -66,9 +97,9 @@ class Presets(RootModel[tuple[Preset, ...]]):
 class User(ApiModel):
     """A user of the organization; the contract promises none of the fields."""
 
-    id: str | None = None
-    name: str | None = None
-    email: str | None = None
+    id: Text | None = None
+    name: Text | None = None
+    email: Text | None = None
 
 
 class UploadResult(ApiModel):
@@ -82,7 +113,7 @@ class UploadResult(ApiModel):
 class SliceStatus(ApiModel):
     """How far a slice job is."""
 
-    status: str
+    status: Text
 
     @property
     def ended(self) -> bool:
@@ -101,9 +132,9 @@ class Part(ApiModel):
     id: Id
     created_at: UtcTime | None = None
     updated_at: UtcTime | None = None
-    cloned_from: str | None = None
-    latest_partversion: str | None = None
-    part_versions: tuple[str, ...] = ()
+    cloned_from: Text | None = None
+    latest_partversion: Text | None = None
+    part_versions: tuple[Text, ...] = ()
 
 
 class EulerAngles(ApiModel):
@@ -119,20 +150,20 @@ class PartSettings(ApiModel):
 
     scale: float | None = None
     euler: EulerAngles | None = None
-    units: str | None = None
+    units: Text | None = None
 
 
 class PartVersion(ApiModel):
     """One version of a part: what an upload makes."""
 
     id: Id
-    part_id: str | None = None
-    title: str
-    description: str | None = None
+    part_id: Text | None = None
+    title: Text
+    description: LongText | None = None
     version_number: float | None = None
     preview_url: SecretStr | None = None
     sliced: bool | None = None
-    device_series: str | None = None
+    device_series: Text | None = None
     primary_material: Material = None
     secondary_material: Material = None
     settings: PartSettings | None = None
@@ -141,7 +172,7 @@ class PartVersion(ApiModel):
 class Pose(ApiModel):
     """Where something lies on the bed of a build."""
 
-    id: str | None = None
+    id: Text | None = None
     x: float | None = None
     y: float | None = None
     theta: float | None = None
@@ -155,12 +186,12 @@ class Build(ApiModel):
     """
 
     id: Id
-    title: str
+    title: Text
     created_at: UtcTime | None = None
     updated_at: UtcTime | None = None
     part_count: int
     preview_url: SecretStr | None = None
-    device_series: str | None = None
+    device_series: Text | None = None
     primary_material: Material = None
     secondary_material: Material = None
     ccs_primary_required: float | None = None
@@ -184,13 +215,13 @@ class PrintJob(ApiModel):
     """A print job by itself. `Printing` may be months old: only a device's `active_job` is live."""
 
     id: Id
-    state: str
+    state: Text
     queued_at: UtcTime | None = None
     created_at: UtcTime | None = None
     started_at: UtcTime | None = None
     updated_at: UtcTime | None = None
     ended_at: UtcTime | None = None
-    source: str | None = None
+    source: Text | None = None
 
 
 class BuildPrintJob(PrintJob):
@@ -202,7 +233,7 @@ class BuildPrintJob(PrintJob):
 class ActivePrintJob(BuildPrintJob):
     """A print job with its build and how far it is; it is live only where a device shows it."""
 
-    printing_state: str | None = None
+    printing_state: Text | None = None
     current_layer: int | None = None
     layer_count: int | None = None
     progress: float | None = None
@@ -213,9 +244,9 @@ class Device(ApiModel):
     """A printer or furnace. Offline, it says nothing of materials: no data is not "0 left"."""
 
     id: Id
-    name: str
-    device_type: str
-    device_series: str
+    name: Text
+    device_type: Text
+    device_series: Text
     created_at: UtcTime | None = None
     updated_at: UtcTime | None = None
     queue_estimated_time_seconds: float | None = None
@@ -224,7 +255,7 @@ class Device(ApiModel):
     loaded_secondary_material: Material = None
     ccs_primary_remaining: float | None = None
     ccs_secondary_remaining: float | None = None
-    state: str | None = None
+    state: Text | None = None
     active_job: ActivePrintJob | None = None
 
 
@@ -238,7 +269,7 @@ class QueuedPrintJob(ApiModel):
     """An entry in the queue of a device; the build is told only on reading."""
 
     id: Id
-    state: str
+    state: Text
     queued_at: UtcTime | None = None
     updated_at: UtcTime | None = None
     build: Build | None = None
@@ -261,8 +292,8 @@ class PrintedPart(ApiModel):
     """One part that came out of a print job."""
 
     id: Id
-    state: str | None = None
-    notes: str | None = None
+    state: Text | None = None
+    notes: LongText | None = None
     printed_at: UtcTime | None = None
     updated_at: UtcTime | None = None
     print_job: BuildPrintJob | None = None

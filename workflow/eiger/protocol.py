@@ -20,7 +20,8 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from workflow.eiger.exchange_limits import MAX_RESPONSE_BYTES
 from workflow.eiger.models import ScanReport
 from workflow.eiger.operations import Operation
-from workflow.eiger.response import NoResponseReason, Response, extract_error_message, url_origin
+from workflow.eiger.response import NoResponseReason, Response, extract_error_message
+from workflow.eiger.sanitize import url_origin
 from workflow.errors import (
     BadRequest,
     CloudError,
@@ -56,7 +57,7 @@ def parse_response(operation: Operation, reply: Response, shape: type[M], now: d
     """Give the value in a reply. Raises CloudError, of the class that its meaning has."""
     raise_for_status(operation, reply, now)
     try:
-        return shape.model_validate_json(reply.body)
+        return shape.model_validate_json(reply.body, context=reply.redact)
     except ValidationError as error:
         raise unreadable_response_error(operation, reply, _first_validation_error(error)) from None
 
@@ -80,7 +81,7 @@ def parse_scan_report(operation: Operation, reply: Response, now: datetime) -> S
         return parse_response(operation, reply, ScanReport, now)
     for answer in (reply.body, location.encode()):
         with suppress(ValidationError):
-            return ScanReport.model_validate_json(answer)
+            return ScanReport.model_validate_json(answer, context=reply.redact)
     return ScanReport(scan_report_url=SecretStr(location))
 
 
@@ -160,7 +161,7 @@ def _error_class(operation: Operation, reply: Response) -> type[CloudError]:
     if (
         reply.status == HTTPStatus.INTERNAL_SERVER_ERROR
         and operation.hides_not_found
-        and _SAYS_NOT_FOUND.search(extract_error_message(reply.body))
+        and _SAYS_NOT_FOUND.search(extract_error_message(reply))
     ):
         return NotFound
     rest = BadRequest if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR else ServerError
@@ -169,7 +170,7 @@ def _error_class(operation: Operation, reply: Response) -> type[CloudError]:
 
 def _error_message(kind: type[CloudError], operation: Operation, reply: Response) -> str:
     """Give the message: the number first, then what to do, then what the service itself says."""
-    said = extract_error_message(reply.body)
+    said = extract_error_message(reply)
     quoted = f" It says: {said}" if said else ""
     reference = f" (Eiger's reference {reply.reference_id})" if reply.reference_id else ""
     return f"{reply.status}: {_error_advice(kind, operation, reply.status)}{quoted}{reference}"

@@ -34,7 +34,8 @@ from workflow.eiger.request_body import (
     StreamedBody,
     encode_multipart,
 )
-from workflow.eiger.response import NoResponseReason, Response, redact_secrets
+from workflow.eiger.response import NoResponseReason, Response
+from workflow.eiger.sanitize import MAX_HEADER_LENGTH, Redactor
 from workflow.eiger.session import ResponseTooLarge, new_session
 from workflow.errors import SettingsError
 
@@ -50,7 +51,7 @@ class ApiKeys:
         return f"Basic {self._token()}"
 
     def secrets(self) -> tuple[str, ...]:
-        """Give every form in which the keys could come back in a reply, the longest first."""
+        """Return every form in which the keys could come back in a response, the longest first."""
         return self._token(), self._secret_key.get_secret_value(), self._access_key.get_secret_value()
 
     def _token(self) -> str:
@@ -60,7 +61,6 @@ class ApiKeys:
 
 MAX_REDIRECTS = 5
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
-FIRST_ERROR_STATUS = 400
 CHUNK_BYTES = 2**16
 MIN_BYTES_PER_SECOND = 2**14
 """A file that goes up or comes down more slowly (131 kbit/s) is given up after its timeout."""
@@ -219,9 +219,8 @@ class Transport:
             ) as answer,
         ):
             content = read_response_body(answer, limits)
-        if answer.status_code >= FIRST_ERROR_STATUS:
-            content = redact_secrets(content, self._keys.secrets())
-        return Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, content)
+        headers = {name.lower(): value[:MAX_HEADER_LENGTH] for name, value in answer.headers.items()}
+        return Response(answer.status_code, headers, content, Redactor(self._keys.secrets()))
 
 
 def encode_body(request: Request) -> tuple[StreamedBody | CheckedJsonBody | None, dict[str, str]]:

@@ -9,14 +9,17 @@ LONGEST_NAME_BYTES = 255
 
 _UNREADABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories: control characters, lone surrogates (bytes that are no UTF-8), line breaks."""
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""They reverse what follows: with U+202E, `part_lts.exe` is shown as `part_exe.stl`."""
 
 
 def printable_path(path: str) -> str:
-    """Replace what can't be shown or stored as text, such as bytes that are no UTF-8, by �."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(letter) in _UNREADABLE else letter
-        for letter in path
-    )
+    """Return a path with � for what can't be shown or stored as text, such as bytes that are no UTF-8."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if _is_unprintable(letter) else letter for letter in path)
+
+
+def _is_unprintable(letter: str) -> bool:
+    return unicodedata.category(letter) in _UNREADABLE or letter in _BIDI_CONTROLS
 
 
 def is_utf8(path: str) -> bool:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from workflow.cli.terminal import progress_console
 from workflow.eiger import EigerClient, make_client
-from workflow.eiger.response import strip_control_characters
+from workflow.eiger.sanitize import strip_control_characters
 from workflow.settings import load_settings
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask first.")

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from workflow.cli.output import print_json
 from workflow.cli.terminal import result_console
-from workflow.eiger.response import strip_control_characters
+from workflow.eiger.sanitize import strip_control_characters
 
 Columns = Mapping[str, str]
 """Heading to field; a dot leads into a field of a field, as in `build.title`."""
