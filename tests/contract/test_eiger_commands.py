@@ -124,7 +124,7 @@ def test_filters_are_options(context: Caller, speak: Speak) -> None:
 def test_a_time_that_is_none(speak: Speak) -> None:
     ended = speak("eiger", "builds", "list", "--created-from", "yesterday")
     assert ended.code == 2
-    assert "'yesterday' is no time such as 2026-11-23, 2026-11-23T18:30" in ended.err
+    assert "'yesterday' is not a time such as 2026-11-23, 2026-11-23T18:30" in ended.err
 
 
 def test_no_signed_link_unasked(context: Caller, speak: Speak) -> None:
@@ -200,7 +200,7 @@ def test_what_was_uploaded_comes_back_and_replaces_nothing(speak: Speak) -> None
 def test_scan_reports_appear_after_being_asked_for(context: Caller, speak: Speak) -> None:
     part = context.get("/printed_parts")["items"][0]["id"]
     words = ("eiger", "printed-parts", "scan-report", part)
-    assert speak(*words).out == "Not made yet: asked for now. Ask again in a minute.\n"
+    assert speak(*words).out == "Not made yet, and requested now. Ask again in a minute.\n"
     context.advance(120)
     assert speak(*words).out.startswith("http")
     assert speak(*words, "--json").document()["scan_report_url"].startswith("http")

@@ -1,5 +1,6 @@
 """Each of the contract's 28 operations is one call, one route and one verb: none missing, none invented."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import NamedTuple
 import click
 import pytest
 
-from tests.contract.spoken import Speak
-from tests.simulator.caller import Caller, cube
+from tests.contract.spoken import Speak, speaker
+from tests.simulator.caller import Caller, calling, cube
 from workflow.cli.app import stlflow
 from workflow.contract import contract
 from workflow.eiger import OPERATIONS, EigerClient
+from workflow.simulator import REALISTIC_QUIRKS, SimulatorOptions
 from workflow.simulator.contract import operations
 from workflow.simulator.operations import OPERATION_FUNCTIONS
 
@@ -111,11 +113,9 @@ def test_the_command_line_has_one_verb_for_each() -> None:
 
 
 @pytest.mark.parametrize("verb", list(verbs()), ids=lambda verb: verb.name)
-def test_every_verb_has_help_and_what_shows_something_has_json(verb: Verb) -> None:
+def test_every_verb_has_help_json_and_raw(verb: Verb) -> None:
     assert verb.command.help
-    options = {name for parameter in verb.command.params for name in parameter.opts}
-    silent = {"queue remove", "job-requests remove", "builds disable-approvals"}
-    assert ("--json" in options) == (verb.name not in silent)
+    assert {"--json", "--raw"} <= {name for parameter in verb.command.params for name in parameter.opts}
 
 
 def furnished(context: Caller) -> dict[str, str]:
@@ -139,22 +139,41 @@ def furnished(context: Caller) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("as_json", [False, True], ids=["for people", "for scripts"])
+@pytest.mark.parametrize("output", ["", "--json", "--raw"])
 @pytest.mark.parametrize("operation_id", VERBS)
-def test_every_verb_makes_its_call(context: Caller, speak: Speak, operation_id: str, as_json: bool) -> None:
+def test_every_verb_makes_its_call(context: Caller, speak: Speak, operation_id: str, output: str) -> None:
     ids = furnished(context)
     Path("part.stl").write_bytes(cube(7.0))
     name, words = VERBS[operation_id]
-    verb = next(each for each in verbs() if each.name == name)
-    takes_json = any(parameter.name == "as_json" for parameter in verb.command.params)
     before = len(context.control("GET", "journal"))
-    asked = ["--json"] if as_json and takes_json else []
-    ended = speak("eiger", *name.split(), *(word.format(**ids) for word in words.split()), *asked)
+    typed = f"{name} {words.format(**ids)} {output}".split()
+    ended = speak("eiger", *typed)
     assert ended.code == 0, ended.err
     assert ended.out
-    if asked:
+    if output == "--json":
         ended.document()
     seen = [entry["operation"] for entry in context.control("GET", "journal")[before:]]
+    if output == "--raw":
+        replies = [json.loads(line) for line in ended.out.splitlines()]
+        assert len(replies) == seen.count(operation_id)
     assert operation_id in seen
     effects = {each.id for each in OPERATIONS if not each.reads}
     assert [each for each in seen if each in effects] == ([operation_id] if operation_id in effects else [])
+
+
+def test_raw_is_eigers_own_document(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with calling(SimulatorOptions(quirks=REALISTIC_QUIRKS)) as eiger:
+        speak = speaker(eiger.url, monkeypatch, capsys)
+        raw = speak("eiger", "devices", "show", "Onyx Pro - Dowel", "--raw").document()
+        assert raw == eiger.get(f"/devices/{raw['id']}")
+        assert "loaded_primary_material" not in raw, "an offline device has no such key"
+        assert "maintenance_status" in raw, "not in the contract"
+        ours = speak("eiger", "devices", "show", "Onyx Pro - Dowel", "--json").document()
+        assert (ours["loaded_primary_material"], "maintenance_status" in ours) == (None, False)
+
+
+def test_raw_prints_each_page_of_a_list(context: Caller, speak: Speak) -> None:
+    shown = speak("eiger", "users", "list", "--raw", "--limit", "2").out.splitlines()
+    assert [json.loads(line) for line in shown] == [context.get("/users", page__size=2, sort__by="name")]

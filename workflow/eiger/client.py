@@ -25,7 +25,7 @@ from workflow.eiger.models import Preset, Presets
 from workflow.eiger.operations import GET_ORG_SETTINGS_PRESETS
 from workflow.eiger.protocol import parse_response
 from workflow.eiger.rate_limit import RateLimiter
-from workflow.eiger.request import RequestSender, monotonic_seconds
+from workflow.eiger.request import ReplyObserver, RequestSender, monotonic_seconds
 from workflow.eiger.response import Response
 from workflow.eiger.retry import RetryPolicy
 from workflow.eiger.transport import ApiKeys, Request, Timeouts, Transport
@@ -77,9 +77,12 @@ class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints
         clock: Callable[[], float] = monotonic_seconds,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
+        on_reply: ReplyObserver | None = None,
     ) -> None:
         self._transport = Transport(base_url, ApiKeys(access_key, secret_key), timeouts)
-        super().__init__(RequestSender(self._transport, budget, retry, clock, sleep, chance))
+        super().__init__(
+            RequestSender(self._transport, budget, retry, clock, sleep, chance, on_reply=on_reply)
+        )
 
     def __repr__(self) -> str:
         """Give the address, never a key."""
@@ -124,7 +127,11 @@ class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints
         self._transport.close()
 
 
-def make_client(settings: Settings, retry: RetryPolicy = RetryPolicy()) -> EigerClient:  # noqa: B008  # frozen
+def make_client(
+    settings: Settings,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # a frozen value
+    on_reply: ReplyObserver | None = None,
+) -> EigerClient:
     """Give a client of the cloud. Raises SettingsError without keys."""
     if not (settings.access_key.get_secret_value() and settings.secret_key.get_secret_value()):
         raise SettingsError(
@@ -137,6 +144,7 @@ def make_client(settings: Settings, retry: RetryPolicy = RetryPolicy()) -> Eiger
         settings.secret_key,
         budget=RateLimiter(settings.requests_per_second),
         retry=retry,
+        on_reply=on_reply,
         timeouts=Timeouts(
             connect_seconds=min(settings.request_timeout_seconds, Timeouts().connect_seconds),
             read_seconds=settings.request_timeout_seconds,

@@ -19,6 +19,8 @@ MAX_EFFECT_WAIT_SECONDS = 5.0
 """How long an effect waits for its turn: whoever reserved the right to cause it counts on a limit."""
 FREEZE_TOLERANCE_SECONDS = 1.0
 """By so much a sleep may last longer than asked for before this process counts as having been frozen."""
+ReplyObserver = Callable[[Operation, Response], None]
+"""Gets each reply that was understood, as it came."""
 ResponseParser = Callable[[Response, datetime], T]
 """Gives the value in a reply that came at that time, or raises the CloudError that it means."""
 
@@ -46,6 +48,7 @@ class RequestSender:
     sleep: Callable[[float], None]
     chance: Callable[[], float]
     server_clock: ServerClock = field(default_factory=ServerClock)
+    on_reply: ReplyObserver | None = None
 
     @property
     def max_effect_seconds(self) -> float:
@@ -93,10 +96,13 @@ class RequestSender:
         came_at = datetime.now(UTC)
         self.server_clock.heard(reply.date, came_at)
         try:
-            return understand(reply, came_at)
+            answer = understand(reply, came_at)
         except (RateLimited, ServerError) as error:
             self._slow_all_threads(error)
             raise
+        if self.on_reply is not None:
+            self.on_reply(request.operation, reply)
+        return answer
 
     def _with_check_deadline(self, request: Request) -> Request:
         """A look that took too long says nothing any more: this machine may have been frozen meanwhile."""

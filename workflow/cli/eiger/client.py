@@ -1,7 +1,4 @@
-"""The client that the settings describe, and asking before something happens that can't be undone.
-
-Files on their way to Eiger and back, with a bar on a terminal.
-"""
+"""The client that the settings describe, questions before an effect, and progress of file transfers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,8 +7,11 @@ import click
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from workflow.cli.eiger.output import Output, print_raw
 from workflow.cli.terminal import progress_console
 from workflow.eiger import EigerClient, make_client
+from workflow.eiger.operations import Operation
+from workflow.eiger.response import Response
 from workflow.eiger.sanitize import strip_control_characters
 from workflow.settings import load_settings
 
@@ -19,14 +19,22 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask first.")
 
 
 @contextmanager
-def open_client() -> Iterator[EigerClient]:
-    """Open the client. Raises SettingsError."""
-    with make_client(load_settings()) as client:
+def open_client(output: Output = Output.TEXT, operation: Operation | None = None) -> Iterator[EigerClient]:
+    """Open the client; at the end, `--raw` prints Eiger's replies to `operation`. Raises SettingsError."""
+    replies: list[Response] = []
+
+    def keep(called: Operation, reply: Response) -> None:
+        if output is Output.RAW and called == operation:
+            replies.append(reply)
+
+    with make_client(load_settings(), on_reply=keep) as client:
         yield client
+    for reply in replies:
+        print_raw(reply)
 
 
 def confirm_consequence(consequence: str, *, yes: bool) -> bool:
-    """Say what will happen, and ask unless that was answered already. Raises Abort without an answer."""
+    """True if a person agrees to a consequence, or agreed with `--yes`. Raises Abort without an answer."""
     click.echo(consequence, err=True)
     if yes or click.confirm("Go on?", err=True):
         return True
@@ -36,7 +44,7 @@ def confirm_consequence(consequence: str, *, yes: bool) -> bool:
 
 @contextmanager
 def transfer_progress(name: str) -> Iterator[Callable[[int, int], None]]:
-    """Give the function that hears of progress (bytes done, all); nothing is drawn without a terminal.
+    """Yield a function that draws progress (bytes done, bytes in all); without a terminal it draws nothing.
 
     Raises ClickException for what the file system refuses.
     """

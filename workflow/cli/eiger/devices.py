@@ -1,7 +1,4 @@
-"""`stlflow eiger devices`.
-
-`stlflow eiger queue`: what waits for one device.
-"""
+"""`stlflow eiger devices` and `stlflow eiger queue`: what waits for one device."""
 
 import time
 from collections.abc import Callable
@@ -10,16 +7,25 @@ import click
 
 from workflow.cli.eiger.client import confirm_consequence, open_client, yes_option
 from workflow.cli.eiger.lists import make_list_command
-from workflow.cli.eiger.output import format_value, json_values, plain_values, print_many, print_one
+from workflow.cli.eiger.output import (
+    Output,
+    format_value,
+    json_values,
+    output_options,
+    plain_values,
+    print_many,
+    print_one,
+    report,
+)
 from workflow.cli.eiger.resolve import resolve_build_id, resolve_device_id, resolve_queued_job_id
-from workflow.cli.output import json_option, print_json
+from workflow.cli.eiger.verbs import add_verb
 from workflow.cli.param_types import AnyNumber
-from workflow.eiger import Device, EigerClient
+from workflow.eiger import Device, EigerClient, operations
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, CloudError
 
 CONFIRM_ATTEMPTS = 3
 CONFIRM_SECONDS = 2.0
-"""How the vendor's sample watches a printer that was told to print."""
+"""The vendor's sample checks a printer this often after telling it to print."""
 DEVICE_COLUMNS = {
     "name": "name",
     "type": "device_type",
@@ -34,24 +40,29 @@ DEVICE_COLUMNS = {
 }
 
 
+QUEUE_COLUMNS = {"build": "build.title", "state": "state", "queued": "queued_at", "id": "id"}
+
+
 @click.group()
 def devices() -> None:
     """Printers and furnaces, and what they do."""
 
 
+@click.group()
+def queue() -> None:
+    """Builds that wait for a device, first come first. A queue starts no machine by itself."""
+
+
+GROUPS = (devices, queue)
+
 devices.add_command(make_list_command(EigerClient.list_devices, "Show devices by name.", DEVICE_COLUMNS))
-
-
-@devices.command("show")
-@click.argument("device")
-@json_option
-def show_device(device: str, as_json: bool) -> None:
-    """Show DEVICE (name or id).
-
-    Its active_job is the only live progress there is.
-    """
-    with open_client() as client:
-        print_one(client.read_device(resolve_device_id(client, device)), as_json=as_json)
+add_verb(
+    devices,
+    "show",
+    EigerClient.read_device,
+    "Show DEVICE (name or id).\n\nLive progress is only in its active_job.",
+    device=resolve_device_id,
+)
 
 
 @devices.command("print")
@@ -63,25 +74,23 @@ def show_device(device: str, as_json: bool) -> None:
     type=AnyNumber(0),
     default=CONFIRM_SECONDS,
     show_default=True,
-    help=f"Between the {CONFIRM_ATTEMPTS} looks whether the printer took it.",
+    help=f"Pause before each of {CONFIRM_ATTEMPTS} checks that the printer took the job.",
 )
-@json_option
-def print_build(device: str, build: str, yes: bool, look_seconds: float, as_json: bool) -> int:
-    """Start BUILD on DEVICE now: a machine will move. Then watch whether the printer took it.
+@output_options
+def print_build(device: str, build: str, yes: bool, look_seconds: float, output: Output) -> int:
+    """Start BUILD on DEVICE now: a machine will move. Then check that the printer took the job.
 
-    Exit code 1 when it was not seen to: look at the printer before anything is sent again.
+    Exit code 1 if the printer did not show it: look at the printer before you send anything again.
     """
-    with open_client() as client:
+    with open_client(output, operations.PRINT_TO_PRINTER) as client:
         printer = client.read_device(resolve_device_id(client, device))
         wanted = client.read_build(resolve_build_id(client, build))
         if not confirm_consequence(_print_question(printer, wanted.title), yes=yes):
             return EXIT_SOME_FAILED
         job = client.print_to_printer(printer.id, wanted.id)
         taken = confirm_print_started(lambda: client.read_device(printer.id), job.id, look_seconds)
-    if as_json:
-        print_json({"print_job": json_values(plain_values(job)), "confirmed": taken})
-    else:
-        click.echo(_print_outcome(format_value(printer.name), job.id, taken=taken))
+    document = {"print_job": json_values(plain_values(job)), "confirmed": taken}
+    report(document, _print_outcome(format_value(printer.name), job.id, taken=taken), output)
     return EXIT_OK if taken else EXIT_SOME_FAILED
 
 
@@ -91,7 +100,7 @@ def confirm_print_started(
     look_seconds: float,
     wait: Callable[[float], object] = time.sleep,
 ) -> bool:
-    """Watch whether a device works on a print job; a look that fails has seen nothing."""
+    """True once a device shows a print job as its own; a check that fails has seen nothing."""
     for _ in range(CONFIRM_ATTEMPTS):
         wait(look_seconds)
         try:
@@ -120,63 +129,55 @@ def _print_outcome(name: str, job_id: str, *, taken: bool) -> str:
     )
 
 
-@click.group()
-def queue() -> None:
-    """What waits for a device, first come first. A queue starts no machine by itself."""
-
-
 @queue.command("list")
 @click.argument("device")
-@json_option
-def list_queue(device: str, as_json: bool) -> None:
+@output_options
+def list_queue(device: str, output: Output) -> None:
     """Show what waits for DEVICE."""
-    with open_client() as client:
+    with open_client(output, operations.LIST_DEVICE_QUEUE) as client:
         waiting = client.list_device_queue(resolve_device_id(client, device))
-    if as_json:
-        print_json(json_values(plain_values(waiting)))
-        return
-    columns = {"build": "build.title", "state": "state", "queued": "queued_at", "id": "id"}
-    print_many(waiting.queue, columns, as_json=False)
+    if output is Output.TEXT:
+        print_many(waiting.queue, QUEUE_COLUMNS, output)
+    else:
+        print_one(waiting, output)
 
 
 @queue.command("show")
 @click.argument("device")
 @click.argument("entry")
-@json_option
-def show_queued_job(device: str, entry: str, as_json: bool) -> None:
+@output_options
+def show_queued_job(device: str, entry: str, output: Output) -> None:
     """Show ENTRY of the queue of DEVICE.
 
     ENTRY is its id, or the title of its build.
     """
-    with open_client() as client:
-        place = resolve_device_id(client, device)
-        found = client.read_device_queue(place, resolve_queued_job_id(client, place, entry))
-        print_one(found, as_json=as_json)
+    with open_client(output, operations.READ_DEVICE_QUEUE) as client:
+        device_id = resolve_device_id(client, device)
+        queued_job_id = resolve_queued_job_id(client, device_id, entry)
+        print_one(client.read_device_queue(device_id, queued_job_id), output)
 
 
-@queue.command("add")
-@click.argument("device")
-@click.argument("build")
-@json_option
-def add_to_queue(device: str, build: str, as_json: bool) -> None:
-    """Put BUILD at the end of the queue of DEVICE."""
-    with open_client() as client:
-        made = client.append_to_device_queue(
-            resolve_device_id(client, device), resolve_build_id(client, build)
-        )
-        print_one(made, as_json=as_json)
+add_verb(
+    queue,
+    "add",
+    EigerClient.append_to_device_queue,
+    "Put BUILD at the end of the queue of DEVICE.",
+    device=resolve_device_id,
+    build=resolve_build_id,
+)
 
 
 @queue.command("remove")
 @click.argument("device")
 @click.argument("entry")
-def remove_from_queue(device: str, entry: str) -> None:
-    """Take ENTRY out of the queue of DEVICE.
+@output_options
+def remove_from_queue(device: str, entry: str, output: Output) -> None:
+    """Remove ENTRY from the queue of DEVICE.
 
     ENTRY is its id, or the title of its build.
     """
-    with open_client() as client:
-        place = resolve_device_id(client, device)
-        wanted = resolve_queued_job_id(client, place, entry)
-        client.remove_from_device_queue(place, wanted)
-    click.echo(f"Entry {wanted} waits no more.")
+    with open_client(output, operations.REMOVE_FROM_DEVICE_QUEUE) as client:
+        device_id = resolve_device_id(client, device)
+        queued_job_id = resolve_queued_job_id(client, device_id, entry)
+        client.remove_from_device_queue(device_id, queued_job_id)
+    report({"removed": queued_job_id}, f"Entry {queued_job_id} is no longer in the queue.", output)

@@ -1,4 +1,4 @@
-"""The `list` commands: their options are the typed filters and sortings of the client's own calls."""
+"""The `list` commands: their options come from the typed filters and sort orders of the client's calls."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -10,25 +10,22 @@ from typing import Any, get_args, get_type_hints
 import click
 
 from workflow.cli.eiger.client import open_client
-from workflow.cli.eiger.output import Columns, print_many
-from workflow.cli.output import json_option
+from workflow.cli.eiger.output import Columns, Output, output_options, print_many
+from workflow.cli.eiger.verbs import ResolveId, operation_of
 from workflow.cli.param_types import ListCommand, OneOf, WholeNumber
-from workflow.eiger import EigerClient
 from workflow.eiger.filters import Filter, filter_fields
 from workflow.eiger.models import ApiModel
 from workflow.eiger.resource import DEFAULT_PAGE_SIZE
 
-FindId = Callable[[EigerClient, str], str]
-NO_FINDERS: Mapping[str, FindId] = {}
 COMPARISON_SIGNS = {"eq": "=", "ne": "!=", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 
 def parse_time(text: str) -> datetime:
-    """Read a point in time as ISO 8601 has it; without a zone the machine's own. Raises BadParameter."""
+    """Return an ISO 8601 time; without a zone it is local. Raises BadParameter."""
     try:
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
-        message = f"'{text}' is no time such as 2026-11-23, 2026-11-23T18:30 or 2026-11-23T18:30Z."
+        message = f"'{text}' is not a time such as 2026-11-23, 2026-11-23T18:30 or 2026-11-23T18:30Z."
         raise click.BadParameter(message) from None
 
 
@@ -38,28 +35,28 @@ FILTER_TYPES: Mapping[type, tuple[Callable[[str], object], str]] = {
     bool: (bool, "YES|NO"),
     str: (str, "TEXT"),
 }
-"""How click reads a value of a filter, and what its help calls it."""
+"""How click reads the value of a filter, and what the help calls it."""
 
 
 def make_list_command(
     walk: Callable[..., Iterator[ApiModel]],
     says: str,
     columns: Columns,
-    finders: Mapping[str, FindId] = NO_FINDERS,
+    **resolvers: ResolveId,
 ) -> click.Command:
-    """Make the command for one list of the client; `finders` turn names into ids, by filter."""
+    """Return the command for one list of the client; `resolvers` turn names into ids, by filter."""
     hints, defaults = get_type_hints(walk), signature(walk).parameters
     filters: type[Filter] = _type_without_none(hints["filters"])
 
-    def run(limit: int | None, sort: str, order: str, as_json: bool, **given: Any) -> None:
-        with open_client() as client:
-            for name, find in finders.items():
-                given[name] = given[name] and find(client, given[name])
+    def run(limit: int | None, sort: str, order: str, output: Output, **given: Any) -> None:
+        with open_client(output, operation_of(walk)) as client:
+            for name, resolve in resolvers.items():
+                given[name] = given[name] and resolve(client, given[name])
             page_size = min(limit or DEFAULT_PAGE_SIZE, DEFAULT_PAGE_SIZE)
             walked = walk(client, filters(**given), sort_by=sort, order=order, page_size=page_size)
-            print_many(islice(walked, limit), columns, as_json=as_json)
+            print_many(islice(walked, limit), columns, output)
 
-    command = json_option(run)
+    command = output_options(run)
     command = _choice_option("--order", hints["order"], defaults["order"].default)(command)
     command = _choice_option("--sort", hints["sort_by"], defaults["sort_by"].default)(command)
     command = click.option("--limit", type=WholeNumber(1), help="Only the first N.")(command)
