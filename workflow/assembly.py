@@ -255,7 +255,11 @@ def explain_inbox_file(settings: Settings, name: Path) -> FileExplanation:
         name = place.relative_to(inbox)
     elif name.is_absolute() or (place.exists() and not (inbox / name).exists()):
         raise ShareError(f"{name} does not lie in the inbox, {inbox}.")
-    explained = explain_file(inbox, name.as_posix(), _stability_times(settings))
+    explained = explain_file(
+        inbox, name.as_posix(), _stability_times(settings), moves=settings.read_only_inbox is None
+    )
+    if explained.blocked:
+        return explained
     waits = _inbox_wait_reason(settings, name.as_posix()) if explained.seen is not None else None
     return explained if waits is None else replace(explained, seen=waits)
 

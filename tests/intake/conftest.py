@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from workflow.intake import FileStamp, Inbox, PreviousSubmission, Share, StabilityTimes, fs
+from workflow.intake import FileStamp, Inbox, InboxScan, PreviousSubmission, Share, StabilityTimes, fs
 
 TIMES = StabilityTimes(
     binary_seconds=0.3, ascii_seconds=5, wrong_seconds=5, stall_seconds=600, unsure_seconds=4
@@ -66,9 +66,13 @@ class Book:
         self._fail("share_back")
         self.came_back += 1
 
-    def on_unsupported_file(self, path: str, why: str) -> None:
-        assert path not in self.strangers, "told twice"
+    def on_untaken_file(self, path: str, why: str) -> None:
+        assert self.strangers.get(path) != why, "told twice"
         self.strangers[path] = why
+
+    def on_scan(self, found: InboxScan, settled: Collection[str]) -> None:
+        for path in settled:
+            del self.strangers[path]
 
     def mass_arrival_paths(self) -> Mapping[str, bool]:
         return dict(self.waitlist)

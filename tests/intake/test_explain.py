@@ -46,6 +46,6 @@ def test_why_a_file_waits_is_said(tmp_path: Path) -> None:
         with place.open("ab"):
             assert seen(tmp_path) == "it is still open in another program: it is taken after that."
     os.link(place, tmp_path / "again.stl")
-    assert seen(tmp_path) == "it has 2 names (hard links): copy it into the inbox instead."
+    assert seen(tmp_path) == "it has 2 names (hard links). Copy it into the inbox instead."
     (tmp_path / "link.stl").symlink_to(place)
     assert seen(tmp_path, "link.stl") == "link.stl is a link, not a file of its own: it is left alone."

@@ -1,4 +1,4 @@
-"""Somebody who may write to the share puts links and pipes where stlflow expects its own folders and files."""
+"""A person who may write to the share puts links and pipes where stlflow's own folders and files belong."""
 
 import os
 import sys

@@ -187,20 +187,21 @@ def test_a_claim_that_could_not_be_written_down_is_written_down_later(
     assert inbox.is_idle()
 
 
-def test_a_file_that_can_not_be_moved_stays_and_its_row_is_forgotten(
+def test_a_file_that_can_not_be_moved_stays_and_keeps_its_number(
     share: Share, inbox: Inbox, book: Book, clock: Clock, said: list[str]
 ) -> None:
     dropped = drop(share, "rush/part.stl")
     (share.processing / "rush").write_text("in the way")
     assert settle(inbox, clock) == settle(inbox, clock) == ()
     assert dropped.read_bytes() == STL
-    assert book.forgotten == list(book.rows)
+    assert (book.rows, book.forgotten) == ({1: "rush/part.stl"}, [])
     assert said == [
         "rush/part.stl can't be taken yet: "
-        "rush is a link or a file where a folder has to be. It is tried again."
+        "processing/rush is a link or a file where a folder has to be. It is tried again."
     ]
     (share.processing / "rush").unlink()
     assert settle(inbox, clock, 60) == ("rush/part.stl",)
+    assert list(book.taken) == [1], "a number is used up by a file, not by an attempt"
 
 
 def test_a_file_that_vanishes_at_the_last_moment_is_forgotten(
@@ -224,7 +225,7 @@ def test_a_file_swapped_at_the_last_moment_settles_in_the_inbox(
 
     book.before_claim = swap
     assert settle(inbox, clock) == ()
-    assert (book.taken, book.forgotten) == ({}, [1])
+    assert (book.taken, book.forgotten) == ({}, [])
     assert (share.inbox / "part.stl").read_bytes() == STL[:500]
     assert list(share.processing.iterdir()) == []
 

@@ -264,7 +264,7 @@ def test_a_hard_link_is_left_where_it_is_and_said_once(
     (share.root / "original").write_bytes(STL)
     part.hardlink_to(share.root / "original")
     assert [*watcher.after(0), *watcher.after(60), *watcher.after(600), *watcher.after(600)] == []
-    assert said == ["part.stl still waits: it has 2 names (hard links): copy it into the inbox instead."]
+    assert said == ["part.stl still waits: it has 2 names (hard links). Copy it into the inbox instead."]
     (share.root / "original").unlink()
     assert watcher.after(11) == []
     assert watcher.after(5) == ["part.stl"]

@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 from threading import Thread
@@ -6,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.notes import note_path, remove_note, write_note
+from workflow.notes import note_path, orphan_notes, remove_note, write_note
 
 TEXT = "stlflow note: submission 17\n\nbracket.stl was REJECTED: größer als 525 mm.\n"
+SEAL = "\n(stlflow 7f5d5a3b. Remarks below this line are kept.)\n"
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def test_a_note_opens_in_any_editor(stl: Path) -> None:
     assert place == stl.with_name("bracket.stl.txt")
     content = place.read_bytes()
     assert content.startswith(b"\xef\xbb\xbfstlflow note: submission 17\r\n\r\n")
-    assert content.decode("utf-8-sig").replace("\r\n", "\n") == TEXT
+    assert content.decode("utf-8-sig").replace("\r\n", "\n") == TEXT + SEAL
     assert [path.name for path in stl.parent.iterdir()] == ["bracket.stl.txt"]
 
 
@@ -68,7 +70,7 @@ def test_a_note_is_there_whole_or_not_at_all(stl: Path) -> None:
     while rewriting.is_alive():
         lengths.add(len(note_path(stl).read_text("utf-8-sig")))
     rewriting.join()
-    assert lengths <= {len(TEXT), len(TEXT * 500)}
+    assert lengths <= {len(TEXT + SEAL), len(TEXT * 500 + SEAL)}
 
 
 def test_a_note_that_can_not_be_written_leaves_nothing(stl: Path) -> None:
@@ -91,3 +93,54 @@ def test_the_name_of_a_note_always_fits(stem: str) -> None:
 def test_long_names_that_differ_at_their_end_have_notes_of_their_own() -> None:
     first, second = (note_path(Path("x" * 250 + number + ".stl")) for number in "12")
     assert first != second
+
+
+def add_remark(note: Path) -> str:
+    """Write below the note as Notepad does."""
+    text = note.read_bytes().decode("utf-8-sig") + "Ann: asked the customer, wait for Monday.\r\n"
+    note.write_bytes(text.encode("utf-8-sig"))
+    return text
+
+
+def test_remarks_in_a_note_survive(stl: Path) -> None:
+    write_note(note_path(stl), TEXT)
+    remarked = add_remark(note_path(stl))
+    for number in ("18", "19"):
+        assert write_note(note_path(stl), TEXT.replace("17", number)).name == "bracket.stl (2).txt"
+    assert "submission 19" in stl.with_name("bracket.stl (2).txt").read_text("utf-8-sig")
+    remove_note(stl)
+    assert [path.name for path in stl.parent.iterdir()] == ["bracket.stl.txt"]
+    assert note_path(stl).read_bytes().decode("utf-8-sig") == remarked
+
+
+@pytest.mark.parametrize("change", [("REJECTED", "fine"), ("525 mm.", "525 mm. No!"), ("(stlflow", "(Ann")])
+def test_a_note_that_a_person_has_changed_is_theirs(stl: Path, change: tuple[str, str]) -> None:
+    write_note(note_path(stl), TEXT)
+    text = note_path(stl).read_bytes().decode("utf-8-sig").replace(*change)
+    note_path(stl).write_bytes(text.encode("utf-8-sig"))
+    theirs = change[0] != "(stlflow"
+    remove_note(stl)
+    assert note_path(stl).exists() is theirs
+
+
+def test_a_persons_copy_of_a_note_with_their_own_words_is_theirs(stl: Path) -> None:
+    write_note(note_path(stl), TEXT)
+    own = stl.with_name("mine.stl.txt")
+    own.write_text(note_path(stl).read_text("utf-8-sig").replace("REJECTED", "printed twice"), "utf-8")
+    assert write_note(note_path(stl.with_name("mine.stl")), TEXT).name == "mine.stl (2).txt"
+    assert "printed twice" in own.read_text("utf-8")
+
+
+def test_notes_whose_file_went_away_are_found(stl: Path) -> None:
+    for name in ("here.stl", "gone.stl", "remarked.stl"):
+        write_note(note_path(stl.with_name(name)), TEXT)
+    stl.with_name("here.stl").touch()
+    add_remark(stl.with_name("remarked.stl.txt"))
+    stl.with_name("own.stl.txt").write_text("mine")
+    assert [note.name for note in orphan_notes(stl.parent)] == ["gone.stl.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes")
+def test_a_pipe_in_place_of_a_note_stops_nobody(stl: Path) -> None:
+    os.mkfifo(note_path(stl))
+    assert write_note(note_path(stl), TEXT).name == "bracket.stl (2).txt"

@@ -8,13 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from tests.stl import box
-from workflow.intake import StabilityTimes
+from workflow.intake import StabilityTimes, UntakenFile
 from workflow.ledger import Ledger
 from workflow.model import SubmissionState
-from workflow.pipeline.batch import submit_folder
+from workflow.pipeline.batch import folder_files, submit_folder
 
 AT_ONCE = StabilityTimes(
     binary_seconds=0, ascii_seconds=0, wrong_seconds=0, stall_seconds=0, unsure_seconds=0
@@ -29,8 +28,8 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def submitted(ledger: Ledger, folder: Path) -> list[int]:
-    return list(submit_folder(ledger, "home", folder, AT_ONCE))
+def submitted(ledger: Ledger, folder: Path, home: str = "home") -> list[int]:
+    return list(submit_folder(ledger, home, folder, folder_files(folder, AT_ONCE)))
 
 
 def test_a_file_stays_where_it_is(ledger: Ledger, folder: Path) -> None:
@@ -73,11 +72,11 @@ def test_only_part_files_are_taken(ledger: Ledger, folder: Path) -> None:
 def test_a_name_that_is_no_text_is_said_and_the_others_are_taken(ledger: Ledger, folder: Path) -> None:
     odd = folder / os.fsdecode(b"caf\xe9.stl")
     odd.write_bytes(box(11))
-    said: list[str] = []
-    sink = logger.add(lambda line: said.append(str(line).strip()), format="{message}")
-    assert len(submitted(ledger, folder)) == 1
-    logger.remove(sink)
-    assert said == ["caf\N{REPLACEMENT CHARACTER}.stl is not taken: its name is no text. Rename it."]
+    files = folder_files(folder, AT_ONCE)
+    assert len(list(submit_folder(ledger, "home", folder, files))) == 1
+    assert files.untaken == (
+        UntakenFile("caf\N{REPLACEMENT CHARACTER}.stl", "Its name holds bytes that are no UTF-8. Rename it."),
+    )
     assert odd.is_file()
 
 
@@ -92,9 +91,9 @@ def test_the_same_share_mounted_elsewhere_is_not_sent_again(ledger: Ledger, fold
     elsewhere = folder.parent / "elsewhere"
     shutil.copytree(folder, elsewhere / "parts")
     (elsewhere / ".stlflow-share").write_text(SHARE, "ascii")
-    assert list(submit_folder(ledger, "another home", elsewhere / "parts", AT_ONCE)) == [first]
+    assert submitted(ledger, elsewhere / "parts", "another home") == [first]
     (elsewhere / "parts" / "a.stl").write_bytes(box(30))
-    assert list(submit_folder(ledger, "another home", elsewhere / "parts", AT_ONCE)) == [first + 1]
+    assert submitted(ledger, elsewhere / "parts", "another home") == [first + 1]
 
 
 def test_what_another_machine_has_not_read_yet_is_read_here(ledger: Ledger, folder: Path) -> None:
@@ -103,7 +102,7 @@ def test_what_another_machine_has_not_read_yet_is_read_here(ledger: Ledger, fold
     (first,) = submitted(ledger, folder)
     elsewhere = folder.parent / "elsewhere"
     shutil.copytree(folder, elsewhere)
-    assert list(submit_folder(ledger, "another home", elsewhere, AT_ONCE)) == [first]
+    assert submitted(ledger, elsewhere, "another home") == [first]
     here = ledger.get(first)
     assert (here.home, here.claimed_as) == ("another home", str(elsewhere / "a.stl"))
 
@@ -114,12 +113,12 @@ def test_the_same_place_on_another_machines_disk_is_another_file(
     """Before it was read it passed for the same: the second machine's file was never sent."""
     (first,) = submitted(ledger, folder)
     monkeypatch.setattr("workflow.pipeline.batch.gethostname", lambda: "another machine")
-    assert list(submit_folder(ledger, "another home", folder, AT_ONCE)) == [first + 1]
+    assert submitted(ledger, folder, "another home") == [first + 1]
 
 
 def test_another_state_folder_on_the_same_machine_knows_what_was_sent(ledger: Ledger, folder: Path) -> None:
     (first,) = submitted(ledger, folder)
-    assert list(submit_folder(ledger, "another home", folder, AT_ONCE)) == [first]
+    assert submitted(ledger, folder, "another home") == [first]
 
 
 def test_of_two_batches_at_once_one_submits_each_file(postgres_url: str, folder: Path) -> None:

@@ -30,12 +30,51 @@ def test_a_stranger_gets_a_note_that_opens_in_notepad(open_shop: Open) -> None:
     note = context.share / "inbox" / "rush" / "part.step.txt"
     assert until(note.exists)
     assert words(note) == (
-        "stlflow note: part.step is not taken\n\n"
+        "stlflow note: rush/part.step is not taken\n\n"
         "Why, and what to do next\n"
         "  stlflow takes STL files: export it as STL.\n"
-        "  The file is left as it is.\n"
+        "  The file is left as it is. This note goes away when that is put right.\n\n"
+        "(stlflow c1a0aca4. Remarks below this line are kept.)\n"
     )
     assert (context.share / "inbox" / "rush" / "part.step").read_bytes() == b"ISO-10303-21;"
+
+
+def test_a_note_goes_when_its_cause_does(open_shop: Open) -> None:
+    context = open_shop(stranger_seconds=0.2)
+    inbox = context.share / "inbox"
+    context.drop("rush/part.step", b"ISO-10303-21;")
+    context.drop("b.sync-conflict-20260101-101010-ABC.stl", box(23))
+    notes = [inbox / "rush" / "part.step.txt", inbox / "b.sync-conflict-20260101-101010-ABC.stl.txt"]
+    assert until(lambda: all(note.exists() for note in notes))
+    (inbox / "rush" / "part.step").unlink()
+    (inbox / "b.sync-conflict-20260101-101010-ABC.stl").rename(inbox / "b.stl")
+    context.wait("b.stl", dispatched)
+    assert until(lambda: not any(note.exists() for note in notes))
+
+
+def test_a_note_whose_file_went_while_nothing_ran_goes_at_the_next_start(tmp_path: Path) -> None:
+    with simulated() as cloud:
+        with opened(tmp_path, cloud, stranger_seconds=0.2) as context:
+            context.drop("part.step", b"ISO-10303-21;")
+            note = context.share / "inbox" / "part.step.txt"
+            assert until(note.exists)
+        (context.share / "inbox" / "part.step").unlink()
+        with opened(tmp_path, cloud, stranger_seconds=0.2):
+            assert until(lambda: not note.exists())
+
+
+def test_the_note_of_a_held_file_goes_with_it_and_leaves_no_orphan(open_shop: Open) -> None:
+    context = open_shop()
+    for name in ("tiny.stl", "other.stl"):
+        context.drop(name, box(1, 1, 1 if name == "tiny.stl" else 1.5))
+        context.wait(name, held)
+        assert until((context.share / "held" / f"{name}.txt").exists)
+    folder = context.share / "held"
+    (folder / "tiny.stl").rename(context.share / "inbox" / "moved.stl")
+    (folder / "tiny.stl.txt").rename(context.share / "inbox" / "moved.stl.txt")
+    assert until(lambda: not (context.share / "inbox" / "moved.stl.txt").exists())
+    (folder / "other.stl").rename(context.settings.share.parent / "elsewhere.stl")
+    assert until(lambda: not (folder / "other.stl.txt").exists(), 30)
 
 
 def test_somebodys_own_text_beside_a_stranger_stays(open_shop: Open) -> None:

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,17 +33,20 @@ def batch(folder: Path, as_json: bool) -> int:
     start_logging(settings, "WARNING")
     sent, began = UploadProgress(), datetime.now(UTC)
     with running_service(settings, watch=False, on_progress=sent.report) as service:
-        numbers = service.submit_folder(folder.resolve())
+        numbers, untaken = service.submit_folder(folder.resolve())
         ended = _wait_with_progress(lambda: [service.ledger.get(number) for number in numbers], sent)
+    well = _all_sent(ended) and not untaken
     if as_json:
-        print_json(
-            {"submissions": [submission_row(submission) for submission in ended], "ok": _all_sent(ended)}
-        )
+        rows = [submission_row(submission) for submission in ended]
+        print_json({"submissions": rows, "not_taken": [asdict(each) for each in untaken], "ok": well})
     else:
         if ended:
             print_submissions_table(ended)
-        click.echo(_summary(ended, began))
-    return EXIT_OK if _all_sent(ended) else EXIT_SOME_FAILED
+        for each in untaken:
+            click.echo(f"Not taken: {each.path}: {each.why.rstrip('.')}.")
+        if ended or not untaken:
+            click.echo(_summary(ended, began))
+    return EXIT_OK if well else EXIT_SOME_FAILED
 
 
 def _wait_with_progress(

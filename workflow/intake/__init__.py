@@ -2,8 +2,9 @@
 
 from workflow.intake.claim import SubmissionStore, claim_file, reclaim_file, undo_claim
 from workflow.intake.events import INOTIFY_WATCH_LIMIT, count_folders, measure_event_latency
-from workflow.intake.explain import FileExplanation, explain_file
+from workflow.intake.explain import FileExplanation, explain_file, find_blocked_files
 from workflow.intake.filenames import is_utf8, printable_path
+from workflow.intake.folder_files import FolderFiles, UntakenFile
 from workflow.intake.inbox import Inbox, InboxListener, ScanResult
 from workflow.intake.mass_arrival import MASS_ARRIVAL_REASON, MassArrivalLimit
 from workflow.intake.moves import exists_in_share
@@ -33,6 +34,7 @@ __all__ = [
     "FileExplanation",
     "FileRoots",
     "FileStamp",
+    "FolderFiles",
     "Inbox",
     "InboxListener",
     "InboxScan",
@@ -46,6 +48,7 @@ __all__ = [
     "SpooledFile",
     "StabilityTimes",
     "SubmissionStore",
+    "UntakenFile",
     "WaitingFile",
     "claim_file",
     "copy_to_spool",
@@ -53,6 +56,7 @@ __all__ = [
     "exists_in_share",
     "explain_file",
     "file_system_type",
+    "find_blocked_files",
     "folder_origin",
     "hash_file",
     "in_place_note_path",

@@ -3,14 +3,15 @@
 Taking a file that is ready: a submission first, then the move, then the word that it is ours.
 """
 
+import errno
 from typing import Protocol
 
 from loguru import logger
 
 from workflow.errors import StlflowError, error_reason
-from workflow.intake.filenames import printable_path
+from workflow.intake.filenames import printable_path, split_path
 from workflow.intake.moves import exists_in_share, move_file
-from workflow.intake.share import Share
+from workflow.intake.share import Share, account_name
 from workflow.intake.snapshot import FileSignature, signature_of
 
 
@@ -71,38 +72,63 @@ class NotTakenYet(Exception):
     """The file stays in the inbox for now; the message says why."""
 
 
+def move_refusal_text(error: OSError, path: str) -> str:
+    """Return why a file can't be moved out of its folder, and what to do."""
+    folder = "/".join(("inbox", *split_path(printable_path(path))[0]))
+    if error.errno == errno.EXDEV:
+        return (
+            f"{folder} is another disk or mount than the share, so the file can't be moved. "
+            f"Move it to a folder of the share itself"
+        )
+    if isinstance(error, PermissionError):
+        return f"stlflow may not move it out of {folder}. Give {account_name()} the right to write there"
+    return error_reason(error)
+
+
 class FileClaimer:
     """Claims files of a share, and writes each claim down as soon as the ledger allows it."""
 
     def __init__(self, share: Share, register: SubmissionStore) -> None:
         self._share, self._register = share, register
+        self._opened: dict[str, int] = {}
+        """Numbers of files that could not be moved yet: each keeps its number until it is taken or gone."""
         self._unrecorded: dict[int, str] = {}
         self._record_trouble = False
 
     def new_paths(self, paths: frozenset[str]) -> frozenset[str]:
-        """Give the paths that were not taken before: what was taken is no longer in the inbox."""
+        """Return the paths that were not taken before: what was taken is no longer in the inbox."""
+        for path in self._opened.keys() - paths:
+            self._discard_submission(self._opened.pop(path))
         return paths
 
     def submit_file(self, path: str, seen: FileSignature) -> bool:
         """Open a submission, then move the file: a crash in between leaves the file where it was.
 
-        False: somebody else took it, or it was swapped since it was seen. Raises CantTake.
+        False: another service took it, or it was swapped since it was seen. Raises NotTakenYet.
         """
-        try:
-            number = self._register.open(printable_path(path))
-        except (StlflowError, OSError) as error:
-            raise NotTakenYet(error_reason(error)) from error
+        number = self._number_of(path)
         try:
             claimed_as = claim_file(self._share, path, number)
         except OSError as error:
-            self._discard_submission(number)
-            raise NotTakenYet(error_reason(error)) from error
-        if claimed_as is None or self._was_replaced(path, claimed_as, seen):
-            self._discard_submission(number)
+            raise NotTakenYet(move_refusal_text(error, path)) from error
+        if claimed_as is None:
+            self._discard_submission(self._opened.pop(path))
             return False
+        if self._was_replaced(path, claimed_as, seen):
+            return False
+        del self._opened[path]
         self._unrecorded[number] = claimed_as
         self._record_claim(number)
         return True
+
+    def _number_of(self, path: str) -> int:
+        """Return the number of the file's submission; it is used up by the file, not by an attempt."""
+        if path not in self._opened:
+            try:
+                self._opened[path] = self._register.open(printable_path(path))
+            except (StlflowError, OSError) as error:
+                raise NotTakenYet(error_reason(error)) from error
+        return self._opened[path]
 
     def record_pending_claims(self) -> bool:
         """Write down claims that could not be written down when they were made; tells whether all are."""

@@ -112,13 +112,13 @@ def remove_empty_folders(base: Path, folders: Sequence[str]) -> None:
 
 def _descend(base: Path, folders: Sequence[str], *, make: bool) -> int:
     fd = os.open(base, _FOLDER_FLAGS)
-    for name in folders:
+    for depth, name in enumerate(folders, 1):
         try:
             if make:
                 _make_folder(name, fd)
             below = os.open(name, _FOLDER_FLAGS | _NO_FOLLOW, dir_fd=fd)
         except OSError as error:
-            raise _blocked_path_error(error, name) from None
+            raise _blocked_path_error(error, "/".join(folders[:depth])) from None
         finally:
             os.close(fd)
         fd = below
@@ -151,14 +151,14 @@ def _check_by_path(base: Path, folders: Sequence[str], *, make: bool) -> None:
     place = base
     if not base.is_dir():
         raise FileNotFoundError(errno.ENOENT, "No such folder", str(base))
-    for name in folders:
+    for depth, name in enumerate(folders, 1):
         place = place / name
         if make:
             with suppress(FileExistsError):
                 place.mkdir()
                 share_rights(place, place.parent.stat())
         if not stat.S_ISDIR(place.lstat().st_mode):
-            raise _blocked_path_error(NotADirectoryError(errno.ENOTDIR, ""), name)
+            raise _blocked_path_error(NotADirectoryError(errno.ENOTDIR, ""), "/".join(folders[:depth]))
 
 
 def _blocked_path_error(error: OSError, name: str) -> OSError:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -13,6 +13,7 @@ from workflow.errors import ShareError, StlflowError, error_reason
 from workflow.intake.claim import FileClaimer, NotTakenYet, SubmissionStore
 from workflow.intake.events import WatcherSupervisor
 from workflow.intake.filenames import printable_path
+from workflow.intake.inbox_notes import NoteSchedule
 from workflow.intake.mass_arrival import (
     MASS_ARRIVAL_REASON,
     MassArrivalGuard,
@@ -21,7 +22,7 @@ from workflow.intake.mass_arrival import (
 )
 from workflow.intake.open_writers import LOCAL_FILE_SYSTEMS, file_system_type, sees_all_writers
 from workflow.intake.read_only import InPlaceStore, InPlaceSubmitter
-from workflow.intake.scan import InboxScan, UnsupportedFiles, scan_inbox
+from workflow.intake.scan import InboxScan, scan_inbox
 from workflow.intake.share import Share
 from workflow.intake.snapshot import FileSignature
 from workflow.intake.stability import StabilityTimes
@@ -47,8 +48,11 @@ class InboxListener(MassArrivalStore, Protocol):
     def on_share_available(self) -> None:
         """The share is there, at the start or again: claims that a crash cut off are looked for."""
 
-    def on_unsupported_file(self, path: str, why: str) -> None:
-        """A file that is none of ours has been in the inbox for a while."""
+    def on_untaken_file(self, path: str, why: str) -> None:
+        """A file or folder has been in the inbox for a while and is not taken."""
+
+    def on_scan(self, found: InboxScan, settled: Collection[str]) -> None:
+        """The inbox was walked through; what kept the paths in `settled` keeps them no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class Inbox:
         self._taking = FileClaimer(share, register) if left is None else InPlaceSubmitter(share, left)
         self._settling = StabilityTracker(share.inbox, times, clock)
         self._guard = MassArrivalGuard(limit, desk)
-        self._strangers = UnsupportedFiles(times.stranger_seconds)
+        self._notes = NoteSchedule(times.stranger_seconds)
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._listening = WatcherSupervisor(share.inbox, self._wake.set, clock, may_write=left is None)
@@ -185,10 +189,11 @@ class Inbox:
         self._guard.look(news)
         self._hold_mass_arrival(self._settling.untracked_paths(news))
         self._settling.update_from_scan(news.difference(self._guard.waiting()))
-        self._strangers.update_from_scan(found.strangers, self._clock())
         if self._desk is not None:
-            for path, why in self._strangers.due(self._clock()):
-                self._desk.on_unsupported_file(path, why)
+            now = self._clock()
+            self._desk.on_scan(found, self._notes.update(found, dict(self._settling.entries()), now))
+            for path, why in self._notes.due(now):
+                self._desk.on_untaken_file(path, why)
         for folder in found.unreadable.keys() - self._unreadable:
             logger.warning(
                 "The folder {} can't be read: {}.", printable_path(folder), found.unreadable[folder]

@@ -112,11 +112,17 @@ _CAD_ENDINGS = frozenset(
         "x_b", "f3d", "3dm", "dwg", "dxf", "fcstd", "3mf", "obj", "ply", "amf", "off", "glb", "gltf",
     }
 )  # fmt: skip
+_PICTURE = "A picture is no part: export the part as STL."
+_PICTURE_ENDINGS = frozenset(
+    {"png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp", "heic", "svg", "pdf"}
+)
 _ARCHIVE_ENDINGS = frozenset({"zip", "7z", "rar", "gz", "tgz", "tar", "bz2", "xz"})
+_ANY = "*"
 _UNSUPPORTED = {
     **{f"*.{ending}": _CAD for ending in sorted(_CAD_ENDINGS)},
     **{f"*.{ending}": _ARCHIVE for ending in sorted(_ARCHIVE_ENDINGS)},
-    "*": "stlflow takes STL files only.",
+    **{f"*.{ending}": _PICTURE for ending in sorted(_PICTURE_ENDINGS)},
+    _ANY: "stlflow takes STL files only.",
 }
 _IGNORED_FOLDERS = {
     "@eaDir": "a folder of a Synology box",
@@ -195,9 +201,9 @@ def is_part_file(name: str) -> bool:
     return _PLAIN_PART_NAME.fullmatch(name) is not None or match_name(name).kind is NameKind.PART
 
 
-def is_unsupported_file(name: str) -> bool:
-    """Tell whether a file of this name is left where it is, with a note."""
-    return match_name(name).kind is NameKind.STRANGER
+def is_known_kind(name: str) -> bool:
+    """True for a file whose name says for sure that it is no part: a STEP file, an archive, a picture."""
+    return match_name(name).pattern != _ANY
 
 
 def is_ignored_folder(folder: str) -> bool:

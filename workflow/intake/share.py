@@ -225,11 +225,12 @@ def _cant_move(inbox: Path, folder: Path, error: OSError) -> str:
         )
     if isinstance(error, PermissionError):
         return (
-            f"No right to move files from {inbox} to {folder}. Give {_account()} the right to write in both."
+            f"No right to move files from {inbox} to {folder}. "
+            f"Give {account_name()} the right to write in both."
         )
     return f"A file can't be moved from {inbox} to {folder}: {error_reason(error)}."
 
 
-def _account() -> str:
-    """Name the account that the service runs as, for whoever sets the rights."""
-    return f"user {os.getuid()}" if hasattr(os, "getuid") else "the service's account"
+def account_name() -> str:
+    """Return the name of the account that this process runs as, for the person who sets the rights."""
+    return f"user {os.geteuid()}" if hasattr(os, "geteuid") else "the service's account"

@@ -62,13 +62,15 @@ class Observation:
 class StabilityVerdict:
     """Whether to take the file now; else why not, and when to look again (on our clock).
 
-    `stalled` says that the file has stood unfinished for too long, or never can be taken.
+    `blocked` says that something besides the file's own content keeps it, `stalled` that this has
+    lasted for too long.
     """
 
     ready: bool
     due: float
     why: str
     stalled: bool = False
+    blocked: bool = False
 
 
 def update_observation(
@@ -101,11 +103,15 @@ def decide_stability(
     """Decide on one file. `obstacle` is a known reason to wait even though the file looks whole."""
     still_for = now - sighting.since
     if sighting.look.links > 1:
-        why = f"it has {sighting.look.links} names (hard links): copy it into the inbox instead"
-        return StabilityVerdict(False, _next_check_time(sighting, now), why, still_for >= times.stall_seconds)
+        why = hard_link_text(sighting.look.links)
+        return StabilityVerdict(
+            False, _next_check_time(sighting, now), why, still_for >= times.stall_seconds, blocked=True
+        )
     if writer is WriterState.OPEN:
         why = "it is still open in another program"
-        return StabilityVerdict(False, _next_check_time(sighting, now), why, still_for >= times.stall_seconds)
+        return StabilityVerdict(
+            False, _next_check_time(sighting, now), why, still_for >= times.stall_seconds, blocked=True
+        )
     needed = times.stall_seconds if obstacle else required_quiet_seconds(sighting, times, writer)
     if now >= sighting.since + needed:
         return StabilityVerdict(True, now, "it is complete")
@@ -115,6 +121,11 @@ def decide_stability(
     if sighting.look.ends.shape not in COMPLETE_SHAPES:
         due = min(due, _next_check_time(sighting, now))
     return StabilityVerdict(False, due, obstacle or incomplete_reason(sighting))
+
+
+def hard_link_text(links: int) -> str:
+    """Return why a file with several names is not taken: who has the other name could still write to it."""
+    return f"it has {links} names (hard links). Copy it into the inbox instead"
 
 
 def may_be_server_cached(

@@ -4,7 +4,7 @@ import heapq
 import math
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loguru import logger
@@ -38,13 +38,15 @@ _PACE_SECONDS = 0.02
 class WaitingFile:
     """A file that is not taken yet: why, and when it is looked at again (on the inbox's clock).
 
-    `left_alone` files are never taken as they are: links, pipes, folders named like an STL.
+    `left_alone` files are never taken as they are: links and pipes. `stuck_since` says since when
+    something keeps the file that does not end by itself; None while it only settles.
     """
 
     path: str
     why: str
     until: float
     left_alone: bool = False
+    stuck_since: float | None = None
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class _TrackedFile:
     born: bool = False
     tries: int = 0
     left_alone: bool = False
+    stuck_since: float | None = None
     told: bool = False
 
 
@@ -68,7 +71,10 @@ class StabilityTracker:
         times: StabilityTimes,
         clock: Callable[[], float],
         wall: Callable[[], float] = time.time,
+        *,
+        takes_hard_links: bool = False,
     ) -> None:
+        self._takes_hard_links = takes_hard_links
         self._inbox, self._times, self._clock, self._wall = inbox, times, clock, wall
         self._entries: dict[str, _TrackedFile] = {}
         self._agenda: list[tuple[float, str]] = []
@@ -122,13 +128,18 @@ class StabilityTracker:
         entry = self._entries[path]
         self._warn_once(entry, f"{path} can't be taken yet: {why}. It is tried again.")
         entry.why, entry.tries = why, entry.tries + 1
+        entry.stuck_since = self._clock() if entry.stuck_since is None else entry.stuck_since
         self._schedule(path, self._clock() + min(2.0 ** (entry.tries - 1), _LONGEST_RETRY_SECONDS))
 
     def waiting(self) -> tuple[WaitingFile, ...]:
-        """Give everything that is in the inbox and not taken."""
+        """Return everything that is in the inbox and not taken."""
+        return tuple(waiting for _path, waiting in self.entries())
+
+    def entries(self) -> tuple[tuple[str, WaitingFile], ...]:
+        """Return the same, each with its path as the file system has it."""
         return tuple(
-            WaitingFile(printable_path(path), entry.why, entry.due, entry.left_alone)
-            for path, entry in sorted(self._entries.items())
+            (path, WaitingFile(printable_path(path), each.why, each.due, each.left_alone, each.stuck_since))
+            for path, each in sorted(self._entries.items())
         )
 
     def is_never_taken(self, path: str) -> bool:
@@ -160,6 +171,7 @@ class StabilityTracker:
             return False
         except NotAPlainFile as refusal:
             entry.left_alone, entry.why = True, str(refusal)
+            entry.stuck_since = self._clock() if entry.stuck_since is None else entry.stuck_since
             self._warn_once(entry, f"{path.rpartition('/')[0]}/{refusal}".removeprefix("/"))
             self._schedule(path, self._clock() + _REFUSED_RECHECK_SECONDS)
             return False
@@ -167,6 +179,10 @@ class StabilityTracker:
             self.postpone(path, error_reason(error))
             return False
         entry.left_alone, entry.why = False, verdict.why
+        if verdict.blocked and entry.sighting is not None:
+            entry.stuck_since = entry.sighting.since
+        elif not verdict.ready:  # one that is ready may be stuck all the same: the move is still to come
+            entry.stuck_since = None
         if verdict.stalled:
             self._warn_once(entry, f"{path} still waits: {verdict.why}.")
         if not verdict.ready:
@@ -187,6 +203,7 @@ class StabilityTracker:
         with open_snapshot(self._inbox, path) as seen:
             now = self._clock()
             look = seen.look if self.sees_writers else seen.look.without_inode()
+            look = replace(look, links=1) if self._takes_hard_links else look
             entry.sighting = update_observation(
                 entry.sighting, look, now, entry.sessions, born=entry.born, age=self._unchanged_seconds(look)
             )

@@ -1,11 +1,22 @@
 """What people are told: the notes beside their files."""
 
-from workflow.notes.files import has_note, is_note, note_path, remove_note, write_note
+from workflow.notes.files import (
+    has_note,
+    is_note,
+    note_path,
+    note_title,
+    orphan_notes,
+    remove_note,
+    remove_note_file,
+    says,
+    write_note,
+)
 from workflow.notes.text import (
     MASS_ARRIVAL_NOTE,
     mass_arrival_note_text,
     submission_note_text,
-    unsupported_file_note_text,
+    untaken_file_note_text,
+    untaken_file_of_note,
 )
 
 __all__ = [
@@ -14,8 +25,13 @@ __all__ = [
     "is_note",
     "mass_arrival_note_text",
     "note_path",
+    "note_title",
+    "orphan_notes",
     "remove_note",
+    "remove_note_file",
+    "says",
     "submission_note_text",
-    "unsupported_file_note_text",
+    "untaken_file_note_text",
+    "untaken_file_of_note",
     "write_note",
 ]

@@ -1,6 +1,7 @@
-"""Where notes stand, and how they get there: whole or not at all, and never onto another's file."""
+"""Notes as files: written whole or not at all, and never onto another person's file or remarks."""
 
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -13,6 +14,10 @@ from workflow.notes.text import NOTE_PREFIX
 _LONGEST_NAME_BYTES = 255
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _MAX_NOTE_NAMES = 9
+_MAX_NOTE_BYTES = 1 << 20
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_SEAL = re.compile(r"^\(stlflow ([0-9a-f]{8})\. Remarks below this line are kept\.\)$", re.MULTILINE)
+"""The last line of a note: by it a note that a person has written in is told from an untouched one."""
 
 
 def note_path(stl: Path) -> Path:
@@ -23,17 +28,19 @@ def note_path(stl: Path) -> Path:
 def write_note(beside: Path, text: str) -> Path:
     """Write a note at `beside` (see `note_path`) so that any editor shows it; gives where it stands.
 
-    An older note is replaced. Where somebody else's file has the name, the note gets a number. Raises
-    OSError when it can't be written.
+    An older note is replaced. Where a person's own file has the name, or a note that a person has written
+    in, the new one gets a number. Raises OSError when it can't be written.
     """
-    content = (_BOM + text.replace("\n", "\r\n")).encode(errors="replace")
+    content = (_BOM + _sealed(text).replace("\n", "\r\n")).encode(errors="replace")
     unfinished = beside.with_name(f".stlflow-{secrets.token_hex(4)}.tmp")
     try:
         with unfinished.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        place = next(place for place in _candidate_paths(beside) if is_note(place) or _reserve_name(place))
+        place = next(
+            place for place in _candidate_paths(beside) if _is_untouched(place) or _reserve_name(place)
+        )
         return unfinished.replace(place)
     except StopIteration:
         raise FileExistsError(f"{_MAX_NOTE_NAMES} other files stand where {beside.name} should be") from None
@@ -48,10 +55,69 @@ def has_note(stl: Path) -> bool:
 
 
 def remove_note(stl: Path) -> None:
-    """Remove the notes of a file that went back to work; other people's files stay. Raises OSError."""
+    """Remove the notes of a file that went back to work; what a person wrote stays. Raises OSError."""
     for place in _candidate_paths(note_path(stl)):
-        if is_note(place):
-            place.unlink(missing_ok=True)
+        remove_note_file(place)
+
+
+def remove_note_file(place: Path) -> bool:
+    """Remove one note; True if it was a note that nobody has written in. Raises OSError."""
+    untouched = _is_untouched(place)
+    if untouched:
+        place.unlink(missing_ok=True)
+    return untouched
+
+
+def says(stl: Path, text: str) -> bool:
+    """True if a note of the file says this already, with or without a person's remarks."""
+    return any((_note_text(place) or "").startswith(text) for place in _candidate_paths(note_path(stl)))
+
+
+def note_title(place: Path) -> str | None:
+    """Return the first line of an untouched note, without how every note begins; None for other files."""
+    if not _is_untouched(place):
+        return None
+    return (_note_text(place) or "").partition("\n")[0].removeprefix(NOTE_PREFIX).lstrip(": ")
+
+
+def orphan_notes(folder: Path) -> Iterator[Path]:
+    """Yield the untouched notes below a folder whose file is no longer beside them."""
+    for place, _folders, names in os.walk(folder):
+        notes = {name for name in names if name.endswith(".txt")}
+        for name in set(names) - notes:
+            notes -= {beside.name for beside in _candidate_paths(note_path(Path(place, name)))}
+        yield from (Path(place, name) for name in sorted(notes) if _is_untouched(Path(place, name)))
+
+
+def _sealed(text: str) -> str:
+    return f"{text}\n(stlflow {_digest(text)}. Remarks below this line are kept.)\n"
+
+
+def _digest(text: str) -> str:
+    return sha256(text.strip().encode(errors="replace")).hexdigest()[:8]
+
+
+def _is_untouched(place: Path) -> bool:
+    """True for a note as it was written; those of older releases have no seal."""
+    text = _note_text(place)
+    if text is None:
+        return False
+    seal = _SEAL.search(text)
+    if seal is None:
+        return True
+    return seal[1] == _digest(text[: seal.start()]) and not text[seal.end() :].strip()
+
+
+def _note_text(place: Path) -> str | None:
+    """Return the text of a note, line ends made plain; None for a file that is no note."""
+    try:
+        if not stat.S_ISREG(place.lstat().st_mode):
+            return None
+        with open(os.open(place, _OPEN_FLAGS), "rb") as file:  # noqa: PTH123  # a pipe would block for ever
+            text = file.read(_MAX_NOTE_BYTES).decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+    except OSError:
+        return None
+    return text if text.startswith(NOTE_PREFIX) else None
 
 
 def _candidate_paths(beside: Path) -> Iterator[Path]:
@@ -69,14 +135,8 @@ def _fit_name(name: str, ending: str) -> str:
 
 
 def is_note(place: Path) -> bool:
-    """Tell whether a file is a note of ours, by how it begins."""
-    try:
-        if not stat.S_ISREG(place.lstat().st_mode):
-            return False
-        with place.open("rb") as file:
-            return file.read(64).decode("utf-8-sig", errors="replace").startswith(NOTE_PREFIX)
-    except OSError:
-        return False
+    """True for a note, by how it begins; a person may have written in it."""
+    return _note_text(place) is not None
 
 
 def _reserve_name(place: Path) -> bool:

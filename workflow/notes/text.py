@@ -205,12 +205,21 @@ def _shorten_detail(detail: str) -> str:
 MASS_ARRIVAL_NOTE = "FILES WAIT HERE.txt"
 
 
-def unsupported_file_note_text(name: str, why: str) -> str:
-    """Write the note beside a file that is no STL by its name."""
+_NOT_TAKEN = " is not taken"
+
+
+def untaken_file_note_text(path: str, why: str) -> str:
+    """Return the note about a file or folder of the inbox that is not taken."""
     return (
-        f"{NOTE_PREFIX}: {name} is not taken\n\n"
-        f"Why, and what to do next\n  {why}\n  The file is left as it is.\n"
+        f"{NOTE_PREFIX}: {path}{_NOT_TAKEN}\n\n"
+        f"Why, and what to do next\n  {why}\n"
+        f"  The file is left as it is. This note goes away when that is put right.\n"
     )
+
+
+def untaken_file_of_note(title: str) -> str | None:
+    """Return the path that a note about an untaken file names in its title; None for other notes."""
+    return title.removesuffix(_NOT_TAKEN) if title.endswith(_NOT_TAKEN) else None
 
 
 def mass_arrival_note_text(count: int, limit: int) -> str:

@@ -8,11 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from socket import gethostname
 
-from loguru import logger
-
 from workflow.errors import ShareError, error_reason
-from workflow.intake import StabilityTimes, folder_origin, is_utf8, printable_path
-from workflow.intake.scan import stable_files
+from workflow.intake import FolderFiles, StabilityTimes, folder_origin, is_utf8
 from workflow.ledger import (
     InPlaceFile,
     Ledger,
@@ -28,18 +25,23 @@ STALL_SECONDS = 10.0
 POLL_SECONDS = 0.25
 
 
-def submit_folder(ledger: Ledger, home: str, folder: Path, times: StabilityTimes) -> Iterator[int]:
-    """Give the number of the submission of each file, new or known.
+def folder_files(folder: Path, times: StabilityTimes) -> FolderFiles:
+    """Return the part files of a folder, for somebody who waits for the end."""
+    patience = replace(times, stall_seconds=min(times.stall_seconds, STALL_SECONDS))
+    return FolderFiles(folder, patience, wait=_wait_briefly)
+
+
+def submit_folder(ledger: Ledger, home: str, folder: Path, files: FolderFiles) -> Iterator[int]:
+    """Yield the number of the submission of each file, new or known.
 
     The very same content in the very same place is sent once: a second batch finds the first one's
     submission, and goes on with it if it had not ended; so does one on another machine that sees the same
     share. `home` names this machine. Raises ShareError.
     """
     origin = _origin(folder)
-    patience = replace(times, stall_seconds=min(times.stall_seconds, STALL_SECONDS))
-    for path in stable_files(folder, patience, wait=_wait_briefly):
+    for path in files:
         if not is_utf8(path):  # nobody could find it again: its name can't be written down
-            logger.error("{} is not taken: its name is no text. Rename it.", printable_path(path))
+            files.give_up(path, "Its name holds bytes that are no UTF-8. Rename it.")
             continue
         yield _submit_file(ledger, InPlaceFile(origin, path, str(folder / path), home))
 

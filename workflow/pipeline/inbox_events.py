@@ -9,7 +9,7 @@ from socket import gethostname
 from loguru import logger
 
 from workflow.errors import error_reason
-from workflow.intake import FileStamp, PreviousSubmission, folder_origin, matches_stamp, printable_path
+from workflow.intake import FileStamp, InboxScan, PreviousSubmission, folder_origin, matches_stamp
 from workflow.ledger import (
     InPlaceFile,
     Ledger,
@@ -23,15 +23,13 @@ from workflow.ledger import (
 )
 from workflow.notes import (
     MASS_ARRIVAL_NOTE,
-    has_note,
     mass_arrival_note_text,
-    note_path,
     remove_note,
-    unsupported_file_note_text,
     write_note,
 )
 from workflow.pipeline.context import Context
 from workflow.pipeline.heartbeat import Heartbeat
+from workflow.pipeline.inbox_notes import InboxNotes
 from workflow.pipeline.recovery import recover_claims
 
 
@@ -62,10 +60,14 @@ class InboxEvents:
     wake: Callable[[], None]
     limit: int
     """How many files may come at once."""
+    notes: InboxNotes = field(init=False)
     _noted: int | None = None
     """How many the note about a crowd names; None before it was looked after in this run."""
     _paths: dict[int, str] = field(default_factory=dict)
     _origin: str | None = None
+
+    def __post_init__(self) -> None:
+        self.notes = InboxNotes(self.context.share)
 
     # -- files that are taken -----------------------------------------------------------------------
 
@@ -131,13 +133,13 @@ class InboxEvents:
         self._origin = None
         recover_claims(self.context.ledger, self.context.share)
 
-    def on_unsupported_file(self, path: str, why: str) -> None:
-        """Put a note beside a file that is none of ours, once."""
-        place = self._notes() / path
-        if has_note(place):
-            return
-        logger.info("{} is not taken: {}", printable_path(path), why)
-        self._write(note_path(place), unsupported_file_note_text(printable_path(place.name), why))
+    def on_untaken_file(self, path: str, why: str) -> None:
+        """Put a note beside a file or folder that is not taken."""
+        self.notes.write(path, why)
+
+    def on_scan(self, found: InboxScan, settled: Collection[str]) -> None:
+        """Remove the notes that are no longer true."""
+        self.notes.remove_outdated(found, settled)
 
     def mass_arrival_paths(self) -> Mapping[str, bool]:
         """Give what waits for a person, and keep the note about it true."""

@@ -8,10 +8,10 @@ from pathlib import Path
 from loguru import logger
 
 from workflow.errors import StateFolderError
-from workflow.intake import Inbox, MassArrivalLimit, StabilityTimes
+from workflow.intake import Inbox, MassArrivalLimit, StabilityTimes, UntakenFile
 from workflow.ledger import Ledger
 from workflow.model import Submission
-from workflow.pipeline.batch import submit_folder
+from workflow.pipeline.batch import folder_files, submit_folder
 from workflow.pipeline.context import Context
 from workflow.pipeline.executor import Executor, ExecutorLimits
 from workflow.pipeline.heartbeat import Heartbeat
@@ -104,13 +104,16 @@ class Service:
         """Give all submissions, oldest first."""
         return self.ledger.all()[::-1]
 
-    def submit_folder(self, folder: Path) -> list[int]:
-        """Submit every part file of a folder from its place; gives the numbers. Raises ShareError."""
-        numbers = []
-        for number in submit_folder(self.ledger, self._home, folder, self._times):
+    def submit_folder(self, folder: Path) -> tuple[Sequence[int], Sequence[UntakenFile]]:
+        """Submit every part file of a folder from its place. Raises ShareError.
+
+        Returns the numbers, and what somebody may have meant and that is not taken.
+        """
+        numbers, files = [], folder_files(folder, self._times)
+        for number in submit_folder(self.ledger, self._home, folder, files):
             numbers.append(number)
             self.wake()
-        return numbers
+        return numbers, files.untaken
 
     def stalled_seconds(self) -> float:
         """Give for how long the keeper, without which nothing goes on, has not looked at what is due."""

@@ -45,6 +45,10 @@ AFTER_SLICING: tuple[StepFunction, ...] = (
     dispatch_build,
 )
 FAULTS_BEFORE_HOLD = 5
+_ERROR_ADVICE = {
+    NotADirectoryError: "Remove it, or put a folder in its place.",
+    PermissionError: "Give stlflow the right to it.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,8 @@ class Stages:
         except CloudError as error:
             return self._retry_or_hold(self._reread(submission), error)
         except OSError as error:
-            reason = f"{name}: {error_reason(error)}. Is the disk full, or the share gone?"
+            advice = _ERROR_ADVICE.get(type(error), "Is the disk full, or the share gone?")
+            reason = f"{name}: {error_reason(error)}. {advice}"
             return self._retry_later(self._reread(submission), reason)
         except Exception as fault:  # noqa: BLE001  # the line's edge: a fault of ours holds one file, not all
             logger.opt(exception=True).error("A fault of stlflow in {}", name)
