@@ -70,7 +70,7 @@ def test_nobody_waits_ten_minutes_for_half_a_file(desk: Desk, parts: Path) -> No
 def test_an_empty_folder_is_all_well(desk: Desk) -> None:
     (desk.folder / "empty").mkdir()
     ended = desk.run("batch", "empty", "--json")
-    assert (ended.code, ended.document()) == (0, {"submissions": [], "ok": True})
+    assert (ended.code, ended.document()) == (0, {"submissions": [], "not_taken": [], "ok": True})
 
 
 def test_a_missing_folder_is_usage(desk: Desk) -> None:
