@@ -1,4 +1,8 @@
-"""Ways of the real service beyond the contract, each by its name."""
+"""Behavior of the real service beyond the contract, each by its name."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -55,6 +59,43 @@ def test_extra_fields() -> None:
         assert "maintenance_status" in eiger.device("Anvil")
 
 
+def test_costs_are_whole_and_ultem_needs_support() -> None:
+    with calling(quirky("extra-fields")) as eiger:
+        builds = {build["title"]: build for build in eiger.get("/builds")["items"]}
+        elbow, guide = builds["duct elbow"], builds["cable guide"]
+        assert elbow["ccs_tertiary_required"] > elbow["ccs_primary_required"]
+        assert [title for title in builds if builds[title]["ccs_tertiary_required"]] == ["duct elbow"]
+        costs = guide["standard_costs"]
+        assert list(costs) == ["primary", "secondary", "tertiary", "fiber", "total"]
+        assert costs["total"] == pytest.approx(costs["primary"] + costs["fiber"])
+        assert guide["ccs_fiber_required"] > 0
+
+
+def test_maintenance_is_told_of_printers_for_plastic() -> None:
+    with calling(quirky("extra-fields", "open-enums")) as eiger:
+        devices = eiger.get("/devices")["items"]
+        without = {device["name"] for device in devices if "maintenance_status" not in device}
+        assert without == {"Metal X - Hammer", "Sinter-1 - Ingot"}
+        (nozzle,) = eiger.device("Anvil")["maintenance_status"]
+        assert list(nozzle.values()) == ["Plastic Nozzle", "Up to Date", 99]
+
+
+def test_past_jobs() -> None:
+    with calling(quirky("past-jobs", "extra-fields")) as eiger:
+        since = (datetime.now(UTC) - timedelta(days=91)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        ended = eiger.get("/print_jobs", filter__ended_at__ge=since, page__size=1000)["items"]
+        states = {"Completed": 128, "Canceled": 46, "Failed": 19, "Unknown": 2}
+        assert Counter(job["state"] for job in ended) == states
+        assert Counter(job["source"] for job in ended) == {"Eiger": 162, "Device": 33}
+        assert sum(job["queued_at"] is None for job in ended) == 118
+        assert {job["printing_state"] for job in ended} == {"Unknown"}
+        assert {job["initiator"] is None for job in ended if job["source"] == "Device"} == {True}
+        ultem = [job["build"]["ccs_tertiary_required"] for job in ended].count(252.0)
+        assert (ultem, len(ended)) == (27, 195)
+        created = [job["created_at"] for job in eiger.get("/print_jobs", page__size=1000)["items"]]
+        assert created == sorted(created, reverse=True)
+
+
 def test_a_deaf_printer() -> None:
     with calling(quirky("deaf-printer")) as eiger:
         anvil = eiger.device("Anvil")["id"]
@@ -105,9 +146,9 @@ def test_the_realistic_ones_are_those_that_were_seen() -> None:
         ({"scale": 0.0}, "The scale is above 0"),
     ],
 )
-def test_options_that_do_not_exist(options: dict[str, object], message: str) -> None:
+def test_options_that_do_not_exist(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        SimulatorOptions(**options)  # type: ignore[arg-type]  # wrong on purpose
+        SimulatorOptions(**options)
 
 
 def test_options_do_not_show_their_keys() -> None:

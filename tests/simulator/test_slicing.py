@@ -44,9 +44,11 @@ def version(volume_cm3: float, height_mm: float, fiber: str) -> PartVersion:
 
 
 def test_the_estimate_follows_the_mesh() -> None:
-    assert estimate_print([version(2.0, 15, "None")]) == PrintEstimate(150, 2.0, 0.0, 300 + 8 * 150 + 250 * 2)
+    assert estimate_print([version(2.0, 15, "None")]) == PrintEstimate(
+        150, 2.0, 0.0, 0.0, 300 + 8 * 150 + 250 * 2
+    )
 
 
 def test_parts_side_by_side_share_the_layers_of_the_tallest() -> None:
     both = estimate_print([version(2.0, 15, "None"), version(1.0, 40, "Carbon Fiber")])
-    assert both == PrintEstimate(400, 3.0, 0.3, 300 + 8 * 400 + 250 * 3)
+    assert both == PrintEstimate(400, 3.0, 0.3, 0.0, 300 + 8 * 400 + 250 * 3)

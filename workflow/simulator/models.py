@@ -5,7 +5,8 @@ from datetime import date, datetime
 from pathlib import Path
 
 NO_FIBER = "None"
-"""The service says "no fibre" with this word."""
+"""The service's word for a material that is not there."""
+ULTEM = "ULTEM™ 9085 Filament"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class PartVersion:
-    """One uploaded shape of a part; `stl` is None for those that ship with the fleet."""
+    """One uploaded shape of a part; `stl` is None for the parts that ship with the simulator."""
 
     id: str
     part_id: str
@@ -83,7 +84,7 @@ class PartVersion:
 
 @dataclass(frozen=True, slots=True)
 class SliceJob:
-    """The slicing of one part version; `ended_as` is set when somebody in Eiger ended it early."""
+    """The slicing of one part version; `ended_as` is set when a person in Eiger ended it early."""
 
     id: str
     part_version_id: str
@@ -105,6 +106,7 @@ class Build:
     secondary: str
     primary_cm3: float
     fiber_cm3: float
+    support_cm3: float
     layers: int
     print_seconds: float
     sliced: bool = True
@@ -113,15 +115,15 @@ class Build:
 
     @property
     def part_count(self) -> int:
-        """How many parts lie on the bed."""
+        """Number of parts on the bed."""
         return len(self.part_version_ids)
 
 
 @dataclass(frozen=True, slots=True)
 class PrintJob:
-    """A build that was sent: to the backlog, the job requests (both wait), or a device.
+    """A build that was sent: to the backlog or the job requests, where it waits, or to a device.
 
-    `asked_for` is backlog, job_request, print or queue.
+    `asked_for` is backlog, job_request, print or queue. `source` is Eiger or Device: where it was started.
     """
 
     id: str
@@ -135,6 +137,7 @@ class PrintJob:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     due_date: date | None = None
+    source: str = "Eiger"
     shipped: bool = False
 
 
@@ -153,7 +156,7 @@ class QueuedJob:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A machine. `job` is the print job it works on; an offline one tells nothing of its materials."""
+    """A machine; `job` is the print job that it works on. An offline one reports no materials."""
 
     id: str
     name: str
@@ -170,7 +173,7 @@ class Device:
 
     @property
     def online(self) -> bool:
-        """Whether the cloud hears of it."""
+        """True if the cloud is in contact with the machine."""
         return self.state != "Offline"
 
 

@@ -1,4 +1,4 @@
-"""What can be chosen when a simulator is started."""
+"""The options of a simulator, and its quirks."""
 
 from dataclasses import dataclass, field
 
@@ -7,13 +7,14 @@ QUIRKS = {
     "stale-printing": "Some jobs that ended long ago stay `Printing` in the list of print jobs, for ever.",
     "null-device": "Jobs that are `Printing` in the list of print jobs have no device.",
     "progress-on-device-only": "A running job shows its progress at the device, never in the print jobs.",
+    "past-jobs": "195 print jobs that ended in the last 90 days: completed, canceled, failed, unknown.",
     "extra-fields": "Fields that the contract does not name, among them personal data.",
     "deaf-printer": "A printer that is told to print answers 201 and never takes the job.",
     "other-titles": "A build that comes by itself has another title than its part.",
     "one-part": "Every upload makes a new version of the part that the first upload made.",
     "no-units": "A part version says nothing of its unit and scale.",
 }
-"""Ways of the real service (or feared of it) beyond the contract, by name."""
+"""Behavior beyond the contract, by name: seen on the real service, or possible there."""
 
 REALISTIC_QUIRKS = frozenset(QUIRKS) - {"deaf-printer", "other-titles", "one-part", "no-units"}
 """The quirks that were seen on the real service."""
@@ -21,14 +22,14 @@ REALISTIC_QUIRKS = frozenset(QUIRKS) - {"deaf-printer", "other-titles", "one-par
 
 @dataclass(frozen=True, slots=True)
 class SimulatorOptions:
-    """How the simulated Eiger behaves. Raises ValueError with the choices where a name is unknown.
+    """How the simulated Eiger behaves. Raises ValueError, with the choices, for an unknown name.
 
-    `builds`: "auto" makes a one-part build when slicing completes, "manual" leaves it to a person.
+    `builds`: "auto" makes a one-part build when slicing completes, "manual" leaves builds to a person.
     `slice_seconds` 0 slices at once. `seed` decides ids and chance. `port` 0 picks a free one.
-    `units` and `scale`: what an uploaded STL is taken for; a word, for the API has no list of units.
+    `units` and `scale`: how an uploaded STL is read. Units are any word: the API has no list of them.
     `take_seconds`: how long until a printer shows the job that it was told to print.
     `operator_seconds`: how long until an operator clears a bed and starts the next print of a queue.
-    `date_ahead_seconds`: by how much `Date` is ahead of the times in the bodies of replies; below 0 behind.
+    `date_ahead_seconds`: how far `Date` is ahead of the times in the replies' bodies; below 0, behind.
     """
 
     access_key: str = field(default="demo", repr=False)

@@ -14,6 +14,7 @@ from math import ceil
 
 from workflow.simulator.models import (
     NO_FIBER,
+    ULTEM,
     Build,
     Part,
     PartVersion,
@@ -30,6 +31,8 @@ SETUP_SECONDS = 300.0
 SECONDS_PER_LAYER = 8.0
 SECONDS_PER_CM3 = 250.0
 FIBER_SHARE = 0.1
+SUPPORT_SHARES = {ULTEM: 1.2}
+"""Support material by material, as a share of the part: seen on the service for ULTEM only, and above 1."""
 
 SLICING_PHASES = ((0.25, "IN_PROGRESS"), (0.1, "QUEUED"), (0.0, "REQUESTED"))
 """From which share of the slicing time on each status shows."""
@@ -42,6 +45,7 @@ class PrintEstimate:
     layers: int
     primary_cm3: float
     fiber_cm3: float
+    support_cm3: float
     print_seconds: float
 
 
@@ -64,6 +68,7 @@ def estimate_print(versions: Sequence[PartVersion]) -> PrintEstimate:
         layers=layers,
         primary_cm3=round(volume_cm3, 3),
         fiber_cm3=round(volume_cm3 * FIBER_SHARE, 3) if fiber else 0.0,
+        support_cm3=round(volume_cm3 * SUPPORT_SHARES.get(versions[0].preset.primary, 0.0), 3),
         print_seconds=round(SETUP_SECONDS + SECONDS_PER_LAYER * layers + SECONDS_PER_CM3 * volume_cm3, 1),
     )
 
@@ -184,6 +189,7 @@ def make_build(world: World, versions: Sequence[PartVersion], title: str | None 
         secondary=preset.secondary,
         primary_cm3=figures.primary_cm3,
         fiber_cm3=figures.fiber_cm3,
+        support_cm3=figures.support_cm3,
         layers=figures.layers,
         print_seconds=figures.print_seconds,
     )

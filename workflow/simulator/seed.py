@@ -1,16 +1,18 @@
-"""What ships with the simulator: a shop with its machines, presets, people and some past work.
+"""What ships with the simulator: a shop with machines, presets, people and past work.
 
-Names, people and loads are invented; series, types and materials are those of the contract and of
-what was seen on the real service.
+Names, people and amounts are invented. Series, types and materials are from the contract, or were seen on
+the real service.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
 
 from workflow.simulator import parts, printers
 from workflow.simulator.models import (
     NO_FIBER,
+    ULTEM,
     Build,
     Device,
     Part,
@@ -22,14 +24,15 @@ from workflow.simulator.models import (
 )
 from workflow.simulator.world import World
 
-SHOP_AGE = timedelta(days=30)
+T = TypeVar("T")
+SHOP_AGE = timedelta(days=120)
+PAST_JOBS_AGE = timedelta(days=90)
 RUNNING_PRINT_AGE = timedelta(hours=1)
-ULTEM = "ULTEM™ 9085 Filament"
 STALE_JOB_COUNT = 5
 
 
 class SeedDevice(NamedTuple):
-    """A device as it stands when the simulator starts."""
+    """A device as it is when the simulator starts."""
 
     name: str
     type: str
@@ -80,7 +83,7 @@ DEVICES_OUTSIDE_ENUMS = (
     SeedDevice("Sinter-1 - Ingot", "Sinter-1", "Sinter-1", "Ready", "None", 0.0),
     SeedDevice("FX10 - Jig", "FX10", "FX10", "Ready", "Onyx", 720.0, "Carbon Fiber", 110.0),
 )
-"""Instead of the last one, where the enums are open (as seen on the real service)."""
+"""Replace the last device if enums are open, as seen on the real service."""
 
 PAST_PARTS = (
     SeedPart("vise jaw", "Onyx", 31.4, 60),
@@ -88,6 +91,11 @@ PAST_PARTS = (
     SeedPart("drill jig", "Onyx", 96.0, 80),
     SeedPart("duct elbow", "ULTEM 9085", 210.0, 180),
 )
+PAST_JOB_BUILDS = {"duct elbow": 27, "cable guide": 62, "vise jaw": 53, "drill jig": 53}
+PAST_JOB_STATES = {"Completed": 128, "Canceled": 46, "Failed": 19, "Unknown": 2}
+PAST_JOB_SOURCES = {"Eiger": 162, "Device": 33}
+PAST_JOB_QUEUED = {True: 77, False: 118}
+"""The jobs of one organization that ended within 90 days, as counted on the real service."""
 RUNNING_BUILDS = {"Mark Two - Bolt": "drill jig", "FX20 - Girder": "duct elbow"}
 QUEUED_BUILDS = {"Mark Two - Bolt": ("vise jaw", "cable guide")}
 
@@ -96,7 +104,7 @@ FOLDER_TITLES = ("Library", "Fixtures")
 
 
 def seed_world(world: World) -> None:
-    """Put everything that ships into an empty world, as if the shop had been at work for a while."""
+    """Fill an empty world with all that ships, as if the shop had worked for months."""
     today = world.now
     world.now = today - SHOP_AGE
     _add_presets(world)
@@ -105,6 +113,8 @@ def seed_world(world: World) -> None:
     builds = {work.title: _add_past_build(world, work) for work in PAST_PARTS}
     if "stale-printing" in world.options.quirks:
         _add_stale_jobs(world, builds["vise jaw"])
+    if "past-jobs" in world.options.quirks:
+        _add_past_jobs(world, builds, today)
     world.now = today - RUNNING_PRINT_AGE
     _start_and_queue_builds(world, builds)
     world.now = today
@@ -114,7 +124,7 @@ def seed_world(world: World) -> None:
 
 
 def device_named(world: World, name: str) -> Device:
-    """Give a device by its name."""
+    """Return a device by its name."""
     return next(device for device in world.devices if device.name == name)
 
 
@@ -172,7 +182,7 @@ def _start_and_queue_builds(world: World, builds: dict[str, Build]) -> None:
 
 
 def _add_stale_jobs(world: World, build: Build) -> None:
-    """Jobs that ended long ago and still say `Printing`, as seen: 42 of the latest 100."""
+    """Add jobs that ended long ago and are still `Printing`; seen for 42 of the latest 100."""
     device = device_named(world, "Mark Two - Anvil")
     for _ in range(STALE_JOB_COUNT):
         world.print_jobs.put(
@@ -188,3 +198,41 @@ def _add_stale_jobs(world: World, build: Build) -> None:
                 shipped=True,
             )
         )
+
+
+def _add_past_jobs(world: World, builds: Mapping[str, Build], today: datetime) -> None:
+    kinds = zip(
+        _shuffled(world, PAST_JOB_BUILDS),
+        _shuffled(world, PAST_JOB_STATES),
+        _shuffled(world, PAST_JOB_SOURCES),
+        _shuffled(world, PAST_JOB_QUEUED),
+        strict=True,
+    )
+    count = sum(PAST_JOB_BUILDS.values())
+    for number, (title, state, source, queued) in enumerate(kinds):
+        build = builds[title]
+        devices = [device for device in world.devices if device.series == build.series]
+        started = today - PAST_JOBS_AGE * (1 - number / (count + 1))
+        share = 1.0 if state == "Completed" else world.chance.random()
+        ended = started + timedelta(seconds=share * build.print_seconds)
+        job = PrintJob(
+            id=world.new_id("print job"),
+            state=state,
+            asked_for="queue" if queued else "print",
+            build=build.id,
+            device=world.chance.choice(devices).id,
+            created_at=started,
+            updated_at=ended,
+            queued_at=started - timedelta(hours=1) if queued else None,
+            started_at=started,
+            ended_at=ended,
+            source=source,
+            shipped=True,
+        )
+        world.print_jobs.put(job)
+
+
+def _shuffled(world: World, counts: Mapping[T, int]) -> list[T]:
+    each = [kind for kind, count in counts.items() for _ in range(count)]
+    world.chance.shuffle(each)
+    return each

@@ -1,7 +1,4 @@
-"""Rows as the contract shows them: what goes over the wire, and nothing else does.
-
-Signed links: whoever has one may fetch, until it expires.
-"""
+"""Rows as the contract shows them, and signed links, which work without keys until they expire."""
 
 import hashlib
 import hmac
@@ -26,7 +23,7 @@ from workflow.simulator.world import World
 
 DOWNLOAD_SECONDS = 30
 PREVIEW_SECONDS = 3600
-"""Both lifetimes stand in the contract's prose; scan reports live as long as previews."""
+"""Lifetimes as the contract's prose says; a scan report's link lives as long as a preview's."""
 
 SIGNED_LINKS_PATH = "/_signed"
 
@@ -39,13 +36,13 @@ class LinkSigner:
     base: str
 
     def sign(self, what: str, now: datetime, seconds: int) -> str:
-        """Give a link to `what` (like `stl/ID`) that works for so many seconds."""
+        """Return a link to `what` (like `stl/ID`) that works for `seconds`."""
         expires = int((now + timedelta(seconds=seconds)).timestamp())
         query = f"expires={expires}&signature={self._signature(what, expires)}"
         return f"{self.base}{SIGNED_LINKS_PATH}/{what}?{query}"
 
     def verify(self, what: str, expires: str, signature: str, now: datetime) -> bool:
-        """Whether the signature is ours for this and has not expired."""
+        """True if the signature is valid for `what` and has not expired."""
         if not (expires.isascii() and expires.isdigit()):
             return False
         fits = hmac.compare_digest(self._signature(what, int(expires)).encode(), signature.encode())
@@ -58,24 +55,33 @@ class LinkSigner:
 View = dict[str, object]
 
 SCAN_SECONDS = 60.0
-"""How long a scan report takes to appear after it was asked for (invented)."""
+"""How long a scan report takes to appear after it was requested (invented)."""
+USD_PER_CM3 = {"primary": 0.21, "secondary": 0.0, "tertiary": 0.35, "fiber": 2.4}
+"""Invented prices; the service shows costs in US dollars."""
+WITHOUT_MAINTENANCE = frozenset({"Metal X", *printers.FURNACE_SERIES})
 
 
 @lru_cache(maxsize=1 << 16)
 def format_time(moment: datetime | None) -> str | None:
-    """Give a time as the service writes it: UTC, milliseconds, Z."""
+    """Return a time as the service writes it: UTC, milliseconds, Z."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
+
+
+def _standard_costs(build: Build) -> View:
+    used = {"primary": build.primary_cm3, "tertiary": build.support_cm3, "fiber": build.fiber_cm3}
+    costs = {kind: round(used.get(kind, 0.0) * price, 2) for kind, price in USD_PER_CM3.items()}
+    return {**costs, "total": round(sum(costs.values()), 2)}
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """Shows a world's rows; `links` signs what has to be signed."""
+    """A world's rows as the contract shows them; `links` signs the links in them."""
 
     world: World
     links: LinkSigner
 
     def has(self, quirk: str) -> bool:
-        """Whether the world has a quirk."""
+        """True if the world has a quirk."""
         return quirk in self.world.options.quirks
 
     def build(self, build: Build) -> View:
@@ -93,7 +99,7 @@ class Views:
             "secondary_material": build.secondary,
             "ccs_primary_required": build.primary_cm3,
             "ccs_secondary_required": None,
-            "ccs_tertiary_required": None,
+            "ccs_tertiary_required": build.support_cm3 or None,
             "estimated_print_seconds": build.print_seconds,
             "sliced": build.sliced,
             "blacksmith_enabled": build.blacksmith_enabled,
@@ -101,11 +107,11 @@ class Views:
         }
         if self.has("extra-fields"):
             view["ccs_fiber_required"] = build.fiber_cm3 or None
-            view["standard_costs"] = {"primary": round(build.primary_cm3 * 0.21, 2), "total": None}
+            view["standard_costs"] = _standard_costs(build)
         return view
 
     def build_extended(self, build: Build) -> View:
-        """BuildViewExtended: with the part versions and where they lie."""
+        """BuildViewExtended: with the part versions and their places on the bed."""
         versions = [self.world.part_versions[version_id] for version_id in build.part_version_ids]
         poses = [
             {"id": version.id, "x": 20 * place, "y": 0, "theta": 0} for place, version in enumerate(versions)
@@ -148,7 +154,7 @@ class Views:
         return {"id": user.id, "name": user.name, "email": user.email}
 
     def device(self, device: Device) -> View:
-        """DeviceView. An offline device has no keys for materials (as seen: absent, not null)."""
+        """DeviceView; as seen, an offline device has no keys for materials (absent, not null)."""
         queue = printers.waiting_jobs(self.world, device)
         view: View = {
             "id": device.id,
@@ -168,13 +174,13 @@ class Views:
                 "ccs_primary_remaining": self._remaining(device),
                 "ccs_secondary_remaining": device.secondary_cm3,
             }
-        if self.has("extra-fields") and device.series != "Metal X":
-            nozzle = {"consumable_title": "Nozzle", "status": "Good", "usage_remaining": 71.5}
+        if self.has("extra-fields") and device.series not in WITHOUT_MAINTENANCE:
+            nozzle = {"consumable_title": "Plastic Nozzle", "status": "Up to Date", "usage_remaining": 99}
             view["maintenance_status"] = [nozzle]
         return view
 
     def device_extended(self, device: Device) -> View:
-        """DeviceViewExtended: with `active_job` where one runs; the key is absent on an idle device."""
+        """DeviceViewExtended: with `active_job` while a job runs; an idle device has no such key."""
         job = self.world.print_jobs.get(device.job or "")
         view = self.device(device)
         if job is not None and job.started_at is not None:
@@ -203,8 +209,8 @@ class Views:
         view["build"] = self.build(build)
         view["device"] = self.device(device) if device and not hidden else None
         if self.has("extra-fields"):
-            person = next(iter(self.world.users))
-            view |= {"source": "Eiger", "initiator": self.user(person), "requester": None}
+            initiator = self.user(next(iter(self.world.users))) if job.source == "Eiger" else None
+            view |= {"source": job.source, "initiator": initiator, "requester": None}
         return view
 
     def queued_job(self, queued: QueuedJob) -> View:
@@ -233,7 +239,7 @@ class Views:
         }
 
     def scan_report_url(self, printed: PrintedPart) -> str | None:
-        """Give a link to the scan report, None while there is none: it comes some time after asking."""
+        """Return a link to the scan report; None until some time after it was requested."""
         asked_at, now = printed.scan_asked_at, self.world.now
         if asked_at is None or (now - asked_at).total_seconds() < SCAN_SECONDS:
             return None
@@ -243,7 +249,7 @@ class Views:
         return self.links.sign(f"preview/{row_id}", self.world.now, PREVIEW_SECONDS)
 
     def _remaining(self, device: Device) -> float:
-        """What is left falls with the progress of the running print (as measured)."""
+        """Return what is left of the material; as measured, it falls with the progress of a print."""
         job = self.world.print_jobs.get(device.job or "")
         if job is None or job.started_at is None:
             return round(device.primary_cm3, 3)
@@ -262,7 +268,7 @@ class Views:
         }
 
     def _job_progress(self, job: PrintJob, build: Build, device: Device | None) -> View:
-        """Progress as the print jobs tell it: nothing of jobs that no device works on."""
+        """Return the progress that a print job shows: none unless a device works on it."""
         runs = device is not None and device.job == job.id and job.started_at is not None
         if runs and job.started_at and not self.has("progress-on-device-only"):
             return self._progress(build, job.started_at)

@@ -86,7 +86,7 @@ def report(document: object, sentence: str, output: Output) -> None:
 def print_raw(reply: Response) -> None:
     """Print a reply as one line of JSON, with the fields that Eiger sent; null for an empty reply."""
     content = reply.body or reply.headers.get("location", "").encode() or b"null"
-    click.echo(json.dumps(json.loads(content), separators=(",", ":")))
+    click.echo(reply.redact(json.dumps(json.loads(content), separators=(",", ":"))))
 
 
 def plain_values(model: BaseModel) -> object:
