@@ -59,6 +59,9 @@ from workflow.state_folder import (
     require_local_state_folder,
 )
 
+MOVED_LEDGER_FILE = f"{LEDGER_FILE}.moved"
+"""What is left in the state folder of a ledger that went into another database."""
+
 
 def rules_file(settings: Settings) -> Path:
     """Give the rules file that counts: the one set, or the default that ships."""
@@ -71,12 +74,31 @@ def open_ledger(settings: Settings) -> Ledger:
     Where there is none yet, an empty one is given that is nowhere: looking makes no folders.
     """
     require_local_state_folder(settings.state, settings.share)
+    refuse_moved_ledger(settings)
     return Ledger(settings.database if ledger_exists(settings) else "sqlite://")
 
 
 def ledger_exists(settings: Settings) -> bool:
     """Tell whether there is a ledger already."""
     return settings.database_url is not None or (settings.state / LEDGER_FILE).is_file()
+
+
+def moved_ledger_error(settings: Settings) -> SettingsError | None:
+    """Return why no ledger may be begun here: it was moved into a database that is not set any more."""
+    moved = settings.state.absolute() / MOVED_LEDGER_FILE
+    if settings.database_url is not None or not moved.is_file():
+        return None
+    return SettingsError(
+        f"The database was moved into the one that STLFLOW_DATABASE_URL named, as {moved} shows, and "
+        f"STLFLOW_DATABASE_URL is not set now. Set it again. To go back to the old database and lose what "
+        f"came since, rename {MOVED_LEDGER_FILE} to {LEDGER_FILE}."
+    )
+
+
+def refuse_moved_ledger(settings: Settings) -> None:
+    """Raise SettingsError where a second, empty ledger would be begun beside one that was moved."""
+    if (error := moved_ledger_error(settings)) is not None:
+        raise error
 
 
 def move_ledger_to_database(settings: Settings) -> tuple[int, Path]:
@@ -96,7 +118,7 @@ def move_ledger_to_database(settings: Settings) -> tuple[int, Path]:
         closing(Ledger(settings.database)) as target,
     ):
         moved = copy_ledger(source, target)
-    left = old.with_name(f"{LEDGER_FILE}.moved")
+    left = old.with_name(MOVED_LEDGER_FILE)
     old.rename(left)
     return moved, left
 
@@ -110,6 +132,7 @@ def running_service(
     `watch` False leaves the share alone: files are submitted in their places. Raises SettingsError,
     RulesError, StateError, ShareError, CloudError before anything is touched.
     """
+    refuse_moved_ledger(settings)
     rulebook = load_rules(rules_file(settings))
     with make_inspector(settings) as inspector, make_client(settings) as client:
         catalog = CloudCache(client)
@@ -216,6 +239,7 @@ def mark_share(settings: Settings) -> bool:
     False: its marker is another than before, and a service that runs still looks for the old one.
     Raises ShareError, StateError.
     """
+    refuse_moved_ledger(settings)
     prepare_state_folder(settings.state, settings.share)
     with closing(Ledger(settings.database)) as ledger:
         share = share_from_ledger(settings, ledger)

@@ -15,7 +15,7 @@ from workflow.doctor import Check, Grade, run_check, share
 from workflow.doctor.ledger import LedgerAccess, ledger_checks
 from workflow.ledger import Ledger, register_worker
 from workflow.settings import Settings, load_settings
-from workflow.state_folder import prepare_state_folder
+from workflow.state_folder import locked_state_folder, prepare_state_folder
 
 SECRET = "hemmelig-19d2"
 NOBODY = f"postgresql://stlflow:{SECRET}@127.0.0.1:9/parts"
@@ -47,7 +47,8 @@ def alter(context: Settings, *statements: str) -> None:
 def test_before_the_first_start(look: Look, context: Settings) -> None:
     seen = look(ledger_checks(LedgerAccess(context)))
     assert seen.select("ledger").says == "There is no ledger yet: it is made at the first start."
-    assert seen.select("ledger.workers").says == "No stlflow takes part in the work just now."
+    assert seen.select("ledger.workers").grade is Grade.WARN
+    assert seen.select("ledger.workers").says.startswith("No worker is running")
 
 
 def test_one_of_this_release(look: Look, context: Settings, book: Ledger) -> None:
@@ -146,8 +147,9 @@ def test_a_database_that_is_away_is_exit_code_3_and_shows_no_password(look: Look
 def test_workers_of_another_release_and_silent_ones(look: Look, context: Settings, book: Ledger) -> None:
     silent, older = (register_worker(book, home, home, 17, "0.0.9") for home in ("lathe", "mill"))
     alter(context, f"update workers set seen_at = seen_at - 100 where name = '{silent.name}'")
-    found = look(ledger_checks(LedgerAccess(context))).of("ledger.workers")
+    with locked_state_folder(context.state):
+        found = look(ledger_checks(LedgerAccess(context))).of("ledger.workers")
     assert [(each.grade, each.says) for each in found] == [
-        (Grade.WARN, f"{silent.name} (process 17) gave no sign for 100 s."),
+        (Grade.WARN, f"{silent.name} (process 17) sent no heartbeat for 100 s."),
         (Grade.WARN, f"{older.name} runs release 0.0.9, and {__version__} is installed here."),
     ]

@@ -13,6 +13,7 @@ from workflow.cli.rules import rules
 from workflow.cli.run import run
 from workflow.cli.service import service
 from workflow.cli.simulator import simulator
+from workflow.cli.status import status
 from workflow.cli.submissions import (
     attach,
     cancel,
@@ -37,8 +38,8 @@ def stlflow() -> None:
 
 
 for command in (
-    demo, init, doctor, run, batch, check, list_submissions, show, retry, release, cancel, attach, settle,
-    workers,
+    demo, init, doctor, status, run, batch, check, list_submissions, show, retry, release, cancel, attach,
+    settle, workers,
     move_ledger, intake, rules, eiger, simulator, service,
 ):  # fmt: skip
     stlflow.add_command(command)

@@ -197,24 +197,26 @@ def move_ledger() -> None:
 @click.command()
 @json_option
 def workers(as_json: bool) -> None:
-    """Show every running stlflow and what it does.
+    """Show every running worker and what it does.
 
-    A worker without a sign for some seconds is taken for dead, and its work begins anew elsewhere.
+    The work of a worker without a heartbeat for some seconds is given to another one.
     """
     from workflow.assembly import open_ledger
+    from workflow.doctor.ledger import NO_WORKER, START_WORKER, is_worker_alive
     from workflow.ledger import CLOCK, list_leased_steps, list_workers
     from workflow.settings import load_settings
 
-    ledger = open_ledger(load_settings())
+    settings = load_settings()
+    ledger = open_ledger(settings)
     present = [(worker, list_leased_steps(ledger, worker)) for worker in list_workers(ledger)]
     now = CLOCK.seconds()
+    if not any(is_worker_alive(worker, settings, now) for worker, _ in present):
+        click.echo(f"Warning: {NO_WORKER} {START_WORKER}", err=True)
     if as_json:
         print_json([_worker_row(worker, in_hands, now) for worker, in_hands in present])
         return
     for worker, in_hands in present:
         click.echo(_worker_line(worker, in_hands, now))
-    if not present:
-        click.echo("No stlflow is running.")
 
 
 def _worker_row(worker: Worker, in_hands: Sequence[Submission], now: float) -> dict[str, object]:

@@ -13,15 +13,18 @@ from workflow.doctor.finding import (
     skip,
     warn,
 )
+from workflow.doctor.status import ServiceStatus, read_status
 
 __all__ = [
     "Check",
     "Finding",
     "Grade",
+    "ServiceStatus",
     "all_checks",
     "fail",
     "ok",
     "overall_exit_code",
+    "read_status",
     "run_all_checks",
     "run_check",
     "run_checks",

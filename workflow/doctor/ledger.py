@@ -8,16 +8,20 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from workflow import __version__
-from workflow.assembly import ledger_exists
+from workflow.assembly import ledger_exists, moved_ledger_error
 from workflow.doctor.finding import Check, Finding, fail, ok, warn
+from workflow.doctor.state import is_service_running
 from workflow.errors import EXIT_CLOUD, EXIT_SOME_FAILED, EXIT_USAGE, DatabaseUnavailable, StateFolderError
 from workflow.intake import file_system_type
 from workflow.ledger import CLOCK, IntegrityReport, Ledger, check_integrity, check_writable, list_workers
+from workflow.model import Worker
 from workflow.settings import Settings
 from workflow.state_folder import network_file_system
 
 SILENT_WORKER_SECONDS = 30.0
-"""A worker gives a sign every two seconds; one that is silent for so long is dead, or cut off."""
+"""A worker sends a heartbeat every two seconds; after so long without one it is dead, or cut off."""
+NO_WORKER = "No worker is running: nothing is taken from the inbox, and nothing is sent."
+START_WORKER = "Start it: `stlflow run`, or `systemctl start stlflow` where it is a service."
 _MOVE_DATABASE_FIX = (
     "Set STLFLOW_DATABASE_URL to a file on a disk of this machine, or to a postgresql:// address."
 )
@@ -26,8 +30,9 @@ _MOVE_DATABASE_FIX = (
 class LedgerAccess:
     """The ledger of one checkup: asked once for its condition, and opened as it is."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, page_by_page: bool = True) -> None:
         self.settings = settings
+        self._page_by_page = page_by_page
         self._asked = False
         self._condition: IntegrityReport | None = None
 
@@ -42,7 +47,7 @@ class LedgerAccess:
             if self._asked:
                 raise StateFolderError("The ledger gave no answer.")
             self._asked = True
-            self._condition = check_integrity(self.settings.database, page_by_page=True)
+            self._condition = check_integrity(self.settings.database, page_by_page=self._page_by_page)
         return self._condition
 
     @property
@@ -66,6 +71,9 @@ class LedgerAccess:
 def check_ledger_opens(book: LedgerAccess) -> Iterator[Finding]:
     """Look at it as it is: nothing is made, and no table is changed."""
     settings = book.settings
+    if (moved := moved_ledger_error(settings)) is not None:
+        yield fail(str(moved), "Set STLFLOW_DATABASE_URL again, as it was for `move-ledger`.", EXIT_USAGE)
+        return
     if not book.is_begun:
         yield ok("There is no ledger yet: it is made at the first start.")
         return
@@ -108,26 +116,36 @@ def _judge_condition(condition: IntegrityReport, where: str, settings: Settings)
 
 
 def check_workers(book: LedgerAccess) -> Iterator[Finding]:
-    """See who takes part, whether all are of one release, and who has fallen silent."""
+    """Find out which workers run, whether all are of one release, and which sent no heartbeat."""
     with book.opened() as ledger:
         present = list_workers(ledger) if ledger is not None else ()
     now = CLOCK.seconds()
-    silent = [each for each in present if now - each.seen_at.timestamp() > SILENT_WORKER_SECONDS]
+    silent = [each for each in present if not is_worker_alive(each, book.settings, now)]
     for each in silent:
         yield warn(
-            f"{each.name} (process {each.pid}) gave no sign for {now - each.seen_at.timestamp():.0f} s.",
-            "Start it again where it died; what it had in hands is taken over by the next that runs.",
+            f"{each.name} (process {each.pid}) sent no heartbeat for {now - each.seen_at.timestamp():.0f} s.",
+            "Start it again; its work goes on with the next worker that runs.",
         )
     for each in (each for each in present if each not in silent and each.release != __version__):
         yield warn(
             f"{each.name} runs release {each.release}, and {__version__} is installed here.",
             "Start the older one anew with the same release, when it suits.",
         )
-    if not present:
-        yield ok("No stlflow takes part in the work just now.")
+    if len(silent) == len(present):
+        yield warn(NO_WORKER, START_WORKER)
     elif not silent:
         names = ", ".join(f"{each.name} (process {each.pid})" for each in present)
         yield ok(f"{len(present)} at work: {names}.")
+
+
+def is_worker_alive(worker: Worker, settings: Settings, now: float) -> bool:
+    """True if a worker still works: a heartbeat not long ago and, on SQLite, the state folder's lock.
+
+    Only the one process that holds the lock can work on a database in the state folder.
+    """
+    if settings.database_url is None and not is_service_running(settings):
+        return False
+    return now - worker.seen_at.timestamp() <= SILENT_WORKER_SECONDS
 
 
 def database_location(settings: Settings) -> str:

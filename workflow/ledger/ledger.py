@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, text, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, text, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from workflow.errors import DatabaseUnavailable, StateFolderError, StlflowError, UnknownSubmission
@@ -288,6 +288,13 @@ class Ledger:
         if states:
             query = query.where(submissions.c.state.in_([state.value for state in states]))
         return self.select_submissions(query.order_by(submissions.c.id.desc()).limit(limit))
+
+    def count_by_state(self) -> dict[SubmissionState, int]:
+        """Return how many claimed submissions are in each state that has any."""
+        query = select(submissions.c.state, func.count()).where(submissions.c.claimed_as.is_not(None))
+        with self.read_connection() as connection:
+            rows = connection.execute(query.group_by(submissions.c.state)).all()
+        return {SubmissionState(state): count for state, count in rows}
 
     def list_with_content(self, sha256: str) -> tuple[Submission, ...]:
         """Give submissions of the very same bytes, newest first."""
