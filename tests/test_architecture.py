@@ -27,11 +27,22 @@ MAY_IMPORT = {
     "simulator": {"contract"},
     "pipeline": ROOMS | ROOTS,
     "assembly": ROOMS | ROOTS | {"pipeline", "state_folder", "resources"},
+    "operations": ROOMS | ROOTS | {"pipeline", "assembly", "state_folder"},
     "doctor": ROOMS | ROOTS | {"pipeline", "assembly", "state_folder"},
     "hosting": {"errors", "settings"},
     "cli": ROOMS
     | ROOTS
-    | {"pipeline", "assembly", "doctor", "hosting", "simulator", "state_folder", "resources", "logs"},
+    | {
+        "pipeline",
+        "assembly",
+        "operations",
+        "doctor",
+        "hosting",
+        "simulator",
+        "state_folder",
+        "resources",
+        "logs",
+    },
     "__main__": {"cli", "errors"},
     "__init__": set[str](),
 }

@@ -1,7 +1,7 @@
 """Putting the rooms together from the settings: the only place that knows them all."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,50 +9,34 @@ from pathlib import Path
 from workflow.eiger import EigerClient, make_client
 from workflow.errors import (
     Mistake,
-    NotFound,
     RulesError,
     SettingsError,
-    ShareError,
-    StateFolderError,
-    WrongSubmissionState,
 )
 from workflow.intake import (
-    MASS_ARRIVAL_REASON,
-    FileExplanation,
     MassArrivalLimit,
     Share,
     StabilityTimes,
-    explain_file,
 )
 from workflow.ledger import (
     SHARE_ID_KEY,
     Ledger,
-    copy_ledger,
     ensure_ledger_name,
-    list_workers,
-    read_mass_arrival_paths,
     read_metadata,
     set_metadata_default,
-    write_metadata,
 )
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, parse_warning_kinds
-from workflow.model import DeviceFacts, Facts, MeshReport
 from workflow.pipeline.cloud_cache import CloudCache
-from workflow.pipeline.commands import parse_build_id
 from workflow.pipeline.context import Context, UploadProgressCallback, ignore_progress
 from workflow.pipeline.executor import ExecutorLimits
-from workflow.pipeline.facts import device_facts, facts_of_unsubmitted_file
-from workflow.pipeline.inbox_events import is_known_in_place
 from workflow.pipeline.live_rules import LiveRules
 from workflow.pipeline.part_units import read_accepted_units
 from workflow.pipeline.retention import RetentionPolicy
 from workflow.pipeline.retry import RetrySchedule
 from workflow.pipeline.service import Service
 from workflow.resources import resource_folder
-from workflow.routing import Rulebook, check_cloud_names, doubt_unknown_names, load_rules, names_by_kind
+from workflow.routing import Rulebook, check_cloud_names, load_rules
 from workflow.settings import LEDGER_FILE, Settings
 from workflow.state_folder import (
-    is_state_folder_locked,
     locked_state_folder,
     prepare_state_folder,
     read_home_id,
@@ -101,28 +85,6 @@ def refuse_moved_ledger(settings: Settings) -> None:
         raise error
 
 
-def move_ledger_to_database(settings: Settings) -> tuple[int, Path]:
-    """Move the ledger from the state folder into the database set; gives how many, and what is left.
-
-    Raises SettingsError when no other database is set, StateError when there is nothing to move, stlflow
-    runs, or the new database is not empty.
-    """
-    old = settings.state.absolute() / LEDGER_FILE
-    if settings.database_url is None:
-        raise SettingsError("Set STLFLOW_DATABASE_URL to the new database first: postgresql://...")
-    if not old.is_file():
-        raise StateFolderError(f"There is no ledger to move at {old}.")
-    with (
-        locked_state_folder(settings.state),
-        closing(Ledger(f"sqlite:///{old.as_posix()}")) as source,
-        closing(Ledger(settings.database)) as target,
-    ):
-        moved = copy_ledger(source, target)
-    left = old.with_name(MOVED_LEDGER_FILE)
-    old.rename(left)
-    return moved, left
-
-
 @contextmanager
 def running_service(
     settings: Settings, *, watch: bool = True, on_progress: UploadProgressCallback = ignore_progress
@@ -151,7 +113,7 @@ def running_service(
                 context,
                 read_home_id(settings.state),
                 limits,
-                _stability_times(settings),
+                make_stability_times(settings),
                 watch=watch,
                 arrival_limit=limit,
                 keep=_make_retention_policy(settings),
@@ -164,11 +126,15 @@ def running_service(
 
 
 def share_from_ledger(settings: Settings, ledger: Ledger) -> Share:
-    """Give the share as the ledger knows it, whether or not it is there."""
+    """Return the share as the ledger knows it, whether or not it is there; names a new ledger."""
+    return replace(known_share(settings, ledger), owner=ensure_ledger_name(ledger))
+
+
+def known_share(settings: Settings, ledger: Ledger | None) -> Share:
+    """Return the share with the marker that the ledger knows; writes nothing, so that it has no owner."""
     return Share(
         settings.share.absolute(),
-        owner=ensure_ledger_name(ledger),
-        marker=read_metadata(ledger, SHARE_ID_KEY) or "",
+        marker=(read_metadata(ledger, SHARE_ID_KEY) if ledger is not None else None) or "",
         left_inbox=settings.read_only_inbox and settings.read_only_inbox.absolute(),
     )
 
@@ -233,83 +199,6 @@ def _make_context(
     )
 
 
-def mark_share(settings: Settings) -> bool:
-    """Make the share at its place the one that the ledger knows, by its marker or with a new one.
-
-    False: its marker is another than before, and a service that runs still looks for the old one.
-    Raises ShareError, StateError.
-    """
-    refuse_moved_ledger(settings)
-    prepare_state_folder(settings.state, settings.share)
-    with closing(Ledger(settings.database)) as ledger:
-        share = share_from_ledger(settings, ledger)
-        marker = share.prepare()
-        write_metadata(ledger, SHARE_ID_KEY, marker)
-        return marker == share.marker
-
-
-def check_build_holds_part(settings: Settings, number: int, build_id: str) -> None:
-    """Ask Eiger whether a build holds a submission's part: a wrong build is a wrong print.
-
-    Raises NotNow when it does not, or is not there; UnknownSubmission, CloudError, SettingsError.
-    """
-    with closing(open_ledger(settings)) as ledger:
-        part_version_id = ledger.get(number).part_version_id
-    if part_version_id is None:  # the order itself says why that is too early
-        return
-    with make_client(settings) as client:
-        try:
-            build = client.read_build(parse_build_id(build_id))
-        except NotFound:
-            raise WrongSubmissionState(f"Eiger has no build {build_id}: nothing is attached.") from None
-    if all(version.id != part_version_id for version in build.part_versions):
-        parts = ", ".join(version.title for version in build.part_versions) or "no part"
-        raise WrongSubmissionState(
-            f"Build {build_id} ('{build.title}') does not hold the part of submission {number}, but {parts}. "
-            f"If it is right all the same, because the part was uploaded anew by hand: "
-            f"`stlflow attach {number} {build_id} --anyway`."
-        )
-
-
-def explain_inbox_file(settings: Settings, name: Path) -> FileExplanation:
-    """Tell what becomes of a file in the inbox, or of a path below it. Raises ShareError, StateError."""
-    inbox = (settings.read_only_inbox or settings.share / "inbox").absolute()
-    place = name.absolute()
-    if place.is_relative_to(inbox):
-        name = place.relative_to(inbox)
-    elif name.is_absolute() or (place.exists() and not (inbox / name).exists()):
-        raise ShareError(f"{name} does not lie in the inbox, {inbox}.")
-    explained = explain_file(
-        inbox, name.as_posix(), _stability_times(settings), moves=settings.read_only_inbox is None
-    )
-    if explained.blocked:
-        return explained
-    waits = _inbox_wait_reason(settings, name.as_posix()) if explained.seen is not None else None
-    return explained if waits is None else replace(explained, seen=waits)
-
-
-def _inbox_wait_reason(settings: Settings, path: str) -> str | None:
-    """Say what keeps a file in the inbox besides itself; None when nothing does."""
-    if not ledger_exists(settings):
-        return "it is taken once stlflow runs: `stlflow run`."
-    with closing(open_ledger(settings)) as ledger:
-        if read_mass_arrival_paths(ledger).get(path) is False:
-            return MASS_ARRIVAL_REASON
-        share = share_from_ledger(settings, ledger)
-        if (absence := share.absence_reason()) is not None:
-            return f"everything waits for the share. {absence}."
-        if share.left_inbox is not None and is_known_in_place(ledger, share.left_inbox, path):
-            return "it was taken before as it is, and is taken again only when its content changes."
-        running = is_state_folder_locked(settings.state) or bool(list_workers(ledger))
-    return None if running else "it is taken once stlflow runs: `stlflow run`."
-
-
-def fetch_device_facts(settings: Settings) -> tuple[DeviceFacts, ...]:
-    """Ask the cloud for its devices. Raises CloudError, SettingsError."""
-    with make_client(settings) as client:
-        return tuple(device_facts(device) for device in client.list_devices())
-
-
 def make_inspector(settings: Settings) -> Inspector:
     """Give what inspects meshes, to be closed after use. Raises SettingsError for an unknown oddity."""
     policy = MeshPolicy(
@@ -320,28 +209,6 @@ def make_inspector(settings: Settings) -> Inspector:
     return Inspector(
         policy, InspectionLimits(settings.inspection_limit_seconds, settings.inspection_memory_mb)
     )
-
-
-def collect_file_facts(settings: Settings, file: Path, path: str) -> tuple[MeshReport, Facts]:
-    """Give what would be known of a file if it were dropped as `path` now. Raises OSError, NotInspected."""
-    with ExitStack() as stack:
-        ledger = None
-        if settings.database_url is not None or (settings.state / "stlflow.db").is_file():
-            with suppress(StateFolderError):
-                ledger = stack.enter_context(closing(open_ledger(settings)))
-        inspector = stack.enter_context(make_inspector(settings))
-        return facts_of_unsubmitted_file(file, path, inspector, ledger, settings.zone)
-
-
-def check_names_online(settings: Settings, rulebook: Rulebook) -> tuple[Mistake, ...]:
-    """Return a warning for each state, material or series that no printer shows and no contract names.
-
-    Raises RulesError for presets, printers and users that Eiger lacks; CloudError, SettingsError.
-    """
-    with make_client(settings) as client:
-        catalog = CloudCache(client)
-        refuse_unknown_names(rulebook, catalog)
-        return doubt_unknown_names(rulebook, names_by_kind(map(device_facts, catalog.devices())))
 
 
 def _make_retry_schedule(settings: Settings) -> RetrySchedule:
@@ -360,7 +227,8 @@ def _make_retention_policy(settings: Settings) -> RetentionPolicy:
     )
 
 
-def _stability_times(settings: Settings) -> StabilityTimes:
+def make_stability_times(settings: Settings) -> StabilityTimes:
+    """Return how long a file has to be unchanged before it is taken, by its kind."""
     return StabilityTimes(
         binary_seconds=settings.settle_seconds,
         ascii_seconds=settings.settle_ascii_seconds,

@@ -21,7 +21,7 @@ def explain(names: tuple[str, ...], as_json: bool) -> None:
 
     Nothing is changed. A name is a path below the inbox, or a file that lies in it.
     """
-    from workflow.assembly import explain_inbox_file
+    from workflow.operations.inbox import explain_inbox_file
     from workflow.settings import load_settings
 
     explained = [explain_inbox_file(load_settings(), Path(name)) for name in names]
@@ -58,7 +58,7 @@ def mark() -> None:
 
     It gets the marker that stlflow looks for.
     """
-    from workflow.assembly import mark_share
+    from workflow.operations.inbox import mark_share
     from workflow.settings import load_settings
 
     settings = load_settings()

@@ -23,7 +23,8 @@ def rules() -> None:
 @click.option("--online", is_flag=True, help="Also ask Eiger for the presets, devices and users named.")
 def check_rules(file: Path | None, online: bool) -> int:
     """Print every mistake in a rules file, with line, column and advice."""
-    from workflow.assembly import check_names_online, rules_file
+    from workflow.assembly import rules_file
+    from workflow.operations.rules import check_names_online
     from workflow.routing import doubt_unknown_names, load_rules
     from workflow.settings import load_settings
 
@@ -100,13 +101,14 @@ def explain_subject(
             raise click.UsageError("--as, --build, --fact and --online are for a file, not for a submission.")
         return _explain_submission(int(subject), rules_path, as_json=as_json)
     file = STL_FILE_TYPE.convert(subject, None, None)
-    from workflow.assembly import collect_file_facts, fetch_device_facts, rules_file
+    from workflow.assembly import rules_file
     from workflow.cli.rules_output import (
         explanation_document,
         explanation_lines,
         parse_fact,
         path_under_inbox,
     )
+    from workflow.operations.rules import collect_file_facts, fetch_device_facts
     from workflow.routing import explain as explain_rules
     from workflow.routing import load_rules
     from workflow.settings import load_settings

@@ -77,7 +77,7 @@ def retry(number: int) -> None:
     from workflow.pipeline.commands import retry_submission as order
 
     ledger = _open_ledger()
-    order(ledger, number, _known_share(ledger))
+    order(ledger, number, _read_share(ledger))
     _report_change(number, "is taken up again")
 
 
@@ -91,7 +91,7 @@ def release(number: int) -> None:
     from workflow.pipeline.commands import release_submission as order
 
     ledger = _open_ledger()
-    order(ledger, number, _known_share(ledger))
+    order(ledger, number, _read_share(ledger))
     _report_change(number, "is released")
 
 
@@ -131,7 +131,7 @@ def settle(number: int, receipt: str | None, not_sent: bool) -> None:
 @click.option("--anyway", is_flag=True, help="Do not ask Eiger whether the build holds the part.")
 def attach(number: int, build: str, anyway: bool) -> None:
     """Name the build (its id in Eiger) of a submission."""
-    from workflow.assembly import check_build_holds_part
+    from workflow.operations.submissions import check_build_holds_part
     from workflow.pipeline.commands import attach_build as order
     from workflow.settings import load_settings
 
@@ -164,7 +164,7 @@ def _open_ledger() -> Any:
     return open_ledger(settings)
 
 
-def _known_share(ledger: Any) -> Any:
+def _read_share(ledger: Any) -> Any:
     from workflow.assembly import share_from_ledger
     from workflow.settings import load_settings
 
@@ -187,7 +187,7 @@ def move_ledger() -> None:
     may be in any state: they go on from there at the next start. The old database stays beside the new
     one as stlflow.db.moved.
     """
-    from workflow.assembly import move_ledger_to_database
+    from workflow.operations.database import move_ledger_to_database
     from workflow.settings import load_settings
 
     count, left = move_ledger_to_database(load_settings())

@@ -5,6 +5,7 @@ from heapq import nlargest
 from itertools import pairwise
 from pathlib import Path
 
+from workflow.assembly import known_share
 from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
 from workflow.doctor.ledger import LedgerAccess
 from workflow.doctor.machine import check_free_space
@@ -19,7 +20,7 @@ from workflow.doctor.mount import (
 from workflow.doctor.state import is_service_running
 from workflow.errors import ShareError
 from workflow.intake import CLAIMS_FOLDER_PREFIX, Share, prove_move, read_marker, scan_inbox
-from workflow.ledger import LEDGER_NAME_KEY, SHARE_ID_KEY, list_workers, read_metadata
+from workflow.ledger import LEDGER_NAME_KEY, list_workers, read_metadata
 
 NOTES_BYTES = 100 * 2**20
 MAX_SHOWN = 3
@@ -27,7 +28,7 @@ MAX_SHOWN = 3
 
 def check_share_present(book: LedgerAccess) -> Iterator[Finding]:
     """See whether the folder is there, and is the one that the ledger knows."""
-    share = known_share(book)
+    share = _open_share(book)
     root = share.root
     if share.marker and (absence := share.absence_reason()) is not None:
         yield fail(f"{absence}.", "Mount the share; until it is there, everything waits.")
@@ -45,7 +46,7 @@ def check_share_present(book: LedgerAccess) -> Iterator[Finding]:
 
 def check_share_marker(book: LedgerAccess) -> Iterator[Finding]:
     """See whether the share is marked: that tells it from an empty mount point."""
-    share = known_share(book)
+    share = _open_share(book)
     found = read_marker(share.root)
     if found is None:
         yield warn(
@@ -62,7 +63,7 @@ def check_share_marker(book: LedgerAccess) -> Iterator[Finding]:
 
 def check_share_folders(book: LedgerAccess) -> Iterator[Finding]:
     """See that the folders are there, and that everything in the inbox can be read."""
-    share = known_share(book)
+    share = _open_share(book)
     if share.left_inbox is not None and not share.left_inbox.is_dir():
         yield fail(f"{share.left_inbox} is not there.", "Mount it, or correct STLFLOW_READ_ONLY_INBOX.")
         return
@@ -85,7 +86,7 @@ def check_share_folders(book: LedgerAccess) -> Iterator[Finding]:
 
 def check_share_rights(book: LedgerAccess) -> Iterator[Finding]:
     """Write, read and remove a probe file in each folder; a read-only inbox is left alone."""
-    share = known_share(book)
+    share = _open_share(book)
     places = [place for place in (share.root, *_share_folders(share)) if place.is_dir()]
     found = [finding for place in places for finding in probe_writing(place, f"the share's {place.name}")]
     yield from found
@@ -95,7 +96,7 @@ def check_share_rights(book: LedgerAccess) -> Iterator[Finding]:
 
 def check_renames(book: LedgerAccess) -> Iterator[Finding]:
     """Rename a probe file from folder to folder, as files go: in one piece, or not at all."""
-    share = known_share(book)
+    share = _open_share(book)
     places = [place for place in _share_folders(share) if place.is_dir()]
     journeys = [*pairwise(places), *((place, places[0]) for place in places[2:])]
     wrong = False
@@ -116,7 +117,7 @@ def check_other_ledgers(book: LedgerAccess) -> Iterator[Finding]:
     if not book.can_be_read:
         yield skip("Not looked at, because of ledger: it says whose claims are its own.")
         return
-    share = known_share(book)
+    share = _open_share(book)
     found = share.processing.glob(f"{CLAIMS_FOLDER_PREFIX}*") if share.processing.is_dir() else []
     claims = [place for place in found if place.is_dir() and any(place.iterdir())]
     with book.opened() as ledger:
@@ -133,7 +134,7 @@ def check_other_ledgers(book: LedgerAccess) -> Iterator[Finding]:
 
 def check_inbox(book: LedgerAccess) -> Iterator[Finding]:
     """See whether somebody takes what stands in the inbox."""
-    share = known_share(book)
+    share = _open_share(book)
     parts = scan_inbox(share.inbox).paths if share.inbox.is_dir() else frozenset()
     with book.opened() as ledger:
         at_work = is_service_running(book.settings) or bool(ledger is not None and list_workers(ledger))
@@ -147,7 +148,7 @@ def check_inbox(book: LedgerAccess) -> Iterator[Finding]:
 
 def check_spool_space(book: LedgerAccess) -> Iterator[Finding]:
     """See whether private copies of what waits fit beside the state folder."""
-    share = known_share(book)
+    share = _open_share(book)
     sizes = (
         [_file_size(share.inbox / path) for path in scan_inbox(share.inbox).paths]
         if share.inbox.is_dir()
@@ -159,13 +160,9 @@ def check_spool_space(book: LedgerAccess) -> Iterator[Finding]:
     )
 
 
-def known_share(book: LedgerAccess) -> Share:
-    """Give the share with the marker that the ledger knows, where it can be read."""
+def _open_share(book: LedgerAccess) -> Share:
     with book.opened() as ledger:
-        mark = read_metadata(ledger, SHARE_ID_KEY) if ledger is not None else None
-    settings = book.settings
-    left = settings.read_only_inbox and settings.read_only_inbox.absolute()
-    return Share(settings.share.absolute(), marker=mark or "", left_inbox=left)
+        return known_share(book.settings, ledger)
 
 
 def _share_folders(share: Share) -> tuple[Path, ...]:
