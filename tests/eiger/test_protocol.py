@@ -179,9 +179,57 @@ def test_a_gateway_that_lost_sight_of_an_effect_leaves_the_outcome_unknown(
     assert isinstance(error, OutcomeUnknown)
     assert error.timed_out is timed_out
     assert str(error) == (
-        f"{status}: Eiger lost sight of sendBuildToBacklog. Eiger may or may not have done it: look there "
-        "before sending it again."
+        f"{status}: A web page answers sendBuildToBacklog, not Eiger. Eiger may or may not have done it: "
+        "look there before sending it again."
     )
+    assert "Eiger lost sight of sendBuildToBacklog." in str(refusal(SEND_BUILD_TO_BACKLOG, reply(status)))
+
+
+BLOCKED = (
+    "A web page answers readBuild, not Eiger. A proxy or firewall blocks it. "
+    "Have Eiger's address allowed there."
+)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 405, 409, 418, 451])
+def test_a_block_page_of_a_proxy_is_told_as_that(status: int) -> None:
+    """Not as missing rights, and no file is held for it."""
+    error = refusal(READ_BUILD, reply(status, body=PAGE))
+    assert type(error) is Unreachable
+    assert str(error) == f"{status}: {BLOCKED}"
+    assert error.can_retry
+
+
+@pytest.mark.parametrize("status", [500, 503, 520])
+def test_a_fault_with_a_web_page_is_told_as_that(status: int) -> None:
+    error = refusal(READ_BUILD, reply(status, body=PAGE))
+    assert type(error) is ServerError
+    assert str(error) == (
+        f"{status}: A web page answers readBuild, not Eiger. A proxy or Eiger's front end has a fault. "
+        "stlflow tries again later."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(407, Unreachable), (408, Unreachable), (413, BadRequest), (429, RateLimited)]
+)
+def test_what_a_front_end_may_say_for_eiger_keeps_its_meaning(status: int, kind: type[CloudError]) -> None:
+    error = refusal(UPLOAD_STL, reply(status, body=PAGE))
+    assert type(error) is kind
+    assert "web page" not in str(error)
+
+
+@pytest.mark.parametrize("operation", [SEND_BUILD_TO_BACKLOG, PRINT_TO_PRINTER, UPLOAD_STL])
+def test_429_means_that_nothing_was_done(operation: Operation) -> None:
+    for body in (b"", PAGE):
+        error = refusal(operation, reply(429, body=body, retry_after="9"))
+        assert type(error) is RateLimited
+        assert error.retry_after_seconds == 9.0
+
+
+@pytest.mark.parametrize("status", [501, 503, 505, 599])
+def test_only_500_can_mean_not_found(status: int) -> None:
+    assert type(refusal(GET_SLICE_STATUS, reply(status, "Slice job not found"))) is ServerError
 
 
 def test_404_with_a_web_page_is_no_word_of_eiger() -> None:

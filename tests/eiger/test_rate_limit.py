@@ -118,6 +118,16 @@ def test_no_stampede_follows_a_pause() -> None:
     assert all(later - earlier > 0.09 for earlier, later in pairwise(granted[1:]))
 
 
+def test_a_pause_is_kept_whole_however_long() -> None:
+    budget, clock = budget_of(10)
+    started = clock.now
+    budget.pause(7200)
+    assert budget.acquire(900) == pytest.approx(7200)
+    assert clock.now == started
+    budget.acquire()
+    assert clock.now - started == pytest.approx(7200)
+
+
 def test_an_endless_pause_ends() -> None:
     budget, clock = budget_of(10)
     started = clock.now

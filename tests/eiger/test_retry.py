@@ -53,21 +53,32 @@ def test_retry_after_is_honoured_and_never_cut_short() -> None:
     assert POLICY.after(failed(RateLimited, 20.0), 1, 50.0, 0.0) == GiveUp("70 s would be more than 60 s")
 
 
-@given(
-    st.integers(1, 10**6),
-    st.floats(0, 1e6),
-    st.floats(0, 1),
-    st.none() | st.floats(0, 86_400),
-)
-def test_never_longer_than_the_total_nor_shorter_than_asked(
+@given(st.floats(0.01, 1e4), st.integers(1, 40), st.floats(0, 1))
+def test_retry_after_is_never_cut_short(asked: float, attempt: int, chance: float) -> None:
+    patient = RetryPolicy(attempts=99, total_seconds=1e9)
+    verdict = patient.after(failed(RateLimited, asked), attempt, 0.0, chance)
+    assert isinstance(verdict, RetryLater)
+    assert asked <= verdict.seconds <= max(patient.longest_wait_seconds, asked * 1.1)
+    assert verdict.reason == "as the service asks"
+
+
+@given(st.integers(1, 40), st.floats(0, 1))
+def test_without_retry_after_the_waits_grow(attempt: int, chance: float) -> None:
+    patient = RetryPolicy(attempts=99, total_seconds=1e9)
+    waits = [patient.after(failed(), number, 0.0, chance) for number in (attempt, attempt + 1)]
+    shorter, longer = (wait.seconds for wait in waits if isinstance(wait, RetryLater))
+    grows = patient.first_wait_seconds * 2.0 ** (attempt - 1) < patient.longest_wait_seconds
+    assert longer > shorter if grows else longer == shorter
+    assert shorter >= patient.first_wait_seconds / 2
+
+
+@given(st.integers(1, 6), st.floats(0, 70), st.floats(0, 1), st.none() | st.floats(0, 70))
+def test_a_wait_never_passes_the_limit_for_all_attempts(
     attempt: int, elapsed: float, chance: float, retry_after: float | None
 ) -> None:
-    policy = RetryPolicy(attempts=10**9)
-    verdict = policy.after(failed(RateLimited, retry_after), attempt, elapsed, chance)
+    verdict = POLICY.after(failed(RateLimited, retry_after), attempt, elapsed, chance)
     if isinstance(verdict, RetryLater):
-        assert elapsed + verdict.seconds <= policy.total_seconds
-        assert verdict.seconds >= (retry_after or 0.0)
-        assert verdict.seconds >= policy.first_wait_seconds / 2
-        assert verdict.seconds <= max(policy.longest_wait_seconds, (retry_after or 0.0) * 1.1)
+        assert elapsed + verdict.seconds <= POLICY.total_seconds
+        assert attempt < POLICY.attempts
     else:
-        assert "would be more than 60 s" in verdict.reason
+        assert attempt >= POLICY.attempts or elapsed + (retry_after or 0.0) * 1.1 + 8 > POLICY.total_seconds

@@ -16,10 +16,12 @@ from workflow.errors import (
     Unauthorized,
     Unreachable,
 )
+from workflow.ledger.ledger import MAX_DUE_AHEAD_SECONDS
 from workflow.pipeline.retry import (
     LISTING_SECONDS,
     LONGEST_POLL_SECONDS,
     MAX_BACKOFF_SECONDS,
+    MAX_REQUESTED_WAIT_SECONDS,
     MAX_SINGLE_POLLS,
     NeedsOperator,
     RetryAfter,
@@ -49,9 +51,20 @@ def test_the_cloud_may_say_how_long() -> None:
     assert classify_cloud_error(error, 0) == RetryAfter(42, "429")
 
 
-@given(st.integers(0, 10_000))
-def test_waits_grow_and_are_capped(tries: int) -> None:
-    assert 0 < backoff_seconds(tries) <= backoff_seconds(tries + 1) <= MAX_BACKOFF_SECONDS
+def test_a_step_wakes_before_the_ledger_would_take_its_time_for_a_wrong_clock() -> None:
+    error = RateLimited("429", operation="uploadStl", retry_after_seconds=86_400)
+    assert classify_cloud_error(error, 0) == RetryAfter(MAX_REQUESTED_WAIT_SECONDS, "429")
+    assert max(MAX_REQUESTED_WAIT_SECONDS, LONGEST_POLL_SECONDS) < MAX_DUE_AHEAD_SECONDS
+
+
+def test_waits_double_up_to_the_longest() -> None:
+    waits = [backoff_seconds(tries) for tries in range(10)]
+    assert waits == [2, 4, 8, 16, 32, 64, 128, 256, MAX_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS]
+    assert backoff_seconds(10**6) == MAX_BACKOFF_SECONDS
+    assert classify_cloud_error(ServerError("503", operation="uploadStl"), 3) == RetryAfter(16, "503")
+    assert classify_cloud_error(
+        ServerError("503", operation="uploadStl", retry_after_seconds=0), 3
+    ) == RetryAfter(16, "503")
 
 
 @given(st.floats(0, 1e7), st.floats(0, 1e7))

@@ -6,7 +6,8 @@ Where the contract or the service leaves room, the reading is the one that can't
   counts as not found only when the message says so; otherwise it is waited out like any 5xx.
 - 502 and 504 on an effect come from a gateway that lost sight of it: the outcome is unknown.
 - A reply to an effect that can't be read tells nothing about the effect: the outcome is unknown.
-- 404 with a web page comes from something that is not Eiger's API: no id is at fault.
+- An error that is a web page comes from a proxy, a firewall or a front end, not from Eiger's API: neither an
+  id nor the keys nor the file are at fault.
 """
 
 import re
@@ -43,6 +44,14 @@ _SAYS_NOT_FOUND = re.compile(
 )
 _GATEWAY_ERRORS = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 _NOT_FOUND_STATUSES = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_SAME_FROM_ANYBODY = frozenset(
+    {
+        HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
 _ERROR_CLASSES: dict[int, type[CloudError]] = {
     HTTPStatus.UNAUTHORIZED: Unauthorized,
     HTTPStatus.FORBIDDEN: Unauthorized,
@@ -153,6 +162,11 @@ def no_response_error(
     return error
 
 
+def _is_foreign_page(reply: Response) -> bool:
+    """True if something else than Eiger's API answers; some statuses mean the same from anybody."""
+    return reply.is_html and reply.status not in _SAME_FROM_ANYBODY
+
+
 def _error_class(operation: Operation, reply: Response) -> type[CloudError]:
     if reply.status in _NOT_FOUND_STATUSES:
         return ContractBroken if reply.is_html else NotFound
@@ -164,16 +178,29 @@ def _error_class(operation: Operation, reply: Response) -> type[CloudError]:
         and _SAYS_NOT_FOUND.search(extract_error_message(reply))
     ):
         return NotFound
+    if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR and _is_foreign_page(reply):
+        return Unreachable
     rest = BadRequest if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR else ServerError
     return _ERROR_CLASSES.get(reply.status, rest)
 
 
 def _error_message(kind: type[CloudError], operation: Operation, reply: Response) -> str:
     """Give the message: the number first, then what to do, then what the service itself says."""
+    if _is_foreign_page(reply):
+        return f"{reply.status}: {_foreign_page_advice(kind, operation)}"
     said = extract_error_message(reply)
     quoted = f" It says: {said}" if said else ""
     reference = f" (Eiger's reference {reply.reference_id})" if reply.reference_id else ""
     return f"{reply.status}: {_error_advice(kind, operation, reply.status)}{quoted}{reference}"
+
+
+def _foreign_page_advice(kind: type[CloudError], operation: Operation) -> str:
+    advice = {
+        ContractBroken: "Is STLFLOW_EIGER_URL right?",
+        OutcomeUnknown: CHECK_EIGER_FIRST,
+        ServerError: "A proxy or Eiger's front end has a fault. stlflow tries again later.",
+    }.get(kind, "A proxy or firewall blocks it. Have Eiger's address allowed there.")
+    return f"A web page answers {operation.id}, not Eiger. {advice}"
 
 
 def _error_advice(kind: type[CloudError], operation: Operation, status: int) -> str:
@@ -190,7 +217,6 @@ def _error_advice(kind: type[CloudError], operation: Operation, status: int) -> 
     sentences: dict[type[CloudError], str] = {
         Unauthorized: "Eiger refuses the access keys. Check STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY.",
         NotFound: _not_found_advice(operation),
-        ContractBroken: f"A web page answers {operation.id}, not Eiger. Is STLFLOW_EIGER_URL right?",
         Conflict: "The printer is not ready. Look at the machine, clear what it asks for, then try again.",
         RateLimited: "Eiger is asked too often. stlflow slows down and goes on by itself.",
         Unreachable: f"{operation.id} did not get through to Eiger. {NOTHING_LOST}",

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from workflow.eiger.response import MAX_RETRY_AFTER_SECONDS
 from workflow.model import Backpressure
 
 MIN_RATE_FRACTION = 0.02
@@ -19,8 +20,8 @@ COMPLAINT_WINDOW_SECONDS = 1.0
 """Complaints this close to each other come from requests that were under way together."""
 SHARED_COMPLAINT_WINDOW_SECONDS = 5.0
 """What others heard reaches us so late: it is of the same trouble as a complaint of our own since."""
-MAX_PAUSE_SECONDS = 900.0
-"""A service that asks for more is asked again after this."""
+MAX_PAUSE_SECONDS = MAX_RETRY_AFTER_SECONDS
+"""A pause that is asked for is kept whole, up to a day."""
 
 
 class RateLimiter:

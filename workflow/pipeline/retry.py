@@ -7,7 +7,7 @@ from workflow.errors import BadRequest, CloudError, Conflict, NotFound
 FIRST_BACKOFF_SECONDS = 2.0
 MAX_BACKOFF_SECONDS = 300.0
 MAX_REQUESTED_WAIT_SECONDS = 900.0
-"""A service that asks for more is asked again after this."""
+"""The longest wait of one step. A longer one is kept by the rate limiter: the step asks it, not the cloud."""
 
 
 LONGEST_POLL_SECONDS = 1_500.0
