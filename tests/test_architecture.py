@@ -106,11 +106,9 @@ def test_only_the_mesh_room_imports_numpy_stl() -> None:
     assert importers <= {"mesh"}
 
 
-def test_only_the_engine_imports_dbos() -> None:
-    importers = [
-        file.name for file in FILES if re.search(r"^\s*(from|import) dbos\b", file.read_text("utf-8"), re.M)
-    ]
-    assert importers == ["executor.py"]
+def test_the_default_install_needs_no_package_of_an_extra() -> None:
+    extra = re.compile(r"^(from|import) (psycopg|procrastinate)\b", re.M)
+    assert [file.name for file in FILES if extra.search(file.read_text("utf-8"))] == []
 
 
 def test_files_stay_small() -> None:

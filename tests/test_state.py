@@ -9,6 +9,7 @@ import pytest
 from workflow.errors import StateFolderError
 from workflow.state_folder import (
     is_state_folder_locked,
+    locked_database,
     locked_state_folder,
     network_file_system,
     prepare_state_folder,
@@ -68,3 +69,17 @@ def test_one_at_a_time_between_processes(tmp_path: Path) -> None:
             pass
         process.kill()
     assert not is_state_folder_locked(tmp_path / "state")
+
+
+def test_a_sqlite_file_that_the_settings_name_belongs_to_one_process(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    with locked_database(url):
+        with (
+            pytest.raises(StateFolderError, match=r"Another stlflow is running on the database .*shared\.db"),
+            locked_database(url),
+        ):
+            pass
+        with locked_database("postgresql://db/stlflow"), locked_database("postgresql://db/stlflow"):
+            pass
+    with locked_database(url), locked_database(None):
+        pass

@@ -27,16 +27,17 @@ from workflow.ledger import (
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, parse_warning_kinds
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context, UploadProgressCallback, ignore_progress
-from workflow.pipeline.executor import ExecutorLimits
 from workflow.pipeline.live_rules import LiveRules
 from workflow.pipeline.part_units import read_accepted_units
 from workflow.pipeline.retention import RetentionPolicy
 from workflow.pipeline.retry import RetrySchedule
 from workflow.pipeline.service import Service
+from workflow.pipeline.work_queue import QueueLimits
 from workflow.resources import resource_folder
 from workflow.routing import Rulebook, check_cloud_names, load_rules
 from workflow.settings import LEDGER_FILE, Settings
 from workflow.state_folder import (
+    locked_database,
     locked_state_folder,
     prepare_state_folder,
     read_home_id,
@@ -100,14 +101,18 @@ def running_service(
         catalog = CloudCache(client)
         refuse_unknown_names(rulebook, catalog)
         prepare_state_folder(settings.state, settings.share)
-        with locked_state_folder(settings.state), closing(Ledger(settings.database)) as ledger:
+        with (
+            locked_state_folder(settings.state),
+            locked_database(settings.database_url),
+            closing(Ledger(settings.database)) as ledger,
+        ):
             share = share_from_ledger(settings, ledger)
             share = _prepare_share(share, ledger) if watch else replace(share, left_inbox=None)
             check = partial(refuse_unknown_names, catalog=catalog)
             rules = LiveRules(rules_file(settings), rulebook, ledger, check)
             context = _make_context(settings, rules, client, catalog, ledger, inspector, share, on_progress)
             context = replace(context, sets_duplicates_aside=watch)
-            limits = ExecutorLimits(settings.uploads_at_once, settings.dispatches_at_once)
+            limits = QueueLimits(settings.uploads_at_once, settings.dispatches_at_once)
             limit = MassArrivalLimit(settings.mass_arrival_files)
             service = Service(
                 context,

@@ -101,6 +101,32 @@ def locked_state_folder(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def locked_database(url: str | None) -> Iterator[None]:
+    """Hold the lock of a SQLite file that the settings name; other databases are shared.
+
+    Raises StateFolderError when another stlflow holds it: a SQLite file belongs to one process.
+    """
+    path = (url or "").removeprefix("sqlite:///")
+    if path in {"", url}:
+        yield
+        return
+    lock = FileLock(f"{path}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StateFolderError(
+            f"Another stlflow is running on the database {path}. Stop it first. "
+            "Several machines share a postgresql:// database."
+        ) from None
+    except OSError as error:
+        raise StateFolderError(f"The database {path} can't be written: {error.strerror}.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def is_state_folder_locked(folder: Path) -> bool:
     """Tell whether a stlflow is running on the state folder."""
     try:

@@ -122,5 +122,5 @@ def _uploads_justified(name: str, submission: Mapping[str, Any], books: Books) -
 
 def _faults_of_ours(world: World) -> Iterator[str]:
     for line in world.log.read_text("utf-8", errors="replace").splitlines():
-        if "A fault of stlflow" in line or line.startswith("Traceback") or "The keeper failed" in line:
+        if "A fault of stlflow" in line or line.startswith("Traceback") or "The queue failed" in line:
             yield f"in the log: {line}"

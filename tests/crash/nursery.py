@@ -22,16 +22,17 @@ from tests.crash.points import arm
 from workflow.__main__ import main as stlflow
 from workflow.eiger import request
 from workflow.ledger import database
-from workflow.pipeline import heartbeat, retry, scheduler
+from workflow.pipeline import heartbeat, lease_queue, local_queue, retry
 
 QUICK = (
-    (heartbeat, "SIGN_SECONDS", 0.4),
-    (heartbeat, "SILENT_SECONDS", 1.6),
-    (scheduler, "LOOK_SECONDS", 0.1),
-    (scheduler, "AUDIT_SECONDS", 0.4),
-    (retry, "FIRST_WAIT_SECONDS", 0.2),
-    (retry, "LONGEST_WAIT_SECONDS", 1.5),
-    (request, "EFFECT_PATIENCE_SECONDS", 0.5),
+    (heartbeat, "HEARTBEAT_SECONDS", 0.4),
+    (heartbeat, "HEARTBEAT_TIMEOUT_SECONDS", 1.6),
+    (lease_queue, "CHECK_SECONDS", 0.1),
+    (lease_queue, "AUDIT_SECONDS", 0.4),
+    (local_queue, "AUDIT_SECONDS", 0.4),
+    (retry, "FIRST_BACKOFF_SECONDS", 0.2),
+    (retry, "MAX_BACKOFF_SECONDS", 1.5),
+    (request, "MAX_EFFECT_WAIT_SECONDS", 0.5),
 )
 """Rhythms of the product that no setting changes, quickened so that a run takes seconds."""
 
@@ -75,6 +76,7 @@ def live(order: Mapping[str, Any]) -> int:
     random.seed()
     logger.remove()
     for module, name, seconds in QUICK:
+        assert hasattr(module, name), name
         setattr(module, name, seconds)
     if order.get("clock_seconds"):
         turn_clock(order["clock_seconds"])

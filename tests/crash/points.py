@@ -36,7 +36,8 @@ POINTS = {
         Point("claim: intent", "workflow.ledger.ledger:Ledger.open"),
         Point("claim: effect", "workflow.intake.claim:claim_file"),
         Point("claim: outcome", "workflow.ledger.ledger:Ledger.claimed"),
-        Point("stage: taken", "workflow.pipeline.scheduler:acquire_due_steps"),
+        Point("stage: taken", "workflow.pipeline.local_queue:take_due_steps"),
+        Point("stage: leased", "workflow.pipeline.lease_queue:acquire_due_steps"),
         Point("stage: begun", "workflow.pipeline.executor:Executor.begin"),
         Point("custody: effect", f"{CUSTODY}:copy_to_spool"),
         Point("custody: outcome", RECORD, "taken"),
@@ -66,7 +67,9 @@ POINTS = {
         Point("put away: noted", f"{AWAY}:write_note"),
         Point("put away: outcome", "workflow.pipeline.stages:finish_submission"),
         Point("call back: effect", f"{CUSTODY}:reclaim_file"),
-        Point("take over: outcome", "workflow.pipeline.scheduler:take_over_orphaned_steps"),
+        Point("start: requeued", "workflow.pipeline.local_queue:requeue_interrupted_steps"),
+        Point("take over: outcome", "workflow.pipeline.lease_queue:take_over_orphaned_steps"),
+        Point("poll: postponed", "workflow.pipeline.poller:postpone_due_polls"),
         Point("leave: about to", "workflow.pipeline.heartbeat:deregister_worker", before=True),
     )
 }

@@ -153,3 +153,31 @@ def test_workers_of_another_release_and_silent_ones(look: Look, context: Setting
         (Grade.WARN, f"{silent.name} (process 17) sent no heartbeat for 100 s."),
         (Grade.WARN, f"{older.name} runs release 0.0.9, and {__version__} is installed here."),
     ]
+
+
+def test_tables_that_an_older_engine_left_are_named_with_what_drops_them(
+    look: Look, context: Settings, book: Ledger
+) -> None:
+    clean = look(ledger_checks(LedgerAccess(context))).select("ledger.unused")
+    assert (clean.grade, clean.says) == (Grade.OK, "No tables of an older engine are left.")
+    left = ("dbos_migrations", "queues", "workflow_status")
+    alter(context, *(f"create table {name} (id integer)" for name in left))
+    found = look(ledger_checks(LedgerAccess(context))).select("ledger.unused")
+    assert found.grade is Grade.WARN
+    assert found.says.startswith("DBOS, the engine of an older release, left its tables behind.")
+    assert found.fix.endswith("drop table dbos_migrations; drop table queues; drop table workflow_status;")
+    alter(context, *found.fix.partition("drop them: ")[2].removesuffix(";").split("; "))
+    assert look(ledger_checks(LedgerAccess(context))).select("ledger.unused").grade is Grade.OK
+
+
+def test_the_older_engines_schema_on_postgres_is_named(
+    look: Look, context: Settings, postgres_url: str
+) -> None:
+    with closing(Ledger(postgres_url)) as ledger, ledger.write_transaction() as connection:
+        connection.exec_driver_sql("create schema dbos")
+    shared = context.model_copy(update={"database_url": postgres_url})
+    assert (
+        look(ledger_checks(LedgerAccess(shared)))
+        .select("ledger.unused")
+        .fix.endswith("drop schema dbos cascade;")
+    )

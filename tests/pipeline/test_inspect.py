@@ -39,7 +39,7 @@ def test_killing_the_inspecting_process_harms_no_file(open_shop: Open) -> None:
     for number in range(3):
         context.drop(f"box {number}.stl", box(20 + number))
         assert context.sent(context.wait(f"box {number}.stl", dispatched)) == 1
-        process = context.service._shop.inspector.process_id
+        process = context.service._context.inspector.process_id
         assert process is not None
         os.kill(process, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
 

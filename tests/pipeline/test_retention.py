@@ -80,17 +80,3 @@ def test_private_copies_that_nobody_needs_are_deleted(
         (tmp_path / name).write_bytes(b"solid")
     assert clean_spool(ledger, tmp_path) == (2 if stays else 3)
     assert (tmp_path / f"{number}.stl").exists() is stays
-
-
-def test_the_engines_own_rows_go_and_everything_goes_on(context: Shop) -> None:
-    def rows() -> int:
-        with context.service.ledger.read_connection() as connection:
-            return int(connection.exec_driver_sql("select count(*) from workflow_status").scalar_one())
-
-    context.drop("before.stl", box(56))
-    context.wait("before.stl", dispatched)
-    assert rows() > 0
-    context.service.apply_retention(engine_rows_seconds=-1)
-    assert rows() == 0
-    context.drop("after.stl", box(57))
-    assert context.sent(context.wait("after.stl", dispatched)) == 1

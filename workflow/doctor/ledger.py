@@ -148,6 +148,18 @@ def is_worker_alive(worker: Worker, settings: Settings, now: float) -> bool:
     return now - worker.seen_at.timestamp() <= SILENT_WORKER_SECONDS
 
 
+def check_unused_tables(book: LedgerAccess) -> Iterator[Finding]:
+    """Name what an engine of an older release left behind, and how to drop it."""
+    drop = book.condition().drop_unused if book.is_begun else ()
+    if drop:
+        yield warn(
+            "DBOS, the engine of an older release, left its tables behind. Nothing reads them any more.",
+            f"Once no older stlflow uses this database, drop them: {' '.join(drop)}",
+        )
+    else:
+        yield ok("No tables of an older engine are left.")
+
+
 def database_location(settings: Settings) -> str:
     """Name the database without user and password."""
     try:
@@ -188,5 +200,6 @@ def ledger_checks(book: LedgerAccess) -> tuple[Check, ...]:
             gate=True,
             silent_code=EXIT_CLOUD if book.settings.database_url else EXIT_SOME_FAILED,
         ),
+        Check("ledger.unused", "tables that an older engine left", lambda: check_unused_tables(book)),
         Check("ledger.workers", "who takes part; other releases, silent ones", lambda: check_workers(book)),
     )

@@ -15,9 +15,7 @@ from workflow import __version__
 from workflow.doctor.finding import Check, Finding, fail, ok, warn
 
 REPORTED_PACKAGES = (
-    "dbos",
     "sqlalchemy",
-    "psycopg",
     "watchdog",
     "requests",
     "urllib3",
@@ -26,6 +24,8 @@ REPORTED_PACKAGES = (
     "pydantic",
 )
 """Packages whose release explains most when something is odd."""
+OPTIONAL_PACKAGES = ("psycopg",)
+"""Of the extra `postgres`: named where they are installed."""
 
 
 def check_versions() -> Iterator[Finding]:
@@ -34,6 +34,7 @@ def check_versions() -> Iterator[Finding]:
     missing = [name for name, release in found.items() if release is None]
     if missing:
         yield fail(f"Not installed: {', '.join(missing)}.", "Install stlflow anew: `pip install stlflow`.")
+    found |= {name: _package_version(name) for name in OPTIONAL_PACKAGES}
     packages = ", ".join(f"{name} {release}" for name, release in found.items() if release)
     python = f"Python {platform.python_version()} on {platform.system()}"
     yield ok(f"stlflow {__version__}, {python}, SQLite {sqlite3.sqlite_version}; {packages}.")

@@ -14,6 +14,8 @@ from workflow.ledger.decisions import (
     read_stored_rules,
     store_rules,
 )
+from workflow.ledger.due_polls import next_poll_seconds, postpone_due_polls
+from workflow.ledger.due_steps import DueSteps, requeue_interrupted_steps, take_due_steps
 from workflow.ledger.duplicates import (
     find_earlier_revisions,
     find_sent_build,
@@ -76,6 +78,7 @@ from workflow.ledger.sends import (
     renew_send_lease,
     withdraw_send,
 )
+from workflow.ledger.work import Work, work_of
 from workflow.ledger.workers import (
     Heartbeats,
     deregister_worker,
@@ -97,6 +100,7 @@ __all__ = [
     "SHARE_ID_KEY",
     "AlreadySent",
     "CommandEffect",
+    "DueSteps",
     "Heartbeats",
     "InPlaceFile",
     "InPlaceRecord",
@@ -109,6 +113,7 @@ __all__ = [
     "SharedBuild",
     "Superseded",
     "WaitingForSlicing",
+    "Work",
     "accept_mass_arrival",
     "acquire_due_steps",
     "add_to_mass_arrival",
@@ -143,6 +148,8 @@ __all__ = [
     "list_submissions_at_path",
     "list_submissions_of_file",
     "list_workers",
+    "next_poll_seconds",
+    "postpone_due_polls",
     "read_backpressure",
     "read_decisions",
     "read_heartbeats",
@@ -158,13 +165,16 @@ __all__ = [
     "remove_dead_worker",
     "remove_from_mass_arrival",
     "renew_send_lease",
+    "requeue_interrupted_steps",
     "reuse_build",
     "seen_before",
     "send_heartbeat",
     "set_metadata_default",
     "start_delivery",
     "store_rules",
+    "take_due_steps",
     "take_over_orphaned_steps",
     "withdraw_send",
+    "work_of",
     "write_metadata",
 ]

@@ -128,6 +128,8 @@ def database_error_text(error: Exception) -> str:
     """Return the database's own words, never the URL: it may hold a password."""
     if isinstance(error, NoConnectionFree):
         return "all connections to it are in use; it may hang."
+    if isinstance(error, ModuleNotFoundError):
+        return f"the package {error.name} is not installed. Run `pip install 'stlflow[postgres]'`."
     if isinstance(error, DatabaseError) and error.orig is not None:
         return f"{str(error.orig).splitlines()[0].rstrip('.')}."
     return "STLFLOW_DATABASE_URL has to be a sqlite:/// or postgresql:// address."

@@ -1,6 +1,7 @@
 """A ledger as it stands, looked at without changing it: whole, complete, of an older or a newer release."""
 
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -15,12 +16,20 @@ from workflow.ledger.tables import metadata
 _MOST_PAGES = 50_000
 """Larger files are not read from end to end: that would take longer than anybody waits (200 MB of 4 KB)."""
 _SOUND = "ok"
+_DBOS_SCHEMA = "dbos"
+_DBOS_TABLES = frozenset({
+    "application_versions", "dbos_migrations", "notifications", "operation_outputs", "queues", "streams",
+    "workflow_events", "workflow_events_history", "workflow_input", "workflow_output", "workflow_schedules",
+    "workflow_status",
+})  # fmt: skip
+"""What releases up to 0.1 ran stages with. Nothing in these tables is read any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrityReport:
     """What was seen. `lacks` and `newer` name columns that this release has more, or does not know.
 
+    `drop_unused` are the statements that drop what an engine of an older release left behind.
     `strange`: there are tables, and none of them is a ledger's. `damage` is the database's own word.
     """
 
@@ -29,6 +38,7 @@ class IntegrityReport:
     lacks: tuple[str, ...] = ()
     newer: tuple[str, ...] = ()
     damage: str | None = None
+    drop_unused: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -93,7 +103,17 @@ def _inspect_schema(connection: Connection, *, page_by_page: bool) -> IntegrityR
         lacks=tuple(sorted(known - there)),
         newer=tuple(sorted(there - known)),
         damage=_find_corruption(connection) if page_by_page else None,
+        drop_unused=_drop_unused(tables, present.get_schema_names()),
     )
+
+
+def _drop_unused(tables: Collection[str], schemas: Collection[str]) -> tuple[str, ...]:
+    """Return the statements that drop the tables of DBOS, which older releases ran stages with."""
+    if _DBOS_SCHEMA in schemas:
+        return (f"drop schema {_DBOS_SCHEMA} cascade;",)
+    if "dbos_migrations" not in tables:
+        return ()
+    return tuple(f"drop table {name};" for name in sorted(_DBOS_TABLES & set(tables)))
 
 
 def _find_corruption(connection: Connection) -> str | None:

@@ -53,11 +53,12 @@ def _has_no_live_worker() -> ColumnElement[bool]:
 
 
 # Asked several times a minute for years: written once, for writing them costs more than asking.
-_RUNNING = and_(submissions.c.step.is_not(None), submissions.c.due_at.is_(None))
-_ORPHANED = and_(_RUNNING, _has_no_live_worker())
+IN_PROGRESS = and_(submissions.c.step.is_not(None), submissions.c.due_at.is_(None))
+_ORPHANED = and_(IN_PROGRESS, _has_no_live_worker())
 _DUE_STEPS = select(submissions.c.step).where(_is_due(), submissions.c.step.is_not(None)).distinct()
 _ANY_ORPHAN = select(submissions.c.id).where(_ORPHANED).limit(1)
-_LEASED_BY_WORKER = select(submissions).where(_RUNNING, submissions.c.worker == bindparam("name", type_=Text))
+_of_worker = submissions.c.worker == bindparam("name", type_=Text)
+_LEASED_BY_WORKER = select(submissions).where(IN_PROGRESS, _of_worker)
 _ABANDONED_CLAIMS = select(submissions).where(submissions.c.claimed_as.is_(None), _has_no_live_worker())
 
 
@@ -121,7 +122,7 @@ def list_abandoned_claims(ledger: Ledger) -> tuple[Submission, ...]:
 
 def leased_by(name: str) -> ColumnElement[bool]:
     """Give the condition for steps in the hands of one worker."""
-    return and_(_RUNNING, submissions.c.worker == name)
+    return and_(IN_PROGRESS, submissions.c.worker == name)
 
 
 def _now_for(worker: Worker) -> dict[str, object]:

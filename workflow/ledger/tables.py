@@ -82,6 +82,14 @@ Index("submissions_part_version_id", submissions.c.part_version_id)
 Index("submissions_build_id", submissions.c.build_id)
 _running = and_(submissions.c.step.is_not(None), submissions.c.due_at.is_(None))
 Index("submissions_running", submissions.c.worker, sqlite_where=_running, postgresql_where=_running)
+_has_step = submissions.c.step.is_not(None)
+Index(
+    "submissions_steps",
+    submissions.c.step,
+    submissions.c.due_at,
+    sqlite_where=_has_step,
+    postgresql_where=_has_step,
+)
 _unclaimed = submissions.c.claimed_as.is_(None)
 Index("submissions_unclaimed", submissions.c.id, sqlite_where=_unclaimed, postgresql_where=_unclaimed)
 

@@ -31,6 +31,8 @@ from workflow.ledger import (
 from workflow.model import Backpressure, Submission, Worker
 
 HEARTBEAT_SECONDS = 2.0
+SOLE_HEARTBEAT_SECONDS = 10.0
+"""On SQLite nobody takes over: the heartbeat only shows people that this process is alive."""
 HEARTBEAT_TIMEOUT_SECONDS = 8.0
 """With the sign's rhythm and a look at the ledger: taken over some ten seconds after a kill -9."""
 
@@ -97,7 +99,8 @@ class Heartbeat:
 
     def run(self, stop: threading.Event) -> None:
         """Give signs and watch until told to stop."""
-        while not stop.wait(HEARTBEAT_SECONDS):
+        shared = not self._ledger.url.startswith("sqlite")
+        while not stop.wait(HEARTBEAT_SECONDS if shared else SOLE_HEARTBEAT_SECONDS):
             self.look()
 
     def look(self) -> None:

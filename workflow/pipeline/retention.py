@@ -17,8 +17,6 @@ from workflow.notes import remove_note
 from workflow.pipeline.context import Context, now
 
 RETENTION_INTERVAL_SECONDS = 3600.0
-EXECUTOR_ROWS_SECONDS = 86_400.0
-"""The engine's own rows are of no use once a stage has ended; a day of them helps whoever looks into it."""
 FORGET_MISSING_SECONDS = 30 * 86_400.0
 """So long a file of a read-only inbox may be gone, and is not taken again when it comes back unchanged."""
 NEEDS_COPY = frozenset({SubmissionState.CLAIMED, SubmissionState.INSPECTED})

@@ -1,4 +1,4 @@
-"""The running service: engine, keeper and inbox, started and stopped together."""
+"""The running service: queue, poller and inbox, started and stopped together."""
 
 import threading
 import time
@@ -9,27 +9,28 @@ from loguru import logger
 
 from workflow.errors import StateFolderError
 from workflow.intake import Inbox, MassArrivalLimit, StabilityTimes, UntakenFile
-from workflow.ledger import Ledger
+from workflow.ledger import Ledger, Work
 from workflow.model import Submission
 from workflow.pipeline.batch import folder_files, submit_folder
 from workflow.pipeline.context import Context
-from workflow.pipeline.executor import Executor, ExecutorLimits
 from workflow.pipeline.heartbeat import Heartbeat
 from workflow.pipeline.inbox_events import InboxEvents
+from workflow.pipeline.lease_queue import LeaseQueue
 from workflow.pipeline.live_rules import LiveRules
+from workflow.pipeline.local_queue import LocalQueue
+from workflow.pipeline.poller import Poller
 from workflow.pipeline.recovery import finish_abandoned_claims, recover_claims
 from workflow.pipeline.retention import (
-    EXECUTOR_ROWS_SECONDS,
     RETENTION_INTERVAL_SECONDS,
     RetentionPolicy,
     clean_spool,
     delete_expired,
 )
-from workflow.pipeline.scheduler import Scheduler
 from workflow.pipeline.stages import Stages
+from workflow.pipeline.transitions import hold_after_repeated_crashes
+from workflow.pipeline.work_queue import QueueLimits, WorkQueue
 
 DRAIN_SECONDS = 20.0
-CLOSING_SECONDS = 10.0
 _NO_LIMIT = MassArrivalLimit()
 _KEEP_ALL = RetentionPolicy()
 
@@ -44,61 +45,85 @@ class Service:
         self,
         context: Context,
         home: str,
-        limits: ExecutorLimits,
+        limits: QueueLimits,
         times: StabilityTimes,
         *,
         watch: bool = True,
         arrival_limit: MassArrivalLimit = _NO_LIMIT,
         keep: RetentionPolicy = _KEEP_ALL,
     ) -> None:
-        self._shop, self._home, self._limits, self._times, self._watch = context, home, limits, times, watch
-        self._arrival_limit, self._keep = arrival_limit, keep
+        self._context, self._home, self._limits, self._times = context, home, limits, times
+        self._watch, self._arrival_limit, self._keep = watch, arrival_limit, keep
         self._stop, self._left = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
-        self._crew_thread: threading.Thread | None = None
-        self._crew: Heartbeat | None = None
-        self._engine: Executor | None = None
-        self._keeper: Scheduler | None = None
+        self._heartbeat: Heartbeat | None = None
+        self._heartbeat_thread: threading.Thread | None = None
+        self._queue: WorkQueue | None = None
+        self._poller: Poller | None = None
         self.inbox: Inbox | None = None
 
     def start(self) -> None:
-        """Take up what a former run left, then begin."""
-        context = self._shop
+        """Recover what an earlier run left, then begin."""
+        context = self._context
         context.spool.mkdir(parents=True, exist_ok=True)
         clean_spool(context.ledger, context.spool)
-        self._crew = crew = Heartbeat(context.ledger, self._home, context.client)
-        self._crew_thread = self._start_thread("crew", crew.run, self._left)
+        self._heartbeat = heartbeat = Heartbeat(context.ledger, self._home, context.client)
+        self._heartbeat_thread = self._start_thread("heartbeat", heartbeat.run, self._left)
         if self._watch and context.share.is_reachable():
             recover_claims(context.ledger, context.share)
-        stages = Stages(context).by_step()
-        self._engine = Executor(str(context.ledger.url), crew.me.name, stages, self._limits, self.wake)
-        self._keeper = Scheduler(context, self._engine, crew, adopt=self._finish_abandoned_claims)
-        self._threads.append(self._start_thread("keeper", self._keeper.run, self._stop))
-        self._threads.append(self._start_thread("upkeep", self._run_retention, self._stop))
+        self._queue = queue = self._make_queue(heartbeat)
+        self._poller = Poller(context, queue.wake, lambda: heartbeat.among)
+        queue.start()
+        self._threads.append(self._start_thread("poller", self._poller.run, self._stop))
+        self._threads.append(self._start_thread("retention", self._run_retention, self._stop))
         self._threads.append(self._start_thread("rules", context.rules.run, self._stop))
         if self._watch:
-            self.inbox = self._make_inbox(crew)
+            self.inbox = self._make_inbox(heartbeat)
             self._threads.append(self._start_thread("inbox", self.inbox.run, self._stop))
 
-    def _make_inbox(self, crew: Heartbeat) -> Inbox:
-        share, desk = self._shop.share, InboxEvents(self._shop, crew, self.wake, self._arrival_limit.files)
-        left = desk if share.left_inbox is not None else None
-        return Inbox(share, desk, left=left, desk=desk, times=self._times, limit=self._arrival_limit)
+    def _make_queue(self, heartbeat: Heartbeat) -> WorkQueue:
+        """Return the queue for this kind of database: SQLite belongs to one process, Postgres to several."""
+        context, stages = self._context, Stages(self._context)
+
+        def run_stage(work: Work) -> None:
+            stages.run_stage(work)
+            if self._poller is not None:
+                self._poller.wake()
+
+        def on_interrupted(submission: Submission) -> None:
+            hold_after_repeated_crashes(context, submission)
+
+        if context.ledger.url.startswith("sqlite"):
+            return LocalQueue(context.ledger, lambda: heartbeat.me, run_stage, self._limits, on_interrupted)
+        return LeaseQueue(
+            context.ledger,
+            lambda: heartbeat.me,
+            run_stage,
+            self._limits,
+            on_interrupted,
+            self._finish_abandoned_claims,
+        )
+
+    def _make_inbox(self, heartbeat: Heartbeat) -> Inbox:
+        share = self._context.share
+        events = InboxEvents(self._context, heartbeat, self.wake, self._arrival_limit.files)
+        left = events if share.left_inbox is not None else None
+        return Inbox(share, events, left=left, desk=events, times=self._times, limit=self._arrival_limit)
 
     @property
     def rules(self) -> LiveRules:
         """The rules that count, and what keeps a change of them from counting."""
-        return self._shop.rules
+        return self._context.rules
 
     @property
     def ledger(self) -> Ledger:
         """The record of what the service does."""
-        return self._shop.ledger
+        return self._context.ledger
 
     @property
     def context(self) -> Context:
         """The rooms that every step works with."""
-        return self._shop
+        return self._context
 
     def submissions(self) -> tuple[Submission, ...]:
         """Give all submissions, oldest first."""
@@ -116,54 +141,44 @@ class Service:
         return numbers, files.untaken
 
     def stalled_seconds(self) -> float:
-        """Give for how long the keeper, without which nothing goes on, has not looked at what is due."""
-        return self._keeper.stalled_seconds() if self._keeper is not None else 0.0
+        """Return for how long the queue, without which nothing goes on, has not checked what is due."""
+        return self._queue.stalled_seconds() if self._queue is not None else 0.0
 
     def wake(self) -> None:
-        """Something new became due, or there is room for more."""
-        if self._keeper is not None:
-            self._keeper.wake.set()
+        """Check at once: something may have become due."""
+        if self._queue is not None:
+            self._queue.wake()
 
     def stop(self) -> None:
-        """Take nothing new, let what runs come to an end within the limit, and leave the rest to others.
+        """Begin nothing new, let what runs come to an end within the limit, and leave the rest to others.
 
-        What did not come to its end begins anew at the next start, or on another machine.
+        What did not come to its end is started again at the next start, or on another machine.
         """
         self._stop.set()
-        self.wake()
+        if self._poller is not None:
+            self._poller.wake()
         if self.inbox is not None:
             self.inbox.wake()
+        if self._queue is not None:
+            self._stop_queue(self._queue)
         give_up_at = time.monotonic() + DRAIN_SECONDS
         for thread in self._threads:
             thread.join(timeout=max(give_up_at - time.monotonic(), 0.1))
-        drained = self._engine is not None and self._drain(self._engine)
         self._deregister()
-        if drained:
-            self._close_executor()
 
-    def _drain(self, engine: Executor) -> bool:
-        running = engine.running_stages()
-        if running:
-            logger.info("Waiting up to {:.0f} s for {}.", DRAIN_SECONDS, _describe_stages(running))
-        drained = engine.drain(DRAIN_SECONDS)
-        if not drained:
-            logger.warning("Left undone, to be begun anew: {}.", _describe_stages(engine.running_stages()))
-        return drained
-
-    def _close_executor(self) -> None:
-        """Close the engine; it can't while its database is away, and would wait for that for ever."""
-        if self._engine is not None:
-            closing = threading.Thread(target=self._engine.stop, name="closing", daemon=True)
-            closing.start()
-            closing.join(CLOSING_SECONDS)
+    def _stop_queue(self, queue: WorkQueue) -> None:
+        if running := queue.running():
+            logger.info("Waiting up to {:.0f} s for {}.", DRAIN_SECONDS, _describe(running))
+        if not queue.stop(DRAIN_SECONDS):
+            logger.warning("Left undone, to be started again: {}.", _describe(queue.running()))
 
     def _deregister(self) -> None:
         self._left.set()
-        if self._crew is None or self._crew_thread is None:
+        if self._heartbeat is None or self._heartbeat_thread is None:
             return
-        self._crew_thread.join(timeout=DRAIN_SECONDS)
+        self._heartbeat_thread.join(timeout=DRAIN_SECONDS)
         try:
-            self._crew.deregister()
+            self._heartbeat.deregister()
         except StateFolderError as error:
             logger.warning("{} Others take over in a moment, or the next start does.", error)
 
@@ -178,15 +193,13 @@ class Service:
             if stop.wait(RETENTION_INTERVAL_SECONDS):
                 return
 
-    def apply_retention(self, engine_rows_seconds: float = EXECUTOR_ROWS_SECONDS) -> None:
-        """Delete what is old and has ended, as far as it is asked for. Raises StateError, OSError."""
-        delete_expired(self._shop, self._keep)
-        if self._engine is not None:
-            self._engine.delete_old_rows(engine_rows_seconds)
+    def apply_retention(self) -> None:
+        """Delete what is old and has ended, as the settings ask for. Raises StateFolderError, OSError."""
+        delete_expired(self._context, self._keep)
 
     def _finish_abandoned_claims(self) -> None:
         if self._watch:
-            finish_abandoned_claims(self._shop.ledger, self._shop.share)
+            finish_abandoned_claims(self._context.ledger, self._context.share)
 
     def _start_thread(
         self, name: str, run: Callable[[threading.Event], None], stop: threading.Event
@@ -196,7 +209,10 @@ class Service:
         return thread
 
 
-def _describe_stages(running: Sequence[str]) -> str:
-    """Name stages that run: what is done, and for which submission."""
-    stages = (stage.split(":") for stage in running)
-    return ", ".join(f"submission {number} ({step})" for step, number, _turn in stages)
+def _describe(running: Sequence[Work]) -> str:
+    """Return stages that run in words: which submission, and what is done for it."""
+    return ", ".join(f"submission {work.number} ({work.step})" for work in sorted(running, key=_by_number))
+
+
+def _by_number(work: Work) -> int:
+    return work.number

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from loguru import logger
 
 from workflow.errors import CloudError, StateFolderError, error_reason
-from workflow.ledger import Superseded
+from workflow.ledger import Superseded, Work
 from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.check_units import check_units
 from workflow.pipeline.context import Context
 from workflow.pipeline.dispatch import approve_build, dispatch_build
-from workflow.pipeline.executor import StageFunction
 from workflow.pipeline.find_build import find_build
 from workflow.pipeline.finish import finish_submission
 from workflow.pipeline.ingest import ingest_file
@@ -44,6 +43,12 @@ AFTER_SLICING: tuple[StepFunction, ...] = (
     approve_build,
     dispatch_build,
 )
+STEPS: Mapping[Step, Sequence[StepFunction]] = {
+    Step.INTAKE: BEFORE_SLICING,
+    Step.DELIVER: AFTER_SLICING,
+    Step.FINISH: (),
+}
+"""The steps of each stage; at the end of each, a file whose end is decided is put into its folder."""
 FAULTS_BEFORE_HOLD = 5
 _ERROR_ADVICE = {
     NotADirectoryError: "Remove it, or put a folder in its place.",
@@ -57,21 +62,9 @@ class Stages:
 
     context: Context
 
-    def by_step(self) -> Mapping[Step, StageFunction]:
-        """Give the stages by the step that begins them."""
-        return {Step.INTAKE: self.intake, Step.DELIVER: self.deliver, Step.FINISH: self.finish}
-
-    def intake(self, number: int, turn: int) -> None:
-        """From the claimed file to a slice job in the cloud."""
-        self._run_stage(BEFORE_SLICING, number, turn)
-
-    def deliver(self, number: int, turn: int) -> None:
-        """From the sliced part to its receipt, and the file to its folder."""
-        self._run_stage(AFTER_SLICING, number, turn)
-
-    def finish(self, number: int, turn: int) -> None:
-        """Put the file where its end says."""
-        self._run_stage((), number, turn)
+    def run_stage(self, work: Work) -> None:
+        """Take a submission as far as it can go under the turn of this work."""
+        self._run_stage(STEPS[work.step], work.number, work.turn)
 
     def _run_stage(self, steps: Sequence[StepFunction], number: int, turn: int) -> None:
         """Do the steps in order while the turn is ours, and put the file away once its end is known."""

@@ -220,8 +220,8 @@ def poll_slice_job(context: Context, submission: Submission, parked: int = 0) ->
         )
     else:
         wait = timedelta(seconds=context.patience.poll_delay(age.total_seconds(), parked))
-        due = {"due_at": now() + wait, "worker": None}
-        context.ledger.update_submission(submission, slice_status=slice_status.status, tries=0, **due)
+        status = slice_status.status
+        context.ledger.update_submission(submission, due_at=now() + wait, slice_status=status, tries=0)
 
 
 def hold_unsliced(context: Context, submission: Submission) -> Submission:
@@ -241,7 +241,7 @@ def _poll_later(context: Context, submission: Submission, error: CloudError) -> 
         return
     logger.debug("Slice job of submission {}: {}", submission.id, verdict.reason)
     due_at = now() + timedelta(seconds=verdict.seconds)
-    context.ledger.update_submission(submission, due_at=due_at, worker=None, tries=submission.tries + 1)
+    context.ledger.update_submission(submission, due_at=due_at, tries=submission.tries + 1)
 
 
 def reuse_sliced_build(context: Context, submission: Submission) -> Submission:

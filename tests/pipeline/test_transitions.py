@@ -1,13 +1,8 @@
-"""The keeper outlives whatever fails around it, and what was dropped is taken up again."""
+"""How a step ends when it does not go on: set aside after many crashes, waiting with a reason."""
 
 from dataclasses import dataclass, field
-from threading import Event, Thread
 from typing import Any, cast
 
-import pytest
-
-from tests.pipeline.rates import Rate
-from tests.waiting import until
 from workflow.ledger import (
     Ledger,
     acquire_due_steps,
@@ -17,62 +12,17 @@ from workflow.ledger import (
     take_over_orphaned_steps,
 )
 from workflow.model import HoldReason, Step, Submission, SubmissionState
-from workflow.pipeline import scheduler as keeper_room
 from workflow.pipeline.context import Context
-from workflow.pipeline.executor import Executor
-from workflow.pipeline.heartbeat import Heartbeat
 from workflow.pipeline.retry import RetrySchedule
-from workflow.pipeline.scheduler import Scheduler
 from workflow.pipeline.transitions import CRASHES_BEFORE_HOLD, hold_after_repeated_crashes, schedule_retry
 
 
 @dataclass
-class RefusingEngine:
-    """An engine whose database refuses the first so many times."""
-
-    refusals: int
-    begun: list[tuple[int, int]] = field(default_factory=list)
-
-    def begin(self, submission: Submission) -> None:
-        if self.refusals:
-            self.refusals -= 1
-            raise OSError("disk full")
-        self.begun.append((submission.id, submission.turn))
-
-    def is_running(self, submission: Submission) -> bool:
-        return (submission.id, submission.turn) in self.begun
-
-    def free_slots(self, _step: Step) -> int:
-        return 1
-
-
-@dataclass
 class LedgerOnly:
-    """The one room that the keeper itself works with, and its patience."""
+    """The one room that transitions work with, and its patience."""
 
     ledger: Ledger
     patience: RetrySchedule = field(default_factory=RetrySchedule)
-
-
-def test_an_engine_that_fails_for_a_while_strands_nothing(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keeper_room, "POLL_SECONDS", 0.02)
-    monkeypatch.setattr(keeper_room, "AUDIT_SECONDS", 0.02)
-    number = ledger.open("a.stl")
-    ledger.claimed(number, "processing/1~a.stl")
-    engine = RefusingEngine(refusals=3)
-    crew = Heartbeat(ledger, "home", Rate())
-    keeper = Scheduler(cast(Context, cast(Any, LedgerOnly(ledger))), cast(Executor, cast(Any, engine)), crew)
-    stop = Event()
-    thread = Thread(target=keeper.run, args=(stop,))
-    thread.start()
-    try:
-        assert until(lambda: engine.begun, 10)
-        assert engine.begun[0][0] == number
-    finally:
-        stop.set()
-        thread.join(timeout=10)
 
 
 def die_at_it(ledger: Ledger, times: int) -> Submission:

@@ -1,0 +1,164 @@
+"""The embedded queue: on SQLite the rows themselves are the queue, and one process runs them.
+
+One thread sleeps until the next step is due or something was committed: our own process wakes it, and the
+commits of others show in a counter of SQLite's that costs microseconds to read.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+
+from loguru import logger
+
+from workflow.errors import StateFolderError
+from workflow.ledger import (
+    DueSteps,
+    Ledger,
+    Superseded,
+    Work,
+    list_leased_steps,
+    requeue_interrupted_steps,
+    take_due_steps,
+    work_of,
+)
+from workflow.model import Submission, Worker
+from workflow.pipeline.context import now
+from workflow.pipeline.executor import STAGE_GROUPS, Executor
+from workflow.pipeline.work_queue import QueueLimits, RunStage
+
+TICK_SECONDS = 0.5
+"""How soon a commit of another process is seen."""
+AUDIT_SECONDS = 5.0
+
+
+class LocalQueue:
+    """Runs the steps of a SQLite ledger, which this process has for itself."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        worker: Callable[[], Worker],
+        run_stage: RunStage,
+        limits: QueueLimits,
+        on_interrupted: Callable[[Submission], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ledger, self._worker, self._clock = ledger, worker, clock
+        self._on_interrupted = on_interrupted
+        self._executor = Executor(run_stage, limits, self.wake)
+        self._changed = threading.Condition()
+        self._woken = self._stopping = self._troubled = False
+        self._checked_at, self._audited_at = float("inf"), clock()
+        self._missed: frozenset[Work] = frozenset()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start what a crash cut off again under new turns, then begin what is due."""
+        for submission in requeue_interrupted_steps(self._ledger):
+            logger.info("Submission {} ({}) taken over.", submission.id, submission.path)
+            self._on_interrupted(submission)
+        self._thread = threading.Thread(target=self._run, name="queue", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Check at once: a step may have become due, or a thread is free."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
+
+    def running(self) -> tuple[Work, ...]:
+        """Return what runs in this process."""
+        return self._executor.running()
+
+    def stalled_seconds(self) -> float:
+        """Return how long ago the thread last woke; it wakes at every tick."""
+        return max(self._clock() - self._checked_at, 0.0)
+
+    def stop(self, limit_seconds: float) -> bool:
+        """Begin nothing new; True if everything that ran came to its end within the limit."""
+        self._stopping = True
+        self.wake()
+        if self._thread is not None:
+            self._thread.join(timeout=limit_seconds)
+        drained = self._executor.drain(limit_seconds)
+        self._executor.close()
+        return drained
+
+    # -- the thread -----------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        """Run the queue until it stops; a database that can't be read is logged once and opened again."""
+        while not self._stopping:
+            try:
+                due = DueSteps(self._ledger, self._worker().home)
+                try:
+                    while not self._stopping:
+                        self._wait_for_news(due, self._begin_due_steps(due))
+                finally:
+                    due.close()
+            except (StateFolderError, sqlite3.Error) as error:
+                self._log_once(f"{_sentence(error)} Submissions wait until then.")
+            except Exception as fault:  # noqa: BLE001  # the thread's edge: without it nothing would ever go on
+                logger.opt(exception=True).debug("The queue failed")
+                self._log_once(f"The queue failed ({type(fault).__name__}): it tries again.")
+            with self._changed:
+                self._checked_at = self._clock()
+                self._changed.wait_for(lambda: self._stopping, TICK_SECONDS)
+
+    def _begin_due_steps(self, due: DueSteps) -> float:
+        """Begin what is due, as far as there is room; return in how many seconds to check again."""
+        self._checked_at = self._clock()
+        due.has_news()
+        found = [work for group in STAGE_GROUPS for work in due.find(group, self._executor.free_slots(group))]
+        if found:  # one transaction for all that begin now
+            for work in take_due_steps(self._ledger, found, self._worker().name):
+                self._executor.begin(work)
+        if self._clock() - self._audited_at >= AUDIT_SECONDS:
+            self._audited_at = self._clock()
+            self._restart_dropped_steps()
+        self._troubled = False
+        open_groups = [step for group in STAGE_GROUPS if self._executor.free_slots(group) for step in group]
+        wait_seconds = due.next_seconds(open_groups)
+        return min(wait_seconds if wait_seconds > 0 else TICK_SECONDS, AUDIT_SECONDS)
+
+    def _wait_for_news(self, due: DueSteps, wait_seconds: float) -> None:
+        """Sleep until the time is over, somebody wakes us, or another process has committed something."""
+        until = self._clock() + wait_seconds
+        while True:
+            with self._changed:
+                left = max(until - self._clock(), 0.0)
+                self._changed.wait_for(lambda: self._woken or self._stopping, min(left, TICK_SECONDS))
+                woken, self._woken = self._woken, False
+            self._checked_at = self._clock()
+            if woken or self._stopping or self._clock() >= until or due.has_news():
+                return
+
+    def _restart_dropped_steps(self) -> None:
+        """Restart steps that are in progress here and that no thread has run in two consecutive checks."""
+        running = frozenset(self._executor.running())
+        dropped = {
+            work: submission
+            for submission in list_leased_steps(self._ledger, self._worker())
+            if (work := work_of(submission)) not in running
+        }
+        for work in self._missed & dropped.keys():
+            self._requeue(dropped[work])
+        self._missed = frozenset(dropped)
+
+    def _requeue(self, submission: Submission) -> None:
+        try:
+            self._ledger.schedule_next_step(submission, submission.step, now())
+        except Superseded:
+            return
+        logger.info("Submission {} ({}) taken up again.", submission.id, submission.path)
+
+    def _log_once(self, sentence: str) -> None:
+        if not self._troubled:
+            logger.error("{}", sentence)
+        self._troubled = True
+
+
+def _sentence(error: Exception) -> str:
+    """Return what is wrong with the database as a sentence."""
+    return str(error) if isinstance(error, StateFolderError) else f"The ledger can't be read: {error}."

@@ -1,0 +1,109 @@
+"""Asks Eiger for slice jobs that are due, and lists new builds while many wait.
+
+Five thousand submissions that wait for slicing are five thousand rows with a time, nothing else. One thread
+finds what is due, a few ask; a poll that a crash cuts off is asked for again a minute later.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from loguru import logger
+
+from workflow.errors import StateFolderError
+from workflow.ledger import Superseded, next_poll_seconds, postpone_due_polls
+from workflow.model import Submission
+from workflow.pipeline.clock_skew import Skew
+from workflow.pipeline.context import Context, now
+from workflow.pipeline.slice_listing import SliceListing
+from workflow.pipeline.upload import poll_slice_job
+
+POLL_SECONDS = 1.0
+"""The longest time between two checks for polls that are due: another process may have made one due."""
+DEBOUNCE_SECONDS = 0.02
+"""Wake-ups come many at once: one check for all of them."""
+POLLS_AT_ONCE = 4
+MAX_QUEUED_POLLS = 16
+"""Polls that wait for a free thread."""
+RETRY_AFTER_FAULT = timedelta(minutes=5)
+
+
+@dataclass
+class Poller:
+    """Polls every slice job when it is due; one per process, on any database."""
+
+    context: Context
+    on_due: Callable[[], None]
+    """Called when a poll has made a step due."""
+    workers: Callable[[], int] = lambda: 1
+    """Returns how many processes list new builds in turn."""
+    clock: Callable[[], float] = time.monotonic
+    _wake: threading.Event = field(default_factory=threading.Event)
+    _skew: Skew = field(default_factory=Skew)
+    _asking: set[tuple[int, int]] = field(default_factory=set)
+    _troubled: bool = False
+
+    def __post_init__(self) -> None:
+        """Make the listing of new builds, which makes steps due as well."""
+        self.listing = SliceListing(self.context, self.workers, self.on_due, self.clock)
+
+    def run(self, stop: threading.Event) -> None:
+        """Poll until told to stop."""
+        with ThreadPoolExecutor(POLLS_AT_ONCE, thread_name_prefix="poll") as threads:
+            while not stop.is_set():
+                wait_seconds = self._poll_safely(threads)
+                if self._wake.wait(wait_seconds):
+                    stop.wait(DEBOUNCE_SECONDS)
+                self._wake.clear()
+            self.listing.stop()
+
+    def wake(self) -> None:
+        """Check at once: a slice job may have become due, or the service stops."""
+        self._wake.set()
+
+    def _poll_safely(self, threads: ThreadPoolExecutor) -> float:
+        """Poll what is due; return how long to wait. A ledger that can't be reached is logged once."""
+        try:
+            self.listing.look(threads)
+            self._poll_due(threads)
+            self._skew.look(self.context.client.ahead_seconds)
+            wait_seconds = max(min(next_poll_seconds(self.context.ledger), POLL_SECONDS), DEBOUNCE_SECONDS)
+            self._troubled = False
+        except StateFolderError as error:
+            self._log_once(f"{error} Slice jobs wait until then.")
+        except Exception as fault:  # noqa: BLE001  # the thread's edge: without it no slice job would ever end
+            logger.opt(exception=True).debug("The poller failed")
+            self._log_once(f"The poller failed ({type(fault).__name__}): it tries again.")
+        else:
+            return wait_seconds
+        return POLL_SECONDS
+
+    def _log_once(self, sentence: str) -> None:
+        if not self._troubled:
+            logger.error("{}", sentence)
+        self._troubled = True
+
+    def _poll_due(self, threads: ThreadPoolExecutor) -> None:
+        """Hand due polls to the threads; hardly any while a listing tells more for fewer requests."""
+        room = (1 if self.listing.reads() else MAX_QUEUED_POLLS) - len(self._asking)
+        if room < 1 or next_poll_seconds(self.context.ledger) > 0:
+            return
+        for submission in postpone_due_polls(self.context.ledger, room):
+            self._asking.add((submission.id, submission.turn))
+            threads.submit(self._poll_slice_job, submission)
+
+    def _poll_slice_job(self, submission: Submission) -> None:
+        try:
+            poll_slice_job(self.context, submission, self.listing.waiting.count)
+        except (Superseded, StateFolderError) as error:
+            logger.debug("{}", error)
+        except Exception:  # noqa: BLE001  # a fault of ours: this one is asked for later, all others now
+            logger.opt(exception=True).error("A fault of stlflow while asking for a slice job")
+            self.context.ledger.update_submission(submission, due_at=now() + RETRY_AFTER_FAULT)
+        finally:
+            self._asking.discard((submission.id, submission.turn))
+            self.wake()
+            self.on_due()
