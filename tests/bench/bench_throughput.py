@@ -1,10 +1,11 @@
 """Files per second of the real service, next to the same calls by a plain concurrent script.
 
-    python -m tests.bench.bench_throughput [--files 1000]
+    python -m tests.bench.bench_throughput [--files 1000] [--rounds 1] [--folder /dev/shm]
 
 Simulator, service and script are processes of their own; slicing is instant. The yardstick makes for
-each file the calls that the service makes, with 16 threads and nothing durable: no claim, no hash,
-no mesh inspection, no ledger.
+each file the eight calls that the service makes, with 16 threads and nothing durable: no claim, no hash, no
+mesh inspection, no ledger. The simulator's journal counts the calls of both. `--folder` is where state and
+share are: a folder in memory shows the processor's part, one on a disk adds the disk's.
 """
 
 import argparse
@@ -15,10 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from threading import local
 
 import requests
@@ -27,6 +31,11 @@ from tests.waiting import until
 
 AUTH = ("demo", "demo")
 THREADS = 16
+OPERATIONS = frozenset({
+    "uploadStl", "getSliceStatus", "readPartVersion", "listBuilds", "readBuild", "listPrintJobs",
+    "sendBuildToJobRequestQueue",
+})  # fmt: skip
+"""Of the contract: what one file needs. Presets, users and devices are asked for once for all."""
 RULES = """\
 version: 1
 intake:
@@ -142,27 +151,47 @@ def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
     return (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def by_service(files: dict[str, bytes]) -> tuple[float, float]:
-    """Give files per second and peak memory of the real service."""
-    with tempfile.TemporaryDirectory() as folder, simulated_cloud() as url:
+@dataclass(frozen=True)
+class Measured:
+    """What one run over all files took."""
+
+    files_per_second: float
+    calls: Counter[str]
+    """Calls to the cloud that are made for each file, by operation."""
+    cpu_ms: float = 0.0
+    """Of the service, for each file."""
+    peak_mb: float = 0.0
+
+
+def calls_per_file(url: str) -> Counter[str]:
+    """Count the calls so far of the operations that serve one file, from the simulator's journal."""
+    journal = requests.get(url.removesuffix("/api/v3") + "/_sim/journal", timeout=60).json()
+    return Counter(each["operation"] for each in journal if each["operation"] in OPERATIONS)
+
+
+def by_service(files: dict[str, bytes], parent: str | None) -> Measured:
+    """Measure the real service."""
+    with tempfile.TemporaryDirectory(dir=parent) as folder, simulated_cloud() as url:
         before = effects(url)
         with service(Path(folder), url) as process:
-            started = time.monotonic()
+            started, cpu = time.monotonic(), cpu_seconds(process)
             drop(files, Path(folder) / "share" / "inbox")
             done = Path(folder) / "share" / "done"
             wait_until(lambda: len(list(done.glob("*.stl"))) == len(files), process)
             seconds = time.monotonic() - started
+            cpu_ms = (cpu_seconds(process) - cpu) * 1000 / len(files)
             peak = peak_mb(process)
         assert effects(url) - before == len(files), "each file exactly once"
-    return len(files) / seconds, peak
+        return Measured(len(files) / seconds, calls_per_file(url), cpu_ms, peak)
 
 
-def by_script(files: dict[str, bytes]) -> float:
-    """Give files per second of the plain script."""
+def by_script(files: dict[str, bytes]) -> Measured:
+    """Measure the plain script."""
     with simulated_cloud() as url, ThreadPoolExecutor(THREADS) as threads:
         started = time.monotonic()
         list(threads.map(lambda item: send_plainly(url, *item), files.items()))
-        return len(files) / (time.monotonic() - started)
+        seconds = time.monotonic() - started
+        return Measured(len(files) / seconds, calls_per_file(url))
 
 
 _THREAD = local()
@@ -178,11 +207,11 @@ def send_plainly(url: str, name: str, content: bytes) -> None:
         != "COMPLETED"
     ):
         pass
-    version = session.get(f"{url}/part_versions/{part['part_version_id']}", timeout=60).json()
+    for _ in range(2):  # once for its title, once for the units that Eiger took it in
+        version = session.get(f"{url}/part_versions/{part['part_version_id']}", timeout=60).json()
     query = {"filter[title][eq]": version["title"], "sort[order]": "desc"}
     build = session.get(f"{url}/builds", params=query, timeout=60).json()["items"][0]["id"]
-    for _ in range(2):  # once to know its part versions, once for the facts
-        session.get(f"{url}/builds/{build}", timeout=60).json()
+    session.get(f"{url}/builds/{build}", timeout=60).json()
     session.get(
         f"{url}/print_jobs", params={"filter[build][eq]": build, "sort[order]": "desc"}, timeout=60
     ).json()
@@ -190,15 +219,25 @@ def send_plainly(url: str, name: str, content: bytes) -> None:
 
 
 def main() -> None:
-    """Measure both, and print the ratio."""
+    """Measure both in turns, and print the medians and their ratio."""
     options = argparse.ArgumentParser()
     options.add_argument("--files", type=int, default=1000)
-    count = options.parse_args().files
-    files = {f"part{number:05}.stl": box(10 + number / 1000, 20, 30) for number in range(count)}
-    plain = by_script(files)
-    ours, peak = by_service(files)
-    print(f"{count} files: service {ours:.1f} files/s, plain script {plain:.1f} files/s,")
-    print(f"ratio {ours / plain:.2f}; peak memory of the service {peak:.0f} MB")
+    options.add_argument("--rounds", type=int, default=1)
+    options.add_argument("--folder", help="where state and share are; default: the system's temporary folder")
+    asked = options.parse_args()
+    files = {f"part{number:05}.stl": box(10 + number / 1000, 20, 30) for number in range(asked.files)}
+    rounds = [(by_script(files), by_service(files, asked.folder)) for _ in range(asked.rounds)]
+    plain_rate = median(plain.files_per_second for plain, _ in rounds)
+    our_rate = median(ours.files_per_second for _, ours in rounds)
+    ratio = median(ours.files_per_second / plain.files_per_second for plain, ours in rounds)
+    print(f"{asked.files} files, {asked.rounds} round(s), load {os.getloadavg()[0]:.1f}:")
+    print(f"service {our_rate:.1f} files/s, plain script {plain_rate:.1f} files/s, ratio {ratio:.2f};")
+    print(f"service: {median(ours.cpu_ms for _, ours in rounds):.1f} ms of CPU a file,", end=" ")
+    print(f"peak memory {max(ours.peak_mb for _, ours in rounds):.0f} MB;")
+    for who, runs in (("service", [ours for _, ours in rounds]), ("script", [plain for plain, _ in rounds])):
+        calls = sum((run.calls for run in runs), Counter[str]())
+        counted = ", ".join(f"{name} {calls[name] / len(runs) / len(files):.2f}" for name in sorted(calls))
+        print(f"calls of the {who} for each file: {counted}")
 
 
 if __name__ == "__main__":
