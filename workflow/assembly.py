@@ -7,11 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from workflow.eiger import EigerClient, make_client
-from workflow.errors import (
-    Mistake,
-    RulesError,
-    SettingsError,
-)
+from workflow.errors import SettingsError
 from workflow.intake import (
     MassArrivalLimit,
     Share,
@@ -25,6 +21,7 @@ from workflow.ledger import (
     set_metadata_default,
 )
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, parse_warning_kinds
+from workflow.pipeline.check_rules import check_changed_rules, refuse_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context, UploadProgressCallback, ignore_progress
 from workflow.pipeline.live_rules import LiveRules
@@ -34,7 +31,7 @@ from workflow.pipeline.retry import RetrySchedule
 from workflow.pipeline.service import Service
 from workflow.pipeline.work_queue import QueueLimits
 from workflow.resources import resource_folder
-from workflow.routing import Rulebook, check_cloud_names, load_rules
+from workflow.routing import load_rules
 from workflow.settings import LEDGER_FILE, Settings
 from workflow.state_folder import (
     locked_database,
@@ -108,7 +105,8 @@ def running_service(
         ):
             share = share_from_ledger(settings, ledger)
             share = _prepare_share(share, ledger) if watch else replace(share, left_inbox=None)
-            check = partial(refuse_unknown_names, catalog=catalog)
+            with_tests = settings.rules_tests_on_reload
+            check = partial(check_changed_rules, catalog=catalog, inspector=inspector, with_tests=with_tests)
             rules = LiveRules(rules_file(settings), rulebook, ledger, check)
             context = _make_context(settings, rules, client, catalog, ledger, inspector, share, on_progress)
             context = replace(context, sets_duplicates_aside=watch)
@@ -149,29 +147,6 @@ def _prepare_share(share: Share, ledger: Ledger) -> Share:
     if share.marker and not share.is_reachable():
         return share
     return replace(share, marker=set_metadata_default(ledger, SHARE_ID_KEY, share.prepare()))
-
-
-def refuse_unknown_names(rulebook: Rulebook, catalog: CloudCache) -> None:
-    """Ask the cloud for every preset, device and user that the rules name. Raises RulesError, CloudError."""
-    mistakes = find_unknown_names(catalog, rulebook)
-    if mistakes:
-        raise RulesError(mistakes)
-
-
-def find_unknown_names(catalog: CloudCache, rulebook: Rulebook) -> tuple[Mistake, ...]:
-    """Give the presets, devices and users that the rules name and the cloud lacks. Raises CloudError."""
-    devices = catalog.devices()
-    return check_cloud_names(
-        rulebook,
-        presets=[(preset.title, preset.id) for preset in catalog.presets()],
-        device_names=[device.name for device in devices],
-        series=sorted({device.device_series for device in devices}),
-        users=[
-            (user.id, [word for word in (user.email, user.name) if word])
-            for user in catalog.users()
-            if user.id
-        ],
-    )
 
 
 def _make_context(

@@ -148,7 +148,7 @@ def test_any_fact_can_be_assumed(say: Say, tmp_path: Path) -> None:
 
 def test_list_says_that_changed_rules_do_not_count(say: Say, book: Ledger) -> None:
     assert say("list").err == ""
-    write_metadata(book, RULES_ERROR_KEY, "The changed rules have 1 mistake. The rules of before count on.")
+    write_metadata(book, RULES_ERROR_KEY, "The changed rules have 1 mistake. Still using the previous rules.")
     listed = say("list", "--json")
-    assert listed.err == "The changed rules have 1 mistake. The rules of before count on.\n"
+    assert listed.err == "The changed rules have 1 mistake. Still using the previous rules.\n"
     assert len(listed.document()) == 1

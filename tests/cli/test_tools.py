@@ -123,6 +123,24 @@ def test_explain_refuses_a_fact_that_is_none(say: Say, parts: Path, given: str, 
     assert why in refused.err
 
 
+def test_rules_test_measures_the_stl_files_that_tests_name(say: Say, parts: Path, tmp_path: Path) -> None:
+    rules = (
+        "version: 1\nintake:\n  - {name: flat, when: {z_mm: '< 0.001'}, hold: Flat.}\n"
+        "  - {name: all, preset: Onyx}\nrouting:\n  - {name: all, send_to: backlog}\n"
+        "tests:\n  - {file: {stl: lid.stl, path: a/b.stl}, expect: {rule: all}}\n"
+    )
+    (parts / "rules.yaml").write_text(rules)
+    assert say("rules", "test", str(parts / "rules.yaml")).code == 0
+    (parts / "rules.yaml").write_text(rules.replace("lid.stl", "page.stl"))
+    failed = say("rules", "test", str(parts / "rules.yaml"))
+    assert failed.code == 1
+    assert (
+        "stl: page.stl can't be measured: inspection rejects it before any rule: The file is no" in failed.out
+    )
+    (parts / "rules.yaml").write_text(rules.replace("lid.stl", "nowhere.stl"))
+    assert "stl: nowhere.stl can't be measured: " in say("rules", "test", str(parts / "rules.yaml")).out
+
+
 def test_rules_check_and_test_have_their_exit_codes(say: Say, tmp_path: Path) -> None:
     good = "version: 1\nintake:\n  - {name: all, preset: Onyx}\nrouting:\n  - {name: all, send_to: backlog}\n"
     wrong = "tests:\n  - {file: {path: x.stl}, expect: {preset: Nylon}}\n"
@@ -132,6 +150,9 @@ def test_rules_check_and_test_have_their_exit_codes(say: Say, tmp_path: Path) ->
     assert say("rules", "check", "good.yaml").out == "good.yaml: 1 intake and 1 routing rules, no mistakes.\n"
     assert say("rules", "test", "good.yaml").code == 0
     assert say("rules", "test", "wrong.yaml").code == 1
+    failed = say("rules", "test", "wrong.yaml").out
+    assert "wrong  wrong.yaml:7  x.stl\n        preset: expected Nylon, got Onyx\n" in failed
+    assert "intake: rule 'all' in line 3 decided, for it takes everything" in failed
     broken = say("rules", "check", "broken.yaml")
     assert broken.code == 2
     assert broken.err.startswith("stlflow: broken.yaml:3:17: ")

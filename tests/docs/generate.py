@@ -68,11 +68,14 @@ def _settings_in_full() -> str:
 
 def _facts(stage: DecisionStage) -> str:
     rows = (
-        f"| `{fact.name}` | {fact.kind} | {fact.unit} | {fact.source} | {fact.known} | `{fact.example}` |"
+        f"| `{fact.name}` | {fact.kind} | {fact.unit} | {fact.source} | {fact.known} | `{fact.example}` "
+        f"| {f'`{fact.default}`' if fact.default else '-'} |"
         for fact in fact_table()
         if fact.stage is stage
     )
-    return "\n".join(("| fact | kind | unit | from | known | example |", "|---|---|---|---|---|---|", *rows))
+    return "\n".join(
+        ("| fact | kind | unit | from | known | example | in tests |", "|---|---|---|---|---|---|---|", *rows)
+    )
 
 
 def _names() -> str:

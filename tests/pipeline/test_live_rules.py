@@ -1,4 +1,4 @@
-"""Rules that are read again while the service runs: a good change counts, a bad one is said once."""
+"""Rules that are loaded again while the service runs: a good change is used, a bad one is reported once."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.waiting import until
 from workflow.errors import Mistake, RulesError, Unreachable
 from workflow.ledger import RULES_ERROR_KEY, Ledger, read_decisions, read_metadata, read_stored_rules
 from workflow.pipeline.live_rules import CHECKS_BETWEEN_RETRIES, LiveRules
-from workflow.routing import Rulebook, load_rules
+from workflow.routing import Rulebook, evaluate_rule_tests, load_rules, refuse_failed_tests
 
 GOOD = """\
 version: 1
@@ -45,9 +45,9 @@ def rules(tmp_path: Path, ledger: Ledger) -> Make:
     return make
 
 
-def look_twice(rules: LiveRules) -> None:
-    rules.look()
-    rules.look()
+def check_twice(rules: LiveRules) -> None:
+    rules.check_file()
+    rules.check_file()
 
 
 def destination(rules: LiveRules) -> str:
@@ -60,15 +60,15 @@ def test_a_good_change_counts_and_its_text_is_kept(
     in_force = rules()
     first = in_force.rulebook.revision
     written(tmp_path, SECOND)
-    in_force.look()
+    in_force.check_file()
     assert destination(in_force) == "backlog", "half a file may have been saved: it counts when it stands"
-    in_force.look()
+    in_force.check_file()
     assert destination(in_force) == "job_request"
     assert (read_stored_rules(ledger, first), read_stored_rules(ledger, in_force.rulebook.revision)) == (
         FIRST,
         SECOND,
     )
-    assert said == [f"INFO Rules {in_force.rulebook.revision} count from now on, instead of {first}.\n"]
+    assert said == [f"INFO Rules {in_force.rulebook.revision} are in use from now on. Before: {first}.\n"]
 
 
 @pytest.mark.parametrize("spoil", [lambda file: written(file.parent, BAD), lambda file: file.unlink()])
@@ -78,14 +78,14 @@ def test_a_broken_change_keeps_the_last_good_and_is_said_once(
     in_force = rules()
     spoil(tmp_path / "rules.yaml")
     for _ in range(5):
-        in_force.look()
+        in_force.check_file()
     assert destination(in_force) == "backlog"
     assert in_force.trouble is not None
-    assert "The rules of before count on." in in_force.trouble
+    assert "Still using the previous rules." in in_force.trouble
     assert len(said) == 1
     assert read_metadata(ledger, RULES_ERROR_KEY) == in_force.trouble
     written(tmp_path, SECOND)
-    look_twice(in_force)
+    check_twice(in_force)
     assert destination(in_force) == "job_request"
     assert read_metadata(ledger, RULES_ERROR_KEY) == ""
 
@@ -93,9 +93,9 @@ def test_a_broken_change_keeps_the_last_good_and_is_said_once(
 def test_a_mistake_is_told_with_its_place(rules: Make, tmp_path: Path) -> None:
     in_force = rules()
     written(tmp_path, BAD)
-    look_twice(in_force)
+    check_twice(in_force)
     assert in_force.trouble is not None
-    assert in_force.trouble.startswith("The changed rules have 1 mistake. The rules of before count on.\n")
+    assert in_force.trouble.startswith("The changed rules have 1 mistake. Still using the previous rules.\n")
     assert "rules.yaml:2:23: a rule under `intake` takes no `preste`" in in_force.trouble
 
 
@@ -104,11 +104,11 @@ def test_a_change_that_is_taken_back_is_no_trouble_any_more(
 ) -> None:
     in_force = rules()
     written(tmp_path, BAD)
-    look_twice(in_force)
+    check_twice(in_force)
     written(tmp_path, FIRST)
-    look_twice(in_force)
+    check_twice(in_force)
     assert in_force.trouble is None
-    assert said[-1] == f"INFO The rules are as they were: revision {in_force.rulebook.revision}.\n"
+    assert said[-1] == f"INFO The rules file is as before: revision {in_force.rulebook.revision}.\n"
 
 
 def test_names_that_eiger_does_not_have_keep_a_change_from_counting(rules: Make, tmp_path: Path) -> None:
@@ -117,9 +117,39 @@ def test_names_that_eiger_does_not_have_keep_a_change_from_counting(rules: Make,
 
     in_force = rules(refuse)
     written(tmp_path, SECOND)
-    look_twice(in_force)
+    check_twice(in_force)
     assert destination(in_force) == "backlog"
     assert "Eiger has no preset `Onyx`" in (in_force.trouble or "")
+
+
+def test_a_failing_test_in_the_file_keeps_a_change_from_counting(rules: Make, tmp_path: Path) -> None:
+    in_force = rules(lambda book: refuse_failed_tests(book, evaluate_rule_tests(book)))
+    test = "tests: [{file: {path: x.stl}, build: {}, expect: {send_to: backlog}}]\n"
+    written(tmp_path, SECOND + test)
+    check_twice(in_force)
+    assert destination(in_force) == "backlog"
+    assert in_force.trouble is not None
+    assert "rules.yaml:4:1: the test 'x.stl' fails: send_to: expected backlog, got job_request" in (
+        in_force.trouble
+    )
+    written(tmp_path, SECOND + test.replace("backlog", "job_request"))
+    check_twice(in_force)
+    assert destination(in_force) == "job_request"
+
+
+@pytest.mark.parametrize("runs_tests", [True, False])
+def test_the_setting_decides_whether_tests_are_run_at_a_reload(
+    open_shop: Open, tmp_path: Path, runs_tests: bool
+) -> None:
+    rules = written(tmp_path, FIRST)
+    context: Shop = open_shop(rules=rules, rules_tests_on_reload=runs_tests)
+    stl = tmp_path / "big.stl"
+    stl.write_bytes(box(20))
+    test = "tests: [{file: {stl: big.stl}, expect: {hold: '*'}}]\n"
+    written(tmp_path, SECOND + test)
+    live = context.service.rules
+    assert until(lambda: live.trouble is not None or live.rulebook.text != FIRST, 10)
+    assert (live.rulebook.text == FIRST, "hold: expected *" in (live.trouble or "")) == (runs_tests,) * 2
 
 
 def test_a_cloud_that_can_not_be_asked_is_asked_again(rules: Make, tmp_path: Path) -> None:
@@ -133,11 +163,11 @@ def test_a_cloud_that_can_not_be_asked_is_asked_again(rules: Make, tmp_path: Pat
 
     in_force = rules(fail_once)
     written(tmp_path, SECOND)
-    look_twice(in_force)
+    check_twice(in_force)
     assert (destination(in_force), asked) == ("backlog", 1)
-    assert in_force.trouble == "The changed rules can't be checked: no connection It is tried again."
+    assert in_force.trouble == "The changed rules can't be checked: no connection stlflow tries again."
     for _ in range(CHECKS_BETWEEN_RETRIES + 1):
-        in_force.look()
+        in_force.check_file()
     assert destination(in_force) == "job_request"
     assert in_force.trouble is None
 

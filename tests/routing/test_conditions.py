@@ -13,8 +13,8 @@ from workflow.routing.conditions import (
     Flag,
     Not,
     comparisons_in,
-    format_value,
 )
+from workflow.routing.fact_values import format_value
 from workflow.routing.facts import FACTS_BY_NAME
 from workflow.routing.globs import Glob
 from workflow.routing.matchers import parse_interval

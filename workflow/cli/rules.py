@@ -42,20 +42,24 @@ def check_rules(file: Path | None, online: bool) -> int:
 @rules.command("test")
 @click.argument("file", type=FILE_TYPE, required=False)
 def run_rule_tests(file: Path | None) -> int:
-    """Run the tests that stand in a rules file.
+    """Run the tests in a rules file; exit code 1 when one fails.
 
-    Exit code 1 when one comes out otherwise.
+    A failed test shows which rule decided, why, and which facts it took from the defaults.
     """
     from workflow.assembly import rules_file
-    from workflow.routing import evaluate_rule_tests, load_rules
+    from workflow.operations.rules import run_rule_tests
+    from workflow.routing import load_rules
     from workflow.settings import load_settings
 
-    source = file or rules_file(load_settings())
-    outcomes = evaluate_rule_tests(load_rules(source))
+    settings = load_settings()
+    source = file or rules_file(settings)
+    outcomes = run_rule_tests(settings, load_rules(source))
     for outcome in outcomes:
         click.echo(f"{'ok    ' if outcome.passed else 'wrong '} {source.name}:{outcome.line}  {outcome.name}")
         for difference in outcome.differences:
             click.echo(f"        {difference}")
+        for reason in outcome.why:
+            click.echo(f"          {reason}")
     click.echo(f"{sum(outcome.passed for outcome in outcomes)} of {len(outcomes)} as expected.")
     return EXIT_OK if all(outcome.passed for outcome in outcomes) else EXIT_SOME_FAILED
 

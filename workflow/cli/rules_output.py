@@ -11,7 +11,7 @@ import click
 from workflow.cli.param_types import did_you_mean
 from workflow.model import DecisionRecord, FactValue, IntakeDecision, MeshReport
 from workflow.pipeline.replay import PastDecision, ReplayResult, describe_intake, describe_route
-from workflow.routing import Explanation, FactKind, Rulebook, fact_table, is_of_kind
+from workflow.routing import Explanation, Rulebook, fact_table, parse_fact_value
 
 BUILD_PREFIX = "build."
 
@@ -35,10 +35,10 @@ def parse_fact(given: str, *, build: bool = False) -> tuple[str, FactValue]:
         known = ", ".join(sorted(fact.removeprefix(prefix) for fact in kinds))
         meant = did_you_mean(key.strip().removeprefix(prefix), [fact.removeprefix(prefix) for fact in kinds])
         raise click.BadParameter(f"'{given}' is not KEY=VALUE with a KEY of {known}.{meant}", param_hint=hint)
-    try:
-        return name, _parse_fact_value(text.strip(), kinds[name])
-    except ValueError:
-        raise click.BadParameter(f"'{text}' is no {kinds[name]}.", param_hint=hint) from None
+    value = parse_fact_value(text.strip(), kinds[name])
+    if value is None:
+        raise click.BadParameter(f"'{text}' is no {kinds[name]}.", param_hint=hint)
+    return name, value
 
 
 def explanation_document(explanation: Explanation, report: MeshReport | None) -> dict[str, object]:
@@ -101,21 +101,6 @@ def _routing_document(explanation: Explanation) -> dict[str, object]:
             for rule in explanation.open_rules
         ],
     }
-
-
-def _parse_fact_value(text: str, kind: FactKind) -> FactValue:
-    match kind:
-        case FactKind.FLAG:
-            if text.casefold() not in {"true", "false"}:
-                raise ValueError(text)
-            return text.casefold() == "true"
-        case FactKind.COUNT:
-            return int(text)
-        case FactKind.NUMBER:
-            return float(text)
-        case FactKind.TIME | FactKind.WEEKDAY if not is_of_kind(text, kind):
-            raise ValueError(text)
-    return text
 
 
 def decisions_document(decided: Mapping[str, DecisionRecord]) -> list[dict[str, object]]:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from urllib.parse import urlsplit
 
-from workflow.assembly import find_unknown_names
 from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
 from workflow.doctor.rules import SKIPPED_NO_RULES, load_rules_or_none, mistake_finding, send_actions
 from workflow.eiger import EigerClient, PingResult, RetryPolicy, make_client
 from workflow.errors import EXIT_CLOUD, EXIT_USAGE, CloudError, Unauthorized, error_reason
+from workflow.pipeline.check_rules import find_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.settings import Settings
 

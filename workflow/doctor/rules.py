@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from workflow.assembly import rules_file
+from workflow.assembly import make_inspector, rules_file
 from workflow.doctor.finding import Check, Finding, fail, ok, warn
 from workflow.errors import EXIT_USAGE, Mistake, RulesError
 from workflow.model import Destination
-from workflow.routing import Rulebook, evaluate_rule_tests, load_rules
+from workflow.pipeline.check_rules import evaluate_tests_with_files
+from workflow.routing import Rulebook, doubt_unknown_names, load_rules
 from workflow.routing.rulebook import SendAction
 from workflow.settings import Settings
 
@@ -32,15 +33,17 @@ def check_rules_readable(settings: Settings) -> Iterator[Finding]:
 def check_rule_warnings(settings: Settings) -> Iterator[Finding]:
     """Say what in the rules works and is hardly meant."""
     rulebook = load_rules(rules_file(settings))
-    for mistake in rulebook.warnings:
+    warnings = (*rulebook.warnings, *doubt_unknown_names(rulebook))
+    for mistake in warnings:
         yield warn(_mistake_location(mistake), _mistake_fix(mistake))
-    failed = [trial for trial in evaluate_rule_tests(rulebook) if not trial.passed]
+    with make_inspector(settings) as inspector:
+        failed = [trial for trial in evaluate_tests_with_files(rulebook, inspector) if not trial.passed]
     for trial in failed:
         yield warn(
             f"{rulebook.source}:{trial.line}: the test '{trial.name}' comes out otherwise.",
             "`stlflow rules test` shows the difference: correct the rule or the test.",
         )
-    if not rulebook.warnings and not failed:
+    if not warnings and not failed:
         yield ok(f"{len(rulebook.tests)} tests of the rules come out as expected.")
 
 

@@ -3,16 +3,17 @@
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
-from workflow.assembly import make_inspector, open_ledger, refuse_unknown_names
+from workflow.assembly import make_inspector, open_ledger
 from workflow.eiger import make_client
 from workflow.errors import (
     Mistake,
     StateFolderError,
 )
 from workflow.model import DeviceFacts, Facts, MeshReport
+from workflow.pipeline.check_rules import evaluate_tests_with_files, refuse_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.facts import device_facts, facts_of_unsubmitted_file
-from workflow.routing import Rulebook, doubt_unknown_names, names_by_kind
+from workflow.routing import Rulebook, RuleTestResult, doubt_unknown_names, names_by_kind
 from workflow.settings import Settings
 
 
@@ -31,6 +32,12 @@ def fetch_device_facts(settings: Settings) -> tuple[DeviceFacts, ...]:
     """Ask the cloud for its devices. Raises CloudError, SettingsError."""
     with make_client(settings) as client:
         return tuple(device_facts(device) for device in client.list_devices())
+
+
+def run_rule_tests(settings: Settings, rulebook: Rulebook) -> tuple[RuleTestResult, ...]:
+    """Return the results of the tests in a rules file, with the STL files measured that they name."""
+    with make_inspector(settings) as inspector:
+        return evaluate_tests_with_files(rulebook, inspector)
 
 
 def check_names_online(settings: Settings, rulebook: Rulebook) -> tuple[Mistake, ...]:

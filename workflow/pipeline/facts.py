@@ -1,18 +1,19 @@
 """What is known of a submission, as the facts that rules may look at."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path, PurePosixPath
 
 from workflow.eiger import Build, Device
+from workflow.errors import InspectionFailed
 from workflow.intake.spool import file_owner
 from workflow.ledger import Ledger, count_sent_before
 from workflow.mesh import Inspector
 from workflow.model import DeviceFacts, Facts, FactValue, MeshReport, Submission
 from workflow.pipeline.context import now
+from workflow.routing import SECONDS_PER_HOUR
 
-SECONDS_PER_HOUR = 3600
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -44,6 +45,19 @@ def facts_of_unsubmitted_file(
         "sent_before": 0 if ledger is None else count_sent_before(ledger, report.sha256),
     }
     return report, facts if owner is None else {**facts, "dropped_by": owner}
+
+
+def facts_of_test_file(name: str, folders: Sequence[Path], inspector: Inspector) -> Facts:
+    """Return the size and mesh facts of an STL file that a test of the rules names.
+
+    The file is looked for in each of the folders. Raises OSError, InspectionFailed; the latter also for a
+    mesh that inspection rejects, for no rule would see it.
+    """
+    source = next((folder / name for folder in folders if (folder / name).is_file()), Path(name))
+    report = inspector.inspect(source, name)
+    if report.verdict == "reject":
+        raise InspectionFailed(f"inspection rejects it before any rule: {report.reason}")
+    return {"size_mb": source.stat().st_size / 1e6, **_mesh_facts(report)}
 
 
 def file_facts(path: str, size: int, mesh: MeshReport | None) -> dict[str, FactValue]:

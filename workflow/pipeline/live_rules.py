@@ -1,4 +1,4 @@
-"""The rules that count now: read again when their file changes, and never worse than the last good ones."""
+"""The rules in use: loaded again when their file changes; a broken change keeps the previous rules."""
 
 import threading
 from collections.abc import Callable
@@ -13,86 +13,86 @@ from workflow.routing import Rulebook, parse_rules, read_rules_text, revision_of
 
 CHECK_SECONDS = 1.0
 CHECKS_BETWEEN_RETRIES = 15
-"""Between questions to a cloud that could not be asked whether it has what the new rules name."""
+"""How many checks to skip after the cloud could not be reached to look up the names in new rules."""
+STILL_PREVIOUS = "Still using the previous rules."
 RulesCheck = Callable[[Rulebook], None]
+"""Raise RulesError when a changed file may not be used, CloudError when that can't be told now."""
 
 
 class LiveRules:
-    """The last good rules. Whatever is decided takes `rulebook` once and keeps to it.
+    """The rules in use, and `trouble`: why a change of their file is not used, if so.
 
-    A change counts once the file stood unchanged for two looks, holds no mistake, and everything that
-    it names is there; until then the last good rules count, and `trouble` says why in words.
+    A change is loaded when the file has been stable for two checks, has no mistakes, and passes `check`:
+    every name in it exists in Eiger, and its tests pass. A decision takes `rulebook` once and keeps to it.
     """
 
     def __init__(self, path: Path, rulebook: Rulebook, ledger: Ledger, check: RulesCheck) -> None:
         self._path, self._ledger, self._check = path, ledger, check
         self._rulebook = rulebook
         self._seen = self._refused = ""
-        self._looks_to_skip = 0
+        self._checks_to_skip = 0
         self.trouble: str | None = None
         store_rules(ledger, rulebook.revision, rulebook.text)
         self._publish_problem()
 
     @property
     def rulebook(self) -> Rulebook:
-        """The rules that count now."""
+        """The rules in use."""
         return self._rulebook
 
-    def run(self, stop: threading.Event) -> None:
-        """Look now and then, until told to stop."""
+    def watch(self, stop: threading.Event) -> None:
+        """Check the file every second, until `stop` is set."""
         while not stop.wait(CHECK_SECONDS):
-            self.look()
+            self.check_file()
 
-    def look(self) -> None:
-        """Look whether the file has changed, and take the change if it is good."""
+    def check_file(self) -> None:
+        """Load the rules file again if it has changed and is good."""
         try:
             text = read_rules_text(self._path)
         except RulesError as error:
-            self._report_problem("unreadable", f"{error} The rules of before count on.")
+            self._report_problem("unreadable", f"{error} {STILL_PREVIOUS}")
             return
         revision = revision_of(text)
-        settled, self._seen = revision == self._seen, revision
+        stable, self._seen = revision == self._seen, revision
         if revision == self._rulebook.revision:
             self._report_problem("", None)
-        elif settled and revision != self._refused:
+        elif stable and revision != self._refused:
             self._load_changed(text)
 
     def _load_changed(self, text: str) -> None:
-        if self._looks_to_skip > 0:
-            self._looks_to_skip -= 1
+        if self._checks_to_skip > 0:
+            self._checks_to_skip -= 1
             return
         try:
             rulebook = parse_rules(text, str(self._path))
             self._check(rulebook)
             store_rules(self._ledger, rulebook.revision, rulebook.text)
         except RulesError as error:
-            self._report_problem(
-                revision_of(text), f"{_counted(error)} The rules of before count on.\n{error}"
-            )
+            self._report_problem(revision_of(text), f"{_counted(error)} {STILL_PREVIOUS}\n{error}")
         except (CloudError, StateFolderError) as error:
-            self._looks_to_skip = CHECKS_BETWEEN_RETRIES
-            self._report_problem("", f"The changed rules can't be checked: {error} It is tried again.")
+            self._checks_to_skip = CHECKS_BETWEEN_RETRIES
+            self._report_problem("", f"The changed rules can't be checked: {error} stlflow tries again.")
         else:
             before, self._rulebook = self._rulebook.revision, rulebook
-            self._looks_to_skip = 0
+            self._checks_to_skip = 0
             self.trouble, self._refused = None, ""
             self._publish_problem()
-            logger.info("Rules {} count from now on, instead of {}.", rulebook.revision, before)
+            logger.info("Rules {} are in use from now on. Before: {}.", rulebook.revision, before)
 
     def _report_problem(self, refused: str, trouble: str | None) -> None:
-        """Say what is wrong once; and that it is over."""
+        """Log a problem once, and once that it is over."""
         before, self.trouble, self._refused = self.trouble, trouble, refused
         if trouble == before:
             return
         if trouble is not None:
             logger.error("{}", trouble)
         else:
-            logger.info("The rules are as they were: revision {}.", self._rulebook.revision)
+            logger.info("The rules file is as before: revision {}.", self._rulebook.revision)
         self._publish_problem()
 
     def _publish_problem(self) -> None:
-        """Let other processes know what is wrong, such as `stlflow list`."""
-        with suppress(StateFolderError):  # the log has it, and the next change is written again
+        """Store the problem, so that other processes such as `stlflow list` show it."""
+        with suppress(StateFolderError):  # the log has it, and the next change is stored again
             write_metadata(self._ledger, RULES_ERROR_KEY, self.trouble or "")
 
 

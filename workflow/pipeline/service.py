@@ -76,7 +76,7 @@ class Service:
         queue.start()
         self._threads.append(self._start_thread("poller", self._poller.run, self._stop))
         self._threads.append(self._start_thread("retention", self._run_retention, self._stop))
-        self._threads.append(self._start_thread("rules", context.rules.run, self._stop))
+        self._threads.append(self._start_thread("rules", context.rules.watch, self._stop))
         if self._watch:
             self.inbox = self._make_inbox(heartbeat)
             self._threads.append(self._start_thread("inbox", self.inbox.run, self._stop))

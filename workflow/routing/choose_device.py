@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from workflow.model import DeviceFacts, Facts, FactValue
+from workflow.routing.facts import SECONDS_PER_HOUR
 from workflow.routing.globs import Glob, casefold_nfc
 from workflow.routing.rulebook import DeviceRequirements, SelectionPolicy
 
@@ -23,7 +24,6 @@ QUEUEABLE_STATES = (
 means trouble or a person at work."""
 NON_PRINTING_SERIES = frozenset(map(casefold_nfc, ("Sinter-1", "Sinter-2", "Wash-1")))
 _UNKNOWN = casefold_nfc("Unknown")
-_SECONDS_PER_HOUR = 3600.0
 
 Rank = tuple[float, float, str, str]
 
@@ -115,7 +115,7 @@ def _material_shortages(
 
 
 def _queue_limit_violations(wish: DeviceRequirements, device: DeviceFacts) -> Iterator[str]:
-    hours = None if device.queue_seconds is None else device.queue_seconds / _SECONDS_PER_HOUR
+    hours = None if device.queue_seconds is None else device.queue_seconds / SECONDS_PER_HOUR
     asked = (
         (wish.queue_hours, hours, f"{hours:.1f} h queued" if hours is not None else ""),
         (wish.queue_length, device.queue_length, f"{device.queue_length} queued"),
@@ -161,6 +161,6 @@ def _describe_candidate(device: DeviceFacts, choose: SelectionPolicy, chosen: bo
     if device.queue_seconds is None:
         queued = "queue not known"
     else:
-        queued = f"{device.queue_length or 0} queued, {device.queue_seconds / _SECONDS_PER_HOUR:.1f} h"
+        queued = f"{device.queue_length or 0} queued, {device.queue_seconds / SECONDS_PER_HOUR:.1f} h"
     how = f"chosen ({choose.replace('_', ' ')})" if chosen else "fits too"
     return f"{device.state}, {queued}: {how}"

@@ -5,13 +5,13 @@ says), and says why in words with the value that was found. `not`, `any` and `al
 told" on only where it matters: `any` is met once one part is, `all` is not met once one part isn't.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
 from workflow.model import Facts, FactValue
-from workflow.routing.facts import BUILD_PREFIX, NUMERIC, TEXTUAL, DecisionStage, Fact, FactKind
+from workflow.routing.fact_values import format_value, is_of_kind
+from workflow.routing.facts import BUILD_PREFIX, DecisionStage, Fact
 from workflow.routing.globs import Glob
 from workflow.routing.matchers import Interval, TimeWindow, Weekdays, parse_minute, parse_weekday
 
@@ -128,29 +128,6 @@ def comparisons_in(condition: Condition | None) -> Iterator[Comparison]:
 def is_stage_reached(stage: DecisionStage, facts: Facts) -> bool:
     """Tell whether facts of the stage are there at all: before slicing, no fiber means nothing."""
     return stage is DecisionStage.INTAKE or any(name.startswith(BUILD_PREFIX) for name in facts)
-
-
-def format_value(value: FactValue) -> str:
-    """Give a value as people read it: `true`, `48,210`, `6.5`, `'rush/x.stl'`."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f"'{value}'"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:,.3f}".rstrip("0").rstrip(".")
-
-
-def is_of_kind(value: FactValue, kind: FactKind) -> bool:
-    """Tell whether a value is of the kind that the table says."""
-    if kind in TEXTUAL:
-        return isinstance(value, str)
-    if kind in {FactKind.TIME, FactKind.WEEKDAY}:
-        read = parse_minute if kind is FactKind.TIME else parse_weekday
-        return isinstance(value, str) and read(value) is not None
-    if kind in NUMERIC:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return isinstance(value, bool)
 
 
 def _matches(wanted: Matcher, value: FactValue) -> bool:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 BUILD_PREFIX = "build."
 TAG_PREFIX = "tag."
+SECONDS_PER_HOUR = 3600
 
 
 class FactKind(StrEnum):
@@ -42,7 +43,7 @@ class Fact:
     `known` says in words when the fact is known, `source` where it comes from. A fact that is not
     known for a file makes its rules undecidable, and the file is held; except where
     `none_without` names a fact that is absent as well: then there is none, and a condition on it
-    is simply not met.
+    is simply not met. `default` is its value in a test of the rules file that does not give it.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Fact:
     source: str
     example: str
     none_without: str | None = None
+    default: str | None = None
 
 
 def fact_table() -> tuple[Fact, ...]:
@@ -68,14 +70,22 @@ def make_tag_fact(tag: str, kind: FactKind) -> Fact:
     return Fact(name, kind, "", DecisionStage.INTAKE, known, "the file's name", example, name)
 
 
-def _file(name: str, kind: FactKind, unit: str, example: str, source: str) -> Fact:
-    return Fact(name, kind, unit, DecisionStage.INTAKE, "always", source, example)
+def _file(name: str, kind: FactKind, unit: str, example: str, source: str, default: str = "") -> Fact:
+    return Fact(
+        name,
+        kind,
+        unit,
+        DecisionStage.INTAKE,
+        "always",
+        source,
+        example,
+        default=None if name in {"path", "folder", "name"} else default or example,
+    )
 
 
 def _mesh(name: str, kind: FactKind, unit: str, example: str, source: str, known: str = "") -> Fact:
-    return Fact(
-        name, kind, unit, DecisionStage.INTAKE, known or "when the mesh was measured", source, example
-    )
+    known = known or "when the mesh was measured"
+    return Fact(name, kind, unit, DecisionStage.INTAKE, known, source, example, default=example)
 
 
 def _build(
@@ -88,7 +98,10 @@ def _build(
     none_without: str | None = None,
 ) -> Fact:
     without = None if none_without is None else BUILD_PREFIX + none_without
-    return Fact(BUILD_PREFIX + name, kind, unit, DecisionStage.ROUTING, known, source, example, without)
+    default = example if none_without is None else None
+    return Fact(
+        BUILD_PREFIX + name, kind, unit, DecisionStage.ROUTING, known, source, example, without, default
+    )
 
 
 _FACT_TABLE = (
@@ -104,6 +117,7 @@ _FACT_TABLE = (
         "when the file system tells whose the file is",
         "the file's owner",
         "kim",
+        default="nobody",
     ),
     _file(
         "dropped_weekday",
@@ -111,10 +125,18 @@ _FACT_TABLE = (
         "",
         "friday",
         "the day on which the file was taken from the inbox",
+        "monday",
     ),
-    _file("dropped_time", FactKind.TIME, "", "17:05", "the time at which the file was taken from the inbox"),
-    _file("weekday", FactKind.WEEKDAY, "", "friday", "the day of the decision"),
-    _file("time", FactKind.TIME, "", "17:05", "the time of the decision"),
+    _file(
+        "dropped_time",
+        FactKind.TIME,
+        "",
+        "17:05",
+        "the time at which the file was taken from the inbox",
+        "10:00",
+    ),
+    _file("weekday", FactKind.WEEKDAY, "", "friday", "the day of the decision", "monday"),
+    _file("time", FactKind.TIME, "", "17:05", "the time of the decision", "10:00"),
     Fact(
         "sent_before",
         FactKind.COUNT,
@@ -123,6 +145,7 @@ _FACT_TABLE = (
         "when the ledger can be read",
         "how many earlier submissions of the very same bytes were sent",
         "0",
+        default="0",
     ),
     _mesh("triangles", FactKind.COUNT, "", "48210", "the mesh"),
     _mesh("x_mm", FactKind.NUMBER, "mm", "80", "the mesh's size along x"),

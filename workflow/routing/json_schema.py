@@ -22,7 +22,7 @@ from workflow.routing.parse_actions import (
     OTHERWISE,
     ROUTING_ACTIONS,
 )
-from workflow.routing.parse_tests import DEVICE_AMOUNT_KEYS, DEVICE_TEXT_KEYS, EXPECTATION_KEYS
+from workflow.routing.parse_tests import DEVICE_AMOUNT_KEYS, DEVICE_TEXT_KEYS, EXPECTATION_KEYS, STL_KEY
 from workflow.routing.rulebook import MAX_COPIES
 
 Schema = dict[str, object]
@@ -198,12 +198,13 @@ def _rule_test_schema() -> Schema:
     }
     build.pop("preset")
     file: Schema = {fact.name: _fact_value_schema(fact) for fact in _facts_at(DecisionStage.INTAKE)}
+    file[STL_KEY] = _with_description(_TEXT, "an STL file to measure, for the facts that are not given")
     plain: Schema = {"due": _DATE, "copies": {"type": "integer"}, "approve_first": {"type": "boolean"}}
     expected: Schema = {**dict.fromkeys(EXPECTATION_KEYS, _TEXT), **plain}
     return _object_schema(
         {
             "name": _TEXT,
-            "file": _object_schema(file, required=("path",)),
+            "file": {**_object_schema(file), "anyOf": [{"required": ["path"]}, {"required": [STL_KEY]}]},
             "build": _object_schema(dict(build)),
             "devices": _array_schema(
                 _test_device_schema(), "what is known of the devices, so that one is chosen"

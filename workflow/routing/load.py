@@ -33,7 +33,7 @@ from workflow.routing.parse_conditions import parse_when
 from workflow.routing.parse_tests import parse_rule_tests
 from workflow.routing.rulebook import HoldAction, IntakeRule, RoutingRule, Rule, Rulebook
 from workflow.routing.unreachable import boxes_or_none, find_contradiction, find_covering_conditions
-from workflow.routing.yaml_reader import LINE_BREAK, NodesByKey, YamlReader, parse_yaml
+from workflow.routing.yaml_reader import LINE_BREAK, NodesByKey, YamlReader, find_value, parse_yaml
 
 INTAKE_KEYS = ("name", "when", *INTAKE_ACTIONS, "owner", "folder")
 ROUTING_KEYS = ("name", "when", *ROUTING_ACTIONS, *SENDING_KEYS)
@@ -104,7 +104,7 @@ def _parse_rule_condition(page: YamlReader, nodes: NodesByKey, stage: DecisionSt
 def _check_unique_names(page: YamlReader, items: list[Node]) -> None:
     first: dict[str, Node] = {}
     for item in items:
-        name = _value(item, "name")
+        name = find_value(item, "name")
         if isinstance(name, ScalarNode):
             twin = first.setdefault(casefold_nfc(str(name.value)), name)
             if twin is not name:
@@ -116,11 +116,11 @@ def _check_catch_all(page: YamlReader, items: list[Node], title: str) -> None:
     """A hold without `when` may stand before the last rule: what a person releases goes on behind it."""
     for at, item in enumerate(items):
         last = at == len(items) - 1
-        conditions = (_value(item, key) for key in ("when", *_WORDS_FOR_WHEN))
+        conditions = (find_value(item, key) for key in ("when", *_WORDS_FOR_WHEN))
         takes_all = isinstance(item, MappingNode) and all(each is None for each in conditions)
         if last and not takes_all:
             page.wrong(item, f"the last rule under `{title}` has to take everything", _CATCH_ALL)
-        elif takes_all and not last and _value(item, "hold") is None:
+        elif takes_all and not last and find_value(item, "hold") is None:
             after = f"the rule in line {_line_number(items[at + 1])} and those after it are never reached"
             page.wrong(item, f"without `when` this rule takes everything: {after}", "give it a `when`")
 
@@ -153,15 +153,6 @@ def _report_unreachable(page: YamlReader, item: Node, rule: Rule, first: Sequenc
         named = " and ".join(f"`{each.name}` in line {each.line}" for each in first)
         message, hint = f"{named} take all of it together", "move it above them, or delete it"
     page.wrong(item, f"`{rule.name}` is never reached: {message}", hint)
-
-
-def _value(item: Node, key: str) -> Node | None:
-    """Find a value in a rule, whatever else is wrong with it."""
-    if isinstance(item, MappingNode):
-        for key_node, value in item.value:
-            if isinstance(key_node, ScalarNode) and key_node.value == key:
-                return value if isinstance(value, Node) else None
-    return None
 
 
 def _line_number(node: Node) -> int:

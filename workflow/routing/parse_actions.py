@@ -9,6 +9,7 @@ from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
 
 from workflow.model import Destination
 from workflow.routing.due import DueDate, parse_due
+from workflow.routing.fact_values import parse_flag
 from workflow.routing.facts import TAG_PREFIX, FactKind
 from workflow.routing.globs import Glob
 from workflow.routing.matchers import NOT_NEGATIVE, Interval, parse_interval, parse_number
@@ -276,7 +277,8 @@ def _parse_copies_by_tag(page: YamlReader, node: Node, name: str) -> Copies:
 
 
 def _parse_approve_first(page: YamlReader, node: Node) -> bool:
-    if isinstance(node, ScalarNode) and not is_text_node(node) and str(node.value) in {"true", "false"}:
-        return str(node.value) == "true"
+    flag = parse_flag(str(node.value)) if isinstance(node, ScalarNode) and not is_text_node(node) else None
+    if flag is not None:
+        return flag
     page.wrong(node, "`approve_first` is true or false", "write true or false, unquoted")
     return False

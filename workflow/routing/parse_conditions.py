@@ -9,6 +9,7 @@ from types import MappingProxyType
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from workflow.routing.conditions import AllOf, AnyOf, Comparison, Condition, Flag, Matcher, Not
+from workflow.routing.fact_values import parse_flag
 from workflow.routing.facts import (
     BUILD_PREFIX,
     FACTS_BY_NAME,
@@ -164,11 +165,12 @@ def _refuse_list_of_bounds(page: YamlReader, fact: Fact, node: Node, wanted: Seq
 
 
 def _parse_flag(page: YamlReader, fact: Fact, node: ScalarNode) -> Flag | None:
-    word = str(node.value)
-    if is_text_node(node) or word.lower() not in {"true", "false"}:
-        page.wrong(node, f"`{fact.name}` is true or false, not `{word}`", "write true or false, unquoted")
+    flag = None if is_text_node(node) else parse_flag(str(node.value))
+    if flag is None:
+        message = f"`{fact.name}` is true or false, not `{node.value}`"
+        page.wrong(node, message, "write true or false, unquoted")
         return None
-    return Flag(word.lower() == "true")
+    return Flag(flag)
 
 
 def _parse_window_node(page: YamlReader, fact: Fact, node: ScalarNode) -> TimeWindow | None:

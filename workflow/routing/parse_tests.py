@@ -1,32 +1,27 @@
-"""Reading the owner's own tests: facts in, expectation out, every mistake noted on the page.
+"""Read the tests of a rules file: facts and devices in, expectations out; mistakes are noted on the page."""
 
-Reading the devices of an owner's own test; mistakes noted on the page.
-"""
-
-from collections.abc import Callable, Mapping
 from datetime import date
-from types import MappingProxyType
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from workflow.model import DeviceFacts, FactValue
+from workflow.routing.fact_values import parse_fact_value
 from workflow.routing.facts import (
     BUILD_PREFIX,
     FACTS_BY_NAME,
-    NUMERIC,
+    SECONDS_PER_HOUR,
     TEXTUAL,
     DecisionStage,
     Fact,
     FactKind,
 )
-from workflow.routing.matchers import parse_minute, parse_number, parse_weekday
+from workflow.routing.matchers import parse_number
 from workflow.routing.rulebook import RuleTest
-from workflow.routing.yaml_reader import NodesByKey, YamlReader, is_text_node
+from workflow.routing.yaml_reader import NodesByKey, YamlReader, find_value, is_text_node
 
 DEVICE_TEXT_KEYS = ("name", "type", "series", "state", "material", "fiber")
 DEVICE_AMOUNT_KEYS = ("primary_cm3", "fiber_cm3", "queue_hours", "queue_length")
 TEST_DEVICE_KEYS = (*DEVICE_TEXT_KEYS, *DEVICE_AMOUNT_KEYS)
-_SECONDS_PER_HOUR = 3600
 _STATE = "Ready"
 
 
@@ -52,7 +47,7 @@ def _parse_test_device(page: YamlReader, node: Node) -> DeviceFacts:
         fiber=texts.get("fiber"),
         primary_remaining_cm3=amounts["primary_cm3"],
         fiber_remaining_cm3=amounts["fiber_cm3"],
-        queue_seconds=None if hours is None else hours * _SECONDS_PER_HOUR,
+        queue_seconds=None if hours is None else hours * SECONDS_PER_HOUR,
         queue_length=None if length is None else int(length),
     )
 
@@ -67,13 +62,12 @@ def _parse_amount(page: YamlReader, nodes: NodesByKey, key: str) -> float | None
     return number
 
 
+STL_KEY = "stl"
+"""Beside facts of a test's `file`: an STL file to measure for all facts that are not given."""
 TEST_KEYS = ("name", "file", "build", "devices", "today", "expect")
 INTAKE_EXPECTATIONS = ("preset", "owner", "folder", "reject", "hold", "intake_rule", "rule")
 ROUTING_EXPECTATIONS = ("send_to", "due", "device", "copies", "approve_first")
 EXPECTATION_KEYS = (*INTAKE_EXPECTATIONS, *ROUTING_EXPECTATIONS)
-TIME_PARSERS: Mapping[FactKind, Callable[[str], int | None]] = MappingProxyType(
-    {FactKind.TIME: parse_minute, FactKind.WEEKDAY: parse_weekday}
-)
 
 
 def parse_rule_tests(page: YamlReader, node: Node) -> tuple[RuleTest, ...]:
@@ -88,7 +82,10 @@ def _parse_rule_test(page: YamlReader, node: Node) -> RuleTest | None:
     for key in ("file", "expect"):
         if nodes and key not in nodes:
             page.wrong(node, f"this test has no `{key}`", "a test gives a `file` and says what to `expect`")
+    stl = _parse_stl(page, nodes)
     facts = {**_parse_facts(page, nodes, "file"), **_parse_facts(page, nodes, "build")}
+    if stl is not None:
+        facts.setdefault("path", stl.rpartition("/")[2])
     expected = _parse_expected(page, nodes)
     today = _parse_today(page, nodes)
     devices = parse_test_devices(page, nodes["devices"]) if "devices" in nodes else None
@@ -98,7 +95,7 @@ def _parse_rule_test(page: YamlReader, node: Node) -> RuleTest | None:
     name = page.text(nodes["name"], "`name`") if "name" in nodes else None
     line: int = node.start_mark.line + 1
     whole, sliced = _with_path_parts(facts), "build" in nodes
-    return RuleTest(name or str(facts["path"]), line, whole, sliced, expected, today, devices)
+    return RuleTest(name or str(facts["path"]), line, whole, sliced, expected, today, devices, stl)
 
 
 def _check_test_is_complete(
@@ -109,7 +106,11 @@ def _check_test_is_complete(
     today: date | None,
 ) -> None:
     if "file" in nodes and "path" not in facts:
-        page.wrong(nodes["file"], "this test's file has no `path`", "add `path: some/part.stl`")
+        page.wrong(
+            nodes["file"],
+            "this test's file has no `path`",
+            "add `path: some/part.stl`, or `stl:` with a file to measure",
+        )
     late = [key for key in expected if key in ROUTING_EXPECTATIONS]
     if late and "build" not in nodes:
         page.wrong(nodes["expect"], f"`{late[0]}` is decided after slicing", "add `build:` with its facts")
@@ -127,12 +128,20 @@ def _parse_facts(page: YamlReader, nodes: NodesByKey, group: str) -> dict[str, F
     prefix = BUILD_PREFIX if group == "build" else ""
     stage = DecisionStage.ROUTING if group == "build" else DecisionStage.INTAKE
     names = [name for name, fact in FACTS_BY_NAME.items() if fact.stage is stage and name.startswith(prefix)]
-    given = page.group(nodes[group], f"`{group}`", [name.removeprefix(prefix) for name in names])
+    known = [*([STL_KEY] if group == "file" else []), *(name.removeprefix(prefix) for name in names)]
+    given = page.group(nodes[group], f"`{group}`", known)
     values = {
         prefix + key: _parse_fact_value(page, FACTS_BY_NAME[prefix + key], node)
         for key, node in given.items()
+        if key != STL_KEY
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _parse_stl(page: YamlReader, nodes: NodesByKey) -> str | None:
+    """Return the path of the STL file that a test measures, as written."""
+    node = find_value(nodes.get("file"), STL_KEY)
+    return None if node is None else page.text(node, f"`{STL_KEY}`")
 
 
 def _is_empty_build(group: str, node: Node) -> bool:
@@ -144,15 +153,10 @@ def _parse_fact_value(page: YamlReader, fact: Fact, node: Node) -> FactValue | N
     text = str(node.value) if isinstance(node, ScalarNode) else ""
     if fact.kind in TEXTUAL:
         return page.text(node, f"`{fact.name}`")
-    if fact.kind in TIME_PARSERS:
-        if TIME_PARSERS[fact.kind](text) is not None:
-            return text
-    elif fact.kind in NUMERIC:
-        number = parse_number(text)
-        if number is not None and number >= 0:
-            return int(number) if fact.kind is FactKind.COUNT else number
-    elif isinstance(node, ScalarNode) and not is_text_node(node) and text in {"true", "false"}:
-        return text == "true"
+    quoted_flag = fact.kind is FactKind.FLAG and isinstance(node, ScalarNode) and is_text_node(node)
+    value = None if quoted_flag else parse_fact_value(text, fact.kind)
+    if value is not None:
+        return value
     page.wrong(node, f"`{fact.name}` is {_describe_fact_kind(fact)}, not `{text}`", f"like {fact.example}")
     return None
 

@@ -1,61 +1,101 @@
-"""Running the owner's own tests over their rules."""
+"""Evaluate the tests that a rules file brings, and say why one fails."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from workflow.model import DeviceFacts
+from workflow.errors import Mistake, RulesError, StlflowError
+from workflow.model import ConsideredRule, DeviceFacts, Facts
+from workflow.routing.conditions import comparisons_in
+from workflow.routing.default_facts import add_default_facts, add_default_series
+from workflow.routing.evaluate import evaluate_condition
 from workflow.routing.explain import Explanation, explain
+from workflow.routing.fact_values import format_value
+from workflow.routing.filename_tags import with_tags
 from workflow.routing.globs import Glob
-from workflow.routing.parse_tests import ROUTING_EXPECTATIONS
-from workflow.routing.rulebook import Rulebook, RuleTest
+from workflow.routing.rulebook import IntakeRule, RoutingRule, Rulebook, RuleTest
 
 DEFAULT_TODAY = date(2026, 1, 5)
-"""The day of a test that names none; no such test looks at a date."""
+"""The day of a test that names none: a Monday."""
+MeasureStl = Callable[[str], Facts]
+"""Return the facts of an STL file that a test names. Raises StlflowError or OSError."""
 _GLOB_EXPECTATIONS = frozenset({"reject", "hold"})
 
 
 @dataclass(frozen=True, slots=True)
 class RuleTestResult:
-    """What came of one test: one line per expectation that was not met."""
+    """The result of one test: one line per expectation that was not met, and the reasons behind them."""
 
-    __test__ = False  # not a case for pytest, whatever its name
+    __test__ = False  # pytest would collect it by its name
 
     name: str
     line: int
     differences: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Tell whether everything came out as expected."""
+        """True if every expectation was met."""
         return not self.differences
 
 
+def refuse_to_measure(name: str) -> Facts:
+    """Raise OSError: rules on their own have no STL files."""
+    raise OSError(f"there is nothing here to measure {name} with")
+
+
 def evaluate_rule_tests(
-    rulebook: Rulebook, devices: Sequence[DeviceFacts] = ()
+    rulebook: Rulebook, measure: MeasureStl = refuse_to_measure, devices: Sequence[DeviceFacts] = ()
 ) -> tuple[RuleTestResult, ...]:
-    """Run the rulebook's own tests; without devices, routing to one counts as done, none is chosen."""
-    return tuple(_evaluate_rule_test(rulebook, test, devices or None) for test in rulebook.tests)
+    """Return the result of each test; without devices, a route to one needs no device to qualify."""
+    return tuple(_evaluate_rule_test(rulebook, test, measure, devices or None) for test in rulebook.tests)
 
 
 def _evaluate_rule_test(
-    rulebook: Rulebook, test: RuleTest, devices: Sequence[DeviceFacts] | None
+    rulebook: Rulebook, test: RuleTest, measure: MeasureStl, devices: Sequence[DeviceFacts] | None
 ) -> RuleTestResult:
-    fleet = devices if test.devices is None else test.devices
-    explained = explain(rulebook, test.facts, fleet, today=test.today or DEFAULT_TODAY)
+    try:
+        given = test.facts if test.stl is None else {**measure(test.stl), **test.facts}
+    except (StlflowError, OSError) as error:
+        return RuleTestResult(test.name, test.line, (f"stl: {test.stl} can't be measured: {error}",))
+    today = test.today or DEFAULT_TODAY
+    facts = add_default_facts(given, sliced=test.sliced, today=today)
+    fleet = devices if test.devices is None else add_default_series(test.devices, facts)
+    explained = explain(rulebook, facts, fleet, today=today)
     answers = _actual_results(explained, routed=test.sliced)
-    differences = (
+    differences = tuple(
         _describe_difference(key, wanted, answers, explained)
         for key, wanted in test.expected.items()
         if not _meets_expectation(key, wanted, answers.get(key))
     )
-    return RuleTestResult(test.name, test.line, tuple(differences))
+    why = tuple(_reasons(rulebook, explained, facts, given)) if differences else ()
+    return RuleTestResult(test.name, test.line, differences, why)
+
+
+def refuse_failed_tests(rulebook: Rulebook, results: Sequence[RuleTestResult]) -> None:
+    """Raise RulesError with one mistake for each test that failed."""
+    lines = rulebook.text.splitlines()
+    failed = [
+        Mistake(
+            rulebook.source,
+            each.line,
+            1,
+            f"the test '{each.name}' fails: {'; '.join(each.differences)}",
+            "correct the rule or the test: `stlflow rules test` says why",
+            lines[each.line - 1] if each.line <= len(lines) else "",
+        )
+        for each in results
+        if not each.passed
+    ]
+    if failed:
+        raise RulesError(tuple(failed))
 
 
 def _actual_results(explained: Explanation, *, routed: bool) -> Mapping[str, str | None]:
-    """Give what came out, by the words that `expect` uses."""
+    """Return the results by the words that `expect` uses."""
     intake, route = explained.intake, explained.routing if routed else None
-    held_by_route = route.reason if route is not None and route.destination is None else None
+    sent = route if route is not None and route.destination is not None else None
+    held_by_route = route.reason if route is not None and sent is None else None
     return {
         "preset": intake.preset,
         "owner": intake.owner,
@@ -64,12 +104,10 @@ def _actual_results(explained: Explanation, *, routed: bool) -> Mapping[str, str
         "hold": intake.reason if intake.action == "hold" else held_by_route,
         "intake_rule": intake.rule,
         "rule": intake.rule if route is None else route.rule,
-        "send_to": str(route.destination) if route is not None and route.destination else None,
+        "send_to": str(sent.destination) if sent else None,
         "device": route.device if route is not None else None,
-        "copies": str(route.copies) if route is not None and route.destination else None,
-        "approve_first": str(route.approve_first).lower()
-        if route is not None and route.destination
-        else None,
+        "copies": str(sent.copies) if sent else None,
+        "approve_first": str(sent.approve_first).lower() if sent else None,
         "due": route.due.isoformat() if route is not None and route.due else None,
     }
 
@@ -83,15 +121,55 @@ def _meets_expectation(key: str, wanted: str, got: str | None) -> bool:
 def _describe_difference(
     key: str, wanted: str, answers: Mapping[str, str | None], explained: Explanation
 ) -> str:
-    got = answers.get(key)
-    gaps = "; ".join(explained.gaps) if key in ROUTING_EXPECTATIONS and got is None else ""
-    why = _why(key, wanted, explained) if key.endswith("rule") else gaps
-    return f"{key}: expected {wanted}, got {got or 'nothing'}" + (f" ({why})" if why else "")
+    why = _why_not_matched(key, wanted, explained) if key.endswith("rule") else ""
+    return f"{key}: expected {wanted}, got {answers.get(key) or 'nothing'}" + (f" ({why})" if why else "")
 
 
-def _why(key: str, wanted: str, explained: Explanation) -> str:
+def _why_not_matched(key: str, wanted: str, explained: Explanation) -> str:
     rules = explained.intake_rules if key == "intake_rule" else explained.considered
     found = [rule for rule in rules if rule.rule == wanted]
     if not found:
         return f"no rule is named {wanted}"
     return found[-1].why_not or ""
+
+
+def _reasons(rulebook: Rulebook, explained: Explanation, facts: Facts, given: Facts) -> Iterator[str]:
+    """Return which rules decided and why, what is missing, and which defaults the rules used."""
+    known = with_tags(rulebook.names, {"preset": explained.intake.preset or "", **facts})
+    yield _decided_by("intake", rulebook.intake, explained.intake.rule, explained.intake.reason, known)
+    used = _facts_used(rulebook.intake, explained.intake_rules)
+    if explained.routing is not None:
+        route = explained.routing
+        yield _decided_by("routing", rulebook.routing, route.rule, route.reason, known)
+        yield from (f"routing: {reason}" for reason in route.reasons if ": " in reason)
+        used |= _facts_used(rulebook.routing, explained.routing_rules)
+    yield from explained.gaps
+    defaults = [name for name in used if name in facts and name not in given and name not in _GIVEN_BY_PATH]
+    if defaults:
+        values = ", ".join(f"{name} {format_value(facts[name])}" for name in defaults)
+        yield f"not in the test, so defaults were used: {values}"
+
+
+_GIVEN_BY_PATH = frozenset({"name", "folder"})
+
+
+def _decided_by(
+    title: str, rules: Sequence[IntakeRule | RoutingRule], name: str, reason: str | None, facts: Facts
+) -> str:
+    rule = next(rule for rule in rules if rule.name == name)
+    looked = evaluate_condition(rule.when, facts)
+    why = "; ".join(looked.why) or "it takes everything that no rule above takes"
+    held = f": {reason}" if reason else ""
+    return f"{title}: rule '{name}' in line {rule.line} decided, for {why}{held}"
+
+
+def _facts_used(
+    rules: Sequence[IntakeRule | RoutingRule], considered: Sequence[ConsideredRule]
+) -> dict[str, None]:
+    """Return the facts that the rules asked for, up to the deciding one, in order."""
+    used: dict[str, None] = {}
+    for rule, seen in zip(rules, considered, strict=False):
+        used |= dict.fromkeys(each.fact.name for each in comparisons_in(rule.when))
+        if seen.matched:
+            break
+    return used

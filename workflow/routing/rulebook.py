@@ -167,6 +167,8 @@ class RuleTest:
     expected: Mapping[str, str]
     today: date | None = None
     devices: tuple[DeviceFacts, ...] | None = None
+    stl: str | None = None
+    """An STL file to measure, for the facts that are not given; relative to the rules file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,15 @@ class YamlReader:
         return Mistake(self.source, mark.line + 1, mark.column + 1, message, hint, self.source_line_at(node))
 
 
+def find_value(node: Node | None, key: str) -> Node | None:
+    """Return the value of a key, whatever else is wrong with the group; None where it has none."""
+    if isinstance(node, MappingNode):
+        for key_node, value in node.value:
+            if isinstance(key_node, ScalarNode) and key_node.value == key:
+                return value if isinstance(value, Node) else None
+    return None
+
+
 def is_text_node(node: ScalarNode) -> bool:
     """Tell whether YAML takes a value for text."""
     return str(node.tag) == f"{_YAML_TAG_PREFIX}str"

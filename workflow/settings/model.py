@@ -70,6 +70,9 @@ class Settings(BaseModel):
     mass_arrival_files: int = Field(
         100, ge=0, description="more new files within a minute wait for a person; 0: no limit"
     )
+    rules_tests_on_reload: bool = Field(
+        True, description="keep the previous rules when a test in the changed rules file fails"
+    )
     reuse_builds: bool = Field(
         False, description="the same file with the same preset is sent once more without slicing it again"
     )

@@ -1,0 +1,61 @@
+"""Defaults of facts in the tests of a rules file: a new rule that asks for one more fact breaks no test."""
+
+from dataclasses import replace
+from datetime import date
+
+from workflow.model import DeviceFacts, Facts, FactValue
+from workflow.routing.fact_values import parse_fact_value
+from workflow.routing.facts import BUILD_PREFIX, fact_table
+from workflow.routing.matchers import WEEKDAYS
+
+_SIZES = ("x_mm", "y_mm", "z_mm")
+_UNKNOWN_SERIES = "Unknown"
+
+
+def add_default_facts(given: Facts, *, sliced: bool, today: date) -> Facts:
+    """Return the facts of a test with defaults for those it does not give; of a build if it is `sliced`.
+
+    What is given decides what follows from it: the sizes, the volume of an open mesh, the day of the week.
+    """
+    return {**_table_defaults(sliced), **_derive_facts(given, sliced=sliced, today=today), **given}
+
+
+def add_default_series(devices: tuple[DeviceFacts, ...], facts: Facts) -> tuple[DeviceFacts, ...]:
+    """Return the devices of a test; those without a series are of the build's."""
+    series = str(facts.get(f"{BUILD_PREFIX}series", _UNKNOWN_SERIES))
+    return tuple(replace(each, series=series) if each.series == _UNKNOWN_SERIES else each for each in devices)
+
+
+def _table_defaults(sliced: bool) -> dict[str, FactValue]:
+    values = {
+        fact.name: parse_fact_value(fact.default, fact.kind)
+        for fact in fact_table()
+        if fact.default is not None and (sliced or not fact.name.startswith(BUILD_PREFIX))
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _derive_facts(given: Facts, *, sliced: bool, today: date) -> dict[str, FactValue]:
+    folder, _, name = str(given.get("path", "")).rpartition("/")
+    day = WEEKDAYS[today.weekday()]
+    derived: dict[str, FactValue] = {"folder": folder, "name": name, "weekday": day, "dropped_weekday": day}
+    derived |= _derive_sizes(given)
+    if given.get("watertight") is False:
+        derived["open_edges"] = 1
+    elif given.get("open_edges", 0) != 0:
+        derived["watertight"] = False
+    if sliced:
+        derived[f"{BUILD_PREFIX}title"] = name[: -len(".stl")] if name.lower().endswith(".stl") else name
+    return derived
+
+
+def _derive_sizes(given: Facts) -> dict[str, FactValue]:
+    """Return the sizes that follow from those given: none is longer than the longest."""
+    defaults = _table_defaults(sliced=False)
+    longest = given.get("longest_mm")
+    sizes = {name: given.get(name, defaults[name]) for name in _SIZES}
+    if isinstance(longest, int | float):
+        first = next((name for name in _SIZES if name not in given), None)
+        clipped = {name: min(float(value), float(longest)) for name, value in sizes.items()}
+        return {**clipped, **({} if first is None else {first: float(longest)})}
+    return {**sizes, "longest_mm": max(float(value) for value in sizes.values())}
