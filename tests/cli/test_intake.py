@@ -48,7 +48,7 @@ def test_without_a_service_nothing_is_taken(say: Say) -> None:
 
 def test_a_name_alone_is_explained_by_its_pattern(say: Say) -> None:
     assert say("explain", "rush/order.zip").out == (
-        "rush/order.zip: left where it is, with a note after a while\n"
+        "rush/order.zip: left where it is, with a note\n"
         "    *.zip  It is not unpacked here: unpack it, and put the STL files inside into the inbox.\n"
     )
 

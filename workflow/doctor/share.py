@@ -7,6 +7,7 @@ from pathlib import Path
 
 from workflow.assembly import known_share
 from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
+from workflow.doctor.inbox import inbox_checks
 from workflow.doctor.ledger import LedgerAccess
 from workflow.doctor.machine import check_free_space
 from workflow.doctor.mount import (
@@ -230,4 +231,5 @@ def share_checks(book: LedgerAccess) -> tuple[Check, ...]:
         Check("share.copies", "room for copies of what waits in the inbox", lambda: check_spool_space(book)),
         Check("share.others", "another ledger's files in the share", lambda: check_other_ledgers(book)),
         Check("share.inbox", "files in the inbox that nobody takes", lambda: check_inbox(book)),
+        *inbox_checks(known_share(settings, None)),
     )

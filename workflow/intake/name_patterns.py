@@ -21,7 +21,7 @@ class NameKind(StrEnum):
     LITTER = "litter"
     """Of a system, an editor or a sync client: passed over in silence."""
     STRANGER = "stranger"
-    """Left where it is, with a note after a while."""
+    """Left where it is, with a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ KIND_MEANINGS = {
     NameKind.PART: "taken, once it is complete",
     NameKind.UNFINISHED: "waits for the name that it gets when it is finished",
     NameKind.LITTER: "passed over in silence",
-    NameKind.STRANGER: "left where it is, with a note after a while",
+    NameKind.STRANGER: "left where it is, with a note",
 }
 """What each kind means for a file, in words."""
 

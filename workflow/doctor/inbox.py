@@ -1,0 +1,122 @@
+"""What waits in the inbox for a person, and what in the share keeps people or files from their way."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from workflow.doctor.finding import Check, Finding, ok, warn
+from workflow.intake import Outcome, Share, find_blocked_files, printable_path
+
+_MAX_SHOWN = 3
+_MAX_ENTRIES = 10_000
+
+
+def check_waiting_files(share: Share) -> Iterator[Finding]:
+    """Report each file and folder of the inbox that nothing will take until a person puts it right."""
+    if not share.inbox.is_dir():
+        yield ok("There is no inbox yet.")
+        return
+    blocked = find_blocked_files(share.inbox, moves=share.left_inbox is None)
+    for path, why in sorted(blocked.items())[:_MAX_SHOWN]:
+        counted = f" {len(blocked):,} files and folders wait like this." if len(blocked) > 1 else ""
+        yield warn(
+            f"{printable_path(path)} is not taken: {why.rstrip('.')}.{counted}",
+            f"Ask about it: `stlflow intake explain {_quoted(printable_path(path))}`.",
+        )
+    if not blocked:
+        yield ok("Nothing in the inbox waits for a person.")
+
+
+def check_foreign_entries(share: Share) -> Iterator[Finding]:
+    """Report links in the outcome folders, and files where a folder of the inbox needs a folder."""
+    found = sorted(_foreign_entries(share))
+    for place, kind in found[:_MAX_SHOWN]:
+        yield warn(
+            f"{printable_path(place)} is {kind} where a folder has to be: files that belong there wait.",
+            "Remove it, or put a folder in its place.",
+        )
+    if not found:
+        yield ok(f"No link and no file is in the way in {', '.join(Outcome)}.")
+
+
+def check_drag_back(share: Share) -> Iterator[Finding]:
+    """Report folders that people can't drag their files back from, though they may drop into the inbox."""
+    shut = sorted(folder.name for folder in _shut_folders(share))
+    if shut:
+        inbox = share.inbox.stat()
+        yield warn(
+            f"People of group {inbox.st_gid} may drop files into {share.inbox.name}, "
+            f"and can't drag them back from {', '.join(shut)}.",
+            f"`chgrp -R {inbox.st_gid} {' '.join(shut)} && chmod -R g+rwX {' '.join(shut)}` in {share.root}.",
+        )
+    else:
+        yield ok("Who may drop files may drag them back.")
+
+
+def inbox_checks(share: Share) -> tuple[Check, ...]:
+    """Return the checks of what waits for a person in the share."""
+    return (
+        Check(
+            "share.waiting",
+            "files that wait in the inbox until a person puts them right",
+            lambda: check_waiting_files(share),
+        ),
+        Check(
+            "share.foreign",
+            "links and files where the outcome folders need a folder",
+            lambda: check_foreign_entries(share),
+        ),
+        Check(
+            "share.group",
+            "whether people who may drop files may drag them back",
+            lambda: check_drag_back(share),
+        ),
+    )
+
+
+def _foreign_entries(share: Share) -> Iterator[tuple[str, str]]:
+    wanted = _folder_names(share.inbox)
+    for outcome in Outcome:
+        top = share.root / outcome
+        if top.is_symlink():
+            yield str(outcome), "a link"
+            continue
+        for count, (place, folders, files) in enumerate(os.walk(top)):
+            if count > _MAX_ENTRIES:
+                return
+            below = Path(place).relative_to(share.root)
+            for name in (*folders, *files):
+                if Path(place, name).is_symlink():
+                    yield (below / name).as_posix(), "a link"
+            for name in files:
+                if (below / name).relative_to(outcome).as_posix() in wanted:
+                    yield (below / name).as_posix(), "a file"
+
+
+def _folder_names(inbox: Path) -> set[str]:
+    """Return the folders of the inbox, by their paths below it."""
+    found: set[str] = set()
+    for place, folders, _files in os.walk(inbox):
+        found.update(Path(place, name).relative_to(inbox).as_posix() for name in folders)
+        if len(found) > _MAX_ENTRIES:
+            break
+    return found
+
+
+def _shut_folders(share: Share) -> Iterator[Path]:
+    if share.left_inbox is not None or not share.inbox.is_dir():
+        return
+    inbox = share.inbox.stat()
+    if not inbox.st_mode & stat.S_IWGRP:
+        return
+    for folder in (share.done, share.rejected, share.held):
+        if folder.is_dir():
+            seen = folder.stat()
+            for_all = seen.st_mode & stat.S_IWOTH
+            if not for_all and (seen.st_gid != inbox.st_gid or not seen.st_mode & stat.S_IWGRP):
+                yield folder
+
+
+def _quoted(path: str) -> str:
+    return f'"{path}"' if " " in path else path
