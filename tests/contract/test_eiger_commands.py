@@ -32,7 +32,7 @@ def test_a_name_that_two_have_gives_the_candidates(context: Caller, speak: Speak
     ended = speak("eiger", "backlog", "add", "lid")
     assert (ended.code, ended.out) == (2, "")
     first, *candidates = ended.err.splitlines()
-    assert first == "stlflow: 2 have the name 'lid': give the id of the build."
+    assert first == "stlflow: 2 have the name 'lid': use the id of the build."
     assert {line.split()[0] for line in candidates} == two
     assert all("Desktop Series" in line for line in candidates)
     assert effects(context) == ["uploadStl", "uploadStl"]
@@ -42,7 +42,7 @@ def test_a_name_that_none_has_gives_those_there_are(speak: Speak) -> None:
     ended = speak("eiger", "devices", "show", "Anvill")
     assert ended.code == 2
     assert ended.err.startswith(
-        f"stlflow: No device is called 'Anvill'. Did you mean '{ANVIL}'? There are:\n"
+        f"stlflow: No device is called 'Anvill'. Did you mean '{ANVIL}'? Available:\n"
     )
     assert f"  {ANVIL}  Mark Two, Ready" in ended.err
     assert speak("eiger", "builds", "show", "x\x1b[2J").err == "stlflow: No build is called 'x [2J'.\n"
@@ -55,7 +55,7 @@ def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(context: Caller
     asked = {
         ("builds", "show", "gearbx lid"): "No build is called 'gearbx lid'. Did you mean 'gearbox lid'?\n",
         ("builds", "show", "gearbox"): "No build is called 'gearbox'. Did you mean 'gearbox lid'?\n",
-        ("queue", "list", "anvil"): f"No device is called 'anvil'. Did you mean '{ANVIL}'? There are:\n",
+        ("queue", "list", "anvil"): f"No device is called 'anvil'. Did you mean '{ANVIL}'? Available:\n",
         (
             "parts",
             "upload",

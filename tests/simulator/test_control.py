@@ -50,7 +50,7 @@ def test_the_journal_can_be_read_on_from_a_number(eiger: Caller) -> None:
     assert [entry["number"] for entry in eiger.control("GET", "journal", since=1)] == [2, 3]
     assert eiger.control("GET", "journal", since=99) == []
     reply = eiger.session.get(f"{eiger.root}/_sim/journal", params={"since": "x"})
-    assert reply.json() == {"message": "since is the number of an entry, not 'x'."}
+    assert reply.json() == {"message": "since must be the number of an entry, not 'x'."}
 
 
 def test_the_journal_holds_no_keys(eiger: Caller) -> None:
@@ -115,17 +115,17 @@ def test_the_front_end_may_have_a_clock_of_its_own(eiger: Caller, ahead: int) ->
 @pytest.mark.parametrize(
     ("path", "body", "message"),
     [
-        ("clock", {"advance_seconds": -1}, "The clock only goes forward: advance_seconds is 0 or more."),
-        ("clock", {"rate": "fast"}, "rate is a number."),
-        ("clock", [], "The body is an object."),
-        ("builds", {}, "part_version_ids names at least one part version."),
+        ("clock", {"advance_seconds": -1}, "The clock can't go back: advance_seconds must be 0 or more."),
+        ("clock", {"rate": "fast"}, "rate must be a number."),
+        ("clock", [], "The body must be an object."),
+        ("builds", {}, "part_version_ids must name at least one part version."),
         ("builds", {"part_version_id": UNKNOWN_ID}, f"No part version has the id {UNKNOWN_ID}."),
         ("slices", {"slice_job_id": UNKNOWN_ID}, f"No slice job has the id {UNKNOWN_ID}."),
         ("attend", {}, "No device has the id None."),
         ("devices", {"device_id": UNKNOWN_ID}, f"No device has the id {UNKNOWN_ID}."),
         ("faults", {"operation": "*"}, "kind is missing."),
-        ("units", {"units": 5}, "units is a word like mm, and scale is above 0."),
-        ("units", {"scale": -1}, "units is a word like mm, and scale is above 0."),
+        ("units", {"units": 5}, "units must be a word like mm, and scale must be above 0."),
+        ("units", {"scale": -1}, "units must be a word like mm, and scale must be above 0."),
     ],
 )
 def test_what_makes_no_sense_is_400(eiger: Caller, path: str, body: object, message: str) -> None:
@@ -143,11 +143,11 @@ def test_preferred_units_are_of_what_is_uploaded_from_now_on(eiger: Caller) -> N
 def test_no_build_of_a_part_that_could_not_be_sliced(eiger: Caller) -> None:
     part = eiger.part(b"solid x\nendsolid x\n", "nothing.stl")
     message = wrong(eiger, "builds", {"part_version_id": part["part_version_id"]})
-    assert message == "nothing is not sliced: no build can be made of it."
+    assert message == "nothing is not sliced, so it can't be put into a build."
 
 
 def test_a_slicing_that_has_ended_cannot_be_canceled(eiger: Caller) -> None:
     slicing = eiger.part(cube())["slice_job_id"]
-    assert wrong(eiger, "slices", {"slice_job_id": slicing}) == "This slice job has ended already."
+    assert wrong(eiger, "slices", {"slice_job_id": slicing}) == "This slice job has already ended."
     message = wrong(eiger, "slices", {"slice_job_id": slicing, "status": "DONE"})
     assert message == "A slice job can be ended as CANCELED or ERROR."

@@ -145,7 +145,7 @@ def test_job_requests_can_be_taken_back_once(eiger: Caller) -> None:
     assert eiger.send("DELETE", f"/job-requests/{build}").status_code == 204
     (left,) = eiger.control("GET", "world")["print_jobs"]
     assert left["asked_for"] == "backlog"
-    expected = (404, f"The build {build} is not among the job requests.")
+    expected = (404, f"The build {build} is not in the job requests.")
     assert eiger.refusal("DELETE", f"/job-requests/{build}") == expected
 
 
@@ -181,7 +181,7 @@ def test_the_stl_can_be_fetched_for_half_a_minute(eiger: Caller) -> None:
     late = eiger.session.get(url)
     assert (late.status_code, late.json()["message"]) == (
         403,
-        "This link has expired, or was never given out.",
+        "This link has expired or is not valid.",
     )
 
 

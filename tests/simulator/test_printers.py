@@ -68,7 +68,7 @@ def test_an_entry_can_be_taken_out_once(shop: Caller) -> None:
     assert shop.send("DELETE", path).status_code == 204
     assert shop.get(path)["state"] == "Removed"
     assert shop.get(f"/devices/{anvil}/queue")["queue"] == []
-    assert shop.refusal("DELETE", path) == (404, f"The queued job {queued['id']} waits no more: Removed.")
+    assert shop.refusal("DELETE", path) == (404, f"The queued job {queued['id']} no longer waits: Removed.")
 
 
 def test_an_entry_is_in_one_queue_only(shop: Caller) -> None:
@@ -84,9 +84,9 @@ def test_an_entry_is_in_one_queue_only(shop: Caller) -> None:
     [
         (
             "Flange",
-            "The build is sliced for Desktop Series; X7 - Flange is of Industrial Series: not compatible.",
+            "The build is sliced for Desktop Series; X7 - Flange is in the Industrial Series.",
         ),
-        ("Ingot", "The device Sinter-1 - Ingot is a furnace: it prints nothing."),
+        ("Ingot", "The device Sinter-1 - Ingot is a furnace: it can't print."),
     ],
 )
 def test_a_device_that_cannot_print_it_refuses(shop: Caller, path: str, device: str, message: str) -> None:

@@ -69,7 +69,7 @@ def test_gaps_of_rounding_are_healed() -> None:
         (binary(cube_facets()[1:]), "an open surface"),
         (binary([]), "no facets"),
         (b"solid nothing\nendsolid nothing\n", "no facets"),
-        (binary([((nan, 0, 0), (1, 0, 0), (0, 1, 0))]), "coordinates that are no numbers"),
+        (binary([((nan, 0, 0), (1, 0, 0), (0, 1, 0))]), "coordinates that are not numbers"),
         (binary([((0, 0, 0), (1, 0, 0), (0, 1, 0)), ((0, 0, 0), (0, 1, 0), (1, 0, 0))]), "no volume"),
     ],
 )
@@ -91,7 +91,7 @@ NEITHER = "stlFile is not an STL: neither ASCII facets nor as many bytes as its 
         (b"x" * 80 + struct.pack("<I", 2**31) + b"y" * 500, NEITHER),
         (
             ascii_text(cube_facets()).replace(b"10", b"ten", 1),
-            "stlFile is not an STL: a vertex is no number.",
+            "stlFile is not an STL: a vertex is not a number.",
         ),
         (
             ascii_text(cube_facets()).rsplit(b"vertex", 1)[0],

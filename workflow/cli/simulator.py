@@ -17,7 +17,7 @@ from workflow.simulator import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions, serve
     type=OneOf(["auto", "manual"]),
     default="auto",
     show_default=True,
-    help="Whether slicing makes a build by itself, or a person has to.",
+    help="Slicing makes a build by itself, or a person makes it.",
 )
 @click.option("--slice-seconds", type=AnyNumber(0), default=2.0, show_default=True, help="0: at once.")
 @click.option(
@@ -28,21 +28,21 @@ from workflow.simulator import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions, serve
     help="How long a printer takes to show the job that it was told to print.",
 )
 @click.option(
-    "--units", default="mm", show_default=True, metavar="UNIT", help="What an STL is taken for, such as in."
+    "--units", default="mm", show_default=True, metavar="UNIT", help="How an STL is read, such as in."
 )
 @click.option(
-    "--scale", type=AnyNumber(0.001), default=1.0, show_default=True, help="Times this, such as 25.4."
+    "--scale", type=AnyNumber(0.001), default=1.0, show_default=True, help="Scale of an import, such as 25.4."
 )
 @click.option(
     "--date-ahead-seconds",
     type=AnyNumber(-86_400, 86_400),
     default=0.0,
     show_default=True,
-    help="By how much the Date of replies is ahead of the times in them; below 0 behind.",
+    help="How far the Date of replies is ahead of the times in them; below 0, behind.",
 )
 @click.option("--access-key", default="demo", show_default=True)
 @click.option("--secret-key", default="demo", show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True, help="Decides ids and chance.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Decides ids and random choices.")
 @click.option(
     "--profile",
     type=OneOf(["plain", "realistic"]),
@@ -56,12 +56,12 @@ from workflow.simulator import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions, serve
     multiple=True,
     type=OneOf(sorted(QUIRKS)),
     metavar="QUIRK",
-    help=f"Behave beyond the contract in one way: {', '.join(sorted(QUIRKS))}; may repeat.",
+    help=f"Behavior beyond the contract: {', '.join(sorted(QUIRKS))}; can be repeated.",
 )
 def simulator(host: str, port: int, profile: str, quirks: tuple[str, ...], **chosen: Any) -> None:
     """Serve Eiger's API v3 on this machine.
 
-    The first line printed holds its URL.
+    The first line of output has its URL.
     """
     import json
 

@@ -8,7 +8,7 @@ from typing import Any
 
 @cache
 def contract() -> dict[str, Any]:
-    """Give the OpenAPI 3.0.1 document; the same object each time, not to be changed."""
+    """Return the OpenAPI 3.0.1 document: one object for all callers, not to be changed."""
     text = files(__package__).joinpath("eiger-v3.openapi.json").read_text("utf-8")
     document: dict[str, Any] = json.loads(text)
     return document

@@ -1,4 +1,4 @@
-"""The simulator as one ASGI application: the API, the control plane, and what signed links lead to."""
+"""The simulator as one ASGI application: the API, the control plane, and the targets of signed links."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -19,20 +19,20 @@ ONE_PIXEL_PNG = bytes.fromhex(
 
 
 def make_app(simulation: Simulation) -> ASGIApp:
-    """Put the simulator together. Everything under the API's base is the API's, odd paths too."""
+    """Return the application; the API answers every path under its base, unknown ones too."""
     api = Api(simulation)
-    beside = Starlette(
+    other_routes = Starlette(
         routes=[
             Mount(control.CONTROL_PATH, routes=ControlPlane(simulation).routes()),
             Route(f"{views.SIGNED_LINKS_PATH}/{{kind}}/{{row_id}}", _signed_link_endpoint(simulation)),
         ]
     )
 
-    async def either(scope: Scope, receive: Receive, send: Send) -> None:
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
         is_api = scope["type"] == "http" and f"{scope['path']}/".startswith(f"{BASE_PATH}/")
-        await (api if is_api else beside)(scope, receive, send)
+        await (api if is_api else other_routes)(scope, receive, send)
 
-    return either
+    return route
 
 
 def _signed_link_endpoint(simulation: Simulation) -> Endpoint:
@@ -41,7 +41,7 @@ def _signed_link_endpoint(simulation: Simulation) -> Endpoint:
         views, asked = simulation.views(), request.query_params
         what, expires, signature = f"{kind}/{row_id}", asked.get("expires", ""), asked.get("signature", "")
         if not views.links.verify(what, expires, signature, views.world.now):
-            return JSONResponse({"message": "This link has expired, or was never given out."}, 403)
+            return JSONResponse({"message": "This link has expired or is not valid."}, 403)
         if kind != "stl":
             return Response(ONE_PIXEL_PNG, media_type="image/png")
         stl = views.world.part_versions[row_id].stl

@@ -1,6 +1,6 @@
-"""The contract as a table of operations, and what a request breaks of it.
+"""The contract as a table of operations, and the validation of requests against it.
 
-Values against the contract's schemas: the small part of JSON Schema that its requests use.
+Validates the small part of JSON Schema that the contract's requests use.
 """
 
 import re
@@ -23,11 +23,11 @@ MAX_SHOWN_CHARACTERS = 60
 
 
 class InvalidRequest(ValueError):
-    """A value that its schema refuses; the message names the place and what would fit."""
+    """Raised for a value that its schema refuses; the message names the place and what is allowed."""
 
 
 def resolve_reference(schema: Schema) -> Schema:
-    """Follow `$ref` to where the schema stands."""
+    """Return the schema that `$ref` points to."""
     while "$ref" in schema:
         place: Any = contract()
         for step in schema["$ref"].removeprefix("#/").split("/"):
@@ -37,7 +37,7 @@ def resolve_reference(schema: Schema) -> Schema:
 
 
 def parse_parameter(schema: Schema, text: str, where: str) -> object:
-    """Read a query or path parameter as its schema's type. Raises Unfit."""
+    """Return a query or path parameter as its schema's type. Raises InvalidRequest."""
     schema = resolve_reference(schema)
     if schema.get("nullable") and text == "null":
         return None
@@ -51,7 +51,7 @@ def parse_parameter(schema: Schema, text: str, where: str) -> object:
 
 
 def validate_value(schema: Schema, value: object, where: str) -> object:
-    """Give the value as the world takes it (ids in lower case, times aware). Raises Unfit."""
+    """Return a checked value: ids in lower case, times aware. Raises InvalidRequest."""
     schema = resolve_reference(schema)
     if value is None and schema.get("nullable"):
         return None
@@ -156,17 +156,17 @@ JSON_CONTENT_TYPE = "application/json"
 FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
 
 ALSO_FORM_ENCODED = frozenset({"printToPrinter"})
-"""The vendor's sample script posts the build form-encoded, though the contract says JSON only."""
+"""The vendor's sample posts the build form-encoded, although the contract says JSON only."""
 
 NOT_FOUND_BY_SAMPLE = {"printToPrinter": 404}
-"""The contract lists no status for an unknown id here; the vendor's sample script expects 404."""
+"""The contract lists no status for an unknown id here; the vendor's sample expects 404."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One of the contract's 28 operations.
 
-    `not_found_status`: what the contract answers to an unknown id; 500 for most of `/parts`.
+    `not_found_status` is the status for an unknown id: 500 for most of `/parts`.
     """
 
     id: str
@@ -183,7 +183,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class PathMatch:
-    """What stands at a path: the operation of the method if there is one, and the methods that are."""
+    """A path of the contract: the operation of the method (None without one), and the allowed methods."""
 
     operation: Operation | None
     ids: Mapping[str, str]
@@ -192,14 +192,14 @@ class PathMatch:
 
 @cache
 def operations() -> Mapping[str, Operation]:
-    """Give the contract's operations by operationId."""
+    """Return the contract's operations by operationId."""
     return {operation.id: operation for operation in _read_operations()}
 
 
 def match_path(method: str, path: str) -> PathMatch | None:
-    """Find what the contract has at this path (relative to the base); None if nothing.
+    """Return what the contract has at a path (relative to the base); None for an unknown path.
 
-    Where a literal path and a template both match, the literal one stands.
+    If a literal path and a template both match, the literal path wins.
     """
     for pattern, by_method in _operations_by_path():
         if found := pattern.fullmatch(path):
@@ -208,15 +208,15 @@ def match_path(method: str, path: str) -> PathMatch | None:
 
 
 def validate_ids(operation: Operation, ids: Mapping[str, str]) -> Mapping[str, str]:
-    """Give the path's ids in lower case. Raises Unfit."""
+    """Return the path's ids in lower case. Raises InvalidRequest."""
     return {name: str(parse_parameter(operation.ids[name], text, name)) for name, text in ids.items()}
 
 
 def validate_query(operation: Operation, pairs: Sequence[tuple[str, str]]) -> Mapping[str, object]:
-    """Give the query's values by name, typed. Raises Unfit.
+    """Return the query's typed values by name. Raises InvalidRequest.
 
-    Unknown filters, sorts and pages are refused, as a client's slip of the pen; other unknown names
-    pass, as the contract says nothing of them.
+    Unknown filters, sorts and pages are refused, because they are a client's mistake. Other unknown names
+    are ignored: the contract does not mention them.
     """
     values: dict[str, object] = {}
     for name, text in pairs:
@@ -230,7 +230,7 @@ def validate_query(operation: Operation, pairs: Sequence[tuple[str, str]]) -> Ma
 
 
 def validate_body(operation: Operation, body: object) -> Mapping[str, object]:
-    """Give the JSON body's values by name; no body is an empty one. Raises Unfit."""
+    """Return the JSON body's values by name; no body counts as an empty one. Raises InvalidRequest."""
     if operation.body is None:
         return {}
     values = validate_value(operation.body, {} if body is None else body, "The body")

@@ -1,7 +1,4 @@
-"""The control plane under `/_sim/`: what a test or a curious person may see and turn. No keys asked.
-
-The whole world at a glance, for tests: what came about, with what it belongs to.
-"""
+"""The control plane under `/_sim/`: shows the state of the simulator and changes it. Needs no keys."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,7 +19,7 @@ JsonRows = list[dict[str, object]]
 
 
 def describe_world(world: World, *, everything: bool = False) -> dict[str, object]:
-    """Give what came about since the start; with `everything`, what shipped with the fleet too."""
+    """Return what was made since the start; with `everything`, also what ships with the simulator."""
 
     def seen(shipped: bool) -> bool:
         return everything or not shipped
@@ -123,13 +120,13 @@ RequestBody = Mapping[str, object]
 
 
 class ControlPlane:
-    """The endpoints over one simulation."""
+    """The endpoints of one simulation."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
 
     def routes(self) -> list[Route]:
-        """Give the endpoints, to be mounted under `PLACE`."""
+        """Return the routes, to be mounted under CONTROL_PATH."""
         actions: Mapping[str, Callable[[RequestBody], object]] = {
             "reset": self._reset,
             "clock": self._set_clock,
@@ -168,7 +165,7 @@ class ControlPlane:
     async def _journal(self, request: Request) -> Response:
         since = request.query_params.get("since", "0")
         if not (since.isascii() and since.isdigit()):
-            return _bad_request(f"since is the number of an entry, not {since!r}.")
+            return _bad_request(f"since must be the number of an entry, not {since!r}.")
         return JSONResponse(self._simulation.journal.since(int(since)))
 
     async def _world(self, request: Request) -> Response:
@@ -203,7 +200,7 @@ class ControlPlane:
         return {"now": format_time(clock.now()), "rate": clock.rate}
 
     def _make_build(self, body: RequestBody) -> object:
-        """What a person does in Eiger: lay parts on a bed."""
+        """Make a build of parts, as a person does in Eiger."""
         world = self._simulation.current_world()
         named = _as_list(body.get("part_version_ids", body.get("part_version_id")))
         versions: list[PartVersion] = [
@@ -211,41 +208,41 @@ class ControlPlane:
         ]
         title = body.get("title")
         if not versions:
-            raise ValueError("part_version_ids names at least one part version.")
+            raise ValueError("part_version_ids must name at least one part version.")
         build = parts.make_build(world, versions, None if title is None else str(title))
         return self._simulation.views().build_extended(build)
 
     def _end_slicing(self, body: RequestBody) -> object:
-        """What a person does in Eiger: cancel a slicing; or what the slicer does: fail."""
+        """Cancel a slicing, as a person does in Eiger, or let it fail."""
         world = self._simulation.current_world()
         slicing = require_row(world.slice_jobs, body.get("slice_job_id"), "slice job")
         ended = parts.end_slicing(world, slicing, str(body.get("status", "CANCELED")))
         return {"slice_job_id": ended.id, "status": ended.ended_as}
 
     def _attend(self, body: RequestBody) -> object:
-        """What a person does at a machine: clear its bed, start the next of its queue."""
+        """Clear a machine's bed and start the next build of its queue, as an operator does."""
         world = self._simulation.current_world()
         device = require_row(world.devices, body.get("device_id"), "device")
         printers.clear_bed_and_start_next(world, device.id)
         return self._simulation.views().device_extended(world.devices[device.id])
 
     def _change_device(self, body: RequestBody) -> object:
-        """What happens to a machine by itself: it goes offline, jams, or comes back."""
+        """Change the state of a machine: it goes offline, jams, or comes back."""
         world = self._simulation.current_world()
         device = require_row(world.devices, body.get("device_id"), "device")
         state = body.get("state")
         if not isinstance(state, str):
-            raise ValueError("state is a word like Offline.")
+            raise ValueError("state must be a word like Offline.")
         world.devices.put(replace(device, state=state))
         return self._simulation.views().device_extended(world.devices[device.id])
 
     def _change_units(self, body: RequestBody) -> object:
-        """What a person does in Eiger: choose preferred units, for what is uploaded from now on."""
+        """Set the units of later uploads, as a person does in Eiger."""
         world = self._simulation.current_world()
         units = body.get("units", world.units)
         scale = _read_number({"scale": world.scale, **body}, "scale")
         if not isinstance(units, str) or scale <= 0:
-            raise ValueError("units is a word like mm, and scale is above 0.")
+            raise ValueError("units must be a word like mm, and scale must be above 0.")
         world.units, world.scale = units, scale
         return {"units": units, "scale": scale}
 
@@ -255,7 +252,7 @@ def _action_endpoint(action: Callable[[RequestBody], object]) -> Endpoint:
         try:
             body = json.loads(await request.body() or b"{}")
             if not isinstance(body, dict):
-                raise ValueError("The body is an object.")
+                raise ValueError("The body must be an object.")
             return JSONResponse(action(body))
         except (ValueError, Refused) as error:
             return _bad_request(str(error))
@@ -276,5 +273,5 @@ def _as_list(value: object) -> list[object]:
 def _read_number(body: RequestBody, name: str) -> float:
     value = body[name]
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ValueError(f"{name} is a number.")
+        raise ValueError(f"{name} must be a number.")
     return float(value)

@@ -1,15 +1,4 @@
-"""A call that fits the contract, and what most answers to one have in common.
-
-Answers of the operations on builds.
-
-Answers of the operations on devices and their queues.
-
-Answers of the operations on parts and people, but for the upload.
-
-Answers of the operations on print jobs and printed parts.
-
-Which function answers which of the contract's operations.
-"""
+"""One function for each operation of the contract: the reply to a call. The upload is in `upload.py`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +15,7 @@ from workflow.simulator.world import NotFound, World, require_row
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that fits the contract: ids of the path, typed query and body values by name."""
+    """A request that fits the contract: ids of the path, typed query and body values by name."""
 
     operation: Operation
     ids: Mapping[str, str]
@@ -40,18 +29,18 @@ OperationFunction = Callable[[Call, Views], Reply]
 def list_reply(
     call: Call, shelf: Table[R], show: Callable[[R], View], value_of: FieldGetter[R] = getattr
 ) -> Reply:
-    """Answer a list operation: the page that was asked for."""
+    """Return the reply of a list operation: the requested page."""
     asked = select_page(shelf, parse_query(call.operation, call.query), value_of)
     return Reply(200, {"has_more_items": asked.has_more, "items": [show(row) for row in asked.rows]})
 
 
 def requested_build(call: Call, world: World) -> Build:
-    """Give the build that the path or the body names. Raises NotThere."""
+    """Return the build that the path or the body names. Raises NotFound."""
     return require_row(world.builds, call.ids.get("build_id") or call.body["build"], "build")
 
 
 def print_job_effect(job: PrintJob) -> Mapping[str, object]:
-    """Say for the journal that a print job was made."""
+    """Return the journal's entry for a new print job."""
     return {
         "made": "print_job",
         "id": job.id,
@@ -62,7 +51,7 @@ def print_job_effect(job: PrintJob) -> Mapping[str, object]:
 
 
 def list_builds(call: Call, views: Views) -> Reply:
-    """All builds; `approved` is no field of the row but of the organization."""
+    """Return all builds; `approved` belongs to the organization, not to a build's row."""
     approved = views.world.approved
 
     def value_of(build: Build, field: str) -> object:
@@ -74,12 +63,12 @@ def list_builds(call: Call, views: Views) -> Reply:
 
 
 def read_build(call: Call, views: Views) -> Reply:
-    """One build with its part versions."""
+    """Return one build with its part versions."""
     return Reply(200, views.build_extended(requested_build(call, views.world)))
 
 
 def list_approved_builds(call: Call, views: Views) -> Reply:
-    """The approved builds; 204 while approvals are not in use."""
+    """Return the approved builds; 204 while approvals are not in use."""
     if views.world.approved is None:
         return Reply(204)
     approved: Table[Build] = Table()
@@ -90,7 +79,7 @@ def list_approved_builds(call: Call, views: Views) -> Reply:
 
 
 def approve_builds(call: Call, views: Views) -> Reply:
-    """Replace the approved set by the builds named."""
+    """Replace the approved set with the named builds."""
     named = call.body["builds"]
     ids = [str(build_id) for build_id in named] if isinstance(named, list) else []
     for build_id in ids:
@@ -111,7 +100,7 @@ def send_build_to_backlog(call: Call, views: Views) -> Reply:
 
 
 def send_build_to_job_request_queue(call: Call, views: Views) -> Reply:
-    """Make a print job in state Backlogged, among the job requests."""
+    """Make a print job in state Backlogged, in the job requests."""
     return _add_waiting_job(call, views, "job_request")
 
 
@@ -123,32 +112,32 @@ def _add_waiting_job(call: Call, views: Views, asked_for: str) -> Reply:
 
 
 def remove_build_from_job_request_queue(call: Call, views: Views) -> Reply:
-    """Delete the build's print jobs among the job requests."""
+    """Delete the build's print jobs from the job requests."""
     gone = parts.remove_job_requests(views.world, requested_build(call, views.world))
     return Reply(204, effect={"removed": "print_job", "ids": [job.id for job in gone]})
 
 
 def list_devices(call: Call, views: Views) -> Reply:
-    """All devices, each as full as one read alone (as measured)."""
+    """Return all devices; as measured, each has the same keys as one that is read alone."""
     return list_reply(call, views.world.devices, views.device_extended)
 
 
 def read_device(call: Call, views: Views) -> Reply:
-    """One device, with the job that runs on it."""
+    """Return one device with the job that runs on it."""
     return Reply(
         200, views.device_extended(require_row(views.world.devices, call.ids["device_id"], "device"))
     )
 
 
 def print_to_printer(call: Call, views: Views) -> Reply:
-    """Tell a device to print; 201 does not say that it takes the job."""
+    """Start a print on a device; 201 is no proof that the device takes the job."""
     device = require_row(views.world.devices, call.ids["device_id"], "device")
     job = printers.print_now(views.world, device, requested_build(call, views.world))
     return Reply(201, views.print_job(job), effect=print_job_effect(job))
 
 
 def list_device_queue(call: Call, views: Views) -> Reply:
-    """A device and what waits for it."""
+    """Return a device and its queue."""
     device = require_row(views.world.devices, call.ids["device_id"], "device")
     queue = [views.queued_job_extended(queued) for queued in printers.waiting_jobs(views.world, device)]
     return Reply(200, {"device": views.device_extended(device), "queue": queue})
@@ -163,15 +152,15 @@ def append_to_device_queue(call: Call, views: Views) -> Reply:
 
 
 def read_device_queue(call: Call, views: Views) -> Reply:
-    """One entry of a queue, also once it was started or removed."""
+    """Return one entry of a queue, also after it was started or removed."""
     return Reply(200, views.queued_job_extended(_requested_queued_job(call, views.world)))
 
 
 def remove_from_device_queue(call: Call, views: Views) -> Reply:
-    """Take an entry out of its queue."""
+    """Remove an entry from its queue."""
     queued = _requested_queued_job(call, views.world)
     if queued.state != "Queued":
-        raise NotFound(f"The queued job {queued.id} waits no more: {queued.state}.")
+        raise NotFound(f"The queued job {queued.id} no longer waits: {queued.state}.")
     printers.remove_from_queue(views.world, queued)
     return Reply(204, effect={"removed": "queued_job", "ids": [queued.id]})
 
@@ -185,54 +174,54 @@ def _requested_queued_job(call: Call, world: World) -> QueuedJob:
 
 
 def read_part(call: Call, views: Views) -> Reply:
-    """One part."""
+    """Return one part."""
     return Reply(200, views.part(require_row(views.world.parts, call.ids["part_id"], "part")))
 
 
 def get_slice_status(call: Call, views: Views) -> Reply:
-    """How far a slicing is."""
+    """Return the status of a slice job."""
     slicing = require_row(views.world.slice_jobs, call.ids["slice_job_id"], "slice job")
     return Reply(200, {"status": parts.slice_status(views.world, slicing)})
 
 
 def get_org_settings_presets(_call: Call, views: Views) -> Reply:
-    """All settings presets, as a bare array."""
+    """Return all settings presets, as a bare array."""
     return Reply(200, [{"title": preset.title, "id": preset.id} for preset in views.world.presets])
 
 
 def read_part_version(call: Call, views: Views) -> Reply:
-    """One part version."""
+    """Return one part version."""
     version = require_row(views.world.part_versions, call.ids["part_version_id"], "part version")
     return Reply(200, views.part_version(version))
 
 
 def read_signed_url(call: Call, views: Views) -> Reply:
-    """A link to the part version's STL that works for half a minute."""
+    """Return a link to the part version's STL that works for 30 seconds."""
     version = require_row(views.world.part_versions, call.ids["part_version_id"], "part version")
     if version.stl is None:
-        raise NotFound(f"{version.title} shipped with the simulator: there is no file of it.")
+        raise NotFound(f"{version.title} ships with the simulator: there is no file for it.")
     url = views.links.sign(f"stl/{version.id}", views.world.now, DOWNLOAD_SECONDS)
     return Reply(200, {"url": url})
 
 
 def list_users(call: Call, views: Views) -> Reply:
-    """All users."""
+    """Return all users."""
     return list_reply(call, views.world.users, views.user)
 
 
 def list_print_jobs(call: Call, views: Views) -> Reply:
-    """All print jobs."""
+    """Return all print jobs."""
     return list_reply(call, views.world.print_jobs, views.print_job_extended)
 
 
 def read_print_job(call: Call, views: Views) -> Reply:
-    """One print job."""
+    """Return one print job."""
     job = require_row(views.world.print_jobs, call.ids["print_job_id"], "print job")
     return Reply(200, views.print_job_extended(job))
 
 
 def get_print_job_part_scan_report(call: Call, views: Views) -> Reply:
-    """The scan reports of a print's parts: null until one was asked for and has been made."""
+    """Return links to the scan reports of a print's parts; null until a report was requested and made."""
     job = require_row(views.world.print_jobs, call.ids["print_job_id"], "print job")
     printed_parts = views.world.printed_parts.prefiltered({"print_job": job.id})
     reports = [
@@ -243,18 +232,18 @@ def get_print_job_part_scan_report(call: Call, views: Views) -> Reply:
 
 
 def list_printed_parts(call: Call, views: Views) -> Reply:
-    """All printed parts."""
+    """Return all printed parts."""
     return list_reply(call, views.world.printed_parts, views.printed_part)
 
 
 def read_printed_part(call: Call, views: Views) -> Reply:
-    """One printed part."""
+    """Return one printed part."""
     printed = require_row(views.world.printed_parts, call.ids["printed_part_id"], "printed part")
     return Reply(200, views.printed_part(printed))
 
 
 def get_printed_part_scan_report(call: Call, views: Views) -> Reply:
-    """Ask for a scan report; the link stands in the Location header once there is one."""
+    """Request a scan report; once it is made, its link is in the Location header."""
     printed = require_row(views.world.printed_parts, call.ids["printed_part_id"], "printed part")
     if printed.scan_asked_at is None:
         printed = views.world.printed_parts.put(replace(printed, scan_asked_at=views.world.now))
@@ -264,7 +253,7 @@ def get_printed_part_scan_report(call: Call, views: Views) -> Reply:
 
 
 def _scan_report_headers(url: str | None) -> Mapping[str, str]:
-    """The contract puts an object into the header; it is written as JSON there (assumed)."""
+    """Return the header in which the contract puts an object, written as JSON (assumed)."""
     return {"Location": encode_json({"scan_report_url": url})}
 
 
@@ -297,4 +286,4 @@ OPERATION_FUNCTIONS: Mapping[str, OperationFunction] = {
     "readPrintedPart": read_printed_part,
     "getPrintedPartScanReport": get_printed_part_scan_report,
 }
-"""By operationId; `uploadStl` has one of its own, in `answer_upload`."""
+"""By operationId, without `uploadStl`."""

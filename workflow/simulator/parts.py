@@ -1,9 +1,7 @@
-"""The library: uploads, their slicing, and the builds that come of it.
+"""The library: uploads, their slicing, and the builds that slicing makes.
 
-Slicing: how far it is by the clock, and what comes out of it.
-
-The figures are invented but follow the mesh: layers of 0.1 mm, material by volume, and
-300 s + 8 s per layer + 250 s per cm³ of printing.
+The estimates are invented but follow the mesh: layers of 0.1 mm, material by volume, and a print time of
+300 s + 8 s per layer + 250 s per cm³.
 """
 
 from collections.abc import Sequence
@@ -35,12 +33,12 @@ SUPPORT_SHARES = {ULTEM: 1.2}
 """Support material by material, as a share of the part: seen on the service for ULTEM only, and above 1."""
 
 SLICING_PHASES = ((0.25, "IN_PROGRESS"), (0.1, "QUEUED"), (0.0, "REQUESTED"))
-"""From which share of the slicing time on each status shows."""
+"""The share of the slicing time after which each status shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class PrintEstimate:
-    """What a slicer says of parts printed together."""
+    """The slicer's estimate for parts that are printed together."""
 
     layers: int
     primary_cm3: float
@@ -50,7 +48,7 @@ class PrintEstimate:
 
 
 def slice_status_at(slicing: SliceJob, measured: StlMeasurement, slice_seconds: float, now: datetime) -> str:
-    """Give the slice job's status at a moment; the words stand only in the contract's prose."""
+    """Return the slice job's status at a moment; its words are only in the contract's prose."""
     if slicing.ended_as:
         return slicing.ended_as
     elapsed = (now - slicing.requested_at).total_seconds()
@@ -60,7 +58,7 @@ def slice_status_at(slicing: SliceJob, measured: StlMeasurement, slice_seconds: 
 
 
 def estimate_print(versions: Sequence[PartVersion]) -> PrintEstimate:
-    """Estimate the print of these parts side by side: the tallest decides the layers."""
+    """Return the estimate for parts side by side; the tallest part decides the layers."""
     volume_cm3 = sum(version.measured.volume_cm3 for version in versions)
     layers = max(layer_count(version.measured.size_mm[2]) for version in versions)
     fiber = any(version.preset.secondary != NO_FIBER for version in versions)
@@ -74,15 +72,15 @@ def estimate_print(versions: Sequence[PartVersion]) -> PrintEstimate:
 
 
 def layer_count(height_mm: float) -> int:
-    """How many layers a height takes; a float's last digit makes no layer of its own."""
+    """Return the number of layers for a height; a rounding error adds no layer."""
     return max(1, ceil(height_mm / LAYER_MM - 1e-3))
 
 
 DEFAULT_PRESET_TITLE = "Vendor default"
-"""The preset that stands for the vendor's own settings, used when an upload names none."""
+"""The vendor's own settings, used if an upload names no preset."""
 
 LENGTHS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}
-"""Units that change the size of what is imported; other words do not."""
+"""Units that change the size of an import; other words do not."""
 
 EARLY_END_STATUSES = frozenset({"CANCELED", "ERROR"})
 
@@ -96,7 +94,7 @@ def add_part(
     user_id: str | None = None,
     folder_id: str | None = None,
 ) -> PartVersion:
-    """Take an upload into the library and ask for its slicing. Raises NotThere on unknown ids."""
+    """Add an upload to the library and start its slicing. Raises NotFound for unknown ids."""
     preset = require_row(world.presets, preset_id, "settings preset") if preset_id else default_preset(world)
     if user_id:
         require_row(world.users, user_id, "user")
@@ -131,52 +129,52 @@ def add_part(
 
 
 def _first_part(world: World) -> Part | None:
-    """Return the part that the first upload made; None before it."""
+    """Return the part that the first upload made; None before the first upload."""
     return next((part for part in world.parts if not part.shipped), None)
 
 
 def _imported(measured: StlMeasurement, world: World) -> StlMeasurement:
-    """Return the size that a shape has after its import: the file's numbers in the unit, times the scale."""
+    """Return the measurement after the import: the file's numbers in the unit, times the scale."""
     factor = LENGTHS_MM.get(world.units, 1.0) * world.scale
     x, y, z = (side * factor for side in measured.size_mm)
     return replace(measured, size_mm=(x, y, z), volume_cm3=measured.volume_cm3 * factor**3)
 
 
 def default_preset(world: World) -> Preset:
-    """Give the preset used when none is named."""
+    """Return the preset that is used if an upload names none."""
     return next(preset for preset in world.presets if preset.title == DEFAULT_PRESET_TITLE)
 
 
 def title_from_file_name(file_name: str) -> str:
-    """Give the title that a part gets from its file's name (assumed: the upload takes no title)."""
+    """Return a part's title, made from its file name (assumed: the upload takes no title)."""
     return file_name[:-4] if file_name.lower().endswith(".stl") else file_name
 
 
 def slice_status(world: World, slicing: SliceJob) -> str:
-    """Give the status of a slice job now."""
+    """Return the status of a slice job now."""
     measured = world.part_versions[slicing.part_version_id].measured
     return slice_status_at(slicing, measured, world.options.slice_seconds, world.now)
 
 
 def is_sliced(world: World, version: PartVersion) -> bool:
-    """Whether a part version has been sliced; those that ship with the fleet have."""
+    """True if a part version is sliced; those that ship with the simulator are."""
     return version.stl is None or slice_status(world, world.slice_jobs[version.slice_job_id]) == "COMPLETED"
 
 
 def end_slicing(world: World, slicing: SliceJob, ended_as: str) -> SliceJob:
-    """Let a person in Eiger cancel a slicing, or let it fail. Raises NotAllowed once it has ended."""
+    """End a slicing early, canceled or failed. Raises NotAllowed if it has already ended."""
     if ended_as not in EARLY_END_STATUSES:
         raise NotAllowed(f"A slice job can be ended as {' or '.join(sorted(EARLY_END_STATUSES))}.")
     if slice_status(world, slicing) in {"COMPLETED", "ERROR", "CANCELED"}:
-        raise NotAllowed("This slice job has ended already.")
+        raise NotAllowed("This slice job has already ended.")
     return world.slice_jobs.put(replace(slicing, ended_as=ended_as))
 
 
 def make_build(world: World, versions: Sequence[PartVersion], title: str | None = None) -> Build:
-    """Lay sliced parts on one bed. Raises NotAllowed where one is not sliced yet."""
+    """Return a new build of sliced parts on one bed. Raises NotAllowed if a part is not sliced."""
     for version in versions:
         if not is_sliced(world, version):
-            raise NotAllowed(f"{version.title} is not sliced: no build can be made of it.")
+            raise NotAllowed(f"{version.title} is not sliced, so it can't be put into a build.")
     figures, preset = estimate_print(versions), versions[0].preset
     build = Build(
         id=world.new_id("build"),
@@ -197,7 +195,7 @@ def make_build(world: World, versions: Sequence[PartVersion], title: str | None 
 
 
 def add_waiting_job(world: World, build: Build, asked_for: str, due_date: date | None) -> PrintJob:
-    """Put a build into the backlog or the job requests. Raises NotAllowed where it is not approved."""
+    """Put a build into the backlog or the job requests. Raises NotAllowed if it is not approved."""
     require_approval(world, build)
     job = PrintJob(
         id=world.new_id("print job"),
@@ -212,24 +210,24 @@ def add_waiting_job(world: World, build: Build, asked_for: str, due_date: date |
 
 
 def remove_job_requests(world: World, build: Build) -> list[PrintJob]:
-    """Take a build out of the job requests. Raises NotThere where it is not among them."""
+    """Remove a build from the job requests. Raises NotFound if it is not there."""
     of_build = world.print_jobs.prefiltered({"build": build.id})
     waiting = [job for job in of_build if job.asked_for == "job_request" and job.state == "Backlogged"]
     if not waiting:
-        raise NotFound(f"The build {build.id} is not among the job requests.")
+        raise NotFound(f"The build {build.id} is not in the job requests.")
     for job in waiting:
         world.print_jobs.remove(job.id)
     return waiting
 
 
 def require_approval(world: World, build: Build) -> None:
-    """Raise NotAllowed where approvals are in use and the build has none."""
+    """Raise NotAllowed if approvals are in use and the build is not approved."""
     if world.approved is not None and build.id not in world.approved:
         raise NotAllowed(f"The build {build.id} is not approved for printing.")
 
 
 def _schedule_build(world: World, version: PartVersion) -> None:
-    """Where builds come by themselves, one comes when slicing has ended well."""
+    """Schedule the build that `--builds auto` makes when slicing completes."""
     if world.options.builds == "auto" and version.measured.flaw is None:
         wait = world.options.slice_seconds + world.options.build_delay_seconds
         if wait:

@@ -1,9 +1,8 @@
-"""The shop floor: devices, their queues, and the prints that run on them.
+"""Devices, their queues, and the prints that run on them.
 
-A queue never starts a machine: a person comes by `operator_seconds` after a machine stands idle with
-work or a full bed, clears it, puts on a new spool where the next print needs one, and starts the next.
-
-How far a print is by the clock. A print takes what its build's estimate says.
+A queue never starts a machine. An operator comes `operator_seconds` after a machine has become idle with
+work in its queue, or has a full bed: clears the bed, loads the material that the next print needs, and
+starts that print. A print takes as long as its build's estimate says.
 """
 
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ COOLING_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class PrintProgress:
-    """What a device shows of a running print; `current_layer` is None before the first layer."""
+    """The progress of a running print as its device shows it; `current_layer` is None before the first."""
 
     printing_state: str
     current_layer: int | None
@@ -33,7 +32,7 @@ class PrintProgress:
 
 
 def print_progress(build: Build, started_at: datetime, now: datetime) -> PrintProgress:
-    """Give the progress of a print. The percentage follows the time, not the layers (as measured)."""
+    """Return the progress of a print; as measured, the percentage follows the time, not the layers."""
     elapsed = min(max((now - started_at).total_seconds(), 0.0), build.print_seconds)
     layering = build.print_seconds - HEATED_AFTER_SECONDS - COOLING_SECONDS
     share = (elapsed - HEATED_AFTER_SECONDS) / max(layering, 1.0)
@@ -61,7 +60,7 @@ BED_FULL_STATES = frozenset({"Print Finished", "Print Bed Needs Clearing"})
 
 
 def append_to_queue(world: World, device: Device, build: Build) -> QueuedJob:
-    """Put a build at the end of a device's queue. Raises NotAllowed where it can't be printed there."""
+    """Add a build at the end of a device's queue. Raises NotAllowed if the device can't print it."""
     _require_compatible(world, device, build)
     queued = QueuedJob(
         world.new_id("queued job"), "Queued", device.id, build.id, queued_at=world.now, updated_at=world.now
@@ -73,25 +72,25 @@ def append_to_queue(world: World, device: Device, build: Build) -> QueuedJob:
 
 
 def remove_from_queue(world: World, queued: QueuedJob) -> QueuedJob:
-    """Remove an entry from its queue; it stays readable as `Removed` (assumed)."""
+    """Remove an entry from its queue; it can still be read, as `Removed` (assumed)."""
     return world.queued_jobs.put(replace(queued, state="Removed", updated_at=world.now))
 
 
 def waiting_jobs(world: World, device: Device) -> Sequence[QueuedJob]:
-    """Give what waits for a device, first come first."""
+    """Return the entries that wait for a device, first come first."""
     return [each for each in world.queued_jobs.prefiltered({"device": device.id}) if each.state == "Queued"]
 
 
 def queue_seconds(world: World, device: Device, queue: Sequence[QueuedJob]) -> float:
-    """Give the time until a device is through with its queue: the running print's rest included."""
+    """Return the time until a device has printed its queue, the rest of the running print included."""
     waiting = sum(world.builds[queued.build].print_seconds for queued in queue)
     return round(waiting + _seconds_remaining(world, device), 1)
 
 
 def print_now(world: World, device: Device, build: Build) -> PrintJob:
-    """Tell a device to print; it takes the job after `take_seconds`, or never.
+    """Start a print on a device, which takes the job after `take_seconds`, or never.
 
-    Raises NotReady unless the device is ready, NotAllowed where the build can't be printed there.
+    Raises DeviceNotReady unless the device is ready, NotAllowed if it can't print the build.
     """
     _require_compatible(world, device, build)
     if device.state != "Ready" or device.job is not None:
@@ -100,7 +99,7 @@ def print_now(world: World, device: Device, build: Build) -> PrintJob:
 
 
 def start_queued_job(world: World, device: Device, queued: QueuedJob) -> PrintJob:
-    """Let a device print the first of its queue, from this moment on."""
+    """Start an entry of a device's queue now."""
     world.queued_jobs.put(replace(queued, state="Started", updated_at=world.now))
     job = _add_print_job(world, device, world.builds[queued.build], asked_for="queue")
     return _start_print(world, device, replace(job, queued_at=queued.queued_at, shipped=queued.shipped))
@@ -171,12 +170,12 @@ def _end_print_job(world: World, job: PrintJob, state: str) -> None:
 
 
 def schedule_operator_visit(world: World, device: Device) -> None:
-    """Put a person's next visit to a device on the agenda."""
+    """Schedule the operator's next visit to a device."""
     world.schedule(world.options.operator_seconds, partial(clear_bed_and_start_next, world, device.id))
 
 
 def clear_bed_and_start_next(world: World, device_id: str) -> None:
-    """Let a person come by: clear the bed, and start the next of the queue if the device is free."""
+    """Let the operator clear the bed, and start the next entry of the queue if the device is free."""
     device = world.devices[device_id]
     if device.state in BED_FULL_STATES:
         device = world.devices.put(replace(device, state="Ready"))
@@ -199,7 +198,7 @@ def _load_and_start(world: World, device: Device, queued: QueuedJob) -> None:
 
 
 def _lacks_material(device: Device, build: Build) -> bool:
-    """Whether the device has not the material loaded, or not enough of it."""
+    """True if the device has another material loaded, or too little of it."""
     fiber_needed = build.secondary != NO_FIBER
     return (
         device.primary != build.primary
@@ -211,11 +210,9 @@ def _lacks_material(device: Device, build: Build) -> bool:
 def _require_compatible(world: World, device: Device, build: Build) -> None:
     require_approval(world, build)
     if device.series in FURNACE_SERIES:
-        raise NotAllowed(f"The device {device.name} is a furnace: it prints nothing.")
+        raise NotAllowed(f"The device {device.name} is a furnace: it can't print.")
     if device.series != build.series:
-        raise NotAllowed(
-            f"The build is sliced for {build.series}; {device.name} is of {device.series}: not compatible."
-        )
+        raise NotAllowed(f"The build is sliced for {build.series}; {device.name} is in the {device.series}.")
 
 
 def _seconds_remaining(world: World, device: Device) -> float:

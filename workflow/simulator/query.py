@@ -1,7 +1,4 @@
-"""Lists: filters, order and pages, as the contract's query parameters ask.
-
-Rows in the order they came, found by id or by an indexed field at once.
-"""
+"""Tables of rows, and lists of them: filters, order and pages, as in the contract's query parameters."""
 
 import operator
 import re
@@ -14,7 +11,7 @@ from workflow.simulator.contract import Operation
 
 
 class Identified(Protocol):
-    """Anything with an id."""
+    """A row with an id."""
 
     @property
     def id(self) -> str: ...
@@ -24,7 +21,7 @@ Row = TypeVar("Row", bound=Identified)
 
 
 class Table(Generic[Row]):
-    """Keeps rows by id. Indexed fields never change once a row stands here."""
+    """Rows by id, in the order they came. The indexed fields of a row never change."""
 
     def __init__(self, *indexed: str) -> None:
         self._rows: dict[str, Row] = {}
@@ -40,18 +37,18 @@ class Table(Generic[Row]):
         return reversed(self._rows.values())
 
     def put(self, row: Row) -> Row:
-        """Add a row at the end, or replace the one with its id where it stands."""
+        """Add a row at the end, or replace the row with the same id in its place."""
         self._rows[row.id] = row
         for field, by_value in self._index.items():
             by_value.setdefault(getattr(row, field), {})[row.id] = None
         return row
 
     def get(self, row_id: str) -> Row | None:
-        """Give the row, or None."""
+        """Return the row with an id; None if there is none."""
         return self._rows.get(row_id)
 
     def remove(self, row_id: str) -> None:
-        """Take a row away."""
+        """Remove a row."""
         row = self._rows.pop(row_id)
         for field, by_value in self._index.items():
             del by_value[getattr(row, field)][row_id]
@@ -60,7 +57,7 @@ class Table(Generic[Row]):
         return self._rows[row_id]
 
     def prefiltered(self, wanted: Mapping[str, object]) -> "Table[Row]":
-        """Give a shelf with just the rows that have one of the wanted values, if its field is indexed."""
+        """Return a table of the rows with one of the wanted values; all rows if no field is indexed."""
         for field, value in wanted.items():
             if field in self._index:
                 few: Table[Row] = Table()
@@ -81,14 +78,14 @@ INSERTION_ORDER = "created_at"
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One `filter[field][test]`. Rows without a value pass `eq` to null and `ne` only."""
+    """One `filter[field][test]`. A row without a value passes only `eq` with null and `ne`."""
 
     field: str
     test: str
     value: object
 
     def passes(self, value: object) -> bool:
-        """Whether a row with this value stays."""
+        """True if a row with this value passes."""
         if self.test in {"lt", "le", "gt", "ge"} and value is None:
             return False  # measured: a filter on ended_at drops running jobs
         return COMPARISONS[self.test](value, self.value)
@@ -96,7 +93,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a list was asked for."""
+    """The filters, order and page of a list request."""
 
     filters: tuple[Filter, ...]
     sort_by: str
@@ -114,7 +111,7 @@ class Page(Generic[R]):
 
 
 def parse_query(operation: Operation, values: Mapping[str, object]) -> Query:
-    """Read checked query values, with the contract's defaults for those not given."""
+    """Return the query of checked values, with the contract's defaults for missing ones."""
 
     def value(name: str, otherwise: object) -> object:
         default = operation.query[name].get("default") if name in operation.query else otherwise
@@ -130,9 +127,9 @@ def parse_query(operation: Operation, values: Mapping[str, object]) -> Query:
     )
 
 
-def select_page(shelf: Table[R], query: Query, value_of: FieldGetter[R] = getattr) -> Page[R]:
-    """Give one page. Costs no sort where the order of arrival is asked for."""
-    narrowed = shelf.prefiltered({each.field: each.value for each in query.filters if each.test == "eq"})
+def select_page(table: Table[R], query: Query, value_of: FieldGetter[R] = getattr) -> Page[R]:
+    """Return one page of a table; the order of arrival needs no sorting."""
+    narrowed = table.prefiltered({each.field: each.value for each in query.filters if each.test == "eq"})
     kept = (row for row in _sorted_rows(narrowed, query, value_of) if _passes_filters(row, query, value_of))
     start = (query.number - 1) * query.size
     if start > len(narrowed):
@@ -145,13 +142,13 @@ def _passes_filters(row: R, query: Query, value_of: FieldGetter[R]) -> bool:
     return all(each.passes(value_of(row, each.field)) for each in query.filters)
 
 
-def _sorted_rows(shelf: Table[R], query: Query, value_of: FieldGetter[R]) -> Iterator[R]:
-    """Rows without the value come last, either way; equal ones keep the order of arrival."""
+def _sorted_rows(table: Table[R], query: Query, value_of: FieldGetter[R]) -> Iterator[R]:
+    """Yield the rows sorted; rows without the value come last, equal rows in the order of arrival."""
     if query.sort_by == INSERTION_ORDER:
-        return reversed(shelf) if query.descending else iter(shelf)
-    valued = [row for row in shelf if value_of(row, query.sort_by) is not None]
+        return reversed(table) if query.descending else iter(table)
+    valued = [row for row in table if value_of(row, query.sort_by) is not None]
     valued.sort(key=lambda row: _sort_key(value_of(row, query.sort_by)), reverse=query.descending)
-    return iter([*valued, *(row for row in shelf if value_of(row, query.sort_by) is None)])
+    return iter([*valued, *(row for row in table if value_of(row, query.sort_by) is None)])
 
 
 def _sort_key(value: object) -> str:

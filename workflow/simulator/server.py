@@ -1,4 +1,4 @@
-"""The simulator on a real socket: in a thread, or until a signal ends it."""
+"""The simulator on a real socket: in a thread, or until a signal ends the process."""
 
 import os
 import signal
@@ -11,16 +11,16 @@ from threading import Thread
 from workflow.simulator.options import SimulatorOptions
 
 GRACE_SECONDS = 1
-"""What is still being answered when the server stops gets so long."""
+"""Time for replies that are still being sent when the server stops."""
 
 StopServer = Callable[[], None]
 
 
 @contextmanager
 def running_simulator(options: SimulatorOptions | None = None) -> Iterator[str]:
-    """Serve in a thread; gives the base URL, like `http://127.0.0.1:41234/api/v3`.
+    """Serve in a thread and yield the base URL, like `http://127.0.0.1:41234/api/v3`.
 
-    Raises OSError where the port can't be had.
+    Raises OSError if the port is not available.
     """
     options = options or SimulatorOptions()
     ready: Future[StopServer] = Future()
@@ -38,17 +38,17 @@ def running_simulator(options: SimulatorOptions | None = None) -> Iterator[str]:
 def serve(options: SimulatorOptions, announce: Callable[[str], None]) -> None:
     """Serve until Ctrl-C or SIGTERM; `announce` gets the base URL once the server listens.
 
-    Raises OSError where the port can't be had.
+    Raises OSError if the port is not available.
     """
     with _open_listener(options) as listener, _ignore_stop_signals():
         _serve(options, listener, lambda _end: announce(_base_url(listener, options)))
 
 
 def _serve_in_thread(ready: Future[StopServer], options: SimulatorOptions, listener: socket.socket) -> None:
-    """Whoever waits for a server in a thread also learns why it could not start."""
+    """Serve, and pass the reason to the waiting thread if the server can't start."""
     try:
         _serve(options, listener, ready.set_result)
-    except BaseException as error:  # handed to whoever waits in the other thread
+    except BaseException as error:  # handed to the waiting thread
         if ready.done():
             raise
         ready.set_exception(error)
@@ -67,7 +67,7 @@ def _serve(
     simulation = Simulation(options, _origin(listener, options))
 
     class Server(uvicorn.Server):
-        """Says when it listens, instead of being asked again and again; waits for no delayed reply."""
+        """A server that calls `listening` once it listens, and does not wait for delayed replies."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
@@ -80,7 +80,7 @@ def _serve(
             end_of_grace.cancel()
 
         def _cut_off(self) -> None:
-            """Uvicorn would leave the connections open of those who never say all that they announced."""
+            """Close the connections of clients that never finish a request: uvicorn would leave them open."""
             for connection in list(self.server_state.connections):
                 connection.transport.abort()
 
@@ -103,7 +103,7 @@ def _serve(
 
 
 def _open_listener(options: SimulatorOptions) -> socket.socket:
-    """Naming TCP is no pedantry: asyncio switches Nagle's delay (40 ms per reply) off only for it."""
+    """Return a listening socket. TCP is named: asyncio switches Nagle's delay (40 ms) off only then."""
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -128,7 +128,7 @@ def _base_url(listener: socket.socket, options: SimulatorOptions) -> str:
 
 @contextmanager
 def _ignore_stop_signals() -> Iterator[None]:
-    """Uvicorn raises the signal that ended it once more; here it has done its work by then."""
+    """Ignore stop signals: uvicorn raises the signal that ended it once more."""
     signals = (signal.SIGINT, signal.SIGTERM)
     before = {each: signal.signal(each, lambda _number, _frame: None) for each in signals}
     try:

@@ -1,7 +1,4 @@
-"""One simulated Eiger: its world, clock, faults, journal and the folder of its uploads.
-
-What was asked of the API, and what came of it.
-"""
+"""One simulated Eiger: its world, clock, faults, uploads, and the journal of its requests."""
 
 import asyncio
 import hashlib
@@ -25,10 +22,10 @@ ENTRIES_KEPT = 200_000
 
 @dataclass(slots=True)
 class JournalEntry:
-    """One request: filled in as it goes on. `status` stays None where no reply was made.
+    """One request. `status` is None until there is a reply.
 
-    `effect` says what the request changed, with ids; None if nothing. Holds no secret: headers and
-    bodies are not kept.
+    `effect` says what the request changed, with ids; None if nothing. Headers and bodies are not kept,
+    so an entry holds no secret.
     """
 
     number: int
@@ -44,7 +41,7 @@ class JournalEntry:
     message: str | None = None
 
     def finish(self, status: int, effect: Mapping[str, object] | None, message: str | None) -> None:
-        """Write down what came of the request."""
+        """Record the result of the request."""
         self.status, self.effect, self.message = status, effect, message
 
 
@@ -56,14 +53,14 @@ class Journal:
         self._last = 0
 
     def open(self, at: str, method: str, path: str, query: str, operation: str | None) -> JournalEntry:
-        """Begin the entry of a request that has just come in."""
+        """Add and return the entry of a new request."""
         self._last += 1
         entry = JournalEntry(self._last, at, method, path, query, operation)
         self._entries.append(entry)
         return entry
 
     def since(self, number: int = 0) -> Sequence[dict[str, object]]:
-        """Give the entries with a higher number than this one."""
+        """Return the entries with a higher number, as JSON objects."""
         dropped = self._last - len(self._entries)
         wanted = islice(self._entries, max(number - dropped, 0), None)
         return [{each.name: getattr(entry, each.name) for each in fields(JournalEntry)} for entry in wanted]
@@ -75,7 +72,7 @@ CLOCK_CHECK_SECONDS = 0.02
 
 
 class Simulation:
-    """Holds what a server works on; `reset` starts all of it afresh."""
+    """The state of one server; `reset` restores the state at the start."""
 
     def __init__(self, options: SimulatorOptions, base: str) -> None:
         self.options = options
@@ -85,7 +82,7 @@ class Simulation:
         self.reset()
 
     def reset(self) -> None:
-        """Start afresh: as shipped, same ids, the clock on the real time, journal and faults empty."""
+        """Restore the state at the start: same ids, the real time, no journal, no faults."""
         for file in self.store.iterdir():
             file.unlink(missing_ok=True)
         self.clock = AdjustableClock(date_ahead_seconds=self.options.date_ahead_seconds)
@@ -98,26 +95,26 @@ class Simulation:
 
     @property
     def store(self) -> Path:
-        """The folder of the uploaded files; its place follows TMPDIR."""
+        """The folder of the uploaded files, under TMPDIR."""
         return Path(self._store.name)
 
     def current_world(self) -> World:
-        """Give the world as it stands now."""
+        """Return the world as it is now."""
         self.world.advance_to(self.clock.now())
         return self.world
 
     def views(self) -> Views:
-        """Give the views of the world as it stands now."""
+        """Return the views of the world as it is now."""
         key = hashlib.sha256(f"{self.options.seed}".encode()).digest()
         return Views(self.current_world(), LinkSigner(key, self.base))
 
     def next_reference_id(self) -> int:
-        """Give the next X-Reference-ID."""
+        """Return the next X-Reference-ID."""
         self._references += 1
         return self._references
 
     def next_upload_path(self) -> Path:
-        """Give a fresh place for an upload."""
+        """Return a new path for an upload."""
         self._uploads += 1
         return self.store / f"{self._uploads}.stl"
 

@@ -1,7 +1,4 @@
-"""Multipart uploads, streamed to disk as they come: memory does not grow with the file.
-
-The answer to an upload, whose body is too big to be read before it is answered.
-"""
+"""The upload: a multipart body that is streamed to disk, so that memory does not grow with the file."""
 
 import asyncio
 import hashlib
@@ -38,14 +35,14 @@ class _MultipartPart:
 
 @dataclass(frozen=True, slots=True)
 class UploadForm:
-    """An upload that has been read: text fields by name, and the file if there was one."""
+    """An upload that was read: text fields by name, and the file (None without one)."""
 
     fields: Mapping[str, str]
     file: StoredFile | None
 
 
 class _FormReader:
-    """Takes the parser's callbacks; writes the one file to `target`. Raises Unfit out of them."""
+    """The parser's callbacks; they write the file to `target` and raise InvalidRequest."""
 
     def __init__(self, target: Path) -> None:
         self._target = target
@@ -102,7 +99,7 @@ class _FormReader:
         self.ended = True
 
     def close(self) -> StoredFile | None:
-        """Close the file and give what was stored."""
+        """Close the file and return what was stored."""
         if self._file is None:
             return None
         self._file.close()
@@ -113,7 +110,7 @@ class _FormReader:
 
 
 async def read_form(content_type: str, body: AsyncIterator[bytes], target: Path) -> UploadForm:
-    """Read a multipart body, its file into `target`. Raises Unfit, then nothing is left at `target`."""
+    """Return a multipart body, its file stored at `target`. Raises InvalidRequest, then stores nothing."""
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or b"boundary" not in options:
         raise InvalidRequest(f"Send multipart/form-data with {FILE_FIELD}.")
@@ -148,7 +145,7 @@ async def _parse_multipart(reader: _FormReader, boundary: bytes, body: AsyncIter
     async for chunk in body:
         if chunk:
             parser.write(chunk)
-            await asyncio.sleep(0)  # others get their turn between two chunks
+            await asyncio.sleep(0)  # other requests run between two chunks
     parser.finalize()
     if not reader.ended:
         raise InvalidRequest("The multipart body ends before its last boundary.")
@@ -162,15 +159,15 @@ UPLOAD_OPERATION_ID = "uploadStl"
 
 
 async def upload_stl(request: Request, operation: Operation, simulation: Simulation) -> Reply:
-    """Store the file, measure it beside the event loop, and take it into the library.
+    """Store the file, measure it in a thread, and add it to the library.
 
-    Raises Unfit and NotThere; then nothing of the upload is kept.
+    Raises InvalidRequest and NotFound; then nothing of the upload is kept.
     """
     target = simulation.next_upload_path()
     form = await read_form(request.headers.get("content-type", ""), request.stream(), target)
     try:
         return await _add_uploaded_part(form, target, operation, simulation)
-    except BaseException:  # raised again: a refused or cut upload leaves no file
+    except BaseException:  # raised again: a refused or interrupted upload leaves no file
         target.unlink(missing_ok=True)
         raise
 

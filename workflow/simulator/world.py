@@ -1,9 +1,7 @@
-"""The state of the simulated Eiger: shelves of rows, and what is due to happen when.
+"""The state of the simulated Eiger: tables of rows, scheduled events, and an adjustable clock.
 
-Whatever takes time is put on the agenda and happens when the clock has come to it: each request
-first lets the past catch up, then looks at or changes the present.
-
-The simulator's clock: a dial that a test can turn.
+Events are scheduled for a moment. Each request first runs the events that are due, then reads or changes
+the state.
 """
 
 import heapq
@@ -35,23 +33,23 @@ Row = TypeVar("Row", bound=Identified)
 
 
 class Refused(Exception):
-    """What was asked can't be done; the message is what the caller reads."""
+    """Raised for a request that can't be carried out; the caller reads the message."""
 
 
 class NotFound(Refused):
-    """There is nothing with that id."""
+    """Raised if nothing has the id."""
 
 
 class NotAllowed(Refused):
-    """The values are well formed, but this can't be done with them."""
+    """Raised for values that are well formed but can't be used."""
 
 
 class DeviceNotReady(Refused):
-    """The device is not ready."""
+    """Raised if the device is not ready."""
 
 
 class World:
-    """Everything the simulated Eiger knows. `now` is the moment the world stands at."""
+    """All state of the simulated Eiger at the moment `now`."""
 
     def __init__(self, options: SimulatorOptions, now: datetime) -> None:
         self.options = options
@@ -76,33 +74,33 @@ class World:
         self._turns = count()
 
     def new_id(self, kind: str) -> str:
-        """Give the next id of a kind: the same seed and order of requests give the same ids."""
+        """Return the next id of a kind: the same seed and order of requests give the same ids."""
         number = next(self._counts.setdefault(kind, count(1)))
         return str(uuid5(self._ids, f"{kind} {number}"))
 
-    def schedule(self, seconds: float, happen: Callable[[], object]) -> None:
-        """Put something on the agenda."""
+    def schedule(self, seconds: float, event: Callable[[], object]) -> None:
+        """Schedule an event."""
         due = self.now + timedelta(seconds=seconds)
-        heapq.heappush(self._agenda, (due, next(self._turns), happen))
+        heapq.heappush(self._agenda, (due, next(self._turns), event))
 
     def advance_to(self, now: datetime) -> None:
-        """Let happen, in order and each at its own moment, what was due until now."""
+        """Run the events that are due, in order, each at its own moment."""
         while self._agenda and self._agenda[0][0] <= now:
-            self.now, _, happen = heapq.heappop(self._agenda)
-            happen()
+            self.now, _, event = heapq.heappop(self._agenda)
+            event()
         self.now = max(self.now, now)
 
 
-def require_row(shelf: Table[Row], row_id: object, kind: str) -> Row:
-    """Give the row with an id. Raises NotThere."""
-    row = shelf.get(str(row_id))
+def require_row(table: Table[Row], row_id: object, kind: str) -> Row:
+    """Return the row with an id. Raises NotFound."""
+    row = table.get(str(row_id))
     if row is None:
         raise NotFound(f"No {kind} has the id {row_id}.")
     return row
 
 
 class AdjustableClock:
-    """Tells a time that runs `rate` times as fast as the real one, and can be put forward, never back."""
+    """A clock that runs `rate` times as fast as real time and can be advanced, never put back."""
 
     def __init__(
         self,
@@ -118,24 +116,24 @@ class AdjustableClock:
         self.date_ahead_seconds = date_ahead_seconds
 
     def now(self) -> datetime:
-        """Give the time in UTC, in whole milliseconds: what the API shows is what it compares."""
+        """Return the time in UTC, in whole milliseconds, as the API shows and compares it."""
         run = (self._ticks() - self._anchored_at) * self.rate
         moment = self._anchor + timedelta(seconds=run)
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
     def date(self) -> datetime:
-        """Return the time that the front end believes it is: what the `Date` of a reply tells."""
+        """Return the time of the front end, which is the `Date` of replies."""
         return self.now() + timedelta(seconds=self.date_ahead_seconds)
 
     def advance(self, seconds: float) -> None:
-        """Put the clock forward. Raises ValueError on negative seconds."""
+        """Advance the clock. Raises ValueError for negative seconds."""
         if seconds < 0:
-            raise ValueError("The clock only goes forward: advance_seconds is 0 or more.")
+            raise ValueError("The clock can't go back: advance_seconds must be 0 or more.")
         self._anchor += timedelta(seconds=seconds)
 
     def set_rate(self, rate: float) -> None:
-        """Let the clock run `rate` times as fast from now on; 0 stops it. Raises ValueError if negative."""
+        """Make the clock run `rate` times as fast from now on; 0 stops it. Raises ValueError if negative."""
         if rate < 0:
-            raise ValueError("The clock only goes forward: rate is 0 or more.")
+            raise ValueError("The clock can't go back: rate must be 0 or more.")
         self._anchor, self._anchored_at = self.now(), self._ticks()
         self.rate = rate

@@ -1,1 +1,1 @@
-"""The commands that call one operation of the cloud each."""
+"""The commands of `stlflow eiger`: each calls one operation of the cloud."""

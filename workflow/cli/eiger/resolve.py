@@ -1,7 +1,6 @@
-"""From the word that a person gives to the id that Eiger wants: a name, or the beginning of an id.
+"""From a name, or the beginning of an id, to the id that Eiger needs.
 
-Every function raises SettingsError with the candidates where none or several have the name, and
-CloudError.
+Each function raises SettingsError, with the candidates, if no item or several have the name; and CloudError.
 """
 
 import re
@@ -18,12 +17,12 @@ FULL_ID = re.compile(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ID_PREFIX = re.compile(r"(?i)(?=.{6})[0-9a-f]{1,8}(-[0-9a-f]{0,4}){0,3}(-[0-9a-f]{0,12})?")
 """Tables show the first eight characters of an id."""
 MAX_SEARCHED = 500
-"""Of lists that grow for ever: the newest."""
+"""How many of the newest are searched in lists that only grow."""
 MAX_CANDIDATES = 20
 
 
 class Candidate(NamedTuple):
-    """Something with a name; `detail` is what tells it from another of that name."""
+    """An item with a name; `detail` distinguishes it from others of the same name."""
 
     id: str
     name: str
@@ -31,7 +30,7 @@ class Candidate(NamedTuple):
 
 
 def resolve_build_id(client: EigerClient, word: str) -> str:
-    """Find a build by its title, which is compared exactly."""
+    """Return the id of a build by its exact title."""
     if FULL_ID.fullmatch(word):
         return word
     titled = [_build_candidate(build) for build in client.list_builds(BuildFilter(title=word))]
@@ -42,7 +41,7 @@ def resolve_build_id(client: EigerClient, word: str) -> str:
 
 
 def resolve_print_job_id(client: EigerClient, word: str) -> str:
-    """Find a print job by the beginning of its id; whatever can be none is left to Eiger."""
+    """Return the id of a print job by its beginning; a word that can't be one is left to Eiger."""
     if FULL_ID.fullmatch(word) or not ID_PREFIX.fullmatch(word):
         return word
     newest = [
@@ -53,26 +52,26 @@ def resolve_print_job_id(client: EigerClient, word: str) -> str:
 
 
 def resolve_device_id(client: EigerClient, word: str) -> str:
-    """Find a device by its name, in capitals or not."""
+    """Return the id of a device by its name, in any case."""
     if FULL_ID.fullmatch(word):
         return word
-    everyone = [
+    candidates = [
         Candidate(device.id, device.name, f"{device.device_type}, {device.state or 'state unknown'}")
         for device in client.list_devices()
     ]
-    return _single_match("device", word, _with_name(word, everyone), everyone)
+    return _single_match("device", word, _with_name(word, candidates), candidates)
 
 
 def resolve_preset_id(client: EigerClient, word: str) -> str:
-    """Find a settings preset by its title, in capitals or not."""
+    """Return the id of a settings preset by its title, in any case."""
     if FULL_ID.fullmatch(word):
         return word
-    everyone = [Candidate(preset.id, preset.title) for preset in client.get_org_settings_presets()]
-    return _single_match("preset", word, _with_name(word, everyone), everyone)
+    candidates = [Candidate(preset.id, preset.title) for preset in client.get_org_settings_presets()]
+    return _single_match("preset", word, _with_name(word, candidates), candidates)
 
 
 def resolve_user_id(client: EigerClient, word: str) -> str:
-    """Find a user by name or email; nobody else is named where there is none."""
+    """Return the id of a user by name or email; an error names no other users."""
     if FULL_ID.fullmatch(word):
         return word
     found = [
@@ -84,14 +83,14 @@ def resolve_user_id(client: EigerClient, word: str) -> str:
 
 
 def resolve_queued_job_id(client: EigerClient, device: str, word: str) -> str:
-    """Find an entry in a device's queue by the title of its build."""
+    """Return the id of an entry in a device's queue by the title of its build."""
     if FULL_ID.fullmatch(word):
         return word
-    everyone = [
+    candidates = [
         Candidate(entry.id, entry.build.title, format_value(entry.queued_at))
         for entry in client.list_device_queue(device).queue
     ]
-    return _single_match("entry of the queue", word, _with_name(word, everyone), everyone)
+    return _single_match("entry of the queue", word, _with_name(word, candidates), candidates)
 
 
 def _build_candidate(build: Build) -> Candidate:
@@ -99,24 +98,29 @@ def _build_candidate(build: Build) -> Candidate:
     return Candidate(build.id, build.title, ", ".join(filter(None, (made, build.device_series))))
 
 
-def _with_name(word: str, everyone: Iterable[Candidate]) -> list[Candidate]:
-    return [each for each in everyone if each.name.casefold() == word.casefold()]
+def _with_name(word: str, candidates: Iterable[Candidate]) -> list[Candidate]:
+    return [each for each in candidates if each.name.casefold() == word.casefold()]
 
 
 def _single_match(
-    kind: str, word: str, found: Sequence[Candidate], everyone: Sequence[Candidate], *, lists_all: bool = True
+    kind: str,
+    word: str,
+    found: Sequence[Candidate],
+    candidates: Sequence[Candidate],
+    *,
+    lists_all: bool = True,
 ) -> str:
-    begun = [each for each in everyone if ID_PREFIX.fullmatch(word) and each.id.startswith(word.lower())]
+    begun = [each for each in candidates if ID_PREFIX.fullmatch(word) and each.id.startswith(word.lower())]
     found = found or begun
     if len(found) == 1:
         return found[0].id
     if found:
         same = "ids that begin with" if begun else "the name"
-        text, shown = f"{len(found)} have {same} '{format_value(word)}': give the id of the {kind}.", found
+        text, shown = f"{len(found)} have {same} '{format_value(word)}': use the id of the {kind}.", found
     else:
-        meant = did_you_mean(format_value(word), [format_value(each.name) for each in everyone])
-        text, shown = f"No {kind} is called '{format_value(word)}'.{meant}", everyone if lists_all else ()
-        text += " There are:" if shown else ""
+        meant = did_you_mean(format_value(word), [format_value(each.name) for each in candidates])
+        text, shown = f"No {kind} is called '{format_value(word)}'.{meant}", candidates if lists_all else ()
+        text += " Available:" if shown else ""
     lines = (
         f"  {each.id}  {format_value(each.name)}  {format_value(each.detail)}".rstrip() for each in shown
     )
