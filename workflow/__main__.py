@@ -1,18 +1,24 @@
 """The command `stlflow`: every expected error becomes one line on stderr and its exit code."""
 
+import os
+import signal
 import sys
+from types import FrameType
 
-import click
-
-from workflow.cli.app import stlflow
 from workflow.errors import EXIT_INTERRUPTED, EXIT_USAGE, StlflowError, error_reason
 
 
 def main() -> None:
     """Run the command line and exit."""
+    previous = signal.signal(signal.SIGINT, _end_quietly)
+    import click
+
+    from workflow.cli.app import stlflow
+
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console in a legacy code page must not end us
+    signal.signal(signal.SIGINT, previous)
     try:
         code = stlflow.main(standalone_mode=False)
     except StlflowError as error:
@@ -29,6 +35,12 @@ def main() -> None:
         click.echo("stlflow: stopped.", err=True)
         sys.exit(EXIT_INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end_quietly(_number: int, _frame: FrameType | None) -> None:
+    """End without the traceback of whatever is being imported: nothing has begun yet."""
+    os.write(2, b"stlflow: stopped.\n")
+    os._exit(EXIT_INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ from workflow.settings import LEDGER_FILE, Settings
 from workflow.state_folder import (
     locked_database,
     locked_state_folder,
+    make_private_file,
     prepare_state_folder,
     read_home_id,
     require_local_state_folder,
@@ -58,6 +59,13 @@ def open_ledger(settings: Settings) -> Ledger:
     require_local_state_folder(settings.state, settings.share)
     refuse_moved_ledger(settings)
     return Ledger(settings.database if ledger_exists(settings) else "sqlite://")
+
+
+def make_ledger(settings: Settings) -> Ledger:
+    """Open the ledger to work on it; a new database in the state folder is private."""
+    if settings.database_url is None:
+        make_private_file(settings.state.absolute() / LEDGER_FILE)
+    return Ledger(settings.database)
 
 
 def ledger_exists(settings: Settings) -> bool:
@@ -101,7 +109,7 @@ def running_service(
         with (
             locked_state_folder(settings.state),
             locked_database(settings.database_url),
-            closing(Ledger(settings.database)) as ledger,
+            closing(make_ledger(settings)) as ledger,
         ):
             share = share_from_ledger(settings, ledger)
             share = _prepare_share(share, ledger) if watch else replace(share, left_inbox=None)

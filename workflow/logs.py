@@ -5,6 +5,7 @@ no traceback shows the values of variables.
 """
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,10 @@ _QUIET_LOGGERS = ("sqlalchemy", "urllib3", "uvicorn", "stl")
 """Not watchdog: that it lost notices is told in its log alone, and heard there by the hints."""
 
 
+def _open_private(file: str, flags: int) -> int:
+    return os.open(file, flags, 0o600)
+
+
 def set_up_logs(level: str, *, as_json: bool, folder: Path | None) -> None:
     """Send log lines to stderr and, where a folder is given, to a file kept 30 days."""
     logger.remove()
@@ -23,7 +28,7 @@ def set_up_logs(level: str, *, as_json: bool, folder: Path | None) -> None:
         sys.stderr, level=level, format=CONSOLE_FORMAT, serialize=as_json, diagnose=False, backtrace=False
     )
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         logger.add(
             folder / "stlflow.log",
             level=level,
@@ -32,6 +37,8 @@ def set_up_logs(level: str, *, as_json: bool, folder: Path | None) -> None:
             rotation="10 MB",
             retention="30 days",
             encoding="utf-8",
+            watch=True,  # removed, or moved away by logrotate: it is made again
+            opener=_open_private,
             diagnose=False,
             backtrace=False,
         )

@@ -29,6 +29,8 @@ NETWORK_FILE_SYSTEMS = frozenset(
     }
 )
 MOUNTS_FILE = Path("/proc/self/mounts")
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+"""Parts, people's names and what Eiger said are nobody else's business on a shared machine."""
 REMOTE_DRIVE = 4  # GetDriveTypeW: DRIVE_REMOTE
 
 
@@ -56,7 +58,8 @@ def prepare_state_folder(folder: Path, share: Path, *, prove: bool = True) -> No
     require_local_state_folder(folder, share)
     place = folder.absolute()
     try:
-        (place / "spool").mkdir(parents=True, exist_ok=True)
+        place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        (place / "spool").mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         if prove:
             with tempfile.NamedTemporaryFile(dir=place, prefix=".probe-") as probe:
                 probe.write(b"stlflow")
@@ -64,6 +67,24 @@ def prepare_state_folder(folder: Path, share: Path, *, prove: bool = True) -> No
         raise StateFolderError(
             f"The state folder {folder} can't be written: {error_reason(error)}."
         ) from None
+
+
+def make_private_file(file: Path) -> None:
+    """Make an empty file that only its owner can read, if there is none. Raises StateFolderError.
+
+    SQLite gives a new database, its WAL and its shared memory the mode of the file that is there.
+    """
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, PRIVATE_FILE))
+    except OSError as error:
+        raise StateFolderError(
+            f"The state folder {file.parent} can't be written: {error_reason(error)}."
+        ) from None
+
+
+def others_can_read(place: Path) -> bool:
+    """True if accounts other than the owner's may read or enter a file or folder (POSIX)."""
+    return os.name == "posix" and bool(place.stat().st_mode & 0o077)
 
 
 def read_home_id(folder: Path) -> str:

@@ -90,6 +90,33 @@ def test_what_can_not_be_done_is_one_line(
     assert refused.err.splitlines()[-1].startswith(f"stlflow: {line}")
 
 
+def test_the_system_is_asked_and_the_unit_removed(
+    say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Stand-ins for systemctl and journalctl write down how they are called: there is no systemd here."""
+    for name in ("systemctl", "journalctl"):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/called\n')
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    kind = ("--kind", "systemd-user")
+    missing = say("service", "uninstall", *kind)
+    assert (missing.code, missing.one_line().endswith(": nothing is installed.")) == (2, True)
+    assert say("service", "install", *kind).code == 0
+    assert say("service", "status", *kind).code == 0
+    assert say("service", "logs", *kind, "-n", "5").code == 0
+    place = tmp_path / "config" / "systemd" / "user" / "stlflow.service"
+    assert place.exists()
+    assert say("service", "uninstall", *kind).code == 0
+    assert not place.exists()
+    assert (tmp_path / "called").read_text().splitlines() == [
+        "systemctl --user status --no-pager stlflow.service",
+        "journalctl --user-unit stlflow.service --lines=5 --no-pager",
+        "systemctl --user disable --now stlflow.service",
+        "systemctl --user daemon-reload",
+    ]
+
+
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="systemd's sockets")
 def test_run_says_when_it_is_ready_that_it_lives_and_that_it_stops(
     desk: Desk, monkeypatch: pytest.MonkeyPatch

@@ -1,9 +1,13 @@
 """The command `stlflow` and its groups. Command files import heavy rooms only when they run."""
 
+import os
+from pathlib import Path
+
 import click
 
 from workflow.cli.batch import batch
 from workflow.cli.check import check
+from workflow.cli.config import config
 from workflow.cli.demo import demo
 from workflow.cli.doctor import doctor
 from workflow.cli.eiger.group import eiger
@@ -29,17 +33,37 @@ from workflow.cli.submissions import (
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="stlflow", prog_name="stlflow")
-def stlflow() -> None:
+@click.option(
+    "-C",
+    "folder",
+    metavar="FOLDER",
+    help="Run as if started in FOLDER: its .env, stlflow.toml, share, state.",
+)
+@click.option(
+    "--config",
+    "file",
+    metavar="FILE",
+    help="Read settings from FILE instead of stlflow.toml; see STLFLOW_CONFIG.",
+)
+def stlflow(folder: str | None, file: str | None) -> None:
     """From a folder of STL files to the right queue of a Markforged print cloud, untouched by hand.
 
     Exit codes: 0 all well; 1 some submissions were rejected or held, or a check failed; 2 usage, settings
     or rules are wrong; 3 the cloud can't be reached or refuses the keys.
     """
+    if folder is not None:
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise click.UsageError(f"-C {folder}: {error.strerror}.") from None
+    if file is not None:
+        if not Path(file).is_file():
+            raise click.UsageError(f"--config {file}: there is no such file.")
+        os.environ["STLFLOW_CONFIG"] = str(Path(file).absolute())
 
 
 for command in (
-    demo, init, doctor, status, run, batch, check, list_submissions, show, retry, release, cancel, attach,
-    settle, workers,
-    move_ledger, intake, rules, eiger, simulator, service,
+    demo, init, doctor, status, config, run, batch, check, list_submissions, show, retry, release, cancel,
+    attach, settle, workers, move_ledger, intake, rules, eiger, simulator, service,
 ):  # fmt: skip
     stlflow.add_command(command)

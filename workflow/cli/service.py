@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from workflow.cli.param_types import OneOf
+from workflow.cli.param_types import OneOf, WholeNumber
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, SettingsError
 
 SERVICE_KINDS = ("systemd", "systemd-user", "windows")
@@ -113,13 +113,69 @@ def _default_user() -> str:
 def _start_unit(*, own: bool) -> int:
     from workflow.hosting import UNIT_NAME
 
-    systemctl = ["systemctl", *(["--user"] if own else [])]
-    for words in (["daemon-reload"], ["enable", "--now", UNIT_NAME]):
-        click.echo(" ".join((*systemctl, *words)), err=True)
-        try:
-            code = subprocess.run([*systemctl, *words], check=False).returncode  # noqa: S603  # fixed words
-        except FileNotFoundError:
-            raise SettingsError("systemctl is not there: this machine does not run systemd.") from None
-        if code:
-            return EXIT_SOME_FAILED
-    return EXIT_OK
+    return _systemctl(own, ["daemon-reload"]) or _systemctl(own, ["enable", "--now", UNIT_NAME])
+
+
+@service.command("status")
+@_kind_option()
+def show_service_status(kind: str | None) -> int:
+    """Ask the system how the service is (systemctl)."""
+    from workflow.hosting import UNIT_NAME
+
+    return _systemctl(_is_own_unit(kind), ["status", "--no-pager", UNIT_NAME])
+
+
+@service.command("logs")
+@_kind_option()
+@click.option("-n", "--lines", default=100, show_default=True, type=WholeNumber(1), help="The last N lines.")
+@click.option("-f", "--follow", is_flag=True, help="Go on as new lines come.")
+def show_service_logs(kind: str | None, lines: int, follow: bool) -> int:
+    """Show what the service logged (journalctl)."""
+    from workflow.hosting import UNIT_NAME
+
+    unit = "--user-unit" if _is_own_unit(kind) else "--unit"
+    more = ["--follow"] if follow else ["--no-pager"]
+    return _run_system_command(["journalctl", unit, UNIT_NAME, f"--lines={lines}", *more])
+
+
+@service.command("uninstall")
+@_kind_option()
+def uninstall_service(kind: str | None) -> int:
+    """Stop the service and remove its unit.
+
+    Share, state folder and keys stay as they are.
+    """
+    from workflow.hosting import UNIT_NAME, unit_path
+
+    own = _is_own_unit(kind)
+    place = unit_path(None if own else "any account")
+    if not place.exists():
+        raise SettingsError(f"There is no unit {place}: nothing is installed.")
+    if code := _systemctl(own, ["disable", "--now", UNIT_NAME]):
+        return code
+    place.unlink()
+    click.echo(f"{place} removed.")
+    return _systemctl(own, ["daemon-reload"])
+
+
+def _is_own_unit(kind: str | None) -> bool:
+    resolved = _resolve_kind(kind)
+    if resolved == "windows":
+        raise SettingsError(
+            "On Windows ask the service: `stlflow-service.exe status`, or the Task Scheduler."
+        )
+    return resolved == "systemd-user"
+
+
+def _systemctl(own: bool, words: list[str]) -> int:
+    return _run_system_command(["systemctl", *(["--user"] if own else []), *words])
+
+
+def _run_system_command(words: list[str]) -> int:
+    """Return 0, or 1 if a command of the system failed; it is shown first. Raises SettingsError."""
+    click.echo(" ".join(words), err=True)
+    try:
+        code = subprocess.run(words, check=False).returncode  # noqa: S603  # fixed words
+    except FileNotFoundError:
+        raise SettingsError(f"{words[0]} is not there: this machine does not run systemd.") from None
+    return EXIT_SOME_FAILED if code else EXIT_OK

@@ -10,12 +10,12 @@ from workflow.errors import EXIT_USAGE, SettingsError
 from workflow.settings import (
     ENV_FILE,
     ENV_PREFIX,
-    SETTINGS_FILE,
     Settings,
     Source,
     SourceValue,
     load_settings,
     read_all_sources,
+    settings_file,
 )
 from workflow.suggest import VERY_NEAR, nearest_option
 
@@ -42,7 +42,7 @@ def check_setting_sources() -> Iterator[Finding]:
         yield ok(f"Set {told}. Everything else has its default.")
     else:
         yield warn(
-            f"Nothing is set: there is no {SETTINGS_FILE} and no {ENV_FILE} in {Path.cwd()}.",
+            f"Nothing is set: there is no {settings_file()} and no {ENV_FILE} in {Path.cwd()}.",
             "Go to the folder that has them, or begin with `stlflow init`.",
         )
 
@@ -64,7 +64,7 @@ def check_unread_names() -> Iterator[Finding]:
 def check_key_secrecy() -> Iterator[Finding]:
     """See who may read the files that hold keys, and whether keys travel in the clear."""
     holders = {each.source for each in read_all_sources() if _is_key(each)}
-    files = [ENV_FILE] * (Source.ENV_FILE in holders) + [SETTINGS_FILE] * (Source.TOML in holders)
+    files = [ENV_FILE] * (Source.ENV_FILE in holders) + [settings_file()] * (Source.TOML in holders)
     open_files = [file for file in files if _others_may_read(file)]
     for file in open_files:
         yield warn(f"{file} holds keys, and others may read it.", f"`chmod 600 {file}`")

@@ -1,5 +1,7 @@
 """The share: there, the right one, whole, and open for what stlflow does in it."""
 
+import os
+import stat
 from collections.abc import Iterator
 from heapq import nlargest
 from itertools import pairwise
@@ -93,6 +95,32 @@ def check_share_rights(book: LedgerAccess) -> Iterator[Finding]:
     yield from found
     if not found:
         yield ok(f"A probe file was written and removed in {', '.join(place.name for place in places)}.")
+
+
+def check_people_rights(book: LedgerAccess) -> Iterator[Finding]:
+    """Find folders that people can't take files out of, though they can drop files in the inbox."""
+    share = _open_share(book)
+    if share.left_inbox is not None or not share.inbox.is_dir() or os.name != "posix":
+        yield ok("Nobody drops files there by the rights of this file system.")
+        return
+    inbox = share.inbox.stat()
+    outcomes = [place for place in (share.done, share.rejected, share.held) if place.is_dir()]
+    closed = [place.name for place in outcomes if people_rights(inbox) - people_rights(place.stat())]
+    if closed:
+        yield warn(
+            f"People can drop files in {share.inbox}, and can't drag them back out of {', '.join(closed)}.",
+            f"`chgrp --reference={share.inbox} FOLDER` and `chmod g+rwxs FOLDER`, for each of them.",
+        )
+    else:
+        yield ok("Whoever can drop a file in the inbox can drag it back out of the outcome folders.")
+
+
+def people_rights(status: os.stat_result) -> frozenset[tuple[str, int]]:
+    """Return who may add and remove files, besides the owner: the group, everybody, or nobody."""
+    rights = {("group", status.st_gid)} if status.st_mode & stat.S_IWGRP else set[tuple[str, int]]()
+    if status.st_mode & stat.S_IWOTH:
+        rights.add(("others", 0))
+    return frozenset(rights)
 
 
 def check_renames(book: LedgerAccess) -> Iterator[Finding]:
@@ -210,6 +238,11 @@ def share_checks(book: LedgerAccess) -> tuple[Check, ...]:
             "share.rights",
             "a probe file written and removed in each folder",
             lambda: check_share_rights(book),
+        ),
+        Check(
+            "share.people",
+            "whether people can drag files back out of held/, rejected/ and done/",
+            lambda: check_people_rights(book),
         ),
         Check("share.moves", "a probe file renamed from folder to folder", lambda: check_renames(book)),
         Check(

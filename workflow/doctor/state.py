@@ -10,7 +10,7 @@ from workflow.doctor.mount import account_name, probe_writing, user_name
 from workflow.errors import EXIT_USAGE, StateFolderError
 from workflow.intake import file_system_type
 from workflow.settings import Settings
-from workflow.state_folder import is_state_folder_locked, require_local_state_folder
+from workflow.state_folder import is_state_folder_locked, others_can_read, require_local_state_folder
 
 DATABASE_AND_LOGS_BYTES = 256 * 2**20
 SUBFOLDERS = ("spool", "logs")
@@ -65,6 +65,18 @@ def check_file_owners(settings: Settings) -> Iterator[Finding]:
         yield ok(f"Everything in {folder} belongs to {user_name(owner)}.")
 
 
+def check_privacy(settings: Settings) -> Iterator[Finding]:
+    """Find out whether other accounts can read the database, the logs and the copies of parts."""
+    folder = settings.state.absolute()
+    if others_can_read(folder):
+        yield warn(
+            f"Other accounts of this machine can read {folder}: parts, the database and the logs.",
+            f"`chmod -R go= {folder}`",
+        )
+    else:
+        yield ok(f"Only {user_name(folder.stat().st_uid)} can read {folder}.")
+
+
 def check_running(settings: Settings) -> Iterator[Finding]:
     """See whether a stlflow works on this state folder."""
     if is_service_running(settings):
@@ -116,6 +128,7 @@ def state_checks(settings: Settings) -> tuple[Check, ...]:
         Check(
             "state.owners", "files there that belong to somebody else", lambda: check_file_owners(settings)
         ),
+        Check("state.privacy", "whether other accounts can read it", lambda: check_privacy(settings)),
         Check("state.running", "whether a stlflow works on it now", lambda: check_running(settings)),
         Check("state.space", "room for database and logs", lambda: check_state_space(settings)),
     )

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflow.settings import ENV_PREFIX, Settings, Source, SourceValue, read_all_sources
+from workflow.settings import (
+    ENV_PREFIX,
+    SETTINGS_FILE_VARIABLE,
+    Settings,
+    Source,
+    SourceValue,
+    read_all_sources,
+    settings_file,
+)
 
 KEY_SETTINGS = ("access_key", "secret_key")
 SECRET_SETTINGS = (*KEY_SETTINGS, "database_url")
@@ -74,6 +82,8 @@ def _environment_variables(
             value = getattr(settings, each.setting)
             place = isinstance(value, Path)
             yield f"{ENV_PREFIX}{each.setting.upper()}", str(value.absolute() if place else each.value)
+    if SETTINGS_FILE_VARIABLE in environment:
+        yield SETTINGS_FILE_VARIABLE, str(settings_file().absolute())
     for variable in _NETWORK_VARIABLES:
         value = environment.get(variable) or environment.get(variable.lower())
         if value and "@" not in value:

@@ -135,6 +135,8 @@ def _service_section(plan: ServicePlan, user: str | None) -> Iterator[str]:
         yield f"Environment={_quote_word(f'{name}={value}')}"
     for name in plan.credentials:
         yield f"LoadCredential={name}:{_escape_specifiers(str(credentials_folder(user) / name))}"
+    yield "# What is made in the share is for its group, too; the state folder is private by itself."
+    yield "UMask=0002"
     yield "Restart=on-failure"
     yield "RestartSec=30"
     yield "# The start asks Eiger first, patiently; a stop lets what is under way come to a safe point."

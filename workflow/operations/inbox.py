@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workflow.assembly import (
     ledger_exists,
+    make_ledger,
     make_stability_times,
     open_ledger,
     refuse_moved_ledger,
@@ -21,7 +22,6 @@ from workflow.intake import (
 )
 from workflow.ledger import (
     SHARE_ID_KEY,
-    Ledger,
     list_workers,
     read_mass_arrival_paths,
     write_metadata,
@@ -75,7 +75,7 @@ def mark_share(settings: Settings) -> bool:
     """
     refuse_moved_ledger(settings)
     prepare_state_folder(settings.state, settings.share)
-    with closing(Ledger(settings.database)) as ledger:
+    with closing(make_ledger(settings)) as ledger:
         share = share_from_ledger(settings, ledger)
         marker = share.prepare()
         write_metadata(ledger, SHARE_ID_KEY, marker)

@@ -4,9 +4,17 @@ Unknown names are refused with a suggestion, and a wrong value with one sentence
 and what to write instead; no message repeats a key.
 """
 
-from workflow.settings.load import load_settings
+from workflow.settings.load import load_settings, read_effective_values
 from workflow.settings.model import EIGER_URL, ENV_PREFIX, LEDGER_FILE, Settings
-from workflow.settings.sources import ENV_FILE, SETTINGS_FILE, Source, SourceValue, read_all_sources
+from workflow.settings.sources import (
+    ENV_FILE,
+    SETTINGS_FILE,
+    SETTINGS_FILE_VARIABLE,
+    Source,
+    SourceValue,
+    read_all_sources,
+    settings_file,
+)
 
 __all__ = [
     "EIGER_URL",
@@ -14,9 +22,12 @@ __all__ = [
     "ENV_PREFIX",
     "LEDGER_FILE",
     "SETTINGS_FILE",
+    "SETTINGS_FILE_VARIABLE",
     "Settings",
     "Source",
     "SourceValue",
     "load_settings",
     "read_all_sources",
+    "read_effective_values",
+    "settings_file",
 ]

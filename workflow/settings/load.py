@@ -25,6 +25,11 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(_describe_errors(error, [*commanded, *read_all_sources()])) from None
 
 
+def read_effective_values() -> dict[str, SourceValue]:
+    """Return the value that is used of each setting that any source gives, with its place."""
+    return _effective_values(read_all_sources())
+
+
 class _AllSources(PydanticBaseSettingsSource):
     """What stands in the environment, `.env`, `stlflow.toml` and secret files.
 

@@ -87,6 +87,8 @@ def single_quoted_path(line: str) -> str:
 
 
 SETTINGS_FILE = Path("stlflow.toml")
+SETTINGS_FILE_VARIABLE = "STLFLOW_CONFIG"
+"""Names another settings file; `stlflow --config FILE` sets it."""
 ENV_FILE = Path(".env")
 UNPREFIXED_NAMES: Mapping[str, str] = {"ACCESS_KEY": "access_key", "SECRET_KEY": "secret_key"}
 """The names in the vendor's sample script."""
@@ -120,13 +122,22 @@ class SourceValue:
     value: object
     line: int | None = None
     text: str = ""
+    file: str = ""
+    """The name of the settings file, where it is another than usual."""
 
     @property
     def place(self) -> str:
         """Where it stands, in words."""
         if self.source is Source.SECRET_FILE:
             return f"{self.source.value} {self.name}"
-        return self.source.value if self.line is None else f"{self.source.value} line {self.line}"
+        file = self.file or self.source.value
+        return file if self.line is None else f"{file} line {self.line}"
+
+
+def settings_file() -> Path:
+    """Return the settings file that is read: the one that `--config` names, or stlflow.toml here."""
+    named = os.environ.get(SETTINGS_FILE_VARIABLE)
+    return Path(named) if named else SETTINGS_FILE
 
 
 def read_all_sources() -> list[SourceValue]:
@@ -170,7 +181,12 @@ def _statement_line(statement: Binding) -> int:
 
 
 def _read_settings_toml() -> list[SourceValue]:
-    text = _read_text_file(SETTINGS_FILE)
+    file = settings_file()
+    if file != SETTINGS_FILE and not file.is_file():
+        raise SettingsError(
+            f"There is no settings file {file}. Correct {SETTINGS_FILE_VARIABLE} or --config."
+        )
+    text = _read_text_file(file)
     return [
         SourceValue(
             Source.TOML,
@@ -178,8 +194,9 @@ def _read_settings_toml() -> list[SourceValue]:
             name if name in Settings.model_fields else None,
             value,
             *find_setting_line(text, name),
+            file=str(file),
         )
-        for name, value in parse_toml(text, str(SETTINGS_FILE)).items()
+        for name, value in parse_toml(text, str(file)).items()
     ]
 
 
@@ -220,6 +237,8 @@ def _prefixed_first(values: Mapping[str, Value]) -> list[tuple[str, Value]]:
 
 def _may_be_ours(name: str) -> bool:
     """Tell what is worth a look: an environment holds many variables of others."""
+    if name.upper() == SETTINGS_FILE_VARIABLE:
+        return False
     return name.upper() in UNPREFIXED_NAMES or name.upper().startswith(ENV_PREFIX[:2])
 
 
