@@ -96,3 +96,10 @@ def test_files_that_a_command_of_root_left_behind(look: Look, context: Settings,
         f"1 files in {tmp_path / 'state'} do not belong to {name} as the folder does: "
         "stlflow.db-wal is root's."
     )
+
+
+def test_a_folder_that_others_can_read_is_told(look: Look, context: Settings) -> None:
+    context.state.chmod(0o755)
+    found = look(state_checks(context)).select("state.privacy")
+    assert found.grade is Grade.WARN
+    assert found.fix == f"`chmod -R go= {context.state.absolute()}`"

@@ -30,9 +30,10 @@ def init(directory: Path) -> None:
     """
     from workflow.intake import Share
     from workflow.resources import resource_folder
+    from workflow.state_folder import PRIVATE_FOLDER
 
     (directory / "rules").mkdir(parents=True, exist_ok=True)
-    (directory / "state").mkdir(exist_ok=True)
+    (directory / "state").mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     (directory / "share").mkdir(exist_ok=True)
     Share((directory / "share").absolute()).prepare()
     _write_new(directory / "stlflow.toml", SETTINGS_TEMPLATE)
