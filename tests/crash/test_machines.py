@@ -129,7 +129,7 @@ def test_one_that_was_cut_off_and_comes_back_does_no_harm(machines: Machines) ->
         assert until(lambda: machines.cloud.dispatches() or machines.list_faults())
         os.kill(frozen.process.pid, signal.SIGSTOP)
         try:
-            assert until(lambda: "gives no sign of life" in heir.said(), 20), heir.said()
+            assert until(lambda: "sends no heartbeat" in heir.said(), 20), heir.said()
             assert until(lambda: machines.done() == 12, 90), machines.list_faults()
         finally:
             os.kill(frozen.process.pid, signal.SIGCONT)

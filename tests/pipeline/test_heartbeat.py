@@ -62,29 +62,29 @@ def test_the_silent_one_is_struck_off_and_the_rate_divided_anew(team: Team) -> N
     first, second = team.member("one"), team.member("two")
     for _ in range(2 + int(HEARTBEAT_TIMEOUT_SECONDS / HEARTBEAT_SECONDS)):
         team.clock.now += HEARTBEAT_SECONDS
-        first.look()
+        first.beat()
     assert team.names() == {first.me.name}
-    first.look()
+    first.beat()
     assert team.rates["one"].among == first.among == 1
-    second.look()
-    first.look()
+    second.beat()
+    first.beat()
     assert team.names() == {first.me.name, second.me.name}
     assert [team.rates[home].among for home in ("one", "two")] == [2, 2]
 
 
 def test_what_the_cloud_tells_one_is_heeded_by_the_others_once(team: Team) -> None:
     first, second = team.member("one"), team.member("two")
-    first.look()
-    second.look()
+    first.beat()
+    second.beat()
     team.rates["one"].heard = Backpressure(complaints=1, pause_seconds=30.0)
-    first.look()
-    second.look()
+    first.beat()
+    second.beat()
     told = team.rates["two"].heeded[-1]
     assert told.complaints == 1
     assert told.pause_seconds == pytest.approx(30.0, abs=5.0)
     team.rates["one"].heard = Backpressure(complaints=1)
-    first.look()
-    second.look()
+    first.beat()
+    second.beat()
     assert team.rates["two"].heeded[-1] == Backpressure()
     assert all(strain == Backpressure() for strain in team.rates["one"].heeded)
 
@@ -103,14 +103,14 @@ def test_it_outlives_a_database_that_goes_and_comes_back(postgres: Postgres) -> 
     ledger = Ledger(postgres.database())
     team = Team(ledger)
     first, second = team.member("one"), team.member("two")
-    first.look()
+    first.beat()
     postgres.stop("immediate")
     try:
         for _ in range(10):
             team.clock.now += HEARTBEAT_SECONDS
-            first.look()
+            first.beat()
     finally:
         postgres.start()
-    first.look()
+    first.beat()
     assert team.names() == {first.me.name, second.me.name}
     ledger.close()

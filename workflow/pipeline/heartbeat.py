@@ -1,9 +1,9 @@
-"""The crew: this worker's sign of life, and an eye on the others.
+"""This worker's heartbeat, and the failure detector for the others.
 
-A worker whose sign has not changed for a while *of our own undisturbed looking* is struck off, and its
-steps begin anew elsewhere. A database that can't be reached is nobody's death: all that was seen is
-forgotten then. A worker that was struck off and lives joins again under a new name; what it still had
-in hands belongs to another turn by now, and it can change nothing of it.
+A worker whose heartbeat has not changed for a while *of our own undisturbed watching* is removed, and its
+steps start again elsewhere. A database that can't be reached proves no death: everything seen is
+forgotten then. A removed worker that is alive registers again under a new name; its steps have other
+turns by then, and it can change nothing of them.
 """
 
 import os
@@ -34,18 +34,18 @@ HEARTBEAT_SECONDS = 2.0
 SOLE_HEARTBEAT_SECONDS = 10.0
 """On SQLite nobody takes over: the heartbeat only shows people that this process is alive."""
 HEARTBEAT_TIMEOUT_SECONDS = 8.0
-"""With the sign's rhythm and a look at the ledger: taken over some ten seconds after a kill -9."""
+"""With the rhythm of heartbeats and audits: steps are taken over about ten seconds after a kill -9."""
 
 
 @dataclass
 class FailureDetector:
-    """How long each worker has given no new sign, by a steady clock; pure but for what it remembers."""
+    """How long each worker has sent no new heartbeat, by a steady clock."""
 
     limit_seconds: float
     _seen: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def heard(self, now: float, beats: Heartbeats) -> tuple[str, ...]:
-        """Take in what was seen now; gives the names of those silent for longer than the limit."""
+        """Record what was seen now; return the workers silent for longer than the limit."""
         self._seen = {
             name: seen if (seen := self._seen.get(name)) and seen[0] == beat else (beat, now)
             for name, beat in beats.items()
@@ -53,7 +53,7 @@ class FailureDetector:
         return tuple(name for name, (_, since) in self._seen.items() if now - since > self.limit_seconds)
 
     def reset(self) -> None:
-        """Nothing could be seen for a while: begin anew."""
+        """Forget everything: nothing could be seen for a while."""
         self._seen.clear()
 
 
@@ -61,19 +61,19 @@ class SharedRateLimit(Protocol):
     """How fast this process asks the cloud."""
 
     def share_rate(self, among: int) -> None:
-        """Keep to one of so many equal parts."""
+        """Use one of `among` equal parts of the rate."""
 
     def strain(self) -> Backpressure:
-        """Give what the cloud gave this process to understand."""
+        """Return the complaints and pauses that the cloud sent to this process."""
 
     def apply_backpressure(self, strain: Backpressure) -> None:
-        """Act on what it gave others to understand."""
+        """Act on the complaints and pauses that it sent to others."""
 
 
 def new_backpressure(before: Mapping[str, int], told: Mapping[str, Backpressure], me: str) -> Backpressure:
-    """Give what others heard of the cloud since the last look: complaints, and the longest pause.
+    """Return what others heard from the cloud since the last heartbeat: complaints, and the longest pause.
 
-    `before` are the complaints of each as of then: of one that was not there, none is news.
+    `before` are the complaints of each worker as of then; those of a worker that was not there are not new.
     """
     others = {name: strain for name, strain in told.items() if name != me}
     fresh = (strain.complaints > before.get(name, strain.complaints) for name, strain in others.items())
@@ -91,39 +91,39 @@ class Heartbeat:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger, self._home, self._rate, self._clock = ledger, home, rate, clock
-        self._stop_watcher = FailureDetector(HEARTBEAT_TIMEOUT_SECONDS)
+        self._detector = FailureDetector(HEARTBEAT_TIMEOUT_SECONDS)
         self._complaints: Mapping[str, int] = {}
         self.among = 1
-        """How many take part, as of the last look."""
+        """How many workers take part, as of the last heartbeat."""
         self.me = self._register()
 
     def run(self, stop: threading.Event) -> None:
-        """Give signs and watch until told to stop."""
+        """Send heartbeats and watch the others until told to stop."""
         shared = not self._ledger.url.startswith("sqlite")
         while not stop.wait(HEARTBEAT_SECONDS if shared else SOLE_HEARTBEAT_SECONDS):
-            self.look()
+            self.beat()
 
-    def look(self) -> None:
-        """Give one sign and look at the others' once; outlives a database that can't be reached."""
+    def beat(self) -> None:
+        """Send one heartbeat and check those of the others; a database that can't be reached does no harm."""
         try:
             if not send_heartbeat(self._ledger, self.me, self._rate.strain()):
-                logger.warning("This stlflow gave no sign of life for a while: it takes part again.")
+                logger.warning("This stlflow sent no heartbeat for a while: it takes part again.")
                 self.me = self._register(again=True)
             beats = read_heartbeats(self._ledger)
             self._update_rate_share(beats)
             self._apply_backpressure_of_others()
-            for name in self._stop_watcher.heard(self._clock(), beats):
+            for name in self._detector.heard(self._clock(), beats):
                 if name != self.me.name and remove_dead_worker(self._ledger, name, beats[name]):
-                    logger.warning("{} gives no sign of life: its submissions are taken over.", name)
+                    logger.warning("{} sends no heartbeat: its submissions are taken over.", name)
         except StateFolderError as error:
-            self._stop_watcher.reset()
+            self._detector.reset()
             logger.debug("{}", error)
-        except Exception as fault:  # noqa: BLE001  # the crew's edge: without signs others would take us for dead
-            self._stop_watcher.reset()
-            logger.opt(exception=True).error("A fault of stlflow while giving a sign of life: {}", fault)
+        except Exception as fault:  # noqa: BLE001  # the thread's edge: without heartbeats others would take us for dead
+            self._detector.reset()
+            logger.opt(exception=True).error("A fault of stlflow while sending a heartbeat: {}", fault)
 
     def deregister(self) -> tuple[Submission, ...]:
-        """Take part no longer; gives what had to be left undone. Raises StateError."""
+        """Leave; return what is left undone, free for others at once. Raises StateFolderError."""
         return deregister_worker(self._ledger, self.me)
 
     def _register(self, *, again: bool = False) -> Worker:
@@ -137,7 +137,7 @@ class Heartbeat:
         self._rate.share_rate(self.among)
 
     def _apply_backpressure_of_others(self) -> None:
-        """What the cloud tells one machine is meant for all that ask with the same keys."""
+        """Act on what the cloud told others: it is meant for all that use the same keys."""
         if self.among > 1:
             told = read_backpressure(self._ledger)
             self._rate.apply_backpressure(new_backpressure(self._complaints, told, self.me.name))

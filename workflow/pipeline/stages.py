@@ -1,11 +1,27 @@
 """The durable run of one submission, from top to bottom.
 
-    take in ─► inspect ─► intake rules ─► upload ─►  (the row waits for slicing)
-    find build ─► check units ─► routing rules ─► approve ─► dispatch ─► put away
+    ingest ─► inspect ─► intake rules ─► upload ─►  (the row waits for slicing)
+    find build ─► check units ─► routing rules ─► approve ─► send ─► move the file
 
-Two short stages with a wait between them. Each step writes what it did into the ledger and gives the
-submission as it is then. It may be run again after a crash: what the ledger shows as done is not done
-twice, so the ledger is the checkpoint of every step.
+**What is written when.** The ledger is the only truth: one row per submission with its step, due time and
+turn. Each step below does its work, then writes what came of it, with its event, in one transaction.
+Before an effect outside (claim, upload, send, move) it writes what it is about to do; after it, what came
+of it.
+
+**What a crash leaves.** Whatever was written is done; a step that wrote nothing runs again. `run_stage`
+starts at the top each time, and each step returns at once when the row shows its outcome. An intent
+without an outcome is settled by looking: a claimed file by its number, an upload by a build of its name,
+a send by asking Eiger after the deadline of its lease, a move by where the file is. Only a send must not
+happen twice, so a send that can't be settled is held for a person.
+
+**Who goes on.** The work queue runs due steps. On SQLite one process owns the file: at its start
+everything in progress gets a new turn (`local_queue.py`). On Postgres the steps of a worker without
+heartbeats do (`lease_queue.py`). The turn is the fencing token: every write names its turn, and under an
+old one it raises `Superseded` and changes nothing. Cancel and retry begin a new turn as well. Between
+upload and build nothing runs: the row waits, and the poller asks for the slice job when it is due
+(`poller.py`).
+
+`docs/architecture.md` has it point by point, as the crash tests kill it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +93,7 @@ class Stages:
         except (
             Superseded,
             StateFolderError,
-        ) as error:  # too late, or no room: the keeper acts
+        ) as error:  # too late, or no room: the queue starts the step again
             logger.debug("Submission {}: {}", number, error)
 
     def _run_steps(self, steps: Sequence[StepFunction], submission: Submission) -> Submission:

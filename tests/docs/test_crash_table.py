@@ -1,0 +1,14 @@
+"""The table of crashes in the architecture page is about the points at which the crash tests kill."""
+
+import re
+
+from tests.crash.points import POINTS
+from tests.docs.blocks import DOCUMENTS
+
+
+def test_the_table_has_one_row_for_each_named_point() -> None:
+    (page,) = (document for document in DOCUMENTS if document.name == "architecture.md")
+    section = page.read_text("utf-8").partition("## What a crash leaves\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([^|]+) \|", section, re.MULTILINE)
+    named = [row for row in rows if row not in {"killed right after", "---"} and not row.startswith("--")]
+    assert sorted(named) == sorted(POINTS)
