@@ -21,6 +21,7 @@ class Quiet(HTTPServer):
 def untrusted_url(tmp_path: Path) -> Iterator[str]:
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
     files = ["-keyout", str(key), "-out", str(certificate), "-days", "2"]
     try:
         subprocess.run([*command, *files], check=True, capture_output=True)

@@ -10,7 +10,7 @@ from io import BufferedIOBase
 
 from pydantic import SecretStr
 
-from workflow.eiger import EigerClient, RateLimiter, RetryPolicy, Timeouts
+from workflow.eiger import EigerClient, Network, RateLimiter, RetryPolicy, Timeouts
 
 ID = "2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab"
 ACCESS, SECRET = "access-key-of-the-shop", "secret-key-of-the-shop"
@@ -118,6 +118,7 @@ def client_of(
     attempts: int = 1,
     timeouts: Timeouts = QUICK,
     budget: RateLimiter | None = None,
+    network: Network = Network(),  # noqa: B008  # a frozen value
 ) -> EigerClient:
     """Give a client that waits for nothing between attempts."""
     return EigerClient(
@@ -128,4 +129,5 @@ def client_of(
         timeouts=timeouts,
         retry=RetryPolicy(attempts=attempts),
         sleep=lambda _: None,
+        network=network,
     )

@@ -340,13 +340,14 @@ def test_a_scan_report_that_is_refused() -> None:
             NoResponseReason.NOT_TRUSTED,
             Unreachable,
             f"No safe connection to {BASE}: its certificate is not trusted. If a proxy of the company reads "
-            "along, set REQUESTS_CA_BUNDLE to the file with its certificate.",
+            "along, set STLFLOW_CA_BUNDLE to the file with its certificate.",
         ),
         (
             SEND_BUILD_TO_BACKLOG,
             NoResponseReason.PROXY,
             Unreachable,
-            f"No connection to {BASE}: the proxy in HTTPS_PROXY does not let us through. Nothing is lost.",
+            f"No connection to {BASE}: the proxy (setting proxy, or HTTPS_PROXY) does not let us through. "
+            "Nothing is lost.",
         ),
         (
             READ_BUILD,

@@ -145,7 +145,7 @@ def test_netrc_does_not_replace_the_keys(monkeypatch: pytest.MonkeyPatch, tmp_pa
     netrc = tmp_path / "netrc"
     netrc.write_text("default login somebody password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setattr("workflow.eiger.session.LOCAL_HOSTS", frozenset[str]())
+    monkeypatch.setattr("workflow.eiger.network.LOCAL_HOSTS", frozenset[str]())
     with serving(lambda _: STATUS) as server, client_of(server.url) as client:
         client.get_slice_status(ID)
         plain = server.asked[0].headers["authorization"]
@@ -162,7 +162,9 @@ def test_a_proxy_is_for_the_world_and_not_for_this_machine(monkeypatch: pytest.M
     with serving(lambda _: STATUS) as server, client_of(server.url) as client:
         client.get_slice_status(ID)
     with client_of("http://eiger.example/api/v3") as client:
-        with pytest.raises(Unreachable, match="the proxy in HTTPS_PROXY does not let us through"):
+        with pytest.raises(
+            Unreachable, match=r"the proxy \(setting proxy, or HTTPS_PROXY\) does not let us through"
+        ):
             client.get_slice_status(ID)
         with pytest.raises(Unreachable):
             client.send_build_to_backlog(ID)

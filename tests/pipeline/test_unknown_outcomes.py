@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from tests.pipeline.conftest import Shop, dispatched, held
 from tests.stl import box
+from workflow.eiger import Network
 from workflow.eiger.session import new_session
 from workflow.errors import WrongSubmissionState
 from workflow.ledger import SendIntent, begin_send, complete_send, list_receipts
@@ -40,12 +41,12 @@ def test_a_machine_that_stood_still_while_it_connected_sends_nothing_late(
     ledger = context.service.ledger
     woken: list[Submission] = []
 
-    def connecting(url: str) -> requests.Session:
+    def connecting(url: str, network: Network) -> requests.Session:
         late = context.submission("late.stl")
         if late is not None and late.state is SubmissionState.ROUTED and _is_announced(context) and not woken:
             woken.append(late)
             _take_over_and_send(context, late)
-        return new_session(url)
+        return new_session(url, network)
 
     monkeypatch.setattr("workflow.eiger.transport.new_session", connecting)
     context.drop("late.stl", box(61))

@@ -5,7 +5,6 @@ What Eiger has for this organization: presets, printers, what may be read, appro
 
 import socket
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
@@ -13,7 +12,14 @@ from urllib.parse import urlsplit
 
 from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
 from workflow.doctor.rules import SKIPPED_NO_RULES, load_rules_or_none, mistake_finding, send_actions
-from workflow.eiger import EigerClient, PingResult, RetryPolicy, make_client
+from workflow.eiger import (
+    EigerClient,
+    PingResult,
+    RetryPolicy,
+    make_client,
+    network_of,
+    proxy_address,
+)
 from workflow.errors import EXIT_CLOUD, EXIT_USAGE, CloudError, Unauthorized, error_reason
 from workflow.pipeline.check_rules import find_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
@@ -151,8 +157,8 @@ def check_keys(settings: Settings) -> Iterator[Finding]:
 
 def check_reachable(settings: Settings, line: CloudConnection) -> Iterator[Finding]:
     """Ask for an answer, whatever it says; name the part of the way that is broken."""
-    url = urlsplit(settings.eiger_url)
-    host, proxy = str(url.hostname), _proxy_address(url.scheme, str(url.hostname))
+    host = str(urlsplit(settings.eiger_url).hostname)
+    proxy = proxy_address(settings.eiger_url, network_of(settings))
     if proxy is None and (trouble := _dns_failure(host)) is not None:
         yield trouble
         return
@@ -210,14 +216,6 @@ def check_rule_names(settings: Settings, line: CloudConnection) -> Iterator[Find
     if not mistakes:
         told = ", ".join(sorted({mention.text for mention in rulebook.mentions})) or "nothing"
         yield ok(f"Eiger has all that the rules name: {told}.")
-
-
-def _proxy_address(scheme: str, host: str) -> str | None:
-    """Give host and port of the proxy that requests go through, never user and password."""
-    proxy = urllib.request.getproxies().get(scheme)
-    if proxy is None or host in {"localhost", "127.0.0.1", "::1"} or urllib.request.proxy_bypass(host):
-        return None
-    return urlsplit(proxy if "//" in proxy else f"//{proxy}").netloc.rpartition("@")[2]
 
 
 def _dns_failure(host: str) -> Finding | None:

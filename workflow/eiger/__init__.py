@@ -39,6 +39,7 @@ from workflow.eiger.models import (
     UploadResult,
     User,
 )
+from workflow.eiger.network import Network, network_of, proxy_address
 from workflow.eiger.operations import OPERATIONS, Operation
 from workflow.eiger.rate_limit import RateLimiter
 from workflow.eiger.retry import GiveUp, RetryLater, RetryPolicy
@@ -58,6 +59,7 @@ __all__ = [
     "DeviceSort",
     "EigerClient",
     "GiveUp",
+    "Network",
     "Operation",
     "Part",
     "PartScanReport",
@@ -89,4 +91,6 @@ __all__ = [
     "UserSort",
     "add_approvals",
     "make_client",
+    "network_of",
+    "proxy_address",
 ]

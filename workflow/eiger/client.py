@@ -22,6 +22,7 @@ from workflow.eiger.endpoints import (
     UserEndpoints,
 )
 from workflow.eiger.models import Preset, Presets
+from workflow.eiger.network import Network, network_of
 from workflow.eiger.operations import GET_ORG_SETTINGS_PRESETS
 from workflow.eiger.protocol import parse_response
 from workflow.eiger.rate_limit import RateLimiter
@@ -78,8 +79,9 @@ class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
         on_reply: ReplyObserver | None = None,
+        network: Network = Network(),  # noqa: B008  # a frozen value
     ) -> None:
-        self._transport = Transport(base_url, ApiKeys(access_key, secret_key), timeouts)
+        self._transport = Transport(base_url, ApiKeys(access_key, secret_key), timeouts, network)
         super().__init__(
             RequestSender(self._transport, budget, retry, clock, sleep, chance, on_reply=on_reply)
         )
@@ -145,6 +147,7 @@ def make_client(
         budget=RateLimiter(settings.requests_per_second),
         retry=retry,
         on_reply=on_reply,
+        network=network_of(settings),
         timeouts=Timeouts(
             connect_seconds=min(settings.request_timeout_seconds, Timeouts().connect_seconds),
             read_seconds=settings.request_timeout_seconds,

@@ -133,12 +133,13 @@ def no_response_error(
     if lost is NoResponseReason.NOT_TRUSTED:
         text = (
             f"No safe connection to {base_url}: its certificate is not trusted. If a proxy of the company "
-            "reads along, set REQUESTS_CA_BUNDLE to the file with its certificate."
+            "reads along, set STLFLOW_CA_BUNDLE to the file with its certificate."
         )
         return Unreachable(text, operation=operation.id)
     if lost is NoResponseReason.PROXY:
         text = (
-            f"No connection to {base_url}: the proxy in HTTPS_PROXY does not let us through. {NOTHING_LOST}"
+            f"No connection to {base_url}: the proxy (setting proxy, or HTTPS_PROXY) "
+            f"does not let us through. {NOTHING_LOST}"
         )
         return Unreachable(text, operation=operation.id)
     if lost is NoResponseReason.NO_CONNECTION:

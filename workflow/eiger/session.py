@@ -4,7 +4,6 @@ import socket
 from http.client import HTTPException, HTTPResponse
 from io import BufferedReader, RawIOBase
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -14,6 +13,7 @@ from urllib3.poolmanager import PoolManager, ProxyManager
 
 from workflow import __version__
 from workflow.eiger.exchange_limits import MAX_RESPONSE_BYTES, current_limits
+from workflow.eiger.network import Network, proxies_for
 
 SEND_BLOCK_BYTES = 2**18
 """Bytes; with the library's 16 KB a large upload takes twice the time."""
@@ -21,7 +21,6 @@ MAX_HEAD_BYTES = 2**18
 """For the status line and the headers, with all interim (1xx) responses before them."""
 MAX_FRAMING_BYTES = 2**18
 """For chunk sizes and trailers, beyond the bytes of the body."""
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class ResponseTooLarge(HTTPException):
@@ -141,16 +140,19 @@ class NoRedirectSession(requests.Session):
         """Return None: there is no target."""
 
 
-def new_session(url: str) -> requests.Session:
-    """Return a session that takes proxies from the environment (not for this machine), but no keys.
+def new_session(url: str, network: Network) -> requests.Session:
+    """Return a session for one URL with the proxy and the certificates of the network, and without keys.
 
-    Without an `auth` of its own, requests would let a .netrc replace the Authorization header.
+    Nothing comes from the environment by itself: its certificates would not hold for this machine, and a
+    .netrc would replace the Authorization header.
     """
     session = NoRedirectSession()
     session.auth = _keep_request_unchanged
     for scheme in ("http://", "https://"):
         session.mount(scheme, _WatchedAdapter())
-    session.trust_env = urlsplit(url).hostname not in LOCAL_HOSTS
+    session.trust_env = False
+    session.proxies.update(proxies_for(url, network))
+    session.verify = network.ca_bundle or True
     session.headers.update({"User-Agent": f"stlflow/{__version__}", "Accept": "application/json"})
     return session
 

@@ -25,6 +25,7 @@ from urllib3.exceptions import TimeoutError as NetworkTimeout
 
 from workflow.eiger.exchange_limits import ExchangeLimits
 from workflow.eiger.filters import Query
+from workflow.eiger.network import Network
 from workflow.eiger.operations import Operation
 from workflow.eiger.request_body import (
     BeforeSend,
@@ -109,10 +110,10 @@ class NoResponse(Exception):
 class Transport:
     """Sends requests to one base URL with one pair of keys; used by many threads at once."""
 
-    def __init__(self, base_url: str, keys: ApiKeys, timeouts: Timeouts) -> None:
+    def __init__(self, base_url: str, keys: ApiKeys, timeouts: Timeouts, network: Network) -> None:
         self.base_url = validate_base_url(base_url)
         self.timeouts = timeouts
-        self._keys = keys
+        self._keys, self._network = keys, network
         self._mine = threading.local()
         self._kept: WeakSet[requests.Session] = WeakSet()
         self._kept_lock = threading.Lock()
@@ -145,7 +146,7 @@ class Transport:
         with (
             limits,
             translate_network_errors(limits),
-            closing(new_session(link)) as session,
+            closing(new_session(link, self._network)) as session,
             session.get(link, timeout=timeout, allow_redirects=False, stream=True) as answer,
         ):
             length = _content_length(answer)
@@ -186,11 +187,11 @@ class Transport:
     @contextmanager
     def _session_for(self, operation: Operation) -> Iterator[requests.Session]:
         if not operation.reads:
-            with closing(new_session(self.base_url)) as fresh:
+            with closing(new_session(self.base_url, self._network)) as fresh:
                 yield fresh
             return
         if not hasattr(self._mine, "session"):
-            self._mine.session = new_session(self.base_url)
+            self._mine.session = new_session(self.base_url, self._network)
             with self._kept_lock:
                 self._kept.add(self._mine.session)
         yield self._mine.session

@@ -17,7 +17,7 @@ from workflow.settings import (
 )
 
 KEY_SETTINGS = ("access_key", "secret_key")
-SECRET_SETTINGS = (*KEY_SETTINGS, "database_url")
+SECRET_SETTINGS = (*KEY_SETTINGS, "database_url", "proxy")
 """Settings that hold keys or a password: they come from files, and never stand in a unit."""
 _NETWORK_VARIABLES = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 """What the way to Eiger may need; a proxy with a password in it is not carried over."""

@@ -38,6 +38,9 @@ DATABASE_HELP = SettingHelp(
     private=True,
 )
 URL_HELP = SettingHelp("an address that begins with https:// and holds no keys", private=True)
+PROXY_HELP = SettingHelp(
+    "an address that begins with http:// or https://", "http://proxy.example.com:3128", private=True
+)
 ZONE_HELP = SettingHelp("a time zone that is known here", "Europe/Vienna")
 LEVEL_HELP = SettingHelp("DEBUG, INFO, WARNING or ERROR")
 
@@ -63,6 +66,12 @@ class Settings(BaseModel):
     )
     secret_key: Annotated[SecretStr, KEY_HELP] = Field(
         SecretStr(""), description="the secret key of the organization"
+    )
+    proxy: Annotated[str | None, PROXY_HELP] = Field(
+        None, description="the proxy on the way to Eiger; default: HTTPS_PROXY of the environment"
+    )
+    ca_bundle: Annotated[Path | None, SettingHelp(example="/etc/ssl/company.pem")] = Field(
+        None, description="file with the certificates to trust; default: REQUESTS_CA_BUNDLE"
     )
     read_only_inbox: Annotated[Path | None, SettingHelp(example="/srv/exports")] = Field(
         None, description="watch this folder instead of inbox/, and leave its files where they are"
@@ -171,6 +180,13 @@ class Settings(BaseModel):
         if not url.startswith(("https://", "http://")) or "@" in url:
             raise ValueError(URL_HELP.allowed)
         return url.rstrip("/")
+
+    @field_validator("proxy")
+    @classmethod
+    def _http_proxy(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("https://", "http://")):
+            raise ValueError(PROXY_HELP.allowed)
+        return url
 
     @field_validator("database_url")
     @classmethod

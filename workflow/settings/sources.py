@@ -92,6 +92,8 @@ SETTINGS_FILE_VARIABLE = "STLFLOW_CONFIG"
 ENV_FILE = Path(".env")
 UNPREFIXED_NAMES: Mapping[str, str] = {"ACCESS_KEY": "access_key", "SECRET_KEY": "secret_key"}
 """The names in the vendor's sample script."""
+ENV_FILE_NAMES: Mapping[str, str] = {"HTTPS_PROXY": "proxy", "REQUESTS_CA_BUNDLE": "ca_bundle"}
+"""Names of the network that other programs use, too: in `.env` they are meant for stlflow."""
 SECRETS_FOLDER_VARIABLE = "CREDENTIALS_DIRECTORY"
 """Set by systemd for `LoadCredential=` (systemd.exec(5)), and by hand in containers."""
 
@@ -159,9 +161,13 @@ def _read_env_file() -> list[SourceValue]:
     _refuse_broken_lines(text)
     values = dotenv_values(stream=StringIO(text)) if text else {}
     return [
-        SourceValue(Source.ENV_FILE, name, setting_for_variable(name), value or "", lines[name])
+        SourceValue(Source.ENV_FILE, name, _setting_in_env_file(name), value or "", lines[name])
         for name, value in _prefixed_first(values)
     ]
+
+
+def _setting_in_env_file(name: str) -> str | None:
+    return setting_for_variable(name) or ENV_FILE_NAMES.get(name.upper())
 
 
 def _refuse_broken_lines(text: str) -> None:
