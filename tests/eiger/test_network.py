@@ -68,9 +68,9 @@ def test_an_address_that_is_no_proxy_is_refused_without_repeating_it(wrong: str)
 
 
 def test_certificates_that_are_not_there_are_named() -> None:
-    with pytest.raises(SettingsError, match="^Setting ca_bundle names nowhere.pem, and nothing is there"):
+    with pytest.raises(SettingsError, match=r"^Setting ca_bundle names nowhere\.pem, and nothing is there"):
         network_of(load_settings(ca_bundle="nowhere.pem"), {})
-    with pytest.raises(SettingsError, match="^REQUESTS_CA_BUNDLE names nowhere.pem"):
+    with pytest.raises(SettingsError, match=r"^REQUESTS_CA_BUNDLE names nowhere\.pem"):
         network_of(load_settings(), {"REQUESTS_CA_BUNDLE": "nowhere.pem"})
 
 
@@ -87,5 +87,5 @@ def test_a_private_certificate_is_trusted_for_this_machine_too(untrusted_url: st
     with client_of(untrusted_url) as client, pytest.raises(Unreachable, match="is not trusted"):
         client.get_slice_status(ID)
     trusting = Network(ca_bundle=str(tmp_path / "certificate.pem"))
-    with client_of(untrusted_url, network=trusting) as client, pytest.raises(ServerError, match="^501: "):
+    with client_of(untrusted_url, network=trusting) as client, pytest.raises(ServerError, match=r"^501: "):
         client.get_slice_status(ID)

@@ -28,7 +28,7 @@ class Network:
 
 
 def network_of(settings: Settings, environment: Mapping[str, str] = os.environ) -> Network:
-    """Return the way that settings and environment describe. Raises SettingsError without the certificates."""
+    """Return what settings and environment say. Raises SettingsError if the certificates are missing."""
     named = {"Setting ca_bundle": str(settings.ca_bundle) if settings.ca_bundle else ""}
     named |= {variable: environment.get(variable, "") for variable in CA_VARIABLES}
     source, bundle = next(((source, place) for source, place in named.items() if place), ("", None))
