@@ -1,6 +1,8 @@
 """The log file is private, and is made again when it is removed or moved away."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from loguru import logger
 
@@ -31,3 +33,17 @@ def test_the_state_folder_and_the_database_are_private(tmp_path: Path) -> None:
     make_private_file(state / "stlflow.db")
     modes = {place.name: place.stat().st_mode & 0o777 for place in (state, *state.iterdir())}
     assert modes == {"state": 0o700, "spool": 0o700, "stlflow.db": 0o600}
+
+
+def test_log_lines_are_in_the_shops_time_with_its_zone(tmp_path: Path) -> None:
+    zone = ZoneInfo("Asia/Kathmandu")  # no machine runs there by chance, and no other zone has +05:45
+    set_up_logs("INFO", as_json=False, folder=tmp_path, zone=zone)
+    before = datetime.now(zone).replace(microsecond=0)
+    try:
+        logger.info("here")
+    finally:
+        set_up_logs("INFO", as_json=False, folder=None)
+        logger.remove()
+    written = datetime.fromisoformat((tmp_path / "stlflow.log").read_text("utf-8").split()[0])
+    assert written.utcoffset() == timedelta(hours=5, minutes=45)
+    assert written.replace(microsecond=0) - before < timedelta(seconds=30)

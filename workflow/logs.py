@@ -7,11 +7,13 @@ no traceback shows the values of variables.
 import logging
 import os
 import sys
+from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
+from typing import Any
 
 from loguru import logger
 
-CONSOLE_FORMAT = "<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> {message}"
+CONSOLE_FORMAT = "<green>{time:HH:mm:ss zz}</green> <level>{level: <7}</level> {message}"
 FILE_FORMAT = "{time:YYYY-MM-DDTHH:mm:ss.SSSZ} {level: <7} {message}"
 _QUIET_LOGGERS = ("sqlalchemy", "urllib3", "uvicorn", "stl")
 """Not watchdog: that it lost notices is told in its log alone, and heard there by the hints."""
@@ -21,9 +23,19 @@ def _open_private(file: str, flags: int) -> int:
     return os.open(file, flags, 0o600)
 
 
-def set_up_logs(level: str, *, as_json: bool, folder: Path | None) -> None:
-    """Send log lines to stderr and, where a folder is given, to a file kept 30 days."""
+def _set_zone(record: Any, zone: tzinfo | None) -> None:
+    """Move a record's time into a zone; loguru formats only those with a fixed offset."""
+    local = record["time"].astimezone(zone)
+    record["time"] = local.astimezone(timezone(local.utcoffset() or timedelta(0), local.tzname()))
+
+
+def set_up_logs(level: str, *, as_json: bool, folder: Path | None, zone: tzinfo | None = None) -> None:
+    """Send log lines to stderr and, where a folder is given, to a file kept 30 days.
+
+    Times are those of `zone`, by default this machine's.
+    """
     logger.remove()
+    logger.configure(patcher=lambda record: _set_zone(record, zone))
     logger.add(
         sys.stderr, level=level, format=CONSOLE_FORMAT, serialize=as_json, diagnose=False, backtrace=False
     )

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -246,3 +247,9 @@ def test_a_file_that_was_dragged_away_is_asked_for_at_the_order(say: Say, book: 
     why = "The file of submission 3 stands no longer at processing/3~gap.stl. Drop it into the inbox again"
     assert (refused.code, refused.one_line()) == (1, f"stlflow: {why}: it becomes a new submission.")
     assert book.get(3).state is SubmissionState.REJECTED
+
+
+def test_times_are_those_of_the_shop(say: Say, book: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STLFLOW_TIMEZONE", "Asia/Kathmandu")
+    at = book.events(1)[0].at.astimezone(ZoneInfo("Asia/Kathmandu"))
+    assert f"{at:%Y-%m-%d %H:%M:%S} +0545  claimed" in say("show", "1").out

@@ -2,6 +2,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -64,8 +65,8 @@ Receipt   queued-9
 SHA-256   {"ab" * 32}
 
 What happened when
-  2026-03-02 13:00:00  claimed: processing/rush/17~bracket.stl
-  2026-03-02 13:01:15  sent
+  2026-03-02 13:00:00 CET  claimed: processing/rush/17~bracket.stl
+  2026-03-02 13:01:15 CET  sent
 """
     )
 
@@ -179,3 +180,9 @@ def test_a_long_history_is_cut_at_its_beginning() -> None:
     assert "event 17" not in text
     assert "event 29" in text
     assert max(map(len, text.splitlines())) < 210
+
+
+def test_a_note_has_the_times_of_the_shop_with_the_zone() -> None:
+    at = EVENTS[0].at.astimezone(ZoneInfo("Europe/Vienna"))
+    note = submission_note_text(SENT, EVENTS, ZoneInfo("Europe/Vienna"))
+    assert f"  {at:%Y-%m-%d %H:%M:%S} {at.tzname()}  {EVENTS[0].event}" in note

@@ -147,7 +147,7 @@ def _explain_submission(number: int, rules_path: Path | None, *, as_json: bool) 
     if as_json:
         print_json(past_document(past))
     else:
-        for line in past_lines(past):
+        for line in past_lines(past, settings.zone):
             click.echo(line)
     return EXIT_OK
 

@@ -4,6 +4,7 @@ What was decided, and what other rules would have decided, for scripts and for p
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import tzinfo
 from pathlib import Path
 
 import click
@@ -118,11 +119,11 @@ def decisions_document(decided: Mapping[str, DecisionRecord]) -> list[dict[str, 
     ]
 
 
-def decision_lines(decided: Mapping[str, DecisionRecord]) -> Iterator[str]:
+def decision_lines(decided: Mapping[str, DecisionRecord], zone: tzinfo | None) -> Iterator[str]:
     """Give one line for each decision: when, by which rule of which revision."""
     for stage, each in sorted(decided.items()):
         released = f", released from {', '.join(each.passed)}" if each.passed else ""
-        when = f"{each.at.astimezone():%Y-%m-%d %H:%M}"
+        when = f"{each.at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
         yield f"{stage} decided {when} by '{each.rule}' of rules {each.revision}{released}"
 
 
@@ -138,10 +139,10 @@ def past_document(past: PastDecision) -> dict[str, object]:
     }
 
 
-def past_lines(past: PastDecision) -> Iterator[str]:
+def past_lines(past: PastDecision, zone: tzinfo | None) -> Iterator[str]:
     """Give the same for people."""
     yield f"submission {past.submission.id}: {past.submission.path} is {past.submission.state}"
-    yield from decision_lines(past.decided)
+    yield from decision_lines(past.decided, zone)
     if past.decided and past.revision not in {each.revision for each in past.decided.values()}:
         yield f"By rules {past.revision} it would be:"
     yield from explanation_lines(past.explanation, past.submission.mesh)

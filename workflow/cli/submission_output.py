@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import tzinfo
 from types import MappingProxyType
 
 from rich.live import Live
@@ -97,6 +98,7 @@ def print_submission(
     events: Sequence[SubmissionEvent],
     decided: Mapping[str, DecisionRecord] = NO_DECISIONS,
     receipts: Sequence[str] = (),
+    zone: tzinfo | None = None,
 ) -> None:
     """Print one submission, what was decided for it, and its history on stdout."""
     console = result_console()
@@ -107,10 +109,12 @@ def print_submission(
         console.print(Text(f"{'mesh':>14}  {mesh_facts(submission.mesh)}"))
     if len(receipts) > 1:
         console.print(Text(f"{'receipts':>14}  {', '.join(receipts)}"))
-    for line in decision_lines(decided):
+    for line in decision_lines(decided, zone):
         console.print(Text(f"{'':>14}  {line}"))
     for event in events:
-        console.print(Text(f"{event.at.astimezone():%Y-%m-%d %H:%M:%S}  {event.event:<12}  {event.detail}"))
+        console.print(
+            Text(f"{event.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}  {event.event:<12}  {event.detail}")
+        )
 
 
 def mesh_facts(mesh: MeshReport) -> str:

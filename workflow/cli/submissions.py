@@ -6,6 +6,7 @@ Who takes part in the work, and what each has in hands.
 """
 
 from collections.abc import Sequence
+from datetime import tzinfo
 from typing import Any
 
 import click
@@ -60,6 +61,7 @@ def show(number: int, as_json: bool) -> None:
     """Show one submission and everything that happened to it."""
     from workflow.cli.submission_output import print_submission, submission_row_with_history
     from workflow.ledger import list_receipts, read_decisions
+    from workflow.settings import load_settings
 
     ledger = _open_ledger()
     submission, events = ledger.get(number), ledger.events(number)
@@ -67,7 +69,7 @@ def show(number: int, as_json: bool) -> None:
     if as_json:
         print_json(submission_row_with_history(submission, events, decided, receipts))
     else:
-        print_submission(submission, events, decided, receipts)
+        print_submission(submission, events, decided, receipts, load_settings().zone)
 
 
 @click.command()
@@ -216,7 +218,7 @@ def workers(as_json: bool) -> None:
         print_json([_worker_row(worker, in_hands, now) for worker, in_hands in present])
         return
     for worker, in_hands in present:
-        click.echo(_worker_line(worker, in_hands, now))
+        click.echo(_worker_line(worker, in_hands, now, settings.zone))
 
 
 def _worker_row(worker: Worker, in_hands: Sequence[Submission], now: float) -> dict[str, object]:
@@ -232,9 +234,9 @@ def _worker_row(worker: Worker, in_hands: Sequence[Submission], now: float) -> d
     }
 
 
-def _worker_line(worker: Worker, in_hands: Sequence[Submission], now: float) -> str:
+def _worker_line(worker: Worker, in_hands: Sequence[Submission], now: float, zone: tzinfo | None) -> str:
     doing = ", ".join(f"{each.step} of {each.id}" for each in in_hands) or "nothing in hands"
-    since = f"{worker.since.astimezone():%Y-%m-%d %H:%M}"
+    since = f"{worker.since.astimezone(zone):%Y-%m-%d %H:%M %Z}"
     who = f"{worker.name}  process {worker.pid}, release {worker.release}, since {since}"
     return f"{who}, last sign {_silent_seconds(worker, now):.1f} s ago: {doing}"
 

@@ -5,6 +5,7 @@ The notes in the inbox itself: about files that are not taken, and about crowds 
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import tzinfo
 
 from workflow.model import Destination, HoldReason, MeshReport, Submission, SubmissionEvent, SubmissionState
 
@@ -59,7 +60,9 @@ _NEXT_STEP_BY_HOLD = {
 }
 
 
-def submission_note_text(submission: Submission, events: Sequence[SubmissionEvent]) -> str:
+def submission_note_text(
+    submission: Submission, events: Sequence[SubmissionEvent], zone: tzinfo | None = None
+) -> str:
     """Write the note for a submission as it stands, with times of this machine's zone.
 
     Lines end with a newline character; nothing in it is secret, and addresses of the web are left out.
@@ -71,7 +74,7 @@ def submission_note_text(submission: Submission, events: Sequence[SubmissionEven
         *_paragraph("What to do next", _next_step(submission)),
         *_paragraph("Look out", _revision_warning(events)),
         "\n".join(_fact_lines(submission)),
-        "\n".join(("What happened when", *_history_lines(events))),
+        "\n".join(("What happened when", *_history_lines(events, zone))),
     )
     return _URL.sub("(address left out)", "\n\n".join(sections)) + "\n"
 
@@ -190,12 +193,12 @@ def _with_rule(value: str | None, rule: str | None) -> str | None:
     return f"{value}  (rule: {rule})" if value and rule else value
 
 
-def _history_lines(events: Sequence[SubmissionEvent]) -> Iterator[str]:
+def _history_lines(events: Sequence[SubmissionEvent], zone: tzinfo | None) -> Iterator[str]:
     if len(events) > _EVENTS_SHOWN:
         yield f"  ({len(events) - _EVENTS_SHOWN} earlier)"
     for event in events[-_EVENTS_SHOWN:]:
         what = f"{event.event}: {_shorten_detail(event.detail)}" if event.detail else event.event
-        yield f"  {event.at.astimezone():%Y-%m-%d %H:%M:%S}  {what}"
+        yield f"  {event.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}  {what}"
 
 
 def _shorten_detail(detail: str) -> str:

@@ -1,7 +1,7 @@
 """Giving the file back to a folder that a person looks into, with a note that says why it is there."""
 
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from loguru import logger
@@ -83,7 +83,7 @@ def _move_as_planned(context: Context, submission: Submission, outcome: Outcome)
     here = submission.claimed_as or ""
     while True:
         if submission.placed_as is None:
-            day = date.today() if context.date_folders else None
+            day = datetime.now(context.zone).date() if context.date_folders else None
             target = plan_outcome_path(context.share, here, submission.path, outcome, day)
             submission = context.ledger.update_submission(submission, placed_as=target)
         try:
@@ -117,7 +117,10 @@ def _record_missing_file(context: Context, submission: Submission, here: str) ->
 def _write_note(context: Context, submission: Submission, stl: Path) -> None:
     """Write the note; a full or faulty share gets several chances. Raises OSError while it has some left."""
     try:
-        write_note(note_path(stl), submission_note_text(submission, context.ledger.events(submission.id)))
+        write_note(
+            note_path(stl),
+            submission_note_text(submission, context.ledger.events(submission.id), context.zone),
+        )
     except OSError as error:
         if submission.tries < MAX_NOTE_ATTEMPTS:
             raise

@@ -115,7 +115,8 @@ class Settings(BaseModel):
     print_now_armed: bool = Field(False, description="rules that say print_now may start machines")
     print_now_seconds: float = Field(120.0, gt=0, description="a printer that does not begin in time is held")
     timezone: Annotated[str | None, ZONE_HELP] = Field(
-        None, description="of the shop, such as Europe/Vienna; default: the machine's"
+        None,
+        description="of the shop, such as Europe/Vienna, for all times that are shown; default: the machine's",
     )
     uploads_at_once: int = Field(8, ge=1, le=32, description="files inspected and uploaded side by side")
     dispatches_at_once: int = Field(8, ge=1, le=32, description="builds looked for and sent side by side")
