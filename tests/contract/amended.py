@@ -1,4 +1,4 @@
-"""The contract as the simulator holds it: the published one and the listed disagreements."""
+"""The contract that the simulator keeps: the published one with the listed deviations."""
 
 import copy
 from typing import Any
@@ -10,10 +10,9 @@ ERROR = {"$ref": "#/components/responses/badRequestError"}
 
 
 def amended_contract() -> dict[str, Any]:
-    """Give a copy with the statuses of `BESIDE`, and with a header that carries text.
+    """Return a copy with the statuses of `BESIDE`, and with a header that carries text.
 
-    `nullable` beside a `$ref` is taken at its word: OpenAPI 3.0 ignores it, but the service does
-    send null there.
+    `nullable` beside a `$ref` is applied: OpenAPI 3.0 ignores it, but the service does send null there.
     """
     document: dict[str, Any] = _nullable_meant(copy.deepcopy(contract()))
     by_id = {

@@ -1,4 +1,4 @@
-"""A cloud with one part on its way through it, and the command that is spoken to it."""
+"""A simulated cloud, and the command `stlflow` that calls it."""
 
 from collections.abc import Iterator
 
@@ -17,6 +17,6 @@ def context() -> Iterator[Caller]:
 
 @pytest.fixture
 def speak(context: Caller, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Speak:
-    """The command at a cloud that is as good as new."""
+    """Return the function that runs the command against a cloud that was just reset."""
     context.control("POST", "reset")
     return speaker(context.url, monkeypatch, capsys)

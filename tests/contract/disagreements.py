@@ -1,6 +1,6 @@
-"""Where the simulator answers beside the contract's letter, each with its reason.
+"""Where the simulator deviates from the contract, each with its reason.
 
-The contract leaves statuses out that every service needs; no test elsewhere silences anything.
+The contract lacks statuses that every service needs. No other test ignores a deviation.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ BESIDE = (
     ),
     Beside(
         "404",
-        "The vendor's sample script expects 404 of an unknown printer; and what is not there can't go.",
+        "The vendor's sample expects 404 for an unknown printer; and what is not there can't be removed.",
         ("printToPrinter", "removeBuildFromJobRequestQueue"),
     ),
 )  # fmt: skip
@@ -49,7 +49,7 @@ REFUSED_THOUGH_WELL_FORMED: Mapping[str, str] = {
     "appendToDeviceQueue": "A build that does not fit the printer is 400, as when printing.",
     "uploadStl": "The contract calls the file a text (`format: file-path`); a text is no STL.",
 }
-"""Operations that refuse some requests of the right shape with 400."""
+"""Operations that refuse some well-formed requests with 400."""
 
 NOT_FOUND_IS_500 = "The contract itself maps 500 to resourceNotFoundError on these operations."
 HEADER_CARRIES_TEXT = "The contract describes an object in a header; the simulator writes it there as JSON."

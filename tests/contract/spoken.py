@@ -1,4 +1,4 @@
-"""The command `stlflow` as a person types it, run in this process against a simulator."""
+"""The command `stlflow`, run in this process against a simulator."""
 
 import json
 import sys
@@ -14,14 +14,14 @@ from workflow.__main__ import main
 
 @dataclass(frozen=True)
 class Said:
-    """How a command ended."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
     err: str
 
     def document(self) -> Any:
-        """Give the one JSON document on stdout; fails when anything else stands there."""
+        """Return the one JSON document on stdout; fails if there is anything else."""
         return json.loads(self.out)
 
 
@@ -29,7 +29,7 @@ Speak = Callable[..., Said]
 
 
 def speaker(url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Speak:
-    """Give the function that runs a command at this cloud; `typed` is what stands on stdin."""
+    """Return a function that runs a command against this cloud; `typed` is its stdin."""
     for name, value in (
         ("EIGER_URL", url),
         ("ACCESS_KEY", "demo"),

@@ -1,4 +1,4 @@
-"""Whom the contract's suite speaks to: the simulator always, the real service where it is asked for.
+"""The services that the contract's suite calls: always the simulator, on request the real one.
 
     STLFLOW_ACCESS_KEY=… STLFLOW_SECRET_KEY=… pytest tests/contract/test_any_eiger.py --live [--live-writes]
 
@@ -23,7 +23,7 @@ GENTLE = 2.0
 
 @dataclass(frozen=True)
 class Subject:
-    """One Eiger; `writes` tells whether the suite may change something there."""
+    """One Eiger; `writes` is true if the suite may change it."""
 
     client: EigerClient
     url: str
@@ -41,7 +41,7 @@ def simulated(quirks: frozenset[str] = frozenset()) -> Iterator[Subject]:
 
 @contextmanager
 def live(config: pytest.Config) -> Iterator[Subject]:
-    """Open the real service; skips with what is missing."""
+    """Open the real service; skips without keys."""
     access, secret = key("ACCESS_KEY"), key("SECRET_KEY")
     if not (access.get_secret_value() and secret.get_secret_value()):
         pytest.skip("--live needs STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY")
@@ -51,12 +51,12 @@ def live(config: pytest.Config) -> Iterator[Subject]:
 
 
 def key(name: str) -> SecretStr:
-    """Give a key under the product's name, or under the one of the vendor's sample."""
+    """Return a key from the product's variable, or from the one of the vendor's sample."""
     return SecretStr(os.environ.get(f"STLFLOW_{name}") or os.environ.get(name) or "")
 
 
 SUBJECTS = ("simulator", "realistic simulator", "live")
-"""The last one only where pytest is told `--live`."""
+"""The last one only with `--live`."""
 
 
 @contextmanager

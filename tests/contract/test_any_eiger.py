@@ -1,7 +1,7 @@
-"""What the product relies on, asked of every Eiger there is: the simulator, and the real one with --live.
+"""What the product relies on, checked on the simulator, and with --live on the real Eiger.
 
-On the real service only questions are asked, unless --live-writes is given; and even then no machine
-is started and no approval is touched.
+On the real service it only reads, unless --live-writes is given. Even then it starts no machine and changes
+no approval.
 """
 
 from collections.abc import Callable, Iterator

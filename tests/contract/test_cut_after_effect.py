@@ -1,4 +1,4 @@
-"""The line is cut after the effect, on every operation that has one: said as it is, and never sent again."""
+"""The connection is cut after the effect of an operation: outcome unknown, nothing is sent again."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`stlflow eiger` as a person meets it: names, candidates, questions, filters, refusals."""
+"""`stlflow eiger` for people: names, candidates, questions, filters, refusals."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def effects(context: Caller) -> list[str]:
     return [entry["operation"] for entry in context.control("GET", "journal") if entry["effect"]]
 
 
-def test_names_stand_for_ids_in_capitals_or_not(context: Caller, speak: Speak) -> None:
+def test_names_work_as_ids_in_any_case(context: Caller, speak: Speak) -> None:
     build = context.build("lid.stl")
     assert speak("eiger", "queue", "add", "mark two - ANVIL", "lid").code == 0
     queued = speak("eiger", "queue", "list", ANVIL, "--json").document()["queue"]
@@ -27,7 +27,7 @@ def test_names_stand_for_ids_in_capitals_or_not(context: Caller, speak: Speak) -
     assert speak("eiger", "queue", "list", ANVIL, "--json").document()["queue"] == []
 
 
-def test_a_name_that_two_have_gives_the_candidates(context: Caller, speak: Speak) -> None:
+def test_an_ambiguous_name_lists_the_candidates(context: Caller, speak: Speak) -> None:
     two = {context.build("lid.stl"), context.build("lid.stl", size_mm=12)}
     ended = speak("eiger", "backlog", "add", "lid")
     assert (ended.code, ended.out) == (2, "")
@@ -38,7 +38,7 @@ def test_a_name_that_two_have_gives_the_candidates(context: Caller, speak: Speak
     assert effects(context) == ["uploadStl", "uploadStl"]
 
 
-def test_a_name_that_none_has_gives_those_there_are(speak: Speak) -> None:
+def test_an_unknown_name_lists_the_available_ones(speak: Speak) -> None:
     ended = speak("eiger", "devices", "show", "Anvill")
     assert ended.code == 2
     assert ended.err.startswith(
@@ -49,7 +49,7 @@ def test_a_name_that_none_has_gives_those_there_are(speak: Speak) -> None:
     assert speak("eiger", "parts", "upload", "no.stl").code == 2
 
 
-def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(context: Caller, speak: Speak) -> None:
+def test_a_misspelled_name_suggests_the_nearest(context: Caller, speak: Speak) -> None:
     context.build("gearbox lid.stl")
     Path("part.stl").write_bytes(cube())
     asked = {
@@ -81,7 +81,7 @@ def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(context: Caller
         assert answer in ended.err
 
 
-def test_the_beginning_of_an_id_will_do_as_long_as_only_one_has_it(context: Caller, speak: Speak) -> None:
+def test_a_unique_beginning_of_an_id_is_enough(context: Caller, speak: Speak) -> None:
     build = context.build("lid.stl")
     job = context.made(f"/backlog/{build}")
     assert speak("eiger", "builds", "show", build[:8].upper(), "--json").document()["id"] == build
@@ -92,7 +92,7 @@ def test_the_beginning_of_an_id_will_do_as_long_as_only_one_has_it(context: Call
     assert speak("eiger", "print-jobs", "show", "abcdef").err == "stlflow: No print job is called 'abcdef'.\n"
 
 
-def test_a_user_is_found_by_email_and_others_are_not_told(context: Caller, speak: Speak) -> None:
+def test_a_user_is_found_by_email_and_others_are_not_named(context: Caller, speak: Speak) -> None:
     Path("part.stl").write_bytes(cube())
     assert speak("eiger", "parts", "upload", "part.stl", "--user", "ADA.anvil@example.com").code == 0
     ended = speak("eiger", "parts", "upload", "part.stl", "--user", "nobody@example.com")
@@ -100,7 +100,7 @@ def test_a_user_is_found_by_email_and_others_are_not_told(context: Caller, speak
     assert effects(context) == ["uploadStl"]
 
 
-def test_an_id_that_nobody_has_is_the_clouds_word(speak: Speak) -> None:
+def test_an_unknown_id_is_refused_by_the_cloud(speak: Speak) -> None:
     ended = speak("eiger", "builds", "show", UNKNOWN_ID)
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith("stlflow: 404: ")
@@ -121,13 +121,13 @@ def test_filters_are_options(context: Caller, speak: Speak) -> None:
     assert titles == sorted(titles)
 
 
-def test_a_time_that_is_none(speak: Speak) -> None:
+def test_an_invalid_time(speak: Speak) -> None:
     ended = speak("eiger", "builds", "list", "--created-from", "yesterday")
     assert ended.code == 2
     assert "'yesterday' is not a time such as 2026-11-23, 2026-11-23T18:30" in ended.err
 
 
-def test_no_signed_link_unasked(context: Caller, speak: Speak) -> None:
+def test_signed_links_are_left_out(context: Caller, speak: Speak) -> None:
     context.build("lid.stl")
     shown = speak("eiger", "builds", "show", "lid", "--json")
     assert "preview" not in shown.out
@@ -158,7 +158,7 @@ def test_a_printer_that_is_not_ready_is_exit_code_1(context: Caller, speak: Spea
     assert "stlflow: 409: " in ended.err
 
 
-def test_a_printer_that_was_not_seen_to_take_it(
+def test_a_printer_that_does_not_show_the_job(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with calling(SimulatorOptions(slice_seconds=0, quirks=frozenset({"deaf-printer"}))) as deaf:
@@ -171,7 +171,7 @@ def test_a_printer_that_was_not_seen_to_take_it(
     assert (document["confirmed"], document["print_job"]["state"]) == (False, "Printing")
 
 
-def test_a_look_that_fails_has_seen_nothing_and_the_next_may(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_that_fails_is_followed_by_the_next(capsys: pytest.CaptureFixture[str]) -> None:
     answers = iter([None, {"id": "other", "state": "Printing"}, {"id": "ours", "state": "Printing"}])
     waits: list[float] = []
 
@@ -186,7 +186,7 @@ def test_a_look_that_fails_has_seen_nothing_and_the_next_may(capsys: pytest.Capt
     assert capsys.readouterr().err == "stlflow: No connection to Eiger.\n"
 
 
-def test_what_was_uploaded_comes_back_and_replaces_nothing(speak: Speak) -> None:
+def test_a_download_returns_the_upload_and_replaces_nothing(speak: Speak) -> None:
     Path("part.stl").write_bytes(cube())
     made = speak("eiger", "parts", "upload", "part.stl", "--json").document()
     words = ("eiger", "part-versions", "download", made["part_version_id"], "back.stl")
@@ -197,7 +197,7 @@ def test_what_was_uploaded_comes_back_and_replaces_nothing(speak: Speak) -> None
     assert "back.stl exists already: nothing is replaced. Choose another name." in again.err
 
 
-def test_scan_reports_appear_after_being_asked_for(context: Caller, speak: Speak) -> None:
+def test_scan_reports_are_made_after_the_request(context: Caller, speak: Speak) -> None:
     part = context.get("/printed_parts")["items"][0]["id"]
     words = ("eiger", "printed-parts", "scan-report", part)
     assert speak(*words).out == "Not made yet, and requested now. Ask again in a minute.\n"

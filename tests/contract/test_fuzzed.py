@@ -1,4 +1,4 @@
-"""schemathesis against the simulator: whatever it thinks of, the contract holds.
+"""schemathesis against the simulator: whatever request it generates, the reply fits the contract.
 
 A longer run: `pytest -m long tests/contract`.
 """
@@ -23,11 +23,11 @@ LONG_EXAMPLES = 300
 STEADY = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 KNOWN_IDS: dict[str, str] = {}
-"""By parameter name: something of each kind that the simulator knows."""
+"""By parameter name: an id of each kind that the simulator has."""
 
 
 class Keys:
-    """The right keys; schemathesis takes them away where it tries without."""
+    """The right keys; schemathesis removes them to try without."""
 
     def get(self, _case: Case[Any], _context: schemathesis.AuthContext) -> str:
         return "Basic ZGVtbzpkZW1v"
@@ -47,7 +47,7 @@ def map_body(_context: HookContext, body: Any) -> Any:
 
 
 def known(name: str, value: Any) -> Any:
-    """Give an id that exists for half of those that would not: else hardly anything would be found."""
+    """Replace half of the generated ids with existing ones: otherwise hardly any request would succeed."""
     well_formed = isinstance(value, str) and len(value) == 36
     return KNOWN_IDS.get(name, value) if well_formed and value[0] in "01234567" else value
 

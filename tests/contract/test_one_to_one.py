@@ -1,4 +1,4 @@
-"""Each of the contract's 28 operations is one call, one route and one verb: none missing, none invented."""
+"""Each of the contract's 28 operations is one call, one route and one verb: none missing, none extra."""
 
 import json
 import re
@@ -55,7 +55,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "getPrintedPartScanReport": ("printed-parts scan-report", "{printed_part}"),
     "listUsers": ("users list", "--sort email"),
 }
-"""By operationId: the verb, and words that make it do something at a furnished cloud."""
+"""By operationId: the verb, and arguments that work on a furnished cloud."""
 
 
 class Verb(NamedTuple):
@@ -119,7 +119,7 @@ def test_every_verb_has_help_json_and_raw(verb: Verb) -> None:
 
 
 def furnished(context: Caller) -> dict[str, str]:
-    """Put a part, its build, a queue entry, a job request and a print into the cloud; gives all ids."""
+    """Add a part, its build, a queue entry, a job request and a print to the cloud; return all ids."""
     made = context.part(cube(), settingsPresetId=context.preset("Onyx"))
     version = context.get(f"/part_versions/{made['part_version_id']}")
     build = context.get("/builds", sort__order="desc", page__size=1)["items"][0]["id"]

@@ -1,4 +1,4 @@
-"""`stlflow simulator --profile realistic` has the ways that were seen on the real service."""
+"""`stlflow simulator --profile realistic` behaves as the real service was seen to."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from tests.simulator.caller import Caller
 
 
 def devices(*words: str) -> set[str]:
-    """Give the types of the devices of a simulator that was started so."""
+    """Return the device types of a simulator that was started with these arguments."""
     command = [sys.executable, "-m", "workflow", "simulator", "--port", "0", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -34,7 +34,7 @@ def test_quirks_are_chosen_one_by_one_or_as_a_profile(words: list[str], beyond_t
     assert ({"FX10", "Sinter-1"} <= devices(*words)) == beyond_the_enums
 
 
-def test_an_unknown_quirk_gives_those_there_are() -> None:
+def test_an_unknown_quirk_lists_the_available_ones() -> None:
     command = [sys.executable, "-m", "workflow", "simulator", "--quirk", "open-enum"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert ended.returncode == 2

@@ -1,4 +1,4 @@
-"""Every operation, carried out well: its response is what the contract describes."""
+"""Every operation, carried out successfully: its response fits the contract."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ SCHEMA = schemathesis.openapi.from_dict(amended_contract())
 
 
 class Tour:
-    """Goes once through all operations; keeps each response by operationId."""
+    """One call of each operation; keeps each response by operationId."""
 
     def __init__(self, eiger: Caller) -> None:
         self._eiger = eiger
@@ -83,7 +83,7 @@ def plain() -> Mapping[str, requests.Response]:
 
 
 def fault_of(operation_id: str, reply: requests.Response) -> str | None:
-    """Give what the contract has against a response, None if nothing."""
+    """Return how a response breaks the contract; None if it does not."""
     operation = operations()[operation_id]
     assert reply.status_code in operation.statuses
     try:
@@ -124,7 +124,7 @@ def test_with_the_realistic_quirks_only_the_open_enums_deviate() -> None:
     assert sum(outside) == 2
 
 
-def test_the_listed_disagreements_are_none_with_the_contract_as_it_stands() -> None:
+def test_the_listed_deviations_are_not_in_the_contract() -> None:
     for beside in BESIDE:
         for name in beside.operations:
             assert int(beside.status) not in operations()[name].statuses, f"{name} lists {beside.status}"

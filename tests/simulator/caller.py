@@ -1,4 +1,4 @@
-"""A caller of the simulator who shares nothing with the product's client: plain `requests`."""
+"""A client of the simulator in plain `requests`, which shares nothing with the product's client."""
 
 import struct
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ TIMEOUT_SECONDS = 20
 
 
 class Caller:
-    """Talks to one running simulator, with its keys or others."""
+    """Calls one running simulator, with its keys or others."""
 
     def __init__(self, url: str, keys: tuple[str, str] | None = ("demo", "demo")) -> None:
         self.url = url
@@ -30,7 +30,7 @@ class Caller:
         return self.session.request(method, self.url + path, **{"timeout": TIMEOUT_SECONDS, **how})
 
     def get(self, path: str, **query: str | int) -> Any:
-        """Give the JSON of a GET that must go well; `a__b` stands for the name `a[b]`."""
+        """Return the JSON of a GET that must succeed; `a__b` is the parameter `a[b]`."""
         reply = self.call("GET", path, params={bracketed(name): value for name, value in query.items()})
         assert reply.status_code == 200, reply.text
         return reply.json()
@@ -39,13 +39,13 @@ class Caller:
         return self.call(method, path, json=body)
 
     def made(self, path: str, body: object = None) -> Any:
-        """Give the JSON of a POST that must go well."""
+        """Return the JSON of a POST that must succeed."""
         reply = self.send("POST", path, body)
         assert reply.status_code == 201, reply.text
         return reply.json()
 
     def refusal(self, method: str, path: str, body: object = None, **query: str | int) -> tuple[int, str]:
-        """Give status and message of a call that must be refused the contract's way."""
+        """Return status and message of a call that must be refused as the contract says."""
         params = {bracketed(name): value for name, value in query.items()}
         reply = self.call(method, path, json=body, params=params)
         assert int(reply.headers["X-Reference-ID"]) > 0
@@ -56,14 +56,14 @@ class Caller:
         return self.call("POST", "/parts/upload_stl", files={"stlFile": (name, stl)}, data=fields)
 
     def part(self, stl: bytes, name: str = "bracket.stl", **fields: str) -> dict[str, str]:
-        """Upload; gives slice_job_id and part_version_id."""
+        """Upload an STL and return its slice_job_id and part_version_id."""
         reply = self.upload(stl, name, **fields)
         assert reply.status_code == 201, reply.text
         made: dict[str, str] = reply.json()
         return made
 
     def build(self, name: str = "bracket.stl", size_mm: float = 10.0, preset: str = "Onyx") -> str:
-        """Upload a cube (with instant slicing); gives the id of its build."""
+        """Upload a cube (with instant slicing) and return the id of its build."""
         self.part(cube(size_mm), name, settingsPresetId=self.preset(preset))
         newest = self.get("/builds", sort__order="desc", page__size=1)["items"][0]
         assert newest["title"] == name.removesuffix(".stl")
@@ -99,7 +99,7 @@ def calling(options: SimulatorOptions | None = None) -> Iterator[Caller]:
 
 
 def bracketed(name: str) -> str:
-    """Give `filter[title][eq]` for `filter__title__eq`."""
+    """Return `filter[title][eq]` for `filter__title__eq`."""
     first, *rest = name.split("__")
     return first + "".join(f"[{part}]" for part in rest)
 

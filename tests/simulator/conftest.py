@@ -1,4 +1,4 @@
-"""One simulator for the room's tests, as good as new for each; instant slicing."""
+"""One simulator for the tests of this folder, reset before each; it slices at once."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What the edge of the API refuses, and how it says so."""
+"""Requests that the API refuses, and how."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_odd_paths_are_refused_the_contracts_way(eiger: Caller, path: str) -> No
         ("GET", "/parts/upload_stl", "POST"),
     ],
 )
-def test_a_wrong_method_is_405_with_those_that_are_right(
+def test_a_wrong_method_is_405_with_the_allowed_ones(
     eiger: Caller, method: str, path: str, allow: str
 ) -> None:
     reply = eiger.call(method, path)
@@ -71,7 +71,7 @@ def test_a_wrong_method_is_405_with_those_that_are_right(
         ("/parts/slice_status/42", "slice_job_id must be a uuid, not '42'."),
     ],
 )
-def test_an_id_that_is_none_is_400(eiger: Caller, path: str, message: str) -> None:
+def test_an_invalid_id_is_400(eiger: Caller, path: str, message: str) -> None:
     assert eiger.refusal("GET", path) == (400, message)
 
 
@@ -163,13 +163,13 @@ def test_bodies_that_do_not_fit_are_400(
         ("application/x-www-form-urlencoded", b"dueDate=2026-01-31", "Send application/json, not applic"),
     ],
 )
-def test_bodies_that_are_no_json_are_400(eiger: Caller, content_type: str, body: bytes, message: str) -> None:
+def test_a_body_that_is_not_json_is_400(eiger: Caller, content_type: str, body: bytes, message: str) -> None:
     reply = eiger.call("POST", f"/backlog/{UNKNOWN_ID}", data=body, headers={"Content-Type": content_type})
     assert reply.status_code == 400
     assert reply.json()["message"].startswith(message)
 
 
-def test_every_reply_tells_the_simulated_time(eiger: Caller) -> None:
+def test_every_reply_has_the_simulated_time(eiger: Caller) -> None:
     before = eiger.call("GET", "/users").headers["Date"]
     eiger.advance(86_400 * 365)
     after = eiger.call("GET", "/users").headers["Date"]

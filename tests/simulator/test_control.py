@@ -1,4 +1,4 @@
-"""The control plane: what happened, what is, and what can be turned."""
+"""The control plane: journal, world, clock, and what people do in Eiger."""
 
 import json
 from datetime import datetime, timedelta
@@ -16,12 +16,12 @@ def wrong(eiger: Caller, path: str, body: object) -> str:
     return str(reply.json()["message"])
 
 
-def test_no_keys_are_asked_for(eiger: Caller) -> None:
+def test_no_keys_are_needed(eiger: Caller) -> None:
     with Caller(eiger.url, keys=None).session as stranger:
         assert stranger.get(f"{eiger.root}/_sim/").json()["builds"] == "auto"
 
 
-def test_the_journal_tells_each_request_and_its_effect(eiger: Caller) -> None:
+def test_the_journal_has_each_request_and_its_effect(eiger: Caller) -> None:
     build = eiger.build()
     job = eiger.made(f"/backlog/{build}", {"dueDate": "2026-12-24"})
     entries = eiger.control("GET", "journal")
@@ -37,7 +37,7 @@ def test_the_journal_tells_each_request_and_its_effect(eiger: Caller) -> None:
     }  # fmt: skip
 
 
-def test_the_journal_tells_refusals(eiger: Caller) -> None:
+def test_the_journal_has_refusals(eiger: Caller) -> None:
     eiger.refusal("GET", "/builds/42")
     (entry,) = eiger.control("GET", "journal")
     assert (entry["status"], entry["effect"]) == (400, None)
@@ -64,7 +64,7 @@ def test_control_requests_are_not_in_the_journal(eiger: Caller) -> None:
     assert eiger.control("GET", "journal") == []
 
 
-def test_the_world_begins_empty_and_tells_all_on_request(eiger: Caller) -> None:
+def test_the_world_starts_empty_and_shows_everything_on_request(eiger: Caller) -> None:
     world, everything = eiger.control("GET", "world"), eiger.control("GET", "world", everything="true")
     for kind in ("parts", "part_versions", "builds", "print_jobs"):
         assert world[kind] == []
@@ -74,7 +74,7 @@ def test_the_world_begins_empty_and_tells_all_on_request(eiger: Caller) -> None:
     assert all(user["email"].endswith("@example.com") for user in world["users"])
 
 
-def test_the_world_tells_what_waits_where(eiger: Caller) -> None:
+def test_the_world_shows_what_waits_where(eiger: Caller) -> None:
     anvil, build = eiger.device("Anvil")["id"], eiger.build()
     queued = eiger.made(f"/devices/{anvil}/queue", {"build": build})
     (row,) = eiger.control("GET", "world")["queues"][anvil]
@@ -86,7 +86,7 @@ def seen(eiger: Caller) -> list[Any]:
     return [eiger.get("/builds")["items"][-1]["id"], eiger.get("/devices")["items"][0]["id"]]
 
 
-def test_a_reset_starts_afresh_with_the_same_ids(eiger: Caller) -> None:
+def test_a_reset_restores_the_start_with_the_same_ids(eiger: Caller) -> None:
     before = seen(eiger)
     eiger.fault("*", "status")
     eiger.control("POST", "reset")
@@ -95,7 +95,7 @@ def test_a_reset_starts_afresh_with_the_same_ids(eiger: Caller) -> None:
     assert seen(eiger) == before
 
 
-def test_the_clock_can_be_turned(eiger: Caller) -> None:
+def test_the_clock_can_be_advanced(eiger: Caller) -> None:
     eiger.control("POST", "clock", {"rate": 0})
     before = eiger.control("GET", "")["now"]
     after = eiger.control("POST", "clock", {"advance_seconds": 3600})
@@ -128,11 +128,11 @@ def test_the_front_end_may_have_a_clock_of_its_own(eiger: Caller, ahead: int) ->
         ("units", {"scale": -1}, "units must be a word like mm, and scale must be above 0."),
     ],
 )
-def test_what_makes_no_sense_is_400(eiger: Caller, path: str, body: object, message: str) -> None:
+def test_a_wrong_control_request_is_400(eiger: Caller, path: str, body: object, message: str) -> None:
     assert wrong(eiger, path, body) == message
 
 
-def test_preferred_units_are_of_what_is_uploaded_from_now_on(eiger: Caller) -> None:
+def test_preferred_units_apply_to_later_uploads(eiger: Caller) -> None:
     before = eiger.part(cube())["part_version_id"]
     assert eiger.control("POST", "units", {"units": "in"}) == {"units": "in", "scale": 1.0}
     after = eiger.part(cube())["part_version_id"]

@@ -141,7 +141,7 @@ def test_a_list_never_ends(eiger: Caller) -> None:
     assert len(first["items"]) == 2
 
 
-def test_a_204_spoilt(eiger: Caller) -> None:
+def test_a_204_can_be_spoiled(eiger: Caller) -> None:
     eiger.fault("disableApprovedBuilds", "not_json")
     eiger.fault("disableApprovedBuilds", "wrong_type")
     assert eiger.send("DELETE", "/builds/approved").text.startswith('{"items"')
@@ -151,20 +151,20 @@ def test_a_204_spoilt(eiger: Caller) -> None:
         eiger.send("DELETE", "/builds/approved")
 
 
-def test_a_fault_hits_so_many_times_and_its_operation_only(eiger: Caller) -> None:
+def test_a_fault_applies_to_its_operation_a_number_of_times(eiger: Caller) -> None:
     eiger.fault("listUsers", "status", times=2)
     codes = [eiger.call("GET", path).status_code for path in ("/builds", "/users", "/users", "/users")]
     assert codes == [200, 503, 503, 200]
     assert eiger.control("GET", "faults")[0]["hits"] == 2
 
 
-def test_faults_can_be_taken_back(eiger: Caller) -> None:
+def test_faults_can_be_removed(eiger: Caller) -> None:
     eiger.fault("*", "status", times=None)
     assert eiger.control("DELETE", "faults") == []
     assert eiger.call("GET", "/users").status_code == 200
 
 
-def test_the_same_seed_gives_the_same_chance() -> None:
+def test_the_same_seed_gives_the_same_faults() -> None:
     drawn = []
     for seed in (1, 1, 2):
         faults = FaultInjector(seed)
@@ -203,7 +203,7 @@ def test_the_same_seed_gives_the_same_chance() -> None:
         ),
     ],
 )
-def test_orders_that_make_no_sense(order: object, message: str) -> None:
+def test_invalid_faults_are_refused(order: object, message: str) -> None:
     with pytest.raises(InvalidFault) as refused:
         parse_fault(order)
     assert str(refused.value) == message

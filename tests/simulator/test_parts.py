@@ -1,4 +1,4 @@
-"""From upload to build: slicing by the clock, both stories of how a build comes about, approvals."""
+"""From upload to build: slicing by the clock, builds made by Eiger or by a person, approvals."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def slow_server() -> Iterator[Caller]:
 
 @pytest.fixture
 def slow(slow_server: Caller) -> Caller:
-    """A simulator that slices for 100 s, on a clock that stands until it is turned."""
+    """A simulator that slices for 100 s, on a clock that stops until it is advanced."""
     slow_server.control("POST", "reset")
     slow_server.control("POST", "clock", {"rate": 0})
     return slow_server
@@ -92,13 +92,13 @@ def test_the_preset_decides_series_and_material(
     assert shown == (series, primary, secondary)
 
 
-def test_without_a_preset_the_vendors_default_counts(eiger: Caller) -> None:
+def test_without_a_preset_the_vendors_default_is_used(eiger: Caller) -> None:
     part = eiger.part(cube())
     assert eiger.get(f"/part_versions/{part['part_version_id']}")["primary_material"] == "Onyx"
     assert eiger.control("GET", "world")["part_versions"][0]["preset"] == "Vendor default"
 
 
-def test_where_builds_are_made_by_hand_none_comes_by_itself() -> None:
+def test_with_manual_builds_none_is_made() -> None:
     with calling(SimulatorOptions(slice_seconds=0, builds="manual")) as eiger:
         parts = [eiger.part(cube(), f"{name}.stl") for name in ("left", "right")]
         assert titled(eiger, "left") == []
@@ -138,7 +138,7 @@ def test_an_unknown_build_is_400_where_the_contract_has_no_404(eiger: Caller) ->
     assert eiger.refusal("POST", f"/backlog/{UNKNOWN_ID}") == (400, f"No build has the id {UNKNOWN_ID}.")
 
 
-def test_job_requests_can_be_taken_back_once(eiger: Caller) -> None:
+def test_a_job_request_can_be_removed_once(eiger: Caller) -> None:
     build = eiger.build()
     eiger.made(f"/job-requests/{build}")
     eiger.made(f"/backlog/{build}")
@@ -173,7 +173,7 @@ def test_an_unknown_build_approves_nothing(eiger: Caller) -> None:
     assert eiger.call("GET", "/builds/approved").status_code == 204
 
 
-def test_the_stl_can_be_fetched_for_half_a_minute(eiger: Caller) -> None:
+def test_the_stl_can_be_downloaded_for_30_seconds(eiger: Caller) -> None:
     part = eiger.part(cube(12), "bracket.stl")
     url = eiger.get(f"/part_versions/{part['part_version_id']}/download")["url"]
     assert eiger.session.get(url, auth=("no", "keys")).content == cube(12)
@@ -185,7 +185,7 @@ def test_the_stl_can_be_fetched_for_half_a_minute(eiger: Caller) -> None:
     )
 
 
-def test_a_link_can_be_bent_to_nothing_else(eiger: Caller) -> None:
+def test_a_link_works_for_its_own_target_only(eiger: Caller) -> None:
     first, second = (eiger.part(cube(), name)["part_version_id"] for name in ("a.stl", "b.stl"))
     url = eiger.get(f"/part_versions/{first}/download")["url"]
     assert eiger.session.get(url.replace(first, second)).status_code == 403
@@ -206,7 +206,9 @@ def test_previews_are_pictures(eiger: Caller) -> None:
         (SimulatorOptions(slice_seconds=0, scale=25.4), "mm", 25.4, 25.4),
     ],
 )
-def test_what_a_part_is_taken_for(options: SimulatorOptions, units: str, scale: float, factor: float) -> None:
+def test_units_and_scale_of_an_import(
+    options: SimulatorOptions, units: str, scale: float, factor: float
+) -> None:
     with calling(options) as eiger:
         settings = eiger.get(f"/part_versions/{eiger.part(cube())['part_version_id']}")["settings"]
         assert (settings["units"], settings["scale"]) == (units, scale)

@@ -1,4 +1,4 @@
-"""Devices, their queues and their prints, on a clock that stands until it is turned."""
+"""Devices, their queues and their prints, on a clock that stops until it is advanced."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +35,7 @@ def test_the_fleet_has_devices_of_many_kinds(shop: Caller) -> None:
     }
 
 
-def test_an_offline_device_says_nothing_of_its_materials(shop: Caller) -> None:
+def test_an_offline_device_reports_no_materials(shop: Caller) -> None:
     assert not {"loaded_primary_material", "ccs_primary_remaining", "active_job"} & read(shop, "Dowel").keys()
 
 
@@ -44,12 +44,12 @@ def test_an_idle_device_has_no_active_job(shop: Caller) -> None:
     assert read(shop, "Anvil")["loaded_primary_material"] == "Onyx"
 
 
-def test_a_device_read_alone_is_as_full_as_in_the_list(shop: Caller) -> None:
+def test_a_device_read_alone_has_the_keys_of_the_list(shop: Caller) -> None:
     for device in shop.get("/devices")["items"]:
         assert shop.get(f"/devices/{device['id']}") == device
 
 
-def test_a_queue_grows_and_with_it_its_estimate(shop: Caller) -> None:
+def test_a_longer_queue_has_a_longer_estimate(shop: Caller) -> None:
     anvil, build = shop.device("Anvil")["id"], shop.build()
     first = shop.made(f"/devices/{anvil}/queue", {"build": build})
     second = shop.made(f"/devices/{anvil}/queue", {"build": build})
@@ -60,7 +60,7 @@ def test_a_queue_grows_and_with_it_its_estimate(shop: Caller) -> None:
     assert listed["device"]["queue_estimated_time_seconds"] == 2 * CUBE_SECONDS
 
 
-def test_an_entry_can_be_taken_out_once(shop: Caller) -> None:
+def test_an_entry_can_be_removed_once(shop: Caller) -> None:
     anvil = shop.device("Anvil")["id"]
     queued = shop.made(f"/devices/{anvil}/queue", {"build": shop.build()})
     path = f"/devices/{anvil}/queue/{queued['id']}"
@@ -156,7 +156,7 @@ def test_a_printer_shows_its_job_after_the_chosen_time() -> None:
         assert read(slow, "Anvil")["active_job"]["id"] == job["id"]
 
 
-def test_a_queue_is_worked_off_by_a_person_who_comes_by(shop: Caller) -> None:
+def test_an_operator_works_through_a_queue(shop: Caller) -> None:
     anvil, build = shop.device("Anvil")["id"], shop.build()
     first, second = (shop.made(f"/devices/{anvil}/queue", {"build": build})["id"] for _ in range(2))
     shop.advance(OPERATOR_SECONDS - 1)
@@ -173,7 +173,7 @@ def test_a_queue_is_worked_off_by_a_person_who_comes_by(shop: Caller) -> None:
     assert read(shop, "Anvil")["queue_length"] == 0
 
 
-def test_a_person_can_be_sent(shop: Caller) -> None:
+def test_the_operator_can_be_sent(shop: Caller) -> None:
     cam = shop.device("Cam")
     assert shop.control("POST", "attend", {"device_id": cam["id"]})["state"] == "Ready"
 
@@ -185,7 +185,7 @@ def test_a_device_can_be_put_into_any_state(shop: Caller) -> None:
     assert shop.refusal("POST", f"/devices/{anvil}", {"build": shop.build()})[0] == 409
 
 
-def test_a_person_loads_what_the_next_print_needs(shop: Caller) -> None:
+def test_the_operator_loads_what_the_next_print_needs(shop: Caller) -> None:
     cam, build = shop.device("Cam")["id"], shop.build()
     assert read(shop, "Cam")["loaded_primary_material"] == "Nylon White"
     shop.made(f"/devices/{cam}/queue", {"build": build})
@@ -194,14 +194,14 @@ def test_a_person_loads_what_the_next_print_needs(shop: Caller) -> None:
     assert (device["loaded_primary_material"], device["ccs_primary_remaining"]) == ("Onyx", 800)
 
 
-def test_201_does_not_say_that_the_printer_takes_it(shop: Caller) -> None:
+def test_201_is_no_proof_of_a_print(shop: Caller) -> None:
     build = shop.build(preset="Nylon White")
     job = shop.made(f"/devices/{shop.device('Anvil')['id']}", {"build": build})
     assert shop.get(f"/print_jobs/{job['id']}")["state"] == "Failed"
     assert read(shop, "Anvil")["state"] == "Ready"
 
 
-def test_scan_reports_appear_some_time_after_they_were_asked_for(shop: Caller) -> None:
+def test_scan_reports_are_made_some_time_after_the_request(shop: Caller) -> None:
     job = shop.made(f"/devices/{shop.device('Anvil')['id']}", {"build": shop.build()})
     shop.advance(CUBE_SECONDS + 1)
     path = f"/print_jobs/{job['id']}/scan_report"
@@ -226,7 +226,7 @@ def hasty() -> Iterator[Caller]:
         yield caller
 
 
-def test_where_a_person_always_stands_by_a_queue_starts_at_once(hasty: Caller) -> None:
+def test_with_an_operator_at_hand_a_queue_starts_at_once(hasty: Caller) -> None:
     anvil = hasty.device("Anvil")["id"]
     hasty.made(f"/devices/{anvil}/queue", {"build": hasty.build()})
     assert read(hasty, "Anvil")["state"] == "Printing"

@@ -39,7 +39,7 @@ def ids(found: Page[Row]) -> str:
     return "".join(row.id for row in found.rows)
 
 
-def test_the_contracts_defaults_count() -> None:
+def test_the_contracts_defaults_are_used() -> None:
     assert parse_query(operations()["listBuilds"], {}) == Query((), "created_at", False, 100, 1)
     assert parse_query(operations()["listPrintJobs"], {}) == Query((), "created_at", True, 100, 1)
     assert parse_query(operations()["listDevices"], {}).sort_by == "name"

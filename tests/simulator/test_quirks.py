@@ -71,7 +71,7 @@ def test_costs_are_whole_and_ultem_needs_support() -> None:
         assert guide["ccs_fiber_required"] > 0
 
 
-def test_maintenance_is_told_of_printers_for_plastic() -> None:
+def test_only_plastic_printers_report_maintenance() -> None:
     with calling(quirky("extra-fields", "open-enums")) as eiger:
         devices = eiger.get("/devices")["items"]
         without = {device["name"] for device in devices if "maintenance_status" not in device}
@@ -132,7 +132,7 @@ def test_no_units() -> None:
         assert "settings" not in eiger.get(f"/part_versions/{eiger.part(cube())['part_version_id']}")
 
 
-def test_the_realistic_ones_are_those_that_were_seen() -> None:
+def test_the_realistic_quirks_were_seen() -> None:
     never_seen = {"deaf-printer", "other-titles", "one-part", "no-units"}
     assert set(QUIRKS) - REALISTIC_QUIRKS == never_seen
 

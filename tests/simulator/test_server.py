@@ -1,4 +1,4 @@
-"""The server itself: it starts, says where, and goes without a trace."""
+"""The server: it starts, announces its URL, and leaves nothing behind."""
 
 import gc
 import signal
@@ -83,8 +83,8 @@ def test_importing_the_room_is_cheap() -> None:
     assert found.stdout.strip() == "[]"
 
 
-def test_whoever_is_still_connected_when_it_stops_is_cut_off() -> None:
-    """A request whose body never comes, as of a client that stands still."""
+def test_open_connections_are_closed_when_it_stops() -> None:
+    """A request whose body never comes, as from a client that hangs."""
     with running_simulator() as url:
         place = urlsplit(url)
         client = socket.create_connection((str(place.hostname), place.port or 0), timeout=10)

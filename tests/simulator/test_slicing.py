@@ -19,7 +19,7 @@ def test_a_slicing_of_2_seconds(seconds: float, expected: str) -> None:
     assert slice_status_at(slicing, GOOD, 2.0, START + timedelta(seconds=seconds)) == expected
 
 
-def test_with_0_seconds_it_is_completed_at_the_first_look() -> None:
+def test_with_0_seconds_it_is_completed_at_once() -> None:
     assert slice_status_at(SliceJob("s", "v", START), GOOD, 0, START) == "COMPLETED"
 
 

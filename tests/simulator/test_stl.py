@@ -29,7 +29,7 @@ def measured(content: bytes) -> StlMeasurement:
         (ascii_text(cube_facets(20)).upper(), "ascii"),
     ],
 )
-def test_a_cube_of_20_mm_in_every_writing(content: bytes, form: str) -> None:
+def test_a_cube_of_20_mm_in_every_format(content: bytes, form: str) -> None:
     found = measured(content)
     assert found.format == form
     assert found.triangles == 12
@@ -51,7 +51,7 @@ def test_two_bodies_count_together() -> None:
     assert found.size_mm == (40, 40, 40)
 
 
-def test_facets_turned_inside_out_are_sliced_all_the_same() -> None:
+def test_inside_out_facets_are_sliced_anyway() -> None:
     found = measured(binary([(c, b, a) for a, b, c in cube_facets(10)]))
     assert found.volume_cm3 == pytest.approx(1)
     assert found.flaw is None
@@ -99,7 +99,7 @@ NEITHER = "stlFile is not an STL: neither ASCII facets nor as many bytes as its 
         ),
     ],
 )
-def test_what_is_no_stl_at_all(content: bytes, message: str) -> None:
+def test_what_is_not_an_stl(content: bytes, message: str) -> None:
     with pytest.raises(NotStl) as refused:
         measured(content)
     assert str(refused.value) == message

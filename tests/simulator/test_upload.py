@@ -1,4 +1,4 @@
-"""Uploads over the wire: streamed, whole, and refused when they are nothing to slice."""
+"""Uploads over HTTP: streamed, complete, and refused if they can't be sliced."""
 
 import hashlib
 import tracemalloc
@@ -97,14 +97,14 @@ def test_the_title_is_the_files_name(eiger: Caller, name: str, title: str) -> No
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>Sign in</html>", cube()[:-1]])
-def test_no_stl_is_400_and_leaves_nothing(eiger: Caller, content: bytes) -> None:
+def test_other_content_is_400_and_leaves_nothing(eiger: Caller, content: bytes) -> None:
     reply = eiger.upload(content)
     assert reply.status_code == 400
     assert reply.json()["message"].startswith("stlFile is not an STL")
     assert eiger.control("GET", "world")["parts"] == []
 
 
-def test_a_text_is_no_file(eiger: Caller) -> None:
+def test_a_text_field_is_not_a_file(eiger: Caller) -> None:
     reply = eiger.call("POST", "/parts/upload_stl", files={"stlFile": (None, "bracket.stl")})
     assert (reply.status_code, reply.json()) == (400, {"message": "stlFile must be a file."})
 

@@ -10,7 +10,7 @@ START = datetime(2026, 1, 31, 8, tzinfo=UTC)
 
 
 class Ticks:
-    """The real time, as the test wants it."""
+    """The real time, set by the test."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -26,14 +26,14 @@ def test_it_runs_with_the_real_time() -> None:
     assert clock.now() == START + timedelta(seconds=1.5)
 
 
-def test_it_tells_whole_milliseconds() -> None:
+def test_it_has_whole_milliseconds() -> None:
     ticks = Ticks()
     clock = AdjustableClock(START, ticks)
     ticks.seconds += 0.0129
     assert clock.now().microsecond == 12_000
 
 
-def test_it_can_be_put_forward() -> None:
+def test_it_can_be_advanced() -> None:
     clock = AdjustableClock(START, Ticks())
     clock.advance(3600)
     assert clock.now() == START + timedelta(hours=1)
@@ -66,7 +66,7 @@ turns = st.tuples(st.sampled_from(["wait", "advance", "rate"]), st.floats(0, 1e5
 
 
 @given(st.lists(turns, max_size=20))
-def test_whatever_is_turned_time_does_not_go_back(made: list[tuple[str, float]]) -> None:
+def test_time_never_goes_back_whatever_is_changed(made: list[tuple[str, float]]) -> None:
     ticks = Ticks()
     clock = AdjustableClock(START, ticks)
     seen = [clock.now()]
