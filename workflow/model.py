@@ -198,6 +198,8 @@ class Route:
     copies: int = 1
     approve_first: bool = False
     waits_for_device: bool = False
+    send_window: tuple[int, int] | None = None
+    """The minutes of the day between which it is sent; None for at once."""
 
 
 class Step(StrEnum):

@@ -12,7 +12,7 @@ import click
 from workflow.cli.param_types import did_you_mean
 from workflow.model import DecisionRecord, FactValue, IntakeDecision, MeshReport
 from workflow.pipeline.replay import PastDecision, ReplayResult, describe_intake, describe_route
-from workflow.routing import Explanation, Rulebook, fact_table, parse_fact_value
+from workflow.routing import Explanation, Rulebook, fact_table, format_window, parse_fact_value
 
 BUILD_PREFIX = "build."
 
@@ -95,6 +95,7 @@ def _routing_document(explanation: Explanation) -> dict[str, object]:
         "copies": route.copies if route else None,
         "approve_first": route.approve_first if route else None,
         "due": route.due.isoformat() if route and route.due else None,
+        "send_window": format_window(route.send_window) if route and route.send_window else None,
         "reason": route.reason if route else None,
         "reasons": list(route.reasons) if route else [],
         "open": [

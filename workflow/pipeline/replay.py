@@ -20,6 +20,7 @@ from workflow.routing import (
     explain,
     explain_intake,
     explain_routing,
+    format_window,
     parse_rules,
 )
 
@@ -158,7 +159,8 @@ def describe_route(route: Route) -> str:
     due = f", due {route.due.isoformat()}" if route.due else ""
     copies = f", {route.copies} copies" if route.copies > 1 else ""
     approved = ", approved first" if route.approve_first else ""
-    return f"{route.destination}{device}{copies}{due}{approved}"
+    window = f", sent {format_window(route.send_window)}" if route.send_window else ""
+    return f"{route.destination}{device}{copies}{due}{approved}{window}"
 
 
 BeforeAfterReasons = tuple[str, str, tuple[str, ...]]

@@ -1,14 +1,15 @@
-"""The routing rules: what is known of a build in, route out, written down with what decided.
+"""Apply the routing rules: facts of a build in, route out, stored with what decided.
 
-Devices as they will be: what was given to one a moment ago, by whomever, does not show in Eiger yet.
-
-It counts all the same: else a burst of files would all go to the same printer.
+What was sent to a printer a moment ago does not show in Eiger yet. It is added to the printer's queue here:
+otherwise a burst of files would all go to the same printer.
 """
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
+
+from loguru import logger
 
 from workflow.eiger import Build
 from workflow.ledger import (
@@ -32,7 +33,7 @@ from workflow.model import (
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.facts import build_facts, device_facts, facts_before_upload, time_facts
 from workflow.pipeline.transitions import hold
-from workflow.routing import Rulebook, SelectionPolicy, decide_route
+from workflow.routing import Rulebook, SelectionPolicy, TimeWindow, decide_route
 
 RECENT_SENDS_WINDOW = timedelta(seconds=10)
 """After so long a send has taken effect, and the list of devices was asked for anew."""
@@ -78,9 +79,12 @@ def route_build(context: Context, submission: Submission) -> Submission:
     build = context.catalog.build(submission.build_id or "")
     if not build.sliced:
         return hold(context, submission, HoldReason.ROUTE, NOT_SLICED)
-    facts = _facts(context, submission, build)
+    facts = _facts_when_waiting_began(context, submission) or _facts(context, submission, build)
     with _device_choice_lock(context):
         decided, taken = _evaluate_rules(context, submission, facts)
+        opens = _opening_of(decided, context)
+        if opens is not None:
+            return _wait_for_window(context, submission, decided, taken, opens)
         if decided.destination is None or _is_unarmed(context, decided):
             return _hold_route(context, submission, decided, taken)
         return _record(context, submission, decided, taken)
@@ -92,6 +96,49 @@ def format_route(decided: Route) -> str:
     copies = f", {decided.copies} copies" if decided.copies > 1 else ""
     due = f", due {decided.due.isoformat()}" if decided.due else ""
     return "; ".join([f"rule '{decided.rule}': {where}{copies}{due}", *decided.reasons])
+
+
+def window_opening(window: tuple[int, int], moment: datetime, zone: tzinfo | None) -> datetime | None:
+    """Return when a window of the day opens next; None if it is open. The times are those of the shop."""
+    local = moment.astimezone(zone)
+    minute = 60 * local.hour + local.minute
+    if TimeWindow(*window).matches(minute):
+        return None
+    day = local.date() + timedelta(days=window[0] < minute)
+    begin = datetime.combine(day, time(*divmod(window[0], 60)))
+    return begin.replace(tzinfo=zone) if zone is not None else begin.astimezone()
+
+
+def _opening_of(decided: Route, context: Context) -> datetime | None:
+    return None if decided.send_window is None else window_opening(decided.send_window, now(), context.zone)
+
+
+def _wait_for_window(
+    context: Context, submission: Submission, decided: Route, taken: DecisionRecord, opens: datetime
+) -> Submission:
+    """Store the decision and its facts, and go on when the window opens."""
+    reason = f"Rule '{decided.rule}' sends from {opens:%H:%M}. It goes by itself then."
+    logger.info("Submission {} ({}) waits: {}", submission.id, submission.path, reason)
+    taken = replace(taken, device_id=None)
+    fresh = {"state": SubmissionState.SLICED, "hold": None, "tries": 0, "waiting_since": now()}
+    noted = context.ledger.record_decision(
+        submission, taken, "waiting", reason, reason=reason, routing_rule=decided.rule, **fresh
+    )
+    return context.ledger.schedule_next_step(noted, noted.step, opens.astimezone(UTC))
+
+
+def _facts_when_waiting_began(context: Context, submission: Submission) -> Facts | None:
+    """Return the facts that decided before the wait for a window; None if there was no such wait.
+
+    The time of the decision stays that of then: a rule for the day still applies when the evening comes.
+    """
+    rules = {rule.name: rule for rule in context.rulebook.routing}
+    waited_for = rules.get(submission.routing_rule or "")
+    last = read_decisions(context.ledger, submission.id).get(ROUTING)
+    if waited_for is None or last is None or last.rule != waited_for.name:
+        return None
+    waits = submission.hold is None and submission.reason is not None and waited_for.has_window
+    return last.facts if waits else None
 
 
 def _still_waits_for_device(context: Context, submission: Submission) -> bool:

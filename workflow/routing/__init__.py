@@ -8,6 +8,7 @@ from workflow.routing.facts import SECONDS_PER_HOUR, DecisionStage, Fact, FactKi
 from workflow.routing.globs import casefold_nfc
 from workflow.routing.json_schema import rules_json_schema
 from workflow.routing.load import load_rules, parse_rules, read_rules_text, revision_of
+from workflow.routing.matchers import TimeWindow, format_window
 from workflow.routing.rule_tests import MeasureStl, RuleTestResult, evaluate_rule_tests, refuse_failed_tests
 from workflow.routing.rulebook import IntakeRule, RoutingRule, Rulebook, RuleTest, SelectionPolicy
 
@@ -25,6 +26,7 @@ __all__ = [
     "RuleTestResult",
     "Rulebook",
     "SelectionPolicy",
+    "TimeWindow",
     "casefold_nfc",
     "check_cloud_names",
     "decide_intake",
@@ -35,6 +37,7 @@ __all__ = [
     "explain_intake",
     "explain_routing",
     "fact_table",
+    "format_window",
     "is_of_kind",
     "load_rules",
     "names_by_kind",

@@ -13,6 +13,7 @@ from typing import Generic
 from workflow.model import ConsideredRule, Destination, DeviceFacts, Facts, IntakeDecision, Route
 from workflow.routing.choose_device import READY_ONLY, choose_device
 from workflow.routing.conditions import Condition, ConditionResult
+from workflow.routing.due import Holidays
 from workflow.routing.filename_tags import NamePattern, with_tags
 from workflow.routing.rulebook import (
     MAX_COPIES,
@@ -68,7 +69,7 @@ def decide_route(
 ) -> Route:
     """Decide where a build goes; due dates count from `today`. `passed`: rules whose hold a person lifted."""
     found, known = find_matching_rule(rulebook.routing, rulebook.names, facts, passed=passed)
-    return apply_routing_rule(found, known, devices, today, passed=passed)
+    return apply_routing_rule(found, known, devices, today, passed=passed, holidays=rulebook.holidays)
 
 
 def apply_routing_rule(
@@ -78,8 +79,9 @@ def apply_routing_rule(
     today: date,
     *,
     passed: Collection[str] = (),
+    holidays: Holidays = (),
 ) -> Route:
-    """Give the route of the rule that was found; without a list of devices none is chosen."""
+    """Return the route of the rule that was found; without a list of devices none is chosen."""
     rule, action = found.rule, found.rule.action
     held = Route(rule.name, None, reasons=found.reasons, considered=found.considered)
     if found.open_why is not None:
@@ -92,11 +94,18 @@ def apply_routing_rule(
     if not 1 <= copies <= MAX_COPIES:
         asked = f"{action.copies.tag} asks for {copies:,} copies, and 1 to {MAX_COPIES} can be sent."
         return replace(held, reason=f"{asked} Correct the file's name and drop it again.")
-    sent = replace(held, destination=action.destination, copies=copies, approve_first=action.approve_first)
+    window = (action.window.start, action.window.end) if action.window is not None else None
+    sent = replace(
+        held,
+        destination=action.destination,
+        copies=copies,
+        approve_first=action.approve_first,
+        send_window=window,
+    )
+    due = action.due.day(today, facts, holidays) if action.due else None
     if action.device is None or devices is None:
-        due = action.due.day(today) if action.due and action.device is None else None
-        return replace(sent, due=due)
-    return _route_to_device(sent, action, action.device, facts, devices, today)
+        return replace(sent, due=due if action.device is None else None)
+    return _route_to_device(sent, action, action.device, facts, devices, due)
 
 
 def _count_copies(copies: Copies, facts: Facts) -> int:
@@ -113,7 +122,7 @@ def _route_to_device(
     wish: DeviceRequirements,
     facts: Facts,
     devices: Sequence[DeviceFacts],
-    today: date,
+    due: date | None,
 ) -> Route:
     if action.destination is Destination.PRINT_NOW:
         wish = replace(wish, state=READY_ONLY)
@@ -122,7 +131,7 @@ def _route_to_device(
     if choice.device is not None:
         return replace(sent, device_id=choice.device.id, device=choice.device.name)
     if action.otherwise is not None:
-        return replace(sent, destination=action.otherwise, due=action.due.day(today) if action.due else None)
+        return replace(sent, destination=action.otherwise, due=due)
     reason = f"No device qualifies: {'; '.join(choice.reasons)}. {WAITS_FOR_DEVICE_HINT}"
     return replace(sent, destination=None, reason=reason, waits_for_device=True)
 

@@ -100,7 +100,7 @@ def explain_routing(
         gaps = (_describe_missing_facts(open_rules),)
         return replace(explained, routing_rules=considered, open_rules=open_rules, gaps=gaps)
     considered = _add_later_rules(rules, known, found.considered)
-    route = apply_routing_rule(found, known, devices, today, passed=passed)
+    route = apply_routing_rule(found, known, devices, today, passed=passed, holidays=rulebook.holidays)
     return replace(
         explained, routing=route, routing_rules=considered, gaps=_gaps(found, route, known, devices)
     )

@@ -21,12 +21,14 @@ class FactKind(StrEnum):
     FLAG = "true/false"
     TIME = "time of day"
     """Text like `17:05`, in the shop's time zone."""
+    DATE = "date"
+    """Text like `2026-12-24`; only tags of the file's name are dates."""
     WEEKDAY = "weekday"
     """Text like `friday`, in the shop's time zone."""
 
 
 NUMERIC = frozenset({FactKind.NUMBER, FactKind.COUNT})
-TEXTUAL = frozenset({FactKind.PATH, FactKind.TEXT})
+TEXTUAL = frozenset({FactKind.PATH, FactKind.TEXT, FactKind.DATE})
 
 
 class DecisionStage(StrEnum):
@@ -65,7 +67,7 @@ def fact_table() -> tuple[Fact, ...]:
 def make_tag_fact(tag: str, kind: FactKind) -> Fact:
     """Give the fact that a tag of the name patterns makes. A name without the tag has none of it."""
     name = TAG_PREFIX + tag
-    example = "4" if kind is FactKind.COUNT else "gearbox"
+    example = {FactKind.COUNT: "4", FactKind.DATE: "2026-12-24"}.get(kind, "gearbox")
     known = "when the name fits a pattern with it"
     return Fact(name, kind, "", DecisionStage.INTAKE, known, "the file's name", example, name)
 

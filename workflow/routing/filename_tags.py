@@ -1,8 +1,9 @@
-"""Tags: what a file's name says, by the patterns that a rules file gives for names.
+"""Tags: what a file's name says, by the patterns for names in a rules file.
 
 `{project}_{qty}x` takes `gearbox_4x.stl`: `tag.project` is `gearbox` and `tag.qty` is 4. A pattern
 is for the whole name without its ending. Letters match whatever their case. A tag takes at least one
-character and as few as the rest of the pattern allows; `{qty}` and `{word:number}` take digits alone.
+character and as few as the rest of the pattern allows; `{qty}` and `{word:number}` take digits alone,
+`{due}` and `{word:date}` dates.
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workflow.model import Facts, FactValue
+from workflow.routing.due import parse_name_date
 from workflow.routing.facts import TAG_PREFIX, FactKind
 from workflow.routing.globs import normalize_nfc
 
@@ -18,7 +20,10 @@ MAX_TAGS = 6
 QUANTITY_TAG = "qty"
 NUMBER_SUFFIX = ":number"
 _PIECE = re.compile(r"\{([^{}]*)\}|([^{}]+)|([{}])")
-_TAG = re.compile(rf"([a-z][a-z0-9_]*)({NUMBER_SUFFIX})?")
+DUE_TAG = "due"
+DATE_SUFFIX = ":date"
+_KINDS_BY_SUFFIX = {NUMBER_SUFFIX: FactKind.COUNT, DATE_SUFFIX: FactKind.DATE, "": FactKind.TEXT}
+_TAG = re.compile(rf"([a-z][a-z0-9_]*)({NUMBER_SUFFIX}|{DATE_SUFFIX})?")
 _DIGITS = frozenset("0123456789")
 _MAX_DIGITS = 6
 _ENDING = re.compile(r"\.stl$", re.IGNORECASE)
@@ -33,6 +38,8 @@ class Tag:
 
     def matches(self, text: str) -> bool:
         """Tell whether the tag can stand for the text."""
+        if self.kind is FactKind.DATE:
+            return parse_name_date(text) is not None
         if self.kind is FactKind.COUNT:
             return 0 < len(text) <= _MAX_DIGITS and _DIGITS.issuperset(text)
         return bool(text)
@@ -56,9 +63,14 @@ class NamePattern:
         if texts is None:
             return None
         return {
-            TAG_PREFIX + tag.name: int(text) if tag.kind is FactKind.COUNT else text
-            for tag, text in zip(self.tags, texts, strict=True)
+            TAG_PREFIX + tag.name: _tag_value(tag, text) for tag, text in zip(self.tags, texts, strict=True)
         }
+
+
+def _tag_value(tag: Tag, text: str) -> FactValue:
+    if tag.kind is FactKind.DATE:
+        return str(parse_name_date(text))
+    return int(text) if tag.kind is FactKind.COUNT else text
 
 
 def parse_name_pattern(text: str) -> NamePattern:
@@ -110,8 +122,8 @@ def _parse_tag(inside: str) -> Tag:
     found = _TAG.fullmatch(inside.strip())
     if found is None:
         raise ValueError(f"`{{{inside}}}` is no tag: small letters, digits and _, like {{project}}")
-    counted = found[1] == QUANTITY_TAG or found[2] is not None
-    return Tag(found[1], FactKind.COUNT if counted else FactKind.TEXT)
+    suffix = found[2] or {QUANTITY_TAG: NUMBER_SUFFIX, DUE_TAG: DATE_SUFFIX}.get(found[1], "")
+    return Tag(found[1], _KINDS_BY_SUFFIX[suffix])
 
 
 def _check_tags(text: str, tags: Sequence[str]) -> None:

@@ -26,12 +26,13 @@ from workflow.routing.parse_tests import DEVICE_AMOUNT_KEYS, DEVICE_TEXT_KEYS, E
 from workflow.routing.rulebook import MAX_COPIES
 
 Schema = dict[str, object]
+_DAY_PATTERN = r"\d{4}-\d{2}-\d{2}"
 _TEXT: Schema = {"type": "string", "minLength": 1}
 _DATE: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 _DUE: Schema = {
     "type": "string",
-    "pattern": r"^(\d{4}-\d{2}-\d{2}|\+\s*\d+\s+(working\s+)?days?)$",
-    "description": "2026-12-24, +3 days or +3 working days; for backlog and job_request",
+    "pattern": r"^(\d{4}-\d{2}-\d{2}|\+\s*\d+\s+(working\s+)?days?|tag\.[a-z][a-z0-9_]*)$",
+    "description": "2026-12-24, +3 days, +3 working days or tag.due; for backlog and job_request",
 }
 _NUMBER_SCHEMA: Schema = {
     "type": ["number", "string"],
@@ -70,6 +71,13 @@ def rules_json_schema() -> Schema:
             {
                 "version": {"const": 1},
                 "names": _array_schema(_TEXT, "patterns for names of files, like {project}_{qty}x"),
+                "holidays": _array_schema(
+                    {
+                        "type": "string",
+                        "pattern": rf"^(\d{{2}}-\d{{2}}|{_DAY_PATTERN}(\.\.{_DAY_PATTERN})?)$",
+                    },
+                    "no working days: 12-25 for every year, 2026-12-24, or 2026-12-24..2027-01-01",
+                ),
                 "intake": _array_schema(
                     _intake_rule(), "how a part is uploaded, or not; first match decides"
                 ),
@@ -168,6 +176,14 @@ def _routing_rule() -> Schema:
             "otherwise": {"enum": list(OTHERWISE), "description": "when no device qualifies"},
             "copies": _COPIES,
             "hold_first": _with_description(_TEXT, "a person looks before it is sent, and why"),
+            "not_before": {
+                "type": "string",
+                "pattern": rf"^{TIME_PATTERN}$",
+                "description": "a build that comes earlier in the day waits until then",
+            },
+            "send_between": _with_description(
+                _TIMES, "a build that comes outside waits for this time of day"
+            ),
             "approve_first": {"type": "boolean", "description": "have the build approved in Eiger first"},
         },
     )

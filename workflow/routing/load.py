@@ -19,6 +19,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 from workflow.errors import Mistake, RulesError, error_reason
 from workflow.routing.condition_index import ConditionIndex
 from workflow.routing.conditions import Condition
+from workflow.routing.due import Holidays, parse_holiday
 from workflow.routing.facts import TAG_PREFIX, DecisionStage, Fact, FactKind, make_tag_fact
 from workflow.routing.filename_tags import NamePattern, parse_name_pattern
 from workflow.routing.globs import casefold_nfc
@@ -187,12 +188,23 @@ def _read_name_pattern(page: YamlReader, node: Node) -> NamePattern | None:
     return pattern
 
 
+def parse_holidays(page: YamlReader, node: Node) -> Holidays:
+    """Return the days under `holidays`."""
+    found = []
+    for item in page.items(node, "`holidays`"):
+        try:
+            found.append(parse_holiday(str(item.value) if isinstance(item, ScalarNode) else ""))
+        except ValueError as error:
+            page.wrong(item, str(error))
+    return tuple(found)
+
+
 def _describe_tag_kind(fact: Fact) -> str:
-    return "text" if fact.kind is FactKind.TEXT else "a number"
+    return {FactKind.COUNT: "a number", FactKind.DATE: "a date"}.get(fact.kind, "text")
 
 
 VERSION = "1"
-TOP_LEVEL_KEYS = ("version", "names", "intake", "routing", "tests")
+TOP_LEVEL_KEYS = ("version", "names", "holidays", "intake", "routing", "tests")
 REVISION_DIGITS = 12
 MAX_RULES_BYTES = 1_000_000
 
@@ -260,6 +272,7 @@ def _parse_rulebook(page: YamlReader, root: Node, text: str) -> Rulebook:
         else (),
         text=text,
         names=names,
+        holidays=parse_holidays(page, nodes["holidays"]) if "holidays" in nodes else (),
         tests=parse_rule_tests(page, nodes["tests"]) if "tests" in nodes else (),
         warnings=tuple(page.warnings),
         mentions=tuple(page.mentions),

@@ -107,7 +107,7 @@ class TimeWindow:
     end: int
 
     def matches(self, minute: int) -> bool:
-        """Tell whether the minute lies in the window."""
+        """True if the minute is in the window."""
         if self.start <= self.end:
             return self.start <= minute <= self.end
         return minute >= self.start or minute <= self.end
@@ -128,6 +128,12 @@ class Weekdays:
     def matches(self, day: int) -> bool:
         """Tell whether the day is one of them."""
         return day in self.days
+
+
+def format_window(window: tuple[int, int]) -> str:
+    """Return a window of minutes as people read it: `from 17:00`, or `between 22:00 and 06:00`."""
+    start, end = (f"{minute // 60:02}:{minute % 60:02}" for minute in window)
+    return f"from {start}" if window[1] == _LAST_MINUTE else f"between {start} and {end}"
 
 
 def parse_minute(text: str) -> int | None:
@@ -152,6 +158,14 @@ def parse_time_window(text: str) -> TimeWindow:
     if parse_minute(text) is not None:
         raise ValueError(f"`{text}` is only one minute long")
     raise ValueError(f"`{text}` is no time of day")
+
+
+def parse_opening(text: str) -> TimeWindow:
+    """Return the window from a time like `17:00` to midnight. Raises ValueError with a sentence."""
+    minute = parse_minute(text)
+    if minute is None:
+        raise ValueError(f"`{text}` is no time of day")
+    return TimeWindow(minute, _LAST_MINUTE)
 
 
 def parse_weekdays(text: str) -> Weekdays:

@@ -11,8 +11,17 @@ from workflow.model import Destination
 from workflow.routing.due import DueDate, parse_due
 from workflow.routing.fact_values import parse_flag
 from workflow.routing.facts import TAG_PREFIX, FactKind
+from workflow.routing.filename_tags import DATE_SUFFIX, NUMBER_SUFFIX
 from workflow.routing.globs import Glob
-from workflow.routing.matchers import NOT_NEGATIVE, Interval, parse_interval, parse_number
+from workflow.routing.matchers import (
+    NOT_NEGATIVE,
+    Interval,
+    TimeWindow,
+    parse_interval,
+    parse_number,
+    parse_opening,
+    parse_time_window,
+)
 from workflow.routing.parse_patterns import refuse_regular_expression
 from workflow.routing.rulebook import (
     MAX_COPIES,
@@ -115,7 +124,8 @@ def _parse_queue_limit(page: YamlReader, nodes: NodesByKey, key: str) -> Interva
 
 INTAKE_ACTIONS = ("preset", "reject", "hold")
 ROUTING_ACTIONS = ("send_to", "hold")
-SENDING_KEYS = ("due", "device", "otherwise", "copies", "hold_first", "approve_first")
+WINDOW_KEYS = ("not_before", "send_between")
+SENDING_KEYS = ("due", "device", "otherwise", "copies", "hold_first", "approve_first", *WINDOW_KEYS)
 DESTINATIONS = tuple(map(str, Destination))
 OTHERWISE = (str(Destination.JOB_REQUEST), str(Destination.BACKLOG), "hold")
 _DEVICE_DESTINATIONS = frozenset({Destination.DEVICE_QUEUE, Destination.PRINT_NOW})
@@ -201,6 +211,7 @@ def _parse_send(page: YamlReader, nodes: NodesByKey) -> SendAction | None:
     copies = _parse_copies(page, nodes["copies"]) if "copies" in nodes else ONE_COPY
     hold_first = _parse_hold(page, nodes["hold_first"], "`hold_first`") if "hold_first" in nodes else None
     approve_first = _parse_approve_first(page, nodes["approve_first"]) if "approve_first" in nodes else False
+    window = _parse_window(page, nodes)
     if word is None:
         return None
     destination = Destination(word)
@@ -211,7 +222,7 @@ def _parse_send(page: YamlReader, nodes: NodesByKey) -> SendAction | None:
             if key in nodes:
                 page.wrong(nodes[key], f"`{key}` is not for {word}", "it is for device_queue and print_now")
     why_first = hold_first.reason if hold_first else None
-    return SendAction(destination, due, device, otherwise, copies, why_first, approve_first)
+    return SendAction(destination, due, device, otherwise, copies, why_first, approve_first, window)
 
 
 def _check_device_rule(
@@ -247,10 +258,33 @@ def _parse_due_node(page: YamlReader, node: Node) -> DueDate | None:
         page.text(node, "`due`")
         return None
     try:
-        return parse_due(str(node.value))
+        due = parse_due(str(node.value))
     except ValueError as error:
         page.wrong(node, str(error))
         return None
+    if due.tag is not None:
+        _require_tag(page, node, due.tag, FactKind.DATE, f"`due` is a date: write {{…{DATE_SUFFIX}}}")
+    return due
+
+
+def _parse_window(page: YamlReader, nodes: NodesByKey) -> TimeWindow | None:
+    """Return the time of day in which builds are sent; None for always."""
+    given = [key for key in WINDOW_KEYS if key in nodes]
+    if len(given) > 1:
+        page.wrong(nodes[given[1]], "`not_before` and `send_between` exclude each other", "keep one of them")
+    for key in given:
+        node = nodes[key]
+        text = str(node.value) if isinstance(node, ScalarNode) else ""
+        try:
+            return parse_opening(text) if key == "not_before" else parse_time_window(text)
+        except ValueError as error:
+            hint = 'write "17:00"' if key == "not_before" else "write 17:00..06:00"
+            page.wrong(
+                node,
+                f"`{key}` is {'a time of day' if key == 'not_before' else 'a window'}, and {error}",
+                hint,
+            )
+    return None
 
 
 def _parse_copies(page: YamlReader, node: Node) -> Copies:
@@ -266,14 +300,25 @@ def _parse_copies(page: YamlReader, node: Node) -> Copies:
 
 
 def _parse_copies_by_tag(page: YamlReader, node: Node, name: str) -> Copies:
+    _require_tag(page, node, name, FactKind.COUNT, f"`copies` is a number: write {{…{NUMBER_SUFFIX}}}")
+    return Copies(tag=name)
+
+
+_KIND_WORDS = {FactKind.COUNT: "a number", FactKind.DATE: "a date"}
+
+
+def _require_tag(page: YamlReader, node: Node, name: str, kind: FactKind, needs: str) -> None:
+    """Note a tag that no pattern has, or that is of another kind."""
     tag = page.tags.get(name)
     if tag is None:
+        hint = suggest_option(name, page.tags) or "write a pattern with it under `names`"
+        page.wrong(node, f"there is no `{name}`", hint)
+    elif tag.kind is not kind:
         page.wrong(
-            node, f"there is no `{name}`", suggest_option(name, page.tags) or "give a pattern under `names`"
+            node,
+            f"`{name}` is {_KIND_WORDS.get(tag.kind, 'text')}, and {needs.partition(':')[0]}",
+            f"{needs.partition(': ')[2]} in the pattern",
         )
-    elif tag.kind is not FactKind.COUNT:
-        page.wrong(node, f"`{name}` is text, and `copies` is a number", "write {…:number} in the pattern")
-    return Copies(tag=name)
 
 
 def _parse_approve_first(page: YamlReader, node: Node) -> bool:

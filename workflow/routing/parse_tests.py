@@ -66,7 +66,7 @@ STL_KEY = "stl"
 """Beside facts of a test's `file`: an STL file to measure for all facts that are not given."""
 TEST_KEYS = ("name", "file", "build", "devices", "today", "expect")
 INTAKE_EXPECTATIONS = ("preset", "owner", "folder", "reject", "hold", "intake_rule", "rule")
-ROUTING_EXPECTATIONS = ("send_to", "due", "device", "copies", "approve_first")
+ROUTING_EXPECTATIONS = ("send_to", "due", "device", "copies", "approve_first", "not_before")
 EXPECTATION_KEYS = (*INTAKE_EXPECTATIONS, *ROUTING_EXPECTATIONS)
 
 
@@ -183,7 +183,7 @@ def _parse_expected(page: YamlReader, nodes: NodesByKey) -> dict[str, str]:
 
 def _parse_expected_value(page: YamlReader, key: str, node: Node) -> str | None:
     """A date, a number or a flag is text too where one is meant."""
-    if key in {"due", "copies", "approve_first"} and isinstance(node, ScalarNode):
+    if key in {"due", "copies", "approve_first", "not_before"} and isinstance(node, ScalarNode):
         return str(node.value)
     return page.text(node, f"`{key}`")
 

@@ -108,8 +108,13 @@ def _actual_results(explained: Explanation, *, routed: bool) -> Mapping[str, str
         "device": route.device if route is not None else None,
         "copies": str(sent.copies) if sent else None,
         "approve_first": str(sent.approve_first).lower() if sent else None,
+        "not_before": _format_minute(sent.send_window[0]) if sent and sent.send_window else None,
         "due": route.due.isoformat() if route is not None and route.due else None,
     }
+
+
+def _format_minute(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _meets_expectation(key: str, wanted: str, got: str | None) -> bool:

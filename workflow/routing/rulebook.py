@@ -9,10 +9,10 @@ from typing import TypeVar
 from workflow.errors import Mistake
 from workflow.model import Destination, DeviceFacts, Facts
 from workflow.routing.conditions import Condition
-from workflow.routing.due import DueDate
+from workflow.routing.due import DueDate, Holidays
 from workflow.routing.filename_tags import NamePattern
 from workflow.routing.globs import Glob
-from workflow.routing.matchers import Interval
+from workflow.routing.matchers import Interval, TimeWindow
 
 
 class SelectionPolicy(StrEnum):
@@ -86,7 +86,8 @@ MAX_COPIES = 100
 class SendAction:
     """Send the build. `otherwise` is for when no device qualifies; None then holds it.
 
-    `hold_first` is why a person looks before it is sent; `approve_first` has it approved in Eiger.
+    `hold_first` is why a person checks before it is sent; `approve_first` has it approved in Eiger.
+    `window` is the time of day in which it is sent; a build that comes earlier waits.
     """
 
     destination: Destination
@@ -96,6 +97,7 @@ class SendAction:
     copies: Copies = ONE_COPY
     hold_first: str | None = None
     approve_first: bool = False
+    window: TimeWindow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,11 @@ class RoutingRule:
     def device(self) -> DeviceRequirements | None:
         """What the rule wants of a device; None when it names none."""
         return self.action.device if isinstance(self.action, SendAction) else None
+
+    @property
+    def has_window(self) -> bool:
+        """True if it sends at certain times of the day only."""
+        return isinstance(self.action, SendAction) and self.action.window is not None
 
 
 Rule = TypeVar("Rule", IntakeRule, RoutingRule)
@@ -187,5 +194,7 @@ class Rulebook:
     mentions: tuple[Mention, ...] = ()
     names: tuple[NamePattern, ...] = ()
     """What the names of files hold."""
+    holidays: Holidays = ()
+    """Days that are no working days, besides the weekends."""
     text: str = ""
     """The very text that was read."""
