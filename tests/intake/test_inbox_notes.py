@@ -20,7 +20,7 @@ HARD_LINK = "it has 2 names (hard links). Copy it into the inbox instead."
 
 @pytest.fixture
 def noting(share: Share, book: Book, clock: Clock) -> Inbox:
-    return Inbox(share, book, desk=book, times=TIMES, clock=clock)
+    return Inbox(share, book, times=TIMES, clock=clock)
 
 
 def test_other_kinds_are_told_in_seconds_and_once(
@@ -150,7 +150,7 @@ def test_a_folder_that_may_not_be_written_to_is_told_and_uses_up_one_number(book
 
 
 def check_a_folder_that_may_not_be_written_to(share: Share, book: Book, clock: Clock) -> None:
-    refusing = Inbox(share, book, desk=book, times=TIMES, clock=clock)
+    refusing = Inbox(share, book, times=TIMES, clock=clock)
     drop(share, "rush/part.stl")
     for folder in (share.root, share.inbox, share.processing):
         folder.chmod(0o777)

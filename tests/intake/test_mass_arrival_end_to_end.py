@@ -16,7 +16,7 @@ CROWD = [f"old/part {number}.stl" for number in range(7)]
 
 @pytest.fixture
 def inbox(share: Share, book: Book, clock: Clock) -> Inbox:
-    return Inbox(share, book, desk=book, times=TIMES, limit=LIMIT, clock=clock)
+    return Inbox(share, book, times=TIMES, limit=LIMIT, clock=clock)
 
 
 def test_an_old_folder_at_the_first_start_stays_as_it_is(
@@ -60,7 +60,7 @@ def test_the_rest_of_a_crowd_waits_after_a_restart_too(
     settle(inbox, clock)
     for path in CROWD[2:]:
         (share.inbox / path).unlink()
-    again = Inbox(share, book, desk=book, times=TIMES, limit=LIMIT, clock=clock)
+    again = Inbox(share, book, times=TIMES, limit=LIMIT, clock=clock)
     assert settle(again, clock) == ()
     assert book.waitlist == dict.fromkeys(CROWD[:2], False)
 
@@ -79,7 +79,7 @@ def test_a_ledger_that_can_not_write_it_down_takes_nothing(
 
 
 def test_a_crowd_heard_of_by_events_waits_as_well(share: Share, book: Book) -> None:
-    inbox = Inbox(share, book, desk=book, times=QUICK, limit=LIMIT)
+    inbox = Inbox(share, book, times=QUICK, limit=LIMIT)
     with running(inbox):
         assert eventually(lambda: inbox._listening._hints is not None)
         for path in CROWD:
@@ -99,7 +99,7 @@ def test_names_that_are_no_text_wait_and_are_accepted_like_others(
         drop(share, path)
     assert settle(inbox, clock) == settle(inbox, clock, 3600) == ()
     assert len(book.waitlist) == 9
-    again = Inbox(share, book, desk=book, times=TIMES, limit=LIMIT, clock=clock)
+    again = Inbox(share, book, times=TIMES, limit=LIMIT, clock=clock)
     assert settle(again, clock, 3600) == ()
     book.waitlist.update(dict.fromkeys(book.waitlist, True))
     assert len(settle(again, clock)) == 9

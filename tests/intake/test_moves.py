@@ -1,5 +1,6 @@
 import ctypes
 import errno
+import os
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -17,6 +18,33 @@ def test_a_file_moves_and_its_empty_folders_go(share: Share) -> None:
     move_file(share, "processing/a/b/1~x.stl", "done/a/b/x.stl")
     assert (share.done / "a" / "b" / "x.stl").read_bytes() == b"x"
     assert list(share.processing.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "O_DIRECTORY"), reason="folders can't be synced here")
+def test_a_moved_file_is_on_the_disk_when_the_move_returns(
+    share: Share, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both folders are synced after the rename: only then the database may say where the file is."""
+    if way == "paths":
+        pytest.skip("no calls by descriptor")
+    (share.processing / "1~x.stl").write_bytes(b"x")
+    (share.done / "rush").mkdir()
+    synced, sync = list[int](), os.fsync
+
+    def note_and_sync(fd: int) -> None:
+        assert (share.done / "rush" / "x.stl").exists(), "synced before the rename"
+        synced.append(os.fstat(fd).st_ino)
+        sync(fd)
+
+    monkeypatch.setattr(os, "fsync", note_and_sync)
+    move_file(share, "processing/1~x.stl", "done/rush/x.stl")
+    assert set(synced) == {(share.done / "rush").stat().st_ino, share.processing.stat().st_ino}
+
+
+def test_a_place_that_can_not_be_looked_up_is_not_taken_for_free(share: Share) -> None:
+    assert not exists_in_share(share, f"done/{'x' * 300}.stl"), "nothing can have that name"
+    with pytest.raises(OSError, match="File name too long"):
+        exists_in_share(share, f"done/{'x' * 300}/a.stl")
 
 
 @pytest.mark.usefixtures("way")

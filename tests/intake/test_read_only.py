@@ -31,7 +31,7 @@ def share(tmp_path: Path, exports: Path) -> Share:
 @pytest.fixture
 def inbox(share: Share, book: Book, clock: Clock) -> Inbox:
     book.left_inbox = share.inbox
-    return Inbox(share, book, left=book, desk=book, times=TIMES, clock=clock)
+    return Inbox(share, book, times=TIMES, clock=clock)
 
 
 def test_files_are_taken_in_their_place_and_once(
@@ -50,7 +50,7 @@ def test_nothing_is_taken_again_after_a_restart(
 ) -> None:
     (exports / "part.stl").write_bytes(binary())
     settle(inbox, clock)
-    again = Inbox(share, book, left=book, desk=book, times=TIMES, clock=clock)
+    again = Inbox(share, book, times=TIMES, clock=clock)
     assert settle(again, clock, 3600) == ()
     assert len(book.rows) == 1
 
@@ -125,7 +125,7 @@ def test_a_renamed_folder_is_neither_taken_again_nor_a_mass_arrival(
 ) -> None:
     book.left_inbox = share.inbox
     limit = MassArrivalLimit(files=5, window_seconds=60)
-    inbox = Inbox(share, book, left=book, desk=book, times=TIMES, limit=limit, clock=clock)
+    inbox = Inbox(share, book, times=TIMES, limit=limit, clock=clock)
     for number in range(5):
         (exports / "rush" / f"{number}.stl").write_bytes(binary(20 + number))
     assert len(settle(inbox, clock)) == 5
@@ -143,7 +143,7 @@ def test_a_renamed_file_stays_known_after_a_restart(
     (exports / "part.stl").write_bytes(binary())
     settle(inbox, clock)
     (exports / "part.stl").rename(exports / "renamed.stl")
-    again = Inbox(share, book, left=book, desk=book, times=TIMES, clock=clock)
+    again = Inbox(share, book, times=TIMES, clock=clock)
     assert settle(again, clock) == ()
     assert len(book.rows) == 1
 

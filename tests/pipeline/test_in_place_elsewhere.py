@@ -43,7 +43,7 @@ def watch(context: Shop, book: Ledger, tmp_path: Path) -> Iterator[Watch]:
             desk = InboxEvents(
                 machine, Heartbeat(ledger, exports.as_posix(), machine.client), lambda: None, 0
             )
-            return Inbox(share, desk, left=desk, desk=desk, times=TIMES, clock=clock)
+            return Inbox(share, desk, times=TIMES, clock=clock)
 
         yield watch
 

@@ -4,7 +4,6 @@ Taking a file that is ready: a submission first, then the move, then the word th
 """
 
 import errno
-from typing import Protocol
 
 from loguru import logger
 
@@ -13,10 +12,11 @@ from workflow.intake.filenames import printable_path, split_path
 from workflow.intake.moves import exists_in_share, move_file
 from workflow.intake.share import Share, account_name
 from workflow.intake.snapshot import FileSignature, signature_of
+from workflow.intake.store import IntakeStore
 
 
 def claim_file(share: Share, path: str, number: int) -> str | None:
-    """Take `path` (under the inbox) into processing/ as `number`; gives its new place under the share.
+    """Take `path` (under the inbox) into processing/ as `number`; return its new place under the share.
 
     None means that somebody else has taken it. The rename becomes durable in `take_custody`. Raises
     OSError when the file could not be moved and stays in the inbox.
@@ -26,7 +26,7 @@ def claim_file(share: Share, path: str, number: int) -> str | None:
 
 
 def reclaim_file(share: Share, placed: str, number: int, path: str) -> str:
-    """Bring a file back from an outcome folder into processing/; gives its new place under the share.
+    """Bring a file back from an outcome folder into processing/; return its new place under the share.
 
     May be repeated after a crash. Raises FileNotFoundError when the file is gone, OSError when it
     can't be moved now.
@@ -55,19 +55,6 @@ def _try_claim_move(share: Share, here: str, claimed_as: str, *, durable: bool) 
     return True
 
 
-class SubmissionStore(Protocol):
-    """What the inbox asks of the ledger. All may raise StlflowError or OSError."""
-
-    def open(self, path: str) -> int:
-        """Begin a submission before its file is touched; gives its number."""
-
-    def claimed(self, number: int, claimed_as: str) -> None:
-        """The file stands in processing/ now."""
-
-    def forget(self, number: int) -> None:
-        """The file could not be taken after all."""
-
-
 class NotTakenYet(Exception):
     """The file stays in the inbox for now; the message says why."""
 
@@ -88,8 +75,8 @@ def move_refusal_text(error: OSError, path: str) -> str:
 class FileClaimer:
     """Claims files of a share, and writes each claim down as soon as the ledger allows it."""
 
-    def __init__(self, share: Share, register: SubmissionStore) -> None:
-        self._share, self._register = share, register
+    def __init__(self, share: Share, store: IntakeStore) -> None:
+        self._share, self._store = share, store
         self._opened: dict[str, int] = {}
         """Numbers of files that could not be moved yet: each keeps its number until it is taken or gone."""
         self._unrecorded: dict[int, str] = {}
@@ -125,7 +112,7 @@ class FileClaimer:
         """Return the number of the file's submission; it is used up by the file, not by an attempt."""
         if path not in self._opened:
             try:
-                self._opened[path] = self._register.open(printable_path(path))
+                self._opened[path] = self._store.open(printable_path(path))
             except (StlflowError, OSError) as error:
                 raise NotTakenYet(error_reason(error)) from error
         return self._opened[path]
@@ -137,7 +124,7 @@ class FileClaimer:
         return not self._unrecorded
 
     def _was_replaced(self, path: str, claimed_as: str, seen: FileSignature) -> bool:
-        """Tell whether another file took the name since the look; that one settles in the inbox first."""
+        """True if another file took the name since the look; that one settles in the inbox first."""
         try:
             taken = signature_of((self._share.root / claimed_as).lstat())
             expected = seen._replace(ctime_ns=taken.ctime_ns)  # the rename itself changes it
@@ -148,7 +135,7 @@ class FileClaimer:
 
     def _record_claim(self, number: int) -> None:
         try:
-            self._register.claimed(number, self._unrecorded[number])
+            self._store.claimed(number, self._unrecorded[number])
         except (StlflowError, OSError) as error:
             if not self._record_trouble:
                 logger.warning(
@@ -161,6 +148,6 @@ class FileClaimer:
 
     def _discard_submission(self, number: int) -> None:
         try:
-            self._register.forget(number)
+            self._store.forget(number)
         except (StlflowError, OSError) as error:
             logger.debug("Submission {} was not forgotten: {}", number, error_reason(error))

@@ -99,16 +99,16 @@ class FolderWatcher:
             observer.join(_STOP_SECONDS)
 
     def is_watching(self) -> bool:
-        """Tell whether notices can still arrive; they end when the folder itself goes away."""
+        """True if notices can still arrive; they end when the folder itself goes away."""
         observer = self._observer
         return observer is not None and observer.is_alive() and all(e.is_alive() for e in observer.emitters)
 
     def has_seen_self_test(self) -> bool:
-        """Tell whether a file named with `ECHO` was heard of: hints do come."""
+        """True if a file named with `ECHO` was heard of: hints do come."""
         return self._listener.echoed
 
     def heard(self) -> FileEvents:
-        """Give what was heard since the last call."""
+        """Return what was heard since the last call."""
         return self._listener.heard()
 
 
@@ -268,7 +268,7 @@ class WatcherSupervisor:
         self._echo_due: float | None = None
 
     def heard(self) -> FileEvents | None:
-        """Give what was heard since the last call; None while nobody listens."""
+        """Return what was heard since the last call; None while nobody listens."""
         return self._hints.heard() if self._hints else None
 
     def ensure_watching(self, kind: str | None, sweep_seconds: float) -> None:

@@ -23,7 +23,7 @@ def _is_unprintable(letter: str) -> bool:
 
 
 def is_utf8(path: str) -> bool:
-    """Tell whether a path can be written down; bytes that are no UTF-8 can not."""
+    """True if a path can be written down; bytes that are no UTF-8 can not."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -32,7 +32,7 @@ def is_utf8(path: str) -> bool:
 
 
 def claimed_path(claims: str, path: str, number: int) -> str:
-    """Give the place of a path under the inbox in the folder of claims: unique by its number."""
+    """Return the place of a path under the inbox in the folder of claims: unique by its number."""
     *folders, name = printable_path(path).split("/")
     return "/".join((claims, *map(fit_name, folders), fit_name(name, before=f"{number}~")))
 

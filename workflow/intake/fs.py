@@ -38,11 +38,11 @@ class OpenFolder:
     fd: int | None
 
     def at(self, name: str) -> str:
-        """Give what to pass to a call of `os` together with `dir_fd=fd`."""
+        """Return what to pass to a call of `os` together with `dir_fd=fd`."""
         return name if self.fd is not None else str(self.path / name)
 
     def has(self, name: str) -> bool:
-        """Tell whether anything stands under that name, a dangling link included."""
+        """True if anything stands under that name, a dangling link included."""
         try:
             os.stat(self.at(name), dir_fd=self.fd, follow_symlinks=False)
         except FileNotFoundError:

@@ -2,31 +2,27 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
 
 from loguru import logger
 
 from workflow.errors import ShareError, StlflowError, error_reason
-from workflow.intake.claim import FileClaimer, NotTakenYet, SubmissionStore
+from workflow.intake.claim import FileClaimer, NotTakenYet
 from workflow.intake.events import WatcherSupervisor
 from workflow.intake.filenames import printable_path
 from workflow.intake.inbox_notes import NoteSchedule
-from workflow.intake.mass_arrival import (
-    MASS_ARRIVAL_REASON,
-    MassArrivalGuard,
-    MassArrivalLimit,
-    MassArrivalStore,
-)
-from workflow.intake.open_writers import LOCAL_FILE_SYSTEMS, file_system_type, sees_all_writers
-from workflow.intake.read_only import InPlaceStore, InPlaceSubmitter
+from workflow.intake.mass_arrival import MASS_ARRIVAL_REASON, MassArrivalGuard, MassArrivalLimit
+from workflow.intake.mounts import file_system_type
+from workflow.intake.open_writers import LOCAL_FILE_SYSTEMS, sees_all_writers
+from workflow.intake.read_only import InPlaceSubmitter
 from workflow.intake.scan import InboxScan, scan_inbox
 from workflow.intake.share import Share
 from workflow.intake.snapshot import FileSignature
 from workflow.intake.stability import StabilityTimes
 from workflow.intake.stability_tracker import StabilityTracker, WaitingFile
+from workflow.intake.store import IntakeStore
 
 _BATCH_FILES = 100
 """Files taken in one go, before others may ask what waits."""
@@ -40,19 +36,6 @@ _REST_PER_WORK = 100
 _LONGEST_REST_SECONDS = 60.0
 _DEFAULT_TIMES = StabilityTimes()
 _NO_LIMIT = MassArrivalLimit()
-
-
-class InboxListener(MassArrivalStore, Protocol):
-    """Who hears of what is not taken. All may raise StlflowError or OSError."""
-
-    def on_share_available(self) -> None:
-        """The share is there, at the start or again: claims that a crash cut off are looked for."""
-
-    def on_untaken_file(self, path: str, why: str) -> None:
-        """A file or folder has been in the inbox for a while and is not taken."""
-
-    def on_scan(self, found: InboxScan, settled: Collection[str]) -> None:
-        """The inbox was walked through; what kept the paths in `settled` keeps them no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +53,21 @@ class Inbox:
     def __init__(
         self,
         share: Share,
-        register: SubmissionStore,
+        store: IntakeStore,
         *,
-        left: InPlaceStore | None = None,
-        desk: InboxListener | None = None,
         times: StabilityTimes = _DEFAULT_TIMES,
         limit: MassArrivalLimit = _NO_LIMIT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._share, self._desk, self._times, self._clock = share, desk, times, clock
-        self._taking = FileClaimer(share, register) if left is None else InPlaceSubmitter(share, left)
+        self._share, self._store, self._times, self._clock = share, store, times, clock
+        moves = share.left_inbox is None
+        self._taking = FileClaimer(share, store) if moves else InPlaceSubmitter(share, store)
         self._settling = StabilityTracker(share.inbox, times, clock)
-        self._guard = MassArrivalGuard(limit, desk)
+        self._guard = MassArrivalGuard(limit, store)
         self._notes = NoteSchedule(times.stranger_seconds)
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._listening = WatcherSupervisor(share.inbox, self._wake.set, clock, may_write=left is None)
+        self._listening = WatcherSupervisor(share.inbox, self._wake.set, clock, may_write=moves)
         self._kind: str | None = None
         self._next_walk = clock()
         self._there: tuple[int, int] | None = None
@@ -118,7 +100,7 @@ class Inbox:
             )
 
     def waiting(self) -> tuple[WaitingFile, ...]:
-        """Give what is in the inbox and not taken yet, and why."""
+        """Return what is in the inbox and not taken yet, and why."""
         with self._lock:
             return self._waiting_files()
 
@@ -129,7 +111,7 @@ class Inbox:
                 paths = self._taking.new_paths(scan_inbox(self._share.inbox).paths)
             except (StlflowError, OSError):
                 return False
-            coming = paths - set(self._guard.waiting())
+            coming = paths - set(self._guard.waiting)
             return self._taking.record_pending_claims() and all(map(self._settling.is_never_taken, coming))
 
     # -- one round ------------------------------------------------------------------------------
@@ -142,7 +124,7 @@ class Inbox:
             return _FAULT_PAUSE_SECONDS
 
     def _do_due_work(self) -> float:
-        """Do what is due; gives the seconds until something is due again."""
+        """Do what is due; return the seconds until something is due again."""
         with self._lock:
             heard = self._listening.heard()
             if self._clock() >= self._next_walk or (heard and heard.everywhere):
@@ -155,7 +137,7 @@ class Inbox:
                 self._next_walk = self._clock() + max(self._scan_interval_seconds(), rest)
             if heard and not self._lost:
                 self._hold_mass_arrival(self._settling.untracked_paths(heard.closed))
-                self._settling.heard(heard.without(self._guard.waiting()))
+                self._settling.heard(heard.without(self._guard.waiting))
             for path, seen in islice(self._settling.ready(), _BATCH_FILES):
                 self._submit_file(path, seen)
             due = min(self._settling.next_due() or self._next_walk, self._next_walk)
@@ -186,14 +168,13 @@ class Inbox:
     def _apply_scan(self, found: InboxScan, news: frozenset[str]) -> None:
         """Hand on what a walk found: new files settle or wait for a person, strangers get a note."""
         self._taking.record_pending_claims()
-        self._guard.look(news)
+        self._guard.update_from_scan(news)
         self._hold_mass_arrival(self._settling.untracked_paths(news))
-        self._settling.update_from_scan(news.difference(self._guard.waiting()))
-        if self._desk is not None:
-            now = self._clock()
-            self._desk.on_scan(found, self._notes.update(found, dict(self._settling.entries()), now))
-            for path, why in self._notes.due(now):
-                self._desk.on_untaken_file(path, why)
+        self._settling.update_from_scan(news.difference(self._guard.waiting))
+        now = self._clock()
+        self._store.on_scan(found, self._notes.update(found, dict(self._settling.entries()), now))
+        for path, why in self._notes.due(now):
+            self._store.on_untaken_file(path, why)
         for folder in found.unreadable.keys() - self._unreadable:
             logger.warning(
                 "The folder {} can't be read: {}.", printable_path(folder), found.unreadable[folder]
@@ -224,8 +205,7 @@ class Inbox:
         if self._there == (here.st_dev, here.st_ino):
             return
         self._taking.record_pending_claims()
-        if self._desk is not None:
-            self._desk.on_share_available()
+        self._store.on_share_available()
         self._guard.begin()
         if self._lost:
             logger.info("Share back: {}.", self._share.inbox)
@@ -240,7 +220,7 @@ class Inbox:
     def _waiting_files(self) -> tuple[WaitingFile, ...]:
         crowd = (
             WaitingFile(printable_path(path), MASS_ARRIVAL_REASON, self._next_walk)
-            for path in sorted(self._guard.waiting())
+            for path in sorted(self._guard.waiting)
         )
         return (*self._settling.waiting(), *crowd)
 

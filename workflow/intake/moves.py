@@ -31,7 +31,7 @@ def move_file(share: Share, here: str, there: str, *, durable: bool = True) -> N
 
 
 def exists_in_share(share: Share, place: str) -> bool:
-    """Tell whether anything stands at a path relative to the share's root."""
+    """True if anything stands at a path relative to the share's root."""
     folders, name = split_path(place)
     try:
         with open_folder(share.root, folders) as folder:

@@ -171,7 +171,7 @@ KIND_MEANINGS = {
 
 
 def list_name_patterns() -> Mapping[str, Sequence[str]]:
-    """Give all patterns in order by what happens, folders with a slash."""
+    """Return all patterns in order by what happens, folders with a slash."""
     table: dict[str, list[str]] = {}
     for _pattern, named in (*_FOLDER_PATTERNS, *_PATTERNS):
         table.setdefault(KIND_MEANINGS[named.kind], []).append(named.pattern)
@@ -197,7 +197,7 @@ def match_path(path: str) -> NameMatch:
 
 
 def is_part_file(name: str) -> bool:
-    """Tell whether a file name is that of an STL, whatever its case, and no litter of a system."""
+    """True if a file name is that of an STL, whatever its case, and no litter of a system."""
     return _PLAIN_PART_NAME.fullmatch(name) is not None or match_name(name).kind is NameKind.PART
 
 
@@ -207,16 +207,16 @@ def is_known_kind(name: str) -> bool:
 
 
 def is_ignored_folder(folder: str) -> bool:
-    """Tell whether a folder belongs to a system, a storage box or a sync client."""
+    """True if a folder belongs to a system, a storage box or a sync client."""
     return match_folder(folder) is not None
 
 
 def partial_download_names(name: str) -> tuple[str, ...]:
-    """Give the names under which browsers and transfer programs keep the unfinished `name`."""
+    """Return the names under which browsers and transfer programs keep the unfinished `name`."""
     return tuple(name + ending for ending in DOWNLOAD_ENDINGS)
 
 
 def is_part_path(path: str) -> bool:
-    """Tell whether a walk of the inbox would find a part file at this path, by the names on the way."""
+    """True if a walk of the inbox would find a part file at this path, by the names on the way."""
     *folders, name = path.split("/")
     return is_part_file(name) and not any(map(is_ignored_folder, folders))

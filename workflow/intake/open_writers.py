@@ -10,6 +10,8 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
+from workflow.intake.mounts import MOUNTS_FILE, file_system_type
+
 LOCAL_FILE_SYSTEMS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs", "overlay"})
 """Where the kernel sees every writer. Others know only of their own side, and say so of nobody else."""
 
@@ -17,7 +19,6 @@ FD_CACHERS = frozenset({"ganesha.nfsd"})
 """Servers that keep a file open for minutes after their client has closed it (Ganesha: FD cache, NFS v3)."""
 
 _PROCESSES = Path("/proc")
-_MOUNTS = Path("/proc/self/mountinfo")
 
 
 class WriterState(StrEnum):
@@ -51,7 +52,7 @@ def find_writer(fd: int) -> WriterState:
 
 
 def is_only_server_cached(fd: int) -> bool:
-    """Tell whether an open writer may be no more than a server's cache: nobody else is seen to hold the file.
+    """True if an open writer may be no more than a server's cache: nobody else is seen to hold the file.
 
     Milliseconds of work. Programs of other users are seen by root only, those of other containers not at all.
     """
@@ -91,40 +92,9 @@ def _mapped_by(process: Path, device: int, inode: int) -> bool:
     )
 
 
-def sees_all_writers(folder: Path, mounts: Path = _MOUNTS) -> bool:
-    """Tell whether `find_writer` can be trusted there: only on known local file systems.
+def sees_all_writers(folder: Path, mounts: Path = MOUNTS_FILE) -> bool:
+    """True where `find_writer` can be trusted: only on known local file systems.
 
     NFS and SMB mounts refuse leases as if there were a writer, and FUSE sees local programs only.
     """
     return file_system_type(folder, mounts) in LOCAL_FILE_SYSTEMS
-
-
-def file_system_type(folder: Path, mounts: Path = _MOUNTS) -> str | None:
-    """Name the kind of file system, from /proc/self/mountinfo; None where nobody can tell."""
-    mount = _mount_of(folder, mounts)
-    return None if mount is None else mount[0]
-
-
-def mount_options(folder: Path, mounts: Path = _MOUNTS) -> tuple[str, ...]:
-    """Give the options of the mount that a folder is on, such as `ro` or `actimeo=30`; none where unknown."""
-    mount = _mount_of(folder, mounts)
-    return () if mount is None else mount[1]
-
-
-def _mount_of(folder: Path, mounts: Path) -> tuple[str, tuple[str, ...]] | None:
-    """Give kind and options."""
-    try:
-        lines = mounts.read_text("utf-8", errors="surrogateescape").splitlines()
-    except OSError:
-        return None
-    kinds = dict(_parse_mount_type(line) for line in lines)  # the last mount on a place is what is seen
-    place = folder.resolve()
-    return next((kinds[str(above)] for above in (place, *place.parents) if str(above) in kinds), None)
-
-
-def _parse_mount_type(line: str) -> tuple[str, tuple[str, tuple[str, ...]]]:
-    """`36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`: /mnt2, ext3, options (proc(5))."""
-    before, _, after = line.partition(" - ")
-    own, kind, its = before.split(" "), after.split(" ")[0], after.split(" ")[2:]
-    place = re.sub(r"\\([0-7]{3})", lambda escape: chr(int(escape[1], 8)), own[4])
-    return place, (kind, (*own[5].split(","), *(option for part in its for option in part.split(","))))

@@ -25,7 +25,7 @@ def plan_outcome_path(share: Share, claimed_as: str, path: str, outcome: str, da
 
 
 def in_place_note_path(outcome: Outcome, path: str, number: int) -> str:
-    """Give where the note of a file stands that stays in a read-only inbox: unique by its number."""
+    """Return where the note of a file stands that stays in a read-only inbox: unique by its number."""
     return claimed_path(outcome, path, number)
 
 
@@ -55,7 +55,7 @@ def move_to_outcome(share: Share, claimed_as: str, target: str) -> None:
 
 
 def plan_and_move(share: Share, claimed_as: str, path: str, outcome: str) -> str:
-    """Plan and move at once; gives where the file stands. Raises FileNotFoundError, OSError.
+    """Plan and move at once; return where the file stands. Raises FileNotFoundError, OSError.
 
     Of several who move the same file at once, one does; `outcome` may be the inbox, too.
     """

@@ -1,8 +1,6 @@
 """A read-only inbox: nothing is moved, and a memory of what was taken keeps it from being taken again.
 
-Where a folder stands, said the same way on every machine that sees it.
-
-The same share is mounted elsewhere on each machine: a path on this machine says nothing to another one.
+The same share is mounted elsewhere on each machine, so a folder gets a name that is the same on all of them.
 """
 
 import hashlib
@@ -10,8 +8,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from pathlib import Path, PurePath, PurePosixPath
-from typing import NamedTuple, Protocol
+from pathlib import Path, PurePosixPath
 
 from loguru import logger
 
@@ -19,54 +16,20 @@ from workflow.errors import NotAPlainFile, StlflowError, error_reason
 from workflow.intake.claim import NotTakenYet
 from workflow.intake.filenames import is_utf8, printable_path, split_path
 from workflow.intake.fs import open_folder, open_regular_file
+from workflow.intake.mounts import MOUNTS_FILE, find_mount, join_source
 from workflow.intake.share import Share, read_marker
 from workflow.intake.snapshot import FileSignature
+from workflow.intake.store import FileStamp, IntakeStore
 
 STILL_READING_REASON = "what was taken from this place is being read: then it shows whether this is new"
 NOT_UTF8_REASON = "its name, or that of its folder, holds bytes that are no UTF-8: rename it"
 
 
-class FileStamp(NamedTuple):
-    """How a file looked when it was taken: size in bytes, and its times. Inodes mean nothing on mounts."""
-
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-
-
-class PreviousSubmission(NamedTuple):
-    """What was last taken from a path: by which submission, how it looked, and its content.
-
-    `left` is None where only the submission remembers it; `unread`: its content is about to be read.
-    """
-
-    number: int
-    left: FileStamp | None
-    sha256: str | None
-    unread: bool
-
-
-class InPlaceStore(Protocol):
-    """What a read-only inbox asks of the ledger. All may raise StlflowError or OSError."""
-
-    def left(self) -> Mapping[str, FileStamp]:
-        """Give every file that was taken and left, by its path, as it looked."""
-
-    def previous_submission(self, path: str) -> PreviousSubmission | None:
-        """Give what was last taken from this path, on whatever machine; None where nothing was."""
-
-    def submit_in_place(self, path: str, left: FileStamp, before: PreviousSubmission | None) -> bool:
-        """Begin a submission for a file in its place; False when `before` is no longer what is known."""
-
-    def record_unchanged(self, path: str, left: FileStamp, before: PreviousSubmission) -> None:
-        """The file has new times, but its content is what was taken before."""
-
-
 class InPlaceSubmitter:
     """Takes files of a read-only inbox where they are."""
 
-    def __init__(self, share: Share, register: InPlaceStore) -> None:
-        self._share, self._register = share, register
+    def __init__(self, share: Share, store: IntakeStore) -> None:
+        self._share, self._store = share, store
         self._known: dict[str, FileStamp] | None = None
 
     def new_paths(self, paths: Collection[str]) -> frozenset[str]:
@@ -81,7 +44,7 @@ class InPlaceSubmitter:
         return frozenset(path for path in new if not (vanished and self._record_move(path, vanished)))
 
     def submit_file(self, path: str, seen: FileSignature) -> bool:
-        """Begin a submission, unless only the file's times are new. Raises CantTake."""
+        """Begin a submission, unless only the file's times are new. Raises NotTakenYet."""
         if not is_utf8(path):  # nobody could find it again: its name can't be written down
             raise NotTakenYet(NOT_UTF8_REASON)
         left = FileStamp(seen.size, seen.mtime_ns, seen.ctime_ns)
@@ -98,7 +61,7 @@ class InPlaceSubmitter:
 
     def _memory(self) -> dict[str, FileStamp]:
         if self._known is None:
-            self._known = dict(self._register.left())
+            self._known = dict(self._store.left())
         return self._known
 
     def _is_known(self, path: str, known: Mapping[str, FileStamp]) -> bool:
@@ -125,9 +88,9 @@ class InPlaceSubmitter:
         except (OSError, NotAPlainFile):
             return False
         for old in former:
-            before = self._register.previous_submission(printable_path(old))
+            before = self._store.previous_submission(printable_path(old))
             if before is not None and before.sha256 is not None and before.sha256 == sha256:
-                self._register.record_unchanged(printable_path(path), left, before)
+                self._store.record_unchanged(printable_path(path), left, before)
                 self._memory()[path] = left
                 self._memory().pop(old, None)
                 former.remove(old)
@@ -138,21 +101,21 @@ class InPlaceSubmitter:
     def _submit_if_changed(self, path: str, left: FileStamp) -> bool:
         """Another machine may see the same file with other times: then its content decides."""
         name = printable_path(path)
-        before = self._register.previous_submission(name)
+        before = self._store.previous_submission(name)
         if before is not None and before.left == left:
             return False
         if before is not None and before.unread:
             raise NotTakenYet(STILL_READING_REASON)
         if before is not None and before.sha256 == _sha256(self._share.inbox, path):
-            self._register.record_unchanged(name, left, before)
+            self._store.record_unchanged(name, left, before)
             return False
-        if not self._register.submit_in_place(name, left, before):
+        if not self._store.submit_in_place(name, left, before):
             raise NotTakenYet(STILL_READING_REASON)
         return True
 
 
 def matches_stamp(place: Path, left: FileStamp) -> bool:
-    """Tell whether a file is there and looks as it did when it was taken."""
+    """True if a file is there and looks as it did when it was taken."""
     try:
         now = place.lstat()
     except OSError:
@@ -166,50 +129,22 @@ def _sha256(inbox: Path, path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-_MOUNTS = Path("/proc/self/mountinfo")
 _SERVED = re.compile(r"//|[^/\s]+:/")
 """How the source of a mount begins that a server gives to several machines: `//nas/cad`, `nas:/export`."""
 
 
-def folder_origin(folder: Path, host: str, mounts: Path = _MOUNTS) -> str:
-    """Name a folder: by the marker of the share it lies in, else by its server, else by this `host`.
+def folder_origin(folder: Path, host: str, mounts: Path = MOUNTS_FILE) -> str:
+    """Return the same name for a folder on every machine that sees it.
 
-    Raises OSError when a share can't be read now.
+    It is made of the marker of the share that the folder is in, or of its server, or of this `host`. Raises
+    OSError when a share can't be read now.
     """
     place = folder.resolve()
     for above in (place, *place.parents):
         with suppress(PermissionError):  # a folder of others high above may be shut
             if (share_id := read_marker(above)) is not None:
-                return _joined(f"share {share_id}", place.relative_to(above))
-    if (served := _server_path(place, mounts)) is not None:
-        return served
+                return join_source(f"share {share_id}", PurePosixPath(*place.relative_to(above).parts))
+    mount = find_mount(place, mounts)
+    if mount is not None and _SERVED.match(mount.source):
+        return join_source(mount.source, PurePosixPath(place.relative_to(mount.place)))
     return place.as_posix() if place.drive.startswith("\\\\") else f"{host}:{place.as_posix()}"
-
-
-def _server_path(place: Path, mounts: Path) -> str | None:
-    """Give the server's name for a place on a network mount; None elsewhere, or where nobody can tell."""
-    try:
-        lines = mounts.read_text("utf-8", errors="surrogateescape").splitlines()
-    except OSError:
-        return None
-    sources = dict(map(_parse_mount_source, lines))  # the last mount on a place is what is seen
-    for above in (place, *place.parents):
-        source = sources.get(str(above))
-        if source is not None:
-            return _joined(source, place.relative_to(above)) if _SERVED.match(source) else None
-    return None
-
-
-def _parse_mount_source(line: str) -> tuple[str, str]:
-    """`36 35 0:52 /cad /mnt/cad rw - nfs4 nas:/export rw`: /mnt/cad shows nas:/export/cad (proc(5))."""
-    before, _, after = line.partition(" - ")
-    own, its = before.split(" "), after.split(" ")
-    return _plain(own[4]), _joined(_plain(its[1]), PurePosixPath(_plain(own[3]).lstrip("/")))
-
-
-def _plain(written: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda escape: chr(int(escape[1], 8)), written)
-
-
-def _joined(top: str, below: PurePath) -> str:
-    return "/".join((top.rstrip("/"), *below.parts))

@@ -23,7 +23,7 @@ _MOST_BYTES = 64
 
 
 def read_marker(root: Path) -> str | None:
-    """Give the id of a share; None where there is no marker. Raises OSError when it can't be read."""
+    """Return the id of a share; None where there is no marker. Raises OSError when it can't be read."""
     try:
         with open_folder(root, ()) as folder, open(open_regular_file(folder, MARKER), "rb") as file:  # noqa: PTH123  # by descriptor
             found = _SHARE_ID.match(file.read(_MOST_BYTES).decode("ascii", errors="replace"))
@@ -35,7 +35,7 @@ def read_marker(root: Path) -> str | None:
 
 
 def make_marker(root: Path, share_id: str | None = None) -> str:
-    """Mark a folder as a share, unless it is one; gives the id that stands there. Raises OSError.
+    """Mark a folder as a share, unless it is one; return the id that stands there. Raises OSError.
 
     The marker appears whole: of several services that mark a share at once, all get the same id.
     """
@@ -102,7 +102,7 @@ class Share:
         return f"processing/{CLAIMS_FOLDER_PREFIX}{self.owner}" if self.owner else "processing"
 
     def claimed_path(self, path: str, number: int) -> str:
-        """Give the place of a claimed file under the share: unique by its number."""
+        """Return the place of a claimed file under the share: unique by its number."""
         return claimed_path(self.claims_folder, path, number)
 
     @property
@@ -126,7 +126,7 @@ class Share:
         return self.root / Outcome.HELD
 
     def is_reachable(self) -> bool:
-        """Tell whether the share can be reached; an empty mount point has no marker, and no inbox."""
+        """True if the share can be reached; an empty mount point has no marker, and no inbox."""
         return self.absence_reason() is None
 
     def absence_reason(self) -> str | None:
@@ -153,7 +153,7 @@ class Share:
         return self.root if self.marker and self.left_inbox is None else self.inbox
 
     def prepare(self) -> str:
-        """Make missing folders and the marker, and prove that files can be moved; gives the marker's id.
+        """Make missing folders and the marker, and prove that files can be moved; return the marker's id.
 
         Raises ShareError.
         """
@@ -184,7 +184,7 @@ def linked_folder_text(folder: Path) -> str:
 
 
 def share_lost_error(share: Share) -> OSError:
-    """Give the error for a share that went away: no file is gone, everything waits."""
+    """Return the error for a share that went away: no file is gone, everything waits."""
     return OSError(errno.EHOSTUNREACH, f"the share {share.root} can't be reached")
 
 

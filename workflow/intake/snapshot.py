@@ -47,7 +47,7 @@ class OpenSnapshot:
     """The name of an unfinished download of this very file, when one stands beside it."""
 
     def is_unchanged(self) -> bool:
-        """Tell whether nothing has happened to the file since the look began."""
+        """True if nothing has happened to the file since the look began."""
         return signature_of(os.fstat(self.file.fileno())) == self.look.signature
 
 

@@ -22,7 +22,7 @@ from workflow.intake.stability import StabilityTimes
 
 
 def file_owner(descriptor: int) -> str | None:
-    """Give the name of an open file's owner; None where its account has no name, and on Windows.
+    """Return the name of an open file's owner; None where its account has no name, and on Windows.
 
     On a mounted share the server decides whom a file seems to belong to: often to whoever mounted it.
     """
@@ -109,7 +109,7 @@ def _signature(file: FileIO, name: str, *, refuse_writer: bool) -> FileSignature
 
 
 def _is_cached(file: FileIO) -> bool:
-    """Tell whether the open file is one that a server keeps from its client's last write, long ago."""
+    """True if the open file is one that a server keeps from its client's last write, long ago."""
     still_for = time.time() - os.fstat(file.fileno()).st_mtime
     return still_for >= StabilityTimes().decay_seconds and is_only_server_cached(file.fileno())
 
@@ -122,7 +122,7 @@ def _signature_by_name(folder: OpenFolder, name: str) -> FileSignature | None:
 
 
 def _copy(source: FileIO, copy: BinaryIO) -> str:
-    """Copy all bytes; gives their sha256 in hex."""
+    """Copy all bytes; return their sha256 in hex."""
     digest = hashlib.sha256()
     while chunk := source.read(_CHUNK_BYTES):
         digest.update(chunk)

@@ -131,7 +131,7 @@ def hard_link_text(links: int) -> str:
 def may_be_server_cached(
     sighting: Observation, now: float, times: StabilityTimes, writer: WriterState
 ) -> bool:
-    """Tell whether to ask who holds the file open: it has long stood still, and looks whole."""
+    """True if to ask who holds the file open: it has long stood still, and looks whole."""
     still_for = now - sighting.since
     return (
         writer is WriterState.OPEN
@@ -141,13 +141,13 @@ def may_be_server_cached(
 
 
 def required_quiet_seconds(sighting: Observation, times: StabilityTimes, writer: WriterState) -> float:
-    """Give how long the file must have stood still before it is taken."""
+    """Return how long the file must have stood still before it is taken."""
     seconds = _quiet_by_shape(sighting, times, several=_expects_another_session(sighting, writer))
     return seconds if writer is WriterState.NONE else max(2 * seconds, times.unsure_seconds)
 
 
 def _expects_another_session(sighting: Observation, writer: WriterState) -> bool:
-    """Tell whether a next session may follow. Where every session is heard, silence is no proof of one."""
+    """True if a next session may follow. Where every session is heard, silence is no proof of one."""
     if writer is WriterState.NONE and not (sighting.born and sighting.sessions == 1):
         return True
     return sighting.rewritten or sighting.sessions > 1

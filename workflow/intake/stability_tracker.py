@@ -90,7 +90,7 @@ class StabilityTracker:
             self._schedule(path, self._clock())
 
     def untracked_paths(self, paths: Collection[str]) -> frozenset[str]:
-        """Give those of the paths that were not found or heard of before."""
+        """Return those of the paths that were not found or heard of before."""
         return frozenset(path for path in paths if path not in self._entries)
 
     def heard(self, heard: FileEvents) -> None:
@@ -101,7 +101,7 @@ class StabilityTracker:
             entry.born = entry.born or path in heard.born
 
     def ready(self) -> Iterator[tuple[str, FileSignature]]:
-        """Look at everything that is due; gives each file that is to be taken now."""
+        """Look at everything that is due; return each file that is to be taken now."""
         start = self._clock()
         while self._agenda and self._agenda[0][0] <= start:
             due, path = heapq.heappop(self._agenda)
@@ -143,12 +143,12 @@ class StabilityTracker:
         )
 
     def is_never_taken(self, path: str) -> bool:
-        """Tell whether a path is known to be something that is never taken."""
+        """True if a path is known to be something that is never taken."""
         entry = self._entries.get(path)
         return entry is not None and entry.left_alone
 
     def next_due(self) -> float | None:
-        """Give when the next look is due; what was forgotten or put off is dropped from the agenda."""
+        """Return when the next look is due; what was forgotten or put off is dropped from the agenda."""
         while self._agenda and not self._is_planned(*self._agenda[0]):
             heapq.heappop(self._agenda)
         return self._agenda[0][0] if self._agenda else None
@@ -211,7 +211,7 @@ class StabilityTracker:
             return self._decide_stability(seen, entry.sighting, now)
 
     def _unchanged_seconds(self, look: FileSnapshot) -> float:
-        """Give for how many seconds a file has not changed in any way, where its times can be trusted.
+        """Return for how many seconds a file has not changed in any way, where its times can be trusted.
 
         Nobody can set a change time, and on a local disk it is of the clock that `wall` reads.
         """

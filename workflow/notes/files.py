@@ -21,12 +21,12 @@ _SEAL = re.compile(r"^\(stlflow ([0-9a-f]{8})\. Remarks below this line are kept
 
 
 def note_path(stl: Path) -> Path:
-    """Give where the note of a file stands: `bracket.stl.txt`, shortened where names may not be so long."""
+    """Return where the note of a file stands: `bracket.stl.txt`, shortened where names may not be so long."""
     return stl.with_name(_fit_name(stl.name, ".txt"))
 
 
 def write_note(beside: Path, text: str) -> Path:
-    """Write a note at `beside` (see `note_path`) so that any editor shows it; gives where it stands.
+    """Write a note at `beside` (see `note_path`) so that any editor shows it; return where it stands.
 
     An older note is replaced. Where a person's own file has the name, or a note that a person has written
     in, the new one gets a number. Raises OSError when it can't be written.
@@ -50,7 +50,7 @@ def write_note(beside: Path, text: str) -> Path:
 
 
 def has_note(stl: Path) -> bool:
-    """Tell whether a note of ours stands beside a file."""
+    """True if a note of ours stands beside a file."""
     return any(is_note(place) for place in _candidate_paths(note_path(stl)))
 
 

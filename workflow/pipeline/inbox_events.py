@@ -34,7 +34,7 @@ from workflow.pipeline.recovery import recover_claims
 
 
 def known_in_place_files(ledger: Ledger, folder: str) -> Mapping[str, FileStamp]:
-    """Give every file of a read-only inbox that was taken, as it looked then. Raises StateError.
+    """Return every file of a read-only inbox that was taken, as it looked then. Raises StateError.
 
     `folder` is the inbox as `origin_of` names it.
     """
@@ -42,7 +42,7 @@ def known_in_place_files(ledger: Ledger, folder: str) -> Mapping[str, FileStamp]
 
 
 def is_known_in_place(ledger: Ledger, inbox: Path, path: str) -> bool:
-    """Tell whether a file of a read-only inbox was taken before as it is now. Raises StateError."""
+    """True if a file of a read-only inbox was taken before as it is now. Raises StateError."""
     try:
         folder = folder_origin(inbox, gethostname())
     except OSError:  # it can't be read now: nobody can tell
@@ -92,11 +92,11 @@ class InboxEvents:
     # -- files of a read-only inbox -----------------------------------------------------------------
 
     def left(self) -> Mapping[str, FileStamp]:
-        """Give what was taken and left before."""
+        """Return what was taken and left before."""
         return known_in_place_files(self.context.ledger, self._file("").folder)
 
     def previous_submission(self, path: str) -> PreviousSubmission | None:
-        """Give what was last taken from a path."""
+        """Return what was last taken from a path."""
         known = find_in_place_record(self.context.ledger, self._file(path))
         if known is None:
             return None
@@ -142,7 +142,7 @@ class InboxEvents:
         self.notes.remove_outdated(found, settled)
 
     def mass_arrival_paths(self) -> Mapping[str, bool]:
-        """Give what waits for a person, and keep the note about it true."""
+        """Return what waits for a person, and keep the note about it true."""
         paths = read_mass_arrival_paths(self.context.ledger)
         self._note_mass_arrival(sum(not accepted for accepted in paths.values()))
         return paths
@@ -173,7 +173,7 @@ class InboxEvents:
         self._noted = count
 
     def _notes(self) -> Path:
-        """Give the folder for notes about files of the inbox; a read-only one gets none itself."""
+        """Return the folder for notes about files of the inbox; a read-only one gets none itself."""
         share = self.context.share
         return share.inbox if share.left_inbox is None else share.rejected
 

@@ -107,8 +107,7 @@ class Service:
     def _make_inbox(self, heartbeat: Heartbeat) -> Inbox:
         share = self._context.share
         events = InboxEvents(self._context, heartbeat, self.wake, self._arrival_limit.files)
-        left = events if share.left_inbox is not None else None
-        return Inbox(share, events, left=left, desk=events, times=self._times, limit=self._arrival_limit)
+        return Inbox(share, events, times=self._times, limit=self._arrival_limit)
 
     @property
     def rules(self) -> LiveRules:
