@@ -82,7 +82,7 @@ def test_a_crowd_waits_until_it_is_accepted(say: Say, ledger: Ledger) -> None:
             "2 files are accepted: they are taken, as soon as `stlflow run` is started.\n"
         )
         assert set(read_mass_arrival_paths(ledger).values()) == {True}
-        assert say("accept").out == "No file waits for that.\n"
+        assert say("accept").out == "No file waits to be accepted.\n"
 
 
 def test_a_file_of_a_read_only_inbox_was_taken_before(

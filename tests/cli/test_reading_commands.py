@@ -235,10 +235,10 @@ def test_json_is_utf_8_whatever_the_name(say: Say, book: Ledger) -> None:
 def test_a_folder_with_another_shares_marker_is_looked_into_after_a_new_start(say: Say, book: Ledger) -> None:
     Path("share").mkdir()
     with locked_state_folder(Path("state")):
-        assert "once `stlflow run` is started anew" in say("intake", "mark").out
-        assert "it is looked into at the next look" in say("intake", "mark").out
+        assert "once `stlflow run` is started again" in say("intake", "mark").out
+        assert "it is scanned at the next scan" in say("intake", "mark").out
         Path("share/.stlflow-share").write_text("0" * 32 + "\n", "ascii")
-        assert "once `stlflow run` is started anew" in say("intake", "mark").out
+        assert "once `stlflow run` is started again" in say("intake", "mark").out
 
 
 def test_a_file_that_was_dragged_away_is_asked_for_at_the_order(say: Say, book: Ledger) -> None:

@@ -324,8 +324,7 @@ def test_without_events_sweeps_do_it_alone(
         drop(share, "again/part.stl")
         assert eventually(lambda: len(book.taken) == 2)
     assert said == [
-        "No notices of changes from the system (inotify watch limit reached): "
-        "the inbox is looked through every 0.2 s."
+        "No events from the system (inotify watch limit reached): the inbox is scanned every 0.2 s."
     ]
 
 
@@ -357,7 +356,7 @@ def test_a_fault_of_ours_stops_neither_the_loop_nor_other_files(
         assert eventually(lambda: len(said) == 1)
         drop(share, "b.stl")
         assert eventually(lambda: book.paths() == ["b.stl"])
-    assert said[0].startswith("The inbox could not be looked through; it is tried again.")
+    assert said[0].startswith("The inbox could not be scanned; it is tried again.")
 
 
 def test_a_file_that_met_a_fault_is_tried_again(share: Share, inbox: Inbox, book: Book, clock: Clock) -> None:

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.intake.conftest import Book
 from workflow.intake.mass_arrival import MassArrivalGuard, MassArrivalLimit
 
 FEW = {f"few {number}.stl" for number in range(3)}

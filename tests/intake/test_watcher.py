@@ -56,8 +56,8 @@ def test_a_network_mount_is_only_swept(ears: Ears, clock: Clock, said: list[str]
         clock.turn(3600)
     assert not ears.hear()
     assert said == [
-        f"No notices of changes from the system ({kind}: what others change there is not told): "
-        "the inbox is looked through every 5 s."
+        f"No events from the system ({kind}: changes of others there give no events): "
+        "the inbox is scanned every 5 s."
     ]
 
 
@@ -71,8 +71,7 @@ def test_a_system_that_stays_silent_is_given_up(
     ears.listening.ensure_watching("ext4", 2)
     assert not ears.hear()
     assert said == [
-        "No notices of changes from the system (a file made as a test was not told): "
-        "the inbox is looked through every 2 s."
+        "No events from the system (the self-test file had no event): the inbox is scanned every 2 s."
     ]
 
 
@@ -85,9 +84,7 @@ def test_lost_notices_ask_for_a_walk_and_are_said_once(ears: Ears, said: list[st
         assert heard is not None
         assert heard.everywhere
     assert ears.woken >= 2
-    assert said == [
-        "Notices of the system were lost (Inotify queue overflowed): the inbox is looked through."
-    ]
+    assert said == ["Events of the system were lost (Inotify queue overflowed): the inbox is scanned."]
 
 
 def test_the_logs_of_the_service_do_not_silence_that(ears: Ears) -> None:

@@ -48,7 +48,7 @@ def test_a_note_that_finds_no_place_says_so(stl: Path) -> None:
     for number in range(1, 10):
         name = "bracket.stl.txt" if number == 1 else f"bracket.stl ({number}).txt"
         stl.with_name(name).write_text("taken")
-    with pytest.raises(FileExistsError, match=r"^9 other files stand where bracket.stl.txt should be$"):
+    with pytest.raises(FileExistsError, match=r"^9 other files are where bracket.stl.txt should be$"):
         write_note(note_path(stl), TEXT)
     assert len(list(stl.parent.iterdir())) == 9
 

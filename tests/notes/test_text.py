@@ -49,7 +49,7 @@ stlflow note: submission 17
 bracket.stl is in the queue of Mark Two 3.
 
 What to do next
-  Nothing. To print it once more, drag the file back into the inbox.
+  Nothing. To print it again, drag the file back into the inbox.
 
 File      rush/bracket.stl
 Bytes     617,334
@@ -126,13 +126,13 @@ def test_a_part_held_by_a_rule_names_the_rule_and_small_volumes_keep_their_digit
         (HoldReason.BUILD, "`stlflow attach 17 BUILD`"),
         (HoldReason.ROUTE, "`stlflow retry 17`"),
         (HoldReason.SEND, "Only if it has not: `stlflow retry 17`. If it has: `stlflow cancel 17`."),
-        (HoldReason.FAULT, "show this note to whoever looks after stlflow"),
+        (HoldReason.FAULT, "show this note to the person who looks after stlflow"),
     ],
 )
 def test_every_hold_has_a_next_step(hold: HoldReason, advice: str) -> None:
     held = replace(SENT, state=SubmissionState.HELD, hold=hold, reason="Because.", destination=None)
     text = submission_note_text(held, ())
-    assert "bracket.stl is HELD: a person must look at it.\n" in text
+    assert "bracket.stl is HELD: a person has to decide.\n" in text
     assert "Why\n  Because.\n" in text
     assert advice in text
 
@@ -147,8 +147,8 @@ def test_every_kind_of_hold_is_known() -> None:
 @pytest.mark.parametrize(
     ("destination", "sentence"),
     [
-        (Destination.BACKLOG, "bracket.stl is in the backlog of Eiger."),
-        (Destination.JOB_REQUEST, "bracket.stl is among the job requests of Eiger."),
+        (Destination.BACKLOG, "bracket.stl is in Eiger's backlog."),
+        (Destination.JOB_REQUEST, "bracket.stl is in Eiger's job requests."),
         (Destination.DEVICE_QUEUE, "bracket.stl is in the queue of Mark Two 3."),
         (Destination.PRINT_NOW, "bracket.stl was sent to Mark Two 3 to be printed now."),
     ],

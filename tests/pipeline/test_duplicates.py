@@ -99,7 +99,7 @@ def test_new_content_under_an_old_name_is_a_revision(open_shop: Open) -> None:
     said = f"revision 2 of part.stl: submission {first.id} had other content and is dispatched to job_request"
     assert said in [event.detail for event in context.service.ledger.events(second.id)]
     assert context.places("part*.stl") == {"done/part.stl", "done/part (2).stl"}
-    assert f"Look out\n  This is {said}." in context.note("done/part (2).stl")
+    assert f"Careful\n  This is {said}." in context.note("done/part (2).stl")
 
 
 def test_a_file_dragged_back_is_no_revision_and_no_duplicate(open_shop: Open) -> None:

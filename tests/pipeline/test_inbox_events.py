@@ -169,7 +169,7 @@ def test_files_of_a_read_only_inbox_are_sent_and_stay(open_shop: Open, exports: 
     assert [found.name for found in exports.rglob("*")] == ["rush", "a.stl"]
     note = context.share / "done" / "rush" / f"{done.id}~a.stl.txt"
     assert until(note.exists)
-    assert "is among the job requests" in words(note) or "is in the queue" in words(note)
+    assert "is in Eiger's job requests" in words(note) or "is in the queue" in words(note)
     assert not (context.share / "inbox").exists()
 
 

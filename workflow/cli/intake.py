@@ -10,14 +10,14 @@ from workflow.cli.output import json_option, print_json
 
 @click.group()
 def intake() -> None:
-    """Ask about the inbox, and accept what waits for a person."""
+    """Ask about the inbox, and accept files that wait for a person."""
 
 
 @intake.command()
 @click.argument("names", nargs=-1, required=True)
 @json_option
 def explain(names: tuple[str, ...], as_json: bool) -> None:
-    """Tell what happens to files of these names, and why.
+    """Print what happens to files of these names, and why.
 
     Nothing is changed. A name is a path below the inbox, or a file that lies in it.
     """
@@ -37,34 +37,31 @@ def explain(names: tuple[str, ...], as_json: bool) -> None:
 
 @intake.command()
 def accept() -> None:
-    """Let the files go that came in a crowd and wait.
-
-    They are meant.
-    """
+    """Accept the files that wait because many came at once."""
     from workflow.assembly import open_ledger
     from workflow.ledger import accept_mass_arrival
     from workflow.settings import load_settings
 
     count = accept_mass_arrival(open_ledger(load_settings()))
     if count == 0:
-        click.echo("No file waits for that.")
+        click.echo("No file waits to be accepted.")
     else:
         click.echo(f"{count:,} files are accepted: they are taken{_when_applied()}.")
 
 
 @intake.command()
 def mark() -> None:
-    """Say that the share's folder is the right one.
+    """Mark the share's folder as the right one.
 
-    It gets the marker that stlflow looks for.
+    It gets the marker that stlflow checks.
     """
     from workflow.operations.inbox import mark_share
     from workflow.settings import load_settings
 
     settings = load_settings()
     same = mark_share(settings)
-    when = _when_applied() if same else ", once `stlflow run` is started anew"
-    click.echo(f"{settings.share.absolute()} is the share from now on: it is looked into{when}.")
+    when = _when_applied() if same else ", once `stlflow run` is started again"
+    click.echo(f"{settings.share.absolute()} is the share from now on: it is scanned{when}.")
 
 
 def _when_applied() -> str:
@@ -72,7 +69,7 @@ def _when_applied() -> str:
     from workflow.state_folder import is_state_folder_locked
 
     return (
-        " at the next look"
+        " at the next scan"
         if is_state_folder_locked(load_settings().state)
         else ", as soon as `stlflow run` is started"
     )

@@ -1,6 +1,6 @@
 """The claim: one rename takes a file out of the inbox, for exactly one service.
 
-Taking a file that is ready: a submission first, then the move, then the word that it is ours.
+A submission is opened first, then the file is moved, then the claim is recorded.
 """
 
 import errno
@@ -16,9 +16,9 @@ from workflow.intake.store import IntakeStore
 
 
 def claim_file(share: Share, path: str, number: int) -> str | None:
-    """Take `path` (under the inbox) into processing/ as `number`; return its new place under the share.
+    """Move `path` (under the inbox) into processing/ as `number`; return its new place under the share.
 
-    None means that somebody else has taken it. The rename becomes durable in `take_custody`. Raises
+    None means that another service has taken it. `copy_to_spool` makes the rename durable. Raises
     OSError when the file could not be moved and stays in the inbox.
     """
     claimed_as = share.claimed_path(path, number)
@@ -118,13 +118,13 @@ class FileClaimer:
         return self._opened[path]
 
     def record_pending_claims(self) -> bool:
-        """Write down claims that could not be written down when they were made; tells whether all are."""
+        """Record claims that could not be recorded when they were made; True if none is left."""
         for number in tuple(self._unrecorded):
             self._record_claim(number)
         return not self._unrecorded
 
     def _was_replaced(self, path: str, claimed_as: str, seen: FileSignature) -> bool:
-        """True if another file took the name since the look; that one settles in the inbox first."""
+        """True if another file took the name since it was checked; that one settles in the inbox first."""
         try:
             taken = signature_of((self._share.root / claimed_as).lstat())
             expected = seen._replace(ctime_ns=taken.ctime_ns)  # the rename itself changes it

@@ -10,7 +10,7 @@ from enum import StrEnum
 from io import FileIO
 
 END_BYTES = 512
-"""How much of the start and of the end is looked at."""
+"""How many bytes of the start and of the end are read."""
 
 _HEADER_BYTES = 84
 _FACET_BYTES = 50
@@ -58,7 +58,7 @@ def read_ends(file: FileIO, size: int) -> FileEnds:
 
 
 def classify_ends(head: bytes, tail: bytes, size: int) -> FileEnds:
-    """Tell the shape from the first and last bytes, and the size."""
+    """Return the shape of a file by its first and last bytes, and its size."""
     if size == 0:
         return FileEnds(FileShape.EMPTY, size)
     count = int.from_bytes(head[80:_HEADER_BYTES], "little") if len(head) >= _HEADER_BYTES else None
@@ -92,7 +92,7 @@ def _classify_binary(count: int | None, size: int) -> FileEnds:
 
 
 def has_unwritten_space(file: FileIO, shape: FileShape) -> bool:
-    """Look through a whole STL for room that was reserved and never written. Raises OSError."""
+    """True if a whole STL holds room that was reserved and never written. Raises OSError."""
     if shape not in {FileShape.BINARY, FileShape.ASCII}:
         return False
     run = b"\0" if shape is FileShape.ASCII else _RUN_OF_ZEROS

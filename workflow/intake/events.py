@@ -1,10 +1,6 @@
-"""Hints of the operating system that something happened in the inbox.
+"""Events of the operating system: something happened in the inbox.
 
-They only wake the sweep early: they may be late, lost, repeated or wrong, and nothing depends on them.
-
-How the inbox is heard, measured from outside: for whoever asks whether notices come at all.
-
-Keeping the system's hints alive where there are any, and saying so once where there are none.
+They only wake the scan early. They may be late, lost, repeated or wrong, and nothing depends on them.
 """
 
 import logging
@@ -45,7 +41,7 @@ _WATCHED_EVENTS = [
 tells one of two equal events that follow each other, and a second session would go unnoticed."""
 _STOP_SECONDS = 5.0
 SELF_TEST_PREFIX = ".stlflow-echo-"
-"""How the names of files begin that are made to hear whether hints come at all."""
+"""How the names of self-test files begin, made to see whether events come at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class FileEvents:
 
 
 class FolderWatcher:
-    """The system's notices about one folder and, if `deep`, all below it."""
+    """The events of one folder and, if `deep`, all below it."""
 
     def __init__(self, inbox: Path, wake: Callable[[], None], *, deep: bool = True) -> None:
         self._inbox, self._deep = inbox, deep
@@ -75,7 +71,7 @@ class FolderWatcher:
         self._losses = _LostEventLog(self._listener.lost)
 
     def start(self) -> None:
-        """Begin to listen. Raises OSError when the system gives no (more) notices."""
+        """Start watching. Raises OSError when the system gives no (more) events."""
         warnings.filterwarnings("ignore", category=RuntimeWarning, module="watchdog")  # one per folder event
         observer = _make_observer()
         try:
@@ -91,7 +87,7 @@ class FolderWatcher:
         logging.getLogger("watchdog").addHandler(self._losses)
 
     def stop(self) -> None:
-        """Stop to listen."""
+        """Stop watching."""
         logging.getLogger("watchdog").removeHandler(self._losses)
         observer, self._observer = self._observer, None
         if observer is not None:
@@ -99,16 +95,16 @@ class FolderWatcher:
             observer.join(_STOP_SECONDS)
 
     def is_watching(self) -> bool:
-        """True if notices can still arrive; they end when the folder itself goes away."""
+        """True if events can still arrive; they end when the folder itself goes away."""
         observer = self._observer
         return observer is not None and observer.is_alive() and all(e.is_alive() for e in observer.emitters)
 
     def has_seen_self_test(self) -> bool:
-        """True if a file named with `ECHO` was heard of: hints do come."""
+        """True if the self-test file had an event: events do come."""
         return self._listener.echoed
 
     def heard(self) -> FileEvents:
-        """Return what was heard since the last call."""
+        """Return the events since the last call."""
         return self._listener.heard()
 
 
@@ -125,7 +121,7 @@ class _LostEventLog(logging.Handler):
 
 
 class _EventCollector(FileSystemEventHandler):
-    """Collects what the observer's thread tells, until the sweep asks."""
+    """Collects the events of the observer's thread until the scan asks."""
 
     def __init__(self, inbox: Path, wake: Callable[[], None]) -> None:
         self._prefix = f"{inbox}{os.sep}"
@@ -138,7 +134,7 @@ class _EventCollector(FileSystemEventHandler):
         self.echoed = False
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        """Note where something happened (called by watchdog)."""
+        """Record where something happened (called by watchdog)."""
         if isinstance(event, FileModifiedEvent):
             return
         place = os.fsdecode(event.dest_path or event.src_path)
@@ -158,9 +154,9 @@ class _EventCollector(FileSystemEventHandler):
         self._wake()
 
     def lost(self, why: str) -> None:
-        """Notices are missing: only a walk tells what is there. Said once."""
+        """Record that events are missing: only a scan shows what is there. Logged once."""
         if not self._said_lost:
-            logger.warning("Notices of the system were lost ({}): the inbox is looked through.", why)
+            logger.warning("Events of the system were lost ({}): the inbox is scanned.", why)
         self._said_lost = True
         with self._lock:
             self._everywhere = True
@@ -219,9 +215,9 @@ _TICK_SECONDS = 0.001
 
 
 def measure_event_latency(inbox: Path) -> float | None:
-    """Make and remove a hidden file, and give how long it takes to be told; None when it never is.
+    """Return how long the event of a new hidden file takes, in seconds; None when it never comes.
 
-    One folder is watched for it, none below. Raises OSError when the system gives no (more) notices, or
+    One folder is watched for it, none below. Raises OSError when the system gives no (more) events, or
     the file can't be made.
     """
     hints, tick = FolderWatcher(inbox, lambda: None, deep=False), threading.Event()
@@ -257,7 +253,7 @@ _SELF_TEST_TIMEOUT_SECONDS = 2.0
 
 
 class WatcherSupervisor:
-    """The hints about one inbox: started, proven with an echo, started again when they end."""
+    """The watcher of one inbox: started, proven by a self-test, started again when it ends."""
 
     def __init__(
         self, inbox: Path, wake: Callable[[], None], clock: Callable[[], float], *, may_write: bool = True
@@ -268,25 +264,25 @@ class WatcherSupervisor:
         self._echo_due: float | None = None
 
     def heard(self) -> FileEvents | None:
-        """Return what was heard since the last call; None while nobody listens."""
+        """Return the events since the last call; None while nothing is watched."""
         return self._hints.heard() if self._hints else None
 
     def ensure_watching(self, kind: str | None, sweep_seconds: float) -> None:
-        """Make sure that hints come, if the file system of this kind gives any."""
+        """Start or check the watcher, if this kind of file system gives events."""
         if self._hints and self._hints.is_watching():
             self._check_self_test(sweep_seconds)
         elif self._clock() >= self._retry_at:
             self._start_watcher(kind, sweep_seconds)
 
     def stop(self) -> None:
-        """Stop to listen; the next `keep` begins anew."""
+        """Stop watching; the next `ensure_watching` starts again."""
         self._stop_watcher(self._clock())
 
     def _start_watcher(self, kind: str | None, sweep_seconds: float) -> None:
         self.stop()
         if kind is not None and kind not in LOCAL_FILE_SYSTEMS:
             self._fall_back_to_polling(
-                f"{kind}: what others change there is not told", sweep_seconds, for_good=True
+                f"{kind}: changes of others there give no events", sweep_seconds, for_good=True
             )
             return
         hints = FolderWatcher(self._inbox, self._wake)
@@ -312,12 +308,12 @@ class WatcherSupervisor:
         if self._echo_due is None or self._hints is None or self._hints.has_seen_self_test():
             return
         if self._clock() >= self._echo_due:
-            self._fall_back_to_polling("a file made as a test was not told", sweep_seconds, for_good=True)
+            self._fall_back_to_polling("the self-test file had no event", sweep_seconds, for_good=True)
 
     def _fall_back_to_polling(self, why: str, sweep_seconds: float, *, for_good: bool = False) -> None:
         self._stop_watcher(float("inf") if for_good else self._clock() + _RETRY_SECONDS)
         logger.info(
-            "No notices of changes from the system ({}): the inbox is looked through every {:g} s.",
+            "No events from the system ({}): the inbox is scanned every {:g} s.",
             why, sweep_seconds,
         )  # fmt: skip
 

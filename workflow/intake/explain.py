@@ -1,4 +1,4 @@
-"""What would happen to a file of that name, by which pattern; and what one that is there waits for."""
+"""What happens to a file of a given name, by which pattern; and what a file that is there waits for."""
 
 import errno
 import os
@@ -46,7 +46,7 @@ BLOCKED = "waits in the inbox until a person puts it right"
 
 
 def explain_file(inbox: Path, path: str, times: StabilityTimes, *, moves: bool = True) -> FileExplanation:
-    """Sort the name, and check the file if it is there. Nothing is changed.
+    """Return what happens to a path, by its name and by the file if it is there. Nothing is changed.
 
     `moves`: files are moved out of this inbox, so that their folders have to be writable.
     """

@@ -19,7 +19,7 @@ _MAX_WRITING_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class UntakenFile:
-    """A file, or a folder, that somebody may have meant and that is not taken: its path, and why."""
+    """A file or folder that a person may have meant and that is not taken: its path, and why."""
 
     path: str
     why: str

@@ -42,7 +42,7 @@ class OpenFolder:
         return name if self.fd is not None else str(self.path / name)
 
     def has(self, name: str) -> bool:
-        """True if anything stands under that name, a dangling link included."""
+        """True if anything has that name, a dangling link included."""
         try:
             os.stat(self.at(name), dir_fd=self.fd, follow_symlinks=False)
         except FileNotFoundError:
@@ -68,7 +68,7 @@ def open_folder(base: Path, folders: Sequence[str], *, make: bool = False) -> It
     """Hold open a folder below `base`; links are followed up to `base` and never below.
 
     `make` makes missing folders below `base`, never `base` itself: it may be an absent mount.
-    Raises NotADirectoryError where a link or a file stands in the way, else OSError.
+    Raises NotADirectoryError where a link or a file is in the way, otherwise OSError.
     """
     path = base.joinpath(*folders)
     if not _BY_DESCRIPTOR:
@@ -93,13 +93,13 @@ def open_regular_file(folder: OpenFolder, name: str) -> int:
     try:
         fd = os.open(folder.at(name), _PART_FLAGS, dir_fd=folder.fd)
     except OSError as error:
-        if error.errno in {errno.ELOOP, errno.EMLINK, errno.ENXIO}:  # swapped since the look
+        if error.errno in {errno.ELOOP, errno.EMLINK, errno.ENXIO}:  # swapped since the check
             raise NotAPlainFile(f"{name} was swapped for something else: it is left alone.") from None
         raise
     opened_file = os.fstat(fd)
     if (opened_file.st_dev, opened_file.st_ino) != (seen.st_dev, seen.st_ino):
         os.close(fd)
-        raise FileNotFoundError(errno.ENOENT, "replaced while it was looked at", name)
+        raise FileNotFoundError(errno.ENOENT, "replaced while it was checked", name)
     return fd
 
 
@@ -217,13 +217,13 @@ def _rename(source: OpenFolder, name: str, target: OpenFolder, new_name: str) ->
 def _was_done(
     before: os.stat_result, source: OpenFolder, name: str, target: OpenFolder, new_name: str
 ) -> bool:
-    """True if the very file has left its old name and stands under the new one."""
+    """True if the very file has left its old name and has the new one."""
     there = _look(target, new_name)
     return there is not None and _same(there, before) and not source.has(name)
 
 
 def _look(folder: OpenFolder, name: str) -> os.stat_result | None:
-    """Return what stands under a name, links not followed; None for nothing."""
+    """Return the stat result of a name, links not followed; None for nothing."""
     try:
         return os.stat(folder.at(name), dir_fd=folder.fd, follow_symlinks=False)
     except FileNotFoundError:
@@ -265,7 +265,7 @@ def _rename_onto_reservation(source: OpenFolder, name: str, target: OpenFolder, 
         os.rename(source.at(name), target.at(new_name), src_dir_fd=source.fd, dst_dir_fd=target.fd)
     except OSError:
         if not _withdrawn(reservation, target, new_name) and not source.has(name):
-            return  # the rename was done, whatever the answer says: the only copy stands there
+            return  # the rename was done, whatever the answer says: the only copy is there
         raise
 
 

@@ -1,4 +1,4 @@
-"""The inbox: hints wake it, sweeps decide, and each file is taken once."""
+"""The inbox: events wake it, scans decide, and each file is taken once."""
 
 import threading
 import time
@@ -87,11 +87,11 @@ class Inbox:
             self._listening.stop()
 
     def wake(self) -> None:
-        """Look at once: there is news, or the end has come."""
+        """Scan at once: something happened, or the service stops."""
         self._wake.set()
 
     def scan_once(self) -> ScanResult:
-        """Look through the inbox once, now, and take what is ready."""
+        """Scan the inbox once, now, and take what is ready."""
         with self._lock:
             self._scan_share()
             taken = tuple(path for path, seen in self._settling.ready() if self._submit_file(path, seen))
@@ -105,7 +105,7 @@ class Inbox:
             return self._waiting_files()
 
     def is_idle(self) -> bool:
-        """Tell, by a fresh look, whether nothing is left in the inbox that will be taken."""
+        """True if a fresh scan finds nothing that will be taken without a person."""
         with self._lock:
             try:
                 paths = self._taking.new_paths(scan_inbox(self._share.inbox).paths)
@@ -120,7 +120,7 @@ class Inbox:
         try:
             return self._do_due_work()
         except Exception:  # noqa: BLE001  # the loop's edge: a fault with one file must not stop the others
-            logger.exception("The inbox could not be looked through; it is tried again.")
+            logger.exception("The inbox could not be scanned; it is tried again.")
             return _FAULT_PAUSE_SECONDS
 
     def _do_due_work(self) -> float:
@@ -148,7 +148,7 @@ class Inbox:
         return self._times.sweep_seconds if local else self._times.network_sweep_seconds
 
     def _scan_share(self) -> None:
-        """Look through the whole inbox, if the share is there."""
+        """Scan the whole inbox, if the share is there."""
         try:
             if (absence := self._share.absence_reason()) is not None:
                 self._mark_share_lost(absence)
@@ -166,7 +166,7 @@ class Inbox:
             self._troubled = False
 
     def _apply_scan(self, found: InboxScan, news: frozenset[str]) -> None:
-        """Hand on what a walk found: new files settle or wait for a person, strangers get a note."""
+        """Pass on what a scan found: new files settle or wait for a person, other files get a note."""
         self._taking.record_pending_claims()
         self._guard.update_from_scan(news)
         self._hold_mass_arrival(self._settling.untracked_paths(news))
@@ -198,7 +198,7 @@ class Inbox:
         self._troubled = True
 
     def _attach_share(self) -> None:
-        """Begin anew in a share that is there for the first time, or again. Raises StlflowError, OSError."""
+        """Start over in a share that is there for the first time, or again. Raises StlflowError, OSError."""
         if self._there is None and self._share.marker:
             self._share.prepare()
         here = self._share.inbox.stat()
@@ -218,11 +218,11 @@ class Inbox:
     # -- taking a file --------------------------------------------------------------------------
 
     def _waiting_files(self) -> tuple[WaitingFile, ...]:
-        crowd = (
+        set_aside = (
             WaitingFile(printable_path(path), MASS_ARRIVAL_REASON, self._next_walk)
             for path in sorted(self._guard.waiting)
         )
-        return (*self._settling.waiting(), *crowd)
+        return (*self._settling.waiting(), *set_aside)
 
     def _submit_file(self, path: str, seen: FileSignature) -> bool:
         try:

@@ -9,9 +9,9 @@ from workflow.intake.scan import InboxScan
 from workflow.intake.stability_tracker import WaitingFile
 
 MAX_NOTES = 20
-"""More strangers than that at once are somebody's whole folder: notes beside all of them help nobody."""
+"""More files of other kinds at once are a whole folder of other work, and get no notes."""
 KNOWN_KIND_SECONDS = 5.0
-"""A STEP file, an archive or a picture is what it is: whoever dropped it is told while still there."""
+"""A STEP file, an archive or a picture is told at once, while the person is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class NoteSchedule:
         self._noted: dict[str, str] = {}
 
     def update(self, found: InboxScan, waiting: Mapping[str, WaitingFile], now: float) -> tuple[str, ...]:
-        """Take over what a scan found; return the paths whose notes are no longer true."""
+        """Record what a scan found; return the paths whose notes are no longer true."""
         former = self._obstacles
         self._obstacles = {
             path: _Obstacle(each.why, former[path].since if path in former else each.since,

@@ -31,7 +31,7 @@ def move_file(share: Share, here: str, there: str, *, durable: bool = True) -> N
 
 
 def exists_in_share(share: Share, place: str) -> bool:
-    """True if anything stands at a path relative to the share's root."""
+    """True if there is anything at a path relative to the share's root."""
     folders, name = split_path(place)
     try:
         with open_folder(share.root, folders) as folder:
@@ -59,7 +59,7 @@ def _move_once(share: Share, here: str, there: str, *, durable: bool) -> None:
 
 
 def make_top_folder(share: Share, top: str) -> None:
-    """Make a folder of the share again that somebody removed. Raises OSError."""
+    """Make a folder of the share again that was removed. Raises OSError."""
     with suppress(FileExistsError):
         (share.root / top).mkdir()
         share_rights(share.root / top, share.root.stat())

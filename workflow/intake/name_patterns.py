@@ -1,4 +1,4 @@
-"""What a name in the inbox tells: a part file, one that waits for its name, litter, or a stranger.
+"""What a file name in the inbox means: a part, an unfinished file, litter, or another kind of file.
 
 Names decide and contents do not: a file that is named like an STL is taken, whatever it turns out to be.
 """
@@ -26,7 +26,7 @@ class NameKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NameMatch:
-    """The kind of a name, the pattern that tells it, and what that means in words."""
+    """The kind of a name, the pattern that decides, and what that means in words."""
 
     kind: NameKind
     pattern: str
@@ -101,7 +101,7 @@ _CONFLICT_PATTERNS = {
 }
 """How sync clients name the second version of a file, each with where that is written."""
 _CASE_MATTERS = "OneDrive"
-"""Windows makes up names in capitals: `arm-desktop-bracket.stl` is somebody's part."""
+"""Windows makes up names in capitals: `arm-desktop-bracket.stl` is a part."""
 _CONFLICTS = {pattern: f"{client} {_CONFLICT_ADVICE}" for pattern, client in _CONFLICT_PATTERNS.items()}
 _PART = {"*.stl": "an STL file by its name"}
 _CAD = "stlflow takes STL files: export it as STL."
@@ -143,7 +143,7 @@ _PATTERNS_BY_PRIORITY = (
     (NameKind.PART, _PART),
     (NameKind.STRANGER, _UNSUPPORTED),
 )
-"""The first pattern that fits decides. Case never counts, nor dots and blanks at the end."""
+"""The first matching pattern decides. Case does not matter, nor do dots and blanks at the end."""
 
 _PATTERNS = tuple(
     (
@@ -179,18 +179,18 @@ def list_name_patterns() -> Mapping[str, Sequence[str]]:
 
 
 def match_name(name: str) -> NameMatch:
-    """Tell what becomes of a file of this name, by which pattern."""
+    """Return what happens to a file of this name, and the pattern that decides."""
     plain = name.rstrip(". ") or name
     return next(named for pattern, named in _PATTERNS if pattern.match(plain))
 
 
 def match_folder(name: str) -> NameMatch | None:
-    """Tell by which pattern a folder is passed over with all that is in it; None for all others."""
+    """Return the pattern by which a folder is ignored with all that is in it; None for other folders."""
     return next((named for pattern, named in _FOLDER_PATTERNS if pattern.match(name)), None)
 
 
 def match_path(path: str) -> NameMatch:
-    """Tell what becomes of a file at this path below the inbox: a folder above it may decide."""
+    """Return what happens to a file at this path below the inbox: a folder above it may decide."""
     *folders, name = PurePosixPath(path).parts
     passed_over = (named for folder in folders if (named := match_folder(folder)) is not None)
     return next(passed_over, None) or match_name(name)

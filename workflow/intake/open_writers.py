@@ -1,4 +1,4 @@
-"""Is another program still writing a file? Asked of the kernel, where it can tell."""
+"""Whether another program is still writing a file, asked of the kernel."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from pathlib import Path
 from workflow.intake.mounts import MOUNTS_FILE, file_system_type
 
 LOCAL_FILE_SYSTEMS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs", "overlay"})
-"""Where the kernel sees every writer. Others know only of their own side, and say so of nobody else."""
+"""Where the kernel sees every writer. On other file systems it sees only those of this machine."""
 
 FD_CACHERS = frozenset({"ganesha.nfsd"})
 """Servers that keep a file open for minutes after their client has closed it (Ganesha: FD cache, NFS v3)."""
@@ -30,7 +30,7 @@ class WriterState(StrEnum):
 
 
 def find_writer(fd: int) -> WriterState:
-    """Ask whether anybody has the file behind a read-only descriptor open for writing.
+    """Return whether any program has the file behind a read-only descriptor open for writing.
 
     A read lease is granted only where nobody has (fcntl(2), F_SETLEASE); it is given back at once.
     """
@@ -52,7 +52,7 @@ def find_writer(fd: int) -> WriterState:
 
 
 def is_only_server_cached(fd: int) -> bool:
-    """True if an open writer may be no more than a server's cache: nobody else is seen to hold the file.
+    """True if an open writer may be no more than a server's cache: no other program is seen to hold the file.
 
     Milliseconds of work. Programs of other users are seen by root only, those of other containers not at all.
     """
@@ -61,7 +61,7 @@ def is_only_server_cached(fd: int) -> bool:
 
 
 def _holders(device: int, inode: int) -> Iterator[str]:
-    """Name the visible programs that have a file open, or mapped, for writing (proc(5))."""
+    """Yield the names of the visible programs that have a file open, or mapped, for writing (proc(5))."""
     for process in _PROCESSES.iterdir():
         if process.name.isdigit():
             with suppress(OSError):  # ended meanwhile, or not ours to see

@@ -1,4 +1,4 @@
-"""Where a file goes at its end: the outcome folders mirror the inbox, and nothing is ever replaced."""
+"""Where a file goes at its end: outcome folders mirror the inbox, and nothing is ever replaced."""
 
 import errno
 from datetime import date
@@ -14,7 +14,7 @@ _TRIES = 5
 
 
 def plan_outcome_path(share: Share, claimed_as: str, path: str, outcome: str, day: date | None = None) -> str:
-    """Choose where a file will stand, relative to the share; write it down, then move.
+    """Return where a file will go, relative to the share. Record the place, then move.
 
     `path` is the file's path under the inbox, `day` that of its folder where outcomes are kept by the
     day. A taken name gets a number: `bracket (2).stl`.
@@ -25,7 +25,7 @@ def plan_outcome_path(share: Share, claimed_as: str, path: str, outcome: str, da
 
 
 def in_place_note_path(outcome: Outcome, path: str, number: int) -> str:
-    """Return where the note of a file stands that stays in a read-only inbox: unique by its number."""
+    """Return where the note goes of a file that stays in a read-only inbox: unique by its number."""
     return claimed_path(outcome, path, number)
 
 
@@ -42,7 +42,7 @@ def make_outcome_folders(share: Share, place: str) -> None:
 def move_to_outcome(share: Share, claimed_as: str, target: str) -> None:
     """Move a file to its planned place. May be repeated after a crash.
 
-    Raises FileExistsError when somebody took the name meanwhile (plan anew), FileNotFoundError when the
+    Raises FileExistsError when the name was taken meanwhile (plan again), FileNotFoundError when the
     file is gone, OSError when it can't be moved now.
     """
     if claimed_as == target:
@@ -55,7 +55,7 @@ def move_to_outcome(share: Share, claimed_as: str, target: str) -> None:
 
 
 def plan_and_move(share: Share, claimed_as: str, path: str, outcome: str) -> str:
-    """Plan and move at once; return where the file stands. Raises FileNotFoundError, OSError.
+    """Plan and move at once; return where the file is. Raises FileNotFoundError, OSError.
 
     Of several who move the same file at once, one does; `outcome` may be the inbox, too.
     """

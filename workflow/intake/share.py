@@ -1,7 +1,4 @@
-"""The shared folder: its five subfolders, and the proof that files can be moved between them.
-
-The marker: a small file that proves that a folder is the right share, and not an empty mount point.
-"""
+"""The shared folder: its five subfolders, and the marker that tells it from an empty mount point."""
 
 import errno
 import os
@@ -35,7 +32,7 @@ def read_marker(root: Path) -> str | None:
 
 
 def make_marker(root: Path, share_id: str | None = None) -> str:
-    """Mark a folder as a share, unless it is one; return the id that stands there. Raises OSError.
+    """Mark a folder as a share, unless it is one; return its id. Raises OSError.
 
     The marker appears whole: of several services that mark a share at once, all get the same id.
     """
@@ -47,11 +44,11 @@ def make_marker(root: Path, share_id: str | None = None) -> str:
             f"{share_id or secrets.token_hex(16)}\n{_MARKER_TEXT}", encoding="ascii", newline="\n"
         )
         _put_unless_there(ours, root / MARKER)
-        if read_marker(root) is None:  # empty after a power cut, or somebody's own file
+        if read_marker(root) is None:  # empty after a power cut, or a person's own file
             ours.replace(root / MARKER)
     finally:
         ours.unlink(missing_ok=True)
-    return make_marker(root, share_id)  # what stands there now, whoever put it there
+    return make_marker(root, share_id)  # the one that is there now, from any service
 
 
 def _put_unless_there(ours: Path, marker: Path) -> None:
@@ -79,7 +76,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The folder that everybody drops into. All paths inside are relative, with forward slashes.
+    """The folder that people drop files into. All paths inside are relative, with forward slashes.
 
     `owner` names the ledger whose claims these are: two services on one share never touch each
     other's. `marker` is the share's known id, "" where none is known. `left_inbox` is watched instead
@@ -98,7 +95,7 @@ class Share:
 
     @property
     def claims_folder(self) -> str:
-        """Where claimed files stand, under the share."""
+        """The folder of claimed files, under the share."""
         return f"processing/{CLAIMS_FOLDER_PREFIX}{self.owner}" if self.owner else "processing"
 
     def claimed_path(self, path: str, number: int) -> str:
@@ -130,7 +127,7 @@ class Share:
         return self.absence_reason() is None
 
     def absence_reason(self) -> str | None:
-        """Say why the share counts as lost; None when it is there."""
+        """Return why the share is lost; None when it is there."""
         try:
             found = read_marker(self.root)
         except OSError as error:
@@ -149,7 +146,7 @@ class Share:
         )
 
     def _must_exist(self) -> Path:
-        """A marked share's own inbox is made again when somebody tidied it away; a foreign one is not."""
+        """A marked share's own inbox is made again when it was removed; a read-only one is not."""
         return self.root if self.marker and self.left_inbox is None else self.inbox
 
     def prepare(self) -> str:

@@ -1,4 +1,4 @@
-"""One look at a file: its identity, its times, and the shape of its ends."""
+"""A snapshot of a file: its identity, its times, and the shape of its ends."""
 
 import os
 from collections.abc import Iterator
@@ -26,39 +26,39 @@ class FileSignature(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FileSnapshot:
-    """What one look saw; two equal looks mean that nothing has changed in between."""
+    """One snapshot; two equal ones mean that nothing has changed in between."""
 
     signature: FileSignature
     ends: FileEnds
     links: int = 1
 
     def without_inode(self) -> "FileSnapshot":
-        """Leave out the inode, which some network mounts make up anew for each look."""
+        """Return the snapshot without the inode, which some network mounts change each time."""
         return replace(self, signature=self.signature._replace(inode=0))
 
 
 @dataclass(frozen=True, slots=True)
 class OpenSnapshot:
-    """A file that is being looked at: open for reading, until the look ends."""
+    """Snapshot of an open file: open for reading until the check ends."""
 
     file: FileIO
     look: FileSnapshot
     download: str | None = None
-    """The name of an unfinished download of this very file, when one stands beside it."""
+    """The name of an unfinished download of this very file, when one is beside it."""
 
     def is_unchanged(self) -> bool:
-        """True if nothing has happened to the file since the look began."""
+        """True if nothing has happened to the file since the snapshot."""
         return signature_of(os.fstat(self.file.fileno())) == self.look.signature
 
 
 def signature_of(seen: os.stat_result) -> FileSignature:
-    """Take what matters from a stat result."""
+    """Return what matters of a stat result."""
     return FileSignature(seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
 
 
 @contextmanager
 def open_snapshot(inbox: Path, path: str) -> Iterator[OpenSnapshot]:
-    """Open a file of the inbox for one look.
+    """Open a file of the inbox for one check.
 
     Raises FileNotFoundError when it is gone, NotAPlainFile for links, pipes and the like, OSError
     when it can't be read.

@@ -1,7 +1,4 @@
-"""Custody: a private copy of the claimed bytes. What is inspected and sent is this copy.
-
-Whose a file is, where the system tells.
-"""
+"""The spool: a private copy of the claimed bytes. What is inspected and sent is this copy."""
 
 import errno
 import hashlib
@@ -24,7 +21,7 @@ from workflow.intake.stability import StabilityTimes
 def file_owner(descriptor: int) -> str | None:
     """Return the name of an open file's owner; None where its account has no name, and on Windows.
 
-    On a mounted share the server decides whom a file seems to belong to: often to whoever mounted it.
+    On a mounted share the server decides: often it is the account that mounted it.
     """
     try:
         import pwd
@@ -66,7 +63,7 @@ _ANYWHERE = FileRoots()
 def copy_to_spool(source: Path, spool_file: Path, roots: FileRoots = _ANYWHERE) -> SpooledFile:
     """Copy a file into the spool and hash it on the way; the copy appears whole, or not at all.
 
-    Raises StillChanging when somebody writes to the file,
+    Raises StillChanging when a program writes to the file,
     NotAPlainFile for a link, pipe, folder or device, FileNotFoundError when it is gone, and OSError
     when it can't be read or the disk is full.
     """

@@ -21,15 +21,15 @@ _MAX_CHECK_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class StabilityTimes:
-    """How long a file must stand still, in seconds, by what it looks like; and how often to look.
+    """How long a file must stay unchanged, in seconds, by what it looks like; and how often to check.
 
     `binary_seconds` is for a whole binary STL that was heard to arrive in one go; others wait as long
     as an ASCII STL, whose end can't be seen. `wrong_seconds` is for files that are no STL, doubled for
     trailing bytes. `stall_seconds` lets an unfinished file through, to be
     rejected with a reason. `unsure_seconds` is the least where the system can't tell whether a writer is
     left; all others are doubled there. After `decay_seconds` without a change, an open file that only a
-    server's cache holds counts as such a case. `stranger_seconds` is when a file that is no STL by its
-    name gets a note.
+    server's cache holds counts as such a case. `stranger_seconds` is when a file that is not
+    taken gets a note.
     """
 
     binary_seconds: float = 0.3
@@ -168,13 +168,13 @@ def _quiet_by_shape(sighting: Observation, times: StabilityTimes, *, several: bo
 
 
 def _next_check_time(sighting: Observation, now: float) -> float:
-    """Look often at what has just changed, seldom at what has stood for long."""
+    """Return when to check again: often what has just changed, seldom what has long been the same."""
     still_for = now - sighting.since
     return now + min(max(still_for / 4, _MIN_CHECK_SECONDS), _MAX_CHECK_SECONDS)
 
 
 def incomplete_reason(sighting: Observation) -> str:
-    """Say what a file lacks, or that it only has to stand still."""
+    """Return what a file lacks, or that it only has to stay unchanged."""
     ends = sighting.look.ends
     if ends.shape is FileShape.SHORT and ends.announced:
         return f"it is incomplete: {ends.size:,} of {ends.announced:,} bytes"

@@ -1,4 +1,4 @@
-"""What waits in the inbox: when to look at each file again, and which are ready now."""
+"""What waits in the inbox: when to check each file again, and which are ready now."""
 
 import heapq
 import math
@@ -31,12 +31,12 @@ _LONGEST_RETRY_SECONDS = 60.0
 _AFTER_FAULT_SECONDS = 60.0
 _CHECK_BATCH_SECONDS = 0.25
 _PACE_SECONDS = 0.02
-"""Between looks at unfinished files of which nothing is heard: fifty a second cost half a core's percent."""
+"""Between checks of unfinished files without events: fifty a second cost 0.5 % of a core."""
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingFile:
-    """A file that is not taken yet: why, and when it is looked at again (on the inbox's clock).
+    """A file that is not taken yet: why, and when it is checked again (on the inbox's clock).
 
     `left_alone` files are never taken as they are: links and pipes. `stuck_since` says since when
     something keeps the file that does not end by itself; None while it only settles.
@@ -63,7 +63,7 @@ class _TrackedFile:
 
 
 class StabilityTracker:
-    """Looks at each file when it is due, and says what is ready. One thread at a time."""
+    """Checks each file when it is due, and yields what is ready. One thread at a time."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class StabilityTracker:
         """Whether the file system tells of every writer; set whenever the inbox is (again) there."""
 
     def update_from_scan(self, paths: Collection[str]) -> None:
-        """Take over what a walk found: new files are due at once, vanished ones are forgotten."""
+        """Track what a scan found: new files are due at once, vanished ones are forgotten."""
         for path in self._entries.keys() - paths:
             self.forget(path)
         for path in paths - self._entries.keys():
@@ -94,14 +94,14 @@ class StabilityTracker:
         return frozenset(path for path in paths if path not in self._entries)
 
     def heard(self, heard: FileEvents) -> None:
-        """Look soon at files of which something was heard."""
+        """Check files soon that had an event."""
         for path, sessions in heard.closed.items():
             entry = self._schedule(path, self._clock())
             entry.sessions += sessions
             entry.born = entry.born or path in heard.born
 
     def ready(self) -> Iterator[tuple[str, FileSignature]]:
-        """Look at everything that is due; return each file that is to be taken now."""
+        """Check everything that is due; yield each file that is to be taken now."""
         start = self._clock()
         while self._agenda and self._agenda[0][0] <= start:
             due, path = heapq.heappop(self._agenda)
@@ -118,7 +118,7 @@ class StabilityTracker:
         self._unfinished.discard(path)
 
     def untrack_all(self) -> None:
-        """The share went away: everything settles anew when it is back."""
+        """Forget everything: the share went away, and all files settle again when it is back."""
         self._entries.clear()
         self._agenda.clear()
         self._unfinished.clear()
@@ -190,7 +190,7 @@ class StabilityTracker:
         return verdict.ready
 
     def _next_check_time(self, path: str, entry: _TrackedFile, due: float) -> float:
-        """Look at unfinished files together, and the less often, the more of them there are."""
+        """Return when to check again: unfinished files together, and less often the more there are."""
         now = self._clock()
         if entry.sighting is None or entry.sighting.look.ends.shape in COMPLETE_SHAPES:
             self._unfinished.discard(path)
@@ -218,7 +218,7 @@ class StabilityTracker:
         return max(0.0, self._wall() - look.signature.ctime_ns / 1e9) if self.sees_writers else 0.0
 
     def _decide_stability(self, seen: OpenSnapshot, sighting: Observation, now: float) -> StabilityVerdict:
-        """Ask the cheap questions first; the lease and the scan only when all else says yes."""
+        """Ask the cheap questions first; the lease and the zero scan only when all others say yes."""
         obstacle = f"{seen.download} is still being loaded" if seen.download else None
         writer = WriterState.NONE if self.sees_writers else WriterState.UNKNOWN
         verdict = decide_stability(sighting, now, self._times, writer, obstacle)
@@ -242,7 +242,7 @@ class StabilityTracker:
 
     @staticmethod
     def _warn_once(entry: _TrackedFile, sentence: str) -> None:
-        """Say it once for each file."""
+        """Log a sentence once for each file."""
         if not entry.told:
             logger.warning("{}", printable_path(sentence))
             entry.told = True

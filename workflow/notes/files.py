@@ -21,12 +21,12 @@ _SEAL = re.compile(r"^\(stlflow ([0-9a-f]{8})\. Remarks below this line are kept
 
 
 def note_path(stl: Path) -> Path:
-    """Return where the note of a file stands: `bracket.stl.txt`, shortened where names may not be so long."""
+    """Return the place of a file's note: `bracket.stl.txt`, shortened where the name would be too long."""
     return stl.with_name(_fit_name(stl.name, ".txt"))
 
 
 def write_note(beside: Path, text: str) -> Path:
-    """Write a note at `beside` (see `note_path`) so that any editor shows it; return where it stands.
+    """Write a note at `beside` (see `note_path`) so that any editor shows it; return its place.
 
     An older note is replaced. Where a person's own file has the name, or a note that a person has written
     in, the new one gets a number. Raises OSError when it can't be written.
@@ -43,14 +43,14 @@ def write_note(beside: Path, text: str) -> Path:
         )
         return unfinished.replace(place)
     except StopIteration:
-        raise FileExistsError(f"{_MAX_NOTE_NAMES} other files stand where {beside.name} should be") from None
+        raise FileExistsError(f"{_MAX_NOTE_NAMES} other files are where {beside.name} should be") from None
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
 
 
 def has_note(stl: Path) -> bool:
-    """True if a note of ours stands beside a file."""
+    """True if there is a note beside a file."""
     return any(is_note(place) for place in _candidate_paths(note_path(stl)))
 
 
@@ -140,7 +140,7 @@ def is_note(place: Path) -> bool:
 
 
 def _reserve_name(place: Path) -> bool:
-    """Take a free name with an empty file, which nobody else can have made."""
+    """True if the name was free; it is taken with an empty file that no other program can have made."""
     try:
         place.touch(exist_ok=False)
     except FileExistsError:

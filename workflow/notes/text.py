@@ -1,7 +1,4 @@
-"""The note beside a file: what happened, why, and what to do next, for whoever dropped it.
-
-The notes in the inbox itself: about files that are not taken, and about crowds that wait.
-"""
+"""The text of notes: what happened, why, and what to do next, for the person who dropped the file."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +7,7 @@ from datetime import tzinfo
 from workflow.model import Destination, HoldReason, MeshReport, Submission, SubmissionEvent, SubmissionState
 
 NOTE_PREFIX = "stlflow note"
-"""How every note begins; what begins otherwise is somebody else's file."""
+"""How every note begins; what begins otherwise is a person's own file."""
 
 MM_PER_INCH = 25.4
 _SMALL_PART_MM = 21.0
@@ -20,15 +17,15 @@ _LONGEST_DETAIL = 160
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 
 _SENT_TO_TEXT = {
-    Destination.BACKLOG: "is in the backlog of Eiger. Somebody there gives it to a printer.",
-    Destination.JOB_REQUEST: "is among the job requests of Eiger. Somebody there picks a printer for it.",
+    Destination.BACKLOG: "is in Eiger's backlog. An operator gives it to a printer.",
+    Destination.JOB_REQUEST: "is in Eiger's job requests. An operator picks the printer.",
     Destination.DEVICE_QUEUE: "is in the queue of {device}.",
     Destination.PRINT_NOW: "was sent to {device} to be printed now.",
 }
 _NEXT_STEP_BY_HOLD = {
     HoldReason.FILE: "Put the file into the inbox again.",
     HoldReason.RULE: (
-        "If the part is right as it is: `stlflow release {id}`. Else correct it and drop it again."
+        "If the part is right as it is: `stlflow release {id}`. Otherwise correct it and drop it again."
     ),
     HoldReason.PRESET: "When the rules or Eiger are put right: `stlflow retry {id}`.",
     HoldReason.UPLOAD: "Look in Eiger for the part. Then `stlflow retry {id}`, or `stlflow cancel {id}`.",
@@ -55,7 +52,7 @@ _NEXT_STEP_BY_HOLD = {
     ),
     HoldReason.FAULT: (
         "Try again: `stlflow retry {id}`. If that does not help, "
-        "show this note to whoever looks after stlflow."
+        "show this note to the person who looks after stlflow."
     ),
 }
 
@@ -63,7 +60,7 @@ _NEXT_STEP_BY_HOLD = {
 def submission_note_text(
     submission: Submission, events: Sequence[SubmissionEvent], zone: tzinfo | None = None
 ) -> str:
-    """Write the note for a submission as it stands, with times of this machine's zone.
+    """Return the note for a submission as it is now, with times of `zone`, or of this machine's zone.
 
     Lines end with a newline character; nothing in it is secret, and addresses of the web are left out.
     """
@@ -72,7 +69,7 @@ def submission_note_text(
         f"{_file_name(submission)} {_state_text(submission)}",
         *_paragraph("Why", submission.reason),
         *_paragraph("What to do next", _next_step(submission)),
-        *_paragraph("Look out", _revision_warning(events)),
+        *_paragraph("Careful", _revision_warning(events)),
         "\n".join(_fact_lines(submission)),
         "\n".join(("What happened when", *_history_lines(events, zone))),
     )
@@ -95,14 +92,14 @@ def _state_text(submission: Submission) -> str:
         case SubmissionState.CANCELED:
             return "was CANCELED."
         case SubmissionState.HELD:
-            return "is HELD: a person must look at it."
+            return "is HELD: a person has to decide."
     if submission.destination is None:
         return f"is {submission.state}."
     return _SENT_TO_TEXT[submission.destination].format(device=submission.device or "a printer")
 
 
 def _revision_warning(events: Sequence[SubmissionEvent]) -> str | None:
-    """An older content of the same name may stand in a queue still: nobody wants to print that."""
+    """An older revision of the same name may still be in a queue, and nobody wants to print that."""
     return next((f"This is {event.detail}." for event in events if event.event == "revision"), None)
 
 
@@ -112,12 +109,12 @@ def _next_step(submission: Submission) -> str:
     if submission.left_in_place:
         return _next_step_in_place(submission.state)
     if submission.state is SubmissionState.CANCELED:
-        return "Nothing. If it is to be printed after all, drag it back into the inbox."
+        return "Nothing. To print it after all, drag it back into the inbox."
     if submission.state is SubmissionState.REJECTED:
         return (
             "Put the corrected file into the inbox. To try this very file again, drag it back into the inbox."
         )
-    return "Nothing. To print it once more, drag the file back into the inbox."
+    return "Nothing. To print it again, drag the file back into the inbox."
 
 
 def _next_step_in_place(state: SubmissionState) -> str:
@@ -125,8 +122,8 @@ def _next_step_in_place(state: SubmissionState) -> str:
     if state is SubmissionState.REJECTED:
         return "Correct the file where it is: once its content changes, it is taken again."
     if state is SubmissionState.CANCELED:
-        return "Nothing. If it is to be printed after all, save it under another name."
-    return "Nothing. To print it once more, save it under another name."
+        return "Nothing. To print it after all, save it under another name."
+    return "Nothing. To print it again, save it under another name."
 
 
 def _fact_lines(submission: Submission) -> Iterator[str]:
@@ -166,7 +163,7 @@ def _mesh_rows(mesh: MeshReport | None) -> Iterator[tuple[str, str]]:
 
 
 def _size_text(size_mm: Sequence[float]) -> str:
-    """Say the size; of a small part also what it would be if its numbers were meant in inches."""
+    """Return the size; of a small part also what it would be if its numbers were meant in inches."""
     size = _dimensions_text(size_mm)
     if max(size_mm) >= _SMALL_PART_MM:
         return size
@@ -226,11 +223,11 @@ def untaken_file_of_note(title: str) -> str | None:
 
 
 def mass_arrival_note_text(count: int, limit: int) -> str:
-    """Write the note for files that came in a crowd."""
+    """Return the note for many files that came at once."""
     return (
         f"{NOTE_PREFIX}: {count:,} files wait\n\n"
         f"Why\n  More than {limit} files came at once. That may be a folder that was put here by mistake,\n"
-        f"  so none of these files is taken until somebody says that they are meant.\n\n"
+        f"  so none of these files is taken until a person says that they are meant.\n\n"
         f"What to do next\n  They are meant: `stlflow intake accept` takes them, all together.\n"
         f"  Without that command: take them out, and put them back in portions of up to {limit},\n"
         f"  more than a minute apart.\n"
