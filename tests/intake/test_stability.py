@@ -78,7 +78,7 @@ def test_who_holds_a_file_is_asked_only_when_it_looks_whole_and_has_long_stood_s
 def test_a_hard_link_is_never_taken() -> None:
     verdict = decide_stability(Observation(look(links=2), NOW), NOW + 10_000, TIMES, WriterState.NONE)
     assert not verdict.ready
-    assert verdict.why == "it has 2 names (hard links): copy it into the inbox instead"
+    assert verdict.why == "it has 2 names (hard links). Copy it into the inbox instead"
 
 
 def test_what_is_missing_is_said() -> None:
