@@ -234,4 +234,4 @@ def test_a_taken_port_is_one_line(desk: Desk) -> None:
     port = desk.url.split(":")[2].split("/")[0]
     refused = desk.run("simulator", "--port", port)
     assert refused.code == 2
-    assert refused.one_line().startswith(f"stlflow: Port {port} on 127.0.0.1 can't be had: ")
+    assert refused.one_line().startswith(f"stlflow: Port {port} on 127.0.0.1 is not available: ")

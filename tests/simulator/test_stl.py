@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stl import Mesh
 
 from tests.simulator.caller import Point, Triangle, ascii_text, binary, cube_facets
+from workflow.resources import resource_folder
 from workflow.simulator import stl
 from workflow.simulator.models import StlMeasurement
 from workflow.simulator.stl import NotStl, measure_stl
@@ -36,6 +38,17 @@ def test_a_cube_of_20_mm_in_every_format(content: bytes, form: str) -> None:
     assert list(found.size_mm) == [20, 20, 20]
     assert found.volume_cm3 == pytest.approx(8)
     assert found.flaw is None
+
+
+@pytest.mark.parametrize(
+    "sample", sorted(resource_folder("samples").glob("*.stl")), ids=lambda path: path.name
+)
+def test_the_samples_measure_as_numpy_stl_measures_them(sample: Path) -> None:
+    mesh = Mesh.from_file(str(sample))
+    found = measure_stl(sample)
+    assert (found.triangles, found.flaw) == (len(mesh), None)
+    assert found.size_mm == pytest.approx(tuple(mesh.max_ - mesh.min_))
+    assert found.volume_cm3 * 1000 == pytest.approx(abs(mesh.get_mass_properties()[0]))
 
 
 def moved(facets: list[Triangle], by: float) -> list[Triangle]:

@@ -74,6 +74,6 @@ def simulator(host: str, port: int, profile: str, quirks: tuple[str, ...], **cho
         serve(options, announce)
     except OSError as error:
         raise SettingsError(
-            f"Port {port} on {host} can't be had: {error_reason(error)}. "
+            f"Port {port} on {host} is not available: {error_reason(error)}. "
             "Choose another with --port; 0 picks one."
         ) from None
