@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from base64 import b64encode
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,13 +35,25 @@ def test_it_leaves_no_thread_and_no_file_behind(monkeypatch: pytest.MonkeyPatch,
         requests.get(url, timeout=TIMEOUT_SECONDS)
 
 
-@pytest.mark.parametrize("kind", ["delay", "slow"])
+@pytest.mark.parametrize("kind", ["delay", "slow", "late_effect", "trickled_headers"])
 def test_it_stops_soon_though_a_reply_is_still_delayed(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     with running_simulator(SimulatorOptions()) as url:
         caller = Caller(url)
         caller.fault("listUsers", kind, delay_seconds=600)
         with caller.session, pytest.raises((requests.Timeout, requests.ConnectionError)):
             caller.session.get(f"{url}/users", timeout=0.2)
+    assert caplog.text == ""
+
+
+def test_it_stops_while_it_sends_continues(caplog: pytest.LogCaptureFixture) -> None:
+    with ExitStack() as stack, running_simulator(SimulatorOptions()) as url:
+        caller = Caller(url)
+        caller.fault("listUsers", "endless_continue")
+        host, port = caller.root.removeprefix("http://").split(":")
+        connection = stack.enter_context(socket.create_connection((host, int(port)), TIMEOUT_SECONDS))
+        connection.sendall(b"GET /api/v3/users HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 Continue")
+        caller.session.close()
     assert caplog.text == ""
 
 

@@ -42,9 +42,9 @@ class Reply:
 
 
 class Connection:
-    """One connection, for one reply; `pause` waits for a number of seconds of real time."""
+    """One connection, for one reply; `pause` waits for real seconds, and is true once the server stops."""
 
-    def __init__(self, receive: Receive, send: Send, pause: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(self, receive: Receive, send: Send, pause: Callable[[float], Awaitable[bool]]) -> None:
         self.pause = pause
         self._receive = receive
         self._send = send
@@ -115,10 +115,11 @@ class Connection:
 
     async def send_endless_continue(self) -> None:
         """Send `100 Continue` until the client leaves or the server stops."""
-        transport = self._transport()
-        while not transport.is_closing():
+        transport, stopping = self._transport(), False
+        while not (transport.is_closing() or stopping):
             transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            await self.pause(CONTINUE_PAUSE_SECONDS)
+            stopping = await self.pause(CONTINUE_PAUSE_SECONDS)
+        await self.cut()
 
     async def cut(self) -> None:
         """Close the connection without a reply."""

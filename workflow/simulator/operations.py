@@ -27,10 +27,10 @@ OperationFunction = Callable[[Call, Views], Reply]
 
 
 def list_reply(
-    call: Call, shelf: Table[R], show: Callable[[R], View], value_of: FieldGetter[R] = getattr
+    call: Call, table: Table[R], show: Callable[[R], View], value_of: FieldGetter[R] = getattr
 ) -> Reply:
     """Return the reply of a list operation: the requested page."""
-    asked = select_page(shelf, parse_query(call.operation, call.query), value_of)
+    asked = select_page(table, parse_query(call.operation, call.query), value_of)
     return Reply(200, {"has_more_items": asked.has_more, "items": [show(row) for row in asked.rows]})
 
 

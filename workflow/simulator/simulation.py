@@ -118,10 +118,11 @@ class Simulation:
         self._uploads += 1
         return self.store / f"{self._uploads}.stl"
 
-    async def pause(self, seconds: float) -> None:
-        """Wait for real seconds, or until the server stops."""
+    async def pause(self, seconds: float) -> bool:
+        """Wait for real seconds, or until the server stops; True if it stops."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
+        return self._stopping.is_set()
 
     async def pause_simulated(self, seconds: float) -> None:
         """Wait until the simulated clock has advanced by `seconds`, or until the server stops."""
