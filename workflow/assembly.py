@@ -1,4 +1,4 @@
-"""Putting the rooms together from the settings: the only place that knows them all."""
+"""The composition root: builds the service from the settings, and is the only place that knows all rooms."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -47,14 +47,14 @@ MOVED_LEDGER_FILE = f"{LEDGER_FILE}.moved"
 
 
 def rules_file(settings: Settings) -> Path:
-    """Give the rules file that counts: the one set, or the default that ships."""
+    """Return the rules file that counts: the one set, or the default that ships."""
     return settings.rules or resource_folder("rules") / "default.yaml"
 
 
 def open_ledger(settings: Settings) -> Ledger:
-    """Open the ledger for reading, or for a single order; no lock is needed.
+    """Return the ledger for reading, or for a single command; no lock is needed.
 
-    Where there is none yet, an empty one is given that is nowhere: looking makes no folders.
+    Without a database, it is an empty one in memory: reading makes no folders.
     """
     require_local_state_folder(settings.state, settings.share)
     refuse_moved_ledger(settings)
@@ -62,14 +62,14 @@ def open_ledger(settings: Settings) -> Ledger:
 
 
 def make_ledger(settings: Settings) -> Ledger:
-    """Open the ledger to work on it; a new database in the state folder is private."""
+    """Return the ledger for the service; a new database in the state folder is private."""
     if settings.database_url is None:
         make_private_file(settings.state.absolute() / LEDGER_FILE)
     return Ledger(settings.database)
 
 
 def ledger_exists(settings: Settings) -> bool:
-    """Tell whether there is a ledger already."""
+    """True if there is a ledger already."""
     return settings.database_url is not None or (settings.state / LEDGER_FILE).is_file()
 
 
@@ -151,7 +151,7 @@ def known_share(settings: Settings, ledger: Ledger | None) -> Share:
 
 
 def _prepare_share(share: Share, ledger: Ledger) -> Share:
-    """Make what a share needs; one that is known and not there is waited for. Raises ShareError."""
+    """Return the share with its folders made; a known share that is away is waited for. Raises ShareError."""
     if share.marker and not share.is_reachable():
         return share
     return replace(share, marker=set_metadata_default(ledger, SHARE_ID_KEY, share.prepare()))
@@ -188,7 +188,7 @@ def _make_context(
 
 
 def make_inspector(settings: Settings) -> Inspector:
-    """Give what inspects meshes, to be closed after use. Raises SettingsError for an unknown oddity."""
+    """Return what inspects meshes, to be closed after use. Raises SettingsError for an unknown oddity."""
     policy = MeshPolicy(
         open_edges_limit=settings.open_edges_limit,
         refused=parse_warning_kinds(settings.refuse_meshes_with),

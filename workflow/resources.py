@@ -7,7 +7,7 @@ SOURCE_TREE = PACKAGE_FOLDER.parent
 
 
 def resource_folder(name: str) -> Path:
-    """Give the folder `samples` or `rules`. Raises FileNotFoundError when the installation lacks it."""
+    """Return the folder `samples` or `rules`. Raises FileNotFoundError when the installation lacks it."""
     for place in (PACKAGE_FOLDER / "shipped" / name, SOURCE_TREE / name):
         if place.is_dir():
             return place

@@ -35,10 +35,7 @@ REMOTE_DRIVE = 4  # GetDriveTypeW: DRIVE_REMOTE
 
 
 def require_local_state_folder(folder: Path, share: Path) -> None:
-    """Refuse a state folder on a network file system or in the share: a database there gets corrupted.
-
-    Raises StateError.
-    """
+    """Raise StateFolderError for a state folder on a network or in the share: databases break there."""
     place = folder.absolute()
     if place == share.absolute() or share.absolute() in place.parents:
         raise StateFolderError(
@@ -53,7 +50,7 @@ def require_local_state_folder(folder: Path, share: Path) -> None:
 def prepare_state_folder(folder: Path, share: Path, *, prove: bool = True) -> None:
     """Make the state folder and, unless only reading is wanted, prove that it can be written.
 
-    Raises StateError when it lies in a wrong place, or can't be made or written.
+    Raises StateFolderError when it lies in a wrong place, or can't be made or written.
     """
     require_local_state_folder(folder, share)
     place = folder.absolute()
@@ -88,9 +85,9 @@ def others_can_read(place: Path) -> bool:
 
 
 def read_home_id(folder: Path) -> str:
-    """Give the name that this state folder has among all that work on one ledger; made at the first start.
+    """Return the name that this state folder has among all that work on one ledger; made at the first start.
 
-    Raises StateError when it can't be written.
+    Raises StateFolderError when it can't be written.
     """
     place = folder / "home"
     try:
@@ -107,7 +104,7 @@ def read_home_id(folder: Path) -> str:
 
 @contextmanager
 def locked_state_folder(folder: Path) -> Iterator[None]:
-    """Hold the one instance lock of a state folder. Raises StateError when another stlflow holds it."""
+    """Hold the single-instance lock of a state folder. Raises StateFolderError if another stlflow has it."""
     lock = FileLock(folder / "lock", timeout=0)
     try:
         lock.acquire()
@@ -149,7 +146,7 @@ def locked_database(url: str | None) -> Iterator[None]:
 
 
 def is_state_folder_locked(folder: Path) -> bool:
-    """Tell whether a stlflow is running on the state folder."""
+    """True if a stlflow is running on the state folder."""
     try:
         with locked_state_folder(folder):
             return False
@@ -158,7 +155,7 @@ def is_state_folder_locked(folder: Path) -> bool:
 
 
 def network_file_system(place: Path, mounts: Path = MOUNTS_FILE) -> str | None:
-    """Name the network file system that a path lies on; None for a local disk or where nobody can tell."""
+    """Return the network file system of a path; None for a local disk, or if unknown."""
     if sys.platform == "win32":
         return _windows_network_drive(place)
     try:

@@ -47,8 +47,12 @@ def alter(context: Settings, *statements: str) -> None:
 def test_before_the_first_start(look: Look, context: Settings) -> None:
     seen = look(ledger_checks(LedgerAccess(context)))
     assert seen.select("ledger").says == "There is no ledger yet: it is made at the first start."
-    assert seen.select("ledger.workers").grade is Grade.WARN
-    assert seen.select("ledger.workers").says.startswith("No worker is running")
+    assert seen.select("ledger.workers").says == "No worker has run yet: `stlflow run` starts one."
+
+
+def test_no_worker_is_a_warning(look: Look, context: Settings, book: Ledger) -> None:
+    found = look(ledger_checks(LedgerAccess(context))).select("ledger.workers")
+    assert (found.grade, found.says.startswith("No worker is running")) == (Grade.WARN, True)
 
 
 def test_one_of_this_release(look: Look, context: Settings, book: Ledger) -> None:

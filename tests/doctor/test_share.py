@@ -219,14 +219,3 @@ def test_a_read_only_inbox_is_only_read(look: Look, context: Settings, tmp_path:
         look(share_checks(LedgerAccess(away))).select("share.folders").says
         == f"{tmp_path / 'away'} is not there."
     )
-
-
-def test_folders_that_people_cannot_drag_files_out_of_are_told(look: Look, context: Settings) -> None:
-    for name, mode in {"inbox": 0o2775, "done": 0o2775, "rejected": 0o755, "held": 0o2775}.items():
-        (context.share / name).mkdir(exist_ok=True)
-        (context.share / name).chmod(mode)
-    found = look(share_checks(LedgerAccess(context))).select("share.people")
-    assert found.grade is Grade.WARN
-    assert found.says.endswith("and can't drag them back out of rejected.")
-    (context.share / "rejected").chmod(0o2775)
-    assert look(share_checks(LedgerAccess(context))).select("share.people").grade is Grade.OK

@@ -1,4 +1,4 @@
-"""One shot over a folder: every STL in it is submitted from its place, and nothing is moved."""
+"""One run over a folder: every STL in it is submitted from its place, and nothing is moved."""
 
 import sys
 import time

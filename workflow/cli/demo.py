@@ -1,4 +1,4 @@
-"""The whole thing on this machine, without an account."""
+"""The demo: a simulated Eiger and the service on this machine, without an account."""
 
 import json
 import shutil
@@ -53,8 +53,8 @@ IsDone = Callable[[Sequence[Submission]], bool]
 def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  # fmt: skip
     """Run everything on this machine: no account needed.
 
-    A simulated Eiger and the service, over a fresh share with the samples; settings do not count. The
-    folders are removed at the end, unless something went wrong, or files of yours are in them.
+    Starts a simulated Eiger and the service on a new share with the samples. Your settings are not used.
+    The folders are removed at the end, unless something went wrong or they hold files of yours.
     """
     from workflow.resources import resource_folder
 
@@ -131,7 +131,7 @@ def clean_up_demo(place: Path, samples: Path, *, asked_for: bool, went_wrong: bo
 
 
 def _copy_samples(samples: Path, inbox: Path) -> Manifest:
-    """Copy every sample into the inbox; gives what the manifest says, by path."""
+    """Copy every sample into the inbox; returns what the manifest says, by path."""
     manifest = json.loads((samples / "manifest.json").read_text("utf-8"))
     expected = {entry["path"]: entry for entry in manifest["samples"]}
     for path in expected:
@@ -157,7 +157,7 @@ def _never_done(_seen: Sequence[Submission]) -> bool:
 
 
 def _watch_table(look: FetchSubmissions, stop: Event, enough: IsDone) -> Sequence[Submission]:
-    """Show the table live on a terminal until it is enough, or somebody stops it."""
+    """Show the table live on a terminal until all have ended or the user stops the demo."""
     from workflow.cli.submission_output import live_table
     from workflow.cli.watch import poll_until, show_nothing
 

@@ -1,4 +1,4 @@
-"""The folder of a demo: gone afterwards, unless something in it is worth a look, or somebody's own."""
+"""The folder of a demo: removed afterwards, unless something went wrong or it holds the user's own files."""
 
 import shutil
 import stat
@@ -11,10 +11,10 @@ from workflow.notes import is_note
 
 
 def remove_demo_files(place: Path, samples: Iterable[Path]) -> bool:
-    """Remove what a demo made, and nothing else; tells whether all is gone.
+    """Remove what a demo made, and nothing else; True if everything is removed.
 
-    In the share that is copies of the samples, notes and folders, one by one: a file that somebody drops
-    at the last moment stays, and the folders around it.
+    Copies of the samples, notes and folders are removed one by one: a file that is dropped at the last
+    moment stays, with its folders.
     """
     ours = {sample.read_bytes() for sample in samples}
     shutil.rmtree(place / "state", ignore_errors=True)

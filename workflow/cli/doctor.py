@@ -1,4 +1,4 @@
-"""What would stop the service, told before it does."""
+"""`stlflow doctor`: what would stop the service, before it does."""
 
 import click
 
@@ -10,9 +10,9 @@ from workflow.cli.output import json_option, print_json
 def doctor(as_json: bool) -> int:
     """Check all that could stop the service, with a fix for each.
 
-    Nothing is changed but for probe files, which go again. Works before `init`, beside a running service,
-    and without a network. Exit codes: 0 all well, or warnings only; 1 a check failed; 2 settings, keys or
-    rules are wrong; 3 Eiger can't be reached or refuses the keys.
+    Changes nothing, except for probe files that are removed again. Works before `init`, beside a running
+    service, and without a network. Exit codes: 0 all well, or warnings only; 1 a check failed; 2 settings,
+    keys or rules are wrong; 3 Eiger can't be reached or refuses the keys.
     """
     from workflow.cli.doctor_output import findings_document, print_findings
     from workflow.doctor import overall_exit_code, run_all_checks

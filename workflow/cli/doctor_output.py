@@ -16,7 +16,7 @@ _FIX_PREFIX = "→ "
 
 
 def findings_document(findings: Iterable[Finding]) -> dict[str, object]:
-    """Give the document that scripts rely on; `fix` is null where there is nothing to do."""
+    """Return the document that scripts rely on; `fix` is null where there is nothing to do."""
     found = list(findings)
     return {
         "ok": overall_exit_code(found) == 0,
@@ -30,7 +30,7 @@ def findings_document(findings: Iterable[Finding]) -> dict[str, object]:
 
 
 def print_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Print each finding when it comes, then what could not be looked at, and the counts."""
+    """Print each finding when it comes, then what could not be checked, and the counts."""
     console, seen = result_console(), list[Finding]()
     for finding in findings:
         seen.append(finding)
@@ -43,7 +43,7 @@ def print_findings(findings: Iterable[Finding]) -> list[Finding]:
                 each.says.rpartition("because of ")[2].partition(":")[0].rstrip(".") for each in skipped
             )
         )
-        click.echo(f"{len(skipped)} checks were not looked at, because of {reasons}.")
+        click.echo(f"{len(skipped)} checks were skipped, because of {reasons}.")
     counts = (Grade.OK, Grade.WARN, Grade.FAIL)
     click.echo(", ".join(f"{sum(each.grade is grade for each in seen)} {grade}" for grade in counts) + ".")
     return seen

@@ -1,4 +1,4 @@
-"""What a person types: words out of a few, and numbers of submissions; with the one that was meant."""
+"""Types of command-line values: choices, numbers and submission numbers, with did-you-mean."""
 
 import math
 import shlex
@@ -16,7 +16,7 @@ MAX_NUMBER = 2**63 - 1
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:
-    """Give the question, with a space before it; nothing when no option is near.
+    """Return the question, with a space before it; nothing when no option is near.
 
     A part of an option's name is enough: "anvil" for "Mark Two - Anvil".
     """
@@ -25,10 +25,10 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
 
 
 class OneOf(click.Choice[str]):
-    """One of a few words; another one is refused with the one that was meant."""
+    """A choice of words; a wrong word is refused with the nearest one."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Give the word. Raises BadParameter."""
+        """Return the word. Raises BadParameter."""
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
@@ -37,10 +37,10 @@ class OneOf(click.Choice[str]):
 
 
 class WholeNumber(click.IntRange):
-    """A whole number within bounds, told in words where it is none."""
+    """A whole number within bounds; a wrong one is refused in words."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Give the number, or the most that there can be of anything. Raises BadParameter."""
+        """Return the number, or the most that there can be of anything. Raises BadParameter."""
         try:
             return min(super().convert(value, param, ctx), MAX_NUMBER)
         except click.BadParameter:
@@ -48,10 +48,10 @@ class WholeNumber(click.IntRange):
 
 
 class AnyNumber(click.FloatRange):
-    """A number within bounds, told in words where it is none."""
+    """A number within bounds; a wrong one is refused in words."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Give the number. Raises BadParameter."""
+        """Return the number. Raises BadParameter."""
         number = math.nan
         with suppress(click.BadParameter):
             number = super().convert(value, param, ctx)
@@ -65,7 +65,7 @@ def _bounds_text(noun: str, least: float | None, most: float | None) -> str:
 
 
 def parse_submission_number(text: str) -> int:
-    """Read 17 or #17; the name of a file is answered with the number. Raises BadParameter."""
+    """Return 17 for 17 or #17; for a file name the error has its number. Raises BadParameter."""
     digits = text.removeprefix("#")
     is_short = len(digits) <= len(str(MAX_NUMBER))
     if is_short and digits.isascii() and digits.isdigit() and int(digits) <= MAX_NUMBER:
@@ -74,7 +74,7 @@ def parse_submission_number(text: str) -> int:
 
 
 def _submissions_of_file(word: str) -> str:
-    """Tell which submissions are of a file with such a name, and if none, of one with nearly such a name."""
+    """Return a sentence with the submissions of a file of that name, or of the nearest name."""
     from workflow.eiger.sanitize import strip_control_characters
 
     numbers = _numbers_by_path()
@@ -88,7 +88,7 @@ def _submissions_of_file(word: str) -> str:
 
 
 def _numbers_by_path() -> Mapping[str, Sequence[str]]:
-    """Give the submissions of each path, oldest first; none where the ledger can't be asked now."""
+    """Return the submissions of each path, oldest first; none where the ledger can't be asked now."""
     from workflow.assembly import open_ledger
     from workflow.settings import load_settings
 
@@ -102,7 +102,7 @@ def _numbers_by_path() -> Mapping[str, Sequence[str]]:
 
 
 class ListCommand(click.Command):
-    """A list, which takes no name: who gives one is told the command that does."""
+    """A list command, which takes no name: the error for a name shows the command that does."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the options. Raises UsageError."""

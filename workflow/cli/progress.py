@@ -17,7 +17,7 @@ NAME_WIDTH = 40
 
 @contextmanager
 def progress_bars(sent: UploadProgress) -> Iterator[Callable[[Sequence[Submission]], None]]:
-    """Show bars on stderr while the block runs; gives the function that brings them up to date."""
+    """Show bars on stderr while the block runs; returns the function that brings them up to date."""
     console = progress_console()
     overall = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console)
     single = Progress(TextColumn("  {task.description}"), BarColumn(), DownloadColumn(), console=console)

@@ -1,7 +1,4 @@
-"""The headless service.
-
-Telling systemd how the service is (sd_notify(3)): one datagram to the socket that it names.
-"""
+"""The headless service, and its messages to systemd (sd_notify(3))."""
 
 import os
 import signal
@@ -20,7 +17,7 @@ from workflow.errors import EXIT_INTERRUPTED, EXIT_OK
 
 
 def notify_systemd(state: str) -> None:
-    """Say `READY=1`, `WATCHDOG=1` or `STOPPING=1`; outside of a unit of Type=notify nobody is told."""
+    """Send `READY=1`, `WATCHDOG=1` or `STOPPING=1` to systemd; does nothing outside of a Type=notify unit."""
     place = os.environ.get("NOTIFY_SOCKET", "")
     if not place.startswith(("/", "@")) or not hasattr(socket, "AF_UNIX"):
         return
@@ -30,7 +27,7 @@ def notify_systemd(state: str) -> None:
 
 
 def wait_for_stop(stop: Event, stands_still_seconds: Callable[[], float]) -> None:
-    """Wait for the stop; where systemd asks for signs of life, give them as long as work goes on."""
+    """Wait for the stop; send systemd the heartbeats it asks for while work goes on."""
     limit = watchdog_seconds()
     if limit is None:
         stop.wait()
@@ -41,7 +38,7 @@ def wait_for_stop(stop: Event, stands_still_seconds: Callable[[], float]) -> Non
 
 
 def watchdog_seconds() -> float | None:
-    """Give after how long without a sign systemd ends us; None where it does not."""
+    """Return after how long without a sign systemd ends us; None where it does not."""
     limit = os.environ.get("WATCHDOG_USEC", "")
     meant = os.environ.get("WATCHDOG_PID", "") in {"", str(os.getpid())}
     return int(limit) / 1e6 if limit.isdigit() and int(limit) > 0 and meant else None
@@ -76,9 +73,9 @@ def run() -> None:
 
 
 def exit_process() -> None:
-    """End this process, whatever threads may still wait for: everything is at a safe point, or given back.
+    """End this process, even if threads still wait: all work is at a safe point.
 
-    What runs beyond the limit, and an engine whose database is away, would keep it for ever otherwise.
+    A thread that runs beyond the limit, or waits for a database that is away, would keep it for ever.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -86,7 +83,7 @@ def exit_process() -> None:
 
 
 def stop_on_signals() -> threading.Event:
-    """Give an event that SIGINT, SIGTERM and Windows' Ctrl-Break set; a second signal ends at once."""
+    """Return an event that SIGINT, SIGTERM and Windows' Ctrl-Break set; a second signal ends at once."""
     stop = threading.Event()
     asked_at = float("-inf")
 

@@ -1,4 +1,4 @@
-"""Having the system run stlflow: a unit for systemd, instructions for Windows."""
+"""stlflow as a service of the system: a unit for systemd, instructions for Windows."""
 
 import os
 import subprocess
@@ -29,9 +29,11 @@ _user_option: Callable[..., Any] = click.option(
 
 @click.group()
 def service() -> None:
-    """Have the system run stlflow, in this folder, as it is set.
+    """Have the system run stlflow as a service.
 
-    Keys never stand in a unit: they come from the .env here, or from secret files.
+    It runs in this folder, with its settings.
+
+    A unit never holds keys: they come from .env in this folder, or from secret files.
     """
 
 
@@ -41,7 +43,7 @@ def service() -> None:
 def show_service(kind: str | None, user: str | None) -> None:
     """Print the unit, or what to do on Windows.
 
-    What to type next stands on stderr.
+    The next commands are on stderr.
     """
     from workflow.hosting import make_service_plan, render_unit, setup_commands, windows_instructions
     from workflow.settings import load_settings
@@ -58,10 +60,10 @@ def show_service(kind: str | None, user: str | None) -> None:
 @service.command("install")
 @_kind_option()
 @_user_option
-@click.option("--force", is_flag=True, help="Replace another unit that stands there.")
+@click.option("--force", is_flag=True, help="Replace a unit that is different.")
 @click.option("--start", is_flag=True, help="Also load, enable and start it.")
 def install_service(kind: str | None, user: str | None, force: bool, start: bool) -> int:
-    """Write the systemd unit; nothing is started unless told."""
+    """Write the systemd unit; --start also starts it."""
     from workflow.hosting import install_unit, make_service_plan, render_unit, setup_commands, unit_path
     from workflow.settings import load_settings
 
@@ -88,7 +90,7 @@ def _resolve_kind(kind: str | None) -> str:
 
 
 def _service_user(kind: str | None, user: str | None) -> str | None:
-    """Give who runs it; None for a unit of one's own user manager."""
+    """Return who runs it; None for a unit of one's own user manager."""
     if _resolve_kind(kind) == "systemd-user":
         if user is not None:
             raise SettingsError("--user is for --kind systemd: a unit of systemd-user is always your own.")
@@ -97,7 +99,7 @@ def _service_user(kind: str | None, user: str | None) -> str | None:
 
 
 def _default_user() -> str:
-    """The state folder's owner, for its files are his; else whoever asks."""
+    """Return the owner of the state folder, because its files are his; otherwise the current account."""
     from workflow.settings import load_settings
 
     state = load_settings().state

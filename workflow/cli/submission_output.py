@@ -25,7 +25,7 @@ STATE_COLORS = {
 
 
 def submission_row(submission: Submission) -> dict[str, object]:
-    """Give the row that scripts rely on; null where not reached."""
+    """Return the row that scripts rely on; null where not reached."""
     return {
         "id": submission.id,
         "path": submission.path,
@@ -50,7 +50,7 @@ def submission_row_with_history(
     decided: Mapping[str, DecisionRecord] = NO_DECISIONS,
     receipts: Sequence[str] = (),
 ) -> dict[str, object]:
-    """Give the row with `mesh` (null where not measured), decisions, receipts, and `events`, oldest first."""
+    """Return the row with `mesh` (null if not measured), decisions, receipts, and `events`, oldest first."""
     return {
         **submission_row(submission),
         "copies": submission.copies,
@@ -65,14 +65,14 @@ def submission_row_with_history(
 
 
 def duration_seconds(submission: Submission) -> float | None:
-    """Give how long the submission took from claim to end."""
+    """Return how long the submission took from claim to end."""
     if submission.ended_at is None:
         return None
     return round((submission.ended_at - submission.opened_at).total_seconds(), 3)
 
 
 def submissions_table(submissions: Sequence[Submission]) -> Table:
-    """Give the table that people read: what became of each file, and why."""
+    """Return the table that people read: what became of each file, and why."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("#", "file", "mesh", "preset", "rule", "destination", "build", "receipt or reason"):
         table.add_column(heading, overflow="fold", no_wrap=heading in {"#", "build"})
@@ -88,7 +88,7 @@ def print_submissions_table(submissions: Sequence[Submission]) -> None:
 
 @contextmanager
 def live_table() -> Iterator[ShowSubmissions]:
-    """Show the table on stderr while the block runs; gives the function that brings it up to date."""
+    """Show the table on stderr while the block runs; returns the function that brings it up to date."""
     with Live(console=progress_console(), auto_refresh=False, transient=True) as live:
         yield lambda seen: live.update(submissions_table(seen), refresh=True)
 
@@ -118,7 +118,7 @@ def print_submission(
 
 
 def mesh_facts(mesh: MeshReport) -> str:
-    """Give size and triangles in a few words."""
+    """Return size and triangles in a few words."""
     return f"{' x '.join(f'{side:.4g}' for side in mesh.size_mm)} mm, {mesh.triangles:,} tri."
 
 

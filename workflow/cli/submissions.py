@@ -1,9 +1,4 @@
-"""Looking at submissions, and ordering what a person may order.
-
-Moving up: from the database in the state folder to one that several machines share.
-
-Who takes part in the work, and what each has in hands.
-"""
+"""Commands about submissions, the move to a shared database, and workers."""
 
 from collections.abc import Sequence
 from datetime import tzinfo
@@ -32,7 +27,7 @@ STATES_HELP = f"Only those in one of these states: {', '.join(STATES)}; may repe
 def list_submissions(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
     """Show submissions, newest first.
 
-    And why changed rules do not count, if so.
+    If changed rules were refused, the reason is on stderr.
     """
     from workflow.cli.submission_output import print_submissions_table, submission_row
     from workflow.ledger import RULES_ERROR_KEY, read_metadata
@@ -75,7 +70,7 @@ def show(number: int, as_json: bool) -> None:
 @click.command()
 @submission_argument
 def retry(number: int) -> None:
-    """Take a held, rejected or canceled submission up again."""
+    """Try a held, rejected or canceled submission again."""
     from workflow.pipeline.commands import retry_submission as order
 
     ledger = _open_ledger()
@@ -88,7 +83,7 @@ def retry(number: int) -> None:
 def release(number: int) -> None:
     """Let a held submission go on as it is.
 
-    The rule that held it counts as if it were not there; a part held for its units keeps them.
+    The rule that held it is ignored for it. A part held for its units keeps them.
     """
     from workflow.pipeline.commands import release_submission as order
 
@@ -115,9 +110,9 @@ def cancel(number: int) -> None:
 @click.option("--sent", "receipt", metavar="RECEIPT", help="It was: the id that Eiger shows, or a word.")
 @click.option("--not-sent", is_flag=True, help="It was not: send it now.")
 def settle(number: int, receipt: str | None, not_sent: bool) -> None:
-    """Say whether a send that is in doubt took place.
+    """Confirm an unconfirmed send as sent or not sent.
 
-    Look into Eiger first.
+    Check in Eiger first.
     """
     from workflow.pipeline.commands import confirm_send as order
 
@@ -145,7 +140,7 @@ def attach(number: int, build: str, anyway: bool) -> None:
 
 
 def _complete_build_id(number: int, build: str) -> str:
-    """Give the id of a build of which a table shows the beginning. Raises UnknownSubmission first."""
+    """Return the id of a build of which a table shows the beginning. Raises UnknownSubmission first."""
     from workflow.cli.eiger.client import open_client
     from workflow.cli.eiger.resolve import FULL_ID, ID_PREFIX, resolve_build_id
 
@@ -183,9 +178,9 @@ def _report_change(number: int, what: str) -> None:
 
 @click.command("move-ledger")
 def move_ledger() -> None:
-    """Move the ledger into a database that several share.
+    """Move the database to one that several machines share.
 
-    From this state folder into the one that STLFLOW_DATABASE_URL names. Stop stlflow first. Submissions
+    From this state folder to the one that STLFLOW_DATABASE_URL names. Stop stlflow first. Submissions
     may be in any state: they go on from there at the next start. The old database stays beside the new
     one as stlflow.db.moved.
     """

@@ -6,11 +6,11 @@ PLAIN_OUTPUT_WIDTH = 180
 
 
 def result_console() -> Console:
-    """Give the console for results, on stdout; into a file or a pipe lines are long and plain."""
+    """Return the console for results, on stdout; into a file or a pipe lines are long and plain."""
     console = Console()
     return console if console.is_terminal else Console(width=PLAIN_OUTPUT_WIDTH, no_color=True)
 
 
 def progress_console() -> Console:
-    """Give the console for progress, on stderr."""
+    """Return the console for progress, on stderr."""
     return Console(stderr=True)

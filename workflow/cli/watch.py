@@ -1,7 +1,4 @@
-"""Waiting until submissions have ended, and showing what is seen meanwhile.
-
-How far the uploads are.
-"""
+"""Waiting until submissions have ended, with the progress of uploads."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -13,7 +10,7 @@ ShowSubmissions = Callable[[Sequence[Submission]], None]
 
 
 def is_at_rest(submission: Submission) -> bool:
-    """Tell whether nothing more happens by itself, but for a look now and then for what is missing."""
+    """True if nothing more happens by itself, but for a look now and then for what is missing."""
     if submission.state is SubmissionState.HELD:
         return submission.step is None or (
             submission.hold in SELF_RESOLVING_HOLDS and submission.due_at is not None
@@ -27,7 +24,7 @@ def poll_until(
     show: ShowSubmissions,
     wait: Callable[[float], object],
 ) -> Sequence[Submission]:
-    """Look until it is enough, showing what is seen; gives what was seen last."""
+    """Poll and show submissions until a condition is met; returns the last ones."""
     while not enough(seen := look()):
         show(seen)
         wait(POLL_SECONDS)
@@ -46,11 +43,11 @@ class UploadProgress:
         self._sent: dict[int, tuple[int, int]] = {}
 
     def report(self, number: int, sent: int, total: int) -> None:
-        """Take a report; called by many threads."""
+        """Record the progress of one upload; called by many threads."""
         with self._lock:
             self._sent[number] = (sent, total)
 
     def under_way(self) -> dict[int, tuple[int, int]]:
-        """Give the uploads that have begun and not ended."""
+        """Return the uploads that have begun and not ended."""
         with self._lock:
             return {number: (sent, total) for number, (sent, total) in self._sent.items() if sent < total}

@@ -1,4 +1,4 @@
-"""The checkup: what would stop the service, each as one line with one fix. Nothing is changed by it."""
+"""The checkup: what would stop the service, one line and one fix each. It changes nothing."""
 
 from workflow.doctor.checks import all_checks, run_all_checks
 from workflow.doctor.finding import (

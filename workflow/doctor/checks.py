@@ -18,7 +18,7 @@ Checks = Sequence[Check]
 
 
 def run_all_checks() -> Iterator[Finding]:
-    """Look at everything, as each answer comes; nothing is changed but for probe files that go again."""
+    """Run all checks, one finding at a time; only probe files are made, and removed again."""
     yield from run_checks(MACHINE_CHECKS)
     wrong = False
     for finding in run_checks(SETTINGS_CHECKS):
@@ -33,7 +33,7 @@ def run_all_checks() -> Iterator[Finding]:
 
 
 def all_checks() -> Iterator[Check]:
-    """Give all checks, for those who read about them; none is looked at."""
+    """Return all checks without running them, for the documentation."""
     yield from MACHINE_CHECKS
     yield from SETTINGS_CHECKS
     for group in _check_groups(_default_settings()):

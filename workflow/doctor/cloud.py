@@ -1,7 +1,4 @@
-"""Eiger: reached, keys accepted, clocks together, and all there that the rules name.
-
-What Eiger has for this organization: presets, printers, what may be read, approvals.
-"""
+"""Checks of Eiger: connection, keys, clock, names in the rules, presets, printers, permissions, approvals."""
 
 import socket
 import time
@@ -30,7 +27,7 @@ OFFLINE = "offline"
 
 
 def check_presets(catalog: CloudCache) -> Iterator[Finding]:
-    """Name the presets: an upload without one is sliced as Eiger pleases."""
+    """List the presets: an upload without one is sliced with Eiger's own choice."""
     titles = sorted(preset.title for preset in catalog.presets())
     twice = [title for title, count in Counter(titles).items() if count > 1]
     if not titles:
@@ -42,7 +39,7 @@ def check_presets(catalog: CloudCache) -> Iterator[Finding]:
 
 
 def check_printers(catalog: CloudCache) -> Iterator[Finding]:
-    """Name the printers by their states."""
+    """Count the printers by state."""
     found = catalog.devices()
     states = Counter(device.state or "unknown" for device in found)
     told = ", ".join(f"{count} {state}" for state, count in states.most_common())
@@ -81,7 +78,7 @@ def check_read_permissions(client: EigerClient, catalog: CloudCache) -> Iterator
 
 
 def check_approvals(settings: Settings, client: EigerClient) -> Iterator[Finding]:
-    """See whether builds need approval, and whether the rules see to it."""
+    """Check whether builds need approval, and whether the rules approve them."""
     if client.list_approved_builds() is None:
         yield ok("Approvals are not in use: every build may be printed.")
         return
@@ -122,17 +119,17 @@ class CloudConnection:
 
     @cached_property
     def client(self) -> EigerClient:
-        """Give a client that gives up soon. Raises SettingsError without keys."""
+        """Return a client that gives up soon. Raises SettingsError without keys."""
         return make_client(self._settings, SHORT_RETRY_POLICY)
 
     @cached_property
     def catalog(self) -> CloudCache:
-        """Give what Eiger has to choose from."""
+        """Return what Eiger has to choose from."""
         return CloudCache(self.client)
 
     @cached_property
     def ping_result(self) -> PingResult | CloudError:
-        """Give the first word with the service, or what came of it."""
+        """Return the first word with the service, or what came of it."""
         try:
             return self.client.ping()
         except CloudError as error:
@@ -140,7 +137,7 @@ class CloudConnection:
 
 
 def check_keys(settings: Settings) -> Iterator[Finding]:
-    """See whether both keys are set, and look like keys; never shown."""
+    """Check that both keys are set and look like keys; the keys are never shown."""
     pair = {
         "STLFLOW_ACCESS_KEY": settings.access_key.get_secret_value(),
         "STLFLOW_SECRET_KEY": settings.secret_key.get_secret_value(),
@@ -156,7 +153,7 @@ def check_keys(settings: Settings) -> Iterator[Finding]:
 
 
 def check_reachable(settings: Settings, line: CloudConnection) -> Iterator[Finding]:
-    """Ask for an answer, whatever it says; name the part of the way that is broken."""
+    """Check the connection: DNS, proxy, TLS and an answer; the finding names the part that fails."""
     host = str(urlsplit(settings.eiger_url).hostname)
     proxy = proxy_address(settings.eiger_url, network_of(settings))
     if proxy is None and (trouble := _dns_failure(host)) is not None:
@@ -172,7 +169,7 @@ def check_reachable(settings: Settings, line: CloudConnection) -> Iterator[Findi
 
 
 def check_access(line: CloudConnection) -> Iterator[Finding]:
-    """See whether Eiger takes the keys, and whose they are as far as it tells."""
+    """Check that Eiger accepts the keys, and show whose printers they give access to."""
     answer = line.ping_result
     if isinstance(answer, CloudError):
         yield fail(str(answer), _KEYS_FIX, EXIT_CLOUD)
@@ -238,7 +235,7 @@ def _network_fix(through: str) -> str:
 
 
 def cloud_checks(settings: Settings) -> tuple[Check, ...]:
-    """Give the checks that need Eiger; only questions are asked."""
+    """Return the checks that need Eiger; only questions are asked."""
     line = CloudConnection(settings)
     asked = partial(Check, limit_seconds=CLOUD_TIMEOUT_SECONDS, silent_code=EXIT_CLOUD)
     return (

@@ -1,6 +1,6 @@
-"""What a check found: a grade, one line, and one fix.
+"""Checks and their findings: a grade, one line, one fix.
 
-Checks in order, each with a limit of time: a share or a server that is silent holds nobody up.
+Checks run in order, each with a time limit: a share or server that hangs does not block the checkup.
 """
 
 import threading
@@ -12,7 +12,7 @@ from workflow.errors import EXIT_CLOUD, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, S
 
 
 class Grade(StrEnum):
-    """How bad it is."""
+    """How serious a finding is."""
 
     OK = "ok"
     WARN = "warn"
@@ -38,27 +38,27 @@ class Finding:
 
 
 def ok(says: str) -> Finding:
-    """Say that all is well, with what was seen."""
+    """Return a finding that all is well, with what was found."""
     return Finding(Grade.OK, says)
 
 
 def warn(says: str, fix: str) -> Finding:
-    """Say what somebody should know."""
+    """Return a warning: the service runs, and a person should know."""
     return Finding(Grade.WARN, says, fix)
 
 
 def fail(says: str, fix: str, exit_code: int = EXIT_SOME_FAILED) -> Finding:
-    """Say what stops the service."""
+    """Return a failure: something stops the service."""
     return Finding(Grade.FAIL, says, fix, exit_code)
 
 
 def skip(says: str) -> Finding:
-    """Say why something could not be looked at."""
+    """Return a finding for a check that could not run, with the reason."""
     return Finding(Grade.SKIP, says)
 
 
 def overall_exit_code(findings: Iterable[Finding]) -> int:
-    """Give the exit code: wrong settings or rules come first, then the cloud, then any other failure."""
+    """Return the exit code: wrong settings or rules come first, then the cloud, then any other failure."""
     codes = {finding.exit_code for finding in findings if finding.grade is Grade.FAIL}
     return next((code for code in (EXIT_USAGE, EXIT_CLOUD, EXIT_SOME_FAILED) if code in codes), EXIT_OK)
 
@@ -70,7 +70,7 @@ _TIMEOUT_FIX = "Something behind it hangs: look at the mount, the disk or the se
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question; `look` answers it. Behind a `gate` that is not well, the rest can't be looked at."""
+    """One check; `look` runs it. If a `gate` fails, the checks after it are skipped."""
 
     name: str
     asks: str
@@ -82,7 +82,7 @@ class Check:
 
 
 def run_checks(checks: Sequence[Check]) -> Iterator[Finding]:
-    """Look at one after the other; what stands behind a closed gate is skipped, and says so."""
+    """Run checks one after the other; those after a failed gate are skipped, and say so."""
     closed_by = ""
     for check in checks:
         if closed_by:
@@ -95,7 +95,7 @@ def run_checks(checks: Sequence[Check]) -> Iterator[Finding]:
 
 
 def run_check(check: Check) -> tuple[Finding, ...]:
-    """Give what a check finds within its limit; its thread is left behind when it takes longer."""
+    """Return what a check finds within its limit; its thread is left behind when it takes longer."""
     found: list[Finding] = []
     thread = threading.Thread(target=_collect_findings, args=(check, found), name=check.name, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""The ledger: whether it opens, is whole and of this release, and who else works on it."""
+"""Checks of the ledger: it opens, is whole and of this release; and of the workers on it."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -28,7 +28,7 @@ _MOVE_DATABASE_FIX = (
 
 
 class LedgerAccess:
-    """The ledger of one checkup: asked once for its condition, and opened as it is."""
+    """The ledger for one checkup: its condition is read once, and opening it changes nothing."""
 
     def __init__(self, settings: Settings, *, page_by_page: bool = True) -> None:
         self.settings = settings
@@ -38,11 +38,11 @@ class LedgerAccess:
 
     @property
     def is_begun(self) -> bool:
-        """Whether there is one."""
+        """True if there is one."""
         return ledger_exists(self.settings)
 
     def condition(self) -> IntegrityReport:
-        """Give what was seen of it; who asks again after a silence waits no more. Raises StateError."""
+        """Return its condition; after a timeout, later calls fail at once. Raises StateFolderError."""
         if self._condition is None:
             if self._asked:
                 raise StateFolderError("The ledger gave no answer.")
@@ -52,7 +52,7 @@ class LedgerAccess:
 
     @property
     def can_be_read(self) -> bool:
-        """Whether it is as this release reads it; one that is not begun, or empty, holds nothing yet."""
+        """True if it is as this release reads it; one that is not begun, or empty, holds nothing yet."""
         try:
             return not self.is_begun or self.condition().empty or self.condition().complete
         except StateFolderError:
@@ -60,7 +60,7 @@ class LedgerAccess:
 
     @contextmanager
     def opened(self) -> Iterator[Ledger | None]:
-        """Give the ledger; None where there is nothing in it yet, or it can't be read."""
+        """Return the ledger; None where there is nothing in it yet, or it can't be read."""
         if not self.is_begun or not self.can_be_read or self.condition().empty:
             yield None
             return
@@ -69,7 +69,7 @@ class LedgerAccess:
 
 
 def check_ledger_opens(book: LedgerAccess) -> Iterator[Finding]:
-    """Look at it as it is: nothing is made, and no table is changed."""
+    """Check the ledger as it is: nothing is made, and no table is changed."""
     settings = book.settings
     if (moved := moved_ledger_error(settings)) is not None:
         yield fail(str(moved), "Set STLFLOW_DATABASE_URL again, as it was for `move-ledger`.", EXIT_USAGE)
@@ -131,7 +131,9 @@ def check_workers(book: LedgerAccess) -> Iterator[Finding]:
             f"{each.name} runs release {each.release}, and {__version__} is installed here.",
             "Start the older one anew with the same release, when it suits.",
         )
-    if len(silent) == len(present):
+    if not book.is_begun:
+        yield ok("No worker has run yet: `stlflow run` starts one.")
+    elif len(silent) == len(present):
         yield warn(NO_WORKER, START_WORKER)
     elif not silent:
         names = ", ".join(f"{each.name} (process {each.pid})" for each in present)
@@ -191,7 +193,7 @@ def _suggested_fix(trouble: str, settings: Settings) -> str:
 
 
 def ledger_checks(book: LedgerAccess) -> tuple[Check, ...]:
-    """Give the checks of the ledger, the first of which is the gate to what stands in it."""
+    """Return the checks of the ledger; the first is the gate to its contents."""
     return (
         Check(
             "ledger",

@@ -1,7 +1,4 @@
-"""The machine: Python and the packages that matter.
-
-Room on a disk, against what is needed there.
-"""
+"""Checks of the machine: versions, and free space on a disk."""
 
 import os
 import platform
@@ -29,7 +26,7 @@ OPTIONAL_PACKAGES = ("psycopg",)
 
 
 def check_versions() -> Iterator[Finding]:
-    """Name what runs here."""
+    """Show the versions of stlflow, Python and its packages."""
     found = {name: _package_version(name) for name in REPORTED_PACKAGES}
     missing = [name for name, release in found.items() if release is None]
     if missing:
@@ -58,7 +55,7 @@ _GIB, _MIB = 2**30, 2**20
 
 
 def check_free_space(folder: Path, what: str, needed_bytes: int, needed_for: str) -> Iterator[Finding]:
-    """See how much is free where a folder is, or will be."""
+    """Check the free space where a folder is, or will be."""
     place = next(above for above in (folder, *folder.parents) if above.exists())
     yield judge_free_space(shutil.disk_usage(place).free, what, needed_bytes, needed_for)
     if hasattr(os, "statvfs"):
@@ -82,5 +79,5 @@ def judge_free_space(free_bytes: int, what: str, needed_bytes: int, needed_for: 
 
 
 def format_bytes(count: int) -> str:
-    """Give a number of bytes as people say it."""
+    """Return a number of bytes as people say it."""
     return f"{count / _GIB:.1f} GB" if count >= _GIB else f"{count / _MIB:.0f} MB"

@@ -1,7 +1,4 @@
-"""What kind of file system the inbox is on, and what that means for how files are noticed.
-
-Probe files: what may be done in a folder shows only when it is done.
-"""
+"""Checks of the file system: its kind, change events, watch limits, and writing with probe files."""
 
 import errno
 import math
@@ -31,7 +28,7 @@ _CACHE_OPTION = "actimeo"
 
 
 def check_file_system(settings: Settings, inbox: Path) -> Iterator[Finding]:
-    """Say whether the system tells of changes there, and how files are found where it does not."""
+    """Check whether the system reports changes there, and how files are found otherwise."""
     if sys.platform != "linux":
         network = network_file_system(inbox)
         yield (
@@ -69,7 +66,7 @@ def judge_file_system(
 
 
 def check_change_events(inbox: Path, *, read_only: bool = False) -> Iterator[Finding]:
-    """Make a file, and measure how long the system takes to tell; where it never does, looks find files."""
+    """Make a file and measure how long the change event takes; without events, scans find files."""
     if read_only:
         yield ok("Not tried, for no file is made in a read-only inbox: without notices the looks find files.")
         return
@@ -121,7 +118,7 @@ def _mapped_drive_warning(inbox: Path) -> Finding:
 
 
 def _cache_seconds(options: tuple[str, ...]) -> int | None:
-    """Give how long attributes are remembered: `actimeo=1`, or NFS' `acregmax=60`."""
+    """Return how long attributes are remembered: `actimeo=1`, or NFS' `acregmax=60`."""
     values = dict(option.split("=", 1) for option in options if "=" in option)
     found = values.get(_CACHE_OPTION, values.get("acregmax", ""))
     return int(found) if found.isdigit() else None
@@ -179,7 +176,7 @@ def account_name() -> str:
 
 
 def user_name(uid: int) -> str:
-    """Give the name of a user; the number where it has none, and on Windows."""
+    """Return the name of a user; the number where it has none, and on Windows."""
     try:
         import pwd
 

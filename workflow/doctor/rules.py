@@ -31,7 +31,7 @@ def check_rules_readable(settings: Settings) -> Iterator[Finding]:
 
 
 def check_rule_warnings(settings: Settings) -> Iterator[Finding]:
-    """Say what in the rules works and is hardly meant."""
+    """Warn about rules that work but are probably not meant."""
     rulebook = load_rules(rules_file(settings))
     warnings = (*rulebook.warnings, *doubt_unknown_names(rulebook))
     for mistake in warnings:
@@ -48,7 +48,7 @@ def check_rule_warnings(settings: Settings) -> Iterator[Finding]:
 
 
 def check_print_now(settings: Settings) -> Iterator[Finding]:
-    """See whether rules may start machines, and whether the settings let them."""
+    """Check whether rules may start machines, and whether the settings allow it."""
     starting = [name for name, send in send_actions(load_rules(rules_file(settings))) if _prints_now(send)]
     if starting and not settings.print_now_armed:
         yield warn(
@@ -62,7 +62,7 @@ def check_print_now(settings: Settings) -> Iterator[Finding]:
 
 
 def check_time_zone(settings: Settings) -> Iterator[Finding]:
-    """See by which clock due dates and times of the day are reckoned."""
+    """Check the time zone of due dates and times of day."""
     here = datetime.now(settings.zone).astimezone(settings.zone)
     shown = f"{here:%Y-%m-%d %H:%M} {here.tzname()}"
     due = [name for name, send in send_actions(load_rules(rules_file(settings))) if send.due is not None]
@@ -78,7 +78,7 @@ def check_time_zone(settings: Settings) -> Iterator[Finding]:
 
 
 def mistake_finding(mistake: Mistake) -> Finding:
-    """Give the finding for a mistake in the rules file."""
+    """Return the finding for a mistake in the rules file."""
     return fail(_mistake_location(mistake), _mistake_fix(mistake), EXIT_USAGE)
 
 
@@ -92,7 +92,7 @@ def _mistake_fix(mistake: Mistake) -> str:
 
 
 def load_rules_or_none(settings: Settings) -> Rulebook | None:
-    """Give the rules; None where they can't be read, which `readable` tells."""
+    """Return the rules; None where they can't be read, which `readable` tells."""
     try:
         return load_rules(rules_file(settings))
     except RulesError:
@@ -100,7 +100,7 @@ def load_rules_or_none(settings: Settings) -> Rulebook | None:
 
 
 def send_actions(rulebook: Rulebook) -> Iterator[tuple[str, SendAction]]:
-    """Give every routing rule that sends, by its name."""
+    """Return every routing rule that sends, by its name."""
     return ((rule.name, rule.action) for rule in rulebook.routing if isinstance(rule.action, SendAction))
 
 
@@ -109,7 +109,7 @@ def _prints_now(send: SendAction) -> bool:
 
 
 def rules_checks(settings: Settings) -> tuple[Check, ...]:
-    """Give the checks of the rules file, without the names that only Eiger knows."""
+    """Return the checks of the rules file, without the names that only Eiger knows."""
     return (
         Check("rules", "every mistake in the rules file", lambda: check_rules_readable(settings), gate=True),
         Check(

@@ -24,7 +24,7 @@ LOCAL_URLS = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 
 def check_settings_readable() -> Iterator[Finding]:
-    """Read them as every command does."""
+    """Check that the settings can be read."""
     try:
         load_settings()
     except SettingsError as error:
@@ -35,7 +35,7 @@ def check_settings_readable() -> Iterator[Finding]:
 
 
 def check_setting_sources() -> Iterator[Finding]:
-    """Name the source of each that is set."""
+    """List the settings that are set, by source."""
     decided = settings_by_source(read_all_sources())
     if decided:
         told = "; ".join(f"in {source.value}: {', '.join(names)}" for source, names in decided.items())
@@ -48,7 +48,7 @@ def check_setting_sources() -> Iterator[Finding]:
 
 
 def check_unread_names() -> Iterator[Finding]:
-    """Find names that look like settings and that nobody reads; those that are refused are told before."""
+    """Find names that look like settings and are not read."""
     in_file = [each for each in read_all_sources() if each.source is Source.ENV_FILE and each.setting is None]
     bare = [each for each in in_file if each.name.lower() in Settings.model_fields]
     found = [
@@ -62,7 +62,7 @@ def check_unread_names() -> Iterator[Finding]:
 
 
 def check_key_secrecy() -> Iterator[Finding]:
-    """See who may read the files that hold keys, and whether keys travel in the clear."""
+    """Check who can read the files with keys, and whether keys are sent unencrypted."""
     holders = {each.source for each in read_all_sources() if _is_key(each)}
     files = [ENV_FILE] * (Source.ENV_FILE in holders) + [settings_file()] * (Source.TOML in holders)
     open_files = [file for file in files if _others_may_read(file)]
@@ -77,7 +77,7 @@ def check_key_secrecy() -> Iterator[Finding]:
 
 
 def settings_by_source(given: Sequence[SourceValue]) -> Mapping[Source, tuple[str, ...]]:
-    """Give the settings that each source decides; the first that has one counts."""
+    """Return the settings that each source decides; the first that has one counts."""
     decided: dict[str, Source] = {}
     for each in given:
         if each.setting is not None:
@@ -89,7 +89,7 @@ def settings_by_source(given: Sequence[SourceValue]) -> Mapping[Source, tuple[st
 
 
 def misspelled_keys(names: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Give names that nearly are those of the keys, each with the one meant."""
+    """Return names that nearly are those of the keys, each with the one meant."""
     for name in names:
         meant = nearest_option(name, KEY_NAMES, VERY_NEAR)
         if meant and name.upper() not in KEY_NAMES:

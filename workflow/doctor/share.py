@@ -1,7 +1,5 @@
-"""The share: there, the right one, whole, and open for what stlflow does in it."""
+"""Checks of the share: present, the right one, complete, and writable."""
 
-import os
-import stat
 from collections.abc import Iterator
 from heapq import nlargest
 from itertools import pairwise
@@ -30,7 +28,7 @@ MAX_SHOWN = 3
 
 
 def check_share_present(book: LedgerAccess) -> Iterator[Finding]:
-    """See whether the folder is there, and is the one that the ledger knows."""
+    """Check that the folder is there, and is the share that the ledger knows."""
     share = _open_share(book)
     root = share.root
     if share.marker and (absence := share.absence_reason()) is not None:
@@ -48,7 +46,7 @@ def check_share_present(book: LedgerAccess) -> Iterator[Finding]:
 
 
 def check_share_marker(book: LedgerAccess) -> Iterator[Finding]:
-    """See whether the share is marked: that tells it from an empty mount point."""
+    """Check the marker, which tells the share from an empty mount point."""
     share = _open_share(book)
     found = read_marker(share.root)
     if found is None:
@@ -65,7 +63,7 @@ def check_share_marker(book: LedgerAccess) -> Iterator[Finding]:
 
 
 def check_share_folders(book: LedgerAccess) -> Iterator[Finding]:
-    """See that the folders are there, and that everything in the inbox can be read."""
+    """Check that the folders are there, and that everything in the inbox can be read."""
     share = _open_share(book)
     if share.left_inbox is not None and not share.left_inbox.is_dir():
         yield fail(f"{share.left_inbox} is not there.", "Mount it, or correct STLFLOW_READ_ONLY_INBOX.")
@@ -95,32 +93,6 @@ def check_share_rights(book: LedgerAccess) -> Iterator[Finding]:
     yield from found
     if not found:
         yield ok(f"A probe file was written and removed in {', '.join(place.name for place in places)}.")
-
-
-def check_people_rights(book: LedgerAccess) -> Iterator[Finding]:
-    """Find folders that people can't take files out of, though they can drop files in the inbox."""
-    share = _open_share(book)
-    if share.left_inbox is not None or not share.inbox.is_dir() or os.name != "posix":
-        yield ok("Nobody drops files there by the rights of this file system.")
-        return
-    inbox = share.inbox.stat()
-    outcomes = [place for place in (share.done, share.rejected, share.held) if place.is_dir()]
-    closed = [place.name for place in outcomes if people_rights(inbox) - people_rights(place.stat())]
-    if closed:
-        yield warn(
-            f"People can drop files in {share.inbox}, and can't drag them back out of {', '.join(closed)}.",
-            f"`chgrp --reference={share.inbox} FOLDER` and `chmod g+rwxs FOLDER`, for each of them.",
-        )
-    else:
-        yield ok("Whoever can drop a file in the inbox can drag it back out of the outcome folders.")
-
-
-def people_rights(status: os.stat_result) -> frozenset[tuple[str, int]]:
-    """Return who may add and remove files, besides the owner: the group, everybody, or nobody."""
-    rights = {("group", status.st_gid)} if status.st_mode & stat.S_IWGRP else set[tuple[str, int]]()
-    if status.st_mode & stat.S_IWOTH:
-        rights.add(("others", 0))
-    return frozenset(rights)
 
 
 def check_renames(book: LedgerAccess) -> Iterator[Finding]:
@@ -162,7 +134,7 @@ def check_other_ledgers(book: LedgerAccess) -> Iterator[Finding]:
 
 
 def check_inbox(book: LedgerAccess) -> Iterator[Finding]:
-    """See whether somebody takes what stands in the inbox."""
+    """Check whether a worker runs that takes the files in the inbox."""
     share = _open_share(book)
     parts = scan_inbox(share.inbox).paths if share.inbox.is_dir() else frozenset()
     with book.opened() as ledger:
@@ -176,7 +148,7 @@ def check_inbox(book: LedgerAccess) -> Iterator[Finding]:
 
 
 def check_spool_space(book: LedgerAccess) -> Iterator[Finding]:
-    """See whether private copies of what waits fit beside the state folder."""
+    """Check that copies of the waiting files fit on the disk of the state folder."""
     share = _open_share(book)
     sizes = (
         [_file_size(share.inbox / path) for path in scan_inbox(share.inbox).paths]
@@ -195,7 +167,7 @@ def _open_share(book: LedgerAccess) -> Share:
 
 
 def _share_folders(share: Share) -> tuple[Path, ...]:
-    """Give the folders in the order in which files go; beside a read-only inbox only the outcomes."""
+    """Return the folders in the order in which files go; beside a read-only inbox only the outcomes."""
     outcomes = (share.done, share.rejected, share.held)
     return outcomes if share.left_inbox is not None else (share.inbox, share.processing, *outcomes)
 
@@ -212,7 +184,7 @@ def _file_size(place: Path) -> int:
 
 
 def share_checks(book: LedgerAccess) -> tuple[Check, ...]:
-    """Give the checks of the share."""
+    """Return the checks of the share."""
     settings = book.settings
     root = settings.share.absolute()
     left = settings.read_only_inbox
@@ -238,11 +210,6 @@ def share_checks(book: LedgerAccess) -> tuple[Check, ...]:
             "share.rights",
             "a probe file written and removed in each folder",
             lambda: check_share_rights(book),
-        ),
-        Check(
-            "share.people",
-            "whether people can drag files back out of held/, rejected/ and done/",
-            lambda: check_people_rights(book),
         ),
         Check("share.moves", "a probe file renamed from folder to folder", lambda: check_renames(book)),
         Check(

@@ -1,4 +1,4 @@
-"""The state folder: its place, rights, whose its files are, room, and whether somebody works on it."""
+"""Checks of the state folder: location, rights, owners, privacy, space, and whether stlflow runs on it."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ SUBFOLDERS = ("spool", "logs")
 
 
 def check_state_location(settings: Settings) -> Iterator[Finding]:
-    """See where it is: on a local disk, and not in the share."""
+    """Check that it is on a local disk, and not in the share."""
     folder = settings.state.absolute()
     try:
         require_local_state_folder(settings.state, settings.share)
@@ -34,7 +34,7 @@ def check_state_location(settings: Settings) -> Iterator[Finding]:
 
 
 def check_state_rights(settings: Settings) -> Iterator[Finding]:
-    """Write into it and its folders."""
+    """Check that probe files can be written in it and its folders."""
     folder = settings.state.absolute()
     places = [each for each in (folder, *(folder / name for name in SUBFOLDERS)) if each.exists()]
     found = [finding for each in places for finding in probe_writing(each, f"the state folder's {each.name}")]
@@ -78,7 +78,7 @@ def check_privacy(settings: Settings) -> Iterator[Finding]:
 
 
 def check_running(settings: Settings) -> Iterator[Finding]:
-    """See whether a stlflow works on this state folder."""
+    """Check whether stlflow runs on this state folder."""
     if is_service_running(settings):
         yield ok("A stlflow runs on this state folder; a second one would be refused.")
     else:
@@ -86,7 +86,7 @@ def check_running(settings: Settings) -> Iterator[Finding]:
 
 
 def check_state_space(settings: Settings) -> Iterator[Finding]:
-    """See how much is free for the database, logs and private copies of parts."""
+    """Check the free space for the database, the logs and copies of parts."""
     folder = settings.state.absolute()
     spool = folder / "spool"
     copies = len(list(spool.iterdir())) if spool.is_dir() else 0
@@ -95,7 +95,7 @@ def check_state_space(settings: Settings) -> Iterator[Finding]:
 
 
 def is_service_running(settings: Settings) -> bool:
-    """Tell whether a stlflow holds the lock of the state folder; makes no lock file."""
+    """True if a stlflow holds the lock of the state folder; makes no lock file."""
     return (settings.state / "lock").is_file() and is_state_folder_locked(settings.state)
 
 
@@ -116,7 +116,7 @@ def _state_files(folder: Path) -> Iterator[Path]:
 
 
 def state_checks(settings: Settings) -> tuple[Check, ...]:
-    """Give the checks of the state folder."""
+    """Return the checks of the state folder."""
     return (
         Check(
             "state",

@@ -1,4 +1,4 @@
-"""What waits for a person, or waits too long: the work itself, as the ledger and the inbox show it."""
+"""Checks of the work: what waits for a person, or waits too long."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ OVERDUE_SECONDS = 900.0
 
 
 def check_held(book: LedgerAccess) -> Iterator[Finding]:
-    """Count what a person has to look at, by its reason."""
+    """Count the submissions that a person has to decide, by reason."""
     submissions = _submissions_in(book, SubmissionState.HELD)
     reasons = Counter(
         str(each.hold)
@@ -32,7 +32,7 @@ def check_held(book: LedgerAccess) -> Iterator[Finding]:
 
 
 def check_unconfirmed_sends(book: LedgerAccess) -> Iterator[Finding]:
-    """Count sends of which nobody knows whether they took effect."""
+    """Count unconfirmed sends."""
     doubtful = [each for each in _submissions_in(book, SubmissionState.HELD) if each.hold is HoldReason.SEND]
     if doubtful:
         yield warn(
@@ -45,7 +45,7 @@ def check_unconfirmed_sends(book: LedgerAccess) -> Iterator[Finding]:
 
 
 def check_mass_arrival(book: LedgerAccess) -> Iterator[Finding]:
-    """Count files of a crowd that nobody has accepted."""
+    """Count files of a mass arrival that are not accepted yet."""
     with book.opened() as ledger:
         waiting = (
             []
@@ -62,7 +62,7 @@ def check_mass_arrival(book: LedgerAccess) -> Iterator[Finding]:
 
 
 def check_refused_rules(book: LedgerAccess) -> Iterator[Finding]:
-    """See whether a change of the rules does not count, because it is wrong."""
+    """Check whether a change of the rules was refused."""
     with book.opened() as ledger:
         trouble = read_metadata(ledger, RULES_ERROR_KEY) if ledger is not None else None
     if trouble:
@@ -112,7 +112,7 @@ def _submission_numbers(submissions: list[Submission]) -> str:
 
 
 def waiting_checks(book: LedgerAccess) -> tuple[Check, ...]:
-    """Give the checks of the work that waits."""
+    """Return the checks of the work that waits."""
     return (
         Check("waiting.held", "submissions that a person has to look at", lambda: check_held(book)),
         Check(

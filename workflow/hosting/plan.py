@@ -42,7 +42,7 @@ class ServicePlan:
 
     @property
     def places(self) -> tuple[Path, ...]:
-        """Give all of them."""
+        """Return all of them."""
         return (self.folder, self.share, self.state, *self.others)
 
 
@@ -72,7 +72,7 @@ def _service_command() -> tuple[str, ...]:
 def _environment_variables(
     settings: Settings, given: Sequence[SourceValue], environment: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Give what only this environment says; paths are made absolute, for they would mean another place."""
+    """Return what only this environment says; paths are made absolute, for they would mean another place."""
     for each in given:
         if (
             each.source is Source.ENVIRONMENT
@@ -91,7 +91,7 @@ def _environment_variables(
 
 
 def _credentials(given: Sequence[SourceValue]) -> Iterator[str]:
-    """Give what has to come from secret files: keys that no file here holds, secrets of the environment."""
+    """Return what has to come from secret files: keys that no file here holds, secrets of the environment."""
     for name in SECRET_SETTINGS:
         source = next((each.source for each in given if each.setting == name and each.value), None)
         in_file = source in {Source.ENV_FILE, Source.TOML}

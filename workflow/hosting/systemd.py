@@ -36,19 +36,19 @@ SystemCallErrorNumber=EPERM"""
 
 
 def render_unit(plan: ServicePlan, user: str | None) -> str:
-    """Give the unit; `user` runs it, None makes it a unit of one's own user manager."""
+    """Return the unit; `user` runs it, None makes it a unit of one's own user manager."""
     lines = [*_unit_section(plan, user), "", *_service_section(plan, user), "", *_install_section(user)]
     return "\n".join(lines) + "\n"
 
 
 def unit_path(user: str | None) -> Path:
-    """Give where the unit goes."""
+    """Return where the unit goes."""
     own = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
     return (own if user is None else SYSTEM_UNITS) / UNIT_NAME
 
 
 def install_unit(text: str, place: Path, *, force: bool = False) -> bool:
-    """Write the unit; False when the same stands there. Raises SettingsError for another one, OSError."""
+    """Write the unit; False if the same unit is there. Raises SettingsError if another one is, OSError."""
     if place.exists():
         if place.read_text("utf-8", errors="replace") == text:
             return False
@@ -65,7 +65,7 @@ def install_unit(text: str, place: Path, *, force: bool = False) -> bool:
 
 
 def setup_commands(plan: ServicePlan, user: str | None) -> tuple[str, ...]:
-    """Give the commands that are left to a person, in order; no key stands in them."""
+    """Return the commands that are left to a person, in order; they hold no key."""
     systemctl, root = ("systemctl --user", "") if user is None else ("sudo systemctl", "sudo ")
     secrets = credentials_folder(user)
     keys = [
@@ -99,12 +99,12 @@ def _account_commands(plan: ServicePlan, user: str) -> list[str]:
 
 
 def credentials_folder(user: str | None) -> Path:
-    """Give where the secret files are."""
+    """Return where the secret files are."""
     return SYSTEM_CREDENTIALS if user is not None else Path.home() / ".config" / "stlflow" / "credentials"
 
 
 def mount_unit_name(mount_point: Path) -> str:
-    """Give the name of a mount's unit, as `systemd-escape --path --suffix=mount` does."""
+    """Return the name of a mount's unit, as `systemd-escape --path --suffix=mount` does."""
     name = "/".join(mount_point.parts[1:])
     escaped = "".join(_escape_byte(byte, first=at == 0) for at, byte in enumerate(os.fsencode(name)))
     return f"{escaped or '-'}.mount"

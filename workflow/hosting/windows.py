@@ -8,7 +8,7 @@ _SERVICE_NAME = "stlflow"
 
 
 def windows_instructions(plan: ServicePlan) -> str:
-    """Give all that has to be done by hand; no key stands in it."""
+    """Return the instructions; they hold no key."""
     return f"""\
 stlflow as a Windows service. Nobody has tried these steps yet: please report what is wrong with them.
 
@@ -41,7 +41,7 @@ stlflow, which is as safe as a power cut):
 
 
 def winsw_xml(plan: ServicePlan) -> str:
-    """Give the file for WinSW: Ctrl-C first, a restart after each failure, logs that do not grow for ever."""
+    """Return the file for WinSW: Ctrl-C to stop, a restart after each failure, logs of limited size."""
     program, *words = plan.command
     variables = "".join(
         f"  <env name={quoteattr(name)} value={quoteattr(value)}/>\n"
@@ -66,7 +66,7 @@ def winsw_xml(plan: ServicePlan) -> str:
 
 
 def task_scheduler_script(plan: ServicePlan) -> str:
-    """Give commands for a task without the usual limit of three days."""
+    """Return commands for a task without the usual limit of three days."""
     program, *words = plan.command
     return f"""\
        $action = New-ScheduledTaskAction -Execute '{program}' -Argument '{" ".join(words)}' `

@@ -1,4 +1,4 @@
-"""Moving the database."""
+"""The move from the database in the state folder to one that several machines share."""
 
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +19,7 @@ from workflow.state_folder import (
 
 
 def move_ledger_to_database(settings: Settings) -> tuple[int, Path]:
-    """Move the ledger from the state folder into the database set; gives how many, and what is left.
+    """Move the ledger to the database of the settings; returns the number of submissions and the old file.
 
     Raises SettingsError when no other database is set, StateError when there is nothing to move, stlflow
     runs, or the new database is not empty.

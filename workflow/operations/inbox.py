@@ -1,4 +1,4 @@
-"""Questions about the inbox, and marking the share."""
+"""What happens to a file in the inbox, and the marker of the share."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -35,7 +35,7 @@ from workflow.state_folder import (
 
 
 def explain_inbox_file(settings: Settings, name: Path) -> FileExplanation:
-    """Tell what becomes of a file in the inbox, or of a path below it. Raises ShareError, StateError."""
+    """Return what happens to a file in the inbox, or a path below it. Raises ShareError, StateError."""
     inbox = (settings.read_only_inbox or settings.share / "inbox").absolute()
     place = name.absolute()
     if place.is_relative_to(inbox):
@@ -52,7 +52,7 @@ def explain_inbox_file(settings: Settings, name: Path) -> FileExplanation:
 
 
 def _inbox_wait_reason(settings: Settings, path: str) -> str | None:
-    """Say what keeps a file in the inbox besides itself; None when nothing does."""
+    """Return what else keeps a file in the inbox; None if nothing does."""
     if not ledger_exists(settings):
         return "it is taken once stlflow runs: `stlflow run`."
     with closing(open_ledger(settings)) as ledger:
@@ -68,9 +68,9 @@ def _inbox_wait_reason(settings: Settings, path: str) -> str | None:
 
 
 def mark_share(settings: Settings) -> bool:
-    """Make the share at its place the one that the ledger knows, by its marker or with a new one.
+    """Store the marker of the share in the ledger, and make one if there is none.
 
-    False: its marker is another than before, and a service that runs still looks for the old one.
+    False if the marker is a different one: a running service still expects the old one.
     Raises ShareError, StateError.
     """
     refuse_moved_ledger(settings)

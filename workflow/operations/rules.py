@@ -18,7 +18,7 @@ from workflow.settings import Settings
 
 
 def collect_file_facts(settings: Settings, file: Path, path: str) -> tuple[MeshReport, Facts]:
-    """Give what would be known of a file if it were dropped as `path` now. Raises OSError, NotInspected."""
+    """Return what would be known of a file if it were dropped as `path` now. Raises OSError, NotInspected."""
     with ExitStack() as stack:
         ledger = None
         if settings.database_url is not None or (settings.state / "stlflow.db").is_file():
@@ -29,7 +29,7 @@ def collect_file_facts(settings: Settings, file: Path, path: str) -> tuple[MeshR
 
 
 def fetch_device_facts(settings: Settings) -> tuple[DeviceFacts, ...]:
-    """Ask the cloud for its devices. Raises CloudError, SettingsError."""
+    """Return the facts of all printers in Eiger. Raises CloudError, SettingsError."""
     with make_client(settings) as client:
         return tuple(device_facts(device) for device in client.list_devices())
 

@@ -13,9 +13,9 @@ from workflow.settings import Settings
 
 
 def check_build_holds_part(settings: Settings, number: int, build_id: str) -> None:
-    """Ask Eiger whether a build holds a submission's part: a wrong build is a wrong print.
+    """Raise WrongSubmissionState if a build in Eiger does not hold a submission's part, or does not exist.
 
-    Raises NotNow when it does not, or is not there; UnknownSubmission, CloudError, SettingsError.
+    Raises also UnknownSubmission, CloudError, SettingsError.
     """
     with closing(open_ledger(settings)) as ledger:
         part_version_id = ledger.get(number).part_version_id
@@ -30,6 +30,6 @@ def check_build_holds_part(settings: Settings, number: int, build_id: str) -> No
         parts = ", ".join(version.title for version in build.part_versions) or "no part"
         raise WrongSubmissionState(
             f"Build {build_id} ('{build.title}') does not hold the part of submission {number}, but {parts}. "
-            f"If it is right all the same, because the part was uploaded anew by hand: "
+            f"If it is right, because the part was uploaded again by hand: "
             f"`stlflow attach {number} {build_id} --anyway`."
         )

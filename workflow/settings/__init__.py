@@ -1,6 +1,6 @@
 """Settings: `STLFLOW_…` variables > `.env` > `stlflow.toml` > secret files > defaults.
 
-Unknown names are refused with a suggestion, and a wrong value with one sentence that says where it stands
+Unknown names are refused with a suggestion, and a wrong value with one sentence that says where it is
 and what to write instead; no message repeats a key.
 """
 

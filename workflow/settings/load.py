@@ -1,4 +1,4 @@
-"""From all sources to the settings that count."""
+"""Reading the settings from all sources."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ from workflow.settings.sources import Source, SourceValue, read_all_sources
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read every source.
+    """Return the settings from all sources.
 
-    Raises SettingsError with one line per mistake: where it stands and what to do, never with a key.
+    Raises SettingsError with one line per mistake: where it is and what to do, never with a key.
     """
     commanded = [SourceValue(Source.COMMAND_LINE, name, name, value) for name, value in overrides.items()]
     counting = {name: each.value for name, each in _effective_values(commanded).items()}
@@ -31,9 +31,9 @@ def read_effective_values() -> dict[str, SourceValue]:
 
 
 class _AllSources(PydanticBaseSettingsSource):
-    """What stands in the environment, `.env`, `stlflow.toml` and secret files.
+    """The values in the environment, `.env`, `stlflow.toml` and secret files.
 
-    The library's own sources of these do not know on which line a value stands, which a message has to tell.
+    The library's own sources do not know the line of a value, which a message needs.
     """
 
     def __init__(self, settings_cls: type[BaseSettings]) -> None:
@@ -45,11 +45,11 @@ class _AllSources(PydanticBaseSettingsSource):
         self._counts = _effective_values(given)
 
     def __call__(self) -> dict[str, Any]:
-        """Give the value that counts of each setting that is given."""
+        """Return the value that counts of each setting that is given."""
         return {name: each.value for name, each in self._counts.items()}
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        """Give the value of one setting, None if it is not given; none is to be read as JSON."""
+        """Return the value of one setting, None if it is not given; none is to be read as JSON."""
         each = self._counts.get(field_name)
         return each.value if each else None, field_name, False
 
@@ -63,7 +63,7 @@ class _LoadedSettings(Settings, BaseSettings):
         *_: PydanticBaseSettingsSource,
         **__: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let what the command line says count before anything else."""
+        """Return the sources, the command line first."""
         return init_settings, _AllSources(settings_cls)
 
 
@@ -83,5 +83,5 @@ def _is_secret(given: SourceValue) -> bool:
 
 
 def _is_empty_key(given: SourceValue) -> bool:
-    """A key that was left empty, as in a copy of .env.example, counts as not given."""
+    """True if a key was left empty, as in a copy of .env.example: it is not used."""
     return _is_secret(given) and isinstance(given.value, str) and not given.value.strip()

@@ -1,7 +1,4 @@
-"""One sentence for each wrong value: where it stands, what it is, what is allowed, and what to do.
-
-Names that no setting has: which one was probably meant.
-"""
+"""Messages for wrong values and unknown names: where, what is allowed, what to do."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +18,7 @@ TYPE_WORDS = {bool: "true or false", int: "a whole number", float: "a number", P
 
 
 def describe_wrong_value(given: SourceValue, setting: str, keys: frozenset[str]) -> str:
-    """Say what is wrong with a value that the settings refused; `keys` are never repeated."""
+    """Return a sentence about a refused value; `keys` are never repeated."""
     field = Settings.model_fields[setting]
     where = f"{given.place[:1].upper()}{given.place[1:]}" if given.line is None else given.place
     example = format_assignment(given, _suggest_value(given, field))
@@ -37,7 +34,7 @@ def describe_wrong_value(given: SourceValue, setting: str, keys: frozenset[str])
 
 
 def describe_allowed_values(field: FieldInfo) -> str:
-    """Say what a setting takes."""
+    """Return what values a setting accepts."""
     if words := setting_help(field).allowed:
         return words
     noun = TYPE_WORDS[setting_type(field)]
@@ -50,7 +47,7 @@ def describe_allowed_values(field: FieldInfo) -> str:
 
 
 def format_assignment(given: SourceValue, value: object) -> str:
-    """Write a value as its source has it: `name = "text"` in TOML, `NAME=text` elsewhere."""
+    """Return a value as it is written in its source: `name = "text"` in TOML, `NAME=text` elsewhere."""
     plain = str(value).lower() if isinstance(value, bool) else str(value)
     if given.source is not Source.TOML:
         return plain if given.source is Source.SECRET_FILE else f"{given.name}={plain}"
@@ -59,7 +56,7 @@ def format_assignment(given: SourceValue, value: object) -> str:
 
 
 def _suggest_value(given: SourceValue, field: FieldInfo) -> object:
-    """Give what was probably meant, else the default, else an example."""
+    """Return what was probably meant, else the default, else an example."""
     near: list[str] = []
     if given.setting == "log_level":
         near = nearest_options(str(given.value), LOG_LEVELS)
@@ -72,14 +69,14 @@ def _suggest_value(given: SourceValue, field: FieldInfo) -> object:
 
 
 def _find_similar_zones(name: str) -> list[str]:
-    """Give the zone of a city, or one that is spelt nearly so."""
+    """Return the zone of a city, or one that is spelt nearly so."""
     cities = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones())}
     near = nearest_options(name.rpartition("/")[2], cities)
     return [cities[city] for city in near]
 
 
 def _describe_value(value: object, field: FieldInfo, keys: frozenset[str]) -> str:
-    """Show a value as far as it can't be a secret, and lead over to what it must be."""
+    """Return a value in words, without anything that may be a secret."""
     if setting_help(field).private or str(value) in keys:
         return "not what it must be,"
     return f"{_format_value(value)}, but must be"
@@ -120,7 +117,7 @@ def _find_bound(field: FieldInfo, name: str) -> float | None:
 
 
 def describe_unknown_names(given: Sequence[SourceValue]) -> Iterator[str]:
-    """Say of each name that is meant for stlflow and for no setting what is wrong with it, in a sentence."""
+    """Return a sentence about each name that looks like a setting and is none."""
     missing = [
         name for name, setting in UNPREFIXED_NAMES.items() if all(each.setting != setting for each in given)
     ]
@@ -142,7 +139,7 @@ def _suggest_toml_name(given: SourceValue) -> str:
 
 
 def _suggest_variable(given: SourceValue, missing: Iterable[str]) -> str | None:
-    """Give what was meant: nothing ("") by a name with our prefix alone, None by one of another program.
+    """Return what was meant: nothing ("") by a name with our prefix alone, None by one of another program.
 
     Names like ACCESS_KEY are looked at in .env only, and only where that key is still missing.
     """

@@ -116,7 +116,7 @@ class Settings(BaseModel):
     print_now_seconds: float = Field(120.0, gt=0, description="a printer that does not begin in time is held")
     timezone: Annotated[str | None, ZONE_HELP] = Field(
         None,
-        description="of the shop, such as Europe/Vienna, for all times that are shown; default: the machine's",
+        description="of the shop, such as Europe/Vienna, for all times shown; default: the machine's",
     )
     uploads_at_once: int = Field(8, ge=1, le=32, description="files inspected and uploaded side by side")
     dispatches_at_once: int = Field(8, ge=1, le=32, description="builds looked for and sent side by side")
@@ -198,23 +198,23 @@ class Settings(BaseModel):
 
     @property
     def zone(self) -> tzinfo | None:
-        """Give the shop's time zone; None is this machine's."""
+        """Return the shop's time zone; None is this machine's."""
         return ZoneInfo(self.timezone) if self.timezone else None
 
     @property
     def database(self) -> str:
-        """Give the database URL that counts."""
+        """Return the database URL that counts."""
         if self.database_url:
             return self.database_url.replace("postgres://", "postgresql://", 1)
         return f"sqlite:///{(self.state / LEDGER_FILE).absolute().as_posix()}"
 
 
 def setting_type(field: FieldInfo) -> type:
-    """Give the type of a setting without `| None`: bool, int, float, str, Path or SecretStr."""
+    """Return the type of a setting without `| None`: bool, int, float, str, Path or SecretStr."""
     kinds = get_args(field.annotation) or (field.annotation,)
     return next(each for each in kinds if isinstance(each, type) and each is not NoneType)
 
 
 def setting_help(field: FieldInfo) -> SettingHelp:
-    """Give what a message says of a setting beyond its type."""
+    """Return what a message says of a setting beyond its type."""
     return next((each for each in field.metadata if isinstance(each, SettingHelp)), SettingHelp())

@@ -1,7 +1,4 @@
-"""What stands where: every value in every source, under the name that it has there.
-
-Reading TOML for people who never wrote any: which line is wrong, and how to write it.
-"""
+"""The sources of settings: every value with its place, and messages for wrong TOML."""
 
 import os
 import re
@@ -25,7 +22,7 @@ _WINDOWS_PATH = re.compile(r'^"(?P<path>(?:[A-Za-z]:|\\)[^"\']*\\[^"\']*)"$')
 
 
 def parse_toml(text: str, shown_as: str) -> dict[str, Any]:
-    """Give what a text holds. Raises SettingsError with the line, and how to write it if that can be told."""
+    """Return the values of a TOML text. Raises SettingsError with the line and advice."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -41,7 +38,7 @@ def parse_toml(text: str, shown_as: str) -> dict[str, Any]:
 
 
 def find_setting_line(text: str, name: str) -> tuple[int, str]:
-    """Give the line (from 1) on which the value of `name` begins, and its text.
+    """Return the line (from 1) on which the value of `name` begins, and its text.
 
     It is found by reading ever more lines: the first whole text that has the name ends with its value.
     """
@@ -58,7 +55,7 @@ def find_setting_line(text: str, name: str) -> tuple[int, str]:
 
 
 def toml_line_advice(line: str) -> str:
-    """Say how to write a line that is not TOML; empty where nobody can tell."""
+    """Return how to write a line that is not TOML; empty if that is unknown."""
     parts = _SETTING_LINE.match(line)
     if parts is None:
         return ""
@@ -80,7 +77,7 @@ def _toml_value_advice(name: str, value: str, path: str) -> str:
 
 
 def single_quoted_path(line: str) -> str:
-    """Give the path of a line in single quotes, if it is a Windows path in double ones; else nothing."""
+    """Return the path of a line in single quotes, if it is a Windows path in double ones; else nothing."""
     parts = _SETTING_LINE.match(line)
     path = _WINDOWS_PATH.match(parts["value"]) if parts else None
     return f"'{path['path']}'" if path else ""
@@ -101,7 +98,7 @@ Value = TypeVar("Value")
 
 
 class Source(Enum):
-    """Where values come from, the first one counts."""
+    """Where values come from; the first one wins."""
 
     COMMAND_LINE = "the command line"
     ENVIRONMENT = "the environment"
@@ -129,7 +126,7 @@ class SourceValue:
 
     @property
     def place(self) -> str:
-        """Where it stands, in words."""
+        """Return the place in words."""
         if self.source is Source.SECRET_FILE:
             return f"{self.source.value} {self.name}"
         file = self.file or self.source.value
@@ -143,7 +140,7 @@ def settings_file() -> Path:
 
 
 def read_all_sources() -> list[SourceValue]:
-    """Read all sources, the one that counts most first. Raises SettingsError for one that can't be read."""
+    """Return all values, the strongest source first. Raises SettingsError if a source can't be read."""
     return [*_read_environment(), *_read_env_file(), *_read_settings_toml(), *_read_secret_files()]
 
 
@@ -171,7 +168,7 @@ def _setting_in_env_file(name: str) -> str | None:
 
 
 def _refuse_broken_lines(text: str) -> None:
-    """Raise SettingsError for a line that is no NAME=value and speaks of us: it would be passed over."""
+    """Raise SettingsError for a broken line with a name of ours: the parser would skip it."""
     for each in parse_stream(StringIO(text)):
         words = each.original.string.upper()
         if each.error and any(
@@ -181,7 +178,7 @@ def _refuse_broken_lines(text: str) -> None:
 
 
 def _statement_line(statement: Binding) -> int:
-    """Give the line on which a statement itself begins: blank lines before it are part of what was read."""
+    """Return the line on which a statement itself begins: blank lines before it are part of what was read."""
     read = statement.original.string
     return statement.original.line + read[: len(read) - len(read.lstrip())].count("\n")
 
@@ -229,7 +226,7 @@ def _read_secret_files() -> list[SourceValue]:
 
 
 def setting_for_variable(variable: str) -> str | None:
-    """Give the setting that a variable is for, in capitals or not; None for none."""
+    """Return the setting that a variable is for, in capitals or not; None for none."""
     name = variable.upper()
     plain = UNPREFIXED_NAMES.get(name) or (
         name.removeprefix(ENV_PREFIX).lower() if name.startswith(ENV_PREFIX) else ""
@@ -242,14 +239,14 @@ def _prefixed_first(values: Mapping[str, Value]) -> list[tuple[str, Value]]:
 
 
 def _may_be_ours(name: str) -> bool:
-    """Tell what is worth a look: an environment holds many variables of others."""
+    """True if a variable may be meant for stlflow: most are for other programs."""
     if name.upper() == SETTINGS_FILE_VARIABLE:
         return False
     return name.upper() in UNPREFIXED_NAMES or name.upper().startswith(ENV_PREFIX[:2])
 
 
 def _read_text_file(file: Path) -> str:
-    """Read a text file, with or without a byte order mark; one that is not there is empty."""
+    """Return the text of a file, with or without a byte order mark; empty if there is no file."""
     try:
         return file.read_text("utf-8-sig") if file.is_file() else ""
     except UnicodeDecodeError:
