@@ -172,7 +172,7 @@ class Inbox:
         self._hold_mass_arrival(self._settling.untracked_paths(news))
         self._settling.update_from_scan(news.difference(self._guard.waiting))
         now = self._clock()
-        self._store.on_scan(found, self._notes.update(found, dict(self._settling.entries()), now))
+        self._store.on_scan(found, self._notes.update(found, self._settling.stuck(), now))
         for path, why in self._notes.due(now):
             self._store.on_untaken_file(path, why)
         for folder in found.unreadable.keys() - self._unreadable:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from workflow.intake.filenames import split_path
 from workflow.intake.name_patterns import is_known_kind, match_name
 from workflow.intake.scan import InboxScan
-from workflow.intake.stability_tracker import WaitingFile
 
 MAX_NOTES = 20
 """More files of other kinds at once are a whole folder of other work, and get no notes."""
@@ -30,13 +29,13 @@ class NoteSchedule:
         self._obstacles: dict[str, _Obstacle] = {}
         self._noted: dict[str, str] = {}
 
-    def update(self, found: InboxScan, waiting: Mapping[str, WaitingFile], now: float) -> tuple[str, ...]:
+    def update(self, found: InboxScan, stuck: Mapping[str, tuple[str, float]], now: float) -> tuple[str, ...]:
         """Record what a scan found; return the paths whose notes are no longer true."""
         former = self._obstacles
         self._obstacles = {
             path: _Obstacle(each.why, former[path].since if path in former else each.since,
                             each.patience_seconds, each.stranger)
-            for path, each in self._collect(found, waiting, now)
+            for path, each in self._collect(found, stuck, now)
         }  # fmt: skip
         gone = tuple(path for path in self._noted if path not in self._obstacles)
         for path in gone:
@@ -57,7 +56,7 @@ class NoteSchedule:
         return self._noted.get(path) != each.why and now - each.since >= each.patience_seconds
 
     def _collect(
-        self, found: InboxScan, waiting: Mapping[str, WaitingFile], now: float
+        self, found: InboxScan, stuck: Mapping[str, tuple[str, float]], now: float
     ) -> Iterator[tuple[str, _Obstacle]]:
         for path in found.strangers:
             name = split_path(path)[1]
@@ -67,6 +66,5 @@ class NoteSchedule:
             yield path, _Obstacle(match_name(name).why, now, patience, stranger=True)
         for folder, why in found.blocked.items():
             yield folder, _Obstacle(f"{why}.", now, self._patience_seconds)
-        for path, each in waiting.items():
-            if each.stuck_since is not None:
-                yield path, _Obstacle(f"{each.why.rstrip('.')}.", each.stuck_since, self._patience_seconds)
+        for path, (why, since) in stuck.items():
+            yield path, _Obstacle(f"{why.rstrip('.')}.", since, self._patience_seconds)

@@ -142,6 +142,14 @@ class StabilityTracker:
             for path, each in sorted(self._entries.items())
         )
 
+    def stuck(self) -> dict[str, tuple[str, float]]:
+        """Return the files that something keeps which does not end by itself: why, and since when."""
+        return {
+            path: (entry.why, entry.stuck_since)
+            for path, entry in self._entries.items()
+            if entry.stuck_since is not None
+        }
+
     def is_never_taken(self, path: str) -> bool:
         """True if a path is known to be something that is never taken."""
         entry = self._entries.get(path)

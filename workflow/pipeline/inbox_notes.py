@@ -77,12 +77,13 @@ class InboxNotes:
     def _orphans(self, found: InboxScan) -> Iterator[str]:
         """Yield the notes of the inbox whose file is not there."""
         self._foreign &= found.texts
+        titles = {text: note_title(self._share.inbox / text) for text in found.texts - self._foreign}
+        self._foreign |= {text for text, title in titles.items() if title is None}
+        if not titles:
+            return
         there = found.paths | found.strangers | found.unfinished | found.blocked.keys()
-        for text in found.texts - self._foreign:
-            title = note_title(self._share.inbox / text)
-            if title is None:
-                self._foreign.add(text)
-            elif not _is_about(title, text, there, found.unreadable):
+        for text, title in titles.items():
+            if title is not None and not _is_about(title, text, there, found.unreadable):
                 yield text
 
     def _clean_held(self) -> None:

@@ -99,7 +99,7 @@ class Settings(BaseModel):
     stall_seconds: float = Field(600.0, ge=0, description="when an unfinished, still file is rejected")
     sweep_seconds: float = Field(2.0, gt=0, description="how often the inbox is looked through")
     network_sweep_seconds: float = Field(5.0, gt=0, description="the same where the inbox is a network mount")
-    stranger_seconds: float = Field(300.0, ge=0, description="when a file that is no .stl gets a note")
+    stranger_seconds: float = Field(300.0, ge=0, description="when a file that is not taken gets a note")
     late_effect_seconds: float = Field(5.0, ge=0, description="a lost send may still take effect for so long")
     slice_first_poll_seconds: float = Field(2.0, ge=0, description="first question after an upload")
     slice_limit_seconds: float = Field(7200.0, gt=0, description="a slice job older than this is held")
