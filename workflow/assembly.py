@@ -13,13 +13,7 @@ from workflow.intake import (
     Share,
     StabilityTimes,
 )
-from workflow.ledger import (
-    SHARE_ID_KEY,
-    Ledger,
-    ensure_ledger_name,
-    read_metadata,
-    set_metadata_default,
-)
+from workflow.ledger import SHARE_ID_KEY, Ledger
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, parse_warning_kinds
 from workflow.pipeline.check_rules import check_changed_rules, refuse_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
@@ -138,14 +132,14 @@ def running_service(
 
 def share_from_ledger(settings: Settings, ledger: Ledger) -> Share:
     """Return the share as the ledger knows it, whether or not it is there; names a new ledger."""
-    return replace(known_share(settings, ledger), owner=ensure_ledger_name(ledger))
+    return replace(known_share(settings, ledger), owner=ledger.metadata.ensure_name())
 
 
 def known_share(settings: Settings, ledger: Ledger | None) -> Share:
     """Return the share with the marker that the ledger knows; writes nothing, so that it has no owner."""
     return Share(
         settings.share.absolute(),
-        marker=(read_metadata(ledger, SHARE_ID_KEY) if ledger is not None else None) or "",
+        marker=(ledger.metadata.read(SHARE_ID_KEY) if ledger is not None else None) or "",
         left_inbox=settings.read_only_inbox and settings.read_only_inbox.absolute(),
     )
 
@@ -154,7 +148,7 @@ def _prepare_share(share: Share, ledger: Ledger) -> Share:
     """Return the share with its folders made; a known share that is away is waited for. Raises ShareError."""
     if share.marker and not share.is_reachable():
         return share
-    return replace(share, marker=set_metadata_default(ledger, SHARE_ID_KEY, share.prepare()))
+    return replace(share, marker=ledger.metadata.set_default(SHARE_ID_KEY, share.prepare()))
 
 
 def _make_context(

@@ -10,13 +10,7 @@ import pytest
 from tests.cli.command import Ended, said
 from tests.stl import box
 from workflow.intake import Share, folder_origin
-from workflow.ledger import (
-    InPlaceFile,
-    Ledger,
-    add_to_mass_arrival,
-    begin_read_only_submission,
-    read_mass_arrival_paths,
-)
+from workflow.ledger import InPlaceFile, Ledger
 
 Say = Callable[..., Ended]
 
@@ -76,12 +70,12 @@ def test_a_lost_share_is_the_reason(say: Say, ledger: Ledger, tmp_path: Path) ->
 
 def test_a_crowd_waits_until_it_is_accepted(say: Say, ledger: Ledger) -> None:
     with closing(ledger):
-        add_to_mass_arrival(ledger, ["part.stl", "other.stl"])
+        ledger.mass_arrival.add(["part.stl", "other.stl"])
         assert "`stlflow intake accept`" in now(say("explain", "part.stl"))
         assert say("accept").out == (
             "2 files are accepted: they are taken, as soon as `stlflow run` is started.\n"
         )
-        assert set(read_mass_arrival_paths(ledger).values()) == {True}
+        assert set(ledger.mass_arrival.read_paths().values()) == {True}
         assert say("accept").out == "No file waits to be accepted.\n"
 
 
@@ -96,7 +90,7 @@ def test_a_file_of_a_read_only_inbox_was_taken_before(
     with closing(ledger):
         times = (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
         folder = folder_origin(place.parent, gethostname())
-        begin_read_only_submission(ledger, InPlaceFile(folder, "part.stl", str(place), "home"), times, None)
+        ledger.in_place.begin_read_only(InPlaceFile(folder, "part.stl", str(place), "home"), times, None)
         assert now(say("explain", "part.stl")) == (
             "now: it was taken before as it is, and is taken again only when its content changes."
         )

@@ -10,8 +10,9 @@ import pytest
 from tests.cli.command import Ended
 from tests.cli.conftest import Say
 from tests.cli.test_demo import ROW
+from tests.states import put_in_state
 from workflow.ledger import Ledger
-from workflow.model import HoldReason, Step, SubmissionState
+from workflow.model import EventKind, HoldReason, Step, SubmissionChanges, SubmissionState
 from workflow.state_folder import locked_state_folder, prepare_state_folder
 
 BUILD = "2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab"
@@ -25,20 +26,21 @@ def book(tmp_path: Path) -> Ledger:
     for path in ("lid.stl", "rush/größe.stl", "gap.stl", "new.stl"):
         number = book.open(path)
         book.claimed(number, f"processing/{number}~{Path(path).name}")
-    ended: dict[str, object] = {"ended_at": datetime.now(UTC)}
-    sent: dict[str, object] = {"state": SubmissionState.DISPATCHED, "receipt_id": "r-1", **ended}
-    held: dict[str, object] = {
+    ended: SubmissionChanges = {"ended_at": datetime.now(UTC)}
+    sent: SubmissionChanges = {"state": SubmissionState.DISPATCHED, "receipt_id": "r-1", **ended}
+    held: SubmissionChanges = {
         "state": SubmissionState.HELD,
         "hold": HoldReason.RULE,
         "reason": "Is it in inches?",
     }
-    rejected: dict[str, object] = {
+    rejected: SubmissionChanges = {
         "state": SubmissionState.REJECTED,
         "reason": "3 open edges ≠ solid.",
         **ended,
     }
     for number, changes in enumerate((sent, held, rejected), 1):
-        book.schedule_next_step(book.get(number), None, None, "ended", "", **changes)
+        moved = put_in_state(book, book.get(number), **changes)
+        book.schedule_next_step(moved, None, None, EventKind.HELD, "")
     return book
 
 
@@ -66,7 +68,7 @@ def test_show_adds_mesh_and_events(say: Say, book: Ledger) -> None:
     assert tuple(shown) == (*ROW, "copies", "dropped_by", "receipts", "decided", "mesh", "events")
     assert shown["mesh"] is None
     assert [set(event) for event in shown["events"]] == [{"at", "event", "detail"}] * 2
-    assert [event["event"] for event in shown["events"]] == ["claimed", "ended"]
+    assert [event["event"] for event in shown["events"]] == ["claimed", "held"]
     assert datetime.fromisoformat(shown["events"][0]["at"]).tzinfo is not None
 
 
@@ -244,7 +246,7 @@ def test_a_folder_with_another_shares_marker_is_looked_into_after_a_new_start(sa
 def test_a_file_that_was_dragged_away_is_asked_for_at_the_order(say: Say, book: Ledger) -> None:
     Path("share/inbox").mkdir(parents=True)
     refused = say("retry", "3")
-    why = "The file of submission 3 stands no longer at processing/3~gap.stl. Drop it into the inbox again"
+    why = "The file of submission 3 is no longer at processing/3~gap.stl. Drop it into the inbox again"
     assert (refused.code, refused.one_line()) == (1, f"stlflow: {why}: it becomes a new submission.")
     assert book.get(3).state is SubmissionState.REJECTED
 

@@ -7,10 +7,11 @@ import pytest
 
 from tests.cli.conftest import Say
 from tests.pipeline.test_replay import CLIP, NOON, RULES, SLICED
+from tests.states import put_in_state
 from tests.stl import box, open_box
-from workflow.ledger import RULES_ERROR_KEY, Ledger, store_rules, write_metadata
+from workflow.ledger import RULES_ERROR_KEY, Ledger
 from workflow.mesh.inspection import inspect_mesh
-from workflow.model import DecisionRecord, SubmissionState
+from workflow.model import DecisionRecord, EventKind, SubmissionState
 from workflow.routing import parse_rules
 from workflow.state_folder import prepare_state_folder
 
@@ -26,12 +27,13 @@ def book(tmp_path: Path) -> Ledger:
         Ledger(f"sqlite:///{(tmp_path / 'state' / 'stlflow.db').as_posix()}"),
         parse_rules(RULES, "r"),
     )
-    store_rules(book, rules.revision, rules.text)
+    book.decisions.store_rules(rules.revision, rules.text)
     number = book.open("rush/clip.stl")
     book.claimed(number, "processing/1~clip.stl")
     for stage, facts in (("intake", CLIP), ("routing", {**CLIP, **SLICED})):
         decided = DecisionRecord(stage, NOON, rules.revision, "rush", facts, devices=())
-        book.record_decision(book.get(number), decided, "decided", "", state=SubmissionState.DISPATCHED)
+        book.record_decision(book.get(number), decided, EventKind.DECIDED, "")
+    put_in_state(book, book.get(number), state=SubmissionState.DISPATCHED)
     return book
 
 
@@ -74,7 +76,7 @@ def test_what_inspection_rejected_is_explained_as_if_it_were_accepted(say: Say, 
         mesh = inspect_mesh(Path(path))
         book.record_event(
             book.get(number),
-            "rejected",
+            EventKind.REJECTED,
             mesh=mesh,
             size=9,
             state=SubmissionState.REJECTED,
@@ -148,7 +150,7 @@ def test_any_fact_can_be_assumed(say: Say, tmp_path: Path) -> None:
 
 def test_list_says_that_changed_rules_do_not_count(say: Say, book: Ledger) -> None:
     assert say("list").err == ""
-    write_metadata(book, RULES_ERROR_KEY, "The changed rules have 1 mistake. Still using the previous rules.")
+    book.metadata.write(RULES_ERROR_KEY, "The changed rules have 1 mistake. Still using the previous rules.")
     listed = say("list", "--json")
     assert listed.err == "The changed rules have 1 mistake. Still using the previous rules.\n"
     assert len(listed.document()) == 1

@@ -15,6 +15,7 @@ from tests.docs.blocks import DOCUMENTS
 from workflow.cli.app import stlflow
 from workflow.doctor import all_checks
 from workflow.intake import list_name_patterns
+from workflow.model import ALLOWED_TRANSITIONS, UNUSED_STATES, SubmissionState
 from workflow.routing import DecisionStage, fact_table
 from workflow.settings import ENV_PREFIX, Settings
 
@@ -91,6 +92,18 @@ def _checks() -> str:
     return "\n".join(("| check | looks at |", "|---|---|", *rows))
 
 
+def _states() -> str:
+    changes = (
+        f"    {before} --> {after}"
+        for before, following in ALLOWED_TRANSITIONS.items()
+        for after in SubmissionState
+        if after in following and not {before, after} & UNUSED_STATES
+    )
+    return "\n".join(
+        ("```mermaid", "stateDiagram-v2", f"    [*] --> {SubmissionState.CLAIMED}", *changes, "```")
+    )
+
+
 def _command_help() -> str:
     return "\n\n".join(
         f"## {context.command_path}\n\n```text\n{context.get_help()}\n```" for context in every_command()
@@ -132,6 +145,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "facts-after-slicing": lambda: _facts(DecisionStage.ROUTING),
     "names": _names,
     "checks": _checks,
+    "states": _states,
     "commands": _command_help,
 }
 

@@ -13,7 +13,7 @@ from tests.waiting import until
 from workflow.ledger import Ledger
 from workflow.mesh import MeshPolicy
 from workflow.mesh.inspection import inspect_mesh
-from workflow.model import HoldReason, SubmissionState
+from workflow.model import EventKind, HoldReason, SubmissionState
 
 NUMBER = 17
 """The submission that the documents speak of."""
@@ -47,13 +47,13 @@ def hold_submission_17(folder: Path) -> None:
     number = ledger.open("bracket.stl")
     ledger.claimed(number, f"processing/{number}~bracket.stl")
     mesh = inspect_mesh(folder / "samples" / "bracket.stl", "bracket.stl", MeshPolicy())
-    submission = ledger.record_event(ledger.get(number), "inspected", mesh=mesh, sha256=mesh.sha256)
+    submission = ledger.record_event(ledger.get(number), EventKind.INSPECTED, mesh=mesh, sha256=mesh.sha256)
     reason = "The lab has to agree first."
     ledger.schedule_next_step(
         submission,
         None,
         None,
-        "held",
+        EventKind.HELD,
         reason,
         state=SubmissionState.HELD,
         hold=HoldReason.ROUTE,

@@ -16,7 +16,7 @@ from workflow.doctor.ledger import LedgerAccess
 from workflow.doctor.mount import PROBE_PREFIX, probe_writing
 from workflow.doctor.share import check_share_folders, share_checks
 from workflow.intake import NameKind, Share, match_path
-from workflow.ledger import LEDGER_NAME_KEY, SHARE_ID_KEY, Ledger, write_metadata
+from workflow.ledger import LEDGER_NAME_KEY, SHARE_ID_KEY, Ledger
 from workflow.settings import Settings, load_settings
 from workflow.state_folder import locked_state_folder, prepare_state_folder
 
@@ -28,8 +28,8 @@ def book(context: Settings) -> Iterator[Ledger]:
     """The ledger of a shop that has run before: it knows its share."""
     prepare_state_folder(context.state, context.share)
     with closing(Ledger(context.database)) as ledger:
-        write_metadata(ledger, SHARE_ID_KEY, Share(context.share.absolute()).prepare())
-        write_metadata(ledger, LEDGER_NAME_KEY, "aaaaaa")
+        ledger.metadata.write(SHARE_ID_KEY, Share(context.share.absolute()).prepare())
+        ledger.metadata.write(LEDGER_NAME_KEY, "aaaaaa")
         yield ledger
 
 

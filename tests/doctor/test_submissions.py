@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from typing import Unpack
 
 import pytest
 
 from tests.doctor.conftest import Look
+from tests.states import put_in_state
 from workflow.doctor import Grade
 from workflow.doctor.ledger import LedgerAccess
 from workflow.doctor.submissions import waiting_checks
-from workflow.ledger import RULES_ERROR_KEY, Ledger, add_to_mass_arrival, write_metadata
-from workflow.model import HoldReason, Step, SubmissionState
+from workflow.ledger import RULES_ERROR_KEY, Ledger
+from workflow.model import HoldReason, Step, SubmissionChanges, SubmissionState
 from workflow.settings import Settings
 from workflow.state_folder import locked_state_folder, prepare_state_folder
 
@@ -23,11 +25,12 @@ def book(context: Settings) -> Iterator[Ledger]:
         yield ledger
 
 
-def submit(book: Ledger, step: Step | None = None, **changes: object) -> int:
+def submit(book: Ledger, step: Step | None = None, /, **changes: Unpack[SubmissionChanges]) -> int:
     number = book.open("lid.stl")
     book.claimed(number, f"processing/{number}~lid.stl")
     due_at = datetime.now(UTC) - timedelta(minutes=20) if step else None
-    book.schedule_next_step(book.get(number), step, due_at, "", "", **changes)
+    moved = put_in_state(book, book.get(number), **changes)
+    book.schedule_next_step(moved, step, due_at)
     return number
 
 
@@ -61,14 +64,14 @@ def test_sends_in_doubt_are_named(look: Look, context: Settings, book: Ledger) -
 
 
 def test_a_crowd_that_nobody_accepted(look: Look, context: Settings, book: Ledger) -> None:
-    add_to_mass_arrival(book, [f"old/{number}.stl" for number in range(700)])
+    book.mass_arrival.add([f"old/{number}.stl" for number in range(700)])
     crowd = look(waiting_checks(LedgerAccess(context))).select("waiting.crowd")
     assert crowd.says == "700 files are of a crowd in the inbox, old/0.stl among them."
     assert crowd.fix == "`stlflow intake accept` if they are meant; else take them out."
 
 
 def test_changed_rules_that_do_not_count(look: Look, context: Settings, book: Ledger) -> None:
-    write_metadata(book, RULES_ERROR_KEY, "rules.yaml:3:1: `frist` is not allowed\n  3 | frist")
+    book.metadata.write(RULES_ERROR_KEY, "rules.yaml:3:1: `frist` is not allowed\n  3 | frist")
     assert look(waiting_checks(LedgerAccess(context))).select("waiting.rules").says == (
         "The last change of the rules does not count: rules.yaml:3:1: `frist` is not allowed"
     )

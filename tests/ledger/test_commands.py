@@ -3,18 +3,8 @@
 import pytest
 
 from workflow.errors import WrongSubmissionState
-from workflow.ledger import (
-    CHECKED_BY_OPERATOR,
-    CommandEffect,
-    Ledger,
-    SendIntent,
-    SendState,
-    Superseded,
-    begin_send,
-    execute_command,
-    record_lost_reply,
-)
-from workflow.model import Step, Submission, SubmissionState
+from workflow.ledger import CHECKED_BY_OPERATOR, CommandEffect, Ledger, SendIntent, SendState, Superseded
+from workflow.model import EventKind, Step, Submission, SubmissionState
 
 
 @pytest.fixture
@@ -26,18 +16,18 @@ def submission(ledger: Ledger) -> Submission:
 
 def ended(_submission: Submission, _begun: SendState) -> CommandEffect:
     return CommandEffect(
-        Step.FINISH, "canceled", "by a person", {"state": SubmissionState.CANCELED}, looked=True
+        Step.FINISH, EventKind.CANCELED, "by a person", {"state": SubmissionState.CANCELED}, looked=True
     )
 
 
 def test_an_order_ends_the_turn_so_that_a_stage_begun_before_changes_nothing(
     ledger: Ledger, submission: Submission
 ) -> None:
-    canceled = execute_command(ledger, submission.id, ended)
+    canceled = ledger.commands.execute(submission.id, ended)
     assert (canceled.state, canceled.step, canceled.turn) == (SubmissionState.CANCELED, Step.FINISH, 1)
     assert ledger.get(submission.id) == canceled
     with pytest.raises(Superseded):
-        begin_send(ledger, submission, 1, 60)
+        ledger.sends.begin(submission, 1, 60)
 
 
 def test_a_refused_order_changes_nothing(ledger: Ledger, submission: Submission) -> None:
@@ -45,7 +35,7 @@ def test_a_refused_order_changes_nothing(ledger: Ledger, submission: Submission)
         raise WrongSubmissionState("not now")
 
     with pytest.raises(WrongSubmissionState):
-        execute_command(ledger, submission.id, refuse)
+        ledger.commands.execute(submission.id, refuse)
     assert ledger.get(submission.id) == submission
     assert [event.event for event in ledger.events(submission.id)] == ["claimed"]
 
@@ -59,23 +49,23 @@ def test_an_order_knows_what_is_open_and_what_is_under_way(ledger: Ledger, submi
 
     def now() -> SendState:
         with pytest.raises(WrongSubmissionState):
-            execute_command(ledger, submission.id, look)
+            ledger.commands.execute(submission.id, look)
         return seen[-1]
 
     assert now() == SendState(open=False, under_way=False)
-    intent = begin_send(ledger, submission, 1, 60)
+    intent = ledger.sends.begin(submission, 1, 60)
     assert isinstance(intent, SendIntent)
     assert now() == SendState(open=True, under_way=True)
-    record_lost_reply(ledger, submission, 1, intent, "timed out", 0)
+    ledger.sends.record_lost_reply(submission, 1, intent, "timed out", 0)
     assert now() == SendState(open=True, under_way=False)
 
 
 def test_after_a_person_has_looked_a_lost_reply_counts_no_longer(
     ledger: Ledger, submission: Submission
 ) -> None:
-    intent = begin_send(ledger, submission, 1, 60)
+    intent = ledger.sends.begin(submission, 1, 60)
     assert isinstance(intent, SendIntent)
-    record_lost_reply(ledger, submission, 1, intent, "timed out", 60)
-    again = begin_send(ledger, execute_command(ledger, submission.id, ended), 1, 60)
+    ledger.sends.record_lost_reply(submission, 1, intent, "timed out", 60)
+    again = ledger.sends.begin(ledger.commands.execute(submission.id, ended), 1, 60)
     assert isinstance(again, SendIntent)
     assert again.lost == CHECKED_BY_OPERATOR

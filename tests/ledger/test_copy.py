@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.states import put_in_state
 from workflow.errors import StateFolderError
 from workflow.ledger import (
     Ledger,
     SendInProgress,
     acquire_due_steps,
-    begin_send,
     copy_ledger,
-    ensure_ledger_name,
     list_abandoned_claims,
     register_worker,
     take_over_orphaned_steps,
@@ -37,13 +36,13 @@ def old(tmp_path: Path) -> Iterator[Ledger]:
 @pytest.fixture
 def new(postgres_url: str) -> Iterator[Ledger]:
     ledger = Ledger(postgres_url)
-    ensure_ledger_name(ledger)  # as somebody who looked into it with `list` would have made it
+    ledger.metadata.ensure_name()  # as somebody who looked into it with `list` would have made it
     yield ledger
     ledger.close()
 
 
 def in_every_state(ledger: Ledger) -> None:
-    ensure_ledger_name(ledger)
+    ledger.metadata.ensure_name()
     for state in SubmissionState:
         number = ledger.open(f"{state}.stl")
         ledger.claimed(number, f"processing/{number}~{state}.stl")
@@ -51,8 +50,9 @@ def in_every_state(ledger: Ledger) -> None:
             state, Step.INTAKE if state in {SubmissionState.CLAIMED, SubmissionState.INSPECTED} else None
         )
         hold = HoldReason.RULE if state is SubmissionState.HELD else None
-        due = {} if step else {"due_at": None}
-        ledger.update_submission(ledger.get(number), state=state, step=step, hold=hold, **due)
+        submission = ledger.get(number)
+        due_at = submission.due_at if step else None
+        put_in_state(ledger, submission, state=state, step=step, hold=hold, due_at=due_at)
     ledger.open("not claimed yet.stl")
 
 
@@ -62,7 +62,7 @@ def test_everything_is_there_afterwards_as_it_was(old: Ledger, new: Ledger) -> N
     assert new.all() == old.all()
     assert [new.events(each.id) for each in new.all()] == [old.events(each.id) for each in old.all()]
     assert list_abandoned_claims(new) == list_abandoned_claims(old)
-    assert ensure_ledger_name(new) == ensure_ledger_name(old)
+    assert new.metadata.ensure_name() == old.metadata.ensure_name()
     assert new.open("next.stl") == old.open("next.stl")
 
 
@@ -74,11 +74,11 @@ def test_what_was_in_hands_begins_anew_and_a_send_keeps_its_fence(old: Ledger, n
         for each in acquire_due_steps(old, worker, [Step.DELIVER], 10)
         if each.state is SubmissionState.ROUTED
     )
-    begin_send(old, sending, 1, 60)
+    old.sends.begin(sending, 1, 60)
     copy_ledger(old, new)
     taken_over = {each.id for each in take_over_orphaned_steps(new)}
     assert sending.id in taken_over
-    assert isinstance(begin_send(new, replace(sending, turn=sending.turn + 1), 1, 60), SendInProgress)
+    assert isinstance(new.sends.begin(replace(sending, turn=sending.turn + 1), 1, 60), SendInProgress)
 
 
 def test_a_database_that_holds_submissions_is_never_moved_into(old: Ledger, new: Ledger) -> None:

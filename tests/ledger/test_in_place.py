@@ -3,15 +3,7 @@
 import pytest
 from sqlalchemy import insert, select, update
 
-from workflow.ledger import (
-    InPlaceFile,
-    Ledger,
-    begin_read_only_submission,
-    find_in_place_record,
-    forget_missing_files,
-    read_in_place_files,
-    record_unchanged_file,
-)
+from workflow.ledger import InPlaceFile, Ledger
 from workflow.ledger.tables import in_place_files
 
 FOLDER = "nas:/exports"
@@ -23,7 +15,7 @@ def file(path: str, folder: str = FOLDER) -> InPlaceFile:
 
 
 def taken(ledger: Ledger, path: str, folder: str = FOLDER) -> int:
-    number = begin_read_only_submission(ledger, file(path, folder), (684, 1, 1), None)
+    number = ledger.in_place.begin_read_only(file(path, folder), (684, 1, 1), None)
     assert number is not None
     return number
 
@@ -40,19 +32,19 @@ def time_goes_by(ledger: Ledger, seconds: float) -> None:
 
 def test_of_two_that_take_the_same_the_second_learns_that_it_is_late(ledger: Ledger) -> None:
     number = taken(ledger, "a.stl")
-    assert begin_read_only_submission(ledger, file("a.stl"), (684, 2, 2), None) is None
-    before = find_in_place_record(ledger, file("a.stl"))
+    assert ledger.in_place.begin_read_only(file("a.stl"), (684, 2, 2), None) is None
+    before = ledger.in_place.find_record(file("a.stl"))
     assert before is not None
     assert tuple(before) == (number, (684, 1, 1), None, True)
-    assert begin_read_only_submission(ledger, file("a.stl"), (684, 2, 2), before.times) == number + 1
+    assert ledger.in_place.begin_read_only(file("a.stl"), (684, 2, 2), before.times) == number + 1
 
 
 def test_each_inbox_has_a_memory_of_its_own(ledger: Ledger) -> None:
     number = taken(ledger, "a.stl")
     taken(ledger, "a.stl", "nas:/exports of others")
-    record_unchanged_file(ledger, file("a.stl"), (684, 9, 9), number)
-    assert read_in_place_files(ledger, FOLDER) == {"a.stl": (684, 9, 9)}
-    assert read_in_place_files(ledger, "nas:/exports of others") == {"a.stl": (684, 1, 1)}
+    ledger.in_place.record_unchanged(file("a.stl"), (684, 9, 9), number)
+    assert ledger.in_place.read_files(FOLDER) == {"a.stl": (684, 9, 9)}
+    assert ledger.in_place.read_files("nas:/exports of others") == {"a.stl": (684, 1, 1)}
 
 
 def test_what_an_older_release_remembered_counts_until_it_is_known_better(ledger: Ledger) -> None:
@@ -61,12 +53,12 @@ def test_what_an_older_release_remembered_counts_until_it_is_known_better(ledger
     row = {"path": "a.stl", "size": 684, "mtime_ns": 5, "ctime_ns": 5, "submission": number}
     with ledger.write_transaction() as connection:
         connection.execute(insert(in_place_files).values(row))
-    before = find_in_place_record(ledger, file("a.stl"))
+    before = ledger.in_place.find_record(file("a.stl"))
     assert before is not None
     assert (before.number, before.times) == (number, (684, 5, 5))
-    assert read_in_place_files(ledger, FOLDER) == {"a.stl": (684, 5, 5)}
-    record_unchanged_file(ledger, file("a.stl"), (684, 6, 6), number)
-    assert read_in_place_files(ledger, FOLDER) == {"a.stl": (684, 6, 6)}
+    assert ledger.in_place.read_files(FOLDER) == {"a.stl": (684, 5, 5)}
+    ledger.in_place.record_unchanged(file("a.stl"), (684, 6, 6), number)
+    assert ledger.in_place.read_files(FOLDER) == {"a.stl": (684, 6, 6)}
     assert remembered(ledger) == {f"/{FOLDER}/a.stl"}
 
 
@@ -74,11 +66,11 @@ def test_what_is_gone_for_long_is_forgotten(ledger: Ledger) -> None:
     for path in ("a.stl", "b%_.stl", "c.stl"):
         taken(ledger, path)
     taken(ledger, "a.stl", "nas:/other")
-    assert forget_missing_files(ledger, FOLDER, {"a.stl"}, 30 * DAY) == 0
+    assert ledger.in_place.forget_missing(FOLDER, {"a.stl"}, 30 * DAY) == 0
     time_goes_by(ledger, 29 * DAY)
-    assert forget_missing_files(ledger, FOLDER, {"a.stl", "c.stl"}, 30 * DAY) == 0  # one is back
+    assert ledger.in_place.forget_missing(FOLDER, {"a.stl", "c.stl"}, 30 * DAY) == 0  # one is back
     time_goes_by(ledger, 2 * DAY)
-    assert forget_missing_files(ledger, FOLDER, {"a.stl"}, 30 * DAY) == 1
+    assert ledger.in_place.forget_missing(FOLDER, {"a.stl"}, 30 * DAY) == 1
     assert remembered(ledger) == {f"/{FOLDER}/a.stl", f"/{FOLDER}/c.stl", "/nas:/other/a.stl"}
 
 
@@ -89,5 +81,5 @@ def test_where_nothing_of_what_is_known_is_found_nothing_is_concluded(
     """A mount that is not there shows an empty folder, or another one."""
     taken(ledger, "a.stl")
     for _ in range(3):
-        assert forget_missing_files(ledger, FOLDER, found, 0) == 0
+        assert ledger.in_place.forget_missing(FOLDER, found, 0) == 0
     assert remembered(ledger) == {f"/{FOLDER}/a.stl"}

@@ -18,7 +18,16 @@ from workflow.ledger import (
     register_worker,
 )
 from workflow.ledger import connections as module
-from workflow.model import Destination, HoldReason, MeshReport, Step, Submission, SubmissionState
+from workflow.model import (
+    Destination,
+    EventKind,
+    HoldReason,
+    MeshReport,
+    Step,
+    Submission,
+    SubmissionChanges,
+    SubmissionState,
+)
 
 NOW = datetime.now(UTC)
 REPORT = MeshReport(
@@ -70,8 +79,8 @@ def test_a_claimed_submission_is_never_forgotten(ledger: Ledger) -> None:
 
 
 def test_what_is_written_is_read_back(ledger: Ledger) -> None:
-    changes: dict[str, object] = {
-        "state": SubmissionState.ROUTED,
+    changes: SubmissionChanges = {
+        "state": SubmissionState.INSPECTED,
         "mesh": REPORT,
         "destination": Destination.DEVICE_QUEUE,
         "hold": HoldReason.SEND,
@@ -79,7 +88,7 @@ def test_what_is_written_is_read_back(ledger: Ledger) -> None:
         "uploaded_at": NOW,
         "passed": ("a rule", "grün"),
     }
-    written = ledger.record_event(claimed(ledger), "routed", "somewhere", **changes)
+    written = ledger.record_event(claimed(ledger), EventKind.ROUTED, "somewhere", **changes)
     read = ledger.get(written.id)
     assert read == written
     assert {name: getattr(read, name) for name in changes} == changes
@@ -87,10 +96,10 @@ def test_what_is_written_is_read_back(ledger: Ledger) -> None:
 
 def test_each_change_has_its_event(ledger: Ledger) -> None:
     submission = ledger.record_event(
-        claimed(ledger), "inspected", "12 triangles", state=SubmissionState.INSPECTED
+        claimed(ledger), EventKind.INSPECTED, "12 triangles", state=SubmissionState.INSPECTED
     )
     ledger.schedule_next_step(
-        submission, Step.POLL, NOW, "uploaded", "slice job 1", state=SubmissionState.SLICING
+        submission, Step.POLL, NOW, EventKind.UPLOADED, "slice job 1", state=SubmissionState.SLICING
     )
     assert [(event.event, event.detail) for event in ledger.events(submission.id)] == [
         ("claimed", "processing/1~a.stl"),
@@ -101,9 +110,9 @@ def test_each_change_has_its_event(ledger: Ledger) -> None:
 
 def test_whoever_is_late_changes_nothing(ledger: Ledger) -> None:
     late = claimed(ledger)
-    ledger.schedule_next_step(late, Step.FINISH, NOW, "canceled", state=SubmissionState.CANCELED)
+    ledger.schedule_next_step(late, Step.FINISH, NOW, EventKind.CANCELED, state=SubmissionState.CANCELED)
     with pytest.raises(Superseded, match="Submission 1 has gone on without turn 0"):
-        ledger.record_event(late, "inspected", state=SubmissionState.INSPECTED)
+        ledger.record_event(late, EventKind.INSPECTED, state=SubmissionState.INSPECTED)
     assert ledger.get(late.id).state is SubmissionState.CANCELED
     assert [event.event for event in ledger.events(late.id)] == ["claimed", "canceled"]
 

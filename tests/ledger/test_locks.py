@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from tests.waiting import until
 from workflow.errors import StateFolderError
-from workflow.ledger import DEVICE_CHOICE_LOCK, Ledger, exclusive
+from workflow.ledger import DEVICE_CHOICE_LOCK, Ledger
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def other_machine(ledger: Ledger) -> Iterator[Ledger]:
 def test_one_at_a_time_and_what_it_wrote_is_seen_by_the_next(ledger: Ledger, other_machine: Ledger) -> None:
     def count(at: Ledger) -> None:
         for _ in range(10):
-            with exclusive(at, DEVICE_CHOICE_LOCK):
+            with at.locks.exclusive(DEVICE_CHOICE_LOCK):
                 seen = len(at.all())
                 at.claimed(at.open("a.stl"), f"place {seen}")
 
@@ -36,7 +36,7 @@ def test_one_at_a_time_and_what_it_wrote_is_seen_by_the_next(ledger: Ledger, oth
 
 
 def test_what_is_alone_at_something_else_waits_for_nobody(ledger: Ledger) -> None:
-    with exclusive(ledger, DEVICE_CHOICE_LOCK), exclusive(ledger, "something else"):
+    with ledger.locks.exclusive(DEVICE_CHOICE_LOCK), ledger.locks.exclusive("something else"):
         assert ledger.all() == ()
 
 
@@ -46,14 +46,14 @@ def test_nobody_waits_for_a_machine_that_is_frozen(postgres_url: str) -> None:
     begun, woken = threading.Event(), threading.Event()
 
     def freeze() -> None:
-        with exclusive(frozen, DEVICE_CHOICE_LOCK, longest_seconds=0.2):
+        with frozen.locks.exclusive(DEVICE_CHOICE_LOCK, longest_seconds=0.2):
             begun.set()
             assert woken.wait(10)
 
     with ThreadPoolExecutor(1) as machine:
         frozen_one = machine.submit(freeze)
         assert begun.wait(10)
-        with exclusive(other, DEVICE_CHOICE_LOCK, longest_seconds=5):
+        with other.locks.exclusive(DEVICE_CHOICE_LOCK, longest_seconds=5):
             woken.set()
             with pytest.raises(StateFolderError):
                 frozen_one.result(10)
@@ -74,7 +74,7 @@ def test_a_turn_that_was_lost_hides_no_error_of_the_work(postgres_url: str) -> N
             return connection.execute(waits).first() is None
 
     def work() -> None:
-        with exclusive(ledger, DEVICE_CHOICE_LOCK, longest_seconds=0.2):
+        with ledger.locks.exclusive(DEVICE_CHOICE_LOCK, longest_seconds=0.2):
             assert until(is_over)
             raise ValueError("inside")
 
@@ -84,7 +84,7 @@ def test_a_turn_that_was_lost_hides_no_error_of_the_work(postgres_url: str) -> N
 
 
 def test_an_error_inside_ends_the_turn(ledger: Ledger) -> None:
-    with pytest.raises(ValueError, match="inside"), exclusive(ledger, DEVICE_CHOICE_LOCK):
+    with pytest.raises(ValueError, match="inside"), ledger.locks.exclusive(DEVICE_CHOICE_LOCK):
         raise ValueError("inside")
-    with exclusive(ledger, DEVICE_CHOICE_LOCK):
+    with ledger.locks.exclusive(DEVICE_CHOICE_LOCK):
         assert ledger.all() == ()

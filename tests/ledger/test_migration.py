@@ -13,7 +13,6 @@ from workflow.ledger import (
     Ledger,
     SendIntent,
     acquire_due_steps,
-    begin_send,
     list_abandoned_claims,
     list_leased_steps,
     register_worker,
@@ -44,7 +43,7 @@ def test_what_the_last_release_left_goes_on(old: Ledger) -> None:
     assert [each.id for each in acquire_due_steps(old, me, [Step.INTAKE], 10)] == [1, 2]
     assert [each.id for each in acquire_due_steps(old, me, [Step.POLL], 10)] == [3]
     (sending,) = acquire_due_steps(old, me, [Step.DELIVER], 10)
-    assert begin_send(old, sending, 1, 60) == SendIntent(token=_token(old, 4), times=2)
+    assert old.sends.begin(sending, 1, 60) == SendIntent(token=_token(old, 4), times=2)
     assert [each.id for each in list_leased_steps(old, me)] == [1, 2, 3, 4]
     assert [each.id for each in list_abandoned_claims(old)] == [7]
 
@@ -52,7 +51,7 @@ def test_what_the_last_release_left_goes_on(old: Ledger) -> None:
 def test_what_it_had_ended_stays_ended(old: Ledger) -> None:
     sent = old.get(5)
     assert (sent.state, sent.step) == (SubmissionState.DISPATCHED, None)
-    assert begin_send(old, sent, 1, 60) == AlreadySent("r")
+    assert old.sends.begin(sent, 1, 60) == AlreadySent("r")
     assert [event.event for event in old.events(5)] == ["dispatched"]
     assert old.get(6).state is SubmissionState.HELD
 

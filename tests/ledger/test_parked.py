@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.states import put_in_state
 from workflow.ledger import (
     Ledger,
     Superseded,
@@ -15,7 +16,7 @@ from workflow.ledger import (
     register_worker,
     start_delivery,
 )
-from workflow.model import Step, Submission, SubmissionState
+from workflow.model import EventKind, Step, Submission, SubmissionState
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
@@ -23,11 +24,11 @@ NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 def waits(ledger: Ledger, place: int) -> Submission:
     number = ledger.open(f"{place}.stl")
     ledger.claimed(number, f"processing/{number}~{place}.stl")
+    slicing = put_in_state(ledger, ledger.get(number), state=SubmissionState.SLICING)
     return ledger.schedule_next_step(
-        ledger.get(number),
+        slicing,
         Step.POLL,
         NOON,
-        state=SubmissionState.SLICING,
         part_version_id=f"version-{place}",
         uploaded_at=NOON + timedelta(minutes=place),
     )
@@ -56,14 +57,14 @@ def test_one_that_is_just_being_asked_for_waits_too(ledger: Ledger) -> None:
     worker = register_worker(ledger, "home", "host", 1, "1.0")
     (asked,) = acquire_due_steps(ledger, worker, [Step.POLL], 1)
     assert filter_waiting_for_slicing(ledger, [asked.id]) == (asked,)
-    start_delivery(ledger, asked, [("sliced", "")], state=SubmissionState.SLICED)
+    start_delivery(ledger, asked, [(EventKind.SLICED, "")], state=SubmissionState.SLICED)
     with pytest.raises(Superseded):
         ledger.update_submission(asked, due_at=NOON, worker=None)
 
 
 def test_going_on_is_one_change_with_all_its_news_and_happens_once(ledger: Ledger) -> None:
     submission = waits(ledger, 0)
-    news = [("sliced", "after 3 s"), ("build found", "clip (b)")]
+    news = [(EventKind.SLICED, "after 3 s"), (EventKind.BUILD_FOUND, "clip (b)")]
     start_delivery(ledger, submission, news, state=SubmissionState.SLICED, build_id="b")
     with pytest.raises(Superseded):
         start_delivery(ledger, submission, news, state=SubmissionState.SLICED, build_id="c")

@@ -2,15 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from workflow.ledger import (
-    InPlaceFile,
-    Ledger,
-    SendIntent,
-    begin_read_only_submission,
-    begin_send,
-    complete_send,
-    delete_ended_submissions,
-)
+from tests.states import put_in_state
+from workflow.ledger import InPlaceFile, Ledger, SendIntent
 from workflow.model import HoldReason, Step, SubmissionState
 
 NOW = datetime.now(UTC)
@@ -20,11 +13,11 @@ def ended(ledger: Ledger, days_ago: float, state: SubmissionState = SubmissionSt
     number = ledger.open("a.stl")
     ledger.claimed(number, f"done/{number}.stl")
     submission = ledger.get(number)
-    intent = begin_send(ledger, submission, 1, 60)
+    intent = ledger.sends.begin(submission, 1, 60)
     assert isinstance(intent, SendIntent)
-    complete_send(ledger, submission, 1, intent, "receipt", reconciled=False)
-    changes = {"state": state, "ended_at": NOW - timedelta(days=days_ago), "step": None, "due_at": None}
-    ledger.update_submission(submission, **changes)
+    ledger.sends.complete(submission, 1, intent, "receipt", reconciled=False)
+    ended_at = NOW - timedelta(days=days_ago)
+    put_in_state(ledger, submission, state=state, ended_at=ended_at, step=None, due_at=None)
     return number
 
 
@@ -34,7 +27,7 @@ def left(ledger: Ledger) -> set[int]:
 
 def test_what_ended_long_ago_is_forgotten_with_its_events_and_sends(ledger: Ledger) -> None:
     old, young = ended(ledger, 31), ended(ledger, 29)
-    assert delete_ended_submissions(ledger, NOW - timedelta(days=30), None) == 1
+    assert ledger.retention.delete_ended(NOW - timedelta(days=30), None) == 1
     assert left(ledger) == {young}
     assert ledger.events(old) == ()
     assert ledger.events(young) != ()
@@ -42,20 +35,20 @@ def test_what_ended_long_ago_is_forgotten_with_its_events_and_sends(ledger: Ledg
 
 def test_only_so_many_are_remembered_the_latest_ones(ledger: Ledger) -> None:
     numbers = [ended(ledger, days_ago) for days_ago in (1, 5, 2, 4, 3)]
-    assert delete_ended_submissions(ledger, None, 2) == 3
+    assert ledger.retention.delete_ended(None, 2) == 3
     assert left(ledger) == {numbers[0], numbers[2]}
 
 
 def test_what_a_read_only_inbox_still_shows_does_not_count_among_them(ledger: Ledger) -> None:
     for number in range(3):
         file = InPlaceFile("nas:/exports", f"{number}.stl", f"/exports/{number}.stl", "home")
-        taken = begin_read_only_submission(ledger, file, (684, number, number), None)
+        taken = ledger.in_place.begin_read_only(file, (684, number, number), None)
         assert taken is not None
-        ledger.update_submission(
-            ledger.get(taken), state=SubmissionState.DISPATCHED, ended_at=NOW, step=None, due_at=None
+        put_in_state(
+            ledger, ledger.get(taken), state=SubmissionState.DISPATCHED, ended_at=NOW, step=None, due_at=None
         )
     others = [ended(ledger, days_ago) for days_ago in (1, 2)]
-    assert delete_ended_submissions(ledger, None, 2) == 0
+    assert ledger.retention.delete_ended(None, 2) == 0
     assert left(ledger) >= set(others)
 
 
@@ -65,6 +58,6 @@ def test_what_is_unfinished_is_never_forgotten_however_old(ledger: Ledger) -> No
     waiting = ended(ledger, 900)
     ledger.update_submission(ledger.get(waiting), step=Step.FINISH)
     opened = ledger.open("b.stl")
-    assert delete_ended_submissions(ledger, NOW, 0) == 0
+    assert ledger.retention.delete_ended(NOW, 0) == 0
     assert left(ledger) == {held, waiting}
     assert ledger.get(opened).claimed_as is None

@@ -9,21 +9,18 @@ from workflow.ledger import (
     Ledger,
     Superseded,
     acquire_due_steps,
-    begin_send,
     deregister_worker,
     list_abandoned_claims,
     list_leased_steps,
     list_workers,
     read_backpressure,
     read_heartbeats,
-    read_stored_rules,
     register_worker,
     remove_dead_worker,
     send_heartbeat,
-    store_rules,
     take_over_orphaned_steps,
 )
-from workflow.model import Backpressure, Step, Submission, Worker
+from workflow.model import Backpressure, EventKind, Step, Submission, Worker
 
 
 def joined(ledger: Ledger, home: str = "here") -> Worker:
@@ -71,9 +68,9 @@ def test_a_struck_off_workers_steps_begin_anew_and_it_can_change_nothing(ledger:
     (anew,) = acquire_due_steps(ledger, heir, [Step.INTAKE], 10)
     assert (anew.id, anew.turn) == (late.id, late.turn + 1)
     with pytest.raises(Superseded):
-        ledger.record_event(late, "inspected")
+        ledger.record_event(late, EventKind.INSPECTED)
     with pytest.raises(Superseded):
-        begin_send(ledger, late, 1, 60)
+        ledger.sends.begin(late, 1, 60)
     assert ledger.events(late.id)[-1].detail == f"intake was in the hands of {silent.name}"
 
 
@@ -157,7 +154,7 @@ def test_services_that_start_with_the_same_rules_at_once_all_keep_them(ledger: L
     def start(together: Barrier, revision: str) -> None:
         together.wait()
         try:
-            store_rules(ledger, revision, "rules")
+            ledger.decisions.store_rules(revision, "rules")
         except StateFolderError as trouble:
             troubles.append(trouble)
 
@@ -168,7 +165,7 @@ def test_services_that_start_with_the_same_rules_at_once_all_keep_them(ledger: L
             thread.start()
         for thread in threads:
             thread.join()
-        assert read_stored_rules(ledger, revision) == "rules"
+        assert ledger.decisions.read_rules(revision) == "rules"
     assert troubles == []
 
 

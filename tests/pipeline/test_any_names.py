@@ -28,7 +28,7 @@ from workflow.intake import (
     printable_path,
 )
 from workflow.intake.outcome_folders import INBOX_FOLDER
-from workflow.ledger import Ledger, add_to_mass_arrival, read_mass_arrival_paths, remove_from_mass_arrival
+from workflow.ledger import Ledger
 from workflow.model import SubmissionState
 from workflow.notes import has_note, note_path, remove_note, write_note
 from workflow.pipeline.recovery import recover_claims
@@ -115,9 +115,9 @@ def test_a_ledger_takes_any_name_and_finds_its_claim_again(folder: str, name: st
         share = Share(Path(top) / "share", owner="a1b2c3")
         share.prepare()
         path = printable_path(f"{folder}/{name}")
-        add_to_mass_arrival(ledger, [path])
-        assert read_mass_arrival_paths(ledger) == {path: False}
-        remove_from_mass_arrival(ledger, [path])
+        ledger.mass_arrival.add([path])
+        assert ledger.mass_arrival.read_paths() == {path: False}
+        ledger.mass_arrival.remove([path])
         (share.inbox / folder).mkdir()
         (share.inbox / folder / name).write_bytes(b"mine")
         number = ledger.open(path)

@@ -12,7 +12,7 @@ from tests.pipeline.conftest import Open, Shop, dispatched, held
 from tests.pipeline.test_clocks import CALLS, rules_for
 from tests.stl import box
 from tests.waiting import until
-from workflow.ledger import Ledger, delete_ended_submissions, remember_seen, seen_before
+from workflow.ledger import Ledger
 from workflow.model import Destination, HoldReason, Submission, SubmissionState
 from workflow.pipeline.attached_builds import compared
 from workflow.pipeline.commands import attach_build, retry_submission
@@ -134,11 +134,11 @@ def test_what_was_seen_is_kept_for_each_build_and_forgotten_with_its_submission(
     number = ledger.open("a.stl")
     ledger.claimed(number, f"processing/{number}~a.stl")
     first = ledger.update_submission(ledger.get(number), build_id="first")
-    assert seen_before(ledger, first) is None
-    remember_seen(ledger, first, ["a", "b"])
-    remember_seen(ledger, first, [])
-    assert seen_before(ledger, first) == frozenset()
-    assert seen_before(ledger, ledger.update_submission(first, build_id="second")) is None
+    assert ledger.earlier_prints.read(first) is None
+    ledger.earlier_prints.remember(first, ["a", "b"])
+    ledger.earlier_prints.remember(first, [])
+    assert ledger.earlier_prints.read(first) == frozenset()
+    assert ledger.earlier_prints.read(ledger.update_submission(first, build_id="second")) is None
     present = ledger.get(number)
     ledger.update_submission(present, state=SubmissionState.CANCELED, step=None, ended_at=present.opened_at)
-    assert delete_ended_submissions(ledger, None, 0) == 1
+    assert ledger.retention.delete_ended(None, 0) == 1

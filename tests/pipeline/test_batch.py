@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.states import put_in_state
 from tests.stl import box
 from workflow.intake import StabilityTimes, UntakenFile
 from workflow.ledger import Ledger
@@ -49,7 +50,7 @@ def test_a_batch_that_was_killed_before_it_hashed_goes_on_with_the_same_submissi
 def test_what_was_sent_is_not_sent_again_but_new_content_is(ledger: Ledger, folder: Path) -> None:
     (first,) = submitted(ledger, folder)
     sha256 = hashlib.sha256(box()).hexdigest()
-    ledger.update_submission(ledger.get(first), sha256=sha256, state=SubmissionState.DISPATCHED)
+    put_in_state(ledger, ledger.get(first), sha256=sha256, state=SubmissionState.DISPATCHED)
     assert submitted(ledger, folder) == [first]
     (folder / "a.stl").write_bytes(box(30))
     assert submitted(ledger, folder) != [first]
@@ -57,7 +58,7 @@ def test_what_was_sent_is_not_sent_again_but_new_content_is(ledger: Ledger, fold
 
 def test_a_rejected_file_gets_another_try(ledger: Ledger, folder: Path) -> None:
     (first,) = submitted(ledger, folder)
-    ledger.update_submission(ledger.get(first), state=SubmissionState.REJECTED)
+    put_in_state(ledger, ledger.get(first), state=SubmissionState.REJECTED)
     assert submitted(ledger, folder) == [first + 1]
 
 
@@ -87,7 +88,7 @@ def test_the_same_share_mounted_elsewhere_is_not_sent_again(ledger: Ledger, fold
     (folder.parent / ".stlflow-share").write_text(SHARE, "ascii")
     (first,) = submitted(ledger, folder)
     sha256 = hashlib.sha256(box()).hexdigest()
-    ledger.update_submission(ledger.get(first), sha256=sha256, state=SubmissionState.DISPATCHED)
+    put_in_state(ledger, ledger.get(first), sha256=sha256, state=SubmissionState.DISPATCHED)
     elsewhere = folder.parent / "elsewhere"
     shutil.copytree(folder, elsewhere / "parts")
     (elsewhere / ".stlflow-share").write_text(SHARE, "ascii")

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 
+from tests.states import put_in_state
 from workflow.errors import WrongSubmissionState
 from workflow.intake import Share
-from workflow.ledger import Ledger, SendIntent, begin_send, complete_send, record_lost_reply
-from workflow.model import HoldReason, Step, Submission, SubmissionState
+from workflow.ledger import Ledger, SendIntent
+from workflow.model import HoldReason, Step, Submission, SubmissionChanges, SubmissionState
 from workflow.pipeline.commands import attach_build, cancel_submission, release_submission, retry_submission
 
 BUILD = "2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab"
@@ -18,10 +20,10 @@ Make = Callable[..., Submission]
 
 @pytest.fixture
 def make(ledger: Ledger) -> Make:
-    def make(**changes: object) -> Submission:
+    def make(**changes: Unpack[SubmissionChanges]) -> Submission:
         number = ledger.open("a.stl")
         ledger.claimed(number, f"processing/{number}~a.stl")
-        return ledger.update_submission(ledger.get(number), **changes)
+        return put_in_state(ledger, ledger.get(number), **changes)
 
     return make
 
@@ -110,7 +112,7 @@ def test_what_is_sent_is_not_canceled(ledger: Ledger, make: Make) -> None:
 
 def test_what_is_being_sent_is_not_canceled(ledger: Ledger, make: Make) -> None:
     submission = make(state=SubmissionState.ROUTED)
-    begin_send(ledger, submission, 1, 60)
+    ledger.sends.begin(submission, 1, 60)
     with pytest.raises(WrongSubmissionState, match=r"is being sent right now\. Try again in a minute\.$"):
         cancel_submission(ledger, submission.id)
 
@@ -118,9 +120,9 @@ def test_what_is_being_sent_is_not_canceled(ledger: Ledger, make: Make) -> None:
 def test_what_is_sent_and_not_yet_put_away_is_not_canceled(ledger: Ledger, make: Make) -> None:
     """Its worker may have been killed right after the send."""
     submission = make(state=SubmissionState.ROUTED)
-    intent = begin_send(ledger, submission, 1, 60)
+    intent = ledger.sends.begin(submission, 1, 60)
     assert isinstance(intent, SendIntent)
-    complete_send(ledger, submission, 1, intent, "receipt", reconciled=False)
+    ledger.sends.complete(submission, 1, intent, "receipt", reconciled=False)
     with pytest.raises(
         WrongSubmissionState, match=r"is sent already, and ends as dispatched\. Take the build out of its"
     ):
@@ -135,9 +137,9 @@ def test_a_send_that_was_begun_is_looked_for_where_it_went(ledger: Ledger, make:
         device_id="anvil",
         destination="backlog",
     )
-    intent = begin_send(ledger, submission, 1, 0)
+    intent = ledger.sends.begin(submission, 1, 0)
     assert isinstance(intent, SendIntent)
-    record_lost_reply(ledger, submission, 1, intent, "timed out", 0)
+    ledger.sends.record_lost_reply(submission, 1, intent, "timed out", 0)
     again = retry_submission(ledger, submission.id)
     assert (again.state, again.device_id, again.destination) == (SubmissionState.ROUTED, "anvil", "backlog")
 
@@ -167,7 +169,7 @@ def test_only_what_a_rule_held_is_released(ledger: Ledger, make: Make) -> None:
 
 def test_cancel_after_a_lost_reply_says_so(ledger: Ledger, make: Make) -> None:
     submission = make(state=SubmissionState.HELD, hold=HoldReason.SEND)
-    begin_send(ledger, submission, 1, 0)
+    ledger.sends.begin(submission, 1, 0)
     canceled = cancel_submission(ledger, submission.id)
     assert canceled.reason == (
         "Canceled by a person. Whether it was sent before is not known: look in Eiger."
@@ -225,12 +227,12 @@ def test_a_file_that_was_dragged_away_is_not_taken_up_and_the_refusal_says_what_
     with pytest.raises(WrongSubmissionState) as refused:
         order(ledger, held.id, share)
     assert str(refused.value) == (
-        "The file of submission 1 stands no longer at held/a.stl. "
+        "The file of submission 1 is no longer at held/a.stl. "
         "Drop it into the inbox again: it becomes a new submission."
     )
     again = make(state=SubmissionState.DISPATCHED, sha256="ab")
     with pytest.raises(
-        WrongSubmissionState, match=r"held/a\.stl: it was dropped again, and is submission 2 \(dispatched\)"
+        WrongSubmissionState, match=r"held/a\.stl\. It was dropped again, and is submission 2 \(dispatched\)"
     ):
         order(ledger, held.id, share)
     assert ledger.get(held.id) == held

@@ -3,16 +3,17 @@
 import hashlib
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 
 from tests.cloud import simulated
 from tests.pipeline.conftest import Open, dispatched, held
+from tests.states import put_in_state
 from tests.stl import box
 from workflow.cli.watch import is_at_rest
-from workflow.ledger import Ledger, Superseded, begin_send, list_workers, record_content
-from workflow.model import HoldReason, Step, Submission, SubmissionState
+from workflow.ledger import Ledger, Superseded, list_workers
+from workflow.model import HoldReason, Step, Submission, SubmissionChanges, SubmissionState
 from workflow.pipeline.commands import cancel_submission, confirm_send, retry_submission
 from workflow.pipeline.context import now
 
@@ -128,14 +129,15 @@ def test_a_duplicate_that_is_cut_off_stays_one(open_shop: Open, monkeypatch: pyt
         context = open_shop(cloud, build_wait_seconds=60)
         context.drop("a.stl", box(18))
         context.wait("a.stl", slicing)
-        written_down = record_content
+        store = context.service.ledger.duplicates
+        unbroken = store.record_content
 
         def cut(*what: Any, **changes: Any) -> None:
-            monkeypatch.setattr("workflow.pipeline.duplicates.record_content", written_down)
-            written_down(*what, **changes)
+            monkeypatch.setattr(store, "record_content", unbroken)
+            unbroken(*what, **changes)
             raise OSError("cut off")
 
-        monkeypatch.setattr("workflow.pipeline.duplicates.record_content", cut)
+        monkeypatch.setattr(store, "record_content", cut)
         context.drop("b.stl", box(18))
         assert (
             context.wait("b.stl", lambda seen: slicing(seen) or set_aside(seen)).state
@@ -173,16 +175,17 @@ def test_the_note_of_a_file_that_was_dragged_back_does_not_stay_alone(open_shop:
     assert not note.exists()
 
 
-def held_for_a_printer(ledger: Ledger, content: bytes, **changes: object) -> Submission:
+def held_for_a_printer(ledger: Ledger, content: bytes, **changes: Unpack[SubmissionChanges]) -> Submission:
     """Make a submission that waits for a device, and whose file somebody dragged away."""
     (worker,) = list_workers(ledger)  # what the running service has in hands is not taken over
-    held_one = {
+    held_one: SubmissionChanges = {
         "claimed_as": "held/a.stl", "sha256": hashlib.sha256(content).hexdigest(), "worker": worker.name,
         "state": SubmissionState.HELD, "hold": HoldReason.DEVICE, "reason": "No printer is free.",
         "step": Step.DELIVER,
     }  # fmt: skip
     number = ledger.open("a.stl", worker.name)  # of nobody, it would be cleared away at any moment
-    return ledger.update_submission(ledger.get(number), **{**held_one, **changes})
+    all_changes: SubmissionChanges = {**held_one, **changes}
+    return put_in_state(ledger, ledger.get(number), **all_changes)
 
 
 def test_a_held_twin_of_which_a_send_begins_just_now_is_not_sent_a_second_time(
@@ -193,7 +196,7 @@ def test_a_held_twin_of_which_a_send_begins_just_now_is_not_sent_a_second_time(
     ledger, content = context.service.ledger, box(24)
     twin = held_for_a_printer(ledger, content, due_at=now() + timedelta(minutes=20))
     monkeypatch.setattr(
-        "workflow.pipeline.duplicates._remove_orphaned_notes", lambda *_: begin_send(ledger, twin, 1, 60)
+        "workflow.pipeline.duplicates._remove_orphaned_notes", lambda *_: ledger.sends.begin(twin, 1, 60)
     )
     context.drop("other/a.stl", content)
     second = context.wait("other/a.stl", is_at_rest)
@@ -210,4 +213,4 @@ def test_a_held_twin_that_is_looked_after_just_now_can_send_nothing_any_more(ope
     assert context.sent(context.wait("other/a.stl", dispatched)) == 1
     assert ledger.get(twin.id).state is SubmissionState.CANCELED
     with pytest.raises(Superseded):
-        begin_send(ledger, twin, 1, 60)
+        ledger.sends.begin(twin, 1, 60)

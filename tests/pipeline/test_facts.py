@@ -2,15 +2,17 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 
+from tests.states import put_in_state
 from tests.stl import box
 from workflow.eiger import Build
 from workflow.ledger import Ledger
 from workflow.mesh import MeshPolicy
 from workflow.mesh.inspection import inspect_mesh
-from workflow.model import FactValue, SubmissionState
+from workflow.model import FactValue, SubmissionChanges, SubmissionState
 from workflow.pipeline.facts import build_facts, facts_before_upload, time_facts
 from workflow.routing import DecisionStage, FactKind, fact_table, is_of_kind
 
@@ -35,12 +37,14 @@ FULL = Build(
 )
 
 
-def a_submission(ledger: Ledger, folder: Path, **changes: object) -> int:
+def a_submission(ledger: Ledger, folder: Path, **changes: Unpack[SubmissionChanges]) -> int:
     file = folder / "a.stl"
     file.write_bytes(box(30, 20, 10))
     report = inspect_mesh(file, "rush/a.stl", MeshPolicy())
     number = ledger.open("rush/a.stl")
-    ledger.update_submission(ledger.get(number), mesh=report, sha256=report.sha256, size=684, **changes)
+    measured: SubmissionChanges = {"mesh": report, "sha256": report.sha256, "size": 684}
+    all_changes: SubmissionChanges = {**measured, **changes}
+    put_in_state(ledger, ledger.get(number), **all_changes)
     return number
 
 
@@ -74,7 +78,7 @@ def test_the_file_and_its_mesh(ledger: Ledger, tmp_path: Path) -> None:
 
 
 def test_what_was_sent_before_is_counted_without_itself(ledger: Ledger, tmp_path: Path) -> None:
-    sent = {"state": SubmissionState.DISPATCHED, "receipt_id": "r-1"}
+    sent: SubmissionChanges = {"state": SubmissionState.DISPATCHED, "receipt_id": "r-1"}
     numbers = [
         a_submission(ledger, tmp_path, **changes) for changes in (sent, sent, {}, {"receipt_id": "r-2"})
     ]

@@ -13,6 +13,7 @@ import pytest
 from tests.intake.conftest import TIMES, Clock
 from tests.intake.test_inbox import settle
 from tests.pipeline.conftest import Shop
+from tests.states import put_in_state
 from tests.stl import box
 from workflow.intake import Inbox, Share
 from workflow.ledger import Ledger
@@ -62,8 +63,8 @@ def read(book: Ledger) -> None:
     """Let what was taken be read, and sent."""
     for submission in book.all():
         sha256 = hashlib.sha256(Path(submission.claimed_as or "").read_bytes()).hexdigest()
-        book.update_submission(
-            submission, sha256=sha256, state=SubmissionState.DISPATCHED, step=None, due_at=None
+        put_in_state(
+            book, submission, sha256=sha256, state=SubmissionState.DISPATCHED, step=None, due_at=None
         )
 
 

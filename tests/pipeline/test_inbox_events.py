@@ -13,7 +13,7 @@ from tests.pipeline.conftest import Open, Shop, dispatched, held, opened
 from tests.stl import box
 from tests.waiting import until
 from workflow.intake import folder_origin
-from workflow.ledger import Ledger, accept_mass_arrival, read_in_place_files, read_mass_arrival_paths
+from workflow.ledger import Ledger
 from workflow.ledger.tables import in_place_files
 from workflow.model import SubmissionState
 from workflow.notes import MASS_ARRIVAL_NOTE
@@ -97,15 +97,15 @@ def test_a_crowd_waits_with_a_note_until_it_is_accepted(open_shop: Open) -> None
     folder.rename(context.share / "inbox" / "old")
     note = context.share / "inbox" / MASS_ARRIVAL_NOTE
     assert until(note.exists)
-    assert until(lambda: len(read_mass_arrival_paths(context.service.ledger)) == 5)
+    assert until(lambda: len(context.service.ledger.mass_arrival.read_paths()) == 5)
     assert "stlflow note: 5 files wait" in words(note)
     assert "More than 3 files came at once." in words(note)
     assert [context.submission(path) for path in paths] == [None] * 5
-    assert accept_mass_arrival(context.service.ledger) == 5
+    assert context.service.ledger.mass_arrival.accept() == 5
     for path in paths:
         context.wait(path, dispatched)
     assert until(lambda: not note.exists())
-    assert until(lambda: not read_mass_arrival_paths(context.service.ledger))
+    assert until(lambda: not context.service.ledger.mass_arrival.read_paths())
 
 
 def test_the_note_of_a_crowd_that_was_accepted_between_two_runs_goes(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_the_note_of_a_crowd_that_was_accepted_between_two_runs_goes(tmp_path: P
             note = context.share / "inbox" / MASS_ARRIVAL_NOTE
             assert until(note.exists)
         with closing(Ledger(context.settings.database)) as ledger:
-            assert accept_mass_arrival(ledger) == 2
+            assert ledger.mass_arrival.accept() == 2
         with opened(tmp_path, cloud, mass_arrival_files=1) as context:
             context.wait("old/0.stl", dispatched)
             assert until(lambda: not note.exists())
@@ -223,10 +223,10 @@ def test_what_has_long_been_gone_from_a_read_only_inbox_is_forgotten(open_shop: 
     ledger, folder = context.service.ledger, folder_origin(exports, gethostname())
     (exports / "a.stl").unlink()
     context.service.apply_retention()
-    assert set(read_in_place_files(ledger, folder)) == {"a.stl", "b.stl"}
+    assert set(ledger.in_place.read_files(folder)) == {"a.stl", "b.stl"}
     with ledger.write_transaction() as connection:
         connection.execute(
             update(in_place_files).values(gone_since=in_place_files.c.gone_since - 31 * 86_400)
         )
     context.service.apply_retention()
-    assert set(read_in_place_files(ledger, folder)) == {"b.stl"}
+    assert set(ledger.in_place.read_files(folder)) == {"b.stl"}

@@ -10,7 +10,7 @@ from tests.pipeline.conftest import Open, Shop, dispatched, written
 from tests.stl import box
 from tests.waiting import until
 from workflow.errors import Mistake, RulesError, Unreachable
-from workflow.ledger import RULES_ERROR_KEY, Ledger, read_decisions, read_metadata, read_stored_rules
+from workflow.ledger import RULES_ERROR_KEY, Ledger
 from workflow.pipeline.live_rules import CHECKS_BETWEEN_RETRIES, LiveRules
 from workflow.routing import Rulebook, evaluate_rule_tests, load_rules, refuse_failed_tests
 
@@ -64,7 +64,7 @@ def test_a_good_change_counts_and_its_text_is_kept(
     assert destination(in_force) == "backlog", "half a file may have been saved: it counts when it stands"
     in_force.check_file()
     assert destination(in_force) == "job_request"
-    assert (read_stored_rules(ledger, first), read_stored_rules(ledger, in_force.rulebook.revision)) == (
+    assert (ledger.decisions.read_rules(first), ledger.decisions.read_rules(in_force.rulebook.revision)) == (
         FIRST,
         SECOND,
     )
@@ -83,11 +83,11 @@ def test_a_broken_change_keeps_the_last_good_and_is_said_once(
     assert in_force.trouble is not None
     assert "Still using the previous rules." in in_force.trouble
     assert len(said) == 1
-    assert read_metadata(ledger, RULES_ERROR_KEY) == in_force.trouble
+    assert ledger.metadata.read(RULES_ERROR_KEY) == in_force.trouble
     written(tmp_path, SECOND)
     check_twice(in_force)
     assert destination(in_force) == "job_request"
-    assert read_metadata(ledger, RULES_ERROR_KEY) == ""
+    assert ledger.metadata.read(RULES_ERROR_KEY) == ""
 
 
 def test_a_mistake_is_told_with_its_place(rules: Make, tmp_path: Path) -> None:
@@ -185,6 +185,9 @@ def test_a_running_service_takes_a_change_and_each_submission_keeps_its_revision
     after = context.wait("after.stl", dispatched)
     assert (str(before.destination), str(after.destination)) == ("backlog", "job_request")
     revisions = [
-        read_decisions(context.service.ledger, each.id)["routing"].revision for each in (before, after)
+        context.service.ledger.decisions.read(each.id)["routing"].revision for each in (before, after)
     ]
-    assert [read_stored_rules(context.service.ledger, revision) for revision in revisions] == [FIRST, SECOND]
+    assert [context.service.ledger.decisions.read_rules(revision) for revision in revisions] == [
+        FIRST,
+        SECOND,
+    ]

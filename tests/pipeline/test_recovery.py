@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workflow.intake import Share
-from workflow.ledger import Ledger, ensure_ledger_name, list_abandoned_claims
+from workflow.ledger import Ledger, list_abandoned_claims
 from workflow.model import Step, SubmissionState
 from workflow.pipeline.recovery import recover_claims
 
@@ -129,7 +129,7 @@ def test_of_services_that_start_at_once_none_adopts_what_another_does(
         in_processing(share, name)
     urls = [postgres_url, postgres_url, f"sqlite:///{tmp_path / 'own.db'}"]
     ledgers = [Ledger(url) for url in urls]
-    shares = [replace(share, owner=ensure_ledger_name(ledger)) for ledger in ledgers]
+    shares = [replace(share, owner=ledger.metadata.ensure_name()) for ledger in ledgers]
     with ThreadPoolExecutor(len(ledgers)) as services:
         list(services.map(recover_claims, ledgers, shares))
     assert sum(len(ledger.all()) for ledger in (ledgers[0], ledgers[2])) == 0

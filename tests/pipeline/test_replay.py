@@ -2,13 +2,22 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Unpack
 
 import pytest
 
 from tests.routing.test_choose_device import READY
 from workflow.errors import UnknownSubmission
-from workflow.ledger import Ledger, store_rules
-from workflow.model import ConsideredRule, DecisionRecord, Destination, DeviceFacts, Facts
+from workflow.ledger import Ledger
+from workflow.model import (
+    ConsideredRule,
+    DecisionRecord,
+    Destination,
+    DeviceFacts,
+    EventKind,
+    Facts,
+    SubmissionChanges,
+)
 from workflow.pipeline.replay import Difference, explain_past_decision, replay_rules
 from workflow.routing import Rulebook, parse_rules
 
@@ -38,19 +47,19 @@ def rules(text: str = RULES) -> Rulebook:
 def past(ledger: Ledger) -> Past:
     """Write a submission that was decided by RULES."""
     book = rules()
-    store_rules(ledger, book.revision, book.text)
+    ledger.decisions.store_rules(book.revision, book.text)
 
-    def past(facts: Facts, build: Facts | None = None, **changes: object) -> int:
+    def past(facts: Facts, build: Facts | None = None, **changes: Unpack[SubmissionChanges]) -> int:
         number = ledger.open(str(facts["path"]))
         ledger.claimed(number, f"processing/{number}~a.stl")
         decided = DecisionRecord("intake", NOON, book.revision, "rest", facts)
-        submission = ledger.record_decision(ledger.get(number), decided, "decided", "")
+        submission = ledger.record_decision(ledger.get(number), decided, EventKind.DECIDED, "")
         if build is not None:
             devices: tuple[DeviceFacts, ...] = (READY,)
             routed = DecisionRecord(
                 "routing", NOON, book.revision, "rush", {**facts, **build, "preset": "Onyx"}, devices=devices
             )
-            ledger.record_decision(submission, routed, "routed", "", **changes)
+            ledger.record_decision(submission, routed, EventKind.ROUTED, "", **changes)
         return number
 
     return past
@@ -86,7 +95,7 @@ def test_what_was_not_decided_or_not_kept_is_said(ledger: Ledger, past: Past) ->
     ):
         explain_past_decision(ledger, number, None, UTC)
     decided = DecisionRecord("intake", NOON, "0" * 12, "rest", CLIP)
-    ledger.record_decision(ledger.get(number), decided, "decided", "")
+    ledger.record_decision(ledger.get(number), decided, EventKind.DECIDED, "")
     with pytest.raises(
         UnknownSubmission, match=r"^Submission 1 can't be explained: the rules that decided were"
     ):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.conftest import Shop, dispatched, held
+from tests.states import put_in_state
 from tests.stl import box, open_box
 from workflow.ledger import Ledger
 from workflow.model import Submission, SubmissionState
@@ -75,7 +76,7 @@ def test_private_copies_that_nobody_needs_are_deleted(
 ) -> None:
     number = ledger.open("a.stl")
     ledger.claimed(number, "processing/a.stl")
-    ledger.update_submission(ledger.get(number), state=state)
+    put_in_state(ledger, ledger.get(number), state=state)
     for name in (f"{number}.stl", "999.stl", "7.stl.tmp"):
         (tmp_path / name).write_bytes(b"solid")
     assert clean_spool(ledger, tmp_path) == (2 if stays else 3)

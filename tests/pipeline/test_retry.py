@@ -16,7 +16,7 @@ from workflow.errors import (
     Unauthorized,
     Unreachable,
 )
-from workflow.ledger.ledger import MAX_DUE_AHEAD_SECONDS
+from workflow.ledger.changes import MAX_DUE_AHEAD_SECONDS
 from workflow.pipeline.retry import (
     LISTING_SECONDS,
     LONGEST_POLL_SECONDS,

@@ -3,14 +3,14 @@
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 
 from tests.pipeline.conftest import Open, Shop, dispatched, held, written
 from tests.stl import box
 from workflow.errors import WrongSubmissionState
-from workflow.ledger import Ledger, delete_ended_submissions, reuse_build
-from workflow.model import HoldReason, Submission, SubmissionState
+from workflow.model import HoldReason, Submission, SubmissionChanges, SubmissionState
 from workflow.pipeline.commands import attach_build, cancel_submission, release_submission, retry_submission
 from workflow.pipeline.context import now
 
@@ -79,14 +79,15 @@ def test_unless_it_is_allowed_each_file_is_sliced(open_shop: Open) -> None:
 def test_a_reuse_that_is_cut_off_goes_on(thrifty: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     thrifty.drop("a.stl", box(55))
     first = thrifty.wait("a.stl", dispatched)
-    written_down = reuse_build
+    store = thrifty.service.ledger.duplicates
+    unbroken = store.reuse_build
 
-    def cut(ledger: Ledger, submission: Submission, earlier: Submission, **changes: object) -> bool:
-        monkeypatch.setattr("workflow.pipeline.upload.reuse_build", written_down)
-        written_down(ledger, submission, earlier, **changes)
+    def cut(submission: Submission, earlier: Submission, **changes: Unpack[SubmissionChanges]) -> bool:
+        monkeypatch.setattr(store, "reuse_build", unbroken)
+        unbroken(submission, earlier, **changes)
         raise OSError("cut off")
 
-    monkeypatch.setattr("workflow.pipeline.upload.reuse_build", cut)
+    monkeypatch.setattr(store, "reuse_build", cut)
     thrifty.drop("b.stl", box(55))
     assert thrifty.sent(thrifty.wait("b.stl", dispatched)) == 2
     assert thrifty.service.ledger.get(first.id).build_id == thrifty.wait("b.stl").build_id
@@ -101,7 +102,7 @@ def test_what_was_sent_before_is_told_apart_when_its_submission_is_forgotten(
     context.drop("b.stl", box(56))
     second = context.wait("b.stl", held)
     assert second.build_id == first.build_id
-    assert delete_ended_submissions(context.service.ledger, now() + timedelta(days=1), None) == 1
+    assert context.service.ledger.retention.delete_ended(now() + timedelta(days=1), None) == 1
     release_submission(context.service.ledger, second.id)
     assert context.sent(context.wait("b.stl", dispatched)) == 2
 

@@ -7,8 +7,14 @@ import pytest
 from tests.cloud import simulated
 from tests.pipeline.conftest import Shop, dispatched, held, opened, written
 from tests.stl import box
-from workflow.ledger import list_receipts, read_decisions
-from workflow.model import DecisionRecord, Destination, HoldReason, SubmissionState
+from workflow.model import (
+    DecisionRecord,
+    Destination,
+    EventKind,
+    HoldReason,
+    SubmissionChanges,
+    SubmissionState,
+)
 from workflow.pipeline.commands import (
     attach_build,
     cancel_submission,
@@ -64,7 +70,7 @@ def fail_after(context: Shop, good: int, kind: str, **details: object) -> None:
 def test_copies_are_as_many_dispatches_each_with_its_receipt(context: Shop) -> None:
     context.drop("several/pin_3x.stl", box(41))
     done = context.wait("several/pin_3x.stl", dispatched)
-    receipts = list_receipts(context.service.ledger, done.id)
+    receipts = context.service.ledger.sends.list_receipts(done.id)
     assert (done.copies, context.sent(done), len(set(receipts))) == (3, 3, 3)
     assert done.receipt_id == receipts[0]
     assert [event.detail for event in context.history("several/pin_3x.stl") if event.event == "sending"] == [
@@ -168,8 +174,12 @@ def test_what_another_machine_gave_a_moment_ago_counts(context: Shop, given: str
     ledger, device_id = context.service.ledger, str(context.cloud.device(given)["id"])
     elsewhere = ledger.get(ledger.open("of another machine.stl"))
     decided = DecisionRecord("routing", now(), "r", "least", {"build.print_hours": 1.0}, device_id=device_id)
-    route = {"destination": Destination.DEVICE_QUEUE, "device_id": device_id, "copies": 500}
-    ledger.record_decision(elsewhere, decided, "routed", "", **route)
+    route: SubmissionChanges = {
+        "destination": Destination.DEVICE_QUEUE,
+        "device_id": device_id,
+        "copies": 500,
+    }
+    ledger.record_decision(elsewhere, decided, EventKind.ROUTED, "", **route)
     context.drop(f"least/after {given}.stl", box(80 + len(given)))
     taken = context.wait(f"least/after {given}.stl", dispatched)
     assert taken.device in {"Mark Two - Anvil", "Mark Two - Bolt"} - {given}
@@ -179,7 +189,7 @@ def test_what_another_machine_gave_a_moment_ago_counts(context: Shop, given: str
 def test_every_decision_is_kept_with_what_decided(context: Shop) -> None:
     context.drop("lab/kept_2x.stl", box(70))
     done = context.wait("lab/kept_2x.stl", dispatched)
-    kept = read_decisions(context.service.ledger, done.id)
+    kept = context.service.ledger.decisions.read(done.id)
     assert {stage: each.rule for stage, each in kept.items()} == {"intake": "rest", "routing": "rest"}
     assert {each.revision for each in kept.values()} == {context.service.rules.rulebook.revision}
     assert kept["intake"].facts["path"] == "lab/kept_2x.stl"
@@ -192,7 +202,7 @@ def test_the_same_content_is_known_again(context: Shop) -> None:
     for number in (1, 2):
         context.drop(f"lab/same {number}.stl", box(71))
         done = context.wait(f"lab/same {number}.stl", dispatched)
-        assert read_decisions(context.service.ledger, done.id)["intake"].facts["sent_before"] == number - 1
+        assert context.service.ledger.decisions.read(done.id)["intake"].facts["sent_before"] == number - 1
 
 
 def test_copies_that_cannot_be_told_apart_go_on_on_the_word_of_a_person(context: Shop) -> None:
@@ -208,5 +218,5 @@ def test_copies_that_cannot_be_told_apart_go_on_on_the_word_of_a_person(context:
     )
     confirm_send(context.service.ledger, doubtful.id, None)
     done = context.wait("stack/unclear.stl", dispatched)
-    receipts = list_receipts(context.service.ledger, done.id)
+    receipts = context.service.ledger.sends.list_receipts(done.id)
     assert (len(set(receipts)), by_hand.isdisjoint(receipts)) == (3, True)

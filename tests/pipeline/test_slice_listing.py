@@ -18,6 +18,7 @@ from tests.cloud import Cloud, simulated
 from tests.eiger.server import Answer, Asked, as_json, client_of, serving
 from tests.eiger.turned import TurnedClock
 from tests.pipeline.conftest import Open, dispatched
+from tests.states import put_in_state
 from tests.stl import box
 from workflow.eiger import Build, EigerClient, RateLimiter, Timeouts
 from workflow.ledger import Ledger
@@ -91,11 +92,11 @@ def park(ledger: Ledger, part_version_id: str = "part-version", path: str = "cli
     number = ledger.open(path)
     ledger.claimed(number, f"processing/{number}~{path}")
     now = datetime.now(UTC)
+    slicing = put_in_state(ledger, ledger.get(number), state=SubmissionState.SLICING)
     return ledger.schedule_next_step(
-        ledger.get(number),
+        slicing,
         Step.POLL,
         now + timedelta(hours=0.4),
-        state=SubmissionState.SLICING,
         sha256=SHA,
         part_version_id=part_version_id,
         slice_job_id="slice-job",

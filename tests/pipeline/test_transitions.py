@@ -11,7 +11,7 @@ from workflow.ledger import (
     remove_dead_worker,
     take_over_orphaned_steps,
 )
-from workflow.model import HoldReason, Step, Submission, SubmissionState
+from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.context import Context
 from workflow.pipeline.retry import RetrySchedule
 from workflow.pipeline.transitions import CRASHES_BEFORE_HOLD, hold_after_repeated_crashes, schedule_retry
@@ -65,7 +65,7 @@ def test_one_that_gets_on_between_the_deaths_goes_on(ledger: Ledger) -> None:
     number = ledger.open("slow.stl")
     ledger.claimed(number, "processing/1~slow.stl")
     die_at_it(ledger, CRASHES_BEFORE_HOLD - 1)
-    ledger.record_event(ledger.get(number), "inspected")
+    ledger.record_event(ledger.get(number), EventKind.INSPECTED)
     hold_after_repeated_crashes(context, die_at_it(ledger, 2))
     assert ledger.get(number).state is SubmissionState.CLAIMED
 

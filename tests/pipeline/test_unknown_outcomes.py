@@ -12,7 +12,7 @@ from tests.stl import box
 from workflow.eiger import Network
 from workflow.eiger.session import new_session
 from workflow.errors import WrongSubmissionState
-from workflow.ledger import SendIntent, begin_send, complete_send, list_receipts
+from workflow.ledger import SendIntent
 from workflow.ledger.tables import sends
 from workflow.model import HoldReason, Step, Submission, SubmissionEvent, SubmissionState
 from workflow.pipeline.commands import confirm_send
@@ -52,7 +52,7 @@ def test_a_machine_that_stood_still_while_it_connected_sends_nothing_late(
     context.drop("late.stl", box(61))
     done = context.wait("late.stl", dispatched)
     assert len(woken) == 1
-    assert (context.sent(done), done.receipt_id) == (1, list_receipts(ledger, done.id)[0])
+    assert (context.sent(done), done.receipt_id) == (1, ledger.sends.list_receipts(done.id)[0])
 
 
 def _is_announced(context: Shop) -> bool:
@@ -64,11 +64,11 @@ def _take_over_and_send(context: Shop, late: Submission) -> None:
     with ledger.write_transaction() as connection:  # the time that the first one reserved is over
         connection.execute(update(sends).where(sends.c.submission == late.id).values(deadline=0.0))
     heir = ledger.schedule_next_step(late, Step.DELIVER, now() + timedelta(seconds=1))
-    intent = begin_send(ledger, heir, 1, 60)
+    intent = ledger.sends.begin(heir, 1, 60)
     assert isinstance(intent, SendIntent)
     with context.client() as client:
         made = client.send_build_to_job_request_queue(str(heir.build_id))
-    complete_send(ledger, heir, 1, intent, made.id, reconciled=False)
+    ledger.sends.complete(heir, 1, intent, made.id, reconciled=False)
 
 
 def test_an_upload_whose_reply_was_lost_is_found_and_not_repeated(context: Shop) -> None:

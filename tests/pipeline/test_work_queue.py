@@ -9,7 +9,7 @@ import pytest
 
 from tests.waiting import until
 from workflow.ledger import Ledger, Superseded, Work, register_worker
-from workflow.model import Step, Submission, SubmissionState, Worker
+from workflow.model import EventKind, Step, Submission, SubmissionState, Worker
 from workflow.pipeline import lease_queue, local_queue
 from workflow.pipeline.context import now
 from workflow.pipeline.lease_queue import LeaseQueue
@@ -198,13 +198,13 @@ def test_a_stage_whose_turn_is_over_can_write_nothing(floor: Floor) -> None:
         mine = floor.ledger.get(number)
         hold.wait(30)
         try:
-            floor.ledger.record_event(mine, "inspected", state=SubmissionState.INSPECTED)
+            floor.ledger.record_event(mine, EventKind.INSPECTED, state=SubmissionState.INSPECTED)
         except Superseded as error:
             refused.append(error)
 
     floor.start(stage)
     assert until(lambda: floor.begun)
-    floor.ledger.schedule_next_step(canceled, None, None, "canceled")
+    floor.ledger.schedule_next_step(canceled, None, None, EventKind.CANCELED)
     hold.set()
     assert until(lambda: refused)
     assert floor.ledger.get(number).state is SubmissionState.CLAIMED
@@ -264,7 +264,7 @@ def test_what_a_crash_cut_off_is_run_again_under_a_new_turn_that_alone_may_write
         assert sorted(floor.interrupted) == sorted(submission.id for submission in late)
         for submission in late:
             with pytest.raises(Superseded):
-                floor.ledger.record_event(submission, "inspected")
+                floor.ledger.record_event(submission, EventKind.INSPECTED)
             taken_over = [
                 event for event in floor.ledger.events(submission.id) if event.event == "taken over"
             ]

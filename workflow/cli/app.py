@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from workflow.cli.backup import backup, restore
 from workflow.cli.batch import batch
 from workflow.cli.check import check
 from workflow.cli.config import config
@@ -64,6 +65,6 @@ def stlflow(folder: str | None, file: str | None) -> None:
 
 for command in (
     demo, init, doctor, status, config, run, batch, check, list_submissions, show, retry, release, cancel,
-    attach, settle, workers, move_ledger, intake, rules, eiger, simulator, service,
+    attach, settle, workers, move_ledger, backup, restore, intake, rules, eiger, simulator, service,
 ):  # fmt: skip
     stlflow.add_command(command)

@@ -39,14 +39,36 @@ def explain(names: tuple[str, ...], as_json: bool) -> None:
 def accept() -> None:
     """Accept the files that wait because many came at once."""
     from workflow.assembly import open_ledger
-    from workflow.ledger import accept_mass_arrival
     from workflow.settings import load_settings
 
-    count = accept_mass_arrival(open_ledger(load_settings()))
+    count = open_ledger(load_settings()).mass_arrival.accept()
     if count == 0:
         click.echo("No file waits to be accepted.")
     else:
         click.echo(f"{count:,} files are accepted: they are taken{_when_applied()}.")
+
+
+@intake.command()
+@json_option
+def adopt(as_json: bool) -> None:
+    """Take over files in processing/ that another stlflow has claimed and will never finish.
+
+    Use it if that stlflow's database is lost. Eiger is asked about each file: one that may have been sent is
+    held, and the others go back to the inbox.
+    """
+    from workflow.operations.lost_database import adopt_orphans
+    from workflow.settings import load_settings
+
+    adopted = list(adopt_orphans(load_settings()))
+    if as_json:
+        print_json([asdict(each) for each in adopted])
+        return
+    for each in adopted:
+        click.echo(f"{each.path}: {each.placed_as}")
+        if each.held_because is not None:
+            click.echo(f"    held: {each.held_because}")
+    if not adopted:
+        click.echo("processing/ holds no files of another stlflow.")
 
 
 @intake.command()

@@ -30,11 +30,11 @@ def list_submissions(states: tuple[str, ...], limit: int | None, as_json: bool) 
     If changed rules were refused, the reason is on stderr.
     """
     from workflow.cli.submission_output import print_submissions_table, submission_row
-    from workflow.ledger import RULES_ERROR_KEY, read_metadata
+    from workflow.ledger import RULES_ERROR_KEY
 
     at_most = limit if limit is not None or as_json else DEFAULT_LIMIT + 1
     ledger = _open_ledger()
-    if trouble := read_metadata(ledger, RULES_ERROR_KEY):
+    if trouble := ledger.metadata.read(RULES_ERROR_KEY):
         click.echo(trouble, err=True)
     submissions = ledger.all([SubmissionState(state) for state in states], at_most)
     if as_json:
@@ -55,12 +55,11 @@ def list_submissions(states: tuple[str, ...], limit: int | None, as_json: bool) 
 def show(number: int, as_json: bool) -> None:
     """Show one submission and everything that happened to it."""
     from workflow.cli.submission_output import print_submission, submission_row_with_history
-    from workflow.ledger import list_receipts, read_decisions
     from workflow.settings import load_settings
 
     ledger = _open_ledger()
     submission, events = ledger.get(number), ledger.events(number)
-    decided, receipts = read_decisions(ledger, number), list_receipts(ledger, number)
+    decided, receipts = ledger.decisions.read(number), ledger.sends.list_receipts(number)
     if as_json:
         print_json(submission_row_with_history(submission, events, decided, receipts))
     else:

@@ -21,7 +21,7 @@ from workflow.doctor.mount import (
 from workflow.doctor.state import is_service_running
 from workflow.errors import ShareError
 from workflow.intake import CLAIMS_FOLDER_PREFIX, Share, prove_move, read_marker, scan_inbox
-from workflow.ledger import LEDGER_NAME_KEY, list_workers, read_metadata
+from workflow.ledger import LEDGER_NAME_KEY, list_workers
 
 NOTES_BYTES = 100 * 2**20
 MAX_SHOWN = 3
@@ -122,12 +122,13 @@ def check_other_ledgers(book: LedgerAccess) -> Iterator[Finding]:
     found = share.processing.glob(f"{CLAIMS_FOLDER_PREFIX}*") if share.processing.is_dir() else []
     claims = [place for place in found if place.is_dir() and any(place.iterdir())]
     with book.opened() as ledger:
-        own = read_metadata(ledger, LEDGER_NAME_KEY) if ledger is not None else None
+        own = ledger.metadata.read(LEDGER_NAME_KEY) if ledger is not None else None
     strange = sorted(place.name for place in claims if place.name != f"{CLAIMS_FOLDER_PREFIX}{own}")
     if strange:
         yield warn(
             f"Another ledger has files in {share.processing}: {', '.join(strange[:MAX_SHOWN])}.",
-            "That is meant where two services share a folder on a local disk; else stop one of them.",
+            "Right if two services share this folder on a local disk. If the other one's database is lost: "
+            "`stlflow intake adopt`.",
         )
     else:
         yield ok("No other ledger has files in this share.")

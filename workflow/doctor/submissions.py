@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from workflow.doctor.finding import Check, Finding, ok, warn
 from workflow.doctor.ledger import LedgerAccess
 from workflow.doctor.state import is_service_running
-from workflow.ledger import CLOCK, RULES_ERROR_KEY, list_workers, read_mass_arrival_paths, read_metadata
+from workflow.ledger import CLOCK, RULES_ERROR_KEY, list_workers
 from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Submission, SubmissionState
 
 OVERDUE_SECONDS = 900.0
@@ -50,7 +50,7 @@ def check_mass_arrival(book: LedgerAccess) -> Iterator[Finding]:
         waiting = (
             []
             if ledger is None
-            else [p for p, accepted in read_mass_arrival_paths(ledger).items() if not accepted]
+            else [p for p, accepted in ledger.mass_arrival.read_paths().items() if not accepted]
         )
     if waiting:
         yield warn(
@@ -64,7 +64,7 @@ def check_mass_arrival(book: LedgerAccess) -> Iterator[Finding]:
 def check_refused_rules(book: LedgerAccess) -> Iterator[Finding]:
     """Check whether a change of the rules was refused."""
     with book.opened() as ledger:
-        trouble = read_metadata(ledger, RULES_ERROR_KEY) if ledger is not None else None
+        trouble = ledger.metadata.read(RULES_ERROR_KEY) if ledger is not None else None
     if trouble:
         first = trouble.splitlines()[0]
         yield warn(f"The last change of the rules does not count: {first}", "`stlflow rules check`")

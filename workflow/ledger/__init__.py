@@ -1,40 +1,14 @@
 """The durable record: submissions and their events, append-only."""
 
-from workflow.ledger.commands import CommandEffect, SendState, execute_command
+from workflow.ledger.backup import back_up, restore_into, restore_sqlite
+from workflow.ledger.changes import Superseded
+from workflow.ledger.commands import CommandEffect, SendState
 from workflow.ledger.copy import copy_ledger
 from workflow.ledger.database import CLOCK
-from workflow.ledger.decisions import (
-    RecentSend,
-    count_sent_before,
-    last_sent_by_device,
-    list_decided_since,
-    list_receipts,
-    list_recent_sends,
-    read_decisions,
-    read_stored_rules,
-    store_rules,
-)
+from workflow.ledger.decisions import RecentSend
 from workflow.ledger.due_polls import next_poll_seconds, postpone_due_polls
 from workflow.ledger.due_steps import DueSteps, requeue_interrupted_steps, take_due_steps
-from workflow.ledger.duplicates import (
-    find_earlier_revisions,
-    find_sent_build,
-    list_receipts_of_others,
-    record_content,
-    reuse_build,
-)
-from workflow.ledger.earlier_prints import remember_seen, seen_before
-from workflow.ledger.in_place import (
-    InPlaceFile,
-    InPlaceRecord,
-    begin_in_place_submission,
-    begin_read_only_submission,
-    find_in_place_record,
-    forget_missing_files,
-    list_submissions_of_file,
-    read_in_place_files,
-    record_unchanged_file,
-)
+from workflow.ledger.in_place import InPlaceFile, InPlaceRecord
 from workflow.ledger.integrity import IntegrityReport, check_integrity, check_writable
 from workflow.ledger.leases import (
     WaitingForSlicing,
@@ -48,35 +22,15 @@ from workflow.ledger.leases import (
     start_delivery,
     take_over_orphaned_steps,
 )
-from workflow.ledger.ledger import Ledger, Superseded
-from workflow.ledger.locks import APPROVAL_LOCK, DEVICE_CHOICE_LOCK, exclusive
-from workflow.ledger.mass_arrival import (
-    accept_mass_arrival,
-    add_to_mass_arrival,
-    read_mass_arrival_paths,
-    remove_from_mass_arrival,
-)
-from workflow.ledger.metadata import (
-    LEDGER_NAME_KEY,
-    RULES_ERROR_KEY,
-    SHARE_ID_KEY,
-    ensure_ledger_name,
-    read_metadata,
-    set_metadata_default,
-    write_metadata,
-)
-from workflow.ledger.retention import delete_ended_submissions, list_submissions_at_path
+from workflow.ledger.ledger import Ledger
+from workflow.ledger.locks import APPROVAL_LOCK, DEVICE_CHOICE_LOCK
+from workflow.ledger.metadata import LEDGER_NAME_KEY, RESTORED_KEY, RULES_ERROR_KEY, SHARE_ID_KEY
 from workflow.ledger.sends import (
     CHECKED_BY_OPERATOR,
     AlreadySent,
     SendInProgress,
     SendIntent,
     SharedBuild,
-    begin_send,
-    complete_send,
-    record_lost_reply,
-    renew_send_lease,
-    withdraw_send,
 )
 from workflow.ledger.work import Work, work_of
 from workflow.ledger.workers import (
@@ -96,6 +50,7 @@ __all__ = [
     "CLOCK",
     "DEVICE_CHOICE_LOCK",
     "LEDGER_NAME_KEY",
+    "RESTORED_KEY",
     "RULES_ERROR_KEY",
     "SHARE_ID_KEY",
     "AlreadySent",
@@ -114,67 +69,31 @@ __all__ = [
     "Superseded",
     "WaitingForSlicing",
     "Work",
-    "accept_mass_arrival",
     "acquire_due_steps",
-    "add_to_mass_arrival",
-    "begin_in_place_submission",
-    "begin_read_only_submission",
-    "begin_send",
+    "back_up",
     "check_integrity",
     "check_writable",
-    "complete_send",
     "copy_ledger",
-    "count_sent_before",
     "count_waiting_for_slicing",
-    "delete_ended_submissions",
     "deregister_worker",
-    "ensure_ledger_name",
-    "exclusive",
-    "execute_command",
     "filter_waiting_for_slicing",
     "find_due_steps",
-    "find_earlier_revisions",
-    "find_in_place_record",
-    "find_sent_build",
     "find_waiting_by_part_version",
-    "forget_missing_files",
-    "last_sent_by_device",
     "list_abandoned_claims",
-    "list_decided_since",
     "list_leased_steps",
-    "list_receipts",
-    "list_receipts_of_others",
-    "list_recent_sends",
-    "list_submissions_at_path",
-    "list_submissions_of_file",
     "list_workers",
     "next_poll_seconds",
     "postpone_due_polls",
     "read_backpressure",
-    "read_decisions",
     "read_heartbeats",
-    "read_in_place_files",
-    "read_mass_arrival_paths",
-    "read_metadata",
-    "read_stored_rules",
-    "record_content",
-    "record_lost_reply",
-    "record_unchanged_file",
     "register_worker",
-    "remember_seen",
     "remove_dead_worker",
-    "remove_from_mass_arrival",
-    "renew_send_lease",
     "requeue_interrupted_steps",
-    "reuse_build",
-    "seen_before",
+    "restore_into",
+    "restore_sqlite",
     "send_heartbeat",
-    "set_metadata_default",
     "start_delivery",
-    "store_rules",
     "take_due_steps",
     "take_over_orphaned_steps",
-    "withdraw_send",
     "work_of",
-    "write_metadata",
 ]

@@ -6,7 +6,8 @@ turns: that costs less than waiting for SQLite's own lock, and `synchronous` can
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError
@@ -21,7 +22,9 @@ class Connections:
 
     def __init__(self, url: str) -> None:
         self._engine: Engine = open_database(url)
-        self._writer = _KeptWriter(self._engine) if self._engine.dialect.name == "sqlite" else None
+        self.are_shared = self._engine.dialect.name != "sqlite"
+        """Several machines may work on this database."""
+        self._writer = None if self.are_shared else _KeptWriter(self._engine)
 
     def close(self) -> None:
         """Close all connections."""
@@ -53,10 +56,11 @@ class Connections:
             raise StateFolderError(f"The ledger can't be written: {database_error_text(error)}") from error
 
     @contextmanager
-    def read_connection(self) -> Iterator[Connection]:
-        """Yield a connection that sees the last committed state."""
+    def read_connection(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """Yield a connection that sees the last committed state; a `snapshot` sees one state all the time."""
+        options = {"isolation_level": "REPEATABLE READ"} if snapshot and self.are_shared else {}
         try:
-            with self._reader() as connection:
+            with self._reader().execution_options(**options) as connection:
                 yield connection
         except (DatabaseError, NoConnectionFree) as error:
             raise StateFolderError(f"The ledger can't be read: {database_error_text(error)}") from error
@@ -74,6 +78,7 @@ class _KeptWriter:
         self._writing_thread: int | None = None
         self._connection: Connection | None = None
         self._durable: bool | None = None
+        self._files = _DatabaseFiles(engine.url.database or "")
 
     @contextmanager
     def transaction(self, *, durable: bool) -> Iterator[Connection]:
@@ -84,9 +89,11 @@ class _KeptWriter:
             raise NoConnectionFree
         self._writing_thread = threading.get_ident()
         try:
+            self._files.check()
             connection = self._connected(durable=durable)
             with connection.begin():
                 yield connection
+            self._files.remember()
         except DatabaseError:  # the next transaction opens the file again: it may be another one by then
             self._disconnect()
             raise
@@ -115,6 +122,35 @@ class _KeptWriter:
         if connection is not None:
             connection.invalidate()
             connection.close()
+
+
+class _DatabaseFiles:
+    """Which files the database is in. What is written to a deleted file is lost, and nothing says so."""
+
+    def __init__(self, database: str) -> None:
+        self._database = database
+        self._places = [Path(database), Path(f"{database}-wal")] if database else []
+        self._known: list[int] | None = None
+
+    def remember(self) -> None:
+        """Remember the files after the first transaction; SQLite keeps both while a connection is open."""
+        if self._known is None:
+            with suppress(FileNotFoundError):
+                self._known = [place.stat().st_ino for place in self._places]
+
+    def check(self) -> None:
+        """Raise StateFolderError if a file was deleted or replaced since."""
+        if self._known is None:
+            return
+        try:
+            same = [place.stat().st_ino for place in self._places] == self._known
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise StateFolderError(
+                f"The database {self._database}, or its -wal file, was deleted or replaced while stlflow "
+                "runs. Stop stlflow, put the files back or restore a backup, then start it again."
+            )
 
 
 def _driver_execute(connection: Connection, statement: str) -> None:

@@ -1,21 +1,22 @@
-"""Moving a ledger into another database: from SQLite to Postgres, when one machine is no longer enough."""
+"""Moving a ledger into another database: from SQLite to Postgres, if one machine is no longer enough."""
 
 from sqlalchemy import Connection, Table, func, insert, select
 
 from workflow.errors import StateFolderError
-from workflow.ledger.ledger import Ledger, advance_id_sequences
+from workflow.ledger.changes import advance_id_sequences
+from workflow.ledger.ledger import Ledger
 from workflow.ledger.tables import metadata, submissions, workers
 
 ROWS_AT_ONCE = 500
 
 
 def copy_ledger(source: Ledger, target: Ledger) -> int:
-    """Copy everything into an empty ledger, in one transaction; gives how many submissions those are.
+    """Copy everything into an empty ledger, in one transaction, and return how many submissions that are.
 
-    Numbers, turns and what is open of sending stay as they are, so that no promise ends at the move. Who
-    had what in hands is not copied: nothing may run meanwhile. Raises StateError; then nothing is changed.
+    Numbers, turns and open sends stay as they are, so that each promise holds after the move. Workers are not
+    copied: none may run meanwhile. Raises StateFolderError; then nothing is changed.
     """
-    with source.read_connection() as old, target.write_transaction() as new:
+    with source.read_connection(snapshot=True) as old, target.write_transaction() as new:
         if _count(new, submissions):
             raise StateFolderError("The new database holds submissions already: move into an empty one.")
         for table in metadata.sorted_tables:
@@ -29,7 +30,7 @@ def copy_ledger(source: Ledger, target: Ledger) -> int:
 
 
 def _copy(old: Connection, new: Connection, table: Table) -> None:
-    new.execute(table.delete())  # marks that opening the new ledger made
+    new.execute(table.delete())  # values that opening the new ledger wrote
     rows = old.execute(select(table)).mappings()
     while some := rows.fetchmany(ROWS_AT_ONCE):
         new.execute(insert(table), [dict(row) for row in some])

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
 
-from workflow.ledger.ledger import MAX_DUE_AHEAD_SECONDS, Ledger, seconds_now
+from workflow.ledger.changes import MAX_DUE_AHEAD_SECONDS, seconds_now
+from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import submission_from
 from workflow.ledger.statements import PreparedStatement
 from workflow.ledger.tables import submissions

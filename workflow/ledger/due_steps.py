@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, make_url, null, update
 
+from workflow.ledger.changes import MAX_DUE_AHEAD_SECONDS, seconds_now
 from workflow.ledger.leases import IN_PROGRESS, requeue_steps
-from workflow.ledger.ledger import MAX_DUE_AHEAD_SECONDS, Ledger, seconds_now
+from workflow.ledger.ledger import Ledger
 from workflow.ledger.statements import PreparedStatement
 from workflow.ledger.tables import submissions
 from workflow.ledger.work import Work

@@ -1,31 +1,38 @@
-"""What the cloud showed of a build before the first send of it: none of that is of our doing."""
+"""What the cloud showed of an attached build before the first send of it: stlflow sent none of that."""
 
 import json
 from collections.abc import Iterable
 
 from sqlalchemy import and_, delete, insert, select
 
-from workflow.ledger.ledger import Ledger, check_fencing_token
-from workflow.ledger.tables import seen_before as table
+from workflow.ledger.changes import check_fencing_token
+from workflow.ledger.store import Store
+from workflow.ledger.tables import seen_before
 from workflow.model import Submission
 
 
-def seen_before(ledger: Ledger, submission: Submission) -> frozenset[str] | None:
-    """Return the cloud's ids that were written down for this build; None if none were. Raises StateError."""
-    mine = and_(table.c.submission == submission.id, table.c.build_id == submission.build_id)
-    with ledger.read_connection() as connection:
-        traces = connection.execute(select(table.c.traces).where(mine)).scalar_one_or_none()
-    return None if traces is None else frozenset(json.loads(traces))
+class EarlierPrintStore(Store):
+    """The prints of a build that were there before stlflow sent it."""
 
+    def read(self, submission: Submission) -> frozenset[str] | None:
+        """Return the cloud's ids that were recorded for this build; None if nothing was recorded."""
+        mine = and_(seen_before.c.submission == submission.id, seen_before.c.build_id == submission.build_id)
+        with self.read_connection() as connection:
+            traces = connection.execute(select(seen_before.c.traces).where(mine)).scalar_one_or_none()
+        return None if traces is None else frozenset(json.loads(traces))
 
-def remember_seen(ledger: Ledger, submission: Submission, traces: Iterable[str]) -> None:
-    """Write down what the cloud shows of the build, in place of what was written before.
+    def remember(self, submission: Submission, traces: Iterable[str]) -> None:
+        """Record what the cloud shows of the build, in place of an earlier record.
 
-    Raises Superseded when the submission's turn is over, StateError.
-    """
-    mine = and_(table.c.submission == submission.id, table.c.build_id == submission.build_id)
-    row = {"submission": submission.id, "build_id": submission.build_id, "traces": json.dumps(list(traces))}
-    with ledger.write_transaction() as connection:
-        check_fencing_token(connection, submission)
-        connection.execute(delete(table).where(mine))
-        connection.execute(insert(table).values(row))
+        Raises Superseded if the submission's turn is over.
+        """
+        mine = and_(seen_before.c.submission == submission.id, seen_before.c.build_id == submission.build_id)
+        row = {
+            "submission": submission.id,
+            "build_id": submission.build_id,
+            "traces": json.dumps(list(traces)),
+        }
+        with self.write_transaction() as connection:
+            check_fencing_token(connection, submission)
+            connection.execute(delete(seen_before).where(mine))
+            connection.execute(insert(seen_before).values(row))

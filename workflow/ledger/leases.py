@@ -9,6 +9,7 @@ What waits for its slice job: how much that is, whom a build concerns, and going
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Unpack
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,16 +25,18 @@ from sqlalchemy import (
     update,
 )
 
-from workflow.ledger.ledger import (
+from workflow.ledger.changes import (
     MAX_DUE_AHEAD_SECONDS,
-    Ledger,
     append_event,
+    apply_changes,
+    chunks,
+    next_turn,
     seconds_now,
-    update_submission_row,
 )
+from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import submission_from
 from workflow.ledger.tables import submissions, workers
-from workflow.model import Step, Submission, SubmissionState, Worker
+from workflow.model import EventKind, Step, Submission, SubmissionChanges, SubmissionState, Worker
 
 TAKEOVER_BATCH = 500
 
@@ -97,7 +100,7 @@ def list_leased_steps(ledger: Ledger, worker: Worker) -> tuple[Submission, ...]:
 
 def take_over_orphaned_steps(ledger: Ledger) -> tuple[Submission, ...]:
     """Let steps that nobody alive has in hands begin anew, at once; gives them as they were."""
-    if not ledger.some(_ANY_ORPHAN):
+    if not ledger.exists(_ANY_ORPHAN):
         return ()
     with ledger.write_transaction() as connection:
         return requeue_steps(connection, _ORPHANED, "was in the hands of")
@@ -111,7 +114,7 @@ def requeue_steps(connection: Connection, which: ColumnElement[bool], why: str) 
         ahead = {"turn": submission.turn + 1, "due_at": seconds_now(), "worker": None}
         connection.execute(update(submissions).where(submissions.c.id == submission.id).values(ahead))
         detail = f"{submission.step} {why} {submission.worker or 'nobody'}"
-        append_event(connection, submission.id, "taken over", detail)
+        append_event(connection, submission.id, EventKind.TAKEN_OVER, detail)
     return found
 
 
@@ -129,8 +132,6 @@ def _now_for(worker: Worker) -> dict[str, object]:
     return {"now": seconds_now(), "home": worker.home}
 
 
-_VALUES_PER_STATEMENT = 500
-"""Values in one statement: SQLite takes no more than some thousands."""
 _WAITING_FOR_SLICING = and_(
     submissions.c.state == SubmissionState.SLICING.value, submissions.c.step == Step.POLL.value
 )
@@ -158,11 +159,7 @@ def count_waiting_for_slicing(ledger: Ledger) -> WaitingForSlicing:
 
 def filter_waiting_for_slicing(ledger: Ledger, numbers: Collection[int]) -> tuple[Submission, ...]:
     """Give those of these submissions that wait for slicing. Raises StateError."""
-    wanted = sorted(numbers)
-    some = (
-        wanted[start : start + _VALUES_PER_STATEMENT]
-        for start in range(0, len(wanted), _VALUES_PER_STATEMENT)
-    )
+    some = chunks(sorted(numbers))
     queries = (select(submissions).where(submissions.c.id.in_(each), _WAITING_FOR_SLICING) for each in some)
     return tuple(submission for query in queries for submission in ledger.select_submissions(query))
 
@@ -174,11 +171,14 @@ def find_waiting_by_part_version(ledger: Ledger, part_version_ids: Collection[st
 
 
 def start_delivery(
-    ledger: Ledger, submission: Submission, events: Sequence[tuple[str, str]], **changes: object
+    ledger: Ledger,
+    submission: Submission,
+    events: Sequence[tuple[EventKind, str]],
+    **changes: Unpack[SubmissionChanges],
 ) -> None:
     """Begin to deliver what was parked, with all its news at once. Raises Superseded, StateError."""
-    ahead = {"step": Step.DELIVER, "due_at": seconds_now(), "turn": submission.turn + 1, "worker": None}
+    present = datetime.fromtimestamp(seconds_now(), UTC)
+    ahead = next_turn(submission, Step.DELIVER, present)
     with ledger.write_transaction() as connection:
-        update_submission_row(connection, submission, {**ahead, **changes})
-        for event, detail in events:
-            append_event(connection, submission.id, event, detail)
+        delivery: SubmissionChanges = {**ahead, **changes}
+        apply_changes(connection, submission, delivery, *events)

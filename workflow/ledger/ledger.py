@@ -1,162 +1,98 @@
-"""The ledger: one row per submission, one line per event, written in the same transaction.
+"""The ledger: one row per submission and one line per event, written in the same transaction.
 
-Every change names the turn it belongs to. A change by somebody whose turn is over (a canceled
-submission, a step that was taken over) raises `Superseded` and alters nothing.
-
-The few statements that every part of the ledger shares, each inside somebody's transaction.
+`Ledger` itself writes and reads submissions with their events. Each other kind of record has its own store:
+`ledger.sends.begin(…)`, `ledger.decisions.read(…)`.
 """
 
-import threading
-from collections import defaultdict
-from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Unpack
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, text, update
+from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from workflow.errors import DatabaseUnavailable, StateFolderError, StlflowError, UnknownSubmission
+from workflow.errors import DatabaseUnavailable, StateFolderError
+from workflow.ledger.changes import (
+    append_event,
+    apply_changes,
+    chunks,
+    insert_with_number,
+    inserted_id,
+    next_turn,
+    read_submission,
+    replace_decision,
+    seconds_now,
+)
+from workflow.ledger.commands import CommandStore
 from workflow.ledger.connections import Connections, database_error_text
 from workflow.ledger.database import CLOCK, migrate_schema
-from workflow.ledger.rows import decision_columns, event_from, replace_unstorable, submission_from, to_columns
-from workflow.ledger.statements import (
-    DELETE_DECISION,
-    INSERT_DECISION,
-    INSERT_EVENT,
-    LOCK_SUBMISSION,
-    LOCK_TURN,
-    READ_EVENTS,
-    READ_SUBMISSION,
-    PreparedStatement,
-    submission_update,
+from workflow.ledger.decisions import DecisionStore
+from workflow.ledger.duplicates import DuplicateStore
+from workflow.ledger.earlier_prints import EarlierPrintStore
+from workflow.ledger.in_place import InPlaceStore
+from workflow.ledger.locks import LockStore
+from workflow.ledger.mass_arrival import MassArrivalStore
+from workflow.ledger.metadata import MetadataStore
+from workflow.ledger.retention import RetentionStore
+from workflow.ledger.rows import event_from
+from workflow.ledger.sends import SendStore
+from workflow.ledger.statements import READ_EVENTS
+from workflow.ledger.store import Store
+from workflow.ledger.tables import submissions
+from workflow.model import (
+    DecisionRecord,
+    EventKind,
+    HoldReason,
+    Step,
+    Submission,
+    SubmissionChanges,
+    SubmissionEvent,
+    SubmissionState,
 )
-from workflow.ledger.tables import events, submissions
-from workflow.model import DecisionRecord, Step, Submission, SubmissionEvent, SubmissionState
 
-
-class Superseded(StlflowError):
-    """Somebody else has taken the submission further: this turn is over."""
-
-
-def lock_submission(connection: Connection, number: int) -> Submission:
-    """Return one submission, unchanged by others until the transaction ends. Raises UnknownSubmission."""
-    return _read_submission(LOCK_SUBMISSION, connection, number)
-
-
-def _read_submission(query: PreparedStatement, connection: Connection, number: int) -> Submission:
-    row = query.execute(connection, number=number).mappings().first()
-    if row is None:
-        raise UnknownSubmission(f"There is no submission {number}. `stlflow list` shows all.")
-    return submission_from(row)
-
-
-def insert_with_number(connection: Connection, number: int, row: Mapping[str, object]) -> bool:
-    """Insert a submission under a number that was given out before; False when it is there."""
-    acquire_transaction_lock(connection, f"submission {number}")
-    taken = select(submissions.c.id).where(submissions.c.id == number)
-    if connection.execute(taken).first() is not None:
-        return False
-    connection.execute(insert(submissions).values({"id": number, **row}))
-    advance_id_sequences(connection)
-    return True
-
-
-def advance_id_sequences(connection: Connection) -> None:
-    """Let the next number be a new one; SQLite sees to that by itself.
-
-    Never backwards: higher numbers may have been given out, and forgotten since.
-    """
-    if connection.dialect.name == "postgresql":
-        for table in (submissions, events):
-            sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
-            highest = f"select setval({sequence}, greatest(max(id), nextval({sequence}))) from {table.name}"  # noqa: S608  # names of our own tables
-            connection.execute(text(f"{highest} having max(id) > 0"))
-
-
-def acquire_transaction_lock(connection: Connection, what: str) -> None:
-    """SQLite has one writer at a time anyway; Postgres is asked for it, for this alone, until the end."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("select pg_advisory_xact_lock(hashtext(:what))"), {"what": what})
-
-
-def update_submission_row(
-    connection: Connection, submission: Submission, changes: Mapping[str, object]
-) -> None:
-    """Write changes, if the turn is not over. Raises Superseded."""
-    columns = to_columns(changes) or {"turn": submission.turn}
-    values = {f"new_{name}": value for name, value in columns.items()}
-    changed = submission_update(tuple(columns)).execute(
-        connection, number=submission.id, at_turn=submission.turn, **values
-    )
-    if changed.rowcount != 1:
-        raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
-
-
-def check_fencing_token(connection: Connection, submission: Submission) -> None:
-    """Raise Superseded when the submission's turn is over; until the transaction ends it stays ours."""
-    turn = LOCK_TURN.execute(connection, number=submission.id).scalar_one_or_none()
-    if turn != submission.turn:
-        raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
-
-
-def append_event(connection: Connection, number: int, event: str, detail: str) -> None:
-    """Add one line to the history."""
-    INSERT_EVENT.execute(
-        connection, submission=number, at=seconds_now(), event=event, detail=replace_unstorable(detail)
-    )
-
-
-def replace_decision(connection: Connection, number: int, decided: DecisionRecord) -> None:
-    """Keep a decision with what decided, in place of an earlier one of the same stage."""
-    DELETE_DECISION.execute(connection, number=number, decided_stage=decided.stage)
-    INSERT_DECISION.execute(connection, submission=number, **decision_columns(decided))
-
-
-def seconds_now() -> float:
-    """Give the present time as the tables hold it."""
-    return CLOCK.seconds()
-
-
-NO_VALUES: Mapping[str, object] = {}
-_VALUES_PER_STATEMENT = 500
 OPEN_ERRORS = (SQLAlchemyError, ImportError, ValueError)
-"""What opening a database raises; a port that is no number is a ValueError, and may be a password."""
-MAX_DUE_AHEAD_SECONDS = 1_800.0
-"""Nothing waits longer: a later time was written while the clock stood wrong."""
+"""What opening a database raises. A port that is no number is a ValueError, and may be a password."""
 
 
-class Ledger:
-    """The durable record of submissions and their events.
+class Ledger(Store):
+    """The durable record of submissions and their events, and the stores of everything else.
 
-    Raises StateError when the database can't be written, for example because the disk is full.
+    Each method raises StateFolderError when the database refuses, for example because the disk is full.
     """
 
     def __init__(self, url: str, *, as_it_is: bool = False) -> None:
-        """Open it and bring it up to date; `as_it_is` is for looking alone: it waits for no lock."""
+        """Open the ledger and update its tables; `as_it_is` only reads, and waits for no lock."""
         self.url = url
-        self.turns: Mapping[str, threading.Lock] = defaultdict(threading.Lock)
-        """One at a time in this process, by what they are at: see `alone`."""
         try:
-            self._connections = Connections(url)
-            with self._connections.opened(read_only=as_it_is) as connection:
+            connections = Connections(url)
+            with connections.opened(read_only=as_it_is) as connection:
                 if not as_it_is:
                     migrate_schema(connection)
                 CLOCK.synchronize(connection)
         except OPEN_ERRORS as error:
             raise open_error(url, error) from None
+        super().__init__(connections)
+        self.commands = CommandStore(connections)
+        self.decisions = DecisionStore(connections)
+        self.duplicates = DuplicateStore(connections)
+        self.earlier_prints = EarlierPrintStore(connections)
+        self.in_place = InPlaceStore(connections)
+        self.locks = LockStore(connections)
+        self.mass_arrival = MassArrivalStore(connections)
+        self.metadata = MetadataStore(connections)
+        self.retention = RetentionStore(connections)
+        self.sends = SendStore(connections)
 
     def close(self) -> None:
         """Close all connections."""
         self._connections.close()
 
-    # -- the journey ----------------------------------------------------------------------------
+    # -- claims ---------------------------------------------------------------------------------
 
     def open(self, path: str, worker: str | None = None) -> int:
-        """Begin a submission before its file is touched; it shows only once claimed. Gives its number.
+        """Begin a submission before its file is touched, and return its number. It shows only once claimed.
 
-        `worker` is who is about to claim the file.
+        `worker` is the one that is about to claim the file.
         """
         row = {
             "path": path,
@@ -165,11 +101,10 @@ class Ledger:
             "worker": worker,
         }
         with self.write_transaction() as connection:
-            result = connection.execute(insert(submissions).values(row))
-            return int(result.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
+            return inserted_id(connection.execute(insert(submissions).values(row)))
 
     def forget(self, number: int) -> None:
-        """Undo `open`: the file could not be taken."""
+        """Undo `open`: the file could not be claimed."""
         with self.write_transaction() as connection:
             unclaimed = and_(submissions.c.id == number, submissions.c.claimed_as.is_(None))
             connection.execute(delete(submissions).where(unclaimed))
@@ -183,21 +118,21 @@ class Ledger:
         left_in_place: bool = False,
         home: str | None = None,
     ) -> None:
-        """The file is ours: from here on the submission goes on by itself.
+        """Record that the file is claimed: its submission continues by itself from here.
 
-        Somebody who took us for dead may have forgotten the number meanwhile, or written down the claim
-        for us: then the row is made anew for `path`, or left as it is.
+        Another worker that took this one for dead may have deleted the row meanwhile, or recorded the claim.
+        Then the row is inserted again for `path`, or left as it is.
         """
+        claim = {
+            "claimed_as": claimed_as,
+            "left_in_place": left_in_place,
+            "home": home,
+            "worker": None,
+            "step": Step.INTAKE.value,
+            "due_at": seconds_now(),
+        }
+        opened = and_(submissions.c.id == number, submissions.c.claimed_as.is_(None))
         with self.write_transaction() as connection:
-            claim = {
-                "claimed_as": claimed_as,
-                "left_in_place": left_in_place,
-                "home": home,
-                "worker": None,
-                "step": Step.INTAKE.value,
-                "due_at": seconds_now(),
-            }
-            opened = and_(submissions.c.id == number, submissions.c.claimed_as.is_(None))
             if connection.execute(update(submissions).where(opened).values(claim)).rowcount != 1:
                 fresh = {
                     "path": path,
@@ -207,83 +142,92 @@ class Ledger:
                 }
                 if path is None or not insert_with_number(connection, number, fresh):
                     return
-            append_event(connection, number, "claimed", claimed_as)
+            append_event(connection, number, EventKind.CLAIMED, claimed_as)
+
+    def adopt(self, path: str, placed_as: str, reason: str) -> int:
+        """Insert a held submission for a file that another ledger had claimed, and return its number."""
+        row = {
+            "path": path,
+            "state": SubmissionState.HELD.value,
+            "hold": HoldReason.FILE.value,
+            "reason": reason,
+            "opened_at": seconds_now(),
+            "claimed_as": placed_as,
+            "step": Step.FINISH.value,
+            "due_at": seconds_now(),
+        }
+        with self.write_transaction() as connection:
+            number = inserted_id(connection.execute(insert(submissions).values(row)))
+            append_event(connection, number, EventKind.ADOPTED, placed_as)
+            append_event(connection, number, EventKind.HELD, reason)
+            return number
+
+    # -- changes --------------------------------------------------------------------------------
 
     def record_event(
-        self, submission: Submission, event: str, detail: str = "", **changes: object
+        self, submission: Submission, event: EventKind, detail: str = "", **changes: Unpack[SubmissionChanges]
     ) -> Submission:
-        """Write one event and the changes that go with it; gives the submission as it is now.
-
-        Raises Superseded when the submission's turn is over.
-        """
+        """Write one event and the changes that go with it. Raises Superseded if the turn is over."""
         with self.write_transaction() as connection:
-            update_submission_row(connection, submission, changes)
-            append_event(connection, submission.id, event, detail)
-        return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
+            return apply_changes(connection, submission, changes, (event, detail))
 
     def record_decision(
-        self, submission: Submission, decided: DecisionRecord, event: str, detail: str, /, **changes: object
+        self,
+        submission: Submission,
+        decided: DecisionRecord,
+        event: EventKind,
+        detail: str,
+        /,
+        **changes: Unpack[SubmissionChanges],
     ) -> Submission:
-        """Write what was decided and on which facts, with one event and the changes that go with it.
-
-        Raises Superseded when the submission's turn is over.
-        """
+        """Write a decision with its facts, one event, and the changes that go with it. Raises Superseded."""
         with self.write_transaction() as connection:
-            update_submission_row(connection, submission, changes)
+            changed = apply_changes(connection, submission, changes, (event, detail))
             replace_decision(connection, submission.id, decided)
-            append_event(connection, submission.id, event, detail)
-        return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
+            return changed
 
-    def update_submission(self, submission: Submission, **changes: object) -> Submission:
-        """Write changes that are no news. Raises Superseded when the submission's turn is over."""
+    def update_submission(self, submission: Submission, **changes: Unpack[SubmissionChanges]) -> Submission:
+        """Write changes that need no event. Raises Superseded if the turn is over."""
         with self.write_transaction() as connection:
-            update_submission_row(connection, submission, changes)
-        return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
+            return apply_changes(connection, submission, changes)
 
     def schedule_next_step(
         self,
         submission: Submission,
         step: Step | None,
         due_at: datetime | None,
-        event: str = "",
+        event: EventKind | None = None,
         detail: str = "",
-        **changes: object,
+        /,
+        **changes: Unpack[SubmissionChanges],
     ) -> Submission:
-        """End the present turn: `step` begins at `due_at`. Raises Superseded when it was over before."""
+        """End the current turn, so that `step` begins at `due_at`. Raises Superseded if it was over."""
+        happened = () if event is None else ((event, detail),)
         with self.write_transaction() as connection:
-            ahead = {"step": step, "due_at": due_at, "turn": submission.turn + 1, "worker": None}
-            changes = {**ahead, **changes}
-            update_submission_row(connection, submission, changes)
-            if event:
-                append_event(connection, submission.id, event, detail)
-        return replace(submission, **changes)  # type: ignore[arg-type]  # columns bear the fields' names
+            ahead: SubmissionChanges = {**next_turn(submission, step, due_at), **changes}
+            return apply_changes(connection, submission, ahead, *happened)
 
     # -- reading --------------------------------------------------------------------------------
 
     def get(self, number: int) -> Submission:
         """Return one submission. Raises UnknownSubmission."""
         with self.read_connection() as connection:
-            return _read_submission(READ_SUBMISSION, connection, number)
-
-    def among(self, numbers: Collection[int]) -> tuple[Submission, ...]:
-        """Give those of these submissions that there are, claimed or not."""
-        wanted = sorted(numbers)
-        chunks = (
-            wanted[start : start + _VALUES_PER_STATEMENT]
-            for start in range(0, len(wanted), _VALUES_PER_STATEMENT)
-        )
-        queries = (select(submissions).where(submissions.c.id.in_(chunk)) for chunk in chunks)
-        return tuple(submission for query in queries for submission in self.select_submissions(query))
+            return read_submission(connection, number)
 
     def events(self, number: int) -> tuple[SubmissionEvent, ...]:
         """Return all events of a submission, oldest first."""
         with self.read_connection() as connection:
             return tuple(map(event_from, READ_EVENTS.execute(connection, number=number).mappings()))
 
+    def among(self, numbers: Collection[int]) -> tuple[Submission, ...]:
+        """Return those of these submissions that exist, claimed or not, lowest number first."""
+        queries = (select(submissions).where(submissions.c.id.in_(some)) for some in chunks(sorted(numbers)))
+        return tuple(submission for query in queries for submission in self.select_submissions(query))
+
     def all(
         self, states: Collection[SubmissionState] = (), limit: int | None = None
     ) -> tuple[Submission, ...]:
-        """Give claimed submissions, newest first, of the given states only if any are given."""
+        """Return claimed submissions, newest first; only those in the given states, if any are given."""
         query = select(submissions).where(submissions.c.claimed_as.is_not(None))
         if states:
             query = query.where(submissions.c.state.in_([state.value for state in states]))
@@ -297,41 +241,18 @@ class Ledger:
         return {SubmissionState(state): count for state, count in rows}
 
     def list_with_content(self, sha256: str) -> tuple[Submission, ...]:
-        """Give submissions of the very same bytes, newest first."""
+        """Return submissions of exactly these bytes, newest first."""
         query = select(submissions).where(submissions.c.sha256 == sha256)
         return self.select_submissions(query.order_by(submissions.c.id.desc()))
 
-    def claimed_from(self, place: str) -> tuple[Submission, ...]:
-        """Give submissions of the file in this place, newest first."""
-        query = select(submissions).where(submissions.c.claimed_as == place)
-        return self.select_submissions(query.order_by(submissions.c.id.desc()))
-
-    # -- connections ----------------------------------------------------------------------------
-
-    def write_transaction(self, *, durable: bool = True) -> AbstractContextManager[Connection]:
-        """Return one transaction, committed at the end: see `Connections.write_transaction`."""
-        return self._connections.write_transaction(durable=durable)
-
-    def read_connection(self) -> AbstractContextManager[Connection]:
-        """Return a connection that sees the last committed state. Raises StateFolderError."""
-        return self._connections.read_connection()
-
-    def select_submissions(
-        self, query: Any, values: Mapping[str, object] = NO_VALUES
-    ) -> tuple[Submission, ...]:
-        """Give the submissions that a query over their table finds, with values for what it leaves open."""
-        with self.read_connection() as connection:
-            rows = connection.execute(query, values).mappings()
-            return tuple(submission_from(dict(row)) for row in rows)
-
-    def some(self, query: Any) -> bool:
-        """Tell whether a query finds anything."""
-        with self.read_connection() as connection:
-            return connection.execute(query).first() is not None
+    def list_at_path(self, place: str) -> tuple[Submission, ...]:
+        """Return the submissions whose file is in a place, or about to be moved there."""
+        there = (submissions.c.claimed_as == place) | (submissions.c.placed_as == place)
+        return self.select_submissions(select(submissions).where(there))
 
 
 def open_error(url: str, error: Exception) -> StateFolderError:
-    """Give what to raise for one of `NOT_OPENED`."""
+    """Return what to raise for one of `OPEN_ERRORS`."""
     away = isinstance(error, OperationalError) and not url.startswith("sqlite")
     return (DatabaseUnavailable if away else StateFolderError)(
         f"The ledger can't be opened: {database_error_text(error)}"

@@ -1,59 +1,69 @@
-"""Being alone at something, among all threads and all machines that work on the same ledger."""
+"""Locks by name, among all threads and all machines that work on the same ledger."""
 
-from collections.abc import Iterator
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import text
 
 from workflow.errors import StateFolderError
-from workflow.ledger.ledger import Ledger
+from workflow.ledger.connections import Connections
+from workflow.ledger.store import Store
 
 DEVICE_CHOICE_LOCK = "choosing a device"
 APPROVAL_LOCK = "approving a build"
 MAX_LOCK_SECONDS = 60.0
-"""Whoever stands still for so long while it is alone, a frozen machine say, is passed over by Postgres."""
+"""Postgres takes the lock from a worker that does nothing for so long, such as a frozen machine."""
 _SET = text("select set_config(:name, :value, true)")
-_TAKE = text("select pg_advisory_xact_lock(hashtext(:what))")
+_LOCK = text("select pg_advisory_xact_lock(hashtext(:what))")
 
 
-@contextmanager
-def exclusive(ledger: Ledger, at: str, longest_seconds: float = MAX_LOCK_SECONDS) -> Iterator[None]:
-    """Let one at a time into the block. It may ask the cloud; what it writes into the ledger counts at once.
+class LockStore(Store):
+    """The locks of one ledger."""
 
-    On SQLite all are threads of this process. Raises StateError when the turn does not come, or was lost
-    to others meanwhile: so it is for what is better done one after the other, and harmless to begin anew.
-    """
-    with ledger.turns[at]:
-        if ledger.url.startswith("sqlite"):
-            yield
-            return
-        with _prefer_inner_error() as inside, ledger.write_transaction() as connection:
-            for name, seconds in _limits(longest_seconds):
-                connection.execute(_SET, {"name": name, "value": f"{seconds * 1000:.0f}"})
-            connection.execute(_TAKE, {"what": at})
-            with inside:
-                yield
-
-
-@contextmanager
-def _prefer_inner_error() -> Iterator[AbstractContextManager[None]]:
-    """What went wrong inside is raised, whatever became of the turn meanwhile."""
-    errors: list[Exception] = []
+    def __init__(self, connections: Connections) -> None:
+        super().__init__(connections)
+        self._local: Mapping[str, threading.Lock] = defaultdict(threading.Lock)
 
     @contextmanager
-    def inside() -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:  # raised again: kept so that a lost turn does not hide it
-            errors.append(error)
-            raise
+    def exclusive(self, name: str, longest_seconds: float = MAX_LOCK_SECONDS) -> Iterator[None]:
+        """Let one worker at a time into the block. What it writes into the ledger there counts at once.
 
+        On SQLite all workers are threads of this process. Raises StateFolderError when the lock does not
+        come, or was lost meanwhile: so use it where two at once would be worse, but not wrong.
+        """
+        with self._local[name]:
+            if not self._connections.are_shared:
+                yield
+                return
+            with _prefer_inner_error() as inside, self.write_transaction() as connection:
+                for setting, seconds in _limits(longest_seconds):
+                    connection.execute(_SET, {"name": setting, "value": f"{seconds * 1000:.0f}"})
+                connection.execute(_LOCK, {"what": name})
+                with inside:
+                    yield
+
+
+@contextmanager
+def _prefer_inner_error() -> Iterator["_Inside"]:
+    """Raise what went wrong inside, even if the lock was lost meanwhile."""
+    inside = _Inside()
     try:
-        yield inside()
+        yield inside
     except StateFolderError:
-        if errors:
-            raise errors[0] from None
+        if inside.error is not None:
+            raise inside.error from None
         raise
+
+
+class _Inside(AbstractContextManager[None]):
+    """Remembers the error that ended the block, and lets it pass."""
+
+    error: BaseException | None = None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self.error = error
 
 
 def _limits(longest_seconds: float) -> tuple[tuple[str, float], ...]:

@@ -1,11 +1,11 @@
-"""The past: what has ended can be forgotten, by age and by count. What is unfinished never is."""
+"""Retention: ended submissions can be deleted, by age and by count. Unfinished ones never are."""
 
 from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select
 
-from workflow.ledger.ledger import Ledger
+from workflow.ledger.store import Store
 from workflow.ledger.tables import (
     decisions,
     events,
@@ -15,10 +15,10 @@ from workflow.ledger.tables import (
     sends,
     submissions,
 )
-from workflow.model import ENDED_STATES, Submission
+from workflow.model import ENDED_STATES
 
 DELETIONS_PER_TRANSACTION = 500
-"""Submissions forgotten in one transaction: others get their turn in between."""
+"""Submissions deleted in one transaction: others can write in between."""
 _DELETABLE = and_(
     submissions.c.state.in_([state.value for state in ENDED_STATES]),
     submissions.c.step.is_(None),
@@ -26,45 +26,43 @@ _DELETABLE = and_(
 )
 
 
-def delete_ended_submissions(ledger: Ledger, before: datetime | None, keep: int | None) -> int:
-    """Forget submissions that ended before then, and the oldest beyond so many; gives how many those were.
+class RetentionStore(Store):
+    """Deletion of old submissions."""
 
-    What a read-only inbox still shows is remembered, else it would be taken again; so are the receipts of
-    builds that others have too, else they would count as theirs.
-    """
-    forgotten = 0
-    while count := _delete_batch(ledger, before, keep):
-        forgotten += count
-    return forgotten
+    def delete_ended(self, before: datetime | None, keep: int | None) -> int:
+        """Delete submissions that ended before a time, and the oldest beyond `keep`; return how many.
 
+        A file that a read-only inbox still shows stays remembered, or it would be taken again. So do the
+        receipts of builds that other submissions have as well, or they would count as theirs.
+        """
+        deleted = 0
+        while count := self._delete_batch(before, keep):
+            deleted += count
+        return deleted
 
-def list_submissions_at_path(ledger: Ledger, place: str) -> tuple[Submission, ...]:
-    """Give the submissions whose file stands in a place, or is about to."""
-    there = (submissions.c.claimed_as == place) | (submissions.c.placed_as == place)
-    return ledger.select_submissions(select(submissions).where(there))
-
-
-def _delete_batch(ledger: Ledger, before: datetime | None, keep: int | None) -> int:
-    with ledger.write_transaction() as connection:
-        free = and_(_DELETABLE, submissions.c.id.not_in(select(in_place_files.c.submission)))
-        oldest_first = select(submissions.c.id).where(free).order_by(submissions.c.ended_at, submissions.c.id)
-        numbers: set[int] = set()
-        if before is not None:
-            aged = oldest_first.where(submissions.c.ended_at < before.timestamp()).limit(
-                DELETIONS_PER_TRANSACTION
+    def _delete_batch(self, before: datetime | None, keep: int | None) -> int:
+        with self.write_transaction() as connection:
+            free = and_(_DELETABLE, submissions.c.id.not_in(select(in_place_files.c.submission)))
+            oldest_first = (
+                select(submissions.c.id).where(free).order_by(submissions.c.ended_at, submissions.c.id)
             )
-            numbers.update(connection.execute(aged).scalars())
-        if keep is not None:
-            too_many = max(_count(connection, free) - keep, 0)
-            numbers.update(
-                connection.execute(oldest_first.limit(min(too_many, DELETIONS_PER_TRANSACTION))).scalars()
-            )
-        _preserve_shared_receipts(connection, numbers)
-        for table in (events, sends, seen_before, decisions):
-            connection.execute(delete(table).where(table.c.submission.in_(numbers)))
-        connection.execute(delete(submissions).where(submissions.c.id.in_(numbers)))
-        _delete_unneeded_receipts(connection)
-        return len(numbers)
+            numbers: set[int] = set()
+            if before is not None:
+                aged = oldest_first.where(submissions.c.ended_at < before.timestamp()).limit(
+                    DELETIONS_PER_TRANSACTION
+                )
+                numbers.update(connection.execute(aged).scalars())
+            if keep is not None:
+                too_many = max(_count(connection, free) - keep, 0)
+                numbers.update(
+                    connection.execute(oldest_first.limit(min(too_many, DELETIONS_PER_TRANSACTION))).scalars()
+                )
+            _preserve_shared_receipts(connection, numbers)
+            for table in (events, sends, seen_before, decisions):
+                connection.execute(delete(table).where(table.c.submission.in_(numbers)))
+            connection.execute(delete(submissions).where(submissions.c.id.in_(numbers)))
+            _delete_unneeded_receipts(connection)
+            return len(numbers)
 
 
 def _preserve_shared_receipts(connection: Connection, numbers: Collection[int]) -> None:
@@ -81,7 +79,7 @@ def _preserve_shared_receipts(connection: Connection, numbers: Collection[int]) 
 
 
 def _delete_unneeded_receipts(connection: Connection) -> None:
-    """A build that no submission has any more is never sent once more."""
+    """Delete the receipts of builds that no submission has any more: such a build is never sent again."""
     known = select(submissions.c.id).where(submissions.c.build_id == forgotten_sends.c.build_id)
     connection.execute(delete(forgotten_sends).where(~known.exists()))
 

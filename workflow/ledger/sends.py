@@ -1,37 +1,37 @@
-"""The fence around sending: write the intent, act, write the outcome.
+"""The send fence: write the intent, act, write the outcome.
 
-At most one attempt may be between intent and outcome for a copy. An intent without an outcome is
-busy until its deadline; after that whoever comes next takes it over, and must look before it acts.
-Parts that a person has laid on one bed have one build: who of them is first sends it for all.
+At most one attempt may be between intent and outcome for a copy. An intent without an outcome is in progress
+until its deadline; after that the next worker takes it over, and must ask the cloud before it acts. Parts
+that a person has put on one bed have one build: the first of them sends it for all.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, insert, or_, select
 
-from workflow.ledger.ledger import (
-    Ledger,
+from workflow.ledger.changes import (
     Superseded,
     acquire_transaction_lock,
     check_fencing_token,
     seconds_now,
 )
-from workflow.ledger.statements import READ_SEND
-from workflow.ledger.tables import sends, submissions
+from workflow.ledger.statements import READ_SEND, send_update
+from workflow.ledger.store import Store
+from workflow.ledger.tables import forgotten_sends, sends, submissions
 from workflow.model import ENDED_STATES, Submission
 
 CHECKED_BY_OPERATOR = "looked"
-"""Instead of how a reply was lost: a person has looked, and says that the attempt did nothing."""
+"""In place of how a reply was lost: a person has checked that the attempt did nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendIntent:
     """The right to send one copy, once.
 
-    `times` counts the attempts, this one included; `lost` is how the reply to the last one was lost,
-    None when there was none before or its process died.
+    `times` counts the attempts, this one included. `lost` is how the reply to the last one was lost: None if
+    there was none before, or if its process died.
     """
 
     token: str
@@ -41,133 +41,166 @@ class SendIntent:
 
 @dataclass(frozen=True, slots=True)
 class AlreadySent:
-    """The copy was sent before: the cloud's id of it."""
+    """The copy was sent before; the cloud's id of it."""
 
     receipt_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class SendInProgress:
-    """Another attempt may be under way for so long."""
+    """Another attempt may be running for this many seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class SharedBuild:
-    """Another submission sends the same build: the cloud's id of what it sent, None while it is at it."""
+    """Another submission sends the same build; the cloud's id of what it sent, None while it sends."""
 
     number: int
     receipt_id: str | None
 
 
-def begin_send(
-    ledger: Ledger,
-    submission: Submission,
-    copy: int,
-    lease_seconds: float,
-    one_bed_since: datetime | None = None,
-) -> SendIntent | AlreadySent | SendInProgress | SharedBuild:
-    """Write the intent to send, unless it is settled or somebody is at it.
+class SendStore(Store):
+    """Intents and outcomes of sends, one row per copy."""
 
-    What others sent of the same build `one_bed_since` then is this submission's, too; without, all that
-    they sent is theirs. Raises Superseded when the submission's turn is over, so that a canceled one is
-    never sent.
-    """
-    with ledger.write_transaction() as connection:
-        check_fencing_token(connection, submission)
-        now = seconds_now()
-        row = _row(connection, submission.id, copy)
-        if row is not None and row["receipt_id"] is not None:
-            return AlreadySent(row["receipt_id"])
-        if row is not None and row["deadline"] > now:
-            return SendInProgress(
-                _cap_deadline(connection, submission.id, copy, row["deadline"], now + lease_seconds) - now
+    def begin(
+        self,
+        submission: Submission,
+        copy: int,
+        lease_seconds: float,
+        one_bed_since: datetime | None = None,
+    ) -> SendIntent | AlreadySent | SendInProgress | SharedBuild:
+        """Write the intent to send and return it, or return why there is nothing to send now.
+
+        What other submissions sent of the same build since `one_bed_since` was sent for this one as well;
+        without a time, it was sent for them alone. Raises Superseded if the turn is over, so that a canceled
+        submission is never sent.
+        """
+        with self.write_transaction() as connection:
+            check_fencing_token(connection, submission)
+            now = seconds_now()
+            row = _row(connection, submission.id, copy)
+            if row is not None and row["receipt_id"] is not None:
+                return AlreadySent(row["receipt_id"])
+            if row is not None and row["deadline"] > now:
+                return SendInProgress(_cap_deadline(connection, row, now + lease_seconds) - now)
+            never_tried = row is None or not row["times"]
+            if one_bed_since is not None and never_tried:
+                shared = _find_shared_build(connection, submission, copy, one_bed_since.timestamp())
+                if shared is not None:
+                    return shared
+            return _write_intent(connection, submission.id, copy, row, now + lease_seconds)
+
+    def complete(
+        self, submission: Submission, copy: int, intent: SendIntent, receipt_id: str, *, reconciled: bool
+    ) -> None:
+        """Write the outcome: the copy is sent, with the cloud's id as proof. Raises Superseded."""
+        with self.write_transaction() as connection:
+            done = send_update("receipt_id", "settled_at", "reconciled").execute(
+                connection,
+                number=submission.id,
+                copy=copy,
+                token=intent.token,
+                new_receipt_id=receipt_id,
+                new_settled_at=seconds_now(),
+                new_reconciled=reconciled,
             )
-        never_tried = row is None or not row["times"]
-        if one_bed_since is not None and never_tried:
-            shared = _find_shared_build(connection, submission, copy, one_bed_since.timestamp())
-            if shared is not None:
-                return shared
-        intent = SendIntent(uuid4().hex, row["times"] + 1, row["lost"]) if row else SendIntent(uuid4().hex, 1)
-        values = {
-            "token": intent.token,
-            "times": intent.times,
-            "deadline": now + lease_seconds,
-        }
-        if row is None:
-            first = {"submission": submission.id, "copy": copy, "intent_at": now}
-            connection.execute(insert(sends).values({**first, **values}))
-        else:
-            connection.execute(update(sends).where(_copy_condition(submission.id, copy)).values(values))
-        return intent
+            if done.rowcount != 1:
+                raise Superseded(f"Copy {copy} of submission {submission.id} was settled by another worker.")
+
+    def withdraw(self, submission: Submission, copy: int, intent: SendIntent) -> None:
+        """Undo this attempt, which certainly did nothing; earlier attempts still count."""
+        with self.write_transaction() as connection:
+            send_update("times", "deadline", open_only=True).execute(
+                connection,
+                number=submission.id,
+                copy=copy,
+                token=intent.token,
+                new_times=intent.times - 1,
+                new_deadline=0.0,
+            )
+
+    def renew_lease(
+        self, submission: Submission, copy: int, intent: SendIntent, lease_seconds: float
+    ) -> None:
+        """Begin the lease again, right before acting: the search for earlier sends took its time.
+
+        Raises Superseded if the intent was taken over, or the submission's turn is over.
+        """
+        with self.write_transaction() as connection:
+            check_fencing_token(connection, submission)
+            renewed = send_update("deadline", open_only=True).execute(
+                connection,
+                number=submission.id,
+                copy=copy,
+                token=intent.token,
+                new_deadline=seconds_now() + lease_seconds,
+            )
+            if renewed.rowcount != 1:
+                raise Superseded(f"Copy {copy} of submission {submission.id} was taken over.")
+
+    def record_lost_reply(
+        self, submission: Submission, copy: int, intent: SendIntent, how: str, late_effect_seconds: float
+    ) -> None:
+        """Record that the request was sent and no whole reply came; its effect may be late for so long."""
+        with self.write_transaction() as connection:
+            send_update("lost", "deadline").execute(
+                connection,
+                number=submission.id,
+                copy=copy,
+                token=intent.token,
+                new_lost=how,
+                new_deadline=seconds_now() + late_effect_seconds,
+            )
+
+    def list_receipts(self, number: int) -> tuple[str, ...]:
+        """Return the receipts of a submission, copy by copy."""
+        query = select(sends.c.receipt_id).where(
+            sends.c.submission == number, sends.c.receipt_id.is_not(None)
+        )
+        with self.read_connection() as connection:
+            return tuple(connection.execute(query.order_by(sends.c.copy)).scalars().all())
+
+    def list_receipts_of_others(self, submission: Submission) -> tuple[str, ...]:
+        """Return the receipts that other submissions, deleted ones included, got for the same build."""
+        of_deleted = select(forgotten_sends.c.receipt_id).where(
+            forgotten_sends.c.build_id == submission.build_id
+        )
+        query = (
+            select(sends.c.receipt_id)
+            .join(submissions, submissions.c.id == sends.c.submission)
+            .where(
+                submissions.c.build_id == submission.build_id,
+                submissions.c.id != submission.id,
+                sends.c.receipt_id.is_not(None),
+            )
+        )
+        with self.read_connection() as connection:
+            others = connection.execute(query.order_by(sends.c.settled_at)).scalars().all()
+            return (*connection.execute(of_deleted).scalars(), *others)
 
 
-def complete_send(
-    ledger: Ledger,
-    submission: Submission,
-    copy: int,
-    intent: SendIntent,
-    receipt_id: str,
-    *,
-    reconciled: bool,
-) -> None:
-    """Write the outcome: the copy is sent, with the cloud's id as proof."""
-    outcome = {"receipt_id": receipt_id, "settled_at": seconds_now(), "reconciled": reconciled}
-    mine = and_(_copy_condition(submission.id, copy), sends.c.token == intent.token)
-    with ledger.write_transaction() as connection:
-        if connection.execute(update(sends).where(mine).values(outcome)).rowcount != 1:
-            raise Superseded(f"Copy {copy} of submission {submission.id} was settled by somebody else.")
-
-
-def withdraw_send(ledger: Ledger, submission: Submission, copy: int, intent: SendIntent) -> None:
-    """Take this attempt back, for it is certain that it did nothing; earlier ones still count."""
-    mine = and_(
-        _copy_condition(submission.id, copy), sends.c.token == intent.token, sends.c.receipt_id.is_(None)
-    )
-    earlier = {"times": intent.times - 1, "deadline": 0.0}
-    with ledger.write_transaction() as connection:
-        connection.execute(update(sends).where(mine).values(earlier))
-
-
-def renew_send_lease(
-    ledger: Ledger, submission: Submission, copy: int, intent: SendIntent, lease_seconds: float
-) -> None:
-    """Begin the lease anew, right before acting: looking took its time.
-
-    Raises Superseded when the intent was taken over, or the submission's turn is over.
-    """
-    mine = and_(
-        _copy_condition(submission.id, copy), sends.c.token == intent.token, sends.c.receipt_id.is_(None)
-    )
-    with ledger.write_transaction() as connection:
-        check_fencing_token(connection, submission)
-        renewed = update(sends).where(mine).values(deadline=seconds_now() + lease_seconds)
-        if connection.execute(renewed).rowcount != 1:
-            raise Superseded(f"Copy {copy} of submission {submission.id} was taken over.")
-
-
-def record_lost_reply(
-    ledger: Ledger,
-    submission: Submission,
-    copy: int,
-    intent: SendIntent,
-    how: str,
-    late_effect_seconds: float,
-) -> None:
-    """Write down that the request went out and no whole reply came; until then its effect may be late."""
-    mine = and_(_copy_condition(submission.id, copy), sends.c.token == intent.token)
-    lost = {"lost": how, "deadline": seconds_now() + late_effect_seconds}
-    with ledger.write_transaction() as connection:
-        connection.execute(update(sends).where(mine).values(lost))
+def _write_intent(
+    connection: Connection, number: int, copy: int, row: RowMapping | None, deadline: float
+) -> SendIntent:
+    intent = SendIntent(uuid4().hex, row["times"] + 1, row["lost"]) if row else SendIntent(uuid4().hex, 1)
+    values = {"token": intent.token, "times": intent.times, "deadline": deadline}
+    if row is None:
+        first = {"submission": number, "copy": copy, "intent_at": seconds_now(), **values}
+        connection.execute(insert(sends).values(first))
+    else:
+        changes = {f"new_{name}": value for name, value in values.items()}
+        send_update(*values).execute(connection, number=number, copy=copy, token=row["token"], **changes)
+    return intent
 
 
 def _find_shared_build(
     connection: Connection, submission: Submission, copy: int, since: float
 ) -> SharedBuild | None:
-    """Until the transaction ends, nobody else begins to send this build."""
+    """Return who else sends this build. Nobody else begins to send it until the transaction ends."""
     acquire_transaction_lock(connection, f"build {submission.build_id}")
-    at_it = and_(
+    is_sending = and_(
         sends.c.receipt_id.is_(None),
         sends.c.times > 0,
         submissions.c.state.not_in([state.value for state in ENDED_STATES]),
@@ -179,7 +212,7 @@ def _find_shared_build(
             submissions.c.build_id == submission.build_id,
             submissions.c.id != submission.id,
             sends.c.copy == copy,
-            or_(sends.c.settled_at >= since, at_it),
+            or_(sends.c.settled_at >= since, is_sending),
         )
         .order_by(sends.c.receipt_id.is_(None), sends.c.settled_at)
     )
@@ -187,15 +220,13 @@ def _find_shared_build(
     return None if row is None else SharedBuild(*row)
 
 
-def _cap_deadline(connection: Connection, number: int, copy: int, deadline: float, longest: float) -> float:
-    """No lease lasts longer than one that begins now: a later end was written while the clock stood wrong."""
+def _cap_deadline(connection: Connection, row: RowMapping, longest: float) -> float:
+    """Return the deadline, at most `longest`: a later one was written while the clock was wrong."""
+    deadline = float(row["deadline"])
     if deadline > longest:
-        connection.execute(update(sends).where(_copy_condition(number, copy)).values(deadline=longest))
+        which = {"number": row["submission"], "copy": row["copy"], "token": row["token"]}
+        send_update("deadline").execute(connection, **which, new_deadline=longest)
     return min(deadline, longest)
-
-
-def _copy_condition(number: int, copy: int) -> ColumnElement[bool]:
-    return and_(sends.c.submission == number, sends.c.copy == copy)
 
 
 def _row(connection: Connection, number: int, copy: int) -> RowMapping | None:

@@ -30,6 +30,8 @@ from workflow.ledger.tables import decisions, events, sends, submissions
 _SQLITE_WITH_NAMES = sqlite.dialect(paramstyle="named")
 """Values are passed by name; SQLAlchemy's own connections pass them by position."""
 
+_of_copy = and_(sends.c.submission == bindparam("number"), sends.c.copy == bindparam("copy"))
+
 
 class PreparedStatement:
     """One statement; each value that it takes is a `bindparam` with a name.
@@ -68,6 +70,18 @@ def submission_update(columns: tuple[str, ...]) -> PreparedStatement:
     return PreparedStatement(update(submissions).where(present).values(values))
 
 
+@cache
+def send_update(*columns: str, open_only: bool = False) -> PreparedStatement:
+    """Return the update of these columns of one copy's send under one token; `open_only`: without outcome.
+
+    It takes `number`, `copy`, `token` and, for each column, `new_<column>`.
+    """
+    mine = and_(_of_copy, sends.c.token == bindparam("token"))
+    which = and_(mine, sends.c.receipt_id.is_(None)) if open_only else mine
+    values: dict[str, object] = {column: bindparam(f"new_{column}") for column in columns}
+    return PreparedStatement(update(sends).where(which).values(values))
+
+
 def _insert_all(table: Table, *columns: str) -> PreparedStatement:
     return PreparedStatement(insert(table).values({column: bindparam(column) for column in columns}))
 
@@ -90,5 +104,4 @@ DELETE_DECISION = PreparedStatement(
 )
 INSERT_DECISION = _insert_all(decisions, *decisions.columns.keys())
 READ_DECISIONS = PreparedStatement(select(decisions).where(decisions.c.submission == bindparam("number")))
-_of_copy = and_(sends.c.submission == bindparam("number"), sends.c.copy == bindparam("copy"))
 READ_SEND = PreparedStatement(select(sends).where(_of_copy))

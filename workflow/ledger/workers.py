@@ -9,9 +9,10 @@ from uuid import uuid4
 
 from sqlalchemy import delete, insert, select, update
 
+from workflow.ledger.changes import seconds_now
 from workflow.ledger.database import CLOCK
 from workflow.ledger.leases import leased_by, requeue_steps
-from workflow.ledger.ledger import Ledger, seconds_now
+from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import worker_from
 from workflow.ledger.tables import workers
 from workflow.model import Backpressure, Submission, Worker

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from workflow.mesh.warnings import MeshPolicy, MeshWarningKind
 from workflow.model import MeshReport
@@ -93,12 +94,14 @@ def decode_reply(line: bytes) -> MeshReport | InspectionFailure:
         raise ValueError("no reply") from error
 
 
-def _decode_report(given: Mapping[str, object]) -> MeshReport:
+def _decode_report(given: Mapping[str, Any]) -> MeshReport:
     known = {field.name for field in fields(MeshReport)}
     if given.keys() != known:
         raise ValueError("no report")
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    return MeshReport(**values)  # type: ignore[arg-type]  # names checked; the sender is our own code
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
+    return MeshReport(**values)  # the names are checked; the sender is our own code
 
 
 def _encode_line(message: Mapping[str, object]) -> bytes:

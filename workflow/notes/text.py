@@ -4,7 +4,15 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
-from workflow.model import Destination, HoldReason, MeshReport, Submission, SubmissionEvent, SubmissionState
+from workflow.model import (
+    Destination,
+    EventKind,
+    HoldReason,
+    MeshReport,
+    Submission,
+    SubmissionEvent,
+    SubmissionState,
+)
 
 NOTE_PREFIX = "stlflow note"
 """How every note begins; what begins otherwise is a person's own file."""
@@ -100,7 +108,7 @@ def _state_text(submission: Submission) -> str:
 
 def _revision_warning(events: Sequence[SubmissionEvent]) -> str | None:
     """An older revision of the same name may still be in a queue, and nobody wants to print that."""
-    return next((f"This is {event.detail}." for event in events if event.event == "revision"), None)
+    return next((f"This is {event.detail}." for event in events if event.event == EventKind.REVISION), None)
 
 
 def _next_step(submission: Submission) -> str:

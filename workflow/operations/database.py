@@ -8,10 +8,7 @@ from workflow.errors import (
     SettingsError,
     StateFolderError,
 )
-from workflow.ledger import (
-    Ledger,
-    copy_ledger,
-)
+from workflow.ledger import Ledger, copy_ledger
 from workflow.settings import LEDGER_FILE, Settings
 from workflow.state_folder import (
     locked_state_folder,

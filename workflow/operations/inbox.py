@@ -20,12 +20,7 @@ from workflow.intake import (
     FileExplanation,
     explain_file,
 )
-from workflow.ledger import (
-    SHARE_ID_KEY,
-    list_workers,
-    read_mass_arrival_paths,
-    write_metadata,
-)
+from workflow.ledger import SHARE_ID_KEY, list_workers
 from workflow.pipeline.inbox_events import is_known_in_place
 from workflow.settings import Settings
 from workflow.state_folder import (
@@ -56,7 +51,7 @@ def _inbox_wait_reason(settings: Settings, path: str) -> str | None:
     if not ledger_exists(settings):
         return "it is taken once stlflow runs: `stlflow run`."
     with closing(open_ledger(settings)) as ledger:
-        if read_mass_arrival_paths(ledger).get(path) is False:
+        if ledger.mass_arrival.read_paths().get(path) is False:
             return MASS_ARRIVAL_REASON
         share = share_from_ledger(settings, ledger)
         if (absence := share.absence_reason()) is not None:
@@ -78,5 +73,5 @@ def mark_share(settings: Settings) -> bool:
     with closing(make_ledger(settings)) as ledger:
         share = share_from_ledger(settings, ledger)
         marker = share.prepare()
-        write_metadata(ledger, SHARE_ID_KEY, marker)
+        ledger.metadata.write(SHARE_ID_KEY, marker)
         return marker == share.marker

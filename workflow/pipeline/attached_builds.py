@@ -8,14 +8,12 @@ been printed for this very file, and not by us, is shown to a person before anyt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from workflow.ledger import SendIntent, remember_seen, seen_before
-from workflow.model import Submission, SubmissionEvent
+from workflow.ledger import SendIntent
+from workflow.model import EventKind, Submission, SubmissionEvent
 from workflow.pipeline.context import Context
 from workflow.pipeline.find_build import part_made_at
 from workflow.pipeline.reconcile import AmbiguousTraces, Trace, judge, traces
 from workflow.pipeline.time_bounds import not_before
-
-ATTACHED = "build attached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,9 @@ class PrintedBefore:
 
 def was_attached(history: Sequence[SubmissionEvent], build_id: str) -> bool:
     """True if a person named this build."""
-    return any(event.event == ATTACHED and event.detail.startswith(build_id) for event in history)
+    return any(
+        event.event == EventKind.BUILD_ATTACHED and event.detail.startswith(build_id) for event in history
+    )
 
 
 def look(
@@ -43,7 +43,7 @@ def look(
     if first and done:  # a further copy leaves no trace that could be told from those before it
         return None
     seen = traces(context.client, submission)
-    before = seen_before(context.ledger, submission)
+    before = context.ledger.earlier_prints.read(submission)
     if first or before is None:
         return _first_look(context, submission, seen, before, first=first)
     return compared(seen, before, done)
@@ -78,7 +78,7 @@ def _first_look(
     if new and before is None:
         new = _not_surely_older(context, submission, new)
     if not new:
-        remember_seen(context.ledger, submission, ids)
+        context.ledger.earlier_prints.remember(submission, ids)
         return None
     if not first:  # an attempt of an older release, which wrote nothing down
         return AmbiguousTraces(f"Eiger shows {len(new)} print(s) of this build since the upload")

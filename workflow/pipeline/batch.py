@@ -10,13 +10,7 @@ from socket import gethostname
 
 from workflow.errors import ShareError, error_reason
 from workflow.intake import FolderFiles, StabilityTimes, folder_origin, is_utf8
-from workflow.ledger import (
-    InPlaceFile,
-    Ledger,
-    Superseded,
-    begin_in_place_submission,
-    list_submissions_of_file,
-)
+from workflow.ledger import InPlaceFile, Ledger, Superseded
 from workflow.model import Submission, SubmissionState
 
 RETRIED_STATES = frozenset({SubmissionState.REJECTED, SubmissionState.CANCELED})
@@ -49,11 +43,11 @@ def submit_folder(ledger: Ledger, home: str, folder: Path, files: FolderFiles) -
 def _submit_file(ledger: Ledger, file: InPlaceFile) -> int:
     """Give what an earlier batch, on whatever machine, made of the very same file, or begin anew."""
     while True:
-        earlier = list_submissions_of_file(ledger, file)
+        earlier = ledger.in_place.list_submissions(file)
         known = _find_earlier_submission(Path(file.place), earlier)
         if known is not None:
             return _move_to_this_machine(ledger, known, file).id
-        number = begin_in_place_submission(ledger, file, after=max((twin.id for twin in earlier), default=0))
+        number = ledger.in_place.begin(file, after=max((twin.id for twin in earlier), default=0))
         if number is not None:
             return number
 

@@ -5,9 +5,19 @@ from uuid import UUID
 
 from workflow.errors import WrongSubmissionState
 from workflow.intake import Share, exists_in_share
-from workflow.ledger import CommandEffect, Ledger, SendState, execute_command
-from workflow.model import ENDED_STATES, HoldReason, Step, Submission, SubmissionState
+from workflow.ledger import CommandEffect, Ledger, SendState
+from workflow.model import (
+    ENDED_STATES,
+    EventKind,
+    HoldReason,
+    Step,
+    Submission,
+    SubmissionChanges,
+    SubmissionState,
+    evolve,
+)
 from workflow.pipeline.context import now
+from workflow.pipeline.missing_file import missing_file_text
 
 RESUMABLE = frozenset({SubmissionState.HELD, SubmissionState.REJECTED, SubmissionState.CANCELED})
 HELD_BY_RULES = frozenset({HoldReason.RULE, HoldReason.ROUTE})
@@ -15,7 +25,7 @@ HOLDS_AFTER_SLICING = frozenset({HoldReason.BUILD, HoldReason.ROUTE, HoldReason.
 BUILD_MAY_CHANGE = frozenset(
     {HoldReason.BUILD, HoldReason.UNITS, HoldReason.ROUTE, HoldReason.DEVICE, HoldReason.SLICE}
 )
-CLEARED_ROUTE: dict[str, object] = {
+CLEARED_ROUTE: SubmissionChanges = {
     "destination": None,
     "device": None,
     "device_id": None,
@@ -23,7 +33,7 @@ CLEARED_ROUTE: dict[str, object] = {
     "copies": None,
     "approve_first": None,
 }
-RESTART_FROM_FILE: dict[str, object] = {
+RESTART_FROM_FILE: SubmissionChanges = {
     "state": SubmissionState.CLAIMED,
     "sha256": None,
     "mesh": None,
@@ -51,7 +61,7 @@ def retry_submission(ledger: Ledger, number: int, share: Share | None = None) ->
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
         return _with_file(_resume(submission, begun), gone)
 
-    return execute_command(ledger, number, decide)
+    return ledger.commands.execute(number, decide)
 
 
 def release_submission(ledger: Ledger, number: int, share: Share | None = None) -> Submission:
@@ -70,7 +80,7 @@ def release_submission(ledger: Ledger, number: int, share: Share | None = None) 
             )
         return _with_file(_lift_rule_hold(submission, begun), gone)
 
-    return execute_command(ledger, number, decide)
+    return ledger.commands.execute(number, decide)
 
 
 def confirm_send(ledger: Ledger, number: int, receipt: str | None) -> Submission:
@@ -93,10 +103,10 @@ def confirm_send(ledger: Ledger, number: int, receipt: str | None) -> Submission
         detail = f"{what}, says a person"
         undone = receipt is None
         return CommandEffect(
-            ahead.step, "settled", detail, ahead.changes, looked=True, receipt=receipt, undone=undone
+            ahead.step, EventKind.SETTLED, detail, ahead.changes, looked=True, receipt=receipt, undone=undone
         )
 
-    return execute_command(ledger, number, decide)
+    return ledger.commands.execute(number, decide)
 
 
 def cancel_submission(ledger: Ledger, number: int) -> Submission:
@@ -119,10 +129,15 @@ def cancel_submission(ledger: Ledger, number: int) -> Submission:
             reason += f" {begun.sent} of {submission.copies or 1} copies were sent before: look in Eiger."
         if begun.open:
             reason += " Whether it was sent before is not known: look in Eiger."
-        ended = {"state": SubmissionState.CANCELED, "reason": reason, "ended_at": now(), "hold": None}
-        return CommandEffect(Step.FINISH, "canceled", "by a person", ended)
+        ended: SubmissionChanges = {
+            "state": SubmissionState.CANCELED,
+            "reason": reason,
+            "ended_at": now(),
+            "hold": None,
+        }
+        return CommandEffect(Step.FINISH, EventKind.CANCELED, "by a person", ended)
 
-    return execute_command(ledger, number, decide)
+    return ledger.commands.execute(number, decide)
 
 
 def attach_build(ledger: Ledger, number: int, build_id: str) -> Submission:
@@ -144,7 +159,7 @@ def attach_build(ledger: Ledger, number: int, build_id: str) -> Submission:
                 f"A send of submission {number} was begun, and its outcome is not known. "
                 f"`stlflow retry {number}` looks where it stands; attach a build after that."
             )
-        named: dict[str, object] = {
+        named: SubmissionChanges = {
             "state": SubmissionState.SLICED,
             "build_id": build,
             "hold": None,
@@ -157,10 +172,10 @@ def attach_build(ledger: Ledger, number: int, build_id: str) -> Submission:
         ):  # traces of the new build count from its own upload, not the old one's
             named |= {"reused": None, "uploaded_at": None}
         return CommandEffect(
-            Step.DELIVER, "build attached", f"{build}, by a person", {**named, **CLEARED_ROUTE}
+            Step.DELIVER, EventKind.BUILD_ATTACHED, f"{build}, by a person", {**named, **CLEARED_ROUTE}
         )
 
-    return execute_command(ledger, number, decide)
+    return ledger.commands.execute(number, decide)
 
 
 def _missing_file_reason(ledger: Ledger, number: int, share: Share | None) -> str:
@@ -171,13 +186,7 @@ def _missing_file_reason(ledger: Ledger, number: int, share: Share | None) -> st
     place = submission.claimed_as or ""
     if any(exists_in_share(share, each) for each in (place, share.claimed_path(submission.path, number))):
         return ""
-    gone = f"The file of submission {number} stands no longer at {place}"
-    again = next(
-        (each for each in ledger.list_with_content(submission.sha256 or "") if each.id > number), None
-    )
-    if again is not None:
-        return f"{gone}: it was dropped again, and is submission {again.id} ({again.state})."
-    return f"{gone}. Drop it into the inbox again: it becomes a new submission."
+    return missing_file_text(ledger, share, submission)
 
 
 def _with_file(order: CommandEffect, gone: str) -> CommandEffect:
@@ -189,13 +198,13 @@ def _with_file(order: CommandEffect, gone: str) -> CommandEffect:
 def _lift_rule_hold(submission: Submission, begun: SendState) -> CommandEffect:
     """Lift the hold of the rule that holds, and of no other; or accept the units of this one part."""
     if submission.hold is HoldReason.UNITS:  # with the build that it has: nothing is uploaded again
-        order = _resume(replace(submission, hold=None), begun)
-        accepted = {"units_released": True, "passed": submission.passed}
-        return replace(order, event="released", changes={**order.changes, **accepted})
+        order = _resume(evolve(submission, hold=None), begun)
+        accepted: SubmissionChanges = {"units_released": True, "passed": submission.passed}
+        return replace(order, event=EventKind.RELEASED, changes={**order.changes, **accepted})
     rule = submission.intake_rule if submission.hold is HoldReason.RULE else submission.routing_rule
     order = _resume(submission, begun)
     passed = submission.passed if rule is None else (*submission.passed, rule)
-    event = "released"
+    event = EventKind.RELEASED
     return replace(order, event=event, changes={**order.changes, "passed": passed})
 
 
@@ -205,13 +214,19 @@ def _resume(submission: Submission, begun: SendState) -> CommandEffect:
             f"Submission {submission.id} is {submission.state}: only held, rejected or canceled ones go on."
         )
     step, changes = _resume_step(submission, begun)
-    fresh = {"hold": None, "reason": None, "ended_at": None, "tries": 0, "waiting_since": now()}
+    fresh: SubmissionChanges = {
+        "hold": None,
+        "reason": None,
+        "ended_at": None,
+        "tries": 0,
+        "waiting_since": now(),
+    }
     return CommandEffect(
-        step, "retried", "by a person", {**fresh, **changes, "passed": ()}, looked=begun.open
+        step, EventKind.RETRIED, "by a person", {**fresh, **changes, "passed": ()}, looked=begun.open
     )
 
 
-def _resume_step(submission: Submission, begun: SendState) -> tuple[Step, dict[str, object]]:
+def _resume_step(submission: Submission, begun: SendState) -> tuple[Step, SubmissionChanges]:
     """Begin where it makes sense: a sliced part is not uploaded again, a send is looked for where it went."""
     if submission.receipt_id is not None:
         return Step.FINISH, {"state": SubmissionState.DISPATCHED}
@@ -227,7 +242,7 @@ def _resume_step(submission: Submission, begun: SendState) -> tuple[Step, dict[s
     ):  # its build was free for others meanwhile
         return Step.INTAKE, {**RESTART_FROM_FILE, **CLEARED_ROUTE}
     if submission.hold is HoldReason.UNITS:  # what is put right in Eiger applies to a new upload
-        kept = {"taken_as": submission.taken_as}  # so that no earlier build is reused
+        kept: SubmissionChanges = {"taken_as": submission.taken_as}  # so that no earlier build is reused
         return Step.INTAKE, {**RESTART_FROM_FILE, **CLEARED_ROUTE, **kept}
     if submission.build_id is not None or submission.hold in HOLDS_AFTER_SLICING:
         return Step.DELIVER, {"state": SubmissionState.SLICED, **CLEARED_ROUTE}

@@ -32,16 +32,8 @@ from workflow.ledger import (
     SendInProgress,
     SendIntent,
     SharedBuild,
-    begin_send,
-    complete_send,
-    exclusive,
-    list_receipts_of_others,
-    record_lost_reply,
-    remember_seen,
-    renew_send_lease,
-    withdraw_send,
 )
-from workflow.model import Destination, HoldReason, Submission, SubmissionState
+from workflow.model import Destination, EventKind, HoldReason, Submission, SubmissionChanges, SubmissionState
 from workflow.pipeline.attached_builds import PrintedBefore, look, was_attached
 from workflow.pipeline.commands import CLEARED_ROUTE
 from workflow.pipeline.context import Context, now
@@ -97,7 +89,7 @@ def _send_copy(
     """Send one copy, at most once; gives the submission where that has to wait."""
     attached = was_attached(context.ledger.events(submission.id), submission.build_id or "")
     one_bed_since = _one_bed_since(submission, attached=attached)
-    permit = begin_send(context.ledger, submission, copy, context.send_lease_seconds, one_bed_since)
+    permit = context.ledger.sends.begin(submission, copy, context.send_lease_seconds, one_bed_since)
     match permit:
         case SharedBuild(number, receipt_id):
             if receipt_id is None:
@@ -134,7 +126,7 @@ def _one_bed_since(submission: Submission, *, attached: bool) -> datetime | None
 
 def _receipts_of_others(context: Context, submission: Submission) -> Sequence[str]:
     """Only a reused build has been sent for others before."""
-    return () if submission.reused is None else list_receipts_of_others(context.ledger, submission)
+    return () if submission.reused is None else context.ledger.sends.list_receipts_of_others(submission)
 
 
 def _look(
@@ -156,15 +148,17 @@ def _reconcile_then_send(
     try:
         found = looked()
     except CloudError:
-        withdraw_send(context.ledger, submission, copy, intent)
+        context.ledger.sends.withdraw(submission, copy, intent)
         raise
     if isinstance(found, PrintedBefore):
-        withdraw_send(context.ledger, submission, copy, intent)
+        context.ledger.sends.withdraw(submission, copy, intent)
         held = hold(context, submission, HoldReason.SEND, _printed_before(submission, found))
-        remember_seen(context.ledger, held, found.seen)  # after the hold: a person sees it, whatever happens
+        context.ledger.earlier_prints.remember(
+            held, found.seen
+        )  # after the hold: a person sees it, whatever happens
         return held
     if isinstance(found, AmbiguousTraces):
-        withdraw_send(context.ledger, submission, copy, intent)
+        context.ledger.sends.withdraw(submission, copy, intent)
         return hold(
             context,
             submission,
@@ -172,13 +166,13 @@ def _reconcile_then_send(
             _outcome_unknown_reason(submission, copy, intent, found.seen),
         )
     if found is not None:
-        complete_send(context.ledger, submission, copy, intent, found, reconciled=True)
+        context.ledger.sends.complete(submission, copy, intent, found, reconciled=True)
         return SentCopy(found, "found in the cloud")
     if must_not_repeat(submission, intent):
-        withdraw_send(context.ledger, submission, copy, intent)  # nothing is under way while a person looks
+        context.ledger.sends.withdraw(submission, copy, intent)  # nothing is under way while a person looks
         return hold(context, submission, HoldReason.SEND, _outcome_unknown_reason(submission, copy, intent))
     context.ledger.record_event(
-        submission, "sending", f"{_copy_label(submission, copy)}, attempt {intent.times}"
+        submission, EventKind.SENDING, f"{_copy_label(submission, copy)}, attempt {intent.times}"
     )
     return _send_with_intent(context, submission, copy, intent)
 
@@ -199,15 +193,15 @@ def _send_with_intent(
             context, submission, partial(_renew_lease_before_send, context, submission, copy, intent)
         )
     except NO_EFFECT_ERRORS:
-        withdraw_send(context.ledger, submission, copy, intent)
+        context.ledger.sends.withdraw(submission, copy, intent)
         raise
     except CloudError as error:
         timed_out = isinstance(error, OutcomeUnknown) and error.timed_out
         how, late = TIMED_OUT if timed_out else CUT, context.late_effect_seconds
-        record_lost_reply(context.ledger, submission, copy, intent, how, late)
+        context.ledger.sends.record_lost_reply(submission, copy, intent, how, late)
         grace = f"{error} The cloud is asked in {late:.0f} s whether it was done."
         return schedule_retry(context, submission, late, grace)
-    complete_send(context.ledger, submission, copy, intent, receipt_id, reconciled=False)
+    context.ledger.sends.complete(submission, copy, intent, receipt_id, reconciled=False)
     return SentCopy(receipt_id, "sent")
 
 
@@ -217,7 +211,7 @@ def _renew_lease_before_send(context: Context, submission: Submission, copy: int
     Looking and connecting took their time, and a machine that stood still meanwhile is too late. Raises
     Superseded, StateError.
     """
-    renew_send_lease(context.ledger, submission, copy, intent, context.send_lease_seconds)
+    context.ledger.sends.renew_lease(submission, copy, intent, context.send_lease_seconds)
 
 
 def _post_to_destination(context: Context, submission: Submission, last_look: Callable[[], None]) -> str:
@@ -239,13 +233,13 @@ def _post_to_destination(context: Context, submission: Submission, last_look: Ca
 def _hold_for_device(context: Context, submission: Submission, refusal: Conflict) -> Submission:
     """409: the printer takes nothing now, and nothing was done. Another choice is made by and by."""
     reason = f"{submission.device} takes no print now ({refusal}). It goes by itself once a printer does."
-    since = submission.waiting_since or now()
-    return hold(context, submission, HoldReason.DEVICE, reason, None, waiting_since=since, **CLEARED_ROUTE)
+    changes: SubmissionChanges = {**CLEARED_ROUTE, "waiting_since": submission.waiting_since or now()}
+    return hold(context, submission, HoldReason.DEVICE, reason, None, **changes)
 
 
 def _record_dispatched(context: Context, submission: Submission, done: Sequence[SentCopy]) -> Submission:
     where = f"{submission.destination}" + (f" of {submission.device}" if submission.device else "")
-    ended = {
+    ended: SubmissionChanges = {
         "state": SubmissionState.DISPATCHED,
         "receipt_id": done[0].receipt_id,
         "ended_at": now(),
@@ -254,7 +248,7 @@ def _record_dispatched(context: Context, submission: Submission, done: Sequence[
     }
     logger.info("Submission {} ({}) sent to {}.", submission.id, submission.path, where)
     receipts = "; ".join(f"receipt {sent.receipt_id}, {sent.how}" for sent in done)
-    return context.ledger.record_event(submission, "dispatched", f"{where}: {receipts}", **ended)
+    return context.ledger.record_event(submission, EventKind.DISPATCHED, f"{where}: {receipts}", **ended)
 
 
 def _copy_label(submission: Submission, copy: int) -> str:
@@ -293,8 +287,8 @@ def approve_build(context: Context, submission: Submission) -> Submission:
         return submission
     build_id = submission.build_id or ""
     try:
-        with exclusive(
-            context.ledger, APPROVAL_LOCK
+        with context.ledger.locks.exclusive(
+            APPROVAL_LOCK
         ):  # the whole set is replaced: two of us would undo each other
             approved = add_approvals(context.client, [build_id])
     except SettingsError:
@@ -302,4 +296,4 @@ def approve_build(context: Context, submission: Submission) -> Submission:
     except Conflict as refusal:
         return hold(context, submission, HoldReason.ROUTE, str(refusal))
     detail = f"build {build_id}, one of {len(approved)} that are"
-    return context.ledger.record_event(submission, "approved", detail, approve_first=False)
+    return context.ledger.record_event(submission, EventKind.APPROVED, detail, approve_first=False)

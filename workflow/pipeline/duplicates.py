@@ -1,7 +1,7 @@
 """Others of the same content or of the same name: held ones that came back, duplicates, revisions."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import PurePosixPath
@@ -10,8 +10,8 @@ from loguru import logger
 
 from workflow.errors import UnknownSubmission, WrongSubmissionState
 from workflow.intake import Outcome, SpooledFile
-from workflow.ledger import CommandEffect, SendState, execute_command, find_earlier_revisions, record_content
-from workflow.model import ENDED_STATES, HoldReason, Submission, SubmissionState
+from workflow.ledger import CommandEffect, SendState
+from workflow.model import ENDED_STATES, EventKind, HoldReason, Submission, SubmissionChanges, SubmissionState
 from workflow.notes import remove_note
 from workflow.pipeline.context import Context, now
 
@@ -26,7 +26,7 @@ def deduplicate_submission(context: Context, submission: Submission, custody: Sp
     for rules look at folders. Raises Superseded, StateError.
     """
     in_doubt = _cancel_replaced_holds(context, submission, custody.sha256)
-    fresh: dict[str, object] = {
+    fresh: SubmissionChanges = {
         "size": custody.size,
         "dropped_by": custody.owner,
         "mesh": None,
@@ -40,8 +40,8 @@ def deduplicate_submission(context: Context, submission: Submission, custody: Sp
         alike = _folder(other) == _folder(submission) or other.id in in_doubt
         return context.sets_duplicates_aside and alike
 
-    twin = record_content(
-        context.ledger, submission, custody.sha256, detail, is_twin, _duplicate_changes, **fresh
+    twin = context.ledger.duplicates.record_content(
+        submission, custody.sha256, detail, is_twin, _duplicate_changes, **fresh
     )
     submission = context.ledger.get(submission.id)
     if twin is not None:
@@ -50,7 +50,7 @@ def deduplicate_submission(context: Context, submission: Submission, custody: Sp
     return _record_revision(context, submission)
 
 
-def _duplicate_changes(twin: Submission) -> Mapping[str, object]:
+def _duplicate_changes(twin: Submission) -> SubmissionChanges:
     reason = (
         f"The same file is under way as submission {twin.id} ({twin.path}): it is not sent twice at once."
     )
@@ -63,7 +63,7 @@ def _duplicate_changes(twin: Submission) -> Mapping[str, object]:
 
 def _record_revision(context: Context, submission: Submission) -> Submission:
     """A file of the same name with other content before: both are kept, and the new one says so."""
-    contents = [each for each in find_earlier_revisions(context.ledger, submission) if each.sha256]
+    contents = [each for each in context.ledger.duplicates.find_earlier_revisions(submission) if each.sha256]
     others = list(dict.fromkeys(each.sha256 for each in contents if each.sha256 != submission.sha256))
     if not others:
         return submission
@@ -76,7 +76,7 @@ def _record_revision(context: Context, submission: Submission) -> Submission:
         f"submission {last.id} had other content and is {where}"
     )
     logger.info("Submission {}: {}", submission.id, detail)
-    return context.ledger.record_event(submission, "revision", detail)
+    return context.ledger.record_event(submission, EventKind.REVISION, detail)
 
 
 def _cancel_replaced_holds(context: Context, submission: Submission, sha256: str) -> frozenset[int]:
@@ -112,11 +112,11 @@ def _cancel_replaced_hold(context: Context, twin: Submission, heir: int) -> bool
         ):
             raise WrongSubmissionState(f"Submission {twin.id} is sent, or may be.")
         detail = f"dragged back to the inbox: goes on as submission {heir}"
-        canceled = {"state": SubmissionState.CANCELED, "reason": detail, "ended_at": now()}
-        return CommandEffect(None, "canceled", detail, canceled)
+        canceled: SubmissionChanges = {"state": SubmissionState.CANCELED, "reason": detail, "ended_at": now()}
+        return CommandEffect(None, EventKind.CANCELED, detail, canceled)
 
     try:
-        execute_command(context.ledger, twin.id, decide)
+        context.ledger.commands.execute(twin.id, decide)
     except (WrongSubmissionState, UnknownSubmission) as refusal:
         logger.debug("Submission {} was not retired: {}", twin.id, refusal)
         return False

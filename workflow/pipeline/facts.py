@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from workflow.eiger import Build, Device
 from workflow.errors import InspectionFailed
 from workflow.intake.spool import file_owner
-from workflow.ledger import Ledger, count_sent_before
+from workflow.ledger import Ledger
 from workflow.mesh import Inspector
 from workflow.model import DeviceFacts, Facts, FactValue, MeshReport, Submission
 from workflow.pipeline.context import now
@@ -24,7 +24,7 @@ def facts_before_upload(
     facts = {
         **file_facts(submission.path, submission.size or 0, submission.mesh),
         **time_facts(submission.opened_at, moment, zone),
-        "sent_before": count_sent_before(ledger, submission.sha256 or "", submission.id),
+        "sent_before": ledger.decisions.count_sent_before(submission.sha256 or "", submission.id),
     }
     return facts if submission.dropped_by is None else {**facts, "dropped_by": submission.dropped_by}
 
@@ -42,7 +42,7 @@ def facts_of_unsubmitted_file(
     facts = {
         **file_facts(path, size, report),
         **time_facts(now(), now(), zone),
-        "sent_before": 0 if ledger is None else count_sent_before(ledger, report.sha256),
+        "sent_before": 0 if ledger is None else ledger.decisions.count_sent_before(report.sha256),
     }
     return report, facts if owner is None else {**facts, "dropped_by": owner}
 

@@ -5,14 +5,13 @@ part version. A title or a time never decides: a wrong build is a wrong print. N
 that bears the title; one of another title is looked for since the earliest of all clocks.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 
-from workflow.eiger import Build, BuildDetail, BuildFilter, EigerClient, PartVersion
+from workflow.eiger import BuildDetail, BuildFilter, EigerClient, PartVersion
 from workflow.errors import NotFound
-from workflow.model import HoldReason, Step, Submission, SubmissionState
+from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionChanges, SubmissionState
+from workflow.pipeline.build_search import holds_part_version, search_builds_by
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.time_bounds import not_before
@@ -49,10 +48,16 @@ def find_build(context: Context, submission: Submission) -> Submission:
         )
     if found is None:
         return _wait_for_build(context, submission)
-    back_on_track = {"state": SubmissionState.SLICED, "hold": None, "reason": None, "tries": 0}
+    back_on_track: SubmissionChanges = {
+        "state": SubmissionState.SLICED,
+        "build_id": found.id,
+        "hold": None,
+        "reason": None,
+        "tries": 0,
+    }
     context.catalog.cache_build(found)
     return context.ledger.record_event(
-        submission, "build found", f"{found.title} ({found.id})", build_id=found.id, **back_on_track
+        submission, EventKind.BUILD_FOUND, f"{found.title} ({found.id})", **back_on_track
     )
 
 
@@ -93,33 +98,17 @@ def choose_build(hits: list[BuildDetail]) -> BuildDetail | AmbiguousBuilds:
 def _hits(
     client: EigerClient, catalog: CloudCache, filters: BuildFilter, part_version_id: str
 ) -> list[BuildDetail]:
-    candidates = _candidates(client, catalog, filters, part_version_id)
-    return [build for build in candidates if build.sliced and holds_part_version(build, part_version_id)]
-
-
-def _candidates(
-    client: EigerClient, catalog: CloudCache, filters: BuildFilter, part_version_id: str
-) -> Iterator[BuildDetail]:
-    for build in _read_builds(client, filters, lambda listed: catalog.may_contain(listed, part_version_id)):
+    hits = []
+    for build in search_builds_by(
+        client,
+        filters,
+        MAX_CANDIDATES,
+        is_worth_reading=lambda listed: catalog.may_contain(listed, part_version_id),
+    ):
         catalog.cache_contents(build)
-        yield build
-
-
-def _read_builds(
-    client: EigerClient, filters: BuildFilter, is_wanted: Callable[[Build], bool]
-) -> Iterator[BuildDetail]:
-    """Yield the wanted builds of a list in full, newest first. Raises CloudError."""
-    newest_first = client.list_builds(filters, order="desc", page_size=MAX_CANDIDATES)
-    for listed in filter(is_wanted, islice(newest_first, MAX_CANDIDATES)):
-        try:
-            yield client.read_build(listed.id)
-        except NotFound:  # deleted since it was listed
-            continue
-
-
-def holds_part_version(build: BuildDetail, part_version_id: str) -> bool:
-    """Tell whether a part version is in a build."""
-    return any(version.id == part_version_id for version in build.part_versions)
+        if build.sliced and holds_part_version(build, part_version_id):
+            hits.append(build)
+    return hits
 
 
 def _build_of_other_version(client: EigerClient, submission: Submission) -> str | None:
@@ -130,7 +119,7 @@ def _build_of_other_version(client: EigerClient, submission: Submission) -> str 
     ours = client.read_part_version(submission.part_version_id or "")
     if ours.part_id is None:
         return None
-    for build in _read_builds(client, BuildFilter(title=ours.title), lambda _listed: True):
+    for build in search_builds_by(client, BuildFilter(title=ours.title), MAX_CANDIDATES):
         for version in build.part_versions:
             if version.part_id == ours.part_id and version.id != ours.id:
                 return (
@@ -157,7 +146,7 @@ def _wait_for_build(context: Context, submission: Submission) -> Submission:
         )
         return hold(context, submission, HoldReason.BUILD, advice)
     due_at = now() + timedelta(seconds=context.patience.next_look(waited))
-    event = "looking for the build" if submission.tries == 0 else ""
+    event = EventKind.LOOKING_FOR_BUILD if submission.tries == 0 else None
     return context.ledger.schedule_next_step(
         submission, Step.DELIVER, due_at, event, tries=submission.tries + 1
     )

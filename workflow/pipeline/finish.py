@@ -15,7 +15,15 @@ from workflow.intake import (
     move_to_outcome,
     plan_outcome_path,
 )
-from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Step, Submission, SubmissionState
+from workflow.model import (
+    ENDED_STATES,
+    SELF_RESOLVING_HOLDS,
+    EventKind,
+    HoldReason,
+    Step,
+    Submission,
+    SubmissionState,
+)
 from workflow.notes import note_path, remove_note, submission_note_text, write_note
 from workflow.pipeline.context import Context, now
 
@@ -108,10 +116,10 @@ def _write_separate_note(context: Context, submission: Submission, outcome: Outc
 
 def _record_missing_file(context: Context, submission: Submission, here: str) -> Submission:
     submission = context.ledger.update_submission(submission, placed_as=None)
-    if any(event.event == "file gone" for event in context.ledger.events(submission.id)):
+    if any(event.event == EventKind.FILE_GONE for event in context.ledger.events(submission.id)):
         return submission
     lost = f"The file is no longer at {here}: somebody took it away."
-    return context.ledger.record_event(submission, "file gone", lost)
+    return context.ledger.record_event(submission, EventKind.FILE_GONE, lost)
 
 
 def _write_note(context: Context, submission: Submission, stl: Path) -> None:

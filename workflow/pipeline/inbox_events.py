@@ -10,17 +10,7 @@ from loguru import logger
 
 from workflow.errors import error_reason
 from workflow.intake import FileStamp, InboxScan, PreviousSubmission, folder_origin, matches_stamp
-from workflow.ledger import (
-    InPlaceFile,
-    Ledger,
-    add_to_mass_arrival,
-    begin_read_only_submission,
-    find_in_place_record,
-    read_in_place_files,
-    read_mass_arrival_paths,
-    record_unchanged_file,
-    remove_from_mass_arrival,
-)
+from workflow.ledger import InPlaceFile, Ledger
 from workflow.notes import (
     MASS_ARRIVAL_NOTE,
     mass_arrival_note_text,
@@ -38,7 +28,7 @@ def known_in_place_files(ledger: Ledger, folder: str) -> Mapping[str, FileStamp]
 
     `folder` is the inbox as `origin_of` names it.
     """
-    return {path: FileStamp(*times) for path, times in read_in_place_files(ledger, folder).items()}
+    return {path: FileStamp(*times) for path, times in ledger.in_place.read_files(folder).items()}
 
 
 def is_known_in_place(ledger: Ledger, inbox: Path, path: str) -> bool:
@@ -97,7 +87,7 @@ class InboxEvents:
 
     def previous_submission(self, path: str) -> PreviousSubmission | None:
         """Return what was last taken from a path."""
-        known = find_in_place_record(self.context.ledger, self._file(path))
+        known = self.context.ledger.in_place.find_record(self._file(path))
         if known is None:
             return None
         left = None if known.times is None else FileStamp(*known.times)
@@ -106,8 +96,8 @@ class InboxEvents:
     def submit_in_place(self, path: str, left: FileStamp, before: PreviousSubmission | None) -> bool:
         """Begin a submission for a file that stays where it is."""
         file = self._file(path)
-        number = begin_read_only_submission(
-            self.context.ledger, file, left, None if before is None else before.left
+        number = self.context.ledger.in_place.begin_read_only(
+            file, left, None if before is None else before.left
         )
         if number is None:
             return False
@@ -117,7 +107,7 @@ class InboxEvents:
 
     def record_unchanged(self, path: str, left: FileStamp, before: PreviousSubmission) -> None:
         """The file has new times and its old content."""
-        record_unchanged_file(self.context.ledger, self._file(path), left, before.number)
+        self.context.ledger.in_place.record_unchanged(self._file(path), left, before.number)
 
     def _file(self, path: str) -> InPlaceFile:
         """What the inbox is called is asked once for each time that it appears. Raises OSError."""
@@ -143,13 +133,13 @@ class InboxEvents:
 
     def mass_arrival_paths(self) -> Mapping[str, bool]:
         """Return what waits for a person, and keep the note about it true."""
-        paths = read_mass_arrival_paths(self.context.ledger)
+        paths = self.context.ledger.mass_arrival.read_paths()
         self._note_mass_arrival(sum(not accepted for accepted in paths.values()))
         return paths
 
     def record_mass_arrival(self, paths: Collection[str]) -> None:
         """Write down that these have to wait; said when a crowd begins."""
-        add_to_mass_arrival(self.context.ledger, paths)
+        self.context.ledger.mass_arrival.add(paths)
         if not self._noted:
             logger.warning(
                 "{} files came at once, more than {}: they wait in the inbox until somebody accepts them "
@@ -160,7 +150,7 @@ class InboxEvents:
 
     def remove_mass_arrival(self, paths: Collection[str]) -> None:
         """These are taken, or taken away."""
-        remove_from_mass_arrival(self.context.ledger, paths)
+        self.context.ledger.mass_arrival.remove(paths)
         self.mass_arrival_paths()
 
     def _note_mass_arrival(self, count: int) -> None:

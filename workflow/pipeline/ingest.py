@@ -10,6 +10,7 @@ from workflow.model import HoldReason, Submission
 from workflow.notes import remove_note
 from workflow.pipeline.context import Context
 from workflow.pipeline.duplicates import deduplicate_submission
+from workflow.pipeline.missing_file import missing_file_text
 from workflow.pipeline.transitions import hold, schedule_retry
 
 STILL_CHANGING_SECONDS = 2.0
@@ -70,9 +71,9 @@ def _is_copy(spool_file: Path, sha256: str) -> bool:
 
 
 def _hold_missing_file(context: Context, submission: Submission) -> Submission:
-    again = "Put it back, then retry." if submission.left_in_place else "Drop it into the inbox again."
-    gone = f"The file is gone from {submission.claimed_as}. {again}"
-    return hold(context, submission, HoldReason.FILE, gone)
+    return hold(
+        context, submission, HoldReason.FILE, missing_file_text(context.ledger, context.share, submission)
+    )
 
 
 def _return_to_processing(context: Context, submission: Submission) -> Submission:

@@ -3,7 +3,16 @@
 from loguru import logger
 
 from workflow.errors import InspectionFailed
-from workflow.model import DecisionRecord, HoldReason, IntakeDecision, MeshReport, Submission, SubmissionState
+from workflow.model import (
+    DecisionRecord,
+    EventKind,
+    HoldReason,
+    IntakeDecision,
+    MeshReport,
+    Submission,
+    SubmissionChanges,
+    SubmissionState,
+)
 from workflow.pipeline.cloud_cache import NotInCloud
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.facts import facts_before_upload
@@ -28,7 +37,7 @@ def inspect_mesh(context: Context, submission: Submission) -> Submission:
         return reject(context, submission, report.reason or "The mesh is not printable.", mesh=report)
     return context.ledger.record_event(
         submission,
-        "inspected",
+        EventKind.INSPECTED,
         _describe_mesh(report),
         state=SubmissionState.INSPECTED,
         mesh=report,
@@ -55,12 +64,11 @@ def apply_intake_rules(context: Context, submission: Submission) -> Submission:
     except NotInCloud as unlisted:
         return hold(context, submission, HoldReason.PRESET, str(unlisted), decided, intake_rule=decision.rule)
     detail = f"rule '{decision.rule}': preset {decision.preset or 'of the vendor'}"
-    return context.ledger.record_decision(
-        submission, decided, "decided", detail, intake_rule=decision.rule, passed=(), **named
-    )
+    changes: SubmissionChanges = {**named, "intake_rule": decision.rule, "passed": ()}
+    return context.ledger.record_decision(submission, decided, EventKind.DECIDED, detail, **changes)
 
 
-def _ids(context: Context, decision: IntakeDecision) -> dict[str, str | None]:
+def _ids(context: Context, decision: IntakeDecision) -> SubmissionChanges:
     preset = context.catalog.preset(decision.preset) if decision.preset else None
     return {
         "preset": preset.title if preset else None,

@@ -8,7 +8,7 @@ from pathlib import Path
 from loguru import logger
 
 from workflow.errors import CloudError, RulesError, StateFolderError
-from workflow.ledger import RULES_ERROR_KEY, Ledger, store_rules, write_metadata
+from workflow.ledger import RULES_ERROR_KEY, Ledger
 from workflow.routing import Rulebook, parse_rules, read_rules_text, revision_of
 
 CHECK_SECONDS = 1.0
@@ -32,7 +32,7 @@ class LiveRules:
         self._seen = self._refused = ""
         self._checks_to_skip = 0
         self.trouble: str | None = None
-        store_rules(ledger, rulebook.revision, rulebook.text)
+        ledger.decisions.store_rules(rulebook.revision, rulebook.text)
         self._publish_problem()
 
     @property
@@ -66,7 +66,7 @@ class LiveRules:
         try:
             rulebook = parse_rules(text, str(self._path))
             self._check(rulebook)
-            store_rules(self._ledger, rulebook.revision, rulebook.text)
+            self._ledger.decisions.store_rules(rulebook.revision, rulebook.text)
         except RulesError as error:
             self._report_problem(revision_of(text), f"{_counted(error)} {STILL_PREVIOUS}\n{error}")
         except (CloudError, StateFolderError) as error:
@@ -93,7 +93,7 @@ class LiveRules:
     def _publish_problem(self) -> None:
         """Store the problem, so that other processes such as `stlflow list` show it."""
         with suppress(StateFolderError):  # the log has it, and the next change is stored again
-            write_metadata(self._ledger, RULES_ERROR_KEY, self.trouble or "")
+            self._ledger.metadata.write(RULES_ERROR_KEY, self.trouble or "")
 
 
 def _counted(error: RulesError) -> str:

@@ -19,7 +19,7 @@ from itertools import islice
 
 from workflow.eiger import EigerClient, PrintJobFilter
 from workflow.errors import NotFound
-from workflow.model import Destination, HoldReason, Step, Submission
+from workflow.model import Destination, EventKind, HoldReason, Step, Submission
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.transitions import hold
 
@@ -92,7 +92,6 @@ def _print_jobs(client: EigerClient, build_id: str, page_size: int) -> Iterator[
     return (Trace(print_job.id, print_job.created_at) for print_job in newest_first)
 
 
-PRINTER_TOLD_EVENT = "printer told"
 ENDED_WELL = "completed"
 ENDED_BADLY = frozenset({"failed", "canceled", "cancelled"})
 
@@ -102,7 +101,7 @@ def confirm_print_started(context: Context, submission: Submission, receipt_id: 
     told_at = _told_at(context, submission)
     if told_at is None:
         told_at, detail = now(), f"{submission.device}: print job {receipt_id}"
-        submission = context.ledger.record_event(submission, "printer told", detail)
+        submission = context.ledger.record_event(submission, EventKind.PRINTER_TOLD, detail)
     if _is_active(context, submission, receipt_id):
         return None
     ended = _ended_as(context, receipt_id)
@@ -118,7 +117,9 @@ def confirm_print_started(context: Context, submission: Submission, receipt_id: 
 
 
 def _told_at(context: Context, submission: Submission) -> datetime | None:
-    told = (event.at for event in context.ledger.events(submission.id) if event.event == PRINTER_TOLD_EVENT)
+    told = (
+        event.at for event in context.ledger.events(submission.id) if event.event == EventKind.PRINTER_TOLD
+    )
     return next(told, None)
 
 

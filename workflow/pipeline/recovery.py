@@ -5,9 +5,7 @@ at again after its row was read, and a row that somebody alive has in hands is l
 claimed goes to the inbox: there one rename decides who takes it, once it is complete.
 """
 
-import re
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from loguru import logger
 
@@ -15,22 +13,23 @@ from workflow.errors import error_reason
 from workflow.intake import (
     CLAIMS_FOLDER_PREFIX,
     INBOX_FOLDER,
+    Outcome,
     Share,
     exists_in_share,
     is_part_file,
     plan_and_move,
     printable_path,
 )
-from workflow.ledger import Ledger, list_abandoned_claims
+from workflow.ledger import RESTORED_KEY, Ledger, list_abandoned_claims
 from workflow.model import Step, Submission
 from workflow.pipeline.context import now
-
-NUMBERED_NAME = re.compile(r"^(\d{1,9})~(.+)$")
+from workflow.pipeline.orphans import ADVICE, list_orphaned_claims, orphans_text, parse_claim_name
 
 
 def recover_claims(ledger: Ledger, share: Share) -> None:
     """Give every claimed file its submission, and drop rows whose file was never taken."""
     finish_abandoned_claims(ledger, share)
+    restored = ledger.metadata.read(RESTORED_KEY)
     found = {claimed_as: _parse_claim_name(share, claimed_as) for claimed_as in _claimed_files(share)}
     known = {
         submission.id: submission
@@ -42,12 +41,27 @@ def recover_claims(ledger: Ledger, share: Share) -> None:
         row = known.get(number or 0)
         if number is None or not (_is_our_claim(share, claimed_as) or _belongs_to(row, path)):
             _return_to_inbox(share, claimed_as, path)
+        elif row is None and restored:
+            _hold_unknown_claim(ledger, share, claimed_as, path, restored)
         elif row is None:
             ledger.claimed(number, claimed_as, path=path)
-            logger.info("{} stood in processing/ unknown: it goes on as submission {}.", path, number)
+            logger.info("{} was in processing/ unknown: it continues as submission {}.", path, number)
         elif row.claimed_as is not None and row.worker is None:
             _reattach_file(ledger, row, claimed_as)
+    if restored:
+        ledger.metadata.write(RESTORED_KEY, "")
     _log_claims_of_others(share)
+
+
+def _hold_unknown_claim(ledger: Ledger, share: Share, claimed_as: str, path: str, restored: str) -> None:
+    """Hold a file that was claimed after the backup was made: it may have been sent since."""
+    placed = plan_and_move(share, claimed_as, path, Outcome.HELD)
+    reason = (
+        f"The database was restored from a backup ({restored}) that does not know this file. It may have "
+        "been sent already: look in Eiger. If it was sent, take the file away; if not, retry it."
+    )
+    number = ledger.adopt(path, placed, reason)
+    logger.warning("{} was claimed after the backup was made: held as submission {}.", path, number)
 
 
 def finish_abandoned_claims(ledger: Ledger, share: Share) -> None:
@@ -114,24 +128,12 @@ def _is_our_claim(share: Share, place: str) -> bool:
 
 
 def _log_claims_of_others(share: Share) -> None:
-    for owner, count in _count_claims_of_others(share):
-        logger.info(
-            "processing/{} holds {} files of another stlflow. If that one is gone for good, "
-            "drag them into the inbox.", owner, count,
-        )  # fmt: skip
-
-
-def _count_claims_of_others(share: Share) -> Iterator[tuple[str, int]]:
-    for folder in sorted(share.processing.glob(f"{CLAIMS_FOLDER_PREFIX}*")):
-        count = sum(map(_is_claimed, folder.rglob("*")))
-        if count and folder.name != PurePosixPath(share.claims_folder).name:
-            yield folder.name, count
+    orphans = list_orphaned_claims(share)
+    if orphans:
+        logger.warning("{} {}", orphans_text(orphans), ADVICE)
 
 
 def _parse_claim_name(share: Share, claimed_as: str) -> tuple[int | None, str]:
-    top = share.claims_folder if _is_our_claim(share, claimed_as) else "processing"
-    below = PurePosixPath(claimed_as).relative_to(top)
-    numbered = NUMBERED_NAME.match(below.name)
-    if numbered is None:
-        return None, str(below)
-    return int(numbered[1]), str(below.with_name(numbered[2]))
+    return parse_claim_name(
+        share.claims_folder if _is_our_claim(share, claimed_as) else "processing", claimed_as
+    )

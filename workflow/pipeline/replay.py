@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from workflow.errors import RulesError, UnknownSubmission
-from workflow.ledger import Ledger, list_decided_since, read_decisions, read_stored_rules
+from workflow.ledger import Ledger
 from workflow.model import DecisionRecord, IntakeDecision, Route, Submission, SubmissionState
 from workflow.pipeline.facts import facts_before_upload
 from workflow.routing import (
@@ -74,7 +74,7 @@ def explain_past_decision(
     One that inspection rejected is explained by the rules in force. Raises UnknownSubmission where no
     rule has anything to say, and what `in_force` raises.
     """
-    submission, decided = ledger.get(number), read_decisions(ledger, number)
+    submission, decided = ledger.get(number), ledger.decisions.read(number)
     intake, routing = decided.get("intake"), decided.get("routing")
     if intake is None:
         rulebook = other or (
@@ -126,9 +126,9 @@ def replay_rules(
 ) -> ReplayResult:
     """Send every past submission through other rules. Nothing is changed, and the cloud is not asked."""
     books, elsewhere, unclear = _PastRulebooks(ledger), [], []
-    numbers = list_decided_since(ledger, since)
+    numbers = ledger.decisions.list_decided_since(since)
     for number in numbers:
-        decided = read_decisions(ledger, number)
+        decided = ledger.decisions.read(number)
         intake, routing = decided.get("intake"), decided.get("routing")
         before, routed_by = books.of(intake), books.of(routing)
         if intake is None or before is None or (routing is not None and routed_by is None):
@@ -216,7 +216,7 @@ class _PastRulebooks:
             return None
         revision = decided.revision
         if revision not in self._read:
-            text = read_stored_rules(self._ledger, revision)
+            text = self._ledger.decisions.read_rules(revision)
             try:
                 self._read[revision] = None if text is None else parse_rules(text, f"rules {revision}")
             except RulesError:

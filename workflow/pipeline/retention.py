@@ -11,7 +11,7 @@ from loguru import logger
 
 from workflow.intake import Outcome, Share, folder_origin, is_part_file, scan_inbox
 from workflow.intake.filenames import is_utf8
-from workflow.ledger import Ledger, delete_ended_submissions, forget_missing_files, list_submissions_at_path
+from workflow.ledger import Ledger
 from workflow.model import ENDED_STATES, Submission, SubmissionState
 from workflow.notes import remove_note
 from workflow.pipeline.context import Context, now
@@ -58,7 +58,7 @@ def delete_expired(context: Context, keep: RetentionPolicy) -> None:
             logger.info("{} files older than {:g} days deleted.", files, keep.file_days)
     before = None if keep.submission_days is None else now() - timedelta(days=keep.submission_days)
     if before is not None or keep.submissions is not None:
-        count = delete_ended_submissions(context.ledger, before, keep.submissions)
+        count = context.ledger.retention.delete_ended(before, keep.submissions)
         if count:
             logger.info("{} old submissions forgotten.", count)
 
@@ -70,15 +70,15 @@ def _forget_missing_files(context: Context) -> None:
         return
     seen = scan_inbox(inbox)
     if not seen.unreadable:
-        forget_missing_files(
-            context.ledger, folder_origin(inbox, gethostname()), seen.paths, FORGET_MISSING_SECONDS
+        context.ledger.in_place.forget_missing(
+            folder_origin(inbox, gethostname()), seen.paths, FORGET_MISSING_SECONDS
         )
 
 
 def _delete_old_files(context: Context, before: datetime) -> int:
     deleted = 0
     for place in _outcome_files(context.share):
-        owners = list_submissions_at_path(context.ledger, place.relative_to(context.share.root).as_posix())
+        owners = context.ledger.list_at_path(place.relative_to(context.share.root).as_posix())
         old = [
             each for each in owners if each.state in ENDED_STATES and each.ended_at and each.ended_at < before
         ]

@@ -12,22 +12,17 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from loguru import logger
 
 from workflow.eiger import Build
-from workflow.ledger import (
-    DEVICE_CHOICE_LOCK,
-    RecentSend,
-    exclusive,
-    last_sent_by_device,
-    list_recent_sends,
-    read_decisions,
-)
+from workflow.ledger import DEVICE_CHOICE_LOCK, RecentSend
 from workflow.model import (
     DecisionRecord,
     Destination,
     DeviceFacts,
+    EventKind,
     Facts,
     HoldReason,
     Route,
     Submission,
+    SubmissionChanges,
     SubmissionState,
 )
 from workflow.pipeline.context import Context, now
@@ -120,10 +115,15 @@ def _wait_for_window(
     reason = f"Rule '{decided.rule}' sends from {opens:%H:%M}. It goes by itself then."
     logger.info("Submission {} ({}) waits: {}", submission.id, submission.path, reason)
     taken = replace(taken, device_id=None)
-    fresh = {"state": SubmissionState.SLICED, "hold": None, "tries": 0, "waiting_since": now()}
-    noted = context.ledger.record_decision(
-        submission, taken, "waiting", reason, reason=reason, routing_rule=decided.rule, **fresh
-    )
+    fresh: SubmissionChanges = {
+        "state": SubmissionState.SLICED,
+        "hold": None,
+        "tries": 0,
+        "waiting_since": now(),
+        "reason": reason,
+        "routing_rule": decided.rule,
+    }
+    noted = context.ledger.record_decision(submission, taken, EventKind.WAITING, reason, **fresh)
     return context.ledger.schedule_next_step(noted, noted.step, opens.astimezone(UTC))
 
 
@@ -134,7 +134,7 @@ def _facts_when_waiting_began(context: Context, submission: Submission) -> Facts
     """
     rules = {rule.name: rule for rule in context.rulebook.routing}
     waited_for = rules.get(submission.routing_rule or "")
-    last = read_decisions(context.ledger, submission.id).get(ROUTING)
+    last = context.ledger.decisions.read(submission.id).get(ROUTING)
     if waited_for is None or last is None or last.rule != waited_for.name:
         return None
     waits = submission.hold is None and submission.reason is not None and waited_for.has_window
@@ -143,7 +143,7 @@ def _facts_when_waiting_began(context: Context, submission: Submission) -> Facts
 
 def _still_waits_for_device(context: Context, submission: Submission) -> bool:
     """Look with what was known at the last decision: only the devices are asked for anew."""
-    last = read_decisions(context.ledger, submission.id).get(ROUTING)
+    last = context.ledger.decisions.read(submission.id).get(ROUTING)
     if last is None:
         return False
     facts = {**last.facts, **time_facts(submission.opened_at, now(), context.zone)}
@@ -155,7 +155,7 @@ def _device_choice_lock(context: Context) -> AbstractContextManager[None]:
     if not _any_rule_chooses_device(context.rulebook):
         return nullcontext()
     context.catalog.devices()  # remembered for a moment: should the cloud be away, nobody waits for us
-    return exclusive(context.ledger, DEVICE_CHOICE_LOCK)
+    return context.ledger.locks.exclusive(DEVICE_CHOICE_LOCK)
 
 
 def _any_rule_chooses_device(rulebook: Rulebook) -> bool:
@@ -182,7 +182,9 @@ def _evaluate_rules(context: Context, submission: Submission, facts: Facts) -> t
 
 def _devices(context: Context) -> tuple[DeviceFacts, ...]:
     listed = [device_facts(device) for device in context.catalog.devices()]
-    lately = list_recent_sends(context.ledger, now() - RECENT_SENDS_WINDOW, [device.id for device in listed])
+    lately = context.ledger.decisions.list_recent_sends(
+        now() - RECENT_SENDS_WINDOW, [device.id for device in listed]
+    )
     devices = with_recent_sends(listed, lately)
     in_turn = (
         rule.device is not None and rule.device.choose is SelectionPolicy.ROUND_ROBIN
@@ -190,7 +192,7 @@ def _devices(context: Context) -> tuple[DeviceFacts, ...]:
     )
     if not any(in_turn):
         return devices
-    last = last_sent_by_device(context.ledger)
+    last = context.ledger.decisions.last_sent_by_device()
     return tuple(replace(device, last_sent_at=last.get(device.id)) for device in devices)
 
 
@@ -221,7 +223,7 @@ def _record(context: Context, submission: Submission, decided: Route, taken: Dec
     return context.ledger.record_decision(
         submission,
         taken,
-        "routed",
+        EventKind.ROUTED,
         format_route(decided),
         state=SubmissionState.ROUTED,
         hold=None,

@@ -17,7 +17,7 @@ from itertools import takewhile
 from loguru import logger
 
 from workflow.eiger import Build, BuildDetail, BuildFilter
-from workflow.errors import CloudError, NotFound, StateFolderError
+from workflow.errors import CloudError, StateFolderError
 from workflow.ledger import (
     Superseded,
     WaitingForSlicing,
@@ -26,9 +26,10 @@ from workflow.ledger import (
     find_waiting_by_part_version,
     start_delivery,
 )
-from workflow.model import Submission, SubmissionState
+from workflow.model import EventKind, Submission, SubmissionChanges, SubmissionState
+from workflow.pipeline.build_search import holds_part_version, read_build_if_present
 from workflow.pipeline.context import Context, now
-from workflow.pipeline.find_build import choose_build, holds_part_version
+from workflow.pipeline.find_build import choose_build
 from workflow.pipeline.retry import MAX_SINGLE_POLLS
 from workflow.pipeline.time_bounds import not_before
 from workflow.pipeline.upload import parse_signature
@@ -135,7 +136,8 @@ class SliceListing:
 
     def read_candidate(self, candidate: BuildCandidate) -> None:
         """Read builds, and let those go on whose part is in them. Raises CloudError, StateError."""
-        read = [build for each in candidate.builds if (build := self._read(each)) and build.sliced]
+        listed = (read_build_if_present(self.context.client, each.id) for each in candidate.builds)
+        read = [build for build in listed if build is not None and build.sliced]
         if candidate.submission is None:
             held = [version.id for build in read for version in build.part_versions]
             for submission in find_waiting_by_part_version(self.context.ledger, held):
@@ -177,12 +179,6 @@ class SliceListing:
         return select_candidates(fresh, filter_waiting_for_slicing(self.context.ledger, numbers))
 
     # -- reading --------------------------------------------------------------------------------
-
-    def _read(self, listed: Build) -> BuildDetail | None:
-        try:
-            return self.context.client.read_build(listed.id)
-        except NotFound:  # deleted between the list and the look
-            return None
 
     def _mark_read(self, looked_into: Iterable[Build]) -> None:
         """Read each only once, unless it changes."""
@@ -236,10 +232,10 @@ def finish_slicing(context: Context, submission: Submission, build: BuildDetail 
     Raises StateError.
     """
     age = now() - (submission.waiting_since or now())
-    events = [("sliced", f"after {age.total_seconds():.0f} s, as a build in Eiger tells")]
-    changes: dict[str, object] = {"state": SubmissionState.SLICED, "waiting_since": now(), "tries": 0}
+    events = [(EventKind.SLICED, f"after {age.total_seconds():.0f} s, as a build in Eiger tells")]
+    changes: SubmissionChanges = {"state": SubmissionState.SLICED, "waiting_since": now(), "tries": 0}
     if build is not None:
-        events.append(("build found", f"{build.title} ({build.id})"))
+        events.append((EventKind.BUILD_FOUND, f"{build.title} ({build.id})"))
         changes["build_id"] = build.id
         context.catalog.cache_build(build)
     try:

@@ -2,15 +2,27 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Unpack
 
 from loguru import logger
 
 from workflow.ledger import Superseded
-from workflow.model import ENDED_STATES, DecisionRecord, HoldReason, Step, Submission, SubmissionState
+from workflow.model import (
+    ENDED_STATES,
+    DecisionRecord,
+    EventKind,
+    HoldReason,
+    Step,
+    Submission,
+    SubmissionChanges,
+    SubmissionState,
+)
 from workflow.pipeline.context import Context, now
 
 CRASHES_BEFORE_HOLD = 20
-_NO_PROGRESS_EVENTS = frozenset({"taken over", "uploading", "sending", "waiting"})
+_NO_PROGRESS_EVENTS = frozenset(
+    {EventKind.TAKEN_OVER, EventKind.UPLOADING, EventKind.SENDING, EventKind.WAITING}
+)
 
 
 def reject(
@@ -19,14 +31,12 @@ def reject(
     reason: str,
     decided: DecisionRecord | None = None,
     /,
-    **changes: object,
+    **changes: Unpack[SubmissionChanges],
 ) -> Submission:
     """The file is at fault: it ends here. `decided` is the decision that says so, if it was one."""
     logger.warning("Submission {} ({}) rejected: {}", submission.id, submission.path, reason)
-    ended = {"state": SubmissionState.REJECTED, "reason": reason, "ended_at": now()}
-    if decided is not None:
-        return context.ledger.record_decision(submission, decided, "rejected", reason, **{**ended, **changes})
-    return context.ledger.record_event(submission, "rejected", reason, **{**ended, **changes})
+    ended: SubmissionChanges = {"state": SubmissionState.REJECTED, "reason": reason, "ended_at": now()}
+    return _record_end(context, submission, EventKind.REJECTED, reason, decided, {**ended, **changes})
 
 
 def hold(
@@ -36,14 +46,25 @@ def hold(
     reason: str,
     decided: DecisionRecord | None = None,
     /,
-    **changes: object,
+    **changes: Unpack[SubmissionChanges],
 ) -> Submission:
     """A person must look: retry, release or cancel ends it. `decided` is the decision that holds, if any."""
     logger.warning("Submission {} ({}) held: {}", submission.id, submission.path, reason)
-    held = {"state": SubmissionState.HELD, "hold": kind, "reason": reason}
+    held: SubmissionChanges = {"state": SubmissionState.HELD, "hold": kind, "reason": reason}
+    return _record_end(context, submission, EventKind.HELD, reason, decided, {**held, **changes})
+
+
+def _record_end(
+    context: Context,
+    submission: Submission,
+    event: EventKind,
+    reason: str,
+    decided: DecisionRecord | None,
+    changes: SubmissionChanges,
+) -> Submission:
     if decided is not None:
-        return context.ledger.record_decision(submission, decided, "held", reason, **{**held, **changes})
-    return context.ledger.record_event(submission, "held", reason, **{**held, **changes})
+        return context.ledger.record_decision(submission, decided, event, reason, **changes)
+    return context.ledger.record_event(submission, event, reason, **changes)
 
 
 def schedule_retry(context: Context, submission: Submission, seconds: float, reason: str) -> Submission:
@@ -55,8 +76,8 @@ def schedule_retry(context: Context, submission: Submission, seconds: float, rea
         submission,
         submission.step,
         now() + timedelta(seconds=seconds),
-        event="waiting" if news else "",
-        detail=reason,
+        EventKind.WAITING if news else None,
+        reason,
         reason=submission.reason if submission.state in {*ENDED_STATES, SubmissionState.HELD} else reason,
         tries=submission.tries + 1,
         waiting_since=submission.waiting_since or now(),
@@ -72,7 +93,7 @@ def hold_after_repeated_crashes(context: Context, submission: Submission) -> Non
     for event in reversed(context.ledger.events(submission.id)):
         if event.event not in _NO_PROGRESS_EVENTS:
             break
-        deaths += event.event == "taken over"
+        deaths += event.event == EventKind.TAKEN_OVER
     if (
         deaths < CRASHES_BEFORE_HOLD
         or submission.state in ENDED_STATES
@@ -84,12 +105,12 @@ def hold_after_repeated_crashes(context: Context, submission: Submission) -> Non
         f"Is memory or disk short? `stlflow retry {submission.id}` tries again."
     )
     logger.warning("Submission {} ({}) held: {}", submission.id, submission.path, reason)
-    held = {"state": SubmissionState.HELD, "hold": HoldReason.FAULT, "reason": reason}
+    held: SubmissionChanges = {"state": SubmissionState.HELD, "hold": HoldReason.FAULT, "reason": reason}
     taken_over = context.ledger.get(submission.id)
     if taken_over.turn != submission.turn + 1:  # somebody has taken it further meanwhile
         return
     with suppress(Superseded):
-        context.ledger.schedule_next_step(taken_over, Step.FINISH, now(), "held", reason, **held)
+        context.ledger.schedule_next_step(taken_over, Step.FINISH, now(), EventKind.HELD, reason, **held)
 
 
 def _first_sentence(reason: str) -> str:

@@ -14,7 +14,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -22,8 +21,8 @@ from loguru import logger
 
 from workflow.eiger import BuildFilter, EigerClient, UploadResult
 from workflow.errors import CloudError, NotFound, OutcomeUnknown
-from workflow.ledger import find_sent_build, reuse_build
-from workflow.model import HoldReason, Step, Submission, SubmissionEvent, SubmissionState
+from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionEvent, SubmissionState
+from workflow.pipeline.build_search import holds_part_version, search_builds_by
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.retry import NeedsOperator, backoff_seconds, classify_cloud_error
 from workflow.pipeline.time_bounds import not_before
@@ -48,11 +47,11 @@ def first_upload_attempt(history: Sequence[SubmissionEvent]) -> datetime | None:
     """
     decided, tried = "", dict[str, datetime]()
     for event in history:
-        if event.event == "decided":
+        if event.event == EventKind.DECIDED:
             decided = event.detail
-        elif event.event == "uploading":
+        elif event.event == EventKind.UPLOADING:
             tried.setdefault(decided, event.at)
-        elif event.event == "uploaded":
+        elif event.event == EventKind.UPLOADED:
             tried.clear()
     return tried.get(decided) if len(tried) == 1 else None
 
@@ -64,17 +63,11 @@ def find_arrived_upload(
 
     What `history` says of answered uploads is not it. Raises CloudError.
     """
-    answered = " ".join(event.detail for event in history if event.event == "uploaded")
+    answered = " ".join(event.detail for event in history if event.event == EventKind.UPLOADED)
     titles = (name.removesuffix(".stl"), name)
     for title in titles:
         wanted = BuildFilter(title=title, created_from=not_before(since))
-        for listed in islice(
-            client.list_builds(wanted, order="desc", page_size=MAX_BUILDS_READ), MAX_BUILDS_READ
-        ):
-            try:
-                build = client.read_build(listed.id)
-            except NotFound:  # deleted between the list and the look
-                continue
+        for build in search_builds_by(client, wanted, MAX_BUILDS_READ):
             for version in build.part_versions:
                 if build.sliced and version.title in titles and version.id not in answered:
                     return ArrivedUpload(version.id, build.title, build.created_at)
@@ -107,7 +100,7 @@ def upload_part(context: Context, submission: Submission) -> Submission:
                 "The copy in the spool is damaged. Retry takes a new one.",
             )
         spooled.seek(0)
-        context.ledger.record_event(submission, "uploading", upload_name(submission))
+        context.ledger.record_event(submission, EventKind.UPLOADING, upload_name(submission))
         try:
             sent = _post_part(context, submission, spooled)
         except OutcomeUnknown as error:
@@ -120,7 +113,7 @@ def _record_upload(context: Context, submission: Submission, sent: UploadResult)
         submission,
         Step.POLL,
         now() + timedelta(seconds=context.patience.first_poll_seconds),
-        "uploaded",
+        EventKind.UPLOADED,
         f"part version {sent.part_version_id}, slice job {sent.slice_job_id}",
         state=SubmissionState.SLICING,
         part_version_id=sent.part_version_id,
@@ -140,7 +133,7 @@ def _record_arrived_upload(context: Context, submission: Submission, earlier: Ar
         submission,
         Step.DELIVER,
         now(),
-        "uploaded",
+        EventKind.UPLOADED,
         f"part version {earlier.part_version_id}, found in the cloud by its build {earlier.build_title}",
         state=SubmissionState.SLICED,
         part_version_id=earlier.part_version_id,
@@ -166,8 +159,8 @@ def _post_part(context: Context, submission: Submission, spooled: BinaryIO) -> U
 
 def _retry_or_hold_upload(context: Context, submission: Submission, error: OutcomeUnknown) -> Submission:
     """An upload may be repeated, for a second part in Eiger prints nothing; but not again and again."""
-    submission = context.ledger.record_event(submission, "upload lost", str(error))
-    lost = [event for event in context.ledger.events(submission.id) if event.event == "upload lost"]
+    submission = context.ledger.record_event(submission, EventKind.UPLOAD_LOST, str(error))
+    lost = [event for event in context.ledger.events(submission.id) if event.event == EventKind.UPLOAD_LOST]
     if len(lost) % LOST_UPLOADS == 0:
         advice = f"Look in Eiger for {upload_name(submission)}, then retry."
         return hold(
@@ -178,8 +171,12 @@ def _retry_or_hold_upload(context: Context, submission: Submission, error: Outco
 
 def upload_name(submission: Submission) -> str:
     """Give a file name that is unique in the cloud and still says whose part it is."""
-    stem = PurePosixPath(submission.path).stem[:LONGEST_STEM]
-    return f"{stem}~{submission.id}-{(submission.sha256 or '')[:6]}.stl"
+    return f"{signed_title(submission.path, submission.id, submission.sha256 or '')}.stl"
+
+
+def signed_title(path: str, number: int, sha256: str) -> str:
+    """Return the title of a part in the cloud: whose it is, and how its content begins."""
+    return f"{PurePosixPath(path).stem[:LONGEST_STEM]}~{number}-{sha256[:6]}"
 
 
 def parse_signature(title: str) -> tuple[int, str] | None:
@@ -207,7 +204,7 @@ def poll_slice_job(context: Context, submission: Submission, parked: int = 0) ->
             submission,
             Step.DELIVER,
             now(),
-            "sliced",
+            EventKind.SLICED,
             f"after {age.total_seconds():.0f} s",
             state=SubmissionState.SLICED,
             slice_status=slice_status.status,
@@ -250,11 +247,10 @@ def reuse_sliced_build(context: Context, submission: Submission) -> Submission:
         return submission
     if submission.taken_as is not None:  # retried because of its units: another upload may have others
         return submission
-    earlier = find_sent_build(context.ledger, submission)
+    earlier = context.ledger.duplicates.find_sent_build(submission)
     if earlier is None or not _is_still_there(context, earlier):
         return submission
-    taken = reuse_build(
-        context.ledger, submission, earlier,
+    taken = context.ledger.duplicates.reuse_build(submission, earlier,
         state=SubmissionState.SLICED,
         part_version_id=earlier.part_version_id, slice_job_id=earlier.slice_job_id,
         uploaded_at=earlier.uploaded_at, waiting_since=now(), reused=earlier.id, tries=0,
@@ -274,4 +270,4 @@ def _is_still_there(context: Context, earlier: Submission) -> bool:
         build = context.catalog.build(earlier.build_id or "")
     except NotFound:
         return False
-    return build.sliced and any(version.id == earlier.part_version_id for version in build.part_versions)
+    return build.sliced and holds_part_version(build, earlier.part_version_id or "")

@@ -18,9 +18,9 @@ def load_settings(**overrides: object) -> Settings:
     Raises SettingsError with one line per mistake: where it is and what to do, never with a key.
     """
     commanded = [SourceValue(Source.COMMAND_LINE, name, name, value) for name, value in overrides.items()]
-    counting = {name: each.value for name, each in _effective_values(commanded).items()}
+    counting: dict[str, Any] = {name: each.value for name, each in _effective_values(commanded).items()}
     try:
-        return _LoadedSettings(**counting)  # type: ignore[arg-type]  # pydantic checks
+        return _LoadedSettings(**counting)
     except ValidationError as error:
         raise SettingsError(_describe_errors(error, [*commanded, *read_all_sources()])) from None
 

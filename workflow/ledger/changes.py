@@ -1,0 +1,165 @@
+"""Changes of a submission, each inside a transaction: its row, its events and its latest decisions.
+
+Each change names the turn it belongs to. A change by a worker whose turn is over (a canceled submission, a
+step that was taken over) raises `Superseded` and alters nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, CursorResult, insert, select, text
+
+from workflow.errors import StateFolderError, StlflowError, UnknownSubmission
+from workflow.ledger.database import CLOCK
+from workflow.ledger.rows import decision_columns, replace_unstorable, submission_from, to_columns
+from workflow.ledger.statements import (
+    DELETE_DECISION,
+    INSERT_DECISION,
+    INSERT_EVENT,
+    LOCK_SUBMISSION,
+    LOCK_TURN,
+    READ_SUBMISSION,
+    PreparedStatement,
+    submission_update,
+)
+from workflow.ledger.tables import events, submissions
+from workflow.model import (
+    DecisionRecord,
+    EventKind,
+    Step,
+    Submission,
+    SubmissionChanges,
+    check_transition,
+    evolve,
+)
+
+T = TypeVar("T")
+Event = tuple[EventKind, str]
+"""What happened, and the detail in words."""
+VALUES_PER_STATEMENT = 500
+"""SQLite takes some thousands of values in one statement, Postgres 65,535."""
+MAX_DUE_AHEAD_SECONDS = 1_800.0
+"""Nothing waits longer: a later time was written while the clock was wrong."""
+
+
+class Superseded(StlflowError):
+    """Another worker, or a person, has taken the submission further: this turn is over."""
+
+
+# -- one submission -----------------------------------------------------------------------------------
+
+
+def read_submission(connection: Connection, number: int) -> Submission:
+    """Return one submission. Raises UnknownSubmission."""
+    return _first_submission(READ_SUBMISSION, connection, number)
+
+
+def lock_submission(connection: Connection, number: int) -> Submission:
+    """Return one submission, unchanged by others until the transaction ends. Raises UnknownSubmission."""
+    return _first_submission(LOCK_SUBMISSION, connection, number)
+
+
+def check_fencing_token(connection: Connection, submission: Submission) -> None:
+    """Raise Superseded if the submission's turn is over; if not, it stays ours until the transaction ends."""
+    turn = LOCK_TURN.execute(connection, number=submission.id).scalar_one_or_none()
+    if turn != submission.turn:
+        raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
+
+
+def apply_changes(
+    connection: Connection, submission: Submission, changes: SubmissionChanges, *happened: Event
+) -> Submission:
+    """Write changes together with the events that explain them, and return the submission as it is then.
+
+    Raises Superseded if the turn is over, IllegalTransition for a change of state that is not allowed.
+    """
+    check_transition(submission.state, changes.get("state", submission.state))
+    columns = to_columns(changes) or {"turn": submission.turn}
+    values = {f"new_{name}": value for name, value in columns.items()}
+    changed = submission_update(tuple(columns)).execute(
+        connection, number=submission.id, at_turn=submission.turn, **values
+    )
+    if changed.rowcount != 1:
+        raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
+    for event, detail in happened:
+        append_event(connection, submission.id, event, detail)
+    return evolve(submission, **changes)
+
+
+def next_turn(submission: Submission, step: Step | None, due_at: datetime | None) -> SubmissionChanges:
+    """Return the changes that end the current turn and let `step` begin at a time."""
+    return {"step": step, "due_at": due_at, "turn": submission.turn + 1, "worker": None}
+
+
+def append_event(connection: Connection, number: int, event: EventKind, detail: str) -> None:
+    """Add one line to the history."""
+    INSERT_EVENT.execute(
+        connection, submission=number, at=seconds_now(), event=event, detail=replace_unstorable(detail)
+    )
+
+
+def replace_decision(connection: Connection, number: int, decided: DecisionRecord) -> None:
+    """Store a decision in place of an earlier one of the same stage."""
+    DELETE_DECISION.execute(connection, number=number, decided_stage=decided.stage)
+    INSERT_DECISION.execute(connection, submission=number, **decision_columns(decided))
+
+
+def insert_with_number(connection: Connection, number: int, row: Mapping[str, object]) -> bool:
+    """Insert a submission under a number that was given out before. False if the number is in use."""
+    acquire_transaction_lock(connection, f"submission {number}")
+    taken = select(submissions.c.id).where(submissions.c.id == number)
+    if connection.execute(taken).first() is not None:
+        return False
+    connection.execute(insert(submissions).values({"id": number, **row}))
+    advance_id_sequences(connection)
+    return True
+
+
+# -- the database -------------------------------------------------------------------------------------
+
+
+def inserted_id(result: CursorResult[Any]) -> int:
+    """Return the number that the database gave to the row that was inserted."""
+    key = result.inserted_primary_key
+    if key is None:
+        raise StateFolderError("The ledger can't be written: the database gave no number to a new row.")
+    return int(key[0])
+
+
+def advance_id_sequences(connection: Connection) -> None:
+    """Make the next number a new one on Postgres; SQLite does that by itself.
+
+    Never backwards: higher numbers may have been given out and deleted since.
+    """
+    if connection.dialect.name == "postgresql":
+        for table in (submissions, events):
+            sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
+            highest = f"select setval({sequence}, greatest(max(id), nextval({sequence}))) from {table.name}"  # noqa: S608  # names of our own tables
+            connection.execute(text(f"{highest} having max(id) > 0"))
+
+
+def acquire_transaction_lock(connection: Connection, what: str) -> None:
+    """Lock one name until the transaction ends. SQLite needs no lock: it has one writer at a time."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_advisory_xact_lock(hashtext(:what))"), {"what": what})
+
+
+def chunks(values: Iterable[T]) -> Iterator[Sequence[T]]:
+    """Return the values in portions that fit into one statement."""
+    every = list(values)
+    return (
+        every[start : start + VALUES_PER_STATEMENT] for start in range(0, len(every), VALUES_PER_STATEMENT)
+    )
+
+
+def seconds_now() -> float:
+    """Return the present time as the tables hold it."""
+    return CLOCK.seconds()
+
+
+def _first_submission(query: PreparedStatement, connection: Connection, number: int) -> Submission:
+    row = query.execute(connection, number=number).mappings().first()
+    if row is None:
+        raise UnknownSubmission(f"There is no submission {number}. `stlflow list` shows all.")
+    return submission_from(row)

@@ -1,0 +1,41 @@
+"""What all stores of the ledger have in common: connections, and submissions as values."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import Connection
+
+from workflow.ledger.connections import Connections
+from workflow.ledger.rows import submission_from
+from workflow.model import Submission
+
+NO_VALUES: Mapping[str, object] = {}
+
+
+class Store:
+    """Some tables of one ledger. Each method raises StateFolderError when the database refuses."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def write_transaction(self, *, durable: bool = True) -> AbstractContextManager[Connection]:
+        """Return one transaction, committed at the end: see `Connections.write_transaction`."""
+        return self._connections.write_transaction(durable=durable)
+
+    def read_connection(self, *, snapshot: bool = False) -> AbstractContextManager[Connection]:
+        """Return a connection that sees the last committed state: see `Connections.read_connection`."""
+        return self._connections.read_connection(snapshot=snapshot)
+
+    def select_submissions(
+        self, query: Any, values: Mapping[str, object] = NO_VALUES
+    ) -> tuple[Submission, ...]:
+        """Return the submissions that a query over their table finds; `values` are for its parameters."""
+        with self.read_connection() as connection:
+            rows = connection.execute(query, values).mappings()
+            return tuple(submission_from(row) for row in rows)
+
+    def exists(self, query: Any) -> bool:
+        """True if a query finds anything."""
+        with self.read_connection() as connection:
+            return connection.execute(query).first() is not None

@@ -1,0 +1,112 @@
+"""Where a submission is, what is done next for it, why it is held, and what can happen to it."""
+
+from enum import StrEnum
+
+
+class SubmissionState(StrEnum):
+    """Where a submission is on its way from the dropped file to the sent build."""
+
+    CLAIMED = "claimed"
+    INSPECTED = "inspected"
+    UPLOADED = "uploaded"
+    SLICING = "slicing"
+    SLICED = "sliced"
+    ROUTED = "routed"
+    DISPATCHED = "dispatched"
+    PRINTING = "printing"
+    PRINTED = "printed"
+    HELD = "held"
+    REJECTED = "rejected"
+    CANCELED = "canceled"
+
+
+UNUSED_STATES = frozenset({SubmissionState.UPLOADED, SubmissionState.PRINTING, SubmissionState.PRINTED})
+"""States that this release never sets: it uploads and slices in one step, and follows no print."""
+
+
+ENDED_STATES = frozenset(
+    {
+        SubmissionState.DISPATCHED,
+        SubmissionState.PRINTING,
+        SubmissionState.PRINTED,
+        SubmissionState.REJECTED,
+        SubmissionState.CANCELED,
+    }
+)
+"""States in which nothing more is to be done for the dropped file itself."""
+
+
+class Destination(StrEnum):
+    """Where a build can be sent."""
+
+    BACKLOG = "backlog"
+    JOB_REQUEST = "job_request"
+    DEVICE_QUEUE = "device_queue"
+    PRINT_NOW = "print_now"
+
+
+class Step(StrEnum):
+    """What is to be done next for a submission."""
+
+    INTAKE = "intake"
+    """Copy the file to the spool, inspect it, apply the intake rules, upload it."""
+    POLL = "poll"
+    """Poll the slice job: a row that waits, not a thread."""
+    DELIVER = "deliver"
+    """Find the build, apply the routing rules, send the build."""
+    FINISH = "finish"
+    """Move the file to its outcome folder and write the note."""
+
+
+class HoldReason(StrEnum):
+    """Why a submission is held; it decides what retry and release do."""
+
+    FILE = "file"
+    RULE = "rule"
+    PRESET = "preset"
+    UPLOAD = "upload"
+    SLICE = "slice"
+    BUILD = "build"
+    UNITS = "units"
+    ROUTE = "route"
+    DEVICE = "device"
+    SEND = "send"
+    FAULT = "fault"
+
+
+SELF_RESOLVING_HOLDS = frozenset({HoldReason.BUILD, HoldReason.DEVICE})
+"""While the file is held, stlflow searches for what is missing and continues once it is there."""
+
+
+class EventKind(StrEnum):
+    """What can happen to a submission: one line of its history each. The values are stored."""
+
+    CLAIMED = "claimed"
+    TAKEN_OVER = "taken over"
+    TAKEN = "taken"
+    DUPLICATE = "duplicate"
+    REVISION = "revision"
+    FILE_GONE = "file gone"
+    INSPECTED = "inspected"
+    DECIDED = "decided"
+    UPLOADING = "uploading"
+    UPLOAD_LOST = "upload lost"
+    UPLOADED = "uploaded"
+    SLICED = "sliced"
+    LOOKING_FOR_BUILD = "looking for the build"
+    BUILD_FOUND = "build found"
+    BUILD_REUSED = "build reused"
+    BUILD_ATTACHED = "build attached"
+    ROUTED = "routed"
+    APPROVED = "approved"
+    SENDING = "sending"
+    PRINTER_TOLD = "printer told"
+    SETTLED = "settled"
+    DISPATCHED = "dispatched"
+    WAITING = "waiting"
+    HELD = "held"
+    REJECTED = "rejected"
+    RELEASED = "released"
+    RETRIED = "retried"
+    CANCELED = "canceled"
+    ADOPTED = "adopted"
