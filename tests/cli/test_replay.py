@@ -100,7 +100,7 @@ def test_what_inspection_rejected_is_explained_as_if_it_were_accepted(say: Say, 
         "routing:",
     ]
     assert "intake → upload with preset Onyx (rule 'everything')" in lines
-    assert re.fullmatch(r"These are rules \w+; none of them has seen the file.", lines[-1])
+    assert re.fullmatch(r"These are rules \w+; none of them decided on the file.", lines[-1])
     assert (document["decided"], document["mesh"]["verdict"]) == ([], "reject")
     assert document["intake"]["rule"] == "everything"
     assert page.code == 2

@@ -74,7 +74,7 @@ def test_every_file_gets_one_decision_and_always_the_same(
 @settings(max_examples=100)
 @given(book=rulebooks(), facts=FACT_VALUES)
 def test_the_first_rule_that_is_not_left_decides(book: Rulebook, facts: Facts) -> None:
-    looks = [None if rule.when is None else rule.when.look(facts).met for rule in book.intake[:-1]]
+    looks = [None if rule.when is None else rule.when.evaluate(facts).met for rule in book.intake[:-1]]
     first = next((at for at, met in enumerate(looks) if met is not False), len(looks))
     decision = decide_intake(book, facts)
     assert decision.rule == book.intake[first].name

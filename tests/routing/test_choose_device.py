@@ -76,7 +76,7 @@ def test_what_is_no_obstacle(device: DeviceFacts) -> None:
 @pytest.mark.parametrize(
     ("wish", "reason"),
     [
-        (DeviceRequirements(name=(Glob("X7-*"),)), "M2-1: is not asked for by name"),
+        (DeviceRequirements(name=(Glob("X7-*"),)), "M2-1: the rule does not name it"),
         (
             DeviceRequirements(series=(Glob("FX20"), Glob("FX10"))),
             "M2-1: is Desktop Series, the rule asks for FX20 or FX10",

@@ -69,41 +69,41 @@ CLOSED = Comparison(FACTS_BY_NAME["watertight"], (Flag(True),), "true")
     ],
 )
 def test_a_look_says_why(condition: Condition, facts: Facts, met: bool | None, why: str) -> None:
-    look = condition.look(facts)
+    look = condition.evaluate(facts)
     assert (look.met, look.why) == (met, (why,))
 
 
 def test_any_of_several_values_is_enough() -> None:
     either = Comparison(FACTS_BY_NAME["name"], (Glob("a*"), Glob("b*")), "a* or b*")
-    assert either.look({"name": "box.stl"}).met
-    assert either.look({"name": "cup.stl"}).why == ("name is 'cup.stl', needs a* or b*",)
+    assert either.evaluate({"name": "box.stl"}).met
+    assert either.evaluate({"name": "cup.stl"}).why == ("name is 'cup.stl', needs a* or b*",)
 
 
 def test_all_says_every_fact_that_decided_and_any_every_one_that_failed() -> None:
     parts = (number("x_mm", "> 1"), number("y_mm", "> 1"))
     facts = {"x_mm": 2.0, "y_mm": 3.0}
-    assert AllOf(parts).look(facts).why == ("x_mm is 2 (> 1)", "y_mm is 3 (> 1)")
-    none = AnyOf(parts).look({"x_mm": 0.5, "y_mm": 0.25})
+    assert AllOf(parts).evaluate(facts).why == ("x_mm is 2 (> 1)", "y_mm is 3 (> 1)")
+    none = AnyOf(parts).evaluate({"x_mm": 0.5, "y_mm": 0.25})
     assert none.why == ("x_mm is 0.5, needs > 1 and y_mm is 0.25, needs > 1",)
 
 
 def test_what_is_not_known_matters_only_where_it_decides() -> None:
     known, unknown = number("x_mm", "> 1"), number("volume_cm3", "> 1")
     met, not_met = {"x_mm": 2.0}, {"x_mm": 0.5}
-    assert AllOf((unknown, known)).look(not_met).met is False
-    assert AllOf((known, unknown)).look(met).met is None
-    assert AnyOf((unknown, known)).look(met).met is True
-    assert AnyOf((known, unknown)).look(not_met).met is None
+    assert AllOf((unknown, known)).evaluate(not_met).met is False
+    assert AllOf((known, unknown)).evaluate(met).met is None
+    assert AnyOf((unknown, known)).evaluate(met).met is True
+    assert AnyOf((known, unknown)).evaluate(not_met).met is None
 
 
 def test_no_fiber_is_an_answer_once_the_build_is_known() -> None:
     fiber = text("build.fiber", "*")
     sliced = {"build.material": "Onyx"}
-    assert fiber.look(sliced).why == ("there is no build.fiber, needs *",)
-    assert Not(fiber).look(sliced).met is True
-    assert number("build.fiber_cm3", "> 1").look(sliced).met is False
-    assert number("build.fiber_cm3", "> 1").look({**sliced, "build.fiber": "Kevlar"}).met is None
-    assert fiber.look({"path": "a.stl"}).met is None
+    assert fiber.evaluate(sliced).why == ("there is no build.fiber, needs *",)
+    assert Not(fiber).evaluate(sliced).met is True
+    assert number("build.fiber_cm3", "> 1").evaluate(sliced).met is False
+    assert number("build.fiber_cm3", "> 1").evaluate({**sliced, "build.fiber": "Kevlar"}).met is None
+    assert fiber.evaluate({"path": "a.stl"}).met is None
 
 
 def test_the_comparisons_of_a_condition() -> None:
@@ -143,12 +143,12 @@ FACT_VALUES: st.SearchStrategy[Facts] = st.fixed_dictionaries(
 
 @given(condition=CONDITIONS, facts=FACT_VALUES, more=FACT_VALUES)
 def test_learning_more_never_changes_an_answer(condition: Condition, facts: Facts, more: Facts) -> None:
-    look = condition.look(facts)
+    look = condition.evaluate(facts)
     assert look.why
     if look.met is not None:
-        assert condition.look({**more, **facts}).met is look.met
+        assert condition.evaluate({**more, **facts}).met is look.met
 
 
 @given(parts=st.lists(CONDITIONS, min_size=1, max_size=3).map(tuple), facts=FACT_VALUES)
 def test_not_any_is_all_not(parts: tuple[Condition, ...], facts: Facts) -> None:
-    assert Not(AnyOf(parts)).look(facts).met is AllOf(tuple(map(Not, parts))).look(facts).met
+    assert Not(AnyOf(parts)).evaluate(facts).met is AllOf(tuple(map(Not, parts))).evaluate(facts).met

@@ -112,7 +112,7 @@ def test_a_fault_while_looking_holds() -> None:
     decision = decide_intake(DEFAULT, Broken())
     assert (decision.rule, decision.action) == ("longer than any bed", "hold")
     assert decision.reason is not None
-    assert "a fault in looking at it (OSError: longest_mm fell off the table)" in decision.reason
+    assert "a fault of stlflow in this rule (OSError: longest_mm fell off the table)" in decision.reason
     assert decide_route(DEFAULT, Broken(), (), THURSDAY).destination is None
 
 

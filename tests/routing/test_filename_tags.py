@@ -54,7 +54,7 @@ def test_accents_match_however_they_are_encoded() -> None:
     [
         ("bracket", "`bracket` has no tag: write one like {project}"),
         ("{a}{b}", "two tags in `{a}{b}` have nothing between them"),
-        ("{a}_{a}", "`{a}` stands twice in `{a}_{a}`"),
+        ("{a}_{a}", "`{a}` is there twice in `{a}_{a}`"),
         ("{a", "a `{` in `{a` has no partner"),
         ("{Part}", "`{Part}` is no tag: small letters, digits and _, like {project}"),
         ("{}", "`{}` is no tag: small letters, digits and _, like {project}"),

@@ -86,7 +86,7 @@ def test_a_mistake_shows_the_line_with_a_caret() -> None:
         (b"", "there are no rules in this file"),
         ("version: 1 # groß".encode("latin-1"), "this is no UTF-8 text (save the file as UTF-8)"),
         (b"version: 1\n" + b"#" * 1_000_000, "more than 1,000,000 bytes are no rules file"),
-        (b"version: 1\nintake: \x07", "an invisible character stands here"),
+        (b"version: 1\nintake: \x07", "there is an invisible character here"),
         (b"[" * 900, "the rules are nested too deep to be read"),
         (b"a: " + b"[" * 60 + b"]" * 60, "the rules are nested too deep to be read"),
         (b"version: " + b"x" * 2000, "a value of 2,000 characters is too long"),

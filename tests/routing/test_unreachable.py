@@ -67,15 +67,15 @@ def test_does_not_cover(wide: Condition, narrow: Condition) -> None:
 @given(above=st.lists(CONDITIONS, min_size=1, max_size=4), narrow=CONDITIONS, facts=FACT_VALUES)
 def test_what_is_covered_is_taken(above: list[Condition], narrow: Condition, facts: Facts) -> None:
     places = covering(above, narrow)
-    if places and narrow.look(facts).met:
-        assert any(above[place].look(facts).met is not False for place in places)
+    if places and narrow.evaluate(facts).met:
+        assert any(above[place].evaluate(facts).met is not False for place in places)
 
 
 @settings(max_examples=150)
 @given(condition=CONDITIONS, facts=FACT_VALUES)
 def test_what_contradicts_itself_is_never_met(condition: Condition, facts: Facts) -> None:
     if find_contradiction(condition) is not None:
-        assert not condition.look(facts).met
+        assert not condition.evaluate(facts).met
 
 
 EVERY_FILE: list[Facts] = [
@@ -110,8 +110,8 @@ DECIDABLE: st.SearchStrategy[Condition] = st.recursive(
 @given(above=st.lists(DECIDABLE, min_size=1, max_size=3), narrow=DECIDABLE)
 def test_where_it_can_be_decided_it_is(above: list[Condition], narrow: Condition) -> None:
     """Numbers, flags and days are compared to the end: a file that is left over is the only excuse."""
-    inside = [facts for facts in EVERY_FILE if narrow.look(facts).met]
-    left = [facts for facts in inside if not any(each.look(facts).met for each in above)]
+    inside = [facts for facts in EVERY_FILE if narrow.evaluate(facts).met]
+    left = [facts for facts in inside if not any(each.evaluate(facts).met for each in above)]
     unreached = bool(covering(above, narrow))
     assert unreached == (bool(inside) and not left)
     assert (find_contradiction(narrow) is not None) == (not inside)

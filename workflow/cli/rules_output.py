@@ -1,7 +1,4 @@
-"""What the rules say of a file, as a document for scripts and as lines for people.
-
-What was decided, and what other rules would have decided, for scripts and for people.
-"""
+"""Decisions of rules, past or possible, as documents for scripts and as lines for people."""
 
 from collections.abc import Iterator, Mapping
 from datetime import tzinfo
@@ -18,7 +15,7 @@ BUILD_PREFIX = "build."
 
 
 def path_under_inbox(file: Path, share: Path) -> str:
-    """Give the path that rules see: under the inbox if the file lies in it, else from the current folder."""
+    """Return the path that rules see: under the inbox if it is there, otherwise from the current folder."""
     place = file.absolute()
     for base in ((share / "inbox").absolute(), Path.cwd()):
         if place.is_relative_to(base):
@@ -27,7 +24,7 @@ def path_under_inbox(file: Path, share: Path) -> str:
 
 
 def parse_fact(given: str, *, build: bool = False) -> tuple[str, FactValue]:
-    """Read `print_hours=2`. Raises BadParameter for an unknown fact, or a value of another kind."""
+    """Return the fact of `print_hours=2`. Raises BadParameter for an unknown fact or a wrong value."""
     key, equals, text = given.partition("=")
     prefix, hint = (BUILD_PREFIX, "--build") if build else ("", "--fact")
     name = key.strip() if key.strip().startswith(prefix) else prefix + key.strip()
@@ -43,7 +40,7 @@ def parse_fact(given: str, *, build: bool = False) -> tuple[str, FactValue]:
 
 
 def explanation_document(explanation: Explanation, report: MeshReport | None) -> dict[str, object]:
-    """Give the document that scripts rely on."""
+    """Return an explanation as JSON for scripts."""
     return {
         "mesh": {"verdict": report.verdict, "reason": report.reason} if report else None,
         "intake": _intake_document(explanation.intake),
@@ -57,7 +54,7 @@ def explanation_document(explanation: Explanation, report: MeshReport | None) ->
 
 
 def explanation_lines(explanation: Explanation, report: MeshReport | None) -> Iterator[str]:
-    """Give the same for people."""
+    """Yield an explanation as lines for people."""
     if report is not None and report.verdict == "reject":
         yield f"The mesh is rejected before any rule: {report.reason}"
         yield "If it were accepted:"
@@ -106,7 +103,7 @@ def _routing_document(explanation: Explanation) -> dict[str, object]:
 
 
 def decisions_document(decided: Mapping[str, DecisionRecord]) -> list[dict[str, object]]:
-    """Give the decisions of a submission, in the order in which they are taken."""
+    """Return the decisions of a submission as JSON, in the order in which they are made."""
     return [
         {
             "stage": stage,
@@ -121,7 +118,7 @@ def decisions_document(decided: Mapping[str, DecisionRecord]) -> list[dict[str, 
 
 
 def decision_lines(decided: Mapping[str, DecisionRecord], zone: tzinfo | None) -> Iterator[str]:
-    """Give one line for each decision: when, by which rule of which revision."""
+    """Yield one line for each decision: when, by which rule of which revision."""
     for stage, each in sorted(decided.items()):
         released = f", released from {', '.join(each.passed)}" if each.passed else ""
         when = f"{each.at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
@@ -129,7 +126,7 @@ def decision_lines(decided: Mapping[str, DecisionRecord], zone: tzinfo | None) -
 
 
 def past_document(past: PastDecision) -> dict[str, object]:
-    """Give what scripts rely on: the document of a file, and by which rules."""
+    """Return a past decision as JSON: the explanation, and by which rules."""
     return {
         "submission": past.submission.id,
         "path": past.submission.path,
@@ -141,18 +138,18 @@ def past_document(past: PastDecision) -> dict[str, object]:
 
 
 def past_lines(past: PastDecision, zone: tzinfo | None) -> Iterator[str]:
-    """Give the same for people."""
+    """Yield a past decision as lines for people."""
     yield f"submission {past.submission.id}: {past.submission.path} is {past.submission.state}"
     yield from decision_lines(past.decided, zone)
     if past.decided and past.revision not in {each.revision for each in past.decided.values()}:
         yield f"By rules {past.revision} it would be:"
     yield from explanation_lines(past.explanation, past.submission.mesh)
     if not past.decided:
-        yield f"These are rules {past.revision}; none of them has seen the file."
+        yield f"These are rules {past.revision}; none of them decided on the file."
 
 
 def replay_document(replayed: ReplayResult, rulebook: Rulebook) -> dict[str, object]:
-    """Give what scripts rely on."""
+    """Return the result of a replay as JSON."""
     return {
         "revision": rulebook.revision,
         "looked_at": replayed.looked_at,
@@ -171,7 +168,7 @@ def replay_document(replayed: ReplayResult, rulebook: Rulebook) -> dict[str, obj
 
 
 def replay_lines(replayed: ReplayResult, rulebook: Rulebook) -> Iterator[str]:
-    """Give the same for people."""
+    """Yield the result of a replay as lines for people."""
     for each in replayed.elsewhere:
         yield f"{each.number}  {each.path}"
         yield f"    was:      {each.before}"

@@ -1,4 +1,4 @@
-"""Choosing a device: candidates and their facts in, choice and reasons out."""
+"""Choose a device: candidates and their facts in, choice and reasons out."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -20,8 +20,8 @@ QUEUEABLE_STATES = (
     Glob("Running Utility"),
     Glob("Utility Finished"),
 )
-"""States in which a printer will come to its queue. Any other, and any state nobody has seen yet,
-means trouble or a person at work."""
+"""States in which a printer goes on to its queue by itself. Any other state, also an unknown one, means
+trouble or a person at work."""
 NON_PRINTING_SERIES = frozenset(map(casefold_nfc, ("Sinter-1", "Sinter-2", "Wash-1")))
 _UNKNOWN = casefold_nfc("Unknown")
 
@@ -39,7 +39,7 @@ class DeviceChoice:
 def choose_device(
     wish: DeviceRequirements, facts: Facts, devices: Sequence[DeviceFacts], copies: int = 1
 ) -> DeviceChoice:
-    """Choose among the devices that fit; all copies go to the same one."""
+    """Return the chosen device and why, for each device; all copies go to the same one."""
     judged = [(device, next(_disqualifiers(wish, facts, device, copies), None)) for device in devices]
     fitting = [device for device, obstacle in judged if obstacle is None]
     chosen = min(fitting, key=lambda device: _rank(wish, device), default=None)
@@ -51,7 +51,7 @@ def choose_device(
 
 
 def _disqualifiers(wish: DeviceRequirements, facts: Facts, device: DeviceFacts, copies: int) -> Iterator[str]:
-    """Everything that keeps the build from this device, the plainest first."""
+    """Yield every reason why this device does not qualify, the plainest first."""
     yield from _requirement_mismatches(wish, device)
     yield from _series_mismatches(facts, device)
     yield from _state_mismatches(wish, device)
@@ -63,7 +63,7 @@ def _disqualifiers(wish: DeviceRequirements, facts: Facts, device: DeviceFacts, 
 
 def _requirement_mismatches(wish: DeviceRequirements, device: DeviceFacts) -> Iterator[str]:
     asked = (
-        (wish.name, device.name, "is not asked for by name"),
+        (wish.name, device.name, "the rule does not name it"),
         (wish.series, device.series, f"is {device.series}, the rule asks for {_join_with_or(wish.series)}"),
         (wish.type, device.type, f"is a {device.type}, the rule asks for {_join_with_or(wish.type)}"),
     )
@@ -102,7 +102,7 @@ def _material_mismatches(facts: Facts, device: DeviceFacts) -> Iterator[str]:
 def _material_shortages(
     wish: DeviceRequirements, facts: Facts, device: DeviceFacts, copies: int
 ) -> Iterator[str]:
-    """Amounts that are not known are no obstacle. Printers with fiber have been seen to report 0 left."""
+    """Yield shortages of material. An unknown amount is none; printers with fiber may report 0 left."""
     spare = copies * (1 + wish.spare_percent / 100)
     amounts = (
         ("build.primary_cm3", device.primary_remaining_cm3, device.material),
@@ -140,7 +140,7 @@ def _join_with_or(globs: Sequence[Glob]) -> str:
 
 
 def _rank(wish: DeviceRequirements, device: DeviceFacts) -> Rank:
-    """Least is best; a queue that is not known comes last."""
+    """Return the sort key: the least is best, and an unknown queue comes last."""
     seconds = math.inf if device.queue_seconds is None else device.queue_seconds
     length = math.inf if device.queue_length is None else device.queue_length
     named = casefold_nfc(device.name), device.id

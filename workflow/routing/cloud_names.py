@@ -1,4 +1,4 @@
-"""Checking the names in a rulebook against what the cloud has."""
+"""Check the names in a rulebook against the names in the cloud."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from workflow.routing.yaml_reader import suggest_nearest, suggest_option
 MessageAndHint = tuple[str, str]
 """What is wrong with a name, and a hint."""
 UserNames = tuple[str, Sequence[str]]
-"""The id of a user, and what else the user can be called by."""
+"""The id of a user, and the user's other names."""
 NamesByKind = Mapping[MentionKind, Collection[str]]
 """Names that the cloud uses, by what they name."""
 _BY_ID = "name the one you mean by its id"
@@ -57,7 +57,7 @@ def check_cloud_names(
     series: Sequence[str],
     users: Sequence[UserNames],
 ) -> tuple[Mistake, ...]:
-    """Find names that the cloud doesn't have, or has twice. `presets` are (title, id)."""
+    """Return a mistake for each name that the cloud lacks, or has twice. `presets` are (title, id)."""
     titles = [title for title, _ in presets]
     checks: dict[MentionKind, Callable[[str], MessageAndHint | None]] = {
         MentionKind.PRESET: lambda text: _check_preset(text, presets),
@@ -117,7 +117,7 @@ def _check_preset(text: str, presets: Sequence[tuple[str, str]]) -> MessageAndHi
 
 
 def _check_user(text: str, users: Sequence[UserNames]) -> MessageAndHint | None:
-    """People are not listed: what is said may end in a log."""
+    """Return the fault of a user's name. Users are not listed: messages may end in a log."""
     if any(casefold_nfc(text) == casefold_nfc(user_id) for user_id, _ in users):
         return None
     hits = [words for _, words in users if casefold_nfc(text) in map(casefold_nfc, words)]
@@ -131,7 +131,7 @@ def _check_user(text: str, users: Sequence[UserNames]) -> MessageAndHint | None:
 
 
 def _check_device(text: str, names: Sequence[str]) -> MessageAndHint | None:
-    """A pattern may mean several devices; a plain name means one."""
+    """Return the fault of a device's name. A pattern may mean several devices, a plain name means one."""
     plain = not any(sign in text for sign in "*?")
     hits = [name for name in names if casefold_nfc(name) == casefold_nfc(text)]
     if plain and len(hits) > 1:

@@ -1,8 +1,8 @@
-"""Conditions: what a rule wants of a fact, and looking whether a file has it.
+"""Conditions: what a rule wants of the facts, evaluated for one file.
 
-Every look answers met, not met, or *can't be told* (a fact is not known, or is not what its table
-says), and says why in words with the value that was found. `not`, `any` and `all` carry "can't be
-told" on only where it matters: `any` is met once one part is, `all` is not met once one part isn't.
+The result is met, not met, or undecided: a fact is not known, or is not of the kind its table says. Each
+result says why, with the value that was found. `not`, `any` and `all` are undecided only where it matters:
+`any` is met as soon as one part is met, `all` is not met as soon as one part is not.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from workflow.routing.matchers import Interval, TimeWindow, Weekdays, parse_minu
 
 @dataclass(frozen=True, slots=True)
 class ConditionResult:
-    """What came of one look: `met` is None when it can't be told. `why` has one sentence per condition."""
+    """The result for one file: `met` is None when undecided. `why` has one sentence per condition."""
 
     met: bool | None
     why: tuple[str, ...]
@@ -31,7 +31,7 @@ class Flag:
     wanted: bool
 
     def matches(self, flag: bool) -> bool:
-        """Tell whether the flag is as wanted."""
+        """True if the flag is as wanted."""
         return flag is self.wanted
 
 
@@ -40,14 +40,14 @@ Matcher = Interval | Glob | Flag | TimeWindow | Weekdays
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One fact is any of what is wanted; `words` is how the rule says it."""
+    """One fact has one of the wanted values; `words` is the text in the rule."""
 
     fact: Fact
     wanted: tuple[Matcher, ...]
     words: str
 
-    def look(self, facts: Facts) -> ConditionResult:
-        """Compare the fact's value, if it is known."""
+    def evaluate(self, facts: Facts) -> ConditionResult:
+        """Return the result for the fact's value; undecided if it is not known."""
         value = facts.get(self.fact.name)
         if value is None:
             return self._evaluate_missing(facts)
@@ -70,8 +70,8 @@ class AllOf:
 
     parts: tuple["Condition", ...]
 
-    def look(self, facts: Facts) -> ConditionResult:
-        """Answer with the first part that is not met, else the first that can't be told."""
+    def evaluate(self, facts: Facts) -> ConditionResult:
+        """Return the first part that is not met, otherwise the first that is undecided."""
         looks = _evaluate_until(False, self.parts, facts)
         return (
             _first_result(looks, False)
@@ -86,8 +86,8 @@ class AnyOf:
 
     parts: tuple["Condition", ...]
 
-    def look(self, facts: Facts) -> ConditionResult:
-        """Answer with the first part that is met, else the first that can't be told."""
+    def evaluate(self, facts: Facts) -> ConditionResult:
+        """Return the first part that is met, otherwise the first that is undecided."""
         looks = _evaluate_until(True, self.parts, facts)
         return (
             _first_result(looks, True)
@@ -102,9 +102,9 @@ class Not:
 
     part: "Condition"
 
-    def look(self, facts: Facts) -> ConditionResult:
-        """Turn the answer round."""
-        look = self.part.look(facts)
+    def evaluate(self, facts: Facts) -> ConditionResult:
+        """Return the opposite result; undecided stays undecided."""
+        look = self.part.evaluate(facts)
         if look.met:
             return ConditionResult(False, (f"{' and '.join(look.why)}, which `not` excludes",))
         return ConditionResult(None if look.met is None else True, look.why)
@@ -114,7 +114,7 @@ Condition = Comparison | AllOf | AnyOf | Not
 
 
 def comparisons_in(condition: Condition | None) -> Iterator[Comparison]:
-    """Give every comparison in a condition."""
+    """Yield every comparison in a condition."""
     match condition:
         case Comparison():
             yield condition
@@ -126,12 +126,12 @@ def comparisons_in(condition: Condition | None) -> Iterator[Comparison]:
 
 
 def is_stage_reached(stage: DecisionStage, facts: Facts) -> bool:
-    """Tell whether facts of the stage are there at all: before slicing, no fiber means nothing."""
+    """True if facts of the stage exist at all: before slicing, a missing fiber says nothing."""
     return stage is DecisionStage.INTAKE or any(name.startswith(BUILD_PREFIX) for name in facts)
 
 
 def _matches(wanted: Matcher, value: FactValue) -> bool:
-    """Text never meets a number: the reader and `is_of_kind` have seen to it."""
+    """Text is never compared with a number: the reader and `is_of_kind` prevent it."""
     match wanted, value:
         case Flag(), bool():
             return wanted.matches(value)
@@ -147,10 +147,10 @@ def _matches(wanted: Matcher, value: FactValue) -> bool:
 
 
 def _evaluate_until(settled: bool, parts: tuple[Condition, ...], facts: Facts) -> list[ConditionResult]:
-    """Look at one part after the other; an answer that settles the matter is the last."""
+    """Return the results of the parts in order, up to the first that decides the whole."""
     looks: list[ConditionResult] = []
     for part in parts:
-        looks.append(part.look(facts))
+        looks.append(part.evaluate(facts))
         if looks[-1].met is settled:
             break
     return looks

@@ -1,8 +1,8 @@
-"""Deciding: facts in, decision out; no clock, no network, no files.
+"""Apply rules: facts in, decision out; no clock, no network, no files.
 
-The first rule that takes a file decides. A rule that can't be decided, for want of a fact or by a
-fault of ours, holds the file: the next rule never gets it by accident. A file that a person has
-released goes past the rule that held it; `passed` names the rules that a person has lifted so.
+The first matching rule wins. A rule that can't be decided, because a fact is missing or stlflow has a fault,
+holds the file: the next rule never gets it by accident. A released file skips the rule that held it;
+`passed` names the rules that a person has released it from.
 """
 
 from collections.abc import Collection, Sequence
@@ -36,7 +36,7 @@ _NO_RULE_LEFT = "The file was released, but every rule that takes it holds it. C
 
 @dataclass(frozen=True, slots=True)
 class RuleMatch(Generic[Rule]):
-    """The rule that decides, by what it found; `open_why` says why it can't be decided, if so."""
+    """The rule that decides, and its reasons; `open_why` says why it can't be decided, if so."""
 
     rule: Rule
     considered: tuple[ConsideredRule, ...]
@@ -109,7 +109,7 @@ def apply_routing_rule(
 
 
 def _count_copies(copies: Copies, facts: Facts) -> int:
-    """Give the number of copies; a name without the tag means one."""
+    """Return the number of copies; a name without the tag means one."""
     if copies.tag is None:
         return copies.number
     value = facts.get(copies.tag, 1)
@@ -168,13 +168,13 @@ def _first_match(rules: Sequence[Rule], facts: Facts, *, passed: Collection[str]
 
 
 def evaluate_condition(when: Condition | None, facts: Facts) -> ConditionResult:
-    """Look whether a rule takes a file; a fault in looking is an answer that can't be told."""
+    """Return whether a rule takes a file; undecided if a fault of stlflow prevents it."""
     if when is None:
         return ConditionResult(True, ())
     try:
-        return when.look(facts)
+        return when.evaluate(facts)
     except Exception as fault:  # noqa: BLE001  # whatever went wrong, the next rule must not get the file
-        return ConditionResult(None, (f"a fault in looking at it ({_describe_error(fault)})",))
+        return ConditionResult(None, (f"a fault of stlflow in this rule ({_describe_error(fault)})",))
 
 
 def _describe_error(fault: Exception) -> str:

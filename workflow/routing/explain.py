@@ -1,4 +1,4 @@
-"""Explaining: every rule in order, what it found, and what is still open."""
+"""Explain decisions: every rule in order with its result, and what is still open."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ _COMES_FIRST = "a rule above comes first"
 _IF_NONE_ABOVE = "takes it unless an open rule above does"
 
 _DEVICE_CHOICE_FACTS = ("build.series", "build.material")
-"""What every build brings and every choice of a device looks at."""
+"""Facts that every build has and every choice of a device uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class OpenRule:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What the rules say of one file, and why.
+    """The decisions of the rules for one file, and why.
 
     `routing` is None while it is not settled: the file is rejected or held before the upload, or
     `open_rules` wait for facts. `gaps` say in words what was left out. `intake_rules` and
-    `routing_rules` hold every rule, those behind the deciding one too.
+    `routing_rules` have every rule, also those behind the deciding one.
     """
 
     intake: IntakeDecision
@@ -56,7 +56,7 @@ class Explanation:
 
     @property
     def considered(self) -> tuple[ConsideredRule, ...]:
-        """Give the rules of both lists in the order in which they are looked at."""
+        """The rules of both lists, in the order in which they are tried."""
         return (*self.intake_rules, *self.routing_rules)
 
 
@@ -109,7 +109,7 @@ def explain_routing(
 def _add_later_rules(
     rules: Sequence[Rule], facts: Facts, looked_at: tuple[ConsideredRule, ...], if_met: str = _COMES_FIRST
 ) -> tuple[ConsideredRule, ...]:
-    """Add what the rules behind the deciding one would have said; `if_met` why one that fits is not it."""
+    """Add the rules behind the deciding one; `if_met` says why one that matches does not decide."""
     considered = list(looked_at)
     for rule in rules[len(looked_at) :]:
         looked = evaluate_condition(rule.when, facts)
@@ -118,7 +118,7 @@ def _add_later_rules(
 
 
 def _find_open_rules(rules: Sequence[RoutingRule], facts: Facts) -> Iterator[OpenRule]:
-    """Give the rules that may take the build, up to the first that is settled whatever comes."""
+    """Yield the rules that may take the build, up to the first that needs no more facts."""
     for rule in rules:
         looked = evaluate_condition(rule.when, facts)
         if looked.met is False:
@@ -136,12 +136,12 @@ def _find_open_rules(rules: Sequence[RoutingRule], facts: Facts) -> Iterator[Ope
 
 
 def _find_undecided_comparisons(rule: RoutingRule, facts: Facts) -> Iterator[Comparison]:
-    """Give the conditions on facts that slicing will bring."""
+    """Yield the conditions on facts that come with slicing."""
     for each in comparisons_in(rule.when):
         if (
             each.fact.stage is DecisionStage.ROUTING
             and each.fact.name not in facts
-            and each.look(facts).met is None
+            and each.evaluate(facts).met is None
         ):
             yield each
 

@@ -1,4 +1,4 @@
-"""The one table of facts: what rules may look at. Checker, schema and explanations are made from it."""
+"""The table of facts that rules can use. Checker, schema and explanations are made from it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,12 +10,12 @@ SECONDS_PER_HOUR = 3600
 
 
 class FactKind(StrEnum):
-    """What sort of value a fact has, and so how it can be compared."""
+    """The kind of value that a fact has, and so how it can be compared."""
 
     PATH = "path"
     """Text with folders: `*` stays within one folder, `**` spans folders."""
     TEXT = "text"
-    """Text without folders: `*` takes anything."""
+    """Text without folders: `*` matches anything."""
     NUMBER = "number"
     COUNT = "whole number"
     FLAG = "true/false"
@@ -40,7 +40,7 @@ class DecisionStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that rules may look at. No number here is ever below zero.
+    """One value that rules can use. No number here is ever below zero.
 
     `known` says in words when the fact is known, `source` where it comes from. A fact that is not
     known for a file makes its rules undecidable, and the file is held; except where
@@ -60,12 +60,12 @@ class Fact:
 
 
 def fact_table() -> tuple[Fact, ...]:
-    """Give every fact, in the order of the documentation; tags are told apart, for each file has its own."""
+    """Return every fact in the order of the documentation, without tags: each rules file has its own."""
     return _FACT_TABLE
 
 
 def make_tag_fact(tag: str, kind: FactKind) -> Fact:
-    """Give the fact that a tag of the name patterns makes. A name without the tag has none of it."""
+    """Return the fact for a tag of the name patterns. A file without the tag does not have the fact."""
     name = TAG_PREFIX + tag
     example = {FactKind.COUNT: "4", FactKind.DATE: "2026-12-24"}.get(kind, "gearbox")
     known = "when the name fits a pattern with it"

@@ -1,7 +1,7 @@
 """Tags: what a file's name says, by the patterns for names in a rules file.
 
 `{project}_{qty}x` takes `gearbox_4x.stl`: `tag.project` is `gearbox` and `tag.qty` is 4. A pattern
-is for the whole name without its ending. Letters match whatever their case. A tag takes at least one
+matches the whole name without its ending. Letters match whatever their case. A tag takes at least one
 character and as few as the rest of the pattern allows; `{qty}` and `{word:number}` take digits alone,
 `{due}` and `{word:date}` dates.
 """
@@ -31,13 +31,13 @@ _ENDING = re.compile(r"\.stl$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A piece of a pattern that takes whatever stands there, or digits alone."""
+    """A piece of a pattern that matches any text, or digits or a date alone."""
 
     name: str
     kind: FactKind
 
     def matches(self, text: str) -> bool:
-        """Tell whether the tag can stand for the text."""
+        """True if the tag can match the text."""
         if self.kind is FactKind.DATE:
             return parse_name_date(text) is not None
         if self.kind is FactKind.COUNT:
@@ -54,11 +54,11 @@ class NamePattern:
 
     @property
     def tags(self) -> tuple[Tag, ...]:
-        """Give the tags in order."""
+        """The tags in order."""
         return tuple(piece for piece in self.pieces if isinstance(piece, Tag))
 
     def read(self, stem: str) -> dict[str, FactValue] | None:
-        """Give the facts that a name without its ending holds; None when it does not fit."""
+        """Return the facts in a name without its ending; None when the name does not match."""
         texts = _match_pieces(self.pieces, stem, 0, set())
         if texts is None:
             return None
@@ -90,7 +90,7 @@ def parse_name_pattern(text: str) -> NamePattern:
 def _match_pieces(
     pieces: Sequence[Tag | str], stem: str, at: int, failed: set[tuple[int, int]]
 ) -> list[str] | None:
-    """Give what the tags of the pieces stand for; places from which nothing fits are tried but once."""
+    """Return the texts of the tags; None when they don't match. Places that failed are not tried again."""
     if not pieces:
         return [] if at == len(stem) else None
     first, rest = pieces[0], pieces[1:]
@@ -133,4 +133,4 @@ def _check_tags(text: str, tags: Sequence[str]) -> None:
         raise ValueError(f"`{text}` has {len(tags)} tags: {MAX_TAGS} at most")
     twice = next((tag for at, tag in enumerate(tags) if tag in tags[:at]), None)
     if twice is not None:
-        raise ValueError(f"`{{{twice}}}` stands twice in `{text}`")
+        raise ValueError(f"`{{{twice}}}` is there twice in `{text}`")

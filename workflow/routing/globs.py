@@ -1,8 +1,8 @@
 """Patterns for text: `*` any run of characters, `?` any one, `**` any run of folders.
 
 Letters match whatever their case and however their accents are encoded (macOS decomposes them).
-Everything else, brackets too, stands for itself. Matching takes time in proportion to the length of
-pattern times text, whatever the pattern.
+Everything else, brackets too, matches itself. Matching takes time in proportion to the length of the
+pattern times that of the text, whatever the pattern.
 """
 
 import fnmatch
@@ -15,19 +15,19 @@ from functools import cache, lru_cache
 ANY_FOLDERS = "**"
 _WILD_SIGN = re.compile(r"[*?]")
 _STAR_MARK = "\0"
-"""Stands for a `*` of another pattern; only a `*` takes it. No file name can hold it."""
+"""Marks a `*` of another pattern; only a `*` matches it. No file name can contain it."""
 _ANY_FOLDERS_MARK = "\0\0"
-"""Stands for a `**` of another pattern; only a `**` takes it."""
+"""Marks a `**` of another pattern; only a `**` matches it."""
 
 
 def normalize_nfc(text: str) -> str:
-    """Give the text with its accents in one piece with their letters (NFC)."""
+    """Return the text with each accent and its letter as one character (NFC)."""
     return unicodedata.normalize("NFC", text)
 
 
 @lru_cache(maxsize=4096)
 def casefold_nfc(text: str) -> str:
-    """Give the text in the form in which texts are compared."""
+    """Return the text in the form in which texts are compared."""
     return normalize_nfc(normalize_nfc(text).casefold())
 
 
@@ -39,17 +39,17 @@ class Glob:
     by_folder: bool = False
 
     def __str__(self) -> str:
-        """Give the pattern as it was written."""
+        """Return the pattern as written."""
         return self.pattern
 
     def matches(self, text: str) -> bool:
-        """Tell whether the pattern matches the whole text."""
+        """True if the pattern matches the whole text."""
         return _match_segments(
             _split_segments(self.pattern, self.by_folder), _split_segments(text, self.by_folder)
         )
 
     def covers(self, other: "Glob") -> bool:
-        """Tell whether this pattern surely takes every text that the other takes; False when unsure."""
+        """True if this pattern certainly matches every text that the other matches; False when unsure."""
         if self.by_folder != other.by_folder:
             return False
         return _match_segments(
@@ -57,7 +57,7 @@ class Glob:
         )
 
     def excludes(self, other: "Glob") -> bool:
-        """Tell whether surely no text fits both patterns; False when unsure."""
+        """True if certainly no text matches both patterns; False when unsure."""
         mine, theirs = (_split_segments(each.pattern, each.by_folder) for each in (self, other))
         for one, another in zip(mine, theirs, strict=False):
             if ANY_FOLDERS in (one, another):
@@ -68,7 +68,7 @@ class Glob:
 
 
 def _certainly_differ(one: str, other: str) -> bool:
-    """Tell whether two segments differ for certain: before the first sign, or behind the last one."""
+    """True if two segments certainly differ: before the first wildcard, or behind the last."""
     if "*" not in one and "?" not in one:
         return not _match_segment(other, one)
     if "*" not in other and "?" not in other:
@@ -82,14 +82,14 @@ def _certainly_differ(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _ends(segment: str) -> tuple[str, str]:
-    """Give what stands before the first sign and behind the last one."""
+    """Return the text before the first wildcard, and the text behind the last."""
     parts = _WILD_SIGN.split(segment)
     return parts[0], parts[-1]
 
 
 @lru_cache(maxsize=4096)
 def _pattern_as_text(pattern: str, by_folder: bool) -> Sequence[str]:
-    """Give a pattern as a text that only a pattern takes which takes all that it does."""
+    """Return a pattern as a text that matches only patterns that match everything it matches."""
     return tuple(
         _ANY_FOLDERS_MARK if segment == ANY_FOLDERS else segment.replace("*", _STAR_MARK)
         for segment in _split_segments(pattern, by_folder)

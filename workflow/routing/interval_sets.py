@@ -1,4 +1,4 @@
-"""Sets of numbers as spans: what is asked of a fact that is a number, a time, a weekday or a flag.
+"""Sets of numbers as intervals: the values that a rule wants of a number, a time, a weekday or a flag.
 
 Times are minutes of the day, weekdays 0 to 6, flags 0 and 1. Whole numbers get closed spans with whole
 ends, so that `> 0` and `>= 1` are the same.
@@ -23,18 +23,18 @@ FULL_RANGES = {
 
 
 def interval_set_of(wanted: Sequence[Matcher], kind: FactKind) -> IntervalSet:
-    """Give everything that is wanted."""
+    """Return all values that are wanted."""
     return tuple(span for each in wanted for span in _intervals_of(each, kind) if not span.is_empty)
 
 
 def intersect_intervals(ones: IntervalSet, others: IntervalSet, kind: FactKind) -> IntervalSet:
-    """Give what lies in both."""
+    """Return the values that are in both."""
     both = (_round_to_whole(one.intersect(other), kind) for one in ones for other in others)
     return tuple(span for span in both if not span.is_empty)
 
 
 def subtract_intervals(spans: IntervalSet, taken: IntervalSet, kind: FactKind) -> IntervalSet:
-    """Give what is left of the first when the second is taken away."""
+    """Return the values of the first that are not in the second."""
     for hole in taken:
         below = Interval(high=hole.low, high_open=not hole.low_open)
         above = Interval(low=hole.high, low_open=not hole.high_open)

@@ -63,7 +63,7 @@ _TAG_SCHEMA: Schema = {
 
 
 def rules_json_schema() -> Schema:
-    """Give the schema (draft 2020-12) as a document ready for JSON."""
+    """Return the schema (draft 2020-12) as a document ready for JSON."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "stlflow rules",
@@ -79,9 +79,9 @@ def rules_json_schema() -> Schema:
                     "no working days: 12-25 for every year, 2026-12-24, or 2026-12-24..2027-01-01",
                 ),
                 "intake": _array_schema(
-                    _intake_rule(), "how a part is uploaded, or not; first match decides"
+                    _intake_rule(), "how a part is uploaded, or not; the first matching rule wins"
                 ),
-                "routing": _array_schema(_routing_rule(), "where a build goes; first match decides"),
+                "routing": _array_schema(_routing_rule(), "where a build goes; the first matching rule wins"),
                 "tests": _array_schema(_rule_test_schema(), "what the rules are meant to do"),
             },
             required=("version", "intake", "routing"),
@@ -144,7 +144,7 @@ def _describe_fact(fact: Fact) -> str:
 
 def _rule(stage: str, actions: Sequence[str], properties: Schema) -> Schema:
     named: Schema = {
-        "name": _with_description(_TEXT, "stands in every note and log"),
+        "name": _with_description(_TEXT, "every note and log shows it"),
         "when": {"$ref": f"#/$defs/{stage}_when"},
         "hold": _with_description(_TEXT, "wait for a person, and say why"),
     }
@@ -175,7 +175,7 @@ def _routing_rule() -> Schema:
             "device": _device(),
             "otherwise": {"enum": list(OTHERWISE), "description": "when no device qualifies"},
             "copies": _COPIES,
-            "hold_first": _with_description(_TEXT, "a person looks before it is sent, and why"),
+            "hold_first": _with_description(_TEXT, "a person checks before it is sent, and why"),
             "not_before": {
                 "type": "string",
                 "pattern": rf"^{TIME_PATTERN}$",

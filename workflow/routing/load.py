@@ -1,9 +1,4 @@
-"""From a rules file to a rulebook, or to all of its mistakes at once.
-
-Reading the two lists of rules: YAML nodes in, rules out, every mistake noted on the page.
-
-Reading `names`: patterns that say what a file's name holds, and the facts that they make.
-"""
+"""Load a rules file: a rulebook out, or all of its mistakes at once."""
 
 import errno
 import hashlib
@@ -94,7 +89,7 @@ def _parse_rule_name(page: YamlReader, node: Node, nodes: NodesByKey) -> str | N
     if "name" in nodes:
         return page.text(nodes["name"], "`name`")
     if nodes:
-        page.wrong(node, "this rule has no `name`", "give it one: it stands in every note and log")
+        page.wrong(node, "this rule has no `name`", "give it one: every note and log shows it")
     return None
 
 
@@ -110,11 +105,11 @@ def _check_unique_names(page: YamlReader, items: list[Node]) -> None:
             twin = first.setdefault(casefold_nfc(str(name.value)), name)
             if twin is not name:
                 message = f"two rules are named `{name.value}`: here and in line {_line_number(twin)}"
-                page.wrong(name, message, "give each its own name: it stands in every note and log")
+                page.wrong(name, message, "give each its own name: every note and log shows it")
 
 
 def _check_catch_all(page: YamlReader, items: list[Node], title: str) -> None:
-    """A hold without `when` may stand before the last rule: what a person releases goes on behind it."""
+    """A hold without `when` may come before the last rule: a released file goes on behind it."""
     for at, item in enumerate(items):
         last = at == len(items) - 1
         conditions = (find_value(item, key) for key in ("when", *_WORDS_FOR_WHEN))
@@ -127,7 +122,7 @@ def _check_catch_all(page: YamlReader, items: list[Node], title: str) -> None:
 
 
 def _check_reachable(page: YamlReader, items: list[Node], rules: list[Rule | None]) -> None:
-    """What a hold takes can be released, so rules behind a hold are reached."""
+    """A file that a rule holds can be released, so rules behind a hold are reached."""
     above: list[Rule] = []
     taken = ConditionIndex()
     for item, rule in zip(items, rules, strict=True):
@@ -215,7 +210,7 @@ def load_rules(path: Path) -> Rulebook:
 
 
 def read_rules_text(path: Path) -> str:
-    """Give the text of a rules file. Raises RulesError that says why it can't be read."""
+    """Return the text of a rules file. Raises RulesError that says why it can't be read."""
     try:
         with _open_plain_file(path) as file:
             raw = file.read(MAX_RULES_BYTES + 1)
@@ -243,7 +238,7 @@ def _open_plain_file(path: Path) -> BinaryIO:
 
 
 def revision_of(text: str) -> str:
-    """Give the name of a text of rules: the first digits of its sha256."""
+    """Return the revision of a text of rules: the first digits of its sha256."""
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:REVISION_DIGITS]
 
 

@@ -1,7 +1,4 @@
-"""Intervals of numbers, and reading them as rules write them.
-
-Weekdays and times of day, and reading them as rules write them.
-"""
+"""Values that a rule wants of a fact: intervals of numbers, times of day, weekdays."""
 
 import math
 import re
@@ -15,7 +12,7 @@ _PLAIN = re.compile(NUMBER_PATTERN)
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Numbers from `low` to `high`; the ends belong to it unless they are open."""
+    """Numbers from `low` to `high`; both included unless they are open."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -23,7 +20,7 @@ class Interval:
     high_open: bool = False
 
     def __str__(self) -> str:
-        """Give the interval as rules write it."""
+        """Return the interval as rules write it."""
         if self.low == self.high:
             return f"{self.low:g}"
         if math.isinf(self.high):
@@ -34,21 +31,21 @@ class Interval:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether no number lies in the interval."""
+        """True if no number is in the interval."""
         open_end = self.low_open or self.high_open
         return self.low > self.high or (self.low == self.high and open_end)
 
     def matches(self, number: float) -> bool:
-        """Tell whether the number lies in the interval."""
+        """True if the number is in the interval."""
         above = number > self.low or (number == self.low and not self.low_open)
         return above and (number < self.high or (number == self.high and not self.high_open))
 
     def covers(self, other: "Interval") -> bool:
-        """Tell whether every number of the other lies in this one."""
+        """True if every number of the other is in this one."""
         return self.intersect(other) == other
 
     def intersect(self, other: "Interval") -> "Interval":
-        """Give the numbers that lie in both."""
+        """Return the numbers that are in both."""
         low, high = max(self.low, other.low), min(self.high, other.high)
         low_open = any(each.low == low and each.low_open for each in (self, other))
         high_open = any(each.high == high and each.high_open for each in (self, other))
@@ -59,7 +56,7 @@ NOT_NEGATIVE = Interval(low=0)
 
 
 def parse_interval(text: str) -> Interval:
-    """Read `> 5`, `<= 5`, `== 5`, `5..10` (both ends belong to it) or `5`. Raises ValueError."""
+    """Return the interval of `> 5`, `<= 5`, `== 5`, `5..10` (with both ends) or `5`. Raises ValueError."""
     if found := _RANGE.fullmatch(text):
         return Interval(float(found[1]), float(found[2]))
     if _PLAIN.fullmatch(text):
@@ -70,7 +67,7 @@ def parse_interval(text: str) -> Interval:
 
 
 def parse_number(text: str) -> float | None:
-    """Read a plain number; None when it is none."""
+    """Return the number that a text is; None for any other text."""
     return float(text) if _PLAIN.fullmatch(text.strip()) else None
 
 
@@ -101,7 +98,7 @@ _LAST_MINUTE = 24 * 60 - 1
 
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
-    """Minutes of the day from `start` to `end`, both belong to it; over midnight where `end` is earlier."""
+    """Minutes of the day from `start` to `end`, both included; over midnight where `end` is earlier."""
 
     start: int
     end: int
@@ -113,7 +110,7 @@ class TimeWindow:
         return minute >= self.start or minute <= self.end
 
     def spans(self) -> tuple[tuple[int, int], ...]:
-        """Give the window as one span of minutes, or as two where it goes over midnight."""
+        """Return the window as one span of minutes, or as two where it goes over midnight."""
         if self.start <= self.end:
             return ((self.start, self.end),)
         return ((0, self.end), (self.start, _LAST_MINUTE))
@@ -126,7 +123,7 @@ class Weekdays:
     days: frozenset[int]
 
     def matches(self, day: int) -> bool:
-        """Tell whether the day is one of them."""
+        """True if the day is one of them."""
         return day in self.days
 
 
@@ -137,20 +134,20 @@ def format_window(window: tuple[int, int]) -> str:
 
 
 def parse_minute(text: str) -> int | None:
-    """Read `17:05` as minutes since midnight; None when it is no time."""
+    """Return `17:05` as minutes since midnight; None when the text is no time."""
     found = _TIME_REGEX.fullmatch(text.strip())
     return None if found is None else 60 * int(found[1]) + int(found[2])
 
 
 def parse_weekday(text: str) -> int | None:
-    """Read `fri` or `Friday` as the number of a day; None when it is none."""
+    """Return the number of the day for `fri` or `Friday`; None when the text is no day."""
     word = text.strip().lower()
     days = (at for at, day in enumerate(WEEKDAYS) if word in {day, day[:_SHORT]})
     return next(days, None)
 
 
 def parse_time_window(text: str) -> TimeWindow:
-    """Read `08:00..16:30`, `22:00..06:00` or `>= 17:00`. Raises ValueError with a sentence for people."""
+    """Return the window of `08:00..16:30`, `22:00..06:00` or `>= 17:00`. Raises ValueError."""
     if found := _WINDOW.fullmatch(text.strip()):
         return TimeWindow(60 * int(found[1]) + int(found[2]), 60 * int(found[3]) + int(found[4]))
     if found := _TIME_COMPARISON_REGEX.fullmatch(text.strip()):
@@ -169,7 +166,7 @@ def parse_opening(text: str) -> TimeWindow:
 
 
 def parse_weekdays(text: str) -> Weekdays:
-    """Read `mon`, `monday` or `fri..mon`. Raises ValueError with a sentence for people."""
+    """Return the days of `mon`, `monday` or `fri..mon`. Raises ValueError with a sentence for people."""
     found = _DAYS.fullmatch(text.strip())
     first = None if found is None else parse_weekday(found[1])
     last = first if found is None or found[2] is None else parse_weekday(found[2])

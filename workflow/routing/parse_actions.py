@@ -1,7 +1,4 @@
-"""Reading what a rule does: upload, reject, hold, send; mistakes noted on the page.
-
-Reading which devices may take a build; mistakes noted on the page.
-"""
+"""Read what a rule does (upload, reject, hold, send) and which devices it may use; note the mistakes."""
 
 from collections.abc import Sequence
 
@@ -162,7 +159,7 @@ def parse_routing_action(page: YamlReader, rule: Node, nodes: NodesByKey) -> Sen
 def _require_one_action(
     page: YamlReader, rule: Node, nodes: NodesByKey, actions: Sequence[str]
 ) -> str | None:
-    """Give the one action that a rule has; none, or more than one, is a mistake."""
+    """Return the one action of a rule; none, or more than one, is a mistake."""
     given = [key for key in nodes if key in actions]
     options = ", ".join(f"`{action}`" for action in actions)
     if not given and _every_key_is_known(rule, nodes):
@@ -182,7 +179,7 @@ def _require_companion_key(
 
 
 def _every_key_is_known(rule: Node, nodes: NodesByKey) -> bool:
-    """A key that is not known is noted; what seems to be missing may be what it was meant to be."""
+    """True if no key is unknown: an unknown key may be a misspelling of the one that seems to be missing."""
     return len(rule.value) == len(nodes)
 
 
@@ -246,7 +243,7 @@ def _check_device_rule(
 
 
 def _parse_otherwise(page: YamlReader, nodes: NodesByKey) -> Destination | None:
-    """`hold` is what happens anyway, and may be said."""
+    """Return None for `hold`: it is the default, and may be written."""
     if "otherwise" not in nodes:
         return None
     word = page.choice(nodes["otherwise"], "`otherwise`", OTHERWISE)

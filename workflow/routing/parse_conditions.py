@@ -1,4 +1,4 @@
-"""Reading `when`: YAML nodes in, a condition out, every mistake noted on the page."""
+"""Read `when`: YAML nodes in, a condition out; mistakes are noted on the page."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""What a rules file says, as values: two ordered lists of rules, and the owner's own tests."""
+"""The content of a rules file as values: two ordered lists of rules, and the tests of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,14 +39,14 @@ class UploadAction:
 
 @dataclass(frozen=True, slots=True)
 class RejectAction:
-    """Set the file aside, and tell its owner why."""
+    """Set the file aside; the reason is for its owner."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class HoldAction:
-    """Wait for a person, and say why."""
+    """Wait for a person; the reason says why."""
 
     reason: str
 
@@ -121,7 +121,7 @@ class RoutingRule:
 
     @property
     def device(self) -> DeviceRequirements | None:
-        """What the rule wants of a device; None when it names none."""
+        """The devices that the rule asks for; None when it names none."""
         return self.action.device if isinstance(self.action, SendAction) else None
 
     @property
@@ -134,7 +134,7 @@ Rule = TypeVar("Rule", IntakeRule, RoutingRule)
 
 
 class MentionKind(StrEnum):
-    """What a rules file can name that only the cloud knows."""
+    """Kinds of names in a rules file that only the cloud knows."""
 
     PRESET = "preset"
     PRESET_TITLE = "preset title"
@@ -150,7 +150,7 @@ class MentionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A place in the file that names something of the cloud's; a pattern except for presets and users."""
+    """A place in the file with a name of the cloud; a pattern, except for presets and users."""
 
     subject: MentionKind
     text: str
@@ -161,7 +161,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class RuleTest:
-    """One of the owner's own tests: facts in, and what is expected by the name of the answer.
+    """One test of a rules file: facts in, and the expected values by the name of the result.
 
     `devices` None leaves the choice of a device open.
     """
@@ -170,7 +170,7 @@ class RuleTest:
     line: int
     facts: Facts
     sliced: bool
-    """Whether facts of a build are given, so that the routing is looked at too."""
+    """True if facts of a build are given, so that the routing is tested too."""
     expected: Mapping[str, str]
     today: date | None = None
     devices: tuple[DeviceFacts, ...] | None = None
@@ -180,9 +180,9 @@ class RuleTest:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """A rules file that can be trusted: both lists end in a rule that takes everything.
+    """A valid rules file: both lists end in a catch-all.
 
-    `revision` names the very text: the first 12 hex digits of its sha256.
+    `revision` is the first 12 hex digits of the text's sha256.
     """
 
     source: str
@@ -193,8 +193,8 @@ class Rulebook:
     warnings: tuple[Mistake, ...] = ()
     mentions: tuple[Mention, ...] = ()
     names: tuple[NamePattern, ...] = ()
-    """What the names of files hold."""
+    """Patterns for the names of files."""
     holidays: Holidays = ()
     """Days that are no working days, besides the weekends."""
     text: str = ""
-    """The very text that was read."""
+    """The text as it was read."""

@@ -1,12 +1,11 @@
-"""Which rules are never reached: what they ask for is taken, all of it, by rules above.
+"""Find rules that are never reached, because rules above take everything that they ask for.
 
-The answers err to one side: what is said is certain, silence may mean that it can't be told.
+A rule that is reported is certainly never reached; one that is not reported may be unreachable all the same.
 
-Conditions as boxes: for each fact what it may be; a file meets a condition if it lies in one of its boxes.
-
-What is left of some boxes when others are taken away shows which rules are never reached. A box may
-seem to hold something that no file is (patterns for text are not compared to the end); it never seems
-empty while there is a file for it.
+A condition becomes boxes: for each fact, the values it may have. A file meets the condition if it is in one
+of the boxes. If nothing is left of a rule's boxes after those of the rules above are subtracted, the rule is
+never reached. A box may contain something that no file is, since patterns for text are not compared to the
+end; it is never empty while a file fits it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,16 +25,16 @@ from workflow.routing.interval_sets import (
 from workflow.routing.matchers import Interval
 
 MAX_BOXES = 48
-"""More would take long; then nothing is said."""
+"""A condition with more takes long to compare, and is not reported."""
 
 
 class TooManyBoxes(Exception):
-    """The condition has more boxes than can be looked at."""
+    """The condition has more boxes than are compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """What one fact may be: in `spans`, or text that fits one of each of `some` and nothing of `none`.
+    """The values of one fact: in `spans`, or text that matches one of each of `some` and none of `none`.
 
     `absent`: the thing may be missing altogether, as fiber may be.
     """
@@ -51,16 +50,16 @@ Boxes = tuple[Box, ...]
 
 
 def boxes_of(condition: Condition) -> Boxes:
-    """Give the boxes of a condition; none at all if nothing can meet it. Raises TooMany.
+    """Return the boxes of a condition; none if nothing can meet it. Raises TooManyBoxes.
 
-    What is quickly compared stands first in each box.
+    The facts that are quick to compare come first in each box.
     """
     found = _to_boxes(condition, wanted=True)
     return tuple(dict(sorted(box.items(), key=lambda side: side[0].kind in TEXTUAL)) for box in found)
 
 
 def contains_box(boxes: Boxes, box: Box, *, by_text_alone: bool = False) -> bool:
-    """Tell whether one of the boxes surely holds the whole of another one, as far as it is looked at."""
+    """True if one of the boxes certainly contains all of another one; `by_text_alone` compares text only."""
     return any(
         all(
             _is_contained(fact, box, side)
@@ -72,7 +71,7 @@ def contains_box(boxes: Boxes, box: Box, *, by_text_alone: bool = False) -> bool
 
 
 def _is_contained(fact: Fact, box: Box, side: Constraint) -> bool:
-    """Tell whether whatever a box leaves to a fact is surely taken by one side of another box."""
+    """True if all values that a box allows for a fact are certainly allowed by one side of another box."""
     here = box.get(fact) or _unconstrained(fact)
     if here.absent and not side.absent:
         return False
@@ -88,12 +87,12 @@ def _covers_each(globs: Sequence[Glob], theirs: Sequence[Glob]) -> bool:
 
 
 def boxes_overlap(ones: Boxes, others: Boxes) -> bool:
-    """Tell whether two conditions may take the same file."""
+    """True if two conditions may take the same file."""
     return any(_intersect_boxes(one, other) is not None for one in ones for other in others)
 
 
 def subtract_boxes(boxes: Boxes, taken: Boxes, most: int = MAX_BOXES) -> Boxes:
-    """Give what is left of the first when the second is taken away. Raises TooMany for more than `most`."""
+    """Return the first boxes without the second. Raises TooManyBoxes for more than `most`."""
     for each in taken:
         left: list[Box] = []
         for box in boxes:
@@ -135,7 +134,7 @@ def _intersect_all(factors: Sequence[Boxes]) -> Boxes:
 
 
 def _intersect_boxes(one: Box, other: Box) -> Box | None:
-    """Give what lies in both boxes; None if surely nothing does."""
+    """Return the box that is in both; None if certainly nothing is."""
     sides = dict(one)
     for fact, side in other.items():
         if fact not in sides:
@@ -148,7 +147,7 @@ def _intersect_boxes(one: Box, other: Box) -> Box | None:
 
 
 def _subtract_box(box: Box, taken: Box) -> Iterator[Box]:
-    """Cut a box in pieces along the sides of the one that is taken away."""
+    """Return the pieces of a box that are outside another one, cut along its sides."""
     if _intersect_boxes(box, taken) is None:
         yield box
         return
@@ -191,7 +190,7 @@ def _intersect_constraints(fact: Fact, one: Constraint, other: Constraint) -> Co
 
 
 def _subtract_constraint(fact: Fact, side: Constraint, taken: Constraint) -> Iterator[Constraint]:
-    """Give the parts of one side that lie outside the other: one for each thing that is asked for there."""
+    """Return the parts of one side that are outside the other: one for each thing it asks for."""
     absent = side.absent and not taken.absent
     if fact.kind not in TEXTUAL:
         yield replace(side, spans=subtract_intervals(side.spans, taken.spans, fact.kind), absent=absent)
@@ -205,7 +204,7 @@ def _subtract_constraint(fact: Fact, side: Constraint, taken: Constraint) -> Ite
 
 
 def _is_empty(fact: Fact, side: Constraint) -> bool:
-    """Tell whether surely no file has it so."""
+    """True if certainly no file has such a value."""
     if side.absent:
         return False
     if fact.kind not in TEXTUAL:
@@ -216,7 +215,7 @@ def _is_empty(fact: Fact, side: Constraint) -> bool:
 
 
 def _can_match_any(globs: Sequence[Glob], side: Constraint) -> bool:
-    """Tell whether one of these patterns may take something that all else leaves to it."""
+    """True if one of these patterns may match a text that the other patterns of the side allow."""
     return any(
         not any(none.covers(glob) for none in side.none)
         and all(any(not glob.excludes(other) for other in others) for others in side.some)
@@ -229,10 +228,10 @@ def _anything(fact: Fact) -> Glob:
 
 
 MAX_REMAINING_BOXES = 16
-"""Of what is left while several rules take from it; more would make long lists of rules slow to read."""
+"""While several rules are subtracted; more would make long lists of rules slow to read."""
 
 MAX_COMBINED_RULES = 8
-"""Rules that may take everything from another one together."""
+"""How many rules are compared together with one that they may cover."""
 
 
 def find_covering_conditions(
@@ -252,7 +251,7 @@ def find_covering_conditions(
 
 
 def _pick_candidates(overlapping: Sequence[tuple[int, Boxes]], inside: Boxes) -> list[tuple[int, Boxes]]:
-    """Give a few that may take a part, those first that take all of the text: numbers add up, text hardly."""
+    """Return a few that may take a part; first those that take all of the text: only numbers add up."""
 
     def leaves_text(each: tuple[int, Boxes]) -> bool:
         return not any(contains_box(each[1], box, by_text_alone=True) for box in inside)
@@ -274,7 +273,7 @@ def _find_joint_cover(inside: Boxes, overlapping: Sequence[tuple[int, Boxes]]) -
 
 
 def _minimal_cover(inside: Boxes, parts: Sequence[tuple[int, Boxes]]) -> tuple[int, ...]:
-    """Leave out those without which nothing is left over either."""
+    """Return the places without those that are not needed to cover everything."""
     for part in parts:
         others = [each for each in parts if each is not part]
         left: Boxes | None = inside
@@ -286,7 +285,7 @@ def _minimal_cover(inside: Boxes, parts: Sequence[tuple[int, Boxes]]) -> tuple[i
 
 
 def boxes_or_none(condition: Condition) -> Boxes | None:
-    """Give the boxes of a condition; None when they are too many to be looked at."""
+    """Return the boxes of a condition; None when there are too many to compare."""
     try:
         return boxes_of(condition)
     except TooManyBoxes:
@@ -301,7 +300,7 @@ def _subtract_or_none(boxes: Boxes, taken: Boxes, most: int = MAX_BOXES) -> Boxe
 
 
 def find_contradiction(condition: Condition) -> str | None:
-    """Say why nothing can meet a condition; None when something may."""
+    """Return why nothing can meet a condition; None when something may."""
     if boxes_or_none(condition) != ():
         return None
     asked: dict[str, list[Interval]] = {}
@@ -314,7 +313,7 @@ def find_contradiction(condition: Condition) -> str | None:
 
 
 def _conjuncts(condition: Condition) -> Iterator[Comparison]:
-    """Give the comparisons that all have to hold."""
+    """Yield the comparisons that all have to be met."""
     match condition:
         case Comparison():
             yield condition

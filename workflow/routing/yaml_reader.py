@@ -1,9 +1,8 @@
-"""The text of a rules file as YAML nodes, and the notes that a reader makes on it.
+"""Read a rules file as YAML nodes, and collect the mistakes found in it.
 
-YAML 1.2, read as a tree: nothing is converted in silence, a device may be called `NO` or `1:30`,
-and every note knows its line and column. Anchors, aliases and own tags are not taken.
-
-From the text of a file to its YAML nodes, with YAML's own complaints in words for shop people.
+YAML 1.2, read as a tree: no value is converted, so a device may be called `NO` or `1:30`, and every mistake
+has its line and column. Anchors, aliases and tags are refused. Errors of the YAML parser are translated into
+words for shop people.
 """
 
 import re
@@ -48,18 +47,18 @@ class YamlReader:
         self.mistakes.append(self._mistake_at_node(node, message, hint))
 
     def add_warning(self, node: Node, message: str, hint: str = "") -> None:
-        """Note something that can be meant but hardly is."""
+        """Note something that is allowed but probably not meant."""
         self.warnings.append(self._mistake_at_node(node, message, hint))
 
     def add_mention(self, node: Node, subject: MentionKind, text: str) -> None:
-        """Note that something of the cloud's is named here."""
+        """Note that a name of the cloud is used here."""
         mark = node.start_mark
         self.mentions.append(
             Mention(subject, text, mark.line + 1, mark.column + 1, self.source_line_at(node))
         )
 
     def source_line_at(self, node: Node) -> str:
-        """Give the text of the line in which a node begins."""
+        """Return the text of the line in which a node begins."""
         row: int = node.start_mark.line
         return self.lines[row] if row < len(self.lines) else ""
 
@@ -97,10 +96,10 @@ class YamlReader:
             key = str(key_node.value)
             if key in pairs:
                 first: int = pairs[key][0].start_mark.line + 1
-                self.wrong(key_node, f"`{key}` stands twice: here and in line {first}", "keep one of them")
+                self.wrong(key_node, f"`{key}` is there twice: here and in line {first}", "keep one of them")
             else:
                 if is_empty_node(value):
-                    value.start_mark = key_node.start_mark  # YAML puts what is left empty behind the gap
+                    value.start_mark = key_node.start_mark  # YAML puts an empty value behind the gap
                 pairs[key] = (key_node, value)
         return pairs
 
@@ -137,7 +136,7 @@ class YamlReader:
     def _require_visible(self, node: Node, what: str, text: str) -> str | None:
         if text and not _INVISIBLE.search(text):
             return text
-        trouble = "holds a line break or an invisible character" if text else "is empty"
+        trouble = "contains a line break or an invisible character" if text else "is empty"
         self.wrong(node, f"{what} {trouble}")
         return None
 
@@ -156,17 +155,17 @@ def find_value(node: Node | None, key: str) -> Node | None:
 
 
 def is_text_node(node: ScalarNode) -> bool:
-    """Tell whether YAML takes a value for text."""
+    """True if YAML takes a value for text."""
     return str(node.tag) == f"{_YAML_TAG_PREFIX}str"
 
 
 def is_empty_node(node: Node) -> bool:
-    """Tell whether a key was left without a value."""
+    """True if a key has no value."""
     return isinstance(node, ScalarNode) and str(node.tag) == f"{_YAML_TAG_PREFIX}null"
 
 
 def describe_node(node: Node) -> str:
-    """Give in words what a node is."""
+    """Return in words what a node is."""
     if is_empty_node(node):
         return "empty"
     if isinstance(node, MappingNode):
@@ -175,7 +174,7 @@ def describe_node(node: Node) -> str:
 
 
 def suggest_option(word: str, options: Iterable[str]) -> str:
-    """Give the nearest of the options, or all of them when none is near and they are few."""
+    """Return a hint with the nearest option, or with all of them when none is near and they are few."""
     known = list(dict.fromkeys(options))
     listed = ", ".join(f"`{option}`" for option in known)
     return suggest_nearest(word, known) or (
@@ -192,15 +191,15 @@ def suggest_nearest(word: str, options: Iterable[str]) -> str:
 _QUOTE_HINT = 'put the value in quotes: "…"'
 _INDENT_MESSAGE = ("this line does not fit the lines above", "compare how far the lines are indented")
 _YAML_ERROR_MESSAGES = (  # (in YAML's complaint, ours, what to do); {line} is where the thing began
-    ("found character '\\t'", "a tab stands here, and YAML takes spaces only", "replace it by spaces"),
-    ("unknown escape", "a backslash means something else between double quotes", "folders are parted by `/`"),
+    ("found character '\\t'", "there is a tab here, and YAML takes spaces only", "replace it with spaces"),
+    ("unknown escape", "a backslash means something else between double quotes", "separate folders with `/`"),
     ("scanning a quoted scalar", "the quote in line {line} is never closed", "add the closing quote"),
     ("scanning a block scalar", "a value can't begin with `>` or `|`", _QUOTE_HINT),
     ("scanning an alias", "a value can't begin with `*`", _QUOTE_HINT),
     ("found undefined alias", "a value can't begin with `*`", _QUOTE_HINT),
     ("scanning an anchor", "a value can't begin with `&`", _QUOTE_HINT),
     ("cannot start any token", "a value can't begin with this character", _QUOTE_HINT),
-    ("mapping values are not allowed", "a second `: ` stands in this line", _QUOTE_HINT),
+    ("mapping values are not allowed", "there is a second `: ` in this line", _QUOTE_HINT),
     ("found another document", "`---` begins a second set of rules", "keep one set in one file"),
     (
         "flow sequence",
@@ -213,7 +212,7 @@ _YAML_ERROR_MESSAGES = (  # (in YAML's complaint, ours, what to do); {line} is w
         "add `}}`, or a comma between entries",
     ),
     ("could not find expected ':'", "a `:` is missing in this line", "write `key: value`"),
-    ("found '<scalar>'", "something stands behind the closing quote", "write a ' within '…' as ''"),
+    ("found '<scalar>'", "there is text behind the closing quote", "write a ' within '…' as ''"),
     ("block", *_INDENT_MESSAGE),
 )
 _PROBLEM_IS_ENOUGH = re.compile("cannot start any token|mapping values|found another document")
@@ -230,7 +229,7 @@ _TOO_DEEP = "the rules are nested too deep to be read"
 
 
 def parse_yaml(page: YamlReader, text: str) -> Node | None:
-    """Give the root of the file; None after noting why there is none, on the page."""
+    """Return the root of the file; None after noting on the page why there is none."""
     try:
         root: Node | None = YAML(typ="safe", pure=True).compose(text)
         if root is None:
@@ -242,7 +241,7 @@ def parse_yaml(page: YamlReader, text: str) -> Node | None:
     except ReaderError as error:
         row, column = _row_and_column(text, error.position)
         page.mistakes.append(
-            _mistake_at_position(page, row, column, "an invisible character stands here", "delete it")
+            _mistake_at_position(page, row, column, "there is an invisible character here", "delete it")
         )
     except RecursionError:
         page.mistakes.append(_mistake_at_position(page, 0, 0, _TOO_DEEP, ""))
@@ -258,7 +257,7 @@ def _describe_yaml_error(page: YamlReader, error: MarkedYAMLError) -> Mistake:
     mark = began if _POINTS_TO_START.search(complaint) else error.problem_mark or began
     row, column = (mark.line, mark.column) if mark is not None else (0, 0)
     if "flow" in complaint and _source_line(page, row)[:column].endswith("}"):
-        return _mistake_at_position(page, row, column, "something stands behind the `}`", _QUOTE_HINT)
+        return _mistake_at_position(page, row, column, "there is text behind the `}`", _QUOTE_HINT)
     if "mapping values" in problem and ": " not in _source_line(page, row)[:column]:
         return _mistake_at_position(page, row, column, *_INDENT_MESSAGE)
     for theirs, ours, hint in _YAML_ERROR_MESSAGES:
@@ -272,19 +271,21 @@ def _check_plain_yaml(page: YamlReader, root: Node) -> bool:
     """Refuse anchors (an alias could make a few lines mean millions), own tags and YAML 1.1."""
     before = len(page.mistakes)
     if any(line.startswith("%") for line in page.lines):
-        page.mistakes.append(_mistake_at_position(page, 0, 0, "a `%` line is not taken here", "delete it"))
+        page.mistakes.append(
+            _mistake_at_position(page, 0, 0, "a line with `%` is not allowed here", "delete it")
+        )
     for node, depth in _walk_nodes(root):
         if depth > _MAX_DEPTH:
             page.wrong(node, _TOO_DEEP)
             break
         if node.anchor is not None:
-            page.wrong(node, f"anchors like `&{node.anchor}` are not taken here", "write the value out")
+            page.wrong(node, f"anchors like `&{node.anchor}` are not allowed here", "write the value out")
         if isinstance(node, ScalarNode) and len(node.value) > _MAX_VALUE_LENGTH:
             page.wrong(
                 node, f"a value of {len(node.value):,} characters is too long", f"{_MAX_VALUE_LENGTH} at most"
             )
         if str(node.tag) not in _PLAIN_TAGS:
-            page.wrong(node, f"tags like `{node.tag}` are not taken here", "delete the tag")
+            page.wrong(node, f"tags like `{node.tag}` are not allowed here", "delete the tag")
     return len(page.mistakes) == before
 
 
