@@ -3,14 +3,14 @@
     StlflowError
     ├── SettingsError          the settings or the command line are wrong          (exit 2)
     ├── RulesError             the rules file is wrong; carries every mistake      (exit 2)
-    ├── StateError             the state folder can't be used                      (exit 2)
-    │   └── DatabaseAway       the database can't be reached just now              (exit 3)
-    ├── ShareError             the share can't be used as it stands                (exit 2)
+    ├── StateFolderError       the state folder can't be used                      (exit 2)
+    │   └── DatabaseUnavailable the database can't be reached just now              (exit 3)
+    ├── ShareError             the share can't be used                             (exit 2)
     ├── UnknownSubmission      no submission has that number                       (exit 2)
-    ├── NotNow                 the submission is not in a state that allows it     (exit 1)
+    ├── WrongSubmissionState   the submission is not in a state that allows it     (exit 1)
     ├── StillChanging          a claimed file is still being written: wait
     ├── NotAPlainFile          a link, a folder, a pipe or a device where a file should be
-    ├── NotInspected           a mesh can't be inspected within the limits         (exit 1)
+    ├── InspectionFailed       a mesh can't be inspected within the limits         (exit 1)
     └── CloudError             one call to the cloud went wrong              (exit 3, or 1)
         ├── Unauthorized       401: the keys are refused
         ├── BadRequest         400 and other 4xx: the cloud refuses what was sent        (1)
@@ -19,8 +19,8 @@
         ├── RateLimited        429: slow down
         ├── ServerError        5xx
         ├── Unreachable        nothing was sent: no connection
-        ├── OutcomeUnknown     sent, but no reply came: the effect may or may not exist
-        └── ContractBroken     a reply that the contract does not allow
+        ├── OutcomeUnknown     sent, but no response came: the effect may or may not exist
+        └── ContractBroken     a response that the contract does not allow
 
 Messages are for machinists: the number first, then what to do. None may hold a secret.
 """
@@ -62,7 +62,7 @@ class Mistake:
     source_line: str = ""
 
     def __str__(self) -> str:
-        """Give `file:line:column: message`, then the line with a caret under the place."""
+        """Return `file:line:column: message`, then the line with a caret under the place."""
         text = f"{self.file}:{self.line}:{self.column}: {self.message}"
         if self.source_line:
             gutter = f"{self.line:>5} | "
@@ -84,13 +84,13 @@ class StateFolderError(StlflowError):
 
 
 class DatabaseUnavailable(StateFolderError):
-    """The database is another machine's, and can't be reached just now: worth another start."""
+    """The database is on another machine and can't be reached now: a later start may work."""
 
     exit_code = EXIT_CLOUD
 
 
 class ShareError(StlflowError):
-    """The share can't be used as it stands: missing, not writable, or spread over file systems."""
+    """The share can't be used: missing, not writable, or spread over file systems."""
 
 
 class UnknownSubmission(StlflowError):
@@ -108,11 +108,11 @@ class StillChanging(StlflowError):
 
 
 class NotAPlainFile(StlflowError):
-    """A link, a folder, a pipe or a device stands where a file should be; it is never opened."""
+    """A link, folder, pipe or device is where a file should be; it is never opened."""
 
 
 class InspectionFailed(StlflowError):
-    """A mesh can't be inspected within the limits of time and memory, or its inspection broke down."""
+    """A mesh can't be inspected within the limits of time and memory, or the inspection failed."""
 
     exit_code = EXIT_SOME_FAILED
 
@@ -120,9 +120,9 @@ class InspectionFailed(StlflowError):
 class CloudError(StlflowError):
     """One call to the cloud went wrong.
 
-    `operation` is the contract's operationId, `status` the HTTP status (None when no reply came),
-    `reference_id` the value of X-Reference-ID for the vendor's support, `can_retry` whether asking
-    again may help, `retry_after_seconds` what the service asked for.
+    `operation` is the contract's operationId, `status` the HTTP status (None when no response came),
+    `reference_id` the value of X-Reference-ID for the vendor's support, `can_retry` whether a
+    retry may help, `retry_after_seconds` what the service asked for.
     """
 
     exit_code = EXIT_CLOUD
@@ -185,9 +185,9 @@ class Unreachable(CloudError):
 
 
 class OutcomeUnknown(CloudError):
-    """The request was sent and no whole reply came: its effect may or may not exist.
+    """The request was sent and no whole response came: its effect may or may not exist.
 
-    `timed_out` tells a reply that never came from a connection that was cut.
+    `timed_out` tells a missing response from a connection that was cut.
     """
 
     can_retry = True
@@ -195,6 +195,6 @@ class OutcomeUnknown(CloudError):
 
 
 class ContractBroken(CloudError):
-    """A reply that the contract does not allow: not JSON, or required fields missing."""
+    """A response that the contract does not allow: not JSON, or required fields missing."""
 
     can_retry = True

@@ -177,5 +177,5 @@ def test_each_change_is_said_once_and_not_for_every_reply() -> None:
     assert [line.split(". ")[0] for line in said] == [
         "This machine's clock is 600 s behind Eiger's",
         "This machine's clock is 600 s ahead of Eiger's",
-        "This machine's clock goes with Eiger's again.",
+        "This machine's clock agrees with Eiger's again.",
     ]

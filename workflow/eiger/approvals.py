@@ -12,7 +12,7 @@ MAX_ATTEMPTS = 4
 def add_approvals(
     client: EigerClient, build_ids: Collection[str], *, switch_on: bool = False
 ) -> frozenset[str]:
-    """Approve these builds and keep every other approval; gives the ids of all approved builds.
+    """Approve these builds and keep every other approval; return the ids of all approved builds.
 
     The set is looked at twice before it is replaced and once after: a change seen in between starts
     it all over. What another changes between the last look and the write can't be seen by anybody,
@@ -49,7 +49,7 @@ def _read_approved_ids(client: EigerClient, *, switch_on: bool) -> frozenset[str
 
 
 def _replace_approvals(client: EigerClient, wanted: frozenset[str]) -> frozenset[str]:
-    """Write, and look; where no reply came, the look tells whether it was written."""
+    """Write, and look; where no response came, the look tells whether it was written."""
     try:
         client.approve_builds(sorted(wanted))
     except OutcomeUnknown:

@@ -1,8 +1,6 @@
 """The client of Eiger's API v3: all 28 operations, named as in the contract.
 
-A first word with the service: does it answer, are the keys good, and what does its clock say.
-
-The client as the settings describe it.
+A ping shows whether the service answers, whether the keys are good, and what its clock says.
 """
 
 import random
@@ -26,7 +24,7 @@ from workflow.eiger.network import Network, network_of
 from workflow.eiger.operations import GET_ORG_SETTINGS_PRESETS
 from workflow.eiger.protocol import parse_response
 from workflow.eiger.rate_limit import RateLimiter
-from workflow.eiger.request import ReplyObserver, RequestSender, monotonic_seconds
+from workflow.eiger.request import RequestSender, ResponseObserver, monotonic_seconds
 from workflow.eiger.response import Response
 from workflow.eiger.retry import RetryPolicy
 from workflow.eiger.transport import ApiKeys, Request, Timeouts, Transport
@@ -48,13 +46,15 @@ class PingResult:
 
     @property
     def ahead_seconds(self) -> float | None:
-        """How far the server's clock is ahead of this machine's."""
+        """Return the seconds by which the server's clock is ahead of this machine's; None if unknown."""
         return None if self.server_time is None else (self.server_time - self.came_at).total_seconds()
 
 
-def parse_ping(reply: Response, now: datetime) -> PingResult:
-    """Understand the answer. Raises CloudError."""
-    return PingResult(parse_response(GET_ORG_SETTINGS_PRESETS, reply, Presets, now).root, now, reply.date)
+def parse_ping(response: Response, now: datetime) -> PingResult:
+    """Return the presets and the clocks in a response. Raises CloudError."""
+    return PingResult(
+        parse_response(GET_ORG_SETTINGS_PRESETS, response, Presets, now).root, now, response.date
+    )
 
 
 class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints, UserEndpoints):
@@ -78,16 +78,16 @@ class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints
         clock: Callable[[], float] = monotonic_seconds,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
-        on_reply: ReplyObserver | None = None,
+        on_response: ResponseObserver | None = None,
         network: Network = Network(),  # noqa: B008  # a frozen value
     ) -> None:
         self._transport = Transport(base_url, ApiKeys(access_key, secret_key), timeouts, network)
         super().__init__(
-            RequestSender(self._transport, budget, retry, clock, sleep, chance, on_reply=on_reply)
+            RequestSender(self._transport, budget, retry, clock, sleep, chance, on_response=on_response)
         )
 
     def __repr__(self) -> str:
-        """Give the address, never a key."""
+        """Return the address, never a key."""
         return f"EigerClient({self._transport.base_url!r})"
 
     def __enter__(self) -> Self:
@@ -100,28 +100,28 @@ class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints
 
     @property
     def max_effect_seconds(self) -> float:
-        """Give the time after which a call with an effect has ended one way or the other; not for uploads."""
+        """Return the seconds after which a call with an effect (uploads excepted) has succeeded or failed."""
         return self._exchange.max_effect_seconds
 
     def ping(self) -> PingResult:
-        """Ask for what needs good keys and is small, and look at the server's clock, too."""
+        """Send one small request that needs good keys; return the presets and the server's time."""
         return self._exchange.call(PING_REQUEST, parse_ping)
 
     @property
     def ahead_seconds(self) -> float | None:
-        """How far the server's clock is ahead of this machine's, by the last reply; None while unsaid."""
+        """Return the seconds by which the server's clock is ahead, by the last response; None if unknown."""
         return self._exchange.server_clock.ahead_seconds
 
     def share_rate(self, among: int) -> None:
-        """Keep to one of so many equal parts of the rate: as many processes ask with the same keys."""
+        """Use one of `among` equal shares of the rate: as many processes use the same keys."""
         self._exchange.budget.share(among)
 
     def strain(self) -> Backpressure:
-        """Give what Eiger gave this process to understand of its load."""
+        """Return the complaints and pauses that Eiger sent to this process."""
         return self._exchange.budget.strain()
 
     def apply_backpressure(self, strain: Backpressure) -> None:
-        """Slow down for what Eiger told others that ask with the same keys."""
+        """Slow down for what Eiger told other processes with the same keys."""
         self._exchange.budget.apply_backpressure(strain)
 
     def close(self) -> None:
@@ -132,9 +132,9 @@ class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints
 def make_client(
     settings: Settings,
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # a frozen value
-    on_reply: ReplyObserver | None = None,
+    on_response: ResponseObserver | None = None,
 ) -> EigerClient:
-    """Give a client of the cloud. Raises SettingsError without keys."""
+    """Return a client of the cloud. Raises SettingsError without keys."""
     if not (settings.access_key.get_secret_value() and settings.secret_key.get_secret_value()):
         raise SettingsError(
             "No keys for Eiger: set STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY in .env or the environment. "
@@ -146,7 +146,7 @@ def make_client(
         settings.secret_key,
         budget=RateLimiter(settings.requests_per_second),
         retry=retry,
-        on_reply=on_reply,
+        on_response=on_response,
         network=network_of(settings),
         timeouts=Timeouts(
             connect_seconds=min(settings.request_timeout_seconds, Timeouts().connect_seconds),

@@ -17,7 +17,7 @@ from workflow.errors import ContractBroken
 def download_stl(
     exchange: RequestSender, part_version_id: str, target: Path, on_progress: ProgressCallback | None = None
 ) -> int:
-    """Write the file to `target`; gives its bytes. Each attempt asks for a link of its own.
+    """Write the file to `target`; return its size in bytes. Each attempt gets a fresh link.
 
     Raises CloudError, OSError, and FileExistsError when `target` exists.
     """
@@ -27,7 +27,7 @@ def download_stl(
     def attempt() -> int:
         signed = exchange.call_once(
             Request(READ_SIGNED_URL, place),
-            lambda reply, now: parse_response(READ_SIGNED_URL, reply, SignedUrl, now),
+            lambda response, now: parse_response(READ_SIGNED_URL, response, SignedUrl, now),
         )
         return _fetch_link(exchange, signed.url.get_secret_value(), growing, on_progress)
 

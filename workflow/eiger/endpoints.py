@@ -1,12 +1,6 @@
-"""Calls about builds: the only thing that can be sent anywhere.
+"""The 28 operations as typed calls, by resource: builds, devices and queues, parts, print jobs, users.
 
-Calls about devices and their queues.
-
-Calls about parts: uploading, slicing, part versions.
-
-Calls about print jobs and the parts that came out of them.
-
-The call about users: personal data, to be shown and not kept.
+Only a build can be sent anywhere. Users are personal data: shown, never kept.
 """
 
 from collections.abc import Iterable, Iterator
@@ -77,7 +71,7 @@ class BuildEndpoints(Resource):
         return self._paginate(the.LIST_BUILDS, Page[Build], list_query(filters, sort_by, order), page_size)
 
     def read_build(self, build_id: str) -> BuildDetail:
-        """Give a build with the part versions in it."""
+        """Return a build with the part versions in it."""
         return self._get(the.READ_BUILD, BuildDetail, build_id=build_id)
 
     def list_approved_builds(self, *, page_size: int = DEFAULT_PAGE_SIZE) -> tuple[Build, ...] | None:
@@ -94,7 +88,7 @@ class BuildEndpoints(Resource):
         return tuple(paginate(read_page, the.LIST_APPROVED_BUILDS.id, totals))
 
     def approve_builds(self, build_ids: Iterable[str]) -> None:
-        """Replace the approved builds by these: every other build loses its approval."""
+        """Replace the set of approved builds: every other build loses its approval."""
         self._execute(the.APPROVE_BUILDS, {"builds": list(build_ids)})
 
     def disable_approved_builds(self) -> None:
@@ -104,32 +98,32 @@ class BuildEndpoints(Resource):
     def send_build_to_backlog(
         self, build_id: str, due_date: date | None = None, *, last_look: BeforeSend | None = None
     ) -> PrintJob:
-        """Put a build into the backlog; gives the print job that was made, `Backlogged`."""
+        """Put a build into the backlog; return the new print job, `Backlogged`."""
         wish = _due_date_body(due_date)
         return self._post(the.SEND_BUILD_TO_BACKLOG, PrintJob, wish, last_look, build_id=build_id)
 
     def send_build_to_job_request_queue(
         self, build_id: str, due_date: date | None = None, *, last_look: BeforeSend | None = None
     ) -> PrintJob:
-        """Ask for a build to be printed; gives the print job that was made, `Backlogged`."""
+        """Request a print of a build; return the new print job, `Backlogged`."""
         wish = _due_date_body(due_date)
         return self._post(the.SEND_BUILD_TO_JOB_REQUEST_QUEUE, PrintJob, wish, last_look, build_id=build_id)
 
     def remove_build_from_job_request_queue(self, build_id: str) -> None:
-        """Take a build out of the job requests again."""
+        """Remove a build from the job requests."""
         self._execute(the.REMOVE_BUILD_FROM_JOB_REQUEST_QUEUE, build_id=build_id)
 
     def _read_approved_page(self, number: int, page_size: int, totals: ListTotals) -> Page[Build] | None:
-        def understand(reply: Response, now: datetime) -> Page[Build] | None:
-            totals.size_bytes += len(reply.body)
-            raise_for_status(the.LIST_APPROVED_BUILDS, reply, now)
-            if reply.status == NO_CONTENT:
+        def parse(response: Response, now: datetime) -> Page[Build] | None:
+            totals.size_bytes += len(response.body)
+            raise_for_status(the.LIST_APPROVED_BUILDS, response, now)
+            if response.status == NO_CONTENT:
                 return None
-            return parse_response(the.LIST_APPROVED_BUILDS, reply, Page[Build], now)
+            return parse_response(the.LIST_APPROVED_BUILDS, response, Page[Build], now)
 
         place = the.LIST_APPROVED_BUILDS.place()
         request = Request(the.LIST_APPROVED_BUILDS, place, page_query(number, page_size))
-        return self._exchange.call(request, understand)
+        return self._exchange.call(request, parse)
 
 
 def _due_date_body(due_date: date | None) -> dict[str, str]:
@@ -154,7 +148,7 @@ class DeviceEndpoints(Resource):
         )
 
     def read_device(self, device_id: str) -> Device:
-        """Give a device; only its `active_job` tells the live progress of a print."""
+        """Return a device; only its `active_job` has the live progress of a print."""
         return self._get(the.READ_DEVICE, Device, device_id=device_id)
 
     def print_to_printer(
@@ -169,7 +163,7 @@ class DeviceEndpoints(Resource):
         return self._post(the.PRINT_TO_PRINTER, PrintJob, wish, last_look, device_id=device_id)
 
     def list_device_queue(self, device_id: str) -> DeviceQueue:
-        """Give a device and everything that waits for it."""
+        """Return a device and its whole queue."""
         return self._get(the.LIST_DEVICE_QUEUE, DeviceQueue, device_id=device_id)
 
     def append_to_device_queue(
@@ -180,13 +174,13 @@ class DeviceEndpoints(Resource):
         return self._post(the.APPEND_TO_DEVICE_QUEUE, QueuedPrintJob, wish, last_look, device_id=device_id)
 
     def read_device_queue(self, device_id: str, queued_job_id: str) -> QueuedPrintJob:
-        """Give one entry of a device's queue."""
+        """Return one entry of a device's queue."""
         return self._get(
             the.READ_DEVICE_QUEUE, QueuedPrintJob, device_id=device_id, queued_job_id=queued_job_id
         )
 
     def remove_from_device_queue(self, device_id: str, queued_job_id: str) -> None:
-        """Take an entry out of a device's queue."""
+        """Remove an entry from a device's queue."""
         self._execute(the.REMOVE_FROM_DEVICE_QUEUE, device_id=device_id, queued_job_id=queued_job_id)
 
 
@@ -203,7 +197,7 @@ class PartEndpoints(Resource):
         folder_id: str | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> UploadResult:
-        """Upload a file from where it stands to its end, as it is read; slicing begins by itself.
+        """Upload a file from its present position to its end, in a stream; slicing starts by itself.
 
         Without a preset Eiger takes its own choice, without a user the owner of the organization,
         without a folder the library. Raises CloudError, OSError from the file, and EOFError when the
@@ -213,40 +207,40 @@ class PartEndpoints(Resource):
         chosen = {name: value for name, value in fields.items() if value is not None}
         upload = StlUpload(stl, filename, chosen, on_progress)
 
-        def understand(reply: Response, now: datetime) -> UploadResult:
-            made = parse_response(the.UPLOAD_STL, reply, UploadResult, now)
-            return made.model_copy(update={"server_time": reply.date})
+        def parse(response: Response, now: datetime) -> UploadResult:
+            made = parse_response(the.UPLOAD_STL, response, UploadResult, now)
+            return made.model_copy(update={"server_time": response.date})
 
-        return self._exchange.call(Request(the.UPLOAD_STL, the.UPLOAD_STL.place(), upload=upload), understand)
+        return self._exchange.call(Request(the.UPLOAD_STL, the.UPLOAD_STL.place(), upload=upload), parse)
 
     def get_slice_status(self, slice_job_id: str) -> SliceStatus:
-        """Give how far a slice job is."""
+        """Return the status of a slice job."""
         return self._get(the.GET_SLICE_STATUS, SliceStatus, slice_job_id=slice_job_id)
 
     def get_org_settings_presets(self) -> tuple[Preset, ...]:
-        """Give all settings presets of the organization."""
+        """Return all settings presets of the organization."""
         return self._get(the.GET_ORG_SETTINGS_PRESETS, Presets).root
 
     def read_part(self, part_id: str) -> Part:
-        """Give a part with the ids of its versions."""
+        """Return a part with the ids of its versions."""
         return self._get(the.READ_PART, Part, part_id=part_id)
 
     def read_part_version(self, part_version_id: str) -> PartVersion:
-        """Give a version of a part: its title, and how Eiger took its unit and scale."""
+        """Return a version of a part: its title, and the unit and scale that Eiger assumed."""
         return self._get(the.READ_PART_VERSION, PartVersion, part_version_id=part_version_id)
 
     def download_part_version(
         self, part_version_id: str, target: Path, on_progress: ProgressCallback | None = None
     ) -> int:
-        """Write the STL of a part version to `target`; gives its bytes. Nothing is ever replaced.
+        """Write the STL of a part version to `target`; return its size in bytes. Nothing is replaced.
 
-        The file stands under a name of its own until it is whole. Raises CloudError, OSError, and
+        The file has a temporary name until it is whole. Raises CloudError, OSError, and
         FileExistsError when `target` exists.
         """
         return download_stl(self._exchange, part_version_id, target, on_progress)
 
     def read_signed_url(self, part_version_id: str) -> SignedUrl:
-        """Give a link to the STL of a part version, good for about 30 seconds."""
+        """Return a link to the STL of a part version, good for about 30 seconds."""
         return self._get(the.READ_SIGNED_URL, SignedUrl, part_version_id=part_version_id)
 
 
@@ -267,11 +261,11 @@ class PrintEndpoints(Resource):
         )
 
     def read_print_job(self, print_job_id: str) -> PrintJobDetail:
-        """Give a print job with its build and, if the service names one, its device."""
+        """Return a print job with its build and, if the service names one, its device."""
         return self._get(the.READ_PRINT_JOB, PrintJobDetail, print_job_id=print_job_id)
 
     def get_print_job_part_scan_report(self, print_job_id: str) -> tuple[PartScanReport, ...]:
-        """Give where the scan report of each part of a print job is; None where none was made yet."""
+        """Return the link to the scan report of each part of a print job; None where none exists yet."""
         return self._get(the.GET_PRINT_JOB_PART_SCAN_REPORT, PartScanReports, print_job_id=print_job_id).root
 
     def list_printed_parts(
@@ -288,18 +282,18 @@ class PrintEndpoints(Resource):
         )
 
     def read_printed_part(self, printed_part_id: str) -> PrintedPart:
-        """Give one printed part."""
+        """Return one printed part."""
         return self._get(the.READ_PRINTED_PART, PrintedPart, printed_part_id=printed_part_id)
 
     def get_printed_part_scan_report(self, printed_part_id: str) -> ScanReport:
-        """Ask for the scan report of a printed part; asking is what has it made, so ask again later."""
+        """Return the link to a scan report, None at first: the first request makes Eiger create it."""
         operation = the.GET_PRINTED_PART_SCAN_REPORT
 
-        def understand(reply: Response, now: datetime) -> ScanReport:
-            return parse_scan_report(operation, reply, now)
+        def parse(response: Response, now: datetime) -> ScanReport:
+            return parse_scan_report(operation, response, now)
 
         request = Request(operation, operation.place(printed_part_id=printed_part_id))
-        return self._exchange.call(request, understand)
+        return self._exchange.call(request, parse)
 
 
 class UserEndpoints(Resource):

@@ -28,7 +28,7 @@ class FilterField:
 
     @property
     def parameter(self) -> str:
-        """Give the name in the query."""
+        """Return the name in the query."""
         return f"filter[{self.field}][{self.operator}]"
 
 
@@ -116,7 +116,7 @@ Filter = CreatedFilter | PrintedPartFilter
 
 
 def filter_fields(kind: type[Filter]) -> dict[str, FilterField]:
-    """Give what each field of a filter compares."""
+    """Return what each field of a filter compares."""
     hints = get_type_hints(kind, include_extras=True)
     return {name: hint.__metadata__[0] for name, hint in hints.items()}
 

@@ -3,9 +3,7 @@
 Rules learnt from the real service: enums are open strings; a key may be absent where the contract
 requires it; the material `"None"` means none. Personal data of print jobs has no field here, and
 signed links are secrets, so that no log or record can hold them by accident. Units: seconds, cm³
-(`ccs_…`), percent (`progress`). Times are aware, in UTC.
-
-What all of Eiger's answers have in common: how they are read, and in which pages they come.
+(`ccs_…`), percent (`progress`). Times are aware, in UTC. Texts are cleaned as they enter.
 """
 
 from datetime import UTC, datetime
@@ -69,7 +67,7 @@ class ApiModel(BaseModel):
     )
 
     def says(self, field: str) -> bool:
-        """Whether the key was there at all: an absent key is no data, null is the service's own word."""
+        """True if the key was present: an absent key means no data, null is a value of the service."""
         return field in self.model_fields_set
 
 
@@ -111,18 +109,18 @@ class UploadResult(ApiModel):
 
 
 class SliceStatus(ApiModel):
-    """How far a slice job is."""
+    """The status of a slice job."""
 
     status: Text
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen; an unknown word counts as going on."""
+        """True if the slice job is over; an unknown word means that it is not."""
         return self.status.upper() in {"COMPLETED", "ERROR", "CANCELED"}
 
     @property
     def completed(self) -> bool:
-        """Whether it ended well."""
+        """True if slicing succeeded."""
         return self.status.upper() == "COMPLETED"
 
 
@@ -138,7 +136,7 @@ class Part(ApiModel):
 
 
 class EulerAngles(ApiModel):
-    """How a part is turned."""
+    """The rotation of a part."""
 
     x: float | None = None
     y: float | None = None

@@ -23,16 +23,16 @@ class Operation:
 
     @property
     def reads(self) -> bool:
-        """Whether it has no effect, so that asking again is harmless."""
+        """True for GET: safe to retry."""
         return self.method == "GET"
 
     @property
     def hides_not_found(self) -> bool:
-        """Whether the contract gives it no 404 and maps 500 to "resource not found" instead."""
+        """True if the contract has no 404 for it and maps 500 to "resource not found"."""
         return self.path.startswith(("/parts/", "/part_versions/"))
 
     def place(self, **ids: str) -> str:
-        """Give the path with the ids filled in. Raises BadRequest for what can't be an id."""
+        """Return the path with the ids filled in. Raises BadRequest for what can't be an id."""
         for name, value in ids.items():
             if not VALID_ID.fullmatch(value):
                 noun = name.removesuffix("_id").replace("_", " ")

@@ -1,11 +1,11 @@
-"""From replies to values or errors: what Eiger's answers mean, without any input or output.
+"""From responses to values or errors: what Eiger's answers mean, without any input or output.
 
 Where the contract or the service leaves room, the reading is the one that can't lose or double work:
 
 - 500 under /parts and /part_versions is "not found" by contract. A real fault looks the same, so it
   counts as not found only when the message says so; otherwise it is waited out like any 5xx.
 - 502 and 504 on an effect come from a gateway that lost sight of it: the outcome is unknown.
-- A reply to an effect that can't be read tells nothing about the effect: the outcome is unknown.
+- A response to an effect that can't be read tells nothing about the effect: the outcome is unknown.
 - An error that is a web page comes from a proxy, a firewall or a front end, not from Eiger's API: neither an
   id nor the keys nor the file are at fault.
 """
@@ -62,64 +62,66 @@ _ERROR_CLASSES: dict[int, type[CloudError]] = {
 }
 
 
-def parse_response(operation: Operation, reply: Response, shape: type[M], now: datetime) -> M:
-    """Give the value in a reply. Raises CloudError, of the class that its meaning has."""
-    raise_for_status(operation, reply, now)
+def parse_response(operation: Operation, response: Response, shape: type[M], now: datetime) -> M:
+    """Return the value in a response. Raises the CloudError that its status or content means."""
+    raise_for_status(operation, response, now)
     try:
-        return shape.model_validate_json(reply.body, context=reply.redact)
+        return shape.model_validate_json(response.body, context=response.redact)
     except ValidationError as error:
-        raise unreadable_response_error(operation, reply, _first_validation_error(error)) from None
+        raise unreadable_response_error(operation, response, _first_validation_error(error)) from None
 
 
-def parse_empty_response(operation: Operation, reply: Response, now: datetime) -> None:
-    """Take note that an effect happened; 204 is the contract's word for it. Raises CloudError."""
-    raise_for_status(operation, reply, now)
-    if reply.is_html:
-        raise unreadable_response_error(operation, reply, "")
+def parse_empty_response(operation: Operation, response: Response, now: datetime) -> None:
+    """Raise CloudError unless the effect happened; the contract's status for that is 204."""
+    raise_for_status(operation, response, now)
+    if response.is_html:
+        raise unreadable_response_error(operation, response, "")
 
 
-def parse_scan_report(operation: Operation, reply: Response, now: datetime) -> ScanReport:
-    """Give the report's link: the contract puts the whole answer into the Location header.
+def parse_scan_report(operation: Operation, response: Response, now: datetime) -> ScanReport:
+    """Return the link to a report: the contract puts the whole answer into the Location header.
 
     A header can't carry the object that the contract describes, so the body is believed first, then
     a header with the object in it, then a header that is a plain link, redirect or not. Nobody
     follows it. Raises CloudError.
     """
-    location = reply.headers.get("location", "")
-    if reply.status >= HTTPStatus.BAD_REQUEST or not location:
-        return parse_response(operation, reply, ScanReport, now)
-    for answer in (reply.body, location.encode()):
+    location = response.headers.get("location", "")
+    if response.status >= HTTPStatus.BAD_REQUEST or not location:
+        return parse_response(operation, response, ScanReport, now)
+    for answer in (response.body, location.encode()):
         with suppress(ValidationError):
-            return ScanReport.model_validate_json(answer, context=reply.redact)
+            return ScanReport.model_validate_json(answer, context=response.redact)
     return ScanReport(scan_report_url=SecretStr(location))
 
 
-def raise_for_status(operation: Operation, reply: Response, now: datetime) -> None:
+def raise_for_status(operation: Operation, response: Response, now: datetime) -> None:
     """Raise the error that the status means; a 2xx passes."""
-    if HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
+    if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
         return
-    if reply.status < HTTPStatus.BAD_REQUEST:
-        raise _redirect_error(operation, reply)
-    kind = _error_class(operation, reply)
+    if response.status < HTTPStatus.BAD_REQUEST:
+        raise _redirect_error(operation, response)
+    kind = _error_class(operation, response)
     error = kind(
-        _error_message(kind, operation, reply),
+        _error_message(kind, operation, response),
         operation=operation.id,
-        status=reply.status,
-        reference_id=reply.reference_id,
-        retry_after_seconds=reply.retry_after_seconds(now),
+        status=response.status,
+        reference_id=response.reference_id,
+        retry_after_seconds=response.retry_after_seconds(now),
     )
     if isinstance(error, OutcomeUnknown):
-        error.timed_out = reply.status == HTTPStatus.GATEWAY_TIMEOUT
+        error.timed_out = response.status == HTTPStatus.GATEWAY_TIMEOUT
     raise error
 
 
-def unreadable_response_error(operation: Operation, reply: Response, mistake: str) -> CloudError:
-    """Give the error for a good status with something else than the contract's answer."""
-    what = "a web page" if reply.is_html else f"something that the contract does not allow{mistake}"
-    text = f"{reply.status}: Eiger answers {operation.id} with {what}."
+def unreadable_response_error(operation: Operation, response: Response, mistake: str) -> CloudError:
+    """Return the error for a good status whose content the contract does not allow."""
+    what = "a web page" if response.is_html else f"something that the contract does not allow{mistake}"
+    text = f"{response.status}: Eiger answers {operation.id} with {what}."
     advice = f" {CHECK_EIGER_FIRST}" if not operation.reads else " Is STLFLOW_EIGER_URL right?"
     kind = ContractBroken if operation.reads else OutcomeUnknown
-    return kind(text + advice, operation=operation.id, status=reply.status, reference_id=reply.reference_id)
+    return kind(
+        text + advice, operation=operation.id, status=response.status, reference_id=response.reference_id
+    )
 
 
 def no_response_error(
@@ -163,36 +165,36 @@ def no_response_error(
     return error
 
 
-def _is_foreign_page(reply: Response) -> bool:
+def _is_foreign_page(response: Response) -> bool:
     """True if something else than Eiger's API answers; some statuses mean the same from anybody."""
-    return reply.is_html and reply.status not in _SAME_FROM_ANYBODY
+    return response.is_html and response.status not in _SAME_FROM_ANYBODY
 
 
-def _error_class(operation: Operation, reply: Response) -> type[CloudError]:
-    if reply.status in _NOT_FOUND_STATUSES:
-        return ContractBroken if reply.is_html else NotFound
-    if reply.status in _GATEWAY_ERRORS and not operation.reads:
+def _error_class(operation: Operation, response: Response) -> type[CloudError]:
+    if response.status in _NOT_FOUND_STATUSES:
+        return ContractBroken if response.is_html else NotFound
+    if response.status in _GATEWAY_ERRORS and not operation.reads:
         return OutcomeUnknown
     if (
-        reply.status == HTTPStatus.INTERNAL_SERVER_ERROR
+        response.status == HTTPStatus.INTERNAL_SERVER_ERROR
         and operation.hides_not_found
-        and _SAYS_NOT_FOUND.search(extract_error_message(reply))
+        and _SAYS_NOT_FOUND.search(extract_error_message(response))
     ):
         return NotFound
-    if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR and _is_foreign_page(reply):
+    if response.status < HTTPStatus.INTERNAL_SERVER_ERROR and _is_foreign_page(response):
         return Unreachable
-    rest = BadRequest if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR else ServerError
-    return _ERROR_CLASSES.get(reply.status, rest)
+    rest = BadRequest if response.status < HTTPStatus.INTERNAL_SERVER_ERROR else ServerError
+    return _ERROR_CLASSES.get(response.status, rest)
 
 
-def _error_message(kind: type[CloudError], operation: Operation, reply: Response) -> str:
-    """Give the message: the number first, then what to do, then what the service itself says."""
-    if _is_foreign_page(reply):
-        return f"{reply.status}: {_foreign_page_advice(kind, operation)}"
-    said = extract_error_message(reply)
+def _error_message(kind: type[CloudError], operation: Operation, response: Response) -> str:
+    """Return the message: the status first, then what to do, then the service's own words."""
+    if _is_foreign_page(response):
+        return f"{response.status}: {_foreign_page_advice(kind, operation)}"
+    said = extract_error_message(response)
     quoted = f" It says: {said}" if said else ""
-    reference = f" (Eiger's reference {reply.reference_id})" if reply.reference_id else ""
-    return f"{reply.status}: {_error_advice(kind, operation, reply.status)}{quoted}{reference}"
+    reference = f" (Eiger's reference {response.reference_id})" if response.reference_id else ""
+    return f"{response.status}: {_error_advice(kind, operation, response.status)}{quoted}{reference}"
 
 
 def _foreign_page_advice(kind: type[CloudError], operation: Operation) -> str:
@@ -233,19 +235,19 @@ def _not_found_advice(operation: Operation) -> str:
     return f"Nothing answers {operation.id} there. Does STLFLOW_EIGER_URL end with /api/v3?"
 
 
-def _redirect_error(operation: Operation, reply: Response) -> CloudError:
+def _redirect_error(operation: Operation, response: Response) -> CloudError:
     """A redirect elsewhere never gets the keys; after an effect it may even mean that it was done."""
-    where = url_origin(reply.headers.get("location", ""))
+    where = url_origin(response.headers.get("location", ""))
     text = (
-        f"{reply.status}: {operation.id} is sent on to {where}, and the keys do not go there. Set "
+        f"{response.status}: {operation.id} is sent on to {where}, and the keys do not go there. Set "
         "STLFLOW_EIGER_URL to Eiger's own address: https://www.eiger.io/api/v3, with https and www."
     )
     kind = ContractBroken if operation.reads else OutcomeUnknown
-    return kind(text, operation=operation.id, status=reply.status, reference_id=reply.reference_id)
+    return kind(text, operation=operation.id, status=response.status, reference_id=response.reference_id)
 
 
 def _first_validation_error(error: ValidationError) -> str:
-    """Say where the reply is wrong; never with the value, which may be a link or a name."""
+    """Return which field is wrong, never its value: that may be a link or a name."""
     mistake = error.errors(include_input=False, include_context=False, include_url=False)[0]
     if mistake["type"] == "json_invalid":
         return " (it is not JSON)"

@@ -1,4 +1,4 @@
-"""How fast the whole process may ask: one rate for all threads.
+"""A rate limiter: one rate of requests for all threads of a process.
 
 Turns are given out in advance, one after the other (the generic cell rate algorithm: a token bucket
 that needs no refilling), so threads are served in order and each knows how long it has to wait. The
@@ -19,7 +19,7 @@ RECOVERY_SECONDS = 120.0
 COMPLAINT_WINDOW_SECONDS = 1.0
 """Complaints this close to each other come from requests that were under way together."""
 SHARED_COMPLAINT_WINDOW_SECONDS = 5.0
-"""What others heard reaches us so late: it is of the same trouble as a complaint of our own since."""
+"""A complaint to another process arrives this late: our own in that time has the same cause."""
 MAX_PAUSE_SECONDS = MAX_RETRY_AFTER_SECONDS
 """A pause that is asked for is kept whole, up to a day."""
 
@@ -46,13 +46,13 @@ class RateLimiter:
 
     @property
     def rate(self) -> float:
-        """Give the present rate in requests per second."""
+        """Return the present rate in requests per second."""
         with self._lock:
             self._recover_rate()
             return self._rate
 
     def acquire(self, patience_seconds: float = float("inf")) -> float:
-        """Wait for a turn; gives 0.0, or the wait still to come when the patience would not last for it.
+        """Wait for a turn and return 0.0; return the wait at once if it is beyond the patience.
 
         Whoever slept into a pause takes a new turn behind it, so that no stampede follows a pause.
         """
@@ -70,7 +70,7 @@ class RateLimiter:
                 return 0.0
 
     def share(self, among: int) -> None:
-        """Keep to one of so many equal parts from now on; how far it is slowed down stays."""
+        """Use one of `among` equal shares of the rate from now on; a slowdown stays."""
         with self._lock:
             self._recover_rate()
             part = self._whole_rate / among
@@ -86,17 +86,17 @@ class RateLimiter:
                 self._halve_rate(now)
 
     def pause(self, seconds: float) -> None:
-        """Let nobody ask for so many seconds; a longer pause that was asked for before stands."""
+        """Hold back all requests for so many seconds; a longer pause from before is kept."""
         with self._lock:
             self._told_pause_until = max(self._told_pause_until, self._extend_pause(seconds))
 
     def strain(self) -> Backpressure:
-        """Give what the cloud gave this process to understand; nothing of what others told."""
+        """Return the complaints and pauses that the cloud sent to this process, not to others."""
         with self._lock:
             return Backpressure(self._complaints, max(self._told_pause_until - self._clock(), 0.0))
 
     def apply_backpressure(self, strain: Backpressure) -> None:
-        """Act on new complaints that others heard, and on the longest pause that one was asked for."""
+        """Slow down for new complaints to other processes, and pause as long as the longest of them."""
         with self._lock:
             now = self._recover_rate()
             if strain.complaints and now - self._slowed_at >= SHARED_COMPLAINT_WINDOW_SECONDS:
@@ -119,7 +119,7 @@ class RateLimiter:
         self._next_turn = max(self._next_turn, from_then + self._burst_seconds)
 
     def _recover_rate(self) -> float:
-        """Let the rate come back as time goes by; gives the time."""
+        """Raise the rate for the time that passed; return the present time."""
         now = self._clock()
         passed = max(0.0, now - self._recovered_at)
         self._rate = min(self._full_rate, self._rate + self._full_rate * passed / RECOVERY_SECONDS)
@@ -128,5 +128,5 @@ class RateLimiter:
 
 
 def _burst_seconds(per_second: float) -> float:
-    """Give how many seconds' worth of turns may be taken at once: one second's, but at least one turn."""
+    """Return how many seconds' worth of turns may be used at once: one second's, and at least one turn."""
     return (max(1.0, per_second) - 1.0) / per_second

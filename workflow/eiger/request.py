@@ -1,4 +1,4 @@
-"""One call from start to end: wait for a turn, send, understand, and ask again where that is safe."""
+"""One call from start to end: wait for a turn, send, parse, and retry where that is safe."""
 
 import time
 from collections.abc import Callable
@@ -16,30 +16,30 @@ from workflow.errors import CloudError, RateLimited, ServerError
 
 T = TypeVar("T")
 MAX_EFFECT_WAIT_SECONDS = 5.0
-"""How long an effect waits for its turn: whoever reserved the right to cause it counts on a limit."""
+"""The longest wait of an effect for its turn: its send lease relies on a limit."""
 FREEZE_TOLERANCE_SECONDS = 1.0
-"""By so much a sleep may last longer than asked for before this process counts as having been frozen."""
-ReplyObserver = Callable[[Operation, Response], None]
-"""Gets each reply that was understood, as it came."""
+"""A sleep that lasts longer than asked by more than this means that the process was frozen."""
+ResponseObserver = Callable[[Operation, Response], None]
+"""Called with each response that was parsed, as it came."""
 ResponseParser = Callable[[Response, datetime], T]
-"""Gives the value in a reply that came at that time, or raises the CloudError that it means."""
+"""Returns the value in a response that came at that time, or raises the CloudError that it means."""
 
 
 @dataclass
 class ServerClock:
-    """How far the clock of whoever answered last is ahead of this machine's; None while it is unsaid."""
+    """The seconds by which the clock of the last server is ahead of this machine's; None if unknown."""
 
     ahead_seconds: float | None = None
 
-    def heard(self, server_time: datetime | None, now: datetime) -> None:
-        """Keep what a reply tells; one without a time tells nothing."""
+    def update(self, server_time: datetime | None, now: datetime) -> None:
+        """Update the difference from the server's time, if a response has one."""
         if server_time is not None:
             self.ahead_seconds = (server_time - now).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
 class RequestSender:
-    """What every call shares: the wire, the rate, the patience, and the clock."""
+    """What every call shares: transport, rate limiter, retry policy and clock."""
 
     transport: Transport
     budget: RateLimiter
@@ -48,11 +48,11 @@ class RequestSender:
     sleep: Callable[[float], None]
     chance: Callable[[], float]
     server_clock: ServerClock = field(default_factory=ServerClock)
-    on_reply: ReplyObserver | None = None
+    on_response: ResponseObserver | None = None
 
     @property
     def max_effect_seconds(self) -> float:
-        """Give the time after which an effect (other than an upload) was sent and answered, or given up."""
+        """Return the seconds after which a call with an effect (uploads excepted) has succeeded or failed."""
         timeouts = self.transport.timeouts
         return (
             MAX_EFFECT_WAIT_SECONDS
@@ -61,14 +61,14 @@ class RequestSender:
             + 2 * timeouts.read_seconds
         )
 
-    def call(self, request: Request, understand: ResponseParser[T]) -> T:
-        """Give the answer. A question is asked again by policy, an effect never. Raises CloudError."""
+    def call(self, request: Request, parse: ResponseParser[T]) -> T:
+        """Return the parsed response. A GET is retried by policy, an effect never. Raises CloudError."""
         if request.operation.reads:
-            return self.call_with_retries(lambda: self.call_once(request, understand))
-        return self.call_once(request, understand)
+            return self.call_with_retries(lambda: self.call_once(request, parse))
+        return self.call_once(request, parse)
 
     def call_with_retries(self, ask: Callable[[], T]) -> T:
-        """Ask until there is an answer, or the policy says that it is enough. Raises CloudError."""
+        """Call until there is an answer or the policy gives up. Raises CloudError."""
         started, attempt = self.clock(), 1
         while True:
             try:
@@ -80,8 +80,8 @@ class RequestSender:
             self.sleep(verdict.seconds)
             attempt += 1
 
-    def call_once(self, request: Request, understand: ResponseParser[T]) -> T:
-        """Wait for a turn, and ask once. Raises CloudError."""
+    def call_once(self, request: Request, parse: ResponseParser[T]) -> T:
+        """Wait for a turn and send once. Raises CloudError."""
         reads, began = request.operation.reads, self.clock()
         wait = self.budget.acquire(self.retry.total_seconds if reads else MAX_EFFECT_WAIT_SECONDS)
         if wait:
@@ -89,23 +89,23 @@ class RequestSender:
         if not reads and self.clock() - began > MAX_EFFECT_WAIT_SECONDS + FREEZE_TOLERANCE_SECONDS:
             raise _machine_frozen_error(request.operation)
         try:
-            reply = self.transport.send(self._with_check_deadline(request))
+            response = self.transport.send(self._with_check_deadline(request))
         except NoResponse as none:
             limit = self.transport.timeout_seconds(request)
             raise no_response_error(request.operation, none.lost, self.transport.base_url, limit) from None
         came_at = datetime.now(UTC)
-        self.server_clock.heard(reply.date, came_at)
+        self.server_clock.update(response.date, came_at)
         try:
-            answer = understand(reply, came_at)
+            answer = parse(response, came_at)
         except (RateLimited, ServerError) as error:
             self._slow_all_threads(error)
             raise
-        if self.on_reply is not None:
-            self.on_reply(request.operation, reply)
+        if self.on_response is not None:
+            self.on_response(request.operation, response)
         return answer
 
     def _with_check_deadline(self, request: Request) -> Request:
-        """A look that took too long says nothing any more: this machine may have been frozen meanwhile."""
+        """Return the request with a check that fails if it takes too long: the machine was frozen."""
         last_look = request.last_look
         if last_look is None:
             return request
@@ -140,6 +140,6 @@ def _rate_limited_error(operation: Operation, wait_seconds: float) -> RateLimite
 
 
 def monotonic_seconds() -> float:
-    """Give a time that only goes forward, and where the system has one, also while the machine sleeps."""
+    """Return monotonic seconds, which on Linux include the time that the machine slept."""
     sleepless = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
     return time.monotonic() if sleepless is None else time.clock_gettime(sleepless)

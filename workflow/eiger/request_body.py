@@ -1,10 +1,8 @@
 """The body of an upload: the file as it is read, never the whole of it in memory.
 
-A last look before an effect: the connection stands, the head of the request is out, its body is not.
-
-Connecting takes its time, and a machine may stand still meanwhile for as long as it likes. Whoever has to be
-the only one to cause an effect asks here whether that still holds: a request whose body never comes does
-nothing.
+The body of an effect: sent after a last check, with the connection open and the head of the request out.
+Connecting takes time, and a machine may be frozen meanwhile. The check makes sure that this process still has
+the right to send: a request without its body does nothing.
 """
 
 import json
@@ -52,7 +50,7 @@ class FixedLengthFile:
     """A file that gives exactly as many bytes as it had at the start, and tells how far it is.
 
     Bytes that are appended meanwhile are not read; missing ones are an error, for the other side
-    was promised a length and would wait for the rest. Reading raises BodyFailed.
+    was promised a length and would wait for the rest. Reading raises BodyReadError.
     """
 
     def __init__(self, upload: StlUpload) -> None:
@@ -61,7 +59,7 @@ class FixedLengthFile:
 
     @property
     def len(self) -> int:
-        """Give how many bytes are left; the name is what requests-toolbelt asks for."""
+        """Return the bytes that are left; requests-toolbelt asks for this name."""
         return self.total - self._sent
 
     def read(self, size: int = -1) -> bytes:
@@ -86,14 +84,14 @@ class StreamedBody(Protocol):
 
     @property
     def len(self) -> int:
-        """Give the bytes that are left to send."""
+        """Return the bytes that are left to send."""
 
     def read(self, size: int = -1) -> bytes:
         """Read on."""
 
 
 def encode_multipart(upload: StlUpload) -> tuple[StreamedBody, str]:
-    """Give the body as multipart/form-data (RFC 7578), and its content type with the boundary.
+    """Return the body as multipart/form-data (RFC 7578), and its content type with the boundary.
 
     Control characters of the file name become blanks and quotes are percent-encoded, as browsers do
     it (WHATWG, HTML, "multipart form data"), so that no name can end its header.
@@ -118,11 +116,11 @@ class CheckedJsonBody:
         self._content, self._last_look = json.dumps(content).encode(), last_look
 
     def __len__(self) -> int:
-        """Give the length in bytes, for the head of the request."""
+        """Return the length in bytes, for the head of the request."""
         return len(self._content)
 
     def __iter__(self) -> Iterator[bytes]:
-        """Look, and give the whole body at once. Raises BodyFailed."""
+        """Check, then yield the whole body at once. Raises BodyReadError."""
         try:
             self._last_look()
         except Exception as reason:  # noqa: BLE001  # raised again, unwrapped, by the transport

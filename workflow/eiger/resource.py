@@ -1,6 +1,6 @@
-"""What the calls of every resource are made of: ask for a value, walk a list, cause an effect.
+"""What the calls of every resource are made of: get a value, page through a list, cause an effect.
 
-Walking through the pages of a list, one at a time and only as far as somebody reads.
+Pages are requested one at a time, only as far as the caller reads.
 """
 
 from collections.abc import Callable, Iterator
@@ -111,7 +111,9 @@ class Resource:
 
     def _get(self, operation: Operation, shape: type[M], *, query: Query = (), **ids: str) -> M:
         request = Request(operation, operation.place(**ids), query)
-        return self._exchange.call(request, lambda reply, now: parse_response(operation, reply, shape, now))
+        return self._exchange.call(
+            request, lambda response, now: parse_response(operation, response, shape, now)
+        )
 
     def _paginate(
         self,
@@ -143,10 +145,12 @@ class Resource:
         **ids: str,
     ) -> M:
         request = Request(operation, operation.place(**ids), json=content, last_look=last_look)
-        return self._exchange.call(request, lambda reply, now: parse_response(operation, reply, shape, now))
+        return self._exchange.call(
+            request, lambda response, now: parse_response(operation, response, shape, now)
+        )
 
     def _execute(self, operation: Operation, content: object | None = None, **ids: str) -> None:
-        def understand(reply: Response, now: datetime) -> None:
-            parse_empty_response(operation, reply, now)
+        def parse(response: Response, now: datetime) -> None:
+            parse_empty_response(operation, response, now)
 
-        self._exchange.call(Request(operation, operation.place(**ids), json=content), understand)
+        self._exchange.call(Request(operation, operation.place(**ids), json=content), parse)

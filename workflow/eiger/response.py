@@ -14,7 +14,7 @@ MAX_RETRY_AFTER_SECONDS = 86_400.0
 
 
 class NoResponseReason(StrEnum):
-    """Why there is no whole reply; in the first three cases it is certain that nothing was sent."""
+    """Why there is no whole response; in the first three cases it is certain that nothing was sent."""
 
     NO_CONNECTION = "no connection"
     NOT_TRUSTED = "certificate not trusted"
@@ -44,16 +44,16 @@ class Response:
 
     @property
     def date(self) -> datetime | None:
-        """Give the server's clock."""
+        """Return the server's time."""
         return _parse_http_date(self.headers.get("date", ""))
 
     @property
     def is_html(self) -> bool:
-        """Whether a web page came instead of data."""
+        """True if a web page came instead of data."""
         return self.body.lstrip()[:1] == b"<"
 
     def retry_after_seconds(self, now: datetime) -> float | None:
-        """Give how long the service asks to wait: seconds, or a date by its own clock (RFC 9110, 10.2.3)."""
+        """Return the wait that the service asks for, in seconds or as a date (RFC 9110, 10.2.3)."""
         asked = self.headers.get("retry-after", "").strip()
         if asked.isascii() and asked.isdigit():
             return min(float(asked), MAX_RETRY_AFTER_SECONDS)

@@ -1,16 +1,16 @@
-"""Whether a question that failed is asked again, and when: a pure decision with its reason."""
+"""The retry policy of the client: whether and when a failed GET is sent again, as a pure decision."""
 
 from dataclasses import dataclass
 
 from workflow.errors import CloudError, ContractBroken
 
 MAX_CONTRACT_BROKEN_ATTEMPTS = 2
-"""A reply that breaks the contract may have been cut short once; twice it is meant so."""
+"""A response that breaks the contract may have been cut short once; twice it is meant so."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Ask again after so many seconds."""
+    """Send again after so many seconds."""
 
     seconds: float
     reason: str
@@ -18,14 +18,14 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Asking again would not help, or would take too long."""
+    """A retry would not help, or would take too long."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how patiently a question is asked again; for questions only, never for effects.
+    """How often and with which waits a failed GET is sent again; never for effects.
 
     `total_seconds` is the limit for all attempts and waits of one call together.
     """

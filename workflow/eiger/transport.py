@@ -1,11 +1,9 @@
-"""The only place that speaks HTTP, on `requests`: one request out, one reply or `NoReply` back.
+"""The only place that speaks HTTP, on `requests`: one request out, one response or `NoResponse` back.
 
 Each thread asks over kept connections of its own. An effect gets a fresh connection every time: on a
-kept one that the server is just closing it would look as if the reply had been lost.
+kept one that the server is just closing it would look as if the response had been lost.
 
-The pair of keys: opened only when a request goes out, and never shown.
-
-How our HTTP sessions differ from the library's own: no keys from elsewhere, no redirects, large blocks.
+The keys are opened only when a request goes out, and never shown.
 """
 
 import base64
@@ -48,7 +46,7 @@ class ApiKeys:
         self._access_key, self._secret_key = access_key, secret_key
 
     def header(self) -> str:
-        """Give the value of the Authorization header."""
+        """Return the value of the Authorization header."""
         return f"Basic {self._token()}"
 
     def secrets(self) -> tuple[str, ...]:
@@ -70,7 +68,7 @@ MAX_DOWNLOAD_BYTES = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait: for a connection, for a whole reply, for the reply to an upload."""
+    """Timeouts of a connection, of a response, and of the response to an upload."""
 
     connect_seconds: float = 10.0
     read_seconds: float = 30.0
@@ -100,7 +98,7 @@ class DownloadStream:
 
 
 class NoResponse(Exception):
-    """No whole reply came back; `lost` says why."""
+    """No whole response came back; `lost` says why."""
 
     def __init__(self, lost: NoResponseReason) -> None:
         super().__init__(lost)
@@ -119,9 +117,9 @@ class Transport:
         self._kept_lock = threading.Lock()
 
     def send(self, request: Request) -> Response:
-        """Send it and read the whole reply; redirects of questions are followed on the same host only.
+        """Send a request and return the whole response; a GET follows redirects on the same host only.
 
-        Raises NoReply, and whatever reading the file of an upload raises.
+        Raises NoResponse, and whatever reading the file of an upload raises.
         """
         url, query = self.base_url + request.place, request.query
         limits = ExchangeLimits(request.operation.id, self.limit_seconds(request))
@@ -137,9 +135,9 @@ class Transport:
 
     @contextmanager
     def open_signed_link(self, link: str) -> Iterator[DownloadStream]:
-        """Open a signed link, which is good for anybody: no keys go there, and no redirect is followed.
+        """Open a signed link, which works for anyone: without keys, and without following redirects.
 
-        Raises NoReply, also while the block reads the answer.
+        Raises NoResponse, also while the block reads the answer.
         """
         timeout = (self.timeouts.connect_seconds, self.timeouts.read_seconds)
         limits = ExchangeLimits("The download of a file", sum(timeout), MAX_DOWNLOAD_BYTES)
@@ -225,7 +223,7 @@ class Transport:
 
 
 def encode_body(request: Request) -> tuple[StreamedBody | CheckedJsonBody | None, dict[str, str]]:
-    """Give a body that is sent as it is read, and its content type; None where the library writes it."""
+    """Return a body that is sent as it is read, and its headers; None where the library writes the body."""
     if request.upload is not None:
         form, kind = encode_multipart(request.upload)
         return form, {"Content-Type": kind}
@@ -250,18 +248,18 @@ def _with_time_after_check(request: Request, limits: ExchangeLimits, seconds: fl
 
 
 def validate_base_url(url: str) -> str:
-    """Give the URL without a slash at its end. Raises SettingsError, never with the URL in it."""
+    """Return the URL without a slash at its end. Raises SettingsError, never with the URL in it."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         raise SettingsError("Eiger's address is a URL that begins with https:// and holds no keys.")
     return url.rstrip("/")
 
 
-def redirect_target(url: str, reply: Response, operation: Operation) -> str | None:
-    """Give where a redirect may lead: for a question, on the same scheme, host and port, else nowhere."""
-    location = reply.headers.get("location")
+def redirect_target(url: str, response: Response, operation: Operation) -> str | None:
+    """Return the target of a redirect if a GET may follow it: same scheme, host and port."""
+    location = response.headers.get("location")
     if (
-        reply.status not in REDIRECT_STATUSES
+        response.status not in REDIRECT_STATUSES
         or not location
         or not operation.reads
         or operation.answers_in_location
@@ -300,7 +298,7 @@ def translate_network_errors(limits: ExchangeLimits) -> Iterator[None]:
 
 
 def classify_network_error(error: BaseException) -> NoResponseReason:
-    """Give what an exception of requests or urllib3 means; the real reason lies inside, layers deep."""
+    """Return what an exception of requests or urllib3 means; the cause is several layers deep."""
     causes = list(_exception_causes(error))
 
     def among(*kinds: type[BaseException]) -> bool:
@@ -331,6 +329,6 @@ def _exception_causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _content_length(answer: requests.Response) -> int | None:
-    """Give the length of the bytes that `iter_content` yields; that of packed bytes is another one."""
+    """Return the length of the bytes that `iter_content` yields; None if they are compressed."""
     length = answer.headers.get("Content-Length", "")
     return int(length) if length.isdigit() and "Content-Encoding" not in answer.headers else None

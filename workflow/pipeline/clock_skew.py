@@ -1,6 +1,6 @@
-"""Saying that this machine's clock and Eiger's do not agree: once, and again when that changes.
+"""The log line that this machine's clock and Eiger's differ: once, and again when that changes.
 
-Nothing is lost by it, for searches have room for more; but due dates and times of day go by this machine.
+Searches allow for more, so nothing is lost; but due dates and times of day use this machine's clock.
 """
 
 import time
@@ -17,21 +17,21 @@ SAY_AGAIN_SECONDS = 600.0
 
 
 def is_news(said_seconds: float, ahead_seconds: float) -> bool:
-    """True if a skew is large, or is over, and differs from what was said last (0: nothing)."""
+    """True if a skew is large, or is over, and differs from what was logged last (0: nothing)."""
     differs = abs(ahead_seconds - said_seconds) >= CHANGE_SECONDS
     return differs and (abs(ahead_seconds) >= SAID_FROM_SECONDS or said_seconds != 0)
 
 
 @dataclass
 class Skew:
-    """What was said of the clocks last, and when."""
+    """The clock skew that was logged last, and when."""
 
     clock: Callable[[], float] = time.monotonic
     _said_seconds: float = 0.0
     _said_at: float = float("-inf")
 
     def look(self, ahead_seconds: float | None) -> None:
-        """Write one line if the clocks have come apart, or together again, since the last one."""
+        """Log one line if the clocks differ, or agree again, since the last line."""
         if ahead_seconds is None or not is_news(self._said_seconds, ahead_seconds):
             return
         if self.clock() - self._said_at < SAY_AGAIN_SECONDS:
@@ -39,7 +39,7 @@ class Skew:
         self._said_at = self.clock()
         if abs(ahead_seconds) < SAID_FROM_SECONDS:
             self._said_seconds = 0.0
-            logger.info("This machine's clock goes with Eiger's again.")
+            logger.info("This machine's clock agrees with Eiger's again.")
             return
         self._said_seconds = ahead_seconds
         where = "behind" if ahead_seconds > 0 else "ahead of"

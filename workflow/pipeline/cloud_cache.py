@@ -1,4 +1,4 @@
-"""What the cloud has to choose from (presets, users, devices), remembered for a moment."""
+"""A cache of what the cloud offers: presets, users, devices, builds that were just read."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ class NotInCloud(LookupError):
 
 
 class CloudCache:
-    """Answers by name, with one question to the cloud at a time for each list."""
+    """Lookups by name; each list is requested by one thread at a time."""
 
     def __init__(self, client: EigerClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._presets = _CachedValue(client.get_org_settings_presets, PRESETS_TTL_SECONDS, clock)
@@ -38,44 +38,44 @@ class CloudCache:
         self._devices = _CachedValue(lambda: tuple(client.list_devices()), DEVICES_TTL_SECONDS, clock)
 
     def presets(self) -> tuple[Preset, ...]:
-        """Give all settings presets. Raises CloudError."""
+        """Return all settings presets. Raises CloudError."""
         return self._presets.get()
 
     def users(self) -> tuple[User, ...]:
-        """Give all users. Raises CloudError."""
+        """Return all users. Raises CloudError."""
         return self._users.get()
 
     def devices(self) -> tuple[Device, ...]:
-        """Give all devices as they were at most two seconds ago. Raises CloudError."""
+        """Return all devices as they were at most two seconds ago. Raises CloudError."""
         return self._devices.get()
 
     def cache_build(self, build: BuildDetail) -> None:
-        """Keep what was just read: the routing rules ask for it in a moment."""
+        """Cache a build that was just read: the routing rules need it next."""
         if len(self._builds) >= MAX_CACHED_BUILDS:
             self._builds.clear()
         self._builds[build.id] = (self._clock(), build)
 
     def cache_contents(self, build: BuildDetail) -> None:
-        """Keep which part versions a build holds, so that it is not read for every part that has none."""
+        """Cache which part versions a build holds, so that not every waiting part reads it again."""
         if len(self._contents) >= MAX_CACHED_CONTENTS:
             self._contents.clear()
         held = frozenset(version.id for version in build.part_versions)
         self._contents[build.id, build.updated_at] = (self._clock(), held)
 
     def may_contain(self, build: Build, part_version_id: str) -> bool:
-        """Tell whether a listed build has to be read: not if it was a moment ago, unchanged since."""
+        """True if a listed build has to be read: it may hold the part version, or was not read lately."""
         seen_at, held = self._contents.get((build.id, build.updated_at), (float("-inf"), frozenset[str]()))
         return part_version_id in held or self._clock() - seen_at > CONTENTS_TTL_SECONDS
 
     def build(self, build_id: str) -> BuildDetail:
-        """Give a build as it was at most ten seconds ago. Raises CloudError."""
+        """Return a build as it was at most ten seconds ago. Raises CloudError."""
         seen_at, build = self._builds.pop(build_id, (float("-inf"), None))
         if build is not None and self._clock() - seen_at <= BUILDS_TTL_SECONDS:
             return build
         return self._client.read_build(build_id)
 
     def preset(self, wanted: str) -> Preset:
-        """Find a preset by id or by title. Raises Unlisted when there is none or several, CloudError."""
+        """Return a preset by id or title. Raises NotInCloud for none or several, CloudError."""
 
         def words(preset: Preset) -> tuple[str | None, ...]:
             return (preset.title,)
@@ -83,9 +83,9 @@ class CloudCache:
         return self._find_one("preset", wanted, self._presets, words, tell=True)
 
     def user_id(self, wanted: str) -> str:
-        """Find a user's id by e-mail address, name or id. Raises Unlisted, CloudError.
+        """Return a user's id by e-mail address, name or id. Raises NotInCloud, CloudError.
 
-        People are not listed in what is said: it may end in a log.
+        Messages name no other people: they may end in a log.
         """
 
         def words(user: User) -> tuple[str | None, ...]:
@@ -102,7 +102,7 @@ class CloudCache:
         *,
         tell: bool,
     ) -> Listed:
-        """An id decides; else the only one of that name. What is not there may have been made just now."""
+        """Return the one with that id or name; refresh the list once, as it may be new."""
         hits = _find_by_name(wanted, remembered.get(), words) or _find_by_name(
             wanted, remembered.refresh(), words
         )
@@ -126,7 +126,7 @@ class _CachedValue(Generic[T]):
         return self._not_older_than(self._seconds)
 
     def refresh(self) -> T:
-        """Give the answer as it is now, or was a moment ago: a wrong name is not asked for by each file."""
+        """Return an answer at most 5 s old: many files with one wrong name cost one request."""
         return self._not_older_than(REFRESH_SECONDS)
 
     def _not_older_than(self, seconds: float) -> T:
@@ -139,7 +139,7 @@ class _CachedValue(Generic[T]):
 def _find_by_name(
     wanted: str, listed: Iterable[Listed], words: Callable[[Listed], tuple[str | None, ...]]
 ) -> list[Listed]:
-    """Give those with that id, else those of that name; names are compared as rules compare them."""
+    """Return those with that id, otherwise those with that name, compared as rules compare names."""
     with_id = [each for each in listed if each.id]
     by_id = [each for each in with_id if casefold_nfc(str(each.id)) == casefold_nfc(wanted)]
     return by_id or [

@@ -1,4 +1,4 @@
-"""When to try again, and when to stop and call a person: pure decisions with a reason."""
+"""When a step is retried, and when an operator is needed: pure decisions with a reason."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,17 @@ MAX_REQUESTED_WAIT_SECONDS = 900.0
 
 
 LONGEST_POLL_SECONDS = 1_500.0
-"""However many wait: below the longest wait that the ledger takes for meant."""
+"""The longest wait of a poll; a later due time would look like a wrong clock to the ledger."""
 MAX_SINGLE_POLLS = 20
-"""So many are asked for one by one; a listing would tell little more than they cost."""
+"""Up to this many slice jobs are polled one by one; more are found by listing builds."""
 LISTING_SECONDS = 5.0
 LISTING_SHARE = 0.2
-"""Of the requests for those that wait, so many at most are pages of listings."""
+"""The largest share of poll requests that listings may use."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetrySchedule:
-    """How long to wait for slicing and for builds, in seconds."""
+    """The waits for slicing and for builds, in seconds."""
 
     first_poll_seconds: float = 2.0
     longest_poll_seconds: float = 60.0
@@ -30,12 +30,12 @@ class RetrySchedule:
     longest_build_look_seconds: float = 600.0
     longest_device_look_seconds: float = 60.0
     print_now_seconds: float = 120.0
-    """How long a printer may take until it shows a print that it was told to start."""
+    """The time in which a printer must show a print that it was told to start."""
     polls_per_second: float = float("inf")
-    """How many requests those that wait for slicing may cost, all together: others need some, too."""
+    """The share of the request rate that all polls for slicing may use together."""
 
     def poll_delay(self, age_seconds: float, parked: int = 0) -> float:
-        """Give the wait before asking for a slice job of this age again: stretching, and capped.
+        """Return the wait before the next poll of a slice job of this age: it grows, up to a limit.
 
         Where many are parked, their questions are spread evenly over the requests that they may cost; but
         none is put off beyond the limit.
@@ -47,21 +47,21 @@ class RetrySchedule:
         return max(alone, min(spread, self.slice_limit_seconds - age_seconds))
 
     def listing_delay(self, pages: int, among: int) -> float:
-        """Give the wait before listing new builds again, after so many pages, by one of so many workers."""
+        """Return the wait before the next listing of new builds, by pages of the last one and workers."""
         return max(LISTING_SECONDS, pages / (self.polls_per_second * LISTING_SHARE)) * among
 
     def next_look(self, age_seconds: float) -> float:
-        """Give the wait before looking for a missing build again."""
+        """Return the wait before the next search for a missing build."""
         return _grow_with_age(age_seconds, self.first_poll_seconds, self.longest_build_look_seconds)
 
     def device_search_delay(self, age_seconds: float) -> float:
-        """Give the wait before looking again whether a device qualifies."""
+        """Return the wait before the next search for a device that qualifies."""
         return _grow_with_age(age_seconds, self.first_poll_seconds, self.longest_device_look_seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class RetryAfter:
-    """A bad process, not a bad file: the same step again later."""
+    """The fault is not the file's: run the same step again later."""
 
     seconds: float
     reason: str
@@ -69,16 +69,16 @@ class RetryAfter:
 
 @dataclass(frozen=True, slots=True)
 class NeedsOperator:
-    """Trying again would not help."""
+    """A retry would not help."""
 
     reason: str
 
 
 def classify_cloud_error(error: CloudError, tries: int) -> RetryAfter | NeedsOperator:
-    """Decide what a failed call means for one submission; `tries` are the failures before this one.
+    """Return what a failed call means for one submission; `tries` counts the failures before this one.
 
-    The keys, the network, the load and the faults of the cloud are no fault of a file: wait, for ever
-    if need be, ever more seldom. A refusal of what was sent is for a person.
+    Keys, network, load and faults of the cloud are no fault of a file: retry for ever, with growing waits.
+    A refusal of what was sent needs an operator.
     """
     if isinstance(error, BadRequest | NotFound | Conflict):
         return NeedsOperator(str(error))
@@ -87,7 +87,7 @@ def classify_cloud_error(error: CloudError, tries: int) -> RetryAfter | NeedsOpe
 
 
 def backoff_seconds(tries: int) -> float:
-    """Give the wait in seconds after so many failures in a row."""
+    """Return the backoff in seconds after so many failures in a row."""
     return float(min(FIRST_BACKOFF_SECONDS * 2.0 ** min(tries, 16), MAX_BACKOFF_SECONDS))
 
 

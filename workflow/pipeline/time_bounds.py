@@ -1,6 +1,6 @@
-"""From when on to look for what we caused in the cloud: the one place where its times and ours meet.
+"""The time from which to search the cloud for what stlflow did: the one place where two clocks meet.
 
-No clock is taken for true. Eiger's front end (the `Date` of a reply), its database (`created_at`) and this
+No clock is trusted. Eiger's front end (the `Date` of a reply), its database (`created_at`) and this
 machine may each be wrong by minutes, a machine by days: the earliest of all that is known counts, with ample
 room. Looking too far back costs a few requests; looking not far enough hides what was done.
 """

@@ -27,7 +27,7 @@ def open_client(output: Output = Output.TEXT, operation: Operation | None = None
         if output is Output.RAW and called == operation:
             replies.append(reply)
 
-    with make_client(load_settings(), on_reply=keep) as client:
+    with make_client(load_settings(), on_response=keep) as client:
         yield client
     for reply in replies:
         print_raw(reply)
