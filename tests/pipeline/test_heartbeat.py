@@ -1,4 +1,4 @@
-"""Who is taken for dead: only whoever was silent while we could have heard."""
+"""A worker is taken for dead only if it was silent while its heartbeats could have been seen."""
 
 import pytest
 
@@ -58,7 +58,7 @@ def team(ledger: Ledger) -> Team:
     return Team(ledger)
 
 
-def test_the_silent_one_is_struck_off_and_the_rate_divided_anew(team: Team) -> None:
+def test_a_silent_worker_is_removed_and_the_rate_is_shared_again(team: Team) -> None:
     first, second = team.member("one"), team.member("two")
     for _ in range(2 + int(HEARTBEAT_TIMEOUT_SECONDS / HEARTBEAT_SECONDS)):
         team.clock.now += HEARTBEAT_SECONDS

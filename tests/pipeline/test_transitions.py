@@ -26,7 +26,7 @@ class LedgerOnly:
 
 
 def die_at_it(ledger: Ledger, times: int) -> Submission:
-    """Let so many workers in a row take the submission and be gone; gives it as it was at last."""
+    """Let workers in a row take the submission and die; return it as it was at last."""
     for _ in range(times):
         worker = register_worker(ledger, "home", "host", 1, "1.0")
         taken = acquire_due_steps(ledger, worker, [Step.INTAKE], 1)

@@ -1,7 +1,7 @@
 """The shared queue: on Postgres several machines lease steps, and take over those of dead workers.
 
 One thread checks the ledger twice a second, or when woken. What this process leased and no thread runs is
-restarted; what a dead worker leased is restarted by whoever sees it first.
+restarted; what a dead worker leased is restarted by the first worker that sees it.
 """
 
 import threading

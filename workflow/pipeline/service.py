@@ -36,7 +36,7 @@ _KEEP_ALL = RetentionPolicy()
 
 
 class Service:
-    """One per process and per state folder; whoever makes it holds the instance lock.
+    """One per process and per state folder; its maker holds the instance lock.
 
     `home` names the state folder, the same over restarts, among all that work on the ledger.
     """
@@ -125,7 +125,7 @@ class Service:
         return self._context
 
     def submissions(self) -> tuple[Submission, ...]:
-        """Give all submissions, oldest first."""
+        """Return all submissions, oldest first."""
         return self.ledger.all()[::-1]
 
     def submit_folder(self, folder: Path) -> tuple[Sequence[int], Sequence[UntakenFile]]:

@@ -1,8 +1,8 @@
-"""New builds in the cloud tell which slice jobs have ended: one listing answers for many.
+"""New builds in the cloud show which slice jobs have ended: one listing answers for many.
 
-The cloud has no list of slice jobs; but where slicing makes a build, the list of builds shows it. A title
-only tells which build to read first; what is in the build decides. Whatever no build tells, such as a slice
-job that failed, is learnt by asking for each slice job, as if this were not here.
+The cloud has no list of slice jobs. But slicing makes a build, and the list of builds shows it. A title only
+says which build to read first; what is in the build decides. What no build shows, such as a slice job that
+failed, is found by polling each slice job, as if this module did not exist.
 """
 
 import threading
@@ -56,9 +56,9 @@ class BuildCandidate:
 
 
 def select_candidates(listed: Iterable[Build], waiting: Iterable[Submission]) -> tuple[BuildCandidate, ...]:
-    """Give what is worth reading: builds whose title names a waiting submission, then some of strangers.
+    """Return builds worth reading: those whose title names a waiting submission, then some with other titles.
 
-    Titles that name a submission which does not wait, or another's, are passed over.
+    Builds whose title names a submission that does not wait, or another ledger's, are skipped.
     """
     named, strangers = dict[int, list[Build]](), list[Build]()
     by_number = {submission.id: submission for submission in waiting}
@@ -74,16 +74,16 @@ def select_candidates(listed: Iterable[Build], waiting: Iterable[Submission]) ->
 
 @dataclass
 class SliceListing:
-    """Lists new builds while many submissions wait for slicing, and lets those go on whose build is there."""
+    """Lists new builds while many submissions wait for slicing, and delivers those whose build is there."""
 
     context: Context
     among: Callable[[], int] = lambda: 1
-    """How many workers list in turn."""
+    """Returns how many workers list in turn."""
     told: Callable[[], None] = lambda: None
     """Called when something may have become due."""
     clock: Callable[[], float] = time.monotonic
     waiting: WaitingForSlicing = NONE_WAITING
-    """What waits for slicing, as of the last look."""
+    """What waits for slicing, as of the last check."""
     _due_at: float = float("-inf")
     _whole_at: float = float("-inf")
     _newest: datetime | None = None
@@ -93,20 +93,20 @@ class SliceListing:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def look(self, threads: Executor) -> None:
-        """List new builds if it is time to, on one of the threads, and read them there. Raises StateError.
+        """List new builds if that is due, and read them, on the threads. Raises StateFolderError.
 
-        What one listing told is read before the next.
+        The builds of one listing are read before the next listing.
         """
         if self._open or not self.is_due():
             return
         self._submit_work(threads, partial(self._list_and_read, threads))
 
     def reads(self) -> bool:
-        """Tell whether builds are being listed or read that are worth more than questions one by one."""
+        """True while builds are listed or read: they answer for more submissions than single polls do."""
         return self._open > 0
 
     def is_due(self) -> bool:
-        """Tell whether to list now; looks into the ledger no more often than that. Raises StateError."""
+        """True if a listing is due and enough submissions wait. Raises StateFolderError."""
         if self.clock() < self._due_at:
             return False
         self._schedule_next_listing(pages=1)
@@ -114,9 +114,9 @@ class SliceListing:
         return self.waiting.count > MAX_SINGLE_POLLS and self.waiting.since is not None
 
     def list_candidates(self) -> tuple[BuildCandidate, ...]:
-        """List new builds, and give those worth reading. Raises StateError.
+        """List new builds, and return those worth reading. Raises StateFolderError.
 
-        A list that breaks off is used as far as it came, and begun anew later.
+        When a list breaks off, the part that arrived is used, and it is listed again later.
         """
         whole, listed = self.clock() >= self._whole_at, list[Build]()
         since = self._since(whole=whole)
@@ -132,10 +132,10 @@ class SliceListing:
             self._due_at = max(self._due_at, self.clock() + RETRY_AFTER_FAULT_SECONDS)
         else:
             self._note_complete_listing(listed, whole=whole)
-        return self._select_unread(listed[::-1])  # whoever waits longest first
+        return self._select_unread(listed[::-1])  # the longest wait first
 
     def read_candidate(self, candidate: BuildCandidate) -> None:
-        """Read builds, and let those go on whose part is in them. Raises CloudError, StateError."""
+        """Read builds, and deliver submissions whose part is in one. Raises CloudError, StateFolderError."""
         listed = (read_build_if_present(self.context.client, each.id) for each in candidate.builds)
         read = [build for build in listed if build is not None and build.sliced]
         if candidate.submission is None:
@@ -152,7 +152,7 @@ class SliceListing:
         self._mark_read(candidate.builds)
 
     def stop(self) -> None:
-        """List and read nothing any more."""
+        """List and read nothing from now on."""
         self._stopped = True
 
     # -- listing --------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ class SliceListing:
             self._ended()
 
     def _run_safely(self, work: Callable[[], None]) -> None:
-        """Nothing depends on this: what goes wrong here is learnt by asking one by one."""
+        """Run some work; if it fails, polling each slice job still finds what it would have found."""
         try:
             if not self._stopped:
                 work()
@@ -222,14 +222,14 @@ class SliceListing:
 
 
 def _is_since(build: Build, since: datetime) -> bool:
-    """Tell whether a build is as new as was asked for; a list may go on beyond that, for no use."""
+    """True if a build is as new as was asked for; a list may continue with older ones."""
     return build.created_at is None or build.created_at >= since
 
 
 def finish_slicing(context: Context, submission: Submission, build: BuildDetail | None) -> None:
-    """Deliver what is sliced, for it lies in a sliced build; None leaves it to the next stage which one.
+    """Start the delivery of a submission whose part is in a sliced build. Raises StateFolderError.
 
-    Raises StateError.
+    Without a build, the next stage decides which one it is.
     """
     age = now() - (submission.waiting_since or now())
     events = [(EventKind.SLICED, f"after {age.total_seconds():.0f} s, as a build in Eiger tells")]
@@ -240,5 +240,5 @@ def finish_slicing(context: Context, submission: Submission, build: BuildDetail 
         context.catalog.cache_build(build)
     try:
         start_delivery(context.ledger, submission, events, **changes)
-    except Superseded as late:  # it was asked for one by one, or a person gave an order
+    except Superseded as late:  # a poll found it first, or a person gave a command
         logger.debug("{}", late)

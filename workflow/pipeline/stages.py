@@ -105,7 +105,7 @@ class Stages:
         return submission
 
     def _run_step_safely(self, step: StepFunction, submission: Submission) -> Submission:
-        """Do one step; no failure of it stops the line. Raises Superseded, StateError."""
+        """Do one step; no failure of it stops the line. Raises Superseded, StateFolderError."""
         name = getattr(step, "__name__", "step")
         try:
             return step(self.context, submission)
@@ -148,7 +148,7 @@ class Stages:
 
 
 def is_outcome_decided(submission: Submission) -> bool:
-    """Tell whether the submission's end is written down, and only its file is left to be put away.
+    """True if the submission's end is recorded, and only its file is left to be moved.
 
     A stage that is begun again after a crash must not go on behind a rejection or a hold. Only what
     may come by itself, a build or a device, is looked for while the submission is held.
@@ -158,6 +158,6 @@ def is_outcome_decided(submission: Submission) -> bool:
 
 
 def _ends_stage(step: StepFunction, submission: Submission) -> bool:
-    """Tell whether a held submission ends its stage here: one that waits for a device is routed anew."""
+    """True if a held submission ends its stage here; one that waits for a device is routed again."""
     on_to_route = step in {find_build, check_units} and submission.hold is HoldReason.DEVICE
     return submission.state is SubmissionState.HELD and not on_to_route

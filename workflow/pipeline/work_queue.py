@@ -1,7 +1,7 @@
 """The port through which stages run. Two adapters keep it, under one suite of tests.
 
 `LocalQueue` works on SQLite: one process, its own threads, no leases. On Postgres several machines share the
-work. Handing over is no part of the port: whoever writes a due step into the ledger hands it over.
+work. Handing over is no part of the port: a due step is handed over by writing it into the ledger.
 """
 
 from collections.abc import Callable
