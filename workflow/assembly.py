@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from loguru import logger
+
 from workflow.eiger import EigerClient, make_client
 from workflow.errors import SettingsError
 from workflow.intake import (
@@ -181,11 +183,26 @@ def _make_context(
     )
 
 
+def outdated_mesh_settings(settings: Settings) -> tuple[str, ...]:
+    """Return a sentence for each setting of meshes that a better one has replaced."""
+    outdated = []
+    if settings.open_edges_limit:
+        outdated.append(
+            "open_edges_limit counts edges, and a missing lid has only 4. Set largest_hole_mm, say to 0.5."
+        )
+    if settings.refuse_meshes_with:
+        outdated.append("refuse_meshes_with is now hold_meshes_with, and it holds. Rename it.")
+    return tuple(outdated)
+
+
 def make_inspector(settings: Settings) -> Inspector:
-    """Return what inspects meshes, to be closed after use. Raises SettingsError for an unknown oddity."""
+    """Return what inspects meshes, to be closed after use. Raise SettingsError for an unknown oddity."""
+    for warning in outdated_mesh_settings(settings):
+        logger.warning(warning)
     policy = MeshPolicy(
         open_edges_limit=settings.open_edges_limit,
-        refused=parse_warning_kinds(settings.refuse_meshes_with),
+        largest_hole_mm=settings.largest_hole_mm,
+        held=parse_warning_kinds(f"{settings.hold_meshes_with},{settings.refuse_meshes_with}"),
         max_bytes=settings.largest_file_mb * 2**20,
     )
     return Inspector(

@@ -55,8 +55,8 @@ def test_a_rejected_file_is_exit_code_1_and_its_reason_is_read(desk: Desk, parts
     (parts / "half.stl").write_bytes(box()[:-20])
     ended = desk.run("batch", "parts")
     assert ended.code == 1
-    assert "1 dispatched, 2 rejected." in ended.out
-    assert "3 open edges" in ended.out
+    assert "1 dispatched, 1 held, 1 rejected." in ended.out
+    assert "A side is missing" in ended.out
     assert sorted(contents(parts)) == ["gap.stl", "half.stl", "lid.stl"]
 
 

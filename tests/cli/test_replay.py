@@ -11,7 +11,7 @@ from tests.states import put_in_state
 from tests.stl import box, open_box
 from workflow.ledger import RULES_ERROR_KEY, Ledger
 from workflow.mesh.inspection import inspect_mesh
-from workflow.model import DecisionRecord, EventKind, SubmissionState
+from workflow.model import DecisionRecord, EventKind, HoldReason, SubmissionState
 from workflow.routing import parse_rules
 from workflow.state_folder import prepare_state_folder
 
@@ -70,16 +70,21 @@ def test_what_can_not_be_explained_is_one_line(say: Say, book: Ledger) -> None:
 def test_what_inspection_rejected_is_explained_as_if_it_were_accepted(say: Say, book: Ledger) -> None:
     Path("gap.stl").write_bytes(open_box())
     Path("page.stl").write_text("<!DOCTYPE html><html></html>")
-    for path in ("gap.stl", "page.stl"):
+    ends = {
+        "gap.stl": (EventKind.HELD, SubmissionState.HELD, HoldReason.MESH),
+        "page.stl": (EventKind.REJECTED, SubmissionState.REJECTED, None),
+    }
+    for path, (event, state, hold) in ends.items():
         number = book.open(f"rush/{path}")
         book.claimed(number, f"processing/{number}~{path}")
         mesh = inspect_mesh(Path(path))
         book.record_event(
             book.get(number),
-            EventKind.REJECTED,
+            event,
             mesh=mesh,
             size=9,
-            state=SubmissionState.REJECTED,
+            state=state,
+            hold=hold,
             reason=mesh.reason,
         )
     Path("in force.yaml").write_text(RULES.replace("name: rest, preset", "name: everything, preset"))
@@ -90,10 +95,10 @@ def test_what_inspection_rejected_is_explained_as_if_it_were_accepted(say: Say, 
         page = say("rules", "explain", "3")
     lines = ended.out.splitlines()
     assert ended.code == 0
-    assert lines[0] == "submission 2: rush/gap.stl is rejected"
-    assert lines[1].startswith("The mesh is rejected before any rule: 3 open edges ")
+    assert lines[0] == "submission 2: rush/gap.stl is held"
+    assert lines[1].startswith("The mesh is held before any rule: A side is missing: 20 × ")
     assert lines[2:7] == [
-        "If it were accepted:",
+        "If it is released:",
         "intake:",
         "  · metal: path is 'rush/gap.stl', needs metal/**",
         "  ✓ everything",
@@ -101,7 +106,7 @@ def test_what_inspection_rejected_is_explained_as_if_it_were_accepted(say: Say, 
     ]
     assert "intake → upload with preset Onyx (rule 'everything')" in lines
     assert re.fullmatch(r"These are rules \w+; none of them decided on the file.", lines[-1])
-    assert (document["decided"], document["mesh"]["verdict"]) == ([], "reject")
+    assert (document["decided"], document["mesh"]["verdict"]) == ([], "hold")
     assert document["intake"]["rule"] == "everything"
     assert page.code == 2
     assert page.one_line().startswith("stlflow: No rule saw submission 3: The file is no STL but ")

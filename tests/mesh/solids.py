@@ -1,6 +1,8 @@
 """Meshes made in code: arrays of corners of shape (facets, 3, 3), and files of them in every form."""
 
+import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,3 +88,53 @@ def scaled(corners: Corners, x: float, y: float, z: float) -> Corners:
 def merged(*parts: Corners) -> Corners:
     """Give the facets of all parts."""
     return np.concatenate(parts)
+
+
+def with_corners_on_an_edge(shares: list[float], offset_mm: float = 0) -> Corners:
+    """Return a box of 20 mm in which the facet above one edge is split at corners on that edge.
+
+    The facet below the edge keeps it whole: a T-junction at each corner.
+    """
+    corners = box()
+    number = next(
+        index
+        for index, facet in enumerate(corners)
+        if (facet[:, 2] == 20).all() and np.count_nonzero(facet[:, 1] == 0) == 2
+    )
+    facet = corners[number]
+    start = next(i for i in range(3) if facet[i, 1] == 0 and facet[(i + 1) % 3, 1] == 0)
+    a, b, tip = facet[start], facet[(start + 1) % 3], facet[(start + 2) % 3]
+    chain = [a, *(a + (b - a) * np.float32(share) for share in sorted(shares)), b]
+    for corner in chain[1:-1]:
+        corner[1] += np.float32(offset_mm)
+    fan = [np.stack((one, other, tip)) for one, other in pairwise(chain)]
+    return np.concatenate((np.delete(corners, number, axis=0), np.array(fan, np.float32)))
+
+
+def plate(outline: list[tuple[float, float]]) -> Corners:
+    """Return a plate of about 200 × 200 × 5 mm with a hole of this outline in its top."""
+    side = 100.0
+    count = len(outline)
+    far = [
+        (side * c / max(abs(c), abs(s)), side * s / max(abs(c), abs(s)))
+        for c, s in ((math.cos(math.atan2(y, x)), math.sin(math.atan2(y, x))) for x, y in outline)
+    ]
+    facets = []
+    for here in range(count):
+        after = (here + 1) % count
+        inner, inner_after = (*outline[here], 5.0), (*outline[after], 5.0)
+        outer, outer_after = (*far[here], 5.0), (*far[after], 5.0)
+        low, low_after = (*far[here], 0.0), (*far[after], 0.0)
+        facets += [(inner, outer, outer_after), (inner, outer_after, inner_after)]
+        facets += [
+            (outer, low, low_after),
+            (outer, low_after, outer_after),
+            ((0.0, 0.0, 0.0), low_after, low),
+        ]
+    return np.array(facets, np.float32)
+
+
+def circle(diameter_mm: float, count: int = 64) -> list[tuple[float, float]]:
+    """Return the corners of a regular polygon."""
+    turn = [2 * math.pi * each / count for each in range(count)]
+    return [(diameter_mm / 2 * math.cos(each), diameter_mm / 2 * math.sin(each)) for each in turn]

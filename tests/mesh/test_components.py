@@ -76,7 +76,9 @@ def test_opposite_bodies_have_a_volume_all_the_same(tmp_path: Path) -> None:
         report = report_on(tmp_path, merged(box(), TURNED), policy)
         assert (report.verdict, report.shells, report.turned_shells) == ("accept", 2, 1)
         assert report.volume_cm3 == pytest.approx(16)
-        assert report.warnings == ("1 of 2 bodies inside out: slicers may leave out such.",)
+        assert report.warnings == (
+            "1 of 2 bodies inside out: a slicer may leave it out. Flip its normals in CAD.",
+        )
         assert report.oddities == ("inside_out",)
 
 

@@ -60,7 +60,7 @@ def test_damaged_binary_gets_a_verdict(tmp_path: Path, damage: list[tuple[int, i
     for place, byte in damage:
         content[place] = byte
     report = inspect(tmp_path, bytes(content))
-    assert report.watertight or report.verdict == "reject"
+    assert report.watertight or report.verdict != "accept"
 
 
 @ON_FILES

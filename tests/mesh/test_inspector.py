@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.mesh.odd_files import ACCEPTED, REJECTED, WARNED
-from tests.mesh.solids import ascii_text, binary, box
+from tests.mesh.solids import ascii_text, binary, box, circle, plate
 from tests.waiting import until
 from workflow.errors import InspectionFailed, StateFolderError
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy
@@ -100,7 +100,8 @@ def test_a_missing_file_is_an_error_of_the_system(inspector: Inspector, tmp_path
 
 
 def test_the_policy_holds_there_too(part: Path) -> None:
-    with Inspector(MeshPolicy(open_edges_limit=3)) as lenient:
+    part.write_bytes(binary(plate(circle(5, 12))))
+    with Inspector(MeshPolicy(largest_hole_mm=5.1)) as lenient:
         assert lenient.inspect(part).verdict == "accept"
 
 

@@ -162,7 +162,7 @@ def test_only_what_a_rule_held_is_released(ledger: Ledger, make: Make) -> None:
     submission = make(state=SubmissionState.HELD, hold=HoldReason.SLICE)
     with pytest.raises(
         WrongSubmissionState,
-        match=r"is not held by a rule or for its units\. `stlflow retry 1` tries again\.$",
+        match=r"is not held for its mesh, by a rule or for its units\. `stlflow retry 1` tries again\.$",
     ):
         release_submission(ledger, submission.id)
 

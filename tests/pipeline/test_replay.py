@@ -34,7 +34,13 @@ routing:
   - {name: rest, send_to: job_request, due: +1 day}
 """
 NOON = datetime(2026, 12, 17, 12, 0, tzinfo=UTC)
-CLIP: Facts = {"path": "rush/clip.stl", "folder": "rush", "name": "clip.stl", "longest_mm": 30.0}
+CLIP: Facts = {
+    "path": "rush/clip.stl",
+    "folder": "rush",
+    "name": "clip.stl",
+    "longest_mm": 30.0,
+    "unit_doubt": False,
+}
 SLICED: Facts = {"build.print_hours": 2.0, "build.series": "Desktop Series"}
 Past = Callable[..., int]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.pipeline.conftest import Shop, dispatched, held
-from tests.stl import box, open_box
+from tests.stl import binary, box, box_facets, open_box
 from workflow.model import Destination, HoldReason, SubmissionState
 from workflow.pipeline.commands import cancel_submission, release_submission, retry_submission
 
@@ -61,19 +61,41 @@ def test_a_rushed_part_goes_to_a_printer(context: Shop) -> None:
     assert context.sent(done) == 1
 
 
-def test_a_bad_mesh_is_rejected_with_a_note_and_never_uploaded(context: Shop) -> None:
+def test_an_open_mesh_is_held_with_a_note_and_never_uploaded(context: Shop) -> None:
     context.drop("open.stl", open_box())
-    rejected = context.wait("open.stl")
-    assert rejected.state is SubmissionState.REJECTED
-    assert rejected.reason is not None
-    assert rejected.reason.startswith("3 open edges")
-    assert "3 open edges" in context.note("rejected/open.stl")
-    assert context.places("open.stl") == {"rejected/open.stl"}
-    assert rejected.part_version_id is None
+    submission = context.wait("open.stl")
+    assert (submission.state, submission.hold) == (SubmissionState.HELD, HoldReason.MESH)
+    assert submission.reason is not None
+    assert submission.reason in context.note("held/open.stl")
+    assert f"To print it as it is: `stlflow release {submission.id}`." in context.note("held/open.stl")
+    assert context.places("open.stl") == {"held/open.stl"}
+    assert submission.part_version_id is None
+
+
+def test_a_released_mesh_goes_on_and_its_rule_is_asked(context: Shop) -> None:
+    """Releasing the rule's hold does not bring the hold of the mesh back."""
+    context.drop("tiny and open.stl", binary(box_facets(1, 1, 1)[:-1]))
+    ledger = context.service.ledger
+    first = context.wait("tiny and open.stl")
+    assert first.hold is HoldReason.MESH
+    release_submission(ledger, first.id)
+    ruled = context.wait("tiny and open.stl", lambda one: held(one) and one.hold is HoldReason.RULE)
+    release_submission(ledger, first.id)
+    context.wait("tiny and open.stl", lambda one: one.part_version_id is not None)
+    assert ruled.mesh is not None
+    assert ruled.mesh.verdict == "hold"
+
+
+def test_a_retry_inspects_a_held_mesh_again(context: Shop) -> None:
+    context.drop("again.stl", open_box(25))
+    first = context.wait("again.stl")
+    retry_submission(context.service.ledger, first.id)
+    again = context.wait("again.stl", lambda one: held(one) and one.turn > first.turn)
+    assert again.hold is HoldReason.MESH
 
 
 def test_a_rejected_file_that_was_mended_goes_on_by_retry(context: Shop) -> None:
-    context.drop("mended.stl", open_box())
+    context.drop("mended.stl", box()[:-20])
     rejected = context.wait("mended.stl")
     (context.share / "rejected" / "mended.stl").write_bytes(box(23))
     retry_submission(context.service.ledger, rejected.id)
@@ -85,7 +107,7 @@ def test_a_rejected_file_that_was_mended_goes_on_by_retry(context: Shop) -> None
 def test_a_held_file_goes_on_when_a_person_releases_it(context: Shop) -> None:
     context.drop("small.stl", inches(1.0))
     waiting = context.wait("small.stl", held)
-    assert (waiting.hold, waiting.intake_rule) == (HoldReason.RULE, "looks like inches")
+    assert (waiting.hold, waiting.intake_rule) == (HoldReason.RULE, "unit in doubt")
     assert context.places("small.stl") == {"held/small.stl"}
     release_submission(context.service.ledger, waiting.id)
     assert context.sent(context.wait("small.stl", dispatched)) == 1

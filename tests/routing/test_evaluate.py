@@ -15,7 +15,13 @@ from workflow.routing import Rulebook, decide_intake, decide_route, load_rules, 
 
 DEFAULT = load_rules(resource_folder("rules") / "default.yaml")
 THURSDAY = date(2026, 12, 17)
-CLIP: Facts = {"path": "clip.stl", "folder": "", "name": "clip.stl", "longest_mm": 30.0}
+CLIP: Facts = {
+    "path": "clip.stl",
+    "folder": "",
+    "name": "clip.stl",
+    "longest_mm": 30.0,
+    "unit_doubt": False,
+}
 RUSHED: Facts = {**CLIP, "path": "rush/clip.stl", "folder": "rush"}
 SLICED: Facts = {"build.print_hours": 2.0, "build.series": "Desktop Series", "build.material": "Onyx"}
 
@@ -48,7 +54,7 @@ def test_the_first_match_decides_and_says_what_was_passed() -> None:
     assert (decision.rule, decision.action, decision.preset) == ("everything else", "upload", "Onyx")
     assert decision.considered == (
         ConsideredRule("longer than any bed", False, "longest_mm is 30, needs > 525"),
-        ConsideredRule("looks like inches", False, "longest_mm is 30, needs < 2"),
+        ConsideredRule("unit in doubt", False, "unit_doubt is false, needs true"),
         ConsideredRule("metal", False, "path is 'clip.stl', needs metal/**"),
         ConsideredRule("everything else", True),
     )
@@ -189,7 +195,7 @@ BOOKS = st.sampled_from([DEFAULT, parse_rules(HOLDING, "rules.yaml")])
 @given(
     book=BOOKS,
     facts=ANY_FACTS,
-    passed=st.sets(st.sampled_from(["heavy", "look", "dear", "looks like inches"])),
+    passed=st.sets(st.sampled_from(["heavy", "look", "dear", "unit in doubt"])),
 )
 def test_every_file_gets_one_decision_and_always_the_same(
     book: Rulebook, facts: dict[str, FactValue], passed: set[str]

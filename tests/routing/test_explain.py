@@ -4,7 +4,7 @@ from datetime import date
 
 from tests.routing.test_choose_device import READY
 from tests.routing.test_evaluate import CLIP, DEFAULT, HOLDING, RUSHED, SLICED
-from workflow.model import ConsideredRule, Destination
+from workflow.model import ConsideredRule, Destination, Facts
 from workflow.routing import OpenRule, explain, parse_rules
 
 TODAY = date(2026, 12, 17)
@@ -15,7 +15,7 @@ def test_every_rule_is_told_those_behind_too() -> None:
     assert explained.intake.rule == "metal"
     assert explained.considered == (
         ConsideredRule("longer than any bed", False, "longest_mm is 30, needs > 525"),
-        ConsideredRule("looks like inches", False, "longest_mm is 30, needs < 2"),
+        ConsideredRule("unit in doubt", False, "unit_doubt is false, needs true"),
         ConsideredRule("metal", True),
         ConsideredRule("everything else", False, "a rule above comes first"),
         ConsideredRule("rush", False, "path is 'metal/clip.stl', needs rush/**"),
@@ -69,11 +69,12 @@ def test_a_device_that_was_chosen_without_the_builds_material_is_a_guess() -> No
 
 
 def test_what_is_rejected_or_held_before_the_upload_is_not_routed() -> None:
-    for length, gap in (
-        (612.0, "It is rejected before the upload, so it is not routed."),
-        (1.2, "It is held before the upload, so it is not routed."),
-    ):
-        explained = explain(DEFAULT, {**CLIP, "longest_mm": length}, today=TODAY)
+    changes: tuple[tuple[Facts, str], ...] = (
+        ({"longest_mm": 612.0}, "It is rejected before the upload, so it is not routed."),
+        ({"unit_doubt": True}, "It is held before the upload, so it is not routed."),
+    )
+    for change, gap in changes:
+        explained = explain(DEFAULT, {**CLIP, **change}, today=TODAY)
         assert (explained.routing, explained.routing_rules, explained.gaps) == (None, (), (gap,))
 
 

@@ -89,9 +89,11 @@ def test_a_new_rule_breaks_no_old_test() -> None:
     test = "{file: {path: a.stl}, build: {}, expect: {send_to: backlog, preset: Onyx}}"
     assert result_of(RULES, test).passed
     for fact in fact_table():
-        wanted = {"true/false": "false", "time of day": "03:00..04:00", "weekday": "sunday"}.get(
-            fact.kind, "4711" if fact.unit or fact.kind == "whole number" else "nothing has this.stl"
-        )
+        wanted = {
+            "true/false": str(fact.default != "true").lower(),
+            "time of day": "03:00..04:00",
+            "weekday": "sunday",
+        }.get(fact.kind, "4711" if fact.unit or fact.kind == "whole number" else "nothing has this.stl")
         rule = f"  - {{name: new, when: {{{fact.name}: {wanted}}}, hold: New.}}\n"
         section = "routing" if fact.stage is DecisionStage.ROUTING else "intake"
         assert result_of(RULES.replace(f"{section}:\n", f"{section}:\n{rule}"), test).passed, fact.name

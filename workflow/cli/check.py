@@ -42,7 +42,7 @@ def check(files: tuple[Path, ...], picture: Path | None, as_json: bool) -> int:
         print_json([asdict(report) for report in reports])
     else:
         for report in reports:
-            click.echo(f"{report.verdict}  {report.path}{_size_text(report.size_mm, report.triangles)}")
+            click.echo(f"{report.verdict:6}  {report.path}{_size_text(report.size_mm, report.triangles)}")
             for line in (*report.defects, *report.warnings):
                 click.echo(f"        {line}")
     accepted = all(report.verdict == "accept" for report in reports)

@@ -14,6 +14,9 @@ from workflow.routing import Explanation, Rulebook, fact_table, format_window, p
 BUILD_PREFIX = "build."
 
 
+_VERDICT_TEXT = {"hold": "held", "reject": "rejected"}
+
+
 def path_under_inbox(file: Path, share: Path) -> str:
     """Return the path that rules see: under the inbox if it is there, otherwise from the current folder."""
     place = file.absolute()
@@ -55,9 +58,9 @@ def explanation_document(explanation: Explanation, report: MeshReport | None) ->
 
 def explanation_lines(explanation: Explanation, report: MeshReport | None) -> Iterator[str]:
     """Yield an explanation as lines for people."""
-    if report is not None and report.verdict == "reject":
-        yield f"The mesh is rejected before any rule: {report.reason}"
-        yield "If it were accepted:"
+    if report is not None and report.verdict != "accept":
+        yield f"The mesh is {_VERDICT_TEXT[report.verdict]} before any rule: {report.reason}"
+        yield "If it is released:" if report.verdict == "hold" else "If it were accepted:"
     for title, considered in (("intake", explanation.intake_rules), ("routing", explanation.routing_rules)):
         yield f"{title}:"
         for rule in considered:

@@ -28,20 +28,22 @@ _COLOR_NUMBERS = 3
 _SPELLING = re.compile(
     rb"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)(\(\w*\))?|[+-]?1\.#(ind|qnan|snan|inf)0*"
 )
+_DECIMAL_COMMA = re.compile(rb"[+-]?\d+,\d+(e[+-]?\d+)?")
+_AS_BINARY = "Export the part as binary STL."
 _LONGEST = 400
 
 
 class AsciiParser:
-    """Where in the text the reading stands, and what was remarkable so far.
+    """The position in the text, and what was found so far.
 
     `solids` counts the solids begun, `facets` those that are complete, `without_normal` those of them
-    that lack one; `has_trailing_text` tells whether something that is no solid came after the end.
+    that lack one; `has_trailing_text` is true if something that is no solid came after the end.
     """
 
     def __init__(self) -> None:
         self.solids = self.facets = self.without_normal = 0
         self.has_trailing_text = self.has_colour = False
-        self._lines = 0
+        self._lines = self._facets_before = 0
         self._is_inside = False
         self._name_end: re.Pattern[bytes] | None = None
         self._expected = 0
@@ -51,24 +53,28 @@ class AsciiParser:
 
     @property
     def is_between_facets(self) -> bool:
-        """Whether a facet or the end of the solid comes next."""
+        """True if a facet or the end of the solid comes next."""
         plain = not (self._to_skip or self._is_split_end)
         return self._is_inside and self._name_end is None and self._expected == 0 and plain
 
     @property
+    def _has_no_facet_yet(self) -> bool:
+        return self.facets == self._facets_before
+
+    @property
     def is_in_name(self) -> bool:
-        """Whether the rest of the line is a name."""
+        """True if the rest of the line is a name."""
         return self._name_end is not None
 
     def count_parsed_facets(self, text: bytes, facets: int) -> None:
-        """Take note of facets that were read by other means."""
+        """Count facets that were read without the parser."""
         self._lines += _line_ends(text)
         self.facets += facets
 
     def feed(self, text: bytes) -> list[float]:
-        """Read lower-case text that ends between words; gives the corners of all facets completed.
+        """Return the corners of all facets that lower-case text, which ends between words, completes.
 
-        Raises Unreadable with the line of the mistake.
+        Raise UnreadableMesh with the line of the mistake.
         """
         place = 0
         while place < len(text):
@@ -83,7 +89,7 @@ class AsciiParser:
         return self._completed()
 
     def finish(self) -> None:
-        """Check at the end of the file that it is the end of a solid. Raises Unreadable."""
+        """Raise UnreadableMesh if the file does not end with the end of a solid."""
         if self.facets == 0 and self._expected == 0:
             reason = "The file has no facets: nothing was selected when it was exported, or it is cut off."
             raise UnreadableMesh(f"{reason} Export it again.")
@@ -112,7 +118,8 @@ class AsciiParser:
             self._accept_word(match.group())
         except UnreadableMesh as problem:
             line = self._lines + _line_ends(text[: match.start()]) + 1
-            raise UnreadableMesh(f"Line {line:,}: {problem} The file is damaged. Export it again.") from None
+            advice = "" if _AS_BINARY in str(problem) else " The file is damaged. Export it again."
+            raise UnreadableMesh(f"Line {line:,}: {problem}{advice}") from None
 
     def _accept_word(self, word: bytes) -> None:
         if not self._is_inside:
@@ -129,14 +136,17 @@ class AsciiParser:
             raise UnreadableMesh("a facet stands outside of any solid.")
         if word == b"solid":
             self.solids += 1
+            self._facets_before = self.facets
             self._is_inside = True
             self._name_end = _FIRST_FACET
         else:
-            self.has_trailing_text = True
+            self.has_trailing_text = self.has_trailing_text or word != b"endsolid"
             self._name_end = _NEXT_SOLID
 
     def _accept_between_facets(self, word: bytes) -> None:
-        if word == b"endsolid" or (self._is_split_end and word == b"solid"):
+        if word == b"solid" and not self._is_split_end and self._has_no_facet_yet:
+            self._name_end = _FIRST_FACET  # `solid` in two lines, as OpenSCAD wrote it: part of the name
+        elif word == b"endsolid" or (self._is_split_end and word == b"solid"):
             self._is_inside = self._is_split_end = False
             self._name_end = _NEXT_SOLID
         elif word == b"color":
@@ -177,6 +187,10 @@ def _parse_number(word: bytes) -> float:
     try:
         return read_decimal(word)
     except ValueError:
+        if _DECIMAL_COMMA.fullmatch(word):
+            raise UnreadableMesh(f"the numbers have decimal commas. {_AS_BINARY}") from None
+        if word.endswith(b",") and _SPELLING.fullmatch(word[:-1]):
+            raise UnreadableMesh(f"there are commas between the numbers. {_AS_BINARY}") from None
         raise UnreadableMesh(f"a number was expected, but {_quote_word(word)} stands there.") from None
 
 
@@ -188,6 +202,6 @@ def _quote_word(word: bytes) -> str:
 
 
 def _line_ends(text: bytes) -> int:
-    """Count lines that end in LF, CR LF or CR."""
+    """Return the number of lines that end in LF, CR LF or CR."""
     characters = np.frombuffer(text, np.uint8)
     return max(int(np.count_nonzero(characters == ord(end))) for end in "\n\r")

@@ -40,14 +40,13 @@ class DirectedEdges:
 
 @dataclass(frozen=True, slots=True)
 class OpenEdgeCount:
-    """Edges that are not closed; for the meaning of the counts see `holes.Holes`.
+    """Edges that are not closed; for the meaning of the counts see `OpenEdgeSummary`.
 
     `open` holds each facet's side of the open edges.
     """
 
     open: DirectedEdges
     open_edges: int
-    crowded_edges: int
     flipped_edges: int
     has_repeated_facets: bool
 
@@ -89,7 +88,6 @@ def count_open_edges(edges: DirectedEdges) -> OpenEdgeCount:
     return OpenEdgeCount(
         open=single[balance.is_open[balance.of]],
         open_edges=int(np.count_nonzero(balance.is_open)),
-        crowded_edges=int(np.count_nonzero(balance.is_open & (balance.facets > 2))),
         flipped_edges=balance.flipped_edges,
         has_repeated_facets=len(single) < len(edges),
     )

@@ -1,7 +1,4 @@
-"""What a file is, from its first bytes and its size alone; what its header claims is only compared.
-
-Which kind of file it really is, when it is no STL.
-"""
+"""What kind of file this is, from its first bytes and its size; what its header claims is only compared."""
 
 import re
 from dataclasses import dataclass
@@ -43,7 +40,7 @@ _UTF16_SOLID = ("solid".encode("utf-16-le"), "solid".encode("utf-16-be"))
 
 
 def foreign_file_type(head: bytes) -> str | None:
-    """Name the kind of file that begins like this, or None when it is not known."""
+    """Return the kind of file that begins like this, or None when it is not known."""
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
@@ -54,20 +51,24 @@ def foreign_file_type(head: bytes) -> str | None:
 
 
 def is_utf16(head: bytes) -> bool:
-    """Tell whether this is text in two bytes per character, marked or beginning with `solid`."""
+    """True if this is text with two bytes per character, marked or beginning with `solid`."""
     return head.startswith(_UTF16_MARKS) or head.lower().startswith(_UTF16_SOLID)
 
 
+HEADER_TEXT_BYTES = 80
 HEADER_BYTES = 84
 """80 bytes of any content and the number of facets."""
 FACET_BYTES = 50
 """Normal and three corners as 12 little-endian float32, and two attribute bytes."""
 HEAD_BYTES = 4096
-"""How much of the start `detect` wants to see."""
+"""How much of the start `detect_format` needs."""
 
 _BOM = b"\xef\xbb\xbf"
 _SOLID = re.compile(rb"\s*solid\b", re.IGNORECASE)
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_PRINTABLE = re.compile(rb"[\t\r\n\x20-\x7e]")
+_LEAST_PRINTABLE = 0.95
+_TABLE_LINES = 20
 _COPY_AGAIN = "Export it again, or wait until the copy has ended."
 
 
@@ -82,7 +83,7 @@ class BinaryLayout:
 
 @dataclass(frozen=True, slots=True)
 class AsciiLayout:
-    """An ASCII STL by its beginning, which stands behind a byte order mark of `start` bytes."""
+    """An ASCII STL by its beginning, which follows a byte order mark of `start` bytes."""
 
     start: int
 
@@ -96,7 +97,7 @@ class NotMeasurable:
 
 
 def detect_format(head: bytes, size: int) -> BinaryLayout | AsciiLayout | NotMeasurable:
-    """Tell what a file of `size` bytes is whose first HEAD_BYTES are `head`.
+    """Return what a file of `size` bytes is whose first HEAD_BYTES are `head`.
 
     A size that fits the announced facets makes it binary whatever the header says: many programs begin
     binary headers with the word `solid`.
@@ -107,7 +108,7 @@ def detect_format(head: bytes, size: int) -> BinaryLayout | AsciiLayout | NotMea
         return _whole_binary(head, size)
     if _is_ascii_stl(head):
         return AsciiLayout(start=len(_BOM) if head.startswith(_BOM) else 0)
-    if kind := foreign_file_type(head):
+    if kind := foreign_file_type(head) or (_plain_text_type(head) if size >= HEADER_BYTES else None):
         return NotMeasurable(_foreign_reason(head, kind))
     if size < HEADER_BYTES:
         return NotMeasurable(
@@ -121,7 +122,7 @@ def _announced(head: bytes) -> int:
 
 
 def _is_ascii_stl(head: bytes) -> bool:
-    """Tell text from a binary file whose header begins with `solid`: its count has a zero byte."""
+    """True for text, not for a binary file whose header begins with `solid`: its count has a zero byte."""
     return bool(_SOLID.match(head.removeprefix(_BOM))) and not _CONTROL.search(head[80:HEADER_BYTES])
 
 
@@ -131,6 +132,17 @@ def _foreign_reason(head: bytes, kind: str) -> str:
     return f"The file is no STL but {kind}. Export the part as STL."
 
 
+def _plain_text_type(head: bytes) -> str | None:
+    """Name the kind of a text that is nothing better known, or return None for other bytes."""
+    printable = len(_PRINTABLE.findall(head))
+    if _CONTROL.search(head) or printable < _LEAST_PRINTABLE * len(head):
+        return None
+    lines = head.split(b"\n")[:_TABLE_LINES]
+    separators = [{line.count(mark) for line in lines[:-1] or lines} for mark in (b",", b";", b"\t")]
+    is_table = any(len(counts) == 1 and min(counts) > 1 for counts in separators)
+    return "a table in text (CSV)" if is_table else "plain text"
+
+
 def _whole_binary(head: bytes, size: int) -> BinaryLayout | NotMeasurable:
     if size == HEADER_BYTES:
         return NotMeasurable("The file has no facets: nothing was selected when it was exported.", "binary")
@@ -138,7 +150,7 @@ def _whole_binary(head: bytes, size: int) -> BinaryLayout | NotMeasurable:
 
 
 def _uneven_binary(head: bytes, size: int) -> BinaryLayout | NotMeasurable:
-    """Judge a binary file whose size does not fit its header."""
+    """Return the layout of a binary file whose size does not fit its header, or what is wrong with it."""
     if not any(head):
         reason = f"{size:,} bytes, and they begin with zeros only: the copy failed. Copy the file again."
         return NotMeasurable(reason)

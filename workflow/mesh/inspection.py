@@ -15,12 +15,21 @@ import numpy as np
 from workflow.mesh.ascii_reader import AsciiReader
 from workflow.mesh.binary_reader import BinaryReader
 from workflow.mesh.components import Shells, find_shells
-from workflow.mesh.format import FACET_BYTES, BinaryLayout, NotMeasurable, detect_format
+from workflow.mesh.findings import MeshFindings
+from workflow.mesh.format import (
+    FACET_BYTES,
+    HEADER_TEXT_BYTES,
+    AsciiLayout,
+    BinaryLayout,
+    NotMeasurable,
+    detect_format,
+)
+from workflow.mesh.holes import MAX_HOLE_LOCATIONS
 from workflow.mesh.measures import Measures, measure_mesh
 from workflow.mesh.open_edges import summarize_open_edges
 from workflow.mesh.repeats import count_duplicate_facets, count_nonmanifold_edges
 from workflow.mesh.stream import HashingStream, UnreadableMesh
-from workflow.mesh.verdict import MeshFindings, judge_mesh
+from workflow.mesh.verdict import judge_mesh
 from workflow.mesh.warnings import MeshPolicy
 from workflow.mesh.watertight import CornerHashes
 from workflow.model import MeshReport, unmeasured_report
@@ -79,12 +88,13 @@ def _reason_to_leave_unread(status: os.stat_result, policy: MeshPolicy) -> str |
 def inspect_open_file(file: FileIO, stream: HashingStream, policy: MeshPolicy) -> MeshReport:
     """Inspect an open file through `stream`; the report yet lacks path, hash and time. Raises OSError."""
     before = os.fstat(file.fileno())
-    layout = detect_format(stream.head(), before.st_size)
+    head = stream.head()
+    layout = detect_format(head, before.st_size)
     if isinstance(layout, NotMeasurable):
         return unmeasured_report("", layout.reason, layout.format)
     reader = BinaryReader(stream, layout) if isinstance(layout, BinaryLayout) else AsciiReader(stream, layout)
     try:
-        findings = _gather_findings(reader, before.st_size, policy)
+        findings = _gather_findings(reader, before.st_size, _header(head, layout), policy)
     except UnreadableMesh as problem:
         return unmeasured_report("", str(problem), reader.format)
     after = os.fstat(file.fileno())
@@ -93,21 +103,28 @@ def inspect_open_file(file: FileIO, stream: HashingStream, policy: MeshPolicy) -
     return _build_report(reader, findings, policy)
 
 
-def _gather_findings(reader: _Reader, size: int, policy: MeshPolicy) -> MeshFindings:
+def _header(head: bytes, layout: BinaryLayout | AsciiLayout) -> bytes:
+    """Return what an exporter writes about itself: 80 bytes, or the first line of a text."""
+    if isinstance(layout, BinaryLayout):
+        return head[:HEADER_TEXT_BYTES]
+    return (head[layout.start :].lstrip().splitlines() or [b""])[0]
+
+
+def _gather_findings(reader: _Reader, size: int, header: bytes, policy: MeshPolicy) -> MeshFindings:
     """Measure, and look more closely at what the measures leave open. Raises Unreadable, OSError."""
     limit = policy.count_limit_facets
     kept_facets = min(limit, size // FACET_BYTES)
     corners = CornerHashes(reader.blocks, kept_facets if reader.facets_at_least <= kept_facets else 0)
-    measures = measure_mesh(reader.blocks(), corners)
+    measures = measure_mesh(reader.blocks(), corners).without_stray_facets()
     facets, is_countable = measures.triangles, measures.triangles <= policy.overlap_limit_facets
     shared = count_nonmanifold_edges(corners.pieces(), facets) if is_countable and measures.closed else None
     holes = None
     if not (measures.closed or measures.bad_facets):
-        holes = summarize_open_edges(corners, facets, math.dist(measures.low_mm, measures.high_mm))
+        holes = summarize_open_edges(corners, facets, measures.size_mm)
     repeats = shared or (holes and holes.has_repeated_facets)
     repeated = count_duplicate_facets(corners.pieces(), facets) if repeats and is_countable else None
     shells = _find_shells(corners, measures, policy) if measures.closed else None
-    return MeshFindings(measures, holes, shared, repeated, reader.remarks(), shells)
+    return MeshFindings(measures, holes, shared, repeated, reader.remarks(), shells, header)
 
 
 def _find_shells(corners: CornerHashes, measures: Measures, policy: MeshPolicy) -> Shells | None:
@@ -124,10 +141,10 @@ def _find_shells(corners: CornerHashes, measures: Measures, policy: MeshPolicy) 
 def _build_report(reader: _Reader, findings: MeshFindings, policy: MeshPolicy) -> MeshReport:
     """Give the report, yet without path, hash and time."""
     verdict, measures, holes = judge_mesh(findings, policy), findings.measures, findings.holes
-    readable = measures.bad_facets == 0
+    readable, unit = measures.bad_facets == 0, findings.unit
     return MeshReport(
         path="",
-        verdict="reject" if verdict.reason else "accept",
+        verdict=verdict.word,
         reason=verdict.reason,
         warnings=tuple(remark.words for remark in verdict.remarks),
         format=reader.format,
@@ -140,8 +157,8 @@ def _build_report(reader: _Reader, findings: MeshFindings, policy: MeshPolicy) -
         seconds=0.0,
         sha256="",
         solids=reader.solids,
-        closes_at_mm=holes.closing.gap_mm if holes and holes.closing else None,
-        open_places=tuple(map(str, holes.places)) if holes and findings.open_edges else (),
+        closes_at_mm=holes.cracks.gap_mm if holes and holes.cracks and not holes.holes else None,
+        open_places=tuple(map(str, holes.holes[:MAX_HOLE_LOCATIONS])) if holes else (),
         flipped_edges=findings.flipped_edges,
         shared_edges=findings.shared_edges,
         repeated_facets=findings.repeated_facets,
@@ -151,7 +168,9 @@ def _build_report(reader: _Reader, findings: MeshFindings, policy: MeshPolicy) -
         oddities=tuple(remark.oddity.value for remark in verdict.remarks),
         flat_facets=measures.flat_facets,
         inside_out=findings.inside_out,
-        unit_guess=findings.unit.unit,
+        unit_guess=unit.guess,
+        unit_doubt=unit.reason,
+        unit_sizes=unit.sizes(measures.size_mm),
         shells=findings.shells.count if findings.shells else None,
         cavities=findings.shells.cavities if findings.shells else None,
         turned_shells=findings.shells.turned if findings.shells else None,

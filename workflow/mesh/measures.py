@@ -1,7 +1,7 @@
 """Size, area, volume and closedness of a mesh, added up block by block."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from workflow.mesh.stream import BLOCK_FACETS, Block
 from workflow.mesh.watertight import WRAP, CornerHashes, chain_terms, hash_corners
 
+FARTHEST_MM = 1e6
+MAX_STRAY_SHARE = 0.5
+"""If more of the facets are beyond FARTHEST_MM, the whole part is far away."""
 _ROWS = 13
 
 
@@ -18,8 +21,8 @@ class Measures:
 
     `volume_mm3` is signed and means something only if `closed`; it is negative when the mesh is inside
     out. `bad_facets` have a coordinate that is not a number; where there are any, `low_mm` and `high_mm`
-    are 0 and area and volume count the other facets only. `degenerate_facets` have two equal corners,
-    `flat_facets` no area (these among them).
+    are 0 and area and volume count the other facets only. `far_facets` have a coordinate beyond
+    FARTHEST_MM. `degenerate_facets` have two equal corners, `flat_facets` no area (these among them).
     """
 
     triangles: int
@@ -32,6 +35,23 @@ class Measures:
     flat_facets: int
     bad_facets: int
     first_bad_facet: int | None
+    far_facets: int = 0
+    first_far_facet: int | None = None
+
+    def without_stray_facets(self) -> "Measures":
+        """Return the measures with a few facets far away counted as bad: they are damage, not size."""
+        if self.bad_facets or not 0 < self.far_facets <= MAX_STRAY_SHARE * self.triangles:
+            return self
+        nowhere = (0.0, 0.0, 0.0)
+        return replace(
+            self,
+            bad_facets=self.far_facets,
+            first_bad_facet=self.first_far_facet,
+            low_mm=nowhere,
+            high_mm=nowhere,
+            area_mm2=0.0,
+            closed=False,
+        )
 
     @property
     def size_mm(self) -> tuple[float, float, float]:
@@ -59,7 +79,9 @@ class _Accumulator:
         self._high = np.full(9, -np.inf, np.float32)
         self._origin: NDArray[np.float64] | None = None
         self._triangles = self._degenerate = self._flat = self._chain = self._bad = 0
+        self._far = 0
         self._first_bad: int | None = None
+        self._first_far: int | None = None
         self._doubled_area = self._six_volumes = 0.0
 
     def add(self, block: Block) -> None:
@@ -71,11 +93,19 @@ class _Accumulator:
         else:
             np.minimum(self._low, low, out=self._low)
             np.maximum(self._high, high, out=self._high)
+            if max(-float(low.min()), float(high.max())) > FARTHEST_MM:
+                self._count_far_facets(block)
         self._triangles += count
         if block.shape[1]:
             scratch = self._scratch[: _ROWS * block.shape[1]].reshape(_ROWS, -1)
             self._add_area_and_volume(block, scratch)
             self._add_chain(block, scratch.view(np.uint64))
+
+    def _count_far_facets(self, block: Block) -> None:
+        is_far = (np.abs(block) > FARTHEST_MM).any(axis=0)
+        self._far += int(np.count_nonzero(is_far))
+        if self._first_far is None:
+            self._first_far = self._triangles + int(is_far.argmax()) + 1
 
     def _without_bad_facets(self, block: Block) -> Block:
         bad = ~np.isfinite(block).all(axis=0)
@@ -129,6 +159,8 @@ class _Accumulator:
             flat_facets=self._flat,
             bad_facets=self._bad,
             first_bad_facet=self._first_bad,
+            far_facets=self._far,
+            first_far_facet=self._first_far,
         )
 
 

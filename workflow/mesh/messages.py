@@ -45,14 +45,14 @@ INTERNAL_ERROR = "fault"
 
 def encode_setup(setup: WorkerSetup) -> str:
     """Give the setup as text."""
-    policy = {**asdict(setup.policy), "refused": sorted(setup.policy.refused)}
+    policy = {**asdict(setup.policy), "held": sorted(setup.policy.held)}
     return json.dumps({"policy": policy, "memory_mb": setup.memory_mb, "seconds": setup.seconds})
 
 
 def decode_setup(text: str) -> WorkerSetup:
     """Read a setup back."""
     given = json.loads(text)
-    policy = {**given["policy"], "refused": frozenset(map(MeshWarningKind, given["policy"]["refused"]))}
+    policy = {**given["policy"], "held": frozenset(map(MeshWarningKind, given["policy"]["held"]))}
     return WorkerSetup(MeshPolicy(**policy), given["memory_mb"], given["seconds"])
 
 

@@ -1,7 +1,4 @@
-"""A picture of a part for whoever has to find its hole: two views, so that every side is in one of them.
-
-One view of a part as pixels: shaded facets, their outlines, and the open edges.
-"""
+"""A picture of a part that shows its holes: two views, so that every side is in one of them."""
 
 import math
 import os
@@ -16,9 +13,10 @@ from numpy.typing import NDArray
 from workflow.mesh.ascii_reader import AsciiReader
 from workflow.mesh.binary_reader import BinaryReader
 from workflow.mesh.canvas import INK, WHITE, RgbCanvas
+from workflow.mesh.cracks import close_cracks
 from workflow.mesh.edges import DirectedEdges
 from workflow.mesh.format import BinaryLayout, NotMeasurable, detect_format
-from workflow.mesh.gaps import HoleLocation, locate_holes
+from workflow.mesh.holes import MAX_HOLE_LOCATIONS, Hole, measure_holes
 from workflow.mesh.measures import Measures, measure_mesh
 from workflow.mesh.open_edges import find_open_edges
 from workflow.mesh.rasterizer import (
@@ -111,6 +109,7 @@ def _dilate(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
     return mask
 
 
+VERDICT_TEXT = {"accept": "accepted", "hold": "held", "reject": "rejected"}
 PICTURE_WIDTH, PICTURE_HEIGHT = 1280, 860
 VIEW_TOP, VIEW_WIDTH, VIEW_HEIGHT = 96, 640, 600
 VIEW_DIRECTIONS = (
@@ -158,9 +157,13 @@ def draw_picture(source: Path, report: MeshReport) -> bytes:
             raise UnreadableMesh(f"{measures.bad_facets:,} facets have corners that are no numbers.")
         edges = find_open_edges(corners, measures.triangles) if report.open_edges else None
         scenes = _render_views(reader.blocks, measures)
-    diagonal_mm = math.dist(measures.low_mm, measures.high_mm)
-    places = locate_holes(edges, diagonal_mm) if edges is not None and len(edges) else ()
-    return _compose_picture(scenes, report, edges, places).to_png()
+    holes = _find_holes(edges, measures) if edges is not None and len(edges) else ()
+    return _compose_picture(scenes, report, edges, holes[:MAX_HOLE_LOCATIONS]).to_png()
+
+
+def _find_holes(edges: DirectedEdges, measures: Measures) -> tuple[Hole, ...]:
+    size_mm = measures.size_mm
+    return measure_holes(close_cracks(edges, math.hypot(*size_mm)), size_mm)
 
 
 def _render_views(blocks: Callable[[], Iterable[Block]], measures: Measures) -> list[_ViewDrawing]:
@@ -188,12 +191,12 @@ def _compose_picture(
     scenes: Sequence[_ViewDrawing],
     report: MeshReport,
     edges: DirectedEdges | None,
-    places: Sequence[HoleLocation],
+    places: Sequence[Hole],
 ) -> RgbCanvas:
     sheet = RgbCanvas(PICTURE_WIDTH, PICTURE_HEIGHT)
     sheet.write(Path(report.path).name, 24, 18, size=3)
     size = "   ".join(f"{name} {side:.4g} mm" for (name, _), side in zip(_AXES, report.size_mm, strict=True))
-    sheet.write(f"{size}   {report.triangles:,} facets   {report.verdict}ed", 24, 54)
+    sheet.write(f"{size}   {report.triangles:,} facets   {VERDICT_TEXT[report.verdict]}", 24, 54)
     for number, scene in enumerate(scenes):
         left = number * VIEW_WIDTH
         pixels = shade_pixels(scene.canvas)
@@ -225,7 +228,7 @@ def _draw_axes(sheet: RgbCanvas, view: Camera, x: int, y: int) -> None:
         sheet.write(name, int(x + 1.35 * right) - 5, int(y - 1.35 * up) - 7, _GRAY)
 
 
-def _label_holes(sheet: RgbCanvas, scenes: Sequence[_ViewDrawing], places: Sequence[HoleLocation]) -> None:
+def _label_holes(sheet: RgbCanvas, scenes: Sequence[_ViewDrawing], places: Sequence[Hole]) -> None:
     """Number the largest holes where they are seen; one that is seen nowhere has its number in every view."""
     for number, place in enumerate(places, 1):
         middle = np.array(place.centre_mm)[:, None]
@@ -245,7 +248,7 @@ def _is_visible(canvas: DepthBuffer, x: float, y: float, depth: float) -> bool:
 
 
 def _write_legend(
-    sheet: RgbCanvas, scenes: Sequence[_ViewDrawing], report: MeshReport, places: Sequence[HoleLocation]
+    sheet: RgbCanvas, scenes: Sequence[_ViewDrawing], report: MeshReport, places: Sequence[Hole]
 ) -> None:
     y = VIEW_TOP + VIEW_HEIGHT + 12
     if report.open_edges:

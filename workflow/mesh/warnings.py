@@ -1,9 +1,4 @@
-"""What a mesh may have and still be printed: each oddity has a name, which a shop may choose to refuse.
-
-How numbers read in sentences.
-
-What a mesh may have and still be accepted.
-"""
+"""What a mesh may have and still be printed: each oddity has a name, by which a shop may hold such meshes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,7 +22,9 @@ class MeshWarningKind(StrEnum):
     NO_NORMAL = "no_normal"
     """ASCII facets without a normal."""
     SMALL_HOLES = "small_holes"
-    """Open edges, no more than the limit."""
+    """Holes no larger than the limit."""
+    CRACKS = "cracks"
+    """Cracks up to 1 mm long that the check closes."""
     GAPS = "gaps"
     """Open edges that meet within less than a printer sees."""
     FLIPPED_EDGES = "flipped_edges"
@@ -52,36 +49,38 @@ class MeshWarning(NamedTuple):
 
 
 def format_count(number: int, noun: str, plural: str | None = None) -> str:
-    """Give a number with its noun: "1 facet", "1,200 facets"."""
+    """Return a number with its noun: "1 facet", "1,200 facets"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 @dataclass(frozen=True, slots=True)
 class MeshPolicy:
-    """The few choices that a shop may make about meshes.
+    """The choices that a shop can make about meshes.
 
-    `open_edges_limit`: a mesh with more open edges is rejected, with fewer it is accepted with a warning.
-    `refused`: oddities that reject the mesh instead of being warned of.
+    `open_edges_limit`: a mesh with more open edges is held, with fewer it is accepted with a warning.
+    `largest_hole_mm`: a hole up to this length passes with a warning, unless a side is missing.
+    `held`: oddities that hold the mesh instead of being warned of.
     `max_bytes`: a larger file is rejected unread.
     `count_limit_facets`: shells, cavities, non-manifold edges and repeated facets are counted up to this
     many facets, at 100 bytes each.
     """
 
     open_edges_limit: int = 0
-    refused: frozenset[MeshWarningKind] = frozenset()
+    largest_hole_mm: float = 0.0
+    held: frozenset[MeshWarningKind] = frozenset()
     max_bytes: int = 4 * 2**30
     count_limit_facets: int = 200_000
 
     @property
     def overlap_limit_facets(self) -> int:
         """The facet count up to which non-manifold edges and repeated facets are counted."""
-        if self.refused & {MeshWarningKind.SHARED_EDGES, MeshWarningKind.REPEATED_FACETS}:
+        if self.held & {MeshWarningKind.SHARED_EDGES, MeshWarningKind.REPEATED_FACETS}:
             return max(self.count_limit_facets, _DECISIVE_COUNT_LIMIT_FACETS)
         return self.count_limit_facets
 
 
 def parse_warning_kinds(names: str) -> frozenset[MeshWarningKind]:
-    """Read names with commas between them. Raises SettingsError for a name that no oddity has."""
+    """Return the kinds that a list with commas names. Raise SettingsError for a name that no oddity has."""
     return frozenset(_parse_warning_kind(name.strip()) for name in names.split(",") if name.strip())
 
 
@@ -91,4 +90,4 @@ def _parse_warning_kind(name: str) -> MeshWarningKind:
     except ValueError:
         meant = nearest_option(name, MeshWarningKind)
         hint = f"did you mean {meant}?" if meant else f"known are {', '.join(MeshWarningKind)}."
-        raise SettingsError(f"Setting refuse_meshes_with: no mesh has {name!r}: {hint}") from None
+        raise SettingsError(f"Setting hold_meshes_with: no mesh has {name!r}: {hint}") from None

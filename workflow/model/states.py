@@ -62,6 +62,7 @@ class HoldReason(StrEnum):
     """Why a submission is held; it decides what retry and release do."""
 
     FILE = "file"
+    MESH = "mesh"
     RULE = "rule"
     PRESET = "preset"
     UPLOAD = "upload"

@@ -32,6 +32,7 @@ _SENT_TO_TEXT = {
 }
 _NEXT_STEP_BY_HOLD = {
     HoldReason.FILE: "Put the file into the inbox again.",
+    HoldReason.MESH: ("Correct the part and drop it again. To print it as it is: `stlflow release {id}`."),
     HoldReason.RULE: (
         "If the part is right as it is: `stlflow release {id}`. Otherwise correct it and drop it again."
     ),

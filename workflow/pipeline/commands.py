@@ -25,6 +25,8 @@ HOLDS_AFTER_SLICING = frozenset({HoldReason.BUILD, HoldReason.ROUTE, HoldReason.
 BUILD_MAY_CHANGE = frozenset(
     {HoldReason.BUILD, HoldReason.UNITS, HoldReason.ROUTE, HoldReason.DEVICE, HoldReason.SLICE}
 )
+MESH_RELEASED = "(mesh)"
+"""Is among the names of passed rules after a person has released the mesh. No shop names a rule like this."""
 CLEARED_ROUTE: SubmissionChanges = {
     "destination": None,
     "device": None,
@@ -65,7 +67,10 @@ def retry_submission(ledger: Ledger, number: int, share: Share | None = None) ->
 
 
 def release_submission(ledger: Ledger, number: int, share: Share | None = None) -> Submission:
-    """Let a submission that was held by a rule, or for its units, go on as it is. Raises NotNow."""
+    """Let a submission that was held for its mesh, by a rule or for its units go on as it is.
+
+    Raise WrongSubmissionState when the submission is not held, or for another reason.
+    """
     gone = _missing_file_reason(ledger, number, share)
 
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
@@ -73,9 +78,9 @@ def release_submission(ledger: Ledger, number: int, share: Share | None = None) 
             raise WrongSubmissionState(
                 f"Submission {number} is {submission.state}, not held: there is nothing to release."
             )
-        if submission.hold not in {*HELD_BY_RULES, HoldReason.UNITS}:
+        if submission.hold not in {*HELD_BY_RULES, HoldReason.MESH, HoldReason.UNITS}:
             raise WrongSubmissionState(
-                f"Submission {number} is not held by a rule or for its units. "
+                f"Submission {number} is not held for its mesh, by a rule or for its units. "
                 f"`stlflow retry {number}` tries again."
             )
         return _with_file(_lift_rule_hold(submission, begun), gone)
@@ -196,12 +201,13 @@ def _with_file(order: CommandEffect, gone: str) -> CommandEffect:
 
 
 def _lift_rule_hold(submission: Submission, begun: SendState) -> CommandEffect:
-    """Lift the hold of the rule that holds, and of no other; or accept the units of this one part."""
+    """Lift the hold of the rule that holds, and of no other; or accept mesh or units of this one part."""
     if submission.hold is HoldReason.UNITS:  # with the build that it has: nothing is uploaded again
         order = _resume(evolve(submission, hold=None), begun)
         accepted: SubmissionChanges = {"units_released": True, "passed": submission.passed}
         return replace(order, event=EventKind.RELEASED, changes={**order.changes, **accepted})
-    rule = submission.intake_rule if submission.hold is HoldReason.RULE else submission.routing_rule
+    lifted = {HoldReason.MESH: MESH_RELEASED, HoldReason.RULE: submission.intake_rule}
+    rule = lifted.get(submission.hold or HoldReason.ROUTE, submission.routing_rule)
     order = _resume(submission, begun)
     passed = submission.passed if rule is None else (*submission.passed, rule)
     event = EventKind.RELEASED

@@ -144,6 +144,7 @@ def _mesh_facts(mesh: MeshReport) -> dict[str, FactValue]:
         "shells": mesh.shells,
         "cavities": mesh.cavities,
         "unit_guess": mesh.unit_guess,
+        "unit_doubt": bool(mesh.unit_doubt),
         "warnings": len(mesh.warnings),
     }
     return {name: value for name, value in known.items() if value is not None}

@@ -14,6 +14,7 @@ from workflow.model import (
     SubmissionState,
 )
 from workflow.pipeline.cloud_cache import NotInCloud
+from workflow.pipeline.commands import MESH_RELEASED
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.facts import facts_before_upload
 from workflow.pipeline.ingest import STILL_CHANGING_SECONDS, is_still_as_taken
@@ -22,7 +23,10 @@ from workflow.routing import decide_intake
 
 
 def inspect_mesh(context: Context, submission: Submission) -> Submission:
-    """Measure the mesh in the private copy; a bad file is rejected, one that can't be measured is held."""
+    """Measure the mesh in the private copy: nobody can print a rejected one, a person may release a held one.
+
+    A file that can't be measured is held, too. A release lets this one file past the verdict.
+    """
     if submission.mesh is not None:
         return submission
     try:
@@ -35,6 +39,8 @@ def inspect_mesh(context: Context, submission: Submission) -> Submission:
         return schedule_retry(context, submission, STILL_CHANGING_SECONDS, "The file was not complete yet.")
     if report.verdict == "reject":
         return reject(context, submission, report.reason or "The mesh is not printable.", mesh=report)
+    if report.verdict == "hold" and MESH_RELEASED not in submission.passed:
+        return hold(context, submission, HoldReason.MESH, report.reason or "", mesh=report)
     return context.ledger.record_event(
         submission,
         EventKind.INSPECTED,

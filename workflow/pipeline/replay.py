@@ -78,7 +78,7 @@ def explain_past_decision(
     intake, routing = decided.get("intake"), decided.get("routing")
     if intake is None:
         rulebook = other or (
-            in_force() if in_force is not None and _was_rejected_with_measures(submission) else None
+            in_force() if in_force is not None and _was_stopped_with_measures(submission) else None
         )
         return _explain_if_accepted(ledger, submission, rulebook, zone)
     books = _PastRulebooks(ledger)
@@ -101,7 +101,7 @@ def _explain_if_accepted(
     ledger: Ledger, submission: Submission, rulebook: Rulebook | None, zone: tzinfo | None
 ) -> PastDecision:
     """Say what rules would do with a file that none has seen: inspection rejected it."""
-    if rulebook is None or not _was_rejected_with_measures(submission):
+    if rulebook is None or not _was_stopped_with_measures(submission):
         if submission.state is SubmissionState.REJECTED and submission.reason:
             raise UnknownSubmission(f"No rule saw submission {submission.id}: {submission.reason}")
         raise UnknownSubmission(
@@ -112,13 +112,11 @@ def _explain_if_accepted(
     return PastDecision(submission, {}, rulebook.revision, explain(rulebook, facts, today=day))
 
 
-def _was_rejected_with_measures(submission: Submission) -> bool:
-    """Tell whether inspection rejected it and yet could say how large it is."""
+def _was_stopped_with_measures(submission: Submission) -> bool:
+    """True if inspection held or rejected the file, but measured how large it is."""
     mesh = submission.mesh
-    is_rejected = (
-        submission.state is SubmissionState.REJECTED and mesh is not None and mesh.verdict == "reject"
-    )
-    return is_rejected and mesh is not None and mesh.triangles > 0
+    was_stopped = submission.state in {SubmissionState.HELD, SubmissionState.REJECTED}
+    return was_stopped and mesh is not None and mesh.verdict != "accept" and mesh.triangles > 0
 
 
 def replay_rules(

@@ -162,7 +162,8 @@ _FACT_TABLE = (
         "shells", FactKind.COUNT, "", "1", "the mesh: bodies that touch no other", "when they were counted"
     ),
     _mesh("cavities", FactKind.COUNT, "", "0", "the mesh: hollows inside a body", "when they were counted"),
-    _mesh("unit_guess", FactKind.TEXT, "", "mm", "what its numbers seem to be in: `mm`, `inch`, `metre`, …"),
+    _mesh("unit_guess", FactKind.TEXT, "", "mm", "what its numbers may be in: `mm`, `inch`, `metre`, …"),
+    _mesh("unit_doubt", FactKind.FLAG, "", "false", "the mesh: its size or its header speaks against mm"),
     _mesh("warnings", FactKind.COUNT, "", "0", "how many doubts the inspection had"),
     Fact(
         "preset",

@@ -104,8 +104,14 @@ class Settings(BaseModel):
     slice_first_poll_seconds: float = Field(2.0, ge=0, description="first question after an upload")
     slice_limit_seconds: float = Field(7200.0, gt=0, description="a slice job older than this is held")
     build_wait_seconds: float = Field(300.0, ge=0, description="a build missing for longer is held")
-    open_edges_limit: int = Field(0, ge=0, description="a mesh with more open edges is rejected")
-    refuse_meshes_with: str = Field("", description="oddities that reject a mesh, see meshes.md")
+    largest_hole_mm: float = Field(
+        0.0, ge=0, le=10, description="a mesh with a longer hole is held; a missing side always is"
+    )
+    open_edges_limit: int = Field(
+        0, ge=0, description="outdated, use `largest_hole_mm`: open edges that pass in holes up to 10 mm"
+    )
+    hold_meshes_with: str = Field("", description="oddities that hold a mesh, see meshes.md")
+    refuse_meshes_with: str = Field("", description="the old name of `hold_meshes_with`")
     largest_file_mb: int = Field(4096, ge=1, description="a larger file is rejected unread")
     inspection_limit_seconds: float = Field(300.0, gt=0, description="a file that takes longer is held")
     inspection_memory_mb: int = Field(1024, ge=64, description="a file that takes more is held")
