@@ -185,7 +185,7 @@ GOOD: list[tuple[str, Callable[[], list[Facet]], Encoding, str, str]] = [
 ]
 BAD: list[tuple[str, Callable[[], bytes], str, str]] = [
     ("bad/empty.stl", lambda: binary("nothing", []), "rejected", "no facets"),
-    ("bad/inches.stl", in_inches, "held", "inches"),
+    ("bad/inches.stl", in_inches, "held", "millimeters"),
     ("bad/nan.stl", with_nan, "rejected", "not a number"),
     ("bad/open.stl", with_a_hole, "held", "Hole"),
     ("bad/truncated.stl", truncated, "rejected", "cut off"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class MeshReport:
     """What was measured in an STL file, and the defects found. Units: mm, cm³, cm².
 
-    `verdict` is "accept" or "reject"; `reason` says why in shop words, with numbers and a next step,
+    `verdict` is "accept", "hold" or "reject"; `reason` says why in shop words, with numbers and a next step,
     and is None when accepted. `warnings` tell what a slicer copes with. `volume_cm3` is None unless the
     mesh is closed and faces one way. Where a file can't be read as STL at all, `format` is None and the
     counts are 0. `sha256` is of the bytes inspected.
