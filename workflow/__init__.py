@@ -2,7 +2,7 @@
 
 
 def __getattr__(name: str) -> str:
-    """Give `__version__` when somebody asks: looking it up at import would slow every command."""
+    """Return `__version__` when someone asks: looking it up at import would slow every command."""
     if name != "__version__":
         raise AttributeError(name)
     from importlib.metadata import PackageNotFoundError, version

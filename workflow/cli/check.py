@@ -71,7 +71,7 @@ def _draw_picture(inspector: Inspector, file: Path, picture: Path) -> bool:
 
 @contextmanager
 def _atomic_write_path(picture: Path) -> Iterator[Path]:
-    """Give a place beside a picture, which is moved over it once it is whole. Raises OSError."""
+    """Return a place beside a picture, which is moved over it once it is whole. Raises OSError."""
     unfinished = picture.with_name(f".{picture.name}.{secrets.token_hex(4)}.tmp")
     try:
         unfinished.touch(exist_ok=False)  # says at once what is wrong with the folder

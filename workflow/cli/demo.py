@@ -42,7 +42,7 @@ IsDone = Callable[[Sequence[Submission]], bool]
     type=OneOf(["auto", "manual"]),
     default="auto",
     show_default=True,
-    help="manual: somebody has to make each build in the (simulated) cloud.",
+    help="manual: someone has to make each build in the (simulated) cloud.",
 )
 @click.option(
     "--folder",

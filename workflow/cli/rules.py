@@ -167,7 +167,7 @@ def replay_rules(rules_path: Path | None, since: datetime | None, as_json: bool)
     """Send past submissions through other rules.
 
     It says which would go elsewhere, and why. Nothing is changed, and Eiger is not asked: each is decided
-    anew on the facts that decided then.
+    again on the facts that decided then.
     """
     from workflow.assembly import open_ledger, rules_file
     from workflow.cli.rules_output import replay_document, replay_lines

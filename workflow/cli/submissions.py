@@ -229,7 +229,7 @@ def _worker_row(worker: Worker, in_hands: Sequence[Submission], now: float) -> d
 
 
 def _worker_line(worker: Worker, in_hands: Sequence[Submission], now: float, zone: tzinfo | None) -> str:
-    doing = ", ".join(f"{each.step} of {each.id}" for each in in_hands) or "nothing in hands"
+    doing = ", ".join(f"{each.step} of {each.id}" for each in in_hands) or "no running step"
     since = f"{worker.since.astimezone(zone):%Y-%m-%d %H:%M %Z}"
     who = f"{worker.name}  process {worker.pid}, release {worker.release}, since {since}"
     return f"{who}, last sign {_silent_seconds(worker, now):.1f} s ago: {doing}"

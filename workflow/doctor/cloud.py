@@ -91,7 +91,7 @@ def check_approvals(settings: Settings, client: EigerClient) -> Iterator[Finding
         yield warn(
             f"Only approved builds may be printed, and these rules do not approve: "
             f"{_shortened_list(without)}.",
-            "Somebody approves in Eiger, or the rule says `approve_first: true`.",
+            "Someone approves in Eiger, or the rule says `approve_first: true`.",
         )
     else:
         yield ok("Only approved builds may be printed, and every rule that sends approves first.")

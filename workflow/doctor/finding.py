@@ -16,7 +16,7 @@ class Grade(StrEnum):
 
     OK = "ok"
     WARN = "warn"
-    """The service runs, and somebody should know."""
+    """The service runs, and someone should know."""
     FAIL = "fail"
     """The service does not start, or stops, or waits for ever."""
     SKIP = "skip"

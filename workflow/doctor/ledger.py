@@ -129,7 +129,7 @@ def check_workers(book: LedgerAccess) -> Iterator[Finding]:
     for each in (each for each in present if each not in silent and each.release != __version__):
         yield warn(
             f"{each.name} runs release {each.release}, and {__version__} is installed here.",
-            "Start the older one anew with the same release, when it suits.",
+            "Start the older one again with the same release, when it suits.",
         )
     if not book.is_begun:
         yield ok("No worker has run yet: `stlflow run` starts one.")

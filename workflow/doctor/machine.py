@@ -30,7 +30,7 @@ def check_versions() -> Iterator[Finding]:
     found = {name: _package_version(name) for name in REPORTED_PACKAGES}
     missing = [name for name, release in found.items() if release is None]
     if missing:
-        yield fail(f"Not installed: {', '.join(missing)}.", "Install stlflow anew: `pip install stlflow`.")
+        yield fail(f"Not installed: {', '.join(missing)}.", "Install stlflow again: `pip install stlflow`.")
     found |= {name: _package_version(name) for name in OPTIONAL_PACKAGES}
     packages = ", ".join(f"{name} {release}" for name, release in found.items() if release)
     python = f"Python {platform.python_version()} on {platform.system()}"

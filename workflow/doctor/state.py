@@ -125,9 +125,7 @@ def state_checks(settings: Settings) -> tuple[Check, ...]:
             gate=True,
         ),
         Check("state.rights", "a probe file written and removed there", lambda: check_state_rights(settings)),
-        Check(
-            "state.owners", "files there that belong to somebody else", lambda: check_file_owners(settings)
-        ),
+        Check("state.owners", "files there that belong to someone else", lambda: check_file_owners(settings)),
         Check("state.privacy", "whether other accounts can read it", lambda: check_privacy(settings)),
         Check("state.running", "whether a stlflow works on it now", lambda: check_running(settings)),
         Check("state.space", "room for database and logs", lambda: check_state_space(settings)),

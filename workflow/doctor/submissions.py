@@ -91,7 +91,7 @@ def check_overdue(book: LedgerAccess) -> Iterator[Finding]:
         minutes = (CLOCK.seconds() - min(each.due_at.timestamp() for each in waiting if each.due_at)) / 60
         yield warn(
             f"{_count_with_verb(len(waiting), 'submission')} due for {minutes:.0f} min: nothing moves.",
-            "The log says why (state/logs/stlflow.log); start stlflow anew if it says nothing.",
+            "The log says why (state/logs/stlflow.log); start stlflow again if it says nothing.",
         )
     else:
         yield ok("Every submission that goes on by itself is in time.")

@@ -314,6 +314,6 @@ class PartScanReports(RootModel[tuple[PartScanReport, ...]]):
 
 
 class SignedUrl(ApiModel):
-    """A link that is good for about 30 seconds, for whoever holds it."""
+    """A link that is good for about 30 seconds, for anyone who holds it."""
 
     url: SecretStr

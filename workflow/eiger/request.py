@@ -126,7 +126,7 @@ class RequestSender:
 
 
 def _machine_frozen_error(operation: Operation) -> RateLimited:
-    """Somebody else may have caused the effect by now, for the reserved time is over."""
+    """Someone else may have caused the effect by now, for the reserved time is over."""
     text = f"{operation.id} was not sent: this machine stood still meanwhile. stlflow goes on by itself."
     return RateLimited(text, operation=operation.id)
 

@@ -155,7 +155,7 @@ def _hardening_lines(plan: ServicePlan, user: str | None) -> Iterator[str]:
         yield "NoNewPrivileges=yes"
         return
     yield "# Not `strict`: it needs ReadWritePaths=, which pins a share in a folder of a mount; when that"
-    yield "# is mounted anew, stlflow would go on in the old one."
+    yield "# is mounted again, stlflow would go on in the old one."
     yield "ProtectSystem=full"
     written = [place for place in (plan.share, plan.state) if _is_below(place, _READ_ONLY_FOLDERS)]
     if written:

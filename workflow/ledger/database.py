@@ -54,7 +54,7 @@ https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 
 
 def open_database(url: str) -> Engine:
-    """Give an engine for the URL; SQLite gets write-ahead logging and writes that queue up.
+    """Return an engine for the URL; SQLite gets write-ahead logging and writes that queue up.
 
     `BEGIN IMMEDIATE` takes the write lock at once, so that a transaction which reads and then
     writes waits in line instead of failing half way (https://www.sqlite.org/lang_transaction.html).
@@ -121,7 +121,7 @@ def _add_missing(connection: Connection, table: Table, present: Inspector) -> No
 
 
 def _definition(connection: Connection, column: Column[object]) -> str:
-    """Give the column in SQL; one that can't be null says what the rows that are there get."""
+    """Return the column in SQL; one that can't be null says what the rows that are there get."""
     definition = str(CreateColumn(column).compile(dialect=connection.dialect))
     if column.nullable or column.server_default is not None:
         return definition
@@ -145,7 +145,7 @@ class LedgerClock:
         self._seen: tuple[float, float] | None = None
 
     def seconds(self) -> float:
-        """Give the present time."""
+        """Return the present time."""
         with self._lock:
             if self._seen is None:
                 return system_time()
@@ -153,7 +153,7 @@ class LedgerClock:
         return theirs + (time.monotonic() - mine)
 
     def synchronize(self, connection: Connection) -> None:
-        """Look at the database's own clock, if it has one."""
+        """Read the database's own clock, if it has one."""
         if connection.dialect.name != "postgresql":
             return
         theirs = float(connection.execute(_DATABASE_TIME).scalar_one())
@@ -162,7 +162,7 @@ class LedgerClock:
 
 
 def system_time() -> float:
-    """Give this machine's own time: what counts where no other machine takes part."""
+    """Return this machine's own time: what counts where no other machine takes part."""
     return time.time()
 
 

@@ -24,27 +24,27 @@ class DuplicateStore(Store):
         submission: Submission,
         sha256: str,
         detail: str,
-        is_twin: IsDuplicate,
+        is_duplicate: IsDuplicate,
         set_aside: DuplicateChanges,
         /,
         **changes: Unpack[SubmissionChanges],
     ) -> Submission | None:
         """Record the content, and set the submission aside for an unfinished one of the same content.
 
-        Return that other submission, if there is one and `is_twin` accepts it. All in one transaction: of two
-        that record their content at the same time just one is set aside, and after a crash as well. Raises
-        Superseded.
+        Return that other submission, if there is one and `is_duplicate` accepts it. All in one
+        transaction: of two that record their content at the same time just one is set aside, and after a
+        crash as well. Raises Superseded.
         """
         with self.write_transaction() as connection:
             acquire_transaction_lock(connection, sha256)
-            twin = _find_unfinished_duplicate(connection, submission, sha256, is_twin)
-            aside: SubmissionChanges = NO_CHANGES if twin is None else set_aside(twin)
+            duplicate = _find_unfinished_duplicate(connection, submission, sha256, is_duplicate)
+            aside: SubmissionChanges = NO_CHANGES if duplicate is None else set_aside(duplicate)
             happened: list[Event] = [(EventKind.TAKEN, detail)]
-            if twin is not None:
-                happened.append((EventKind.DUPLICATE, f"of submission {twin.id}"))
+            if duplicate is not None:
+                happened.append((EventKind.DUPLICATE, f"of submission {duplicate.id}"))
             content: SubmissionChanges = {"sha256": sha256, **changes, **aside}
             apply_changes(connection, submission, content, *happened)
-        return twin
+        return duplicate
 
     def find_earlier_revisions(self, submission: Submission) -> tuple[Submission, ...]:
         """Return earlier submissions of a file in exactly this place, oldest first."""
@@ -96,7 +96,7 @@ def _same_origin(submission: Submission) -> ColumnElement[bool]:
 
 
 def _find_unfinished_duplicate(
-    connection: Connection, submission: Submission, sha256: str, is_twin: IsDuplicate
+    connection: Connection, submission: Submission, sha256: str, is_duplicate: IsDuplicate
 ) -> Submission | None:
     query = select(submissions).where(
         submissions.c.sha256 == sha256,
@@ -104,7 +104,7 @@ def _find_unfinished_duplicate(
         submissions.c.state.not_in([state.value for state in ENDED_STATES]),
     )
     rows = connection.execute(query.order_by(submissions.c.id)).mappings()
-    return next(filter(is_twin, (submission_from(dict(row)) for row in rows)), None)
+    return next(filter(is_duplicate, (submission_from(dict(row)) for row in rows)), None)
 
 
 def find_competing_submission(connection: Connection, build_id: str | None, besides: int) -> int | None:

@@ -47,7 +47,7 @@ class IntegrityReport:
 
 
 def check_integrity(url: str, *, page_by_page: bool = False) -> IntegrityReport:
-    """Look at a database, and on demand at each of its pages.
+    """Return the condition of a database, on demand of each of its pages.
 
     Raises StateError when it can't be opened, DatabaseAway when it can't be reached.
     """

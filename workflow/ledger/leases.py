@@ -1,7 +1,7 @@
-"""Who has a step in hands: taking what is due, and taking over from whoever is gone.
+"""Leases on steps: acquire what is due, and taking over from dead workers.
 
 A step that runs bears the name of its worker. A worker that stands no longer in `workers` has nothing:
-its steps begin anew as new turns, so that it can change nothing any more should it come back.
+its steps begin again as new turns, so that it can change nothing any more should it come back.
 
 What waits for its slice job: how much that is, whom a build concerns, and going on with it.
 """
@@ -88,18 +88,18 @@ def acquire_due_steps(
 
 
 def find_due_steps(ledger: Ledger, worker: Worker) -> frozenset[Step]:
-    """Tell which steps are due for somebody; asked often, so it is one look that takes no lock."""
+    """Return which steps are due for someone; asked often, so it is one look that takes no lock."""
     with ledger.read_connection() as connection:
         return frozenset(map(Step, connection.execute(_DUE_STEPS, _now_for(worker)).scalars()))
 
 
 def list_leased_steps(ledger: Ledger, worker: Worker) -> tuple[Submission, ...]:
-    """Give submissions whose present step this worker has taken."""
+    """Return submissions whose present step this worker has taken."""
     return ledger.select_submissions(_LEASED_BY_WORKER, {"name": worker.name})
 
 
 def take_over_orphaned_steps(ledger: Ledger) -> tuple[Submission, ...]:
-    """Let steps that nobody alive has in hands begin anew, at once; gives them as they were."""
+    """Let steps that no live worker runs begin again, at once; gives them as they were."""
     if not ledger.exists(_ANY_ORPHAN):
         return ()
     with ledger.write_transaction() as connection:
@@ -107,7 +107,7 @@ def take_over_orphaned_steps(ledger: Ledger) -> tuple[Submission, ...]:
 
 
 def requeue_steps(connection: Connection, which: ColumnElement[bool], why: str) -> tuple[Submission, ...]:
-    """Begin a new turn for running steps, inside somebody's transaction."""
+    """Begin a new turn for running steps, inside someone's transaction."""
     query = select(submissions).where(which).limit(TAKEOVER_BATCH).with_for_update(skip_locked=True)
     found = tuple(submission_from(dict(row)) for row in connection.execute(query).mappings())
     for submission in found:
@@ -119,12 +119,12 @@ def requeue_steps(connection: Connection, which: ColumnElement[bool], why: str) 
 
 
 def list_abandoned_claims(ledger: Ledger) -> tuple[Submission, ...]:
-    """Give rows that were opened for a claim by somebody who is gone."""
+    """Return rows that were opened for a claim by someone who is gone."""
     return ledger.select_submissions(_ABANDONED_CLAIMS)
 
 
 def leased_by(name: str) -> ColumnElement[bool]:
-    """Give the condition for steps in the hands of one worker."""
+    """Return the condition for steps in the hands of one worker."""
     return and_(IN_PROGRESS, submissions.c.worker == name)
 
 
@@ -149,7 +149,7 @@ class WaitingForSlicing:
 
 
 def count_waiting_for_slicing(ledger: Ledger) -> WaitingForSlicing:
-    """Tell how much waits for slicing. Raises StateError."""
+    """Return how much waits for slicing. Raises StateError."""
     with ledger.read_connection() as connection:
         row = connection.execute(_WAITING_COUNT).one()
     return WaitingForSlicing(
@@ -158,14 +158,14 @@ def count_waiting_for_slicing(ledger: Ledger) -> WaitingForSlicing:
 
 
 def filter_waiting_for_slicing(ledger: Ledger, numbers: Collection[int]) -> tuple[Submission, ...]:
-    """Give those of these submissions that wait for slicing. Raises StateError."""
+    """Return those of these submissions that wait for slicing. Raises StateError."""
     some = chunks(sorted(numbers))
     queries = (select(submissions).where(submissions.c.id.in_(each), _WAITING_FOR_SLICING) for each in some)
     return tuple(submission for query in queries for submission in ledger.select_submissions(query))
 
 
 def find_waiting_by_part_version(ledger: Ledger, part_version_ids: Collection[str]) -> tuple[Submission, ...]:
-    """Give submissions that wait for the slicing of one of these part versions. Raises StateError."""
+    """Return submissions that wait for the slicing of one of these part versions. Raises StateError."""
     ours = submissions.c.part_version_id.in_(list(part_version_ids))
     return ledger.select_submissions(select(submissions).where(ours, _WAITING_FOR_SLICING))
 

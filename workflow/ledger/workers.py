@@ -27,7 +27,7 @@ def register_worker(
 ) -> Worker:
     """Take part under a fresh name.
 
-    At a start, whoever else bears this `home` is gone: the caller holds the lock of its state folder.
+    At a start, any other worker of this `home` is dead: the caller holds the lock of its state folder.
     `again` is for one that was struck off while it lived.
     """
     with ledger.write_transaction() as connection:
@@ -50,9 +50,9 @@ def register_worker(
 
 
 def send_heartbeat(ledger: Ledger, worker: Worker, strain: Backpressure = NO_BACKPRESSURE) -> bool:
-    """Give a sign of life, and tell the others of complaints of the cloud.
+    """Return a sign of life, and tell the others of complaints of the cloud.
 
-    False says that the worker was struck off meanwhile, and has nothing in hands.
+    False says that the worker was struck off meanwhile, and has no steps.
     """
     with ledger.write_transaction() as connection:
         CLOCK.synchronize(connection)
@@ -64,14 +64,14 @@ def send_heartbeat(ledger: Ledger, worker: Worker, strain: Backpressure = NO_BAC
 
 
 def read_heartbeats(ledger: Ledger) -> Heartbeats:
-    """Give the last sign of every worker that takes part."""
+    """Return the last sign of every worker that takes part."""
     with ledger.read_connection() as connection:
         rows = connection.execute(select(workers.c.name, workers.c.beat)).all()
     return {row.name: row.beat for row in rows}
 
 
 def read_backpressure(ledger: Ledger) -> Mapping[str, Backpressure]:
-    """Give what the cloud gave every worker to understand, as of its last sign; by name."""
+    """Return what the cloud gave every worker to understand, as of its last sign; by name."""
     with ledger.read_connection() as connection:
         rows = connection.execute(select(workers.c.name, workers.c.complaints, workers.c.paused_until)).all()
     present = seconds_now()
@@ -89,7 +89,7 @@ def remove_dead_worker(ledger: Ledger, name: str, beat: str) -> bool:
 
 
 def deregister_worker(ledger: Ledger, worker: Worker) -> tuple[Submission, ...]:
-    """Take part no longer: what is still in hands is free for others at once."""
+    """Take part no longer: its running steps are free for others at once."""
     with ledger.write_transaction() as connection:
         dropped = requeue_steps(connection, leased_by(worker.name), "was given back by")
         connection.execute(delete(workers).where(workers.c.name == worker.name))
@@ -97,7 +97,7 @@ def deregister_worker(ledger: Ledger, worker: Worker) -> tuple[Submission, ...]:
 
 
 def list_workers(ledger: Ledger) -> tuple[Worker, ...]:
-    """Give all workers that take part, the longest there first."""
+    """Return all workers that take part, the longest there first."""
     with ledger.read_connection() as connection:
         rows = connection.execute(select(workers).order_by(workers.c.since)).mappings().all()
     return tuple(worker_from(dict(row)) for row in rows)

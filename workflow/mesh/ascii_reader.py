@@ -49,7 +49,7 @@ _END_OF_FACET = b"endfacet"
 _NO_FACETS: Block = np.empty((9, 0), np.float32)
 _LONGEST_WORD = 1 << 16
 _USUAL_FACET = 1 << 11
-"""A facet takes 100 to 500 bytes, unless somebody filled it with blanks."""
+"""A facet takes 100 to 500 bytes, unless someone filled it with blanks."""
 
 
 class AsciiReader:
@@ -66,7 +66,7 @@ class AsciiReader:
         self._kept: list[Block] | None = None
 
     def blocks(self) -> Iterator[Block]:
-        """Give all facets from the start. Raises Unreadable where the text is no STL, and OSError.
+        """Return all facets from the start. Raises Unreadable where the text is no STL, and OSError.
 
         Reading text takes far longer than measuring, so not too many facets are kept for the next time.
         """
@@ -104,7 +104,7 @@ class AsciiReader:
         return self._grammar.has_colour
 
     def remarks(self) -> tuple[MeshWarning, ...]:
-        """Give what is odd about the file's form."""
+        """Return what is odd about the file's form."""
         return tuple(self._warnings())
 
     def _warnings(self) -> Iterator[MeshWarning]:
@@ -119,7 +119,7 @@ class AsciiReader:
             yield MeshWarning(MeshWarningKind.TRAILING_TEXT, "Text after `endsolid`: ignored.")
 
     def _pieces(self) -> Iterator[tuple[bytes, bool]]:
-        """Give the text in lower case, and with each piece whether it is the last."""
+        """Return the text in lower case, and with each piece whether it is the last."""
         at_end = False
         while not at_end:
             size = self._stream.fill(self._piece)

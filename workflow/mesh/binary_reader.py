@@ -25,7 +25,7 @@ class BinaryReader:
         self._only: Block | None = None
 
     def blocks(self) -> Iterator[Block]:
-        """Give all facets from the start; each block is overwritten by the next.
+        """Return all facets from the start; each block is overwritten by the next.
 
         The layout of a facet is that of numpy-stl's `Mesh.dtype`. Raises Unreadable where room was reserved
         for facets and never filled, as a copy over a share leaves it that breaks off, and OSError.
@@ -56,7 +56,7 @@ class BinaryReader:
         empty.finish(self._layout.facets)
 
     def remarks(self) -> tuple[MeshWarning, ...]:
-        """Give what is odd about the file's form."""
+        """Return what is odd about the file's form."""
         trailing = self._layout.trailing_bytes
         if not trailing:
             return ()
@@ -82,7 +82,7 @@ class _EmptyFacetDetector:
         self._last = self._in_a_row = False
 
     def look(self, block: Block, piece: bytearray) -> None:
-        """Look at the next facets: their corners, and their bytes."""
+        """Count the empty facets among the next ones, by corners and bytes."""
         empty: NDArray[np.bool_] = block[0] == 0
         if empty.any():
             empty[empty] = ~block[:, empty].any(axis=0)

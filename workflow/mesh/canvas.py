@@ -66,7 +66,7 @@ _GLYPHS = {
 
 
 def render_text(text: str, size: int) -> NDArray[np.bool_]:
-    """Give where ink is, shape (7 * size, 6 * size * letters).
+    """Return where ink is, shape (7 * size, 6 * size * letters).
 
     Accents are left out, and a letter that there is none for is a box.
     """
@@ -115,7 +115,7 @@ class RgbCanvas:
         self.pixels[np.abs(away - radius) <= 1.5] = colour
 
     def to_png(self) -> bytes:
-        """Give the sheet as PNG: 8-bit RGB, rows unfiltered (https://www.w3.org/TR/png-3/)."""
+        """Return the sheet as PNG: 8-bit RGB, rows unfiltered (https://www.w3.org/TR/png-3/)."""
         height, width, _ = self.pixels.shape
         rows = np.zeros((height, 1 + 3 * width), np.uint8)
         rows[:, 1:] = self.pixels.reshape(height, -1)

@@ -18,7 +18,7 @@ from workflow.mesh.watertight import CornerHashes
 
 
 def connected_components(tails: NDArray[np.intp], heads: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    """Give each of `count` points the lowest number among the points that it is connected with.
+    """Return each of `count` points the lowest number among the points that it is connected with.
 
     Hooks each root to a lower root next to it (of several, the one that happens to be written last) and
     halves all paths, so that a few rounds do (after Y. Shiloach and U. Vishkin, "An O(log n) parallel
@@ -83,7 +83,7 @@ def find_shells(corners: CornerHashes, facets: int, volume_mm3: float) -> Shells
 def _find_enclosed_shells(
     inner: NDArray[np.bool_], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> NDArray[np.bool_] | None:
-    """Tell which of the inner shells have the box of another one around theirs; None if they are too many."""
+    """Return which inner shells have the box of another one around theirs; None if they are too many."""
     outside, inside = np.flatnonzero(~inner), np.flatnonzero(inner)
     if outside.size * inside.size > MAX_SHELL_PAIRS:
         return None
@@ -95,7 +95,7 @@ def _find_enclosed_shells(
 
 
 def _label_shells(hashes: Hashes) -> _Numbers:
-    """Give each facet a number that all facets of its shell share.
+    """Return each facet a number that all facets of its shell share.
 
     Exporters write neighbours one after the other. So most facets go on with a run: they have a corner of
     the one before. Only the other corners of a run have to be looked for elsewhere, and only runs joined.
@@ -111,7 +111,7 @@ def _label_shells(hashes: Hashes) -> _Numbers:
 
 
 def _corners_shared_with_previous(hashes: Hashes) -> NDArray[np.bool_]:
-    """Tell which corners the facet before has, too; shape (3, n)."""
+    """Return which corners the facet before has, too; shape (3, n)."""
     found = np.zeros(hashes.shape, np.bool_)
     is_equal = np.empty(hashes.shape[1] - 1, np.bool_)
     for number, corner in enumerate(hashes[:, 1:]):
@@ -121,7 +121,7 @@ def _corners_shared_with_previous(hashes: Hashes) -> NDArray[np.bool_]:
 
 
 def _shell_volumes(blocks: Iterable[Block], shell: _Numbers, shells: int) -> NDArray[np.float64]:
-    """Give the signed volume of each shell, mm³: the sum of a·(b x c) / 6."""
+    """Return the signed volume of each shell, mm³: the sum of a·(b x c) / 6."""
     volumes = np.zeros(shells)
     origin: NDArray[np.float64] | None = None
     for block, here in _with_shells(blocks, shell):
@@ -137,7 +137,7 @@ def _shell_volumes(blocks: Iterable[Block], shell: _Numbers, shells: int) -> NDA
 def _boxes(
     blocks: Iterable[Block], shell: _Numbers, shells: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give the lowest and the highest coordinates of each shell, both of shape (3, n)."""
+    """Return the lowest and the highest coordinates of each shell, both of shape (3, n)."""
     low, high = np.full((3, shells), np.inf), np.full((3, shells), -np.inf)
     for block, here in _with_shells(blocks, shell):
         corners = block.astype(np.float64).reshape(3, 3, -1)

@@ -128,7 +128,7 @@ def _gather_findings(reader: _Reader, size: int, header: bytes, policy: MeshPoli
 
 
 def _find_shells(corners: CornerHashes, measures: Measures, policy: MeshPolicy) -> Shells | None:
-    """Tell the bodies of a closed mesh apart if it is not too large, or if their volumes cancel out."""
+    """Return the bodies of a closed mesh apart if it is not too large, or if their volumes cancel out."""
     box_mm3 = math.prod(measures.size_mm)
     vanishes = (
         abs(measures.volume_mm3) < _VANISHING * box_mm3 and measures.triangles <= _MAX_FACETS_FOR_SHELLS
@@ -139,7 +139,7 @@ def _find_shells(corners: CornerHashes, measures: Measures, policy: MeshPolicy) 
 
 
 def _build_report(reader: _Reader, findings: MeshFindings, policy: MeshPolicy) -> MeshReport:
-    """Give the report, yet without path, hash and time."""
+    """Return the report, yet without path, hash and time."""
     verdict, measures, holes = judge_mesh(findings, policy), findings.measures, findings.holes
     readable, unit = measures.bad_facets == 0, findings.unit
     return MeshReport(

@@ -126,7 +126,7 @@ class Inspector:
         self.close()
 
     def _ask_worker(self, request: bytes) -> MeshReport | InspectionFailure | str:
-        """Give the reply, or how the process ended without one."""
+        """Return the reply, or how the process ended without one."""
         worker = self._running_worker()
         line = worker.send_request(request, self._limits.seconds)
         try:
@@ -180,7 +180,7 @@ class _WorkerProcess:
             raise OSError(f"the process that inspects meshes did not start ({ended})")
 
     def send_request(self, request: bytes, limit_seconds: float) -> bytes:
-        """Give the reply, or what there is of one when the process ended or was stopped at the limit."""
+        """Return the reply, or what there is of one when the process ended or was stopped at the limit."""
         alarm = threading.Timer(limit_seconds, self._stop_slow)
         alarm.daemon = True
         alarm.start()
@@ -210,7 +210,7 @@ class _WorkerProcess:
 
 
 def _worker_environment(here: Mapping[str, str]) -> dict[str, str]:
-    """Give the environment of the process: no keys, and no threads that nobody needs."""
+    """Return the environment of the process: no keys, and no threads that nobody needs."""
     return {name: value for name, value in here.items() if not _SECRET.search(name)} | _ONE_THREAD
 
 

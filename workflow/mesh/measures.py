@@ -146,7 +146,7 @@ class _Accumulator:
         self._chain = (self._chain + int(terms.sum())) & WRAP
 
     def measures(self) -> Measures:
-        """Give what was measured."""
+        """Return what was measured."""
         usable = self._bad == 0 and self._triangles > 0
         return Measures(
             triangles=self._triangles,

@@ -44,7 +44,7 @@ INTERNAL_ERROR = "fault"
 
 
 def encode_setup(setup: WorkerSetup) -> str:
-    """Give the setup as text."""
+    """Return the setup as text."""
     policy = {**asdict(setup.policy), "held": sorted(setup.policy.held)}
     return json.dumps({"policy": policy, "memory_mb": setup.memory_mb, "seconds": setup.seconds})
 
@@ -66,7 +66,7 @@ class InspectionRequest:
 
 
 def encode_request(request: InspectionRequest) -> bytes:
-    """Give an order as a line; any name that a file system allows gets through."""
+    """Return an order as a line; any name that a file system allows gets through."""
     picture = None if request.picture is None else str(request.picture)
     return _encode_line({"source": str(request.source), "shown_as": request.shown_as, "picture": picture})
 
@@ -79,7 +79,7 @@ def decode_request(line: bytes) -> InspectionRequest:
 
 
 def encode_reply(reply: MeshReport | InspectionFailure) -> bytes:
-    """Give a report, or why there is none."""
+    """Return a report, or why there is none."""
     return _encode_line({"report" if isinstance(reply, MeshReport) else "failure": asdict(reply)})
 
 

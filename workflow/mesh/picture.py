@@ -45,7 +45,7 @@ _LONGEST = 10_000
 
 
 def shade_pixels(canvas: DepthBuffer) -> NDArray[np.float32]:
-    """Give the facets in colour, shape (height, width, 3)."""
+    """Return the facets in colour, shape (height, width, 3)."""
     number, covered = canvas.colors, canvas.is_covered
     light = (number & (INSIDE_FLAG - 1)).astype(np.float32) / 255
     colours = np.where((number & INSIDE_FLAG)[..., None], INSIDE_COLOR, OUTSIDE_COLOR).astype(np.float32)
@@ -70,7 +70,7 @@ def mark_open_edges(
 
 
 def _edge_pixels(view: Camera, edges: DirectedEdges) -> Iterator[tuple[IntArray, IntArray, DoubleArray]]:
-    """Give pixels along the edges, some at a time: x, y, and depth."""
+    """Return pixels along the edges, some at a time: x, y, and depth."""
     tail, head = (view.places(end.T.astype(np.float64)) for end in (edges.tail_mm, edges.head_mm))
     counts = np.ceil(np.abs(head - tail)[:2].max(axis=0)).clip(1, _LONGEST).astype(np.int64) + 1
     for number, of in expand_ranges(np.zeros_like(counts), counts):
@@ -81,7 +81,7 @@ def _edge_pixels(view: Camera, edges: DirectedEdges) -> Iterator[tuple[IntArray,
 def _find_outlines(
     number: NDArray[np.uint16], depths: NDArray[np.float32], covered: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Tell which pixels stand at a crease, a step or the rim of the part."""
+    """Return which pixels stand at a crease, a step or the rim of the part."""
     found = np.zeros(covered.shape, np.bool_)
     light = number.astype(np.int32)
     for axis in (0, 1):
@@ -139,7 +139,7 @@ class _ViewDrawing:
 
 
 def draw_picture(source: Path, report: MeshReport) -> bytes:
-    """Give a PNG of an STL file that `report` is about; open edges are marked if the report counts any.
+    """Return a PNG of an STL file that `report` is about; open edges are marked if the report counts any.
 
     Raises Unreadable with the reason where there is nothing to draw, and OSError.
     """
@@ -242,7 +242,7 @@ def _label_holes(sheet: RgbCanvas, scenes: Sequence[_ViewDrawing], places: Seque
 
 
 def _is_visible(canvas: DepthBuffer, x: float, y: float, depth: float) -> bool:
-    """Tell whether a point lies before the surface at its pixel, or hardly behind, as in a curved hole."""
+    """True if a point lies before the surface at its pixel, or hardly behind, as in a curved hole."""
     column, row = (int(min(max(at, 0), most - 1)) for at, most in ((x, canvas.width), (y, canvas.height)))
     return bool(depth <= canvas.depths[row, column] + _LABEL_DEPTH_TOLERANCE)
 

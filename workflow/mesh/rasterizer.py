@@ -93,13 +93,13 @@ class DepthBuffer:
 
 
 def _first_pixel_center(at: FloatArray) -> IntArray:
-    """Give the first pixel whose centre lies at or behind a place; far outside for what is no number."""
+    """Return the first pixel whose centre lies at or behind a place; far outside for what is no number."""
     first: IntArray = np.ceil(np.nan_to_num(at - _PIXEL_CENTER).clip(-1e6, 1e6)).astype(np.int64)
     return first
 
 
 def expand_ranges(begin: IntArray, end: IntArray) -> Iterator[tuple[IntArray, NDArray[np.intp]]]:
-    """Give the numbers from each begin up to its end, and which range each is of, some at a time."""
+    """Return the numbers from each begin up to its end, and which range each is of, some at a time."""
     counts = end - begin
     ends = np.cumsum(counts)
     at = 0
@@ -113,7 +113,7 @@ def expand_ranges(begin: IntArray, end: IntArray) -> Iterator[tuple[IntArray, ND
 
 
 def _span(centre: FloatArray, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Give where the line through the centres of a row enters and leaves each facet."""
+    """Return where the line through the centres of a row enters and leaves each facet."""
     left, right = np.full_like(centre, np.inf), np.full_like(centre, -np.inf)
     for a, b in ((0, 1), (1, 2), (2, 0)):
         crosses = (y[a] <= centre) != (y[b] <= centre)
@@ -125,7 +125,7 @@ def _span(centre: FloatArray, x: FloatArray, y: FloatArray) -> tuple[FloatArray,
 
 
 def _plane(corners: FloatArray, row: IntArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Give the depth of each row at column 0, its growth per column, and the bounds of both corners.
+    """Return the depth of each row at column 0, its growth per column, and the bounds of both corners.
 
     Seen edge-on a plane has every depth: then that of the corners bounds it.
     """
@@ -170,14 +170,14 @@ class Camera:
     middle: tuple[float, float]
 
     def places(self, points_mm: DoubleArray) -> DoubleArray:
-        """Give x, y (down) in pixels and depth of points of shape (3, n)."""
+        """Return x, y (down) in pixels and depth of points of shape (3, n)."""
         right, up, away = self.turn @ (points_mm - self.centre_mm[:, None])
         x, y = self.middle
         depth = (away / self.reach_mm + 1) / 2 * _DEPTH_ROOM + (1 - _DEPTH_ROOM) / 2
         return np.stack((x + right * self.scale, y - up * self.scale, np.clip(depth, 0, 1)))
 
     def facets(self, block: Block) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:
-        """Give facets in the picture, shape (3, 3, n), and their colour numbers; without those of no area."""
+        """Return facets in the picture, shape (3, 3, n), and their color numbers, without those of no area."""
         block = block[:, np.isfinite(block).all(axis=0)]
         points = block.astype(np.float64).reshape(3, 3, -1)
         first, second = points[1] - points[0], points[2] - points[0]
@@ -195,7 +195,7 @@ class Camera:
 
 
 def fit_camera(measures: Measures, azimuth: float, elevation: float, width: int, height: int) -> Camera:
-    """Look at the whole part from a direction in degrees: 0 is from +x, 90 from +y; up is +z."""
+    """Return the view of the whole part from a direction in degrees: 0 is from +x, 90 from +y; up is +z."""
     low, high = (np.array(end, np.float64) for end in (measures.low_mm, measures.high_mm))
     a, e = np.radians((azimuth, elevation))
     away = -np.array((np.cos(a) * np.cos(e), np.sin(a) * np.cos(e), np.sin(e)))

@@ -44,7 +44,7 @@ class Matches:
 
 
 def representative_indices(keys: Hashes) -> NDArray[np.intp]:
-    """Give each number the place of one that equals it: the same for all that are equal."""
+    """Return each number the place of one that equals it: the same for all that are equal."""
     places = np.arange(keys.size)
     matches = find_matches(keys)
     places[matches.copy] = matches.original
@@ -67,7 +67,7 @@ def find_matches(keys: Hashes) -> Matches:
 
 
 def _match_by_sorting(keys: Hashes) -> Matches:
-    """Give all matches of a few numbers."""
+    """Return all matches of a few numbers."""
     order = keys.argsort()
     ranked = keys[order]
     is_copy = np.zeros(keys.size, np.bool_)

@@ -34,7 +34,7 @@ class HashingStream:
         self._position = 0
 
     def head(self) -> bytes:
-        """Give the first bytes, and begin again after them at 0."""
+        """Return the first bytes, and begin again after them at 0."""
         head = self._file.read(HEAD_BYTES)
         self.rewind(0)
         return head or b""

@@ -38,7 +38,7 @@ _MIX = np.uint64(0x9FB21C651E98DF25)  # a multiplier with good avalanche, from P
 
 
 def hash_corners(block: Block, scratch: Hashes) -> Hashes:
-    """Give the hashes of all corners, shape (3, n), within `scratch` of shape (9, n)."""
+    """Return the hashes of all corners, shape (3, n), within `scratch` of shape (9, n)."""
     np.multiply(block.view(np.uint32), _KEYS, out=scratch, dtype=np.uint64)
     corners: Hashes = scratch[0::3]
     spare = scratch[1::3]
@@ -54,7 +54,7 @@ def hash_corners(block: Block, scratch: Hashes) -> Hashes:
 
 
 def chain_terms(corners: Hashes, scratch: Hashes) -> Hashes:
-    """Give (b - a)(c - b)(c - a) of each facet, within `scratch`; 0 where two corners are equal."""
+    """Return (b - a)(c - b)(c - a) of each facet, within `scratch`; 0 where two corners are equal."""
     a, b, c = corners
     terms: Hashes = scratch[1]
     factor = scratch[2]
@@ -67,12 +67,12 @@ def chain_terms(corners: Hashes, scratch: Hashes) -> Hashes:
 
 
 def edge_heads(tails: Hashes) -> Hashes:
-    """Give the corners that the edges from these corners of each facet lead to; both of shape (3, n)."""
+    """Return the corners that the edges from these corners of each facet lead to; both of shape (3, n)."""
     return np.roll(tails, -1, axis=0)
 
 
 class CornerHashes:
-    """CornerHashes of the facets that `blocks` gives anew at each call.
+    """CornerHashes of the facets that `blocks` gives again at each call.
 
     What the first pass adds, of up to `kept_facets`, is kept. The corners of a larger mesh, or one to which
     nothing was added, are worked out again at each call.
@@ -92,7 +92,7 @@ class CornerHashes:
         self._count = end
 
     def pieces(self) -> Iterator[Hashes]:
-        """Give all, in order, a block of facets at a time, shape (3, n); each piece overwrites the last."""
+        """Return all, in order, a block of facets at a time, shape (3, n); each piece overwrites the last."""
         if 0 < self._count <= self._kept.shape[1]:
             for start in range(0, self._count, BLOCK_FACETS):
                 yield self._kept[:, start : min(start + BLOCK_FACETS, self._count)]
@@ -102,7 +102,7 @@ class CornerHashes:
             yield hash_corners(block, scratch[:, : block.shape[1]])
 
     def all_hashes(self, facets: int) -> Hashes:
-        """Give those of so many facets at once, shape (3, n); of fewer if there are no more."""
+        """Return those of so many facets at once, shape (3, n); of fewer if there are no more."""
         if self._count == facets <= self._kept.shape[1]:
             return self._kept[:, :facets]
         hashes = np.empty((3, facets), np.uint64)

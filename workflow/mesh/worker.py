@@ -126,6 +126,6 @@ def _limit_memory(memory_mb: int) -> None:
 
 
 def _memory_now() -> int:
-    """Give the address space in use, in bytes; 0 where the system does not say."""
+    """Return the address space in use, in bytes; 0 where the system does not say."""
     status = Path("/proc/self/statm")
     return int(status.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE") if status.exists() else 0

@@ -15,12 +15,12 @@ from workflow.model import Submission, SubmissionState
 
 RETRIED_STATES = frozenset({SubmissionState.REJECTED, SubmissionState.CANCELED})
 STALL_SECONDS = 10.0
-"""Somebody waits for the end: an unfinished, still file is rejected soon. The next batch tries it again."""
+"""Someone waits for the end: an unfinished, still file is rejected soon. The next batch tries it again."""
 POLL_SECONDS = 0.25
 
 
 def folder_files(folder: Path, times: StabilityTimes) -> FolderFiles:
-    """Return the part files of a folder, for somebody who waits for the end."""
+    """Return the part files of a folder, for someone who waits for the end."""
     patience = replace(times, stall_seconds=min(times.stall_seconds, STALL_SECONDS))
     return FolderFiles(folder, patience, wait=_wait_briefly)
 
@@ -41,7 +41,7 @@ def submit_folder(ledger: Ledger, home: str, folder: Path, files: FolderFiles) -
 
 
 def _submit_file(ledger: Ledger, file: InPlaceFile) -> int:
-    """Give what an earlier batch, on whatever machine, made of the very same file, or begin anew."""
+    """Return what an earlier batch, on whatever machine, made of the very same file, or begin again."""
     while True:
         earlier = ledger.in_place.list_submissions(file)
         known = _find_earlier_submission(Path(file.place), earlier)

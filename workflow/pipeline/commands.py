@@ -184,7 +184,7 @@ def attach_build(ledger: Ledger, number: int, build_id: str) -> Submission:
 
 
 def _missing_file_reason(ledger: Ledger, number: int, share: Share | None) -> str:
-    """Say that somebody took a file away, and what to do; "" where it stands, or where nobody can tell."""
+    """Say that someone took a file away, and what to do; "" where it stands, or where nobody can tell."""
     submission = ledger.get(number)
     if share is None or submission.left_in_place or not share.is_reachable():
         return ""
@@ -256,7 +256,7 @@ def _resume_step(submission: Submission, begun: SendState) -> tuple[Step, Submis
 
 
 def parse_build_id(text: str) -> str:
-    """Give a build's id as the cloud writes it. Raises NotNow."""
+    """Return a build's id as the cloud writes it. Raises NotNow."""
     try:
         return str(UUID(text))
     except ValueError:

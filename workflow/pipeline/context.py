@@ -62,15 +62,15 @@ class Context:
         return self.rules.rulebook
 
     def spool_path(self, submission: Submission) -> Path:
-        """Give the place of the private copy that is inspected and uploaded."""
+        """Return the place of the private copy that is inspected and uploaded."""
         return self.spool / f"{submission.id}.stl"
 
     def source(self, submission: Submission) -> Path:
-        """Give the place of the file itself while it is worked on."""
+        """Return the place of the file itself while it is worked on."""
         claimed_as = Path(submission.claimed_as or "")
         return claimed_as if submission.left_in_place else self.share.root / claimed_as
 
 
 def now() -> datetime:
-    """Give the present time, aware and in UTC."""
+    """Return the present time, aware and in UTC."""
     return datetime.fromtimestamp(CLOCK.seconds(), UTC)

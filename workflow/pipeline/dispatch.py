@@ -144,7 +144,7 @@ def _reconcile_then_send(
     intent: SendIntent,
     looked: Callable[[], str | AmbiguousTraces | PrintedBefore | None],
 ) -> SentCopy | Submission:
-    """Look first: the last attempt may have worked, whatever became of its reply."""
+    """Check Eiger first, then send: the last attempt may have worked although its reply was lost."""
     try:
         found = looked()
     except CloudError:
@@ -206,7 +206,7 @@ def _send_with_intent(
 
 
 def _renew_lease_before_send(context: Context, submission: Submission, copy: int, intent: SendIntent) -> None:
-    """Begin the lease anew with the connection open: nothing comes between this and the send.
+    """Begin the lease again with the connection open: nothing comes between this and the send.
 
     Looking and connecting took their time, and a machine that stood still meanwhile is too late. Raises
     Superseded, StateError.
@@ -231,7 +231,7 @@ def _post_to_destination(context: Context, submission: Submission, last_look: Ca
 
 
 def _hold_for_device(context: Context, submission: Submission, refusal: Conflict) -> Submission:
-    """409: the printer takes nothing now, and nothing was done. Another choice is made by and by."""
+    """409: the printer takes nothing now, and nothing was done. Another choice is made later."""
     reason = f"{submission.device} takes no print now ({refusal}). It goes by itself once a printer does."
     changes: SubmissionChanges = {**CLEARED_ROUTE, "waiting_since": submission.waiting_since or now()}
     return hold(context, submission, HoldReason.DEVICE, reason, None, **changes)

@@ -36,28 +36,31 @@ def deduplicate_submission(context: Context, submission: Submission, custody: Sp
     }
     detail = f"{custody.size:,} bytes, sha256 {custody.sha256}"
 
-    def is_twin(other: Submission) -> bool:
+    def is_duplicate(other: Submission) -> bool:
         alike = _folder(other) == _folder(submission) or other.id in in_doubt
         return context.sets_duplicates_aside and alike
 
-    twin = context.ledger.duplicates.record_content(
-        submission, custody.sha256, detail, is_twin, _duplicate_changes, **fresh
+    duplicate = context.ledger.duplicates.record_content(
+        submission, custody.sha256, detail, is_duplicate, _duplicate_changes, **fresh
     )
     submission = context.ledger.get(submission.id)
-    if twin is not None:
+    if duplicate is not None:
         logger.info("Submission {} ({}) set aside: {}", submission.id, submission.path, submission.reason)
         return submission
     return _record_revision(context, submission)
 
 
-def _duplicate_changes(twin: Submission) -> SubmissionChanges:
+def _duplicate_changes(duplicate: Submission) -> SubmissionChanges:
     reason = (
-        f"The same file is under way as submission {twin.id} ({twin.path}): it is not sent twice at once."
+        f"The same file is in progress as submission {duplicate.id} ({duplicate.path}): "
+        "it is not sent twice at once."
     )
-    if twin.state is SubmissionState.HELD:
-        reason = f"The same file is held as submission {twin.id} ({twin.path}): {twin.reason}"
-        if twin.hold is not HoldReason.SEND:
-            reason += f" `stlflow retry {twin.id}` takes that one up, or drag its file back into the inbox."
+    if duplicate.state is SubmissionState.HELD:
+        reason = f"The same file is held as submission {duplicate.id} ({duplicate.path}): {duplicate.reason}"
+        if duplicate.hold is not HoldReason.SEND:
+            reason += (
+                f" `stlflow retry {duplicate.id}` takes that one up, or drag its file back into the inbox."
+            )
     return {"state": SubmissionState.CANCELED, "reason": reason, "ended_at": now(), "hold": None}
 
 
@@ -89,15 +92,23 @@ def _cancel_replaced_holds(context: Context, submission: Submission, sha256: str
         return frozenset()
     twins = context.ledger.list_with_content(sha256)
     _remove_orphaned_notes(context, twins)
-    for twin in twins:
-        put_away_before = (twin.claimed_as or "").startswith(f"{Outcome.HELD}/")
-        gone = twin.state is SubmissionState.HELD and put_away_before and not context.source(twin).exists()
-        if gone and twin.id != submission.id and not _cancel_replaced_hold(context, twin, submission.id):
-            in_doubt.add(twin.id)
+    for duplicate in twins:
+        put_away_before = (duplicate.claimed_as or "").startswith(f"{Outcome.HELD}/")
+        gone = (
+            duplicate.state is SubmissionState.HELD
+            and put_away_before
+            and not context.source(duplicate).exists()
+        )
+        if (
+            gone
+            and duplicate.id != submission.id
+            and not _cancel_replaced_hold(context, duplicate, submission.id)
+        ):
+            in_doubt.add(duplicate.id)
     return frozenset(in_doubt)
 
 
-def _cancel_replaced_hold(context: Context, twin: Submission, heir: int) -> bool:
+def _cancel_replaced_hold(context: Context, duplicate: Submission, heir: int) -> bool:
     """Cancel a held one, unless it was sent in part, or may be: of that nothing is sent blindly again.
 
     Looked at and changed in one step: a printer may have come free for it just now.
@@ -110,15 +121,15 @@ def _cancel_replaced_hold(context: Context, twin: Submission, heir: int) -> bool
             or begun.sent
             or current.state is not SubmissionState.HELD
         ):
-            raise WrongSubmissionState(f"Submission {twin.id} is sent, or may be.")
+            raise WrongSubmissionState(f"Submission {duplicate.id} is sent, or may be.")
         detail = f"dragged back to the inbox: goes on as submission {heir}"
         canceled: SubmissionChanges = {"state": SubmissionState.CANCELED, "reason": detail, "ended_at": now()}
         return CommandEffect(None, EventKind.CANCELED, detail, canceled)
 
     try:
-        context.ledger.commands.execute(twin.id, decide)
+        context.ledger.commands.execute(duplicate.id, decide)
     except (WrongSubmissionState, UnknownSubmission) as refusal:
-        logger.debug("Submission {} was not retired: {}", twin.id, refusal)
+        logger.debug("Submission {} was not retired: {}", duplicate.id, refusal)
         return False
     return True
 
@@ -126,16 +137,18 @@ def _cancel_replaced_hold(context: Context, twin: Submission, heir: int) -> bool
 def _remove_orphaned_notes(context: Context, twins: Sequence[Submission]) -> None:
     """The note of a file that was dragged back from done/ or rejected/ would stay there for ever."""
     put_away = (
-        twin for twin in twins if twin.state in ENDED_STATES and twin.step is None and not twin.left_in_place
+        duplicate
+        for duplicate in twins
+        if duplicate.state in ENDED_STATES and duplicate.step is None and not duplicate.left_in_place
     )
-    for twin in islice(put_away, MAX_CHECKED_DUPLICATES):
-        if not context.source(twin).exists():
+    for duplicate in islice(put_away, MAX_CHECKED_DUPLICATES):
+        if not context.source(duplicate).exists():
             with suppress(OSError):
-                remove_note(context.source(twin))
+                remove_note(context.source(duplicate))
 
 
 def _folder(submission: Submission) -> str:
-    """Give the folder that a file was dropped into, the same for any case and any form of an umlaut."""
+    """Return the folder that a file was dropped into, the same for any case and any form of an umlaut."""
     if submission.left_in_place:
         return str(PurePosixPath(submission.origin or submission.claimed_as or "").parent)
     return unicodedata.normalize("NFC", str(PurePosixPath(submission.path).parent)).casefold()

@@ -20,7 +20,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 def facts_before_upload(
     ledger: Ledger, submission: Submission, moment: datetime, zone: tzinfo | None
 ) -> Mapping[str, FactValue]:
-    """Give what is known of a submission before its upload; `zone` None is this machine's."""
+    """Return what is known of a submission before its upload; `zone` None is this machine's."""
     facts = {
         **file_facts(submission.path, submission.size or 0, submission.mesh),
         **time_facts(submission.opened_at, moment, zone),
@@ -61,7 +61,7 @@ def facts_of_test_file(name: str, folders: Sequence[Path], inspector: Inspector)
 
 
 def file_facts(path: str, size: int, mesh: MeshReport | None) -> dict[str, FactValue]:
-    """Give the facts of the file, and of its mesh if it was measured."""
+    """Return the facts of the file, and of its mesh if it was measured."""
     place = PurePosixPath(path)
     facts: dict[str, FactValue] = {
         "path": path,
@@ -73,7 +73,7 @@ def file_facts(path: str, size: int, mesh: MeshReport | None) -> dict[str, FactV
 
 
 def time_facts(dropped_at: datetime, moment: datetime, zone: tzinfo | None) -> dict[str, FactValue]:
-    """Give days and times of day, of the drop and of the decision."""
+    """Return days and times of day, of the drop and of the decision."""
     dropped, decided = dropped_at.astimezone(zone), moment.astimezone(zone)
     return {
         "dropped_weekday": WEEKDAYS[dropped.weekday()],
@@ -84,7 +84,7 @@ def time_facts(dropped_at: datetime, moment: datetime, zone: tzinfo | None) -> d
 
 
 def build_facts(build: Build, moment: datetime) -> Facts:
-    """Give what is known of a build; what the cloud does not say is absent.
+    """Return what is known of a build; what the cloud does not say is absent.
 
     Where the service sends no amount of fiber but names one, the second material's is the fiber's:
     the contract knows no other (api v3, BuildView).
@@ -155,5 +155,5 @@ def _hours(seconds: float | None) -> float | None:
 
 
 def _hours_since(then: datetime | None, moment: datetime) -> float | None:
-    """Give the hours; the cloud's clock may be a little ahead of ours."""
+    """Return the hours; the cloud's clock may be a little ahead of ours."""
     return None if then is None else max((moment - then).total_seconds() / SECONDS_PER_HOUR, 0.0)

@@ -87,7 +87,7 @@ def _find_returned_file(context: Context, submission: Submission) -> Submission:
 
 
 def _move_as_planned(context: Context, submission: Submission, outcome: Outcome) -> Submission:
-    """A plan is made anew, and written down anew, when somebody took the name meanwhile."""
+    """A plan is made again, and written down again, when someone took the name meanwhile."""
     here = submission.claimed_as or ""
     while True:
         if submission.placed_as is None:
@@ -118,7 +118,7 @@ def _record_missing_file(context: Context, submission: Submission, here: str) ->
     submission = context.ledger.update_submission(submission, placed_as=None)
     if any(event.event == EventKind.FILE_GONE for event in context.ledger.events(submission.id)):
         return submission
-    lost = f"The file is no longer at {here}: somebody took it away."
+    lost = f"The file is no longer at {here}: someone took it away."
     return context.ledger.record_event(submission, EventKind.FILE_GONE, lost)
 
 

@@ -119,7 +119,7 @@ class InboxEvents:
     # -- files that are not taken -------------------------------------------------------------------
 
     def on_share_available(self) -> None:
-        """Look for claims that a crash cut off."""
+        """Recover claims that a crash cut off."""
         self._origin = None
         recover_claims(self.context.ledger, self.context.share)
 
@@ -142,7 +142,7 @@ class InboxEvents:
         self.context.ledger.mass_arrival.add(paths)
         if not self._noted:
             logger.warning(
-                "{} files came at once, more than {}: they wait in the inbox until somebody accepts them "
+                "{} files came at once, more than {}: they wait in the inbox until someone accepts them "
                 "with `stlflow intake accept`, or takes them out.",
                 len(paths), self.limit,
             )  # fmt: skip

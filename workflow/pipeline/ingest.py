@@ -23,7 +23,7 @@ def ingest_file(context: Context, submission: Submission) -> Submission:
         return submission
     try:
         submission = _return_to_processing(context, submission)
-        context.spool.mkdir(parents=True, exist_ok=True)  # whoever tidied it away is not the file's fault
+        context.spool.mkdir(parents=True, exist_ok=True)  # a missing spool folder is not the file's fault
         custody = copy_to_spool(context.source(submission), spool_file, _roots(context, submission))
     except StillChanging as error:
         return schedule_retry(context, submission, STILL_CHANGING_SECONDS, str(error))
@@ -62,7 +62,7 @@ def _roots(context: Context, submission: Submission) -> FileRoots:
 
 
 def _is_copy(spool_file: Path, sha256: str) -> bool:
-    """Tell whether the private copy is here: it is not on another machine, where it may be an old one."""
+    """True if the private copy is here: it is not on another machine, where it may be an old one."""
     try:
         with spool_file.open("rb") as copy:
             return hashlib.file_digest(copy, "sha256").hexdigest() == sha256

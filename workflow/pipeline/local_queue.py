@@ -123,7 +123,7 @@ class LocalQueue:
         return min(wait_seconds if wait_seconds > 0 else TICK_SECONDS, AUDIT_SECONDS)
 
     def _wait_for_news(self, due: DueSteps, wait_seconds: float) -> None:
-        """Sleep until the time is over, somebody wakes us, or another process has committed something."""
+        """Sleep until the time is over, someone wakes us, or another process has committed something."""
         until = self._clock() + wait_seconds
         while True:
             with self._changed:

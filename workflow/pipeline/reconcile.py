@@ -45,7 +45,7 @@ class Trace:
 def find_earlier_send(
     client: EigerClient, submission: Submission, earlier: Sequence[str] = ()
 ) -> str | AmbiguousTraces | None:
-    """Give the cloud's id of what was sent before, or None. `earlier` are the receipts of other copies.
+    """Return the cloud's id of what was sent before, or None. `earlier` are the receipts of other copies.
 
     Raises CloudError.
     """
@@ -97,7 +97,7 @@ ENDED_BADLY = frozenset({"failed", "canceled", "cancelled"})
 
 
 def confirm_print_started(context: Context, submission: Submission, receipt_id: str) -> Submission | None:
-    """Give None once the printer is seen at work on it, else the submission that waits or is held."""
+    """Return None once the printer is seen at work on it, else the submission that waits or is held."""
     told_at = _told_at(context, submission)
     if told_at is None:
         told_at, detail = now(), f"{submission.device}: print job {receipt_id}"
@@ -131,7 +131,7 @@ def _is_active(context: Context, submission: Submission, receipt_id: str) -> boo
 
 
 def _ended_as(context: Context, receipt_id: str) -> str | None:
-    """Give how the print job ended, in small letters; `Printing` in a print job says nothing."""
+    """Return how the print job ended, in small letters; `Printing` in a print job says nothing."""
     try:
         state = context.client.read_print_job(receipt_id).state.lower()
     except NotFound:

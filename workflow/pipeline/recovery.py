@@ -1,7 +1,7 @@
 """After a crash: files and rows that lost each other between the claim and the ledger find back.
 
 Several services may do this side by side, and others may be claiming files meanwhile: a file is looked
-at again after its row was read, and a row that somebody alive has in hands is left alone. What nobody has
+at again after its row was read, and a row that a live worker runs is left alone. What nobody has
 claimed goes to the inbox: there one rename decides who takes it, once it is complete.
 """
 
@@ -27,7 +27,7 @@ from workflow.pipeline.orphans import ADVICE, list_orphaned_claims, orphans_text
 
 
 def recover_claims(ledger: Ledger, share: Share) -> None:
-    """Give every claimed file its submission, and drop rows whose file was never taken."""
+    """Return every claimed file its submission, and drop rows whose file was never taken."""
     finish_abandoned_claims(ledger, share)
     restored = ledger.metadata.read(RESTORED_KEY)
     found = {claimed_as: _parse_claim_name(share, claimed_as) for claimed_as in _claimed_files(share)}
@@ -78,7 +78,7 @@ def finish_abandoned_claims(ledger: Ledger, share: Share) -> None:
 
 
 def _return_to_inbox(share: Share, claimed_as: str, path: str) -> None:
-    """Somebody put it there by hand, or another ledger lost it: it is looked at like any other file."""
+    """Someone put it there by hand, or another ledger lost it: it is looked at like any other file."""
     if share.left_inbox is not None:
         logger.warning("{} was put there by hand: nobody takes it.", printable_path(claimed_as))
         return
@@ -95,7 +95,7 @@ def _return_to_inbox(share: Share, claimed_as: str, path: str) -> None:
 
 
 def _belongs_to(row: Submission | None, path: str) -> bool:
-    """Tell whether a file of a release that gave claims no owner is that of a submission of ours."""
+    """True if a file of a release that gave claims no owner is that of a submission of ours."""
     return row is not None and row.path == path
 
 
@@ -109,7 +109,7 @@ def _reattach_file(ledger: Ledger, submission: Submission, claimed_as: str) -> N
 
 
 def _claimed_files(share: Share) -> list[str]:
-    """Give our own claims, and those from before claims had an owner."""
+    """Return our own claims, and those from before claims had an owner."""
     files = (found for found in share.processing.rglob("*") if _is_claimed(found))
     places = (found.relative_to(share.root).as_posix() for found in files)
     return sorted(each for each in places if _is_ours_or_unowned(share, each))

@@ -141,7 +141,7 @@ def replay_rules(
 
 
 def describe_intake(decision: IntakeDecision) -> str:
-    """Give a decision before the upload as one phrase."""
+    """Return a decision before the upload as one phrase."""
     if decision.action != "upload":
         return f"{decision.action}: {decision.reason}"
     owner = f" for {decision.owner}" if decision.owner else ""
@@ -150,7 +150,7 @@ def describe_intake(decision: IntakeDecision) -> str:
 
 
 def describe_route(route: Route) -> str:
-    """Give a decision after slicing as one phrase."""
+    """Return a decision after slicing as one phrase."""
     if route.destination is None:
         return f"hold: {route.reason}"
     device = f" of {route.device}" if route.device else ""
@@ -209,7 +209,7 @@ class _PastRulebooks:
         self._read: dict[str, Rulebook | None] = {}
 
     def of(self, decided: DecisionRecord | None) -> Rulebook | None:
-        """Give the rules that decided; None when they were not kept, or can't be read any more."""
+        """Return the rules that decided; None when they were not kept, or can't be read any more."""
         if decided is None:
             return None
         revision = decided.revision

@@ -91,7 +91,7 @@ def _delete_old_files(context: Context, before: datetime) -> int:
 
 
 def _is_unchanged(place: Path, owners: Sequence[Submission]) -> bool:
-    """A file that somebody has put in the place of ours, or changed, is theirs."""
+    """A file that someone has put in the place of ours, or changed, is theirs."""
     with place.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() in {each.sha256 for each in owners}
 

@@ -31,14 +31,14 @@ from workflow.pipeline.transitions import hold
 from workflow.routing import Rulebook, SelectionPolicy, TimeWindow, decide_route
 
 RECENT_SENDS_WINDOW = timedelta(seconds=10)
-"""After so long a send has taken effect, and the list of devices was asked for anew."""
+"""After so long a send has taken effect, and the list of devices was asked for again."""
 ABOUT_TO_PRINT = "Printing"
 
 
 def with_recent_sends(
     devices: Sequence[DeviceFacts], lately: Sequence[RecentSend]
 ) -> tuple[DeviceFacts, ...]:
-    """Give the devices as they will be once what was given to them lately has arrived."""
+    """Return the devices as they will be once what was given to them lately has arrived."""
     return tuple(
         _with_sends(device, [each for each in lately if each.device_id == device.id]) for device in devices
     )
@@ -86,7 +86,7 @@ def route_build(context: Context, submission: Submission) -> Submission:
 
 
 def format_route(decided: Route) -> str:
-    """Give the route as one line: rule, destination, and what decided."""
+    """Return the route as one line: rule, destination, and what decided."""
     where = str(decided.destination) + (f" of {decided.device}" if decided.device else "")
     copies = f", {decided.copies} copies" if decided.copies > 1 else ""
     due = f", due {decided.due.isoformat()}" if decided.due else ""
@@ -142,7 +142,7 @@ def _facts_when_waiting_began(context: Context, submission: Submission) -> Facts
 
 
 def _still_waits_for_device(context: Context, submission: Submission) -> bool:
-    """Look with what was known at the last decision: only the devices are asked for anew."""
+    """Return the decision on the facts of the last one; only the devices are read again."""
     last = context.ledger.decisions.read(submission.id).get(ROUTING)
     if last is None:
         return False

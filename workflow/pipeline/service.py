@@ -131,7 +131,7 @@ class Service:
     def submit_folder(self, folder: Path) -> tuple[Sequence[int], Sequence[UntakenFile]]:
         """Submit every part file of a folder from its place. Raises ShareError.
 
-        Returns the numbers, and what somebody may have meant and that is not taken.
+        Returns the numbers, and what someone may have meant and that is not taken.
         """
         numbers, files = [], folder_files(folder, self._times)
         for number in submit_folder(self.ledger, self._home, folder, files):

@@ -79,7 +79,7 @@ class Stages:
     context: Context
 
     def run_stage(self, work: Work) -> None:
-        """Take a submission as far as it can go under the turn of this work."""
+        """Run the steps of a submission until it waits or ends, under the turn of this work."""
         self._run_stage(STEPS[work.step], work.number, work.turn)
 
     def _run_stage(self, steps: Sequence[StepFunction], number: int, turn: int) -> None:

@@ -107,12 +107,12 @@ def hold_after_repeated_crashes(context: Context, submission: Submission) -> Non
     logger.warning("Submission {} ({}) held: {}", submission.id, submission.path, reason)
     held: SubmissionChanges = {"state": SubmissionState.HELD, "hold": HoldReason.FAULT, "reason": reason}
     taken_over = context.ledger.get(submission.id)
-    if taken_over.turn != submission.turn + 1:  # somebody has taken it further meanwhile
+    if taken_over.turn != submission.turn + 1:  # someone has taken it further meanwhile
         return
     with suppress(Superseded):
         context.ledger.schedule_next_step(taken_over, Step.FINISH, now(), EventKind.HELD, reason, **held)
 
 
 def _first_sentence(reason: str) -> str:
-    """Give what a reason says; behind it may stand a reference of Eiger's, another one each time."""
+    """Return what a reason says; behind it may stand a reference of Eiger's, another one each time."""
     return reason.partition(". ")[0]

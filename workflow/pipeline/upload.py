@@ -170,7 +170,7 @@ def _retry_or_hold_upload(context: Context, submission: Submission, error: Outco
 
 
 def upload_name(submission: Submission) -> str:
-    """Give a file name that is unique in the cloud and still says whose part it is."""
+    """Return a file name that is unique in the cloud and still says whose part it is."""
     return f"{signed_title(submission.path, submission.id, submission.sha256 or '')}.stl"
 
 
@@ -180,7 +180,7 @@ def signed_title(path: str, number: int, sha256: str) -> str:
 
 
 def parse_signature(title: str) -> tuple[int, str] | None:
-    """Give the submission, and how its sha256 begins, that a title in the cloud names; None without.
+    """Return the submission, and how its sha256 begins, that a title in the cloud names; None without.
 
     The cloud takes titles from file names, as far as is known: so this tells where to look, and no more.
     """

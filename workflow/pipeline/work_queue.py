@@ -11,7 +11,7 @@ from typing import Protocol
 from workflow.ledger import Work
 
 RunStage = Callable[[Work], None]
-"""Take one submission as far as it can go; everything it does is written down under the work's turn."""
+"""Run one submission until it waits or ends; everything is recorded under the work's turn."""
 
 
 @dataclass(frozen=True, slots=True)

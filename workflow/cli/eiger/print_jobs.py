@@ -48,7 +48,7 @@ def backlog() -> None:
 
 @click.group("job-requests")
 def job_requests() -> None:
-    """Builds that somebody asked to be printed."""
+    """Builds that someone asked to be printed."""
 
 
 @click.group()
