@@ -34,7 +34,7 @@ def test_the_same_content_under_way_in_the_same_folder_is_set_aside(open_shop: O
         context.drop("Clips/a again.stl", box(11))
         second = context.wait("Clips/a again.stl", set_aside)
         assert second.reason == (
-            f"The same file is under way as submission {first.id} (clips/a.stl): "
+            f"The same file is in progress as submission {first.id} (clips/a.stl): "
             "it is not sent twice at once."
         )
         assert context.places("a again.stl") == {"rejected/Clips/a again.stl"}

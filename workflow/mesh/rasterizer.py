@@ -177,7 +177,7 @@ class Camera:
         return np.stack((x + right * self.scale, y - up * self.scale, np.clip(depth, 0, 1)))
 
     def facets(self, block: Block) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:
-        """Return facets in the picture, shape (3, 3, n), and their color numbers, without those of no area."""
+        """Return facets in the picture, shape (3, 3, n), their color numbers, without those of no area."""
         block = block[:, np.isfinite(block).all(axis=0)]
         points = block.astype(np.float64).reshape(3, 3, -1)
         first, second = points[1] - points[0], points[2] - points[0]

@@ -153,7 +153,7 @@ def _find_warnings(findings: MeshFindings, policy: MeshPolicy) -> Iterator[MeshW
         turned, bodies = findings.shells.turned, format_count(findings.shells.count, "body", "bodies")
         words = f"{turned:,} of {bodies} inside out: a slicer may leave it out. Flip its normals in CAD."
         yield MeshWarning(MeshWarningKind.INSIDE_OUT, words)
-    for remark in _counted_oddities(findings):
+    for remark in _count_warnings(findings):
         if remark.oddity in policy.held:  # closed all the same, and no slicer minds: only for who asks
             yield remark
     if sentence := findings.unit_sentence:
@@ -183,7 +183,7 @@ def _warnings_of_open_edges(
         yield MeshWarning(MeshWarningKind.FLIPPED_EDGES, words)
 
 
-def _counted_oddities(findings: MeshFindings) -> Iterator[MeshWarning]:
+def _count_warnings(findings: MeshFindings) -> Iterator[MeshWarning]:
     if findings.shared_edges:
         edges = format_count(findings.shared_edges, "edge")
         words = f"{edges} with more than two facets: bodies touch or overlap."
