@@ -87,10 +87,10 @@ def test_a_released_mesh_goes_on_and_its_rule_is_asked(context: Shop) -> None:
 
 
 def test_a_retry_inspects_a_held_mesh_again(context: Shop) -> None:
-    context.drop("again.stl", open_box(25))
-    first = context.wait("again.stl")
+    context.drop("open twice.stl", open_box(25))
+    first = context.wait("open twice.stl")
     retry_submission(context.service.ledger, first.id)
-    again = context.wait("again.stl", lambda one: held(one) and one.turn > first.turn)
+    again = context.wait("open twice.stl", lambda one: held(one) and one.turn > first.turn)
     assert again.hold is HoldReason.MESH
 
 

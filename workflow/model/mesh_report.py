@@ -49,11 +49,11 @@ class MeshReport:
     """Facets without area, degenerate ones among them."""
     inside_out: bool = False
     """True if all facets face inwards; the volume is given all the same."""
+    unit_guess: str = "mm"
+    """What the coordinates seem to be in: "mm", "inch", "metre", "inch or metre", "micrometre", "unclear"."""
     unit_doubt: str = ""
     unit_sizes: tuple[str, ...] = ()
     """Why the coordinates may not be mm, and the size in other units: see `mesh.units`."""
-    unit_guess: str = "mm"
-    """What the coordinates seem to be in: "mm", "inch", "metre", "inch or metre", "micrometre", "unclear"."""
     shells: int | None = None
     """Bodies that share no corner with another, cavities too; None where not counted."""
     cavities: int | None = None
