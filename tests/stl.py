@@ -34,3 +34,8 @@ def box(x_mm: float = 20, y_mm: float = 20, z_mm: float = 20) -> bytes:
 def open_box(x_mm: float = 20) -> bytes:
     """Give a box that lacks one facet: three open edges."""
     return binary(box_facets(x_mm)[:-1])
+
+
+def flat_box(x_mm: float = 20) -> bytes:
+    """Return a box without height: it has no volume, so nobody can print it."""
+    return box(x_mm, 20, 0)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cloud import Cloud, simulated
-from tests.stl import box, open_box
+from tests.stl import box, flat_box
 from tests.waiting import until
 from workflow.ledger import Ledger
 from workflow.model import Submission, SubmissionState
@@ -59,7 +59,7 @@ def drop(folder: Path) -> None:
         place = inbox / "rush" if number % 4 == 0 else inbox
         (place / f"part{number}.stl").write_bytes(box(10 + number))
     for number in range(BAD):
-        (inbox / f"open{number}.stl").write_bytes(open_box(20 + number))
+        (inbox / f"open{number}.stl").write_bytes(flat_box(20 + number))
 
 
 def everything(folder: Path) -> list[Submission]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.cloud import Cloud
 from tests.crash.plan import Plan, Start
-from tests.stl import box, open_box
+from tests.stl import box, flat_box
 from tests.waiting import until
 from workflow.resources import resource_folder
 
@@ -212,16 +212,16 @@ def file_of(plan: Plan, number: int) -> tuple[str, bytes]:
     kind = kinds[place] if rest == every - 1 and place < len(kinds) else "good"
     side = 10 + number + plan.seed % 97 / 100
     if kind == "bad":
-        return f"bad{number}.stl", _open(number)
+        return f"bad{number}.stl", _flat(number)
     if kind == "small":
         return f"small{number}.stl", box(1 + number / 100, 0.5, 0.5)
     tall = 154 if number % 5 == 3 else 20
     return (f"rush/good{number}.stl" if number % 3 == 0 else f"good{number}.stl"), box(side, 20, tall)
 
 
-def _open(number: int) -> bytes:
-    """Give an open box that no other file equals: the header is free text."""
-    return f"bad {number}".encode().ljust(80, b"\0") + open_box()[80:]
+def _flat(number: int) -> bytes:
+    """Return a flat box that no other file equals: the header is free text."""
+    return f"bad {number}".encode().ljust(80, b"\0") + flat_box()[80:]
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 
 from tests.pipeline.conftest import Shop, dispatched, held
 from tests.states import put_in_state
-from tests.stl import box, open_box
+from tests.stl import box, flat_box
 from workflow.ledger import Ledger
 from workflow.model import Submission, SubmissionState
 from workflow.pipeline.retention import RetentionPolicy, clean_spool, delete_expired
@@ -26,7 +26,7 @@ def aged(context: Shop, submission: Submission, days: float) -> Submission:
 def test_old_files_of_ended_submissions_go_with_their_notes_and_nothing_else(context: Shop) -> None:
     context.drop("kept/old.stl", box(51))
     context.drop("young.stl", box(52))
-    context.drop("bad.stl", open_box())
+    context.drop("bad.stl", flat_box())
     context.drop("small.stl", box(1, 0.5, 0.5))
     aged(context, context.wait("kept/old.stl", dispatched), 40)
     context.wait("young.stl", dispatched)

@@ -1,7 +1,7 @@
 """Mesh reports without any network, and pictures of parts."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -10,8 +10,11 @@ import click
 
 from workflow.cli.output import json_option, print_json
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, InspectionFailed
-from workflow.mesh import Inspector
 from workflow.model import MeshReport, unmeasured_report
+
+InspectFile = Callable[[Path], MeshReport]
+DrawFile = Callable[[Path, Path], object]
+"""What an Inspector does, by its signature: importing the mesh room would slow every command's help."""
 
 
 @click.command()
@@ -36,8 +39,8 @@ def check(files: tuple[Path, ...], picture: Path | None, as_json: bool) -> int:
     if picture is not None:
         _validate_picture_option(picture, files)
     with make_inspector(load_settings()) as inspector:
-        reports = [_inspect_file(inspector, file) for file in files]
-        drawn = picture is None or _draw_picture(inspector, files[0], picture)
+        reports = [_inspect_file(inspector.inspect, file) for file in files]
+        drawn = picture is None or _draw_picture(inspector.draw, files[0], picture)
     if as_json:
         print_json([asdict(report) for report in reports])
     else:
@@ -57,11 +60,11 @@ def _validate_picture_option(picture: Path, files: tuple[Path, ...]) -> None:
         raise click.UsageError(f"A picture is of one part: {len(files)} files are named with --picture.")
 
 
-def _draw_picture(inspector: Inspector, file: Path, picture: Path) -> bool:
+def _draw_picture(draw: DrawFile, file: Path, picture: Path) -> bool:
     """Draw a part; tells whether there is a picture now. Raises OSError when it can't be written."""
     with _atomic_write_path(picture) as unfinished:
         try:
-            inspector.draw(file, unfinished)
+            draw(file, unfinished)
         except InspectionFailed as error:
             click.echo(f"No picture of {file}: {error}", err=True)
             return False
@@ -85,9 +88,9 @@ def _atomic_write_path(picture: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
-def _inspect_file(inspector: Inspector, file: Path) -> MeshReport:
+def _inspect_file(inspect: InspectFile, file: Path) -> MeshReport:
     try:
-        return inspector.inspect(file)
+        return inspect(file)
     except InspectionFailed as error:
         return unmeasured_report(str(file), str(error))
 

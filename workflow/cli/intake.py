@@ -51,10 +51,10 @@ def accept() -> None:
 @intake.command()
 @json_option
 def adopt(as_json: bool) -> None:
-    """Take over files in processing/ that another stlflow has claimed and will never finish.
+    """Take over files in processing/ whose database is lost.
 
-    Use it if that stlflow's database is lost. Eiger is asked about each file: one that may have been sent is
-    held, and the others go back to the inbox.
+    Another stlflow has claimed them and will never finish. Eiger is asked about each file: one that may have
+    been sent is held, and the others go back to the inbox.
     """
     from workflow.operations.lost_database import adopt_orphans
     from workflow.settings import load_settings

@@ -22,7 +22,7 @@ def rules() -> None:
 @click.argument("file", type=FILE_TYPE, required=False)
 @click.option("--online", is_flag=True, help="Also ask Eiger for the presets, devices and users named.")
 def check_rules(file: Path | None, online: bool) -> int:
-    """Print every mistake in a rules file, with line, column and advice."""
+    """Print each mistake in a rules file, with its line and advice."""
     from workflow.assembly import rules_file
     from workflow.operations.rules import check_names_online
     from workflow.routing import doubt_unknown_names, load_rules
