@@ -146,7 +146,7 @@ def main() -> None:
     options.add_argument("--only", choices=PROGRAMS, help="measure one of the two")
     asked = options.parse_args()
     os.environ["STLFLOW_SLICE_LIMIT_SECONDS"] = str(100 * LONG_SECONDS)
-    for program in [asked.select] if asked.select else PROGRAMS:
+    for program in [asked.only] if asked.only else PROGRAMS:
         measure(asked, program)
 
 
