@@ -10,7 +10,7 @@ import pytest
 from tests.pipeline.conftest import Open, Shop, dispatched, written
 from tests.stl import box
 from tests.waiting import until
-from workflow.model import Submission, SubmissionState
+from workflow.model import EventKind, SubmissionState
 from workflow.pipeline.context import now
 from workflow.pipeline.route import window_opening
 
@@ -59,15 +59,8 @@ def test_a_build_waits_for_its_window_and_goes_by_itself(
     reason = "Rule 'later' sends from 15:00. It goes by itself then."
     waiting = shop.wait("part.stl", lambda found: found.reason == reason)
     assert (waiting.state, waiting.destination, waiting.hold) == (SubmissionState.SLICED, None, None)
-    seen: list[str] = []
-
-    def is_due_at_three(found: Submission) -> bool:
-        """The step has no due time for the moment in which it is evaluated."""
-        if found.due_at is not None:
-            seen.append(f"{found.due_at.astimezone(shop.settings.zone):%H:%M}")
-        return seen[-1:] == ["15:00"]
-
-    shop.wait("part.stl", is_due_at_three)
+    events = [event for event in shop.history("part.stl") if event.event == EventKind.WAITING]
+    assert len(events) == 1, "it sleeps instead of asking again and again"
     assert shop.cloud.dispatches() == {}
     ahead = 3.1 * 3600
     done = shop.wait("part.stl", dispatched)

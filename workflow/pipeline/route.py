@@ -33,6 +33,8 @@ from workflow.routing import Rulebook, SelectionPolicy, TimeWindow, decide_route
 RECENT_SENDS_WINDOW = timedelta(seconds=10)
 """After so long a send has taken effect, and the list of devices was asked for again."""
 ABOUT_TO_PRINT = "Printing"
+LONGEST_WAIT = timedelta(minutes=15)
+"""A window may be hours away; the queue takes a due time half an hour ahead for that of a wrong clock."""
 
 
 def with_recent_sends(
@@ -113,6 +115,9 @@ def _wait_for_window(
 ) -> Submission:
     """Store the decision and its facts, and go on when the window opens."""
     reason = f"Rule '{decided.rule}' sends from {opens:%H:%M}. It goes by itself then."
+    due_at = min(opens.astimezone(UTC), now() + LONGEST_WAIT)
+    if submission.reason == reason and submission.routing_rule == decided.rule:
+        return context.ledger.schedule_next_step(submission, submission.step, due_at)
     logger.info("Submission {} ({}) waits: {}", submission.id, submission.path, reason)
     taken = replace(taken, device_id=None)
     fresh: SubmissionChanges = {
@@ -124,7 +129,7 @@ def _wait_for_window(
         "routing_rule": decided.rule,
     }
     noted = context.ledger.record_decision(submission, taken, EventKind.WAITING, reason, **fresh)
-    return context.ledger.schedule_next_step(noted, noted.step, opens.astimezone(UTC))
+    return context.ledger.schedule_next_step(noted, noted.step, due_at)
 
 
 def _facts_when_waiting_began(context: Context, submission: Submission) -> Facts | None:
