@@ -18,8 +18,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console in a legacy code page must not end us
-    signal.signal(signal.SIGINT, previous)
     try:
+        signal.signal(signal.SIGINT, previous)
         code = stlflow.main(standalone_mode=False)
     except StlflowError as error:
         click.echo(f"stlflow: {error}", err=True)

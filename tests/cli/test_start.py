@@ -10,7 +10,22 @@ import pytest
 from tests.cli.command import Desk
 from tests.disks import fill, small_disk
 
-BEGIN = "from workflow.__main__ import main; print('ready', flush=True); main()"
+BEGIN = """
+import signal
+from workflow.__main__ import main
+
+install = signal.signal
+
+def announce(*given):
+    signal.signal = install
+    previous = install(*given)
+    print("ready", flush=True)
+    return previous
+
+signal.signal = announce
+main()
+"""
+"""Says `ready` as soon as stlflow has its own handler for Ctrl-C."""
 
 
 @pytest.mark.parametrize("after_seconds", [0.0, 0.1, 0.3, 0.6, 1.0])
