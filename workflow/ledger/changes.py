@@ -12,6 +12,7 @@ from sqlalchemy import Connection, CursorResult, insert, select, text
 
 from workflow.errors import StateFolderError, StlflowError, UnknownSubmission
 from workflow.ledger.database import CLOCK
+from workflow.ledger.handover import HANDED_OVER, becomes_job, hand_over
 from workflow.ledger.rows import decision_columns, replace_unstorable, submission_from, to_columns
 from workflow.ledger.statements import (
     DELETE_DECISION,
@@ -24,6 +25,7 @@ from workflow.ledger.statements import (
     submission_update,
 )
 from workflow.ledger.tables import events, submissions
+from workflow.ledger.work import work_of
 from workflow.model import (
     DecisionRecord,
     EventKind,
@@ -76,15 +78,22 @@ def apply_changes(
     """
     check_transition(submission.state, changes.get("state", submission.state))
     columns = to_columns(changes) or {"turn": submission.turn}
+    changed = evolve(submission, **changes)
+    at_once = becomes_job(connection, changed.step, columns.get("due_at"))
+    if at_once:
+        columns["due_at"] = HANDED_OVER
+        changed = evolve(changed, due_at=HANDED_OVER)
     values = {f"new_{name}": value for name, value in columns.items()}
-    changed = submission_update(tuple(columns)).execute(
+    written = submission_update(tuple(columns)).execute(
         connection, number=submission.id, at_turn=submission.turn, **values
     )
-    if changed.rowcount != 1:
+    if written.rowcount != 1:
         raise Superseded(f"Submission {submission.id} has gone on without turn {submission.turn}.")
     for event, detail in happened:
         append_event(connection, submission.id, event, detail)
-    return evolve(submission, **changes)
+    if at_once:
+        hand_over(connection, work_of(changed), changed.home)
+    return changed
 
 
 def next_turn(submission: Submission, step: Step | None, due_at: datetime | None) -> SubmissionChanges:

@@ -29,6 +29,7 @@ from workflow.ledger.database import CLOCK, migrate_schema
 from workflow.ledger.decisions import DecisionStore
 from workflow.ledger.duplicates import DuplicateStore
 from workflow.ledger.earlier_prints import EarlierPrintStore
+from workflow.ledger.handover import HANDED_OVER, becomes_job, hand_over
 from workflow.ledger.in_place import InPlaceStore
 from workflow.ledger.locks import LockStore
 from workflow.ledger.mass_arrival import MassArrivalStore
@@ -39,6 +40,7 @@ from workflow.ledger.sends import SendStore
 from workflow.ledger.statements import READ_EVENTS
 from workflow.ledger.store import Store
 from workflow.ledger.tables import submissions
+from workflow.ledger.work import Work
 from workflow.model import (
     DecisionRecord,
     EventKind,
@@ -133,6 +135,9 @@ class Ledger(Store):
         }
         opened = and_(submissions.c.id == number, submissions.c.claimed_as.is_(None))
         with self.write_transaction() as connection:
+            at_once = becomes_job(connection, Step.INTAKE, seconds_now())
+            if at_once:
+                claim["due_at"] = HANDED_OVER
             if connection.execute(update(submissions).where(opened).values(claim)).rowcount != 1:
                 fresh = {
                     "path": path,
@@ -143,6 +148,8 @@ class Ledger(Store):
                 if path is None or not insert_with_number(connection, number, fresh):
                     return
             append_event(connection, number, EventKind.CLAIMED, claimed_as)
+            if at_once:
+                hand_over(connection, Work(number, 0, Step.INTAKE), home)
 
     def adopt(self, path: str, placed_as: str, reason: str) -> int:
         """Insert a held submission for a file that another ledger had claimed, and return its number."""
