@@ -17,6 +17,7 @@ REPORT = (
     "oddities", "flat_facets", "inside_out", "unit_guess", "unit_doubt", "unit_sizes",
     "shells", "cavities", "turned_shells",
 )  # fmt: skip
+FORECAST = ("outcome", "outcome_reason", "assumed_path", "intake")
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_check_reports_every_file(say: Say, parts: Path) -> None:
     ended = say("check", "lid.stl", "gap.stl", "page.stl", "--json")
     good, gap, page = ended.document()
     assert ended.code == 1
-    assert {tuple(report) for report in (good, gap, page)} == {REPORT}
+    assert {tuple(report) for report in (good, gap, page)} == {(*REPORT, *FORECAST)}
     assert (good["verdict"], good["reason"], good["format"], good["triangles"]) == (
         "accept",
         None,
@@ -47,8 +48,83 @@ def test_check_reports_every_file(say: Say, parts: Path) -> None:
 
 
 def test_check_of_good_files_is_all_well(say: Say, parts: Path) -> None:
-    assert say("check", "lid.stl").code == 0
-    assert say("check", "lid.stl").out == "accept  lid.stl  30 x 20 x 10 mm, 12 triangles\n"
+    ended = say("check", "--mesh-only", "lid.stl")
+    assert (ended.code, ended.out) == (0, "accept  lid.stl  30 × 20 × 10 mm, 12 triangles\n")
+    ended = say("check", "lid.stl")
+    assert ended.code == 0
+    assert ended.out.splitlines()[:2] == [
+        "accept  lid.stl  30 × 20 × 10 mm, 12 triangles",
+        "        Upload with preset Onyx (rule 'everything else')",
+    ]
+    assert ended.out.splitlines()[2].startswith("Rules: ")
+
+
+RULES = """
+version: 1
+intake:
+  - {name: small, when: {longest_mm: "< 40", path: "shop/**"}, hold: "Ask Ann."}
+  - {name: red, when: {path: "*red*"}, reject: "No red parts."}
+  - {name: rest, preset: Onyx FR, owner: ann@example.com}
+routing:
+  - {name: all, send_to: backlog}
+"""
+
+
+def test_check_applies_the_intake_rules_and_settings_in_use(
+    say: Say, parts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (parts / "shop.yaml").write_text(RULES)
+    monkeypatch.setenv("STLFLOW_RULES", "shop.yaml")
+    monkeypatch.setenv("STLFLOW_LARGEST_HOLE_MM", "2.5")
+    inbox = parts / "share" / "inbox" / "shop"
+    inbox.mkdir(parents=True)
+    (inbox / "lid.stl").write_bytes(box(30, 20, 10))
+    (parts / "red.stl").write_bytes(box(30, 20, 10))
+    (parts / "nut.stl").write_bytes(box(12, 10, 8))
+    files = ("share/inbox/shop/lid.stl", "red.stl", "nut.stl", "gap.stl")
+    told = say("check", *files)
+    assert told.code == 1
+    assert told.out.splitlines() == [
+        "hold    share/inbox/shop/lid.stl  30 × 20 × 10 mm, 12 triangles",
+        "        Hold: Ask Ann. (rule 'small')",
+        "reject  red.stl  30 × 20 × 10 mm, 12 triangles",
+        "        Reject: No red parts. (rule 'red')",
+        "accept  nut.stl  12 × 10 × 8 mm (if it was drawn in inches: 305 × 254 × 203 mm), 12 triangles",
+        "        Upload with preset Onyx FR for ann@example.com (rule 'rest')",
+        "hold    gap.stl  20 × 20 × 20 mm (if it was drawn in inches: 508 × 508 × 508 mm), 11 triangles",
+        "        A side is missing: 20 × 20 mm at x 0.0 y 10.0 z 10.0 mm. "
+        "Close the part in CAD and export it again.",
+        "        After a release: upload with preset Onyx FR for ann@example.com (rule 'rest')",
+        "Rules: shop.yaml",
+        "Setting: largest_hole_mm = 2.5",
+    ]
+    small, red, nut, gap = say("check", *files, "--json").document()
+    assert [each["verdict"] for each in (small, red, nut, gap)] == ["accept", "accept", "accept", "hold"]
+    assert [each["outcome"] for each in (small, red, nut, gap)] == ["hold", "reject", "accept", "hold"]
+    assert (small["assumed_path"], small["outcome_reason"]) == ("shop/lid.stl", "Ask Ann.")
+    assert (gap["intake"]["rule"], gap["intake"]["preset"]) == ("rest", "Onyx FR")
+    assert gap["outcome_reason"] == gap["reason"]
+    assert say("check", "--mesh-only", "red.stl").code == 0
+
+
+def test_check_refuses_broken_rules_unless_the_mesh_alone_is_asked_for(
+    say: Say, parts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (parts / "shop.yaml").write_text("version: 1\nintake: []\n")
+    monkeypatch.setenv("STLFLOW_RULES", "shop.yaml")
+    refused = say("check", "lid.stl")
+    assert (refused.code, refused.out, "shop.yaml" in refused.err) == (2, "", True)
+    (report,) = say("check", "--mesh-only", "lid.stl", "--json").document()
+    assert tuple(report) == REPORT
+
+
+def test_a_file_that_takes_too_long_would_be_held(
+    say: Say, parts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STLFLOW_INSPECTION_LIMIT_SECONDS", "0.000001")
+    (slow,) = say("check", "lid.stl", "--json").document()
+    assert (slow["outcome"], slow["intake"]) == ("hold", None)
+    assert "inspection_limit_seconds" in slow["outcome_reason"]
 
 
 def test_check_draws_the_part(say: Say, parts: Path) -> None:

@@ -22,7 +22,7 @@ from workflow.settings import ENV_PREFIX, Settings
 HELP_WIDTH = 96
 FIRST_SETTINGS = (
     "share", "state", "rules", "database_url", "eiger_url", "access_key", "secret_key",
-    "read_only_inbox", "mass_arrival_files", "open_edges_limit", "slice_limit_seconds", "log_level",
+    "read_only_inbox", "mass_arrival_files", "largest_hole_mm", "slice_limit_seconds", "log_level",
 )  # fmt: skip
 """What a newcomer looks for; docs/settings.md has them all."""
 _PART = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)

@@ -1,4 +1,4 @@
-"""Mesh reports without any network, and pictures of parts."""
+"""What the service would do with a file, without any network, and pictures of parts."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -10,9 +10,7 @@ import click
 
 from workflow.cli.output import json_option, print_json
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, InspectionFailed
-from workflow.model import MeshReport, unmeasured_report
 
-InspectFile = Callable[[Path], MeshReport]
 DrawFile = Callable[[Path, Path], object]
 """What an Inspector does, by its signature: importing the mesh room would slow every command's help."""
 
@@ -21,6 +19,7 @@ DrawFile = Callable[[Path, Path], object]
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
+@click.option("--mesh-only", is_flag=True, help="Check the mesh alone, without the intake rules.")
 @click.option(
     "--picture",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -28,27 +27,40 @@ DrawFile = Callable[[Path, Path], object]
     help="Also draw the part there, with its open edges in red; for one FILE.",
 )
 @json_option
-def check(files: tuple[Path, ...], picture: Path | None, as_json: bool) -> int:
-    """Inspect STL files: accept or reject, and why.
+def check(files: tuple[Path, ...], mesh_only: bool, picture: Path | None, as_json: bool) -> int:
+    """Say what the service would do with STL files: accept, hold or reject, and why.
 
-    They are judged as the service would, without any network.
+    The mesh is checked, then the intake rules are applied, with the settings that are used here. Nothing
+    is sent: Eiger is not asked whether it has the preset.
     """
-    from workflow.assembly import make_inspector
+    from workflow.assembly import make_inspector, rules_file
+    from workflow.cli.rules_output import forecast_document, forecast_lines, path_under_inbox
+    from workflow.operations.rules import changed_mesh_settings, forecast_intake, open_ledger_if_any
+    from workflow.routing import load_rules
     from workflow.settings import load_settings
 
     if picture is not None:
         _validate_picture_option(picture, files)
-    with make_inspector(load_settings()) as inspector:
-        reports = [_inspect_file(inspector.inspect, file) for file in files]
+    settings = load_settings()
+    rulebook = None if mesh_only else load_rules(rules_file(settings))
+    with make_inspector(settings) as inspector, open_ledger_if_any(settings) as ledger:
+        forecasts = [
+            forecast_intake(
+                file, path_under_inbox(file, settings.share), rulebook, inspector, ledger, settings.zone
+            )
+            for file in files
+        ]
         drawn = picture is None or _draw_picture(inspector.draw, files[0], picture)
     if as_json:
-        print_json([asdict(report) for report in reports])
+        print_json([asdict(each.report) if mesh_only else forecast_document(each) for each in forecasts])
     else:
-        for report in reports:
-            click.echo(f"{report.verdict:6}  {report.path}{_size_text(report.size_mm, report.triangles)}")
-            for line in (*report.defects, *report.warnings):
-                click.echo(f"        {line}")
-    accepted = all(report.verdict == "accept" for report in reports)
+        for line in (line for forecast in forecasts for line in forecast_lines(forecast)):
+            click.echo(line)
+        if rulebook:
+            click.echo(f"Rules: {rulebook.source}")
+        for name, value in changed_mesh_settings(settings):
+            click.echo(f"Setting: {name} = {value}")
+    accepted = all(forecast.outcome == "accept" for forecast in forecasts)
     return EXIT_OK if accepted and drawn else EXIT_SOME_FAILED
 
 
@@ -86,16 +98,3 @@ def _atomic_write_path(picture: Path) -> Iterator[Path]:
             unfinished.replace(picture)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _inspect_file(inspect: InspectFile, file: Path) -> MeshReport:
-    try:
-        return inspect(file)
-    except InspectionFailed as error:
-        return unmeasured_report(str(file), str(error))
-
-
-def _size_text(size_mm: tuple[float, float, float], triangles: int) -> str:
-    if triangles == 0:
-        return ""
-    return f"  {' x '.join(f'{side:.4g}' for side in size_mm)} mm, {triangles:,} triangles"

@@ -1,13 +1,16 @@
 """Decisions of rules, past or possible, as documents for scripts and as lines for people."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import tzinfo
 from pathlib import Path
 
 import click
 
 from workflow.cli.param_types import did_you_mean
+from workflow.mesh import format_size
 from workflow.model import DecisionRecord, FactValue, IntakeDecision, MeshReport
+from workflow.operations.rules import IntakeForecast
 from workflow.pipeline.replay import PastDecision, ReplayResult, describe_intake, describe_route
 from workflow.routing import Explanation, Rulebook, fact_table, format_window, parse_fact_value
 
@@ -73,6 +76,40 @@ def explanation_lines(explanation: Explanation, report: MeshReport | None) -> It
         needs = f" if {' and '.join(still_open.conditions)}" if still_open.conditions else " otherwise"
         yield f"routing → still open: {still_open.rule}: {still_open.send_to or 'hold'}{needs}"
     yield from explanation.gaps
+
+
+def forecast_document(forecast: IntakeForecast) -> dict[str, object]:
+    """Return a mesh report, with what the service would do with the file, as JSON."""
+    return {
+        **asdict(forecast.report),
+        "outcome": forecast.outcome,
+        "outcome_reason": forecast.reason,
+        "assumed_path": forecast.path,
+        "intake": _intake_document(forecast.intake) if forecast.intake else None,
+    }
+
+
+def forecast_lines(forecast: IntakeForecast) -> Iterator[str]:
+    """Yield what the service would do with a file, as lines for people."""
+    report, decision = forecast.report, forecast.intake
+    yield f"{forecast.outcome:6}  {report.path}{_mesh_text(report)}"
+    for line in (*report.defects, *report.warnings):
+        yield f"        {line}"
+    if decision is None:
+        return
+    would_be = describe_intake(decision)
+    if report.verdict == "hold":
+        would_be = f"after a release: {would_be}"
+    yield f"        {would_be[0].upper()}{would_be[1:]} (rule '{decision.rule}')"
+
+
+def _mesh_text(report: MeshReport) -> str:
+    """Return the size, of a small part also in inches, and the number of triangles; "" where unknown."""
+    if not any(report.size_mm):
+        return f"  {report.triangles:,} triangles" if report.triangles else ""
+    inches = report.size_if_inches_mm
+    would_be = f" (if it was drawn in inches: {format_size(inches)})" if inches else ""
+    return f"  {format_size(report.size_mm)}{would_be}, {report.triangles:,} triangles"
 
 
 def _intake_document(decision: IntakeDecision) -> dict[str, object]:

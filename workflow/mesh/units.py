@@ -8,9 +8,10 @@ in meters all.
 import re
 from dataclasses import dataclass
 
+from workflow.model import MM_PER_INCH
+
 MAX_PRINTABLE_MM = 525
 """The longest side of the largest bed that Eiger drives, the FX20's."""
-INCH_MM = 25.4
 
 SHORTEST_MM, SMALLEST_MM3, LONGEST_MM = 6.0, 30.0, 2000.0
 _THIN_WALLS = ((0.3, 25.0), (1.0, 12.0))
@@ -18,7 +19,7 @@ _THIN_WALLS = ((0.3, 25.0), (1.0, 12.0))
 _GRID_MM, _GRID_TOLERANCE_MM, _GRID_LONGEST_MM = 0.5, 0.002, 100.0
 _PLAIN_GRID_MM, _PLAIN_TOLERANCE_MM = 0.05, 0.0005
 
-_UNITS_MM = {"inch": INCH_MM, "centimetre": 10.0, "metre": 1000.0, "micrometre": 0.001}
+_UNITS_MM = {"inch": MM_PER_INCH, "centimetre": 10.0, "metre": 1000.0, "micrometre": 0.001}
 """The keys are values of the fact `unit_guess`, which rules compare: they keep their spelling."""
 _WORDS = {"inch": "inches", "centimetre": "centimeters", "metre": "meters", "micrometre": "micrometers"}
 _HEADER_UNIT = re.compile(
@@ -127,7 +128,7 @@ def _makes_a_part(longest_mm: float, wall_mm: float | None, unit: str) -> bool:
 
 def _is_on_inch_grid(size_mm: Size) -> bool:
     """True if two sides are whole half millimeters when read in inches, and no side is even in mm."""
-    in_inches = sum(_is_near_multiple(side * INCH_MM, _GRID_MM, _GRID_TOLERANCE_MM) for side in size_mm)
+    in_inches = sum(_is_near_multiple(side * MM_PER_INCH, _GRID_MM, _GRID_TOLERANCE_MM) for side in size_mm)
     return in_inches >= 2 and not any(
         _is_near_multiple(side, _PLAIN_GRID_MM, _PLAIN_TOLERANCE_MM) for side in size_mm
     )

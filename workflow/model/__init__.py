@@ -11,6 +11,7 @@ from workflow.model.decisions import (
     Route,
 )
 from workflow.model.mesh_report import (
+    MM_PER_INCH,
     MeshReport,
     unmeasured_report,
 )
@@ -45,6 +46,7 @@ from workflow.model.workers import (
 __all__ = [
     "ALLOWED_TRANSITIONS",
     "ENDED_STATES",
+    "MM_PER_INCH",
     "NO_CHANGES",
     "NO_FACTS",
     "SELF_RESOLVING_HOLDS",

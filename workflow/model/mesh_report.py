@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+MM_PER_INCH = 25.4
+_SMALL_PART_MM = 21.0
+"""Parts shorter than this may be in inches: hardly any part of a shop is longer than 21 inches."""
+
 
 @dataclass(frozen=True, slots=True)
 class MeshReport:
@@ -60,6 +64,14 @@ class MeshReport:
     """Shells that face inwards within another one; None where not counted."""
     turned_shells: int | None = None
     """Shells that face inwards and are no cavity; None where not counted."""
+
+    @property
+    def size_if_inches_mm(self) -> tuple[float, float, float] | None:
+        """Return the size of a small part in mm if its numbers were meant in inches, otherwise None."""
+        if not 0 < max(self.size_mm) < _SMALL_PART_MM:
+            return None
+        x, y, z = self.size_mm
+        return x * MM_PER_INCH, y * MM_PER_INCH, z * MM_PER_INCH
 
 
 def unmeasured_report(path: str, reason: str, format: str | None = None) -> MeshReport:

@@ -17,9 +17,6 @@ from workflow.model import (
 NOTE_PREFIX = "stlflow note"
 """How every note begins; what begins otherwise is a person's own file."""
 
-MM_PER_INCH = 25.4
-_SMALL_PART_MM = 21.0
-"""Parts shorter than this may be in inches: hardly any part of a shop is longer than 21 inches."""
 _EVENTS_SHOWN = 12
 _LONGEST_DETAIL = 160
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
@@ -165,18 +162,16 @@ def _mesh_rows(mesh: MeshReport | None) -> Iterator[tuple[str, str]]:
         yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}"
         return
     yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}, {_watertight_text(mesh)}"
-    yield "Size", _size_text(mesh.size_mm)
+    yield "Size", _size_text(mesh)
     if mesh.volume_cm3 is not None:
         yield "Volume", f"{mesh.volume_cm3:.{1 if mesh.volume_cm3 >= 1 else 3}f} cm³"
     yield from (("Warning", warning) for warning in mesh.warnings)
 
 
-def _size_text(size_mm: Sequence[float]) -> str:
+def _size_text(mesh: MeshReport) -> str:
     """Return the size; of a small part also what it would be if its numbers were meant in inches."""
-    size = _dimensions_text(size_mm)
-    if max(size_mm) >= _SMALL_PART_MM:
-        return size
-    return f"{size}; if it was drawn in inches: {_dimensions_text([side * MM_PER_INCH for side in size_mm])}"
+    size, in_inches = _dimensions_text(mesh.size_mm), mesh.size_if_inches_mm
+    return f"{size}; if it was drawn in inches: {_dimensions_text(in_inches)}" if in_inches else size
 
 
 def _dimensions_text(size_mm: Sequence[float]) -> str:
