@@ -16,6 +16,7 @@ ROOMS = {"intake", "mesh", "eiger", "routing", "ledger", "notes"}
 ROOTS = {"model", "errors", "settings", "suggest"}
 MAY_IMPORT = {
     **dict.fromkeys(ROOMS, ROOTS),
+    "routing": ROOTS | {"resources"},
     "model": set[str](),
     "errors": set[str](),
     "suggest": set[str](),

@@ -186,3 +186,9 @@ def test_a_note_has_the_times_of_the_shop_with_the_zone() -> None:
     at = EVENTS[0].at.astimezone(ZoneInfo("Europe/Vienna"))
     note = submission_note_text(SENT, EVENTS, ZoneInfo("Europe/Vienna"))
     assert f"  {at:%Y-%m-%d %H:%M:%S} {at.tzname()}  {EVENTS[0].event}" in note
+
+
+def test_the_note_says_which_printers_the_part_fits() -> None:
+    text = submission_note_text(SENT, EVENTS, fit="fits X7; not Mark Two")
+    assert "\nPrinters  fits X7; not Mark Two\n" in text
+    assert "Printers" not in submission_note_text(SENT, EVENTS)

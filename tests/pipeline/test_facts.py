@@ -14,9 +14,10 @@ from workflow.mesh import MeshPolicy
 from workflow.mesh.inspection import inspect_mesh
 from workflow.model import FactValue, SubmissionChanges, SubmissionState
 from workflow.pipeline.facts import build_facts, facts_before_upload, time_facts
-from workflow.routing import DecisionStage, FactKind, fact_table, is_of_kind
+from workflow.routing import BuildVolume, DecisionStage, FactKind, fact_table, is_of_kind
 
 NOON = datetime(2026, 12, 18, 12, 30, tzinfo=UTC)
+VOLUMES = (BuildVolume("Mark Two", "Desktop Series", (320, 132, 154)),)
 FULL = Build(
     id="b-1",
     title="bracket",
@@ -51,7 +52,7 @@ def a_submission(ledger: Ledger, folder: Path, **changes: Unpack[SubmissionChang
 def test_every_documented_fact_is_given_in_its_kind_and_nothing_else(ledger: Ledger, tmp_path: Path) -> None:
     number = a_submission(ledger, tmp_path, dropped_by="kim")
     given = {
-        **facts_before_upload(ledger, ledger.get(number), NOON, UTC),
+        **facts_before_upload(ledger, ledger.get(number), NOON, UTC, VOLUMES),
         **build_facts(FULL, NOON),
         "preset": "Onyx",
     }

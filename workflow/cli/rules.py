@@ -120,7 +120,7 @@ def explain_subject(
     settings = load_settings()
     rulebook = load_rules(rules_path or rules_file(settings))
     path = shown_as or path_under_inbox(file, settings.share)
-    report, known = collect_file_facts(settings, file, path)
+    report, known = collect_file_facts(settings, rulebook, file, path)
     given = (*(parse_fact(each, build=True) for each in build_facts), *(parse_fact(each) for each in facts))
     devices = fetch_device_facts(settings) if online else None
     today = datetime.now(settings.zone).date()

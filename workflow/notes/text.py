@@ -64,9 +64,14 @@ _NEXT_STEP_BY_HOLD = {
 
 
 def submission_note_text(
-    submission: Submission, events: Sequence[SubmissionEvent], zone: tzinfo | None = None
+    submission: Submission,
+    events: Sequence[SubmissionEvent],
+    zone: tzinfo | None = None,
+    fit: str = "",
 ) -> str:
     """Return the note for a submission as it is now, with times of `zone`, or of this machine's zone.
+
+    `fit` says which printers the part fits.
 
     Lines end with a newline character; nothing in it is secret, and addresses of the web are left out.
     """
@@ -76,7 +81,7 @@ def submission_note_text(
         *_paragraph("Why", submission.reason),
         *_paragraph("What to do next", _next_step(submission)),
         *_paragraph("Careful", _revision_warning(events)),
-        "\n".join(_fact_lines(submission)),
+        "\n".join(_fact_lines(submission, fit)),
         "\n".join(("What happened when", *_history_lines(events, zone))),
     )
     return _URL.sub("(address left out)", "\n\n".join(sections)) + "\n"
@@ -132,11 +137,12 @@ def _next_step_in_place(state: SubmissionState) -> str:
     return "Nothing. To print it again, save it under another name."
 
 
-def _fact_lines(submission: Submission) -> Iterator[str]:
+def _fact_lines(submission: Submission, fit: str) -> Iterator[str]:
     rows = (
         ("File", submission.path),
         ("Bytes", f"{submission.size:,}" if submission.size is not None else None),
         *_mesh_rows(submission.mesh),
+        ("Printers", fit),
         ("Taken as", f"{submission.taken_as}, by Eiger" if submission.taken_as else None),
         _preset_or_rule(submission),
         ("Sent to", _with_rule(_destination_text(submission), submission.routing_rule)),

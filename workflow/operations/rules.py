@@ -25,10 +25,12 @@ from workflow.routing import (
 from workflow.settings import Settings
 
 
-def collect_file_facts(settings: Settings, file: Path, path: str) -> tuple[MeshReport, Facts]:
+def collect_file_facts(
+    settings: Settings, rulebook: Rulebook, file: Path, path: str
+) -> tuple[MeshReport, Facts]:
     """Return what would be known of a file if it were dropped as `path` now. Raises OSError, NotInspected."""
     with make_inspector(settings) as inspector, open_ledger_if_any(settings) as ledger:
-        return facts_of_unsubmitted_file(file, path, inspector, ledger, settings.zone)
+        return facts_of_unsubmitted_file(file, path, inspector, ledger, settings.zone, rulebook.volumes)
 
 
 @contextmanager
@@ -72,8 +74,9 @@ def forecast_intake(
 
     Raises OSError.
     """
+    volumes = () if rulebook is None else rulebook.volumes
     try:
-        report, facts = facts_of_unsubmitted_file(file, path, inspector, ledger, zone)
+        report, facts = facts_of_unsubmitted_file(file, path, inspector, ledger, zone, volumes)
     except InspectionFailed as error:
         return IntakeForecast(unmeasured_report(str(file), str(error)), path, "hold", str(error))
     report = replace(report, path=str(file))

@@ -54,5 +54,5 @@ def evaluate_tests_with_files(rulebook: Rulebook, inspector: Inspector) -> tuple
     Such a file is looked for in the folder of the rules, then in the current folder.
     """
     folders = (Path(rulebook.source).parent, Path())
-    measure = partial(facts_of_test_file, folders=folders, inspector=inspector)
+    measure = partial(facts_of_test_file, folders=folders, inspector=inspector, volumes=rulebook.volumes)
     return evaluate_rule_tests(rulebook, measure)

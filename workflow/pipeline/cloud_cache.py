@@ -49,6 +49,10 @@ class CloudCache:
         """Return all devices as they were at most two seconds ago. Raises CloudError."""
         return self._devices.get()
 
+    def known_devices(self) -> tuple[Device, ...]:
+        """Return the devices as they were last listed; none before that. Eiger is not asked."""
+        return self._devices.known() or ()
+
     def cache_build(self, build: BuildDetail) -> None:
         """Cache a build that was just read: the routing rules need it next."""
         if len(self._builds) >= MAX_CACHED_BUILDS:
@@ -124,6 +128,11 @@ class _CachedValue(Generic[T]):
 
     def get(self) -> T:
         return self._not_older_than(self._seconds)
+
+    def known(self) -> T | None:
+        """Return the last answer, whatever its age."""
+        answer = self._answer
+        return None if answer is None else answer[1]
 
     def refresh(self) -> T:
         """Return an answer at most 5 s old: many files with one wrong name cost one request."""

@@ -12,17 +12,21 @@ from workflow.ledger import Ledger
 from workflow.mesh import Inspector
 from workflow.model import DeviceFacts, Facts, FactValue, MeshReport, Submission
 from workflow.pipeline.context import now
-from workflow.routing import SECONDS_PER_HOUR
+from workflow.routing import SECONDS_PER_HOUR, BuildVolume, fit_facts
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def facts_before_upload(
-    ledger: Ledger, submission: Submission, moment: datetime, zone: tzinfo | None
+    ledger: Ledger,
+    submission: Submission,
+    moment: datetime,
+    zone: tzinfo | None,
+    volumes: Sequence[BuildVolume] = (),
 ) -> Mapping[str, FactValue]:
     """Return what is known of a submission before its upload; `zone` None is this machine's."""
     facts = {
-        **file_facts(submission.path, submission.size or 0, submission.mesh),
+        **file_facts(submission.path, submission.size or 0, submission.mesh, volumes),
         **time_facts(submission.opened_at, moment, zone),
         "sent_before": ledger.decisions.count_sent_before(submission.sha256 or "", submission.id),
     }
@@ -30,7 +34,12 @@ def facts_before_upload(
 
 
 def facts_of_unsubmitted_file(
-    source: Path, path: str, inspector: Inspector, ledger: Ledger | None, zone: tzinfo | None
+    source: Path,
+    path: str,
+    inspector: Inspector,
+    ledger: Ledger | None,
+    zone: tzinfo | None,
+    volumes: Sequence[BuildVolume] = (),
 ) -> tuple[MeshReport, Facts]:
     """Measure a file that is no submission, and give what would be known if it were dropped now.
 
@@ -40,14 +49,16 @@ def facts_of_unsubmitted_file(
     with source.open("rb") as file:
         size, owner = os.fstat(file.fileno()).st_size, file_owner(file.fileno())
     facts = {
-        **file_facts(path, size, report),
+        **file_facts(path, size, report, volumes),
         **time_facts(now(), now(), zone),
         "sent_before": 0 if ledger is None else ledger.decisions.count_sent_before(report.sha256),
     }
     return report, facts if owner is None else {**facts, "dropped_by": owner}
 
 
-def facts_of_test_file(name: str, folders: Sequence[Path], inspector: Inspector) -> Facts:
+def facts_of_test_file(
+    name: str, folders: Sequence[Path], inspector: Inspector, volumes: Sequence[BuildVolume] = ()
+) -> Facts:
     """Return the size and mesh facts of an STL file that a test of the rules names.
 
     The file is looked for in each of the folders. Raises OSError, InspectionFailed; the latter also for a
@@ -57,10 +68,12 @@ def facts_of_test_file(name: str, folders: Sequence[Path], inspector: Inspector)
     report = inspector.inspect(source, name)
     if report.verdict == "reject":
         raise InspectionFailed(f"inspection rejects it before any rule: {report.reason}")
-    return {"size_mb": source.stat().st_size / 1e6, **_mesh_facts(report)}
+    return {"size_mb": source.stat().st_size / 1e6, **_mesh_facts(report, volumes)}
 
 
-def file_facts(path: str, size: int, mesh: MeshReport | None) -> dict[str, FactValue]:
+def file_facts(
+    path: str, size: int, mesh: MeshReport | None, volumes: Sequence[BuildVolume] = ()
+) -> dict[str, FactValue]:
     """Return the facts of the file, and of its mesh if it was measured."""
     place = PurePosixPath(path)
     facts: dict[str, FactValue] = {
@@ -69,7 +82,7 @@ def file_facts(path: str, size: int, mesh: MeshReport | None) -> dict[str, FactV
         "name": place.name,
         "size_mb": size / 1e6,
     }
-    return facts if mesh is None else {**facts, **_mesh_facts(mesh)}
+    return facts if mesh is None else {**facts, **_mesh_facts(mesh, volumes)}
 
 
 def time_facts(dropped_at: datetime, moment: datetime, zone: tzinfo | None) -> dict[str, FactValue]:
@@ -129,7 +142,7 @@ def device_facts(device: Device) -> DeviceFacts:
     )
 
 
-def _mesh_facts(mesh: MeshReport) -> dict[str, FactValue]:
+def _mesh_facts(mesh: MeshReport, volumes: Sequence[BuildVolume]) -> dict[str, FactValue]:
     x, y, z = mesh.size_mm
     known: dict[str, FactValue | None] = {
         "triangles": mesh.triangles,
@@ -146,6 +159,7 @@ def _mesh_facts(mesh: MeshReport) -> dict[str, FactValue]:
         "unit_guess": mesh.unit_guess,
         "unit_doubt": bool(mesh.unit_doubt),
         "warnings": len(mesh.warnings),
+        **fit_facts(mesh.size_mm, volumes),
     }
     return {name: value for name, value in known.items() if value is not None}
 

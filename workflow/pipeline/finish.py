@@ -26,6 +26,7 @@ from workflow.model import (
 )
 from workflow.notes import note_path, remove_note, submission_note_text, write_note
 from workflow.pipeline.context import Context, now
+from workflow.routing import describe_fit
 
 MAX_NOTE_ATTEMPTS = 12
 """Over about three quarters of an hour; then the file stands where it belongs without one."""
@@ -127,9 +128,22 @@ def _write_note(context: Context, submission: Submission, stl: Path) -> None:
     try:
         write_note(
             note_path(stl),
-            submission_note_text(submission, context.ledger.events(submission.id), context.zone),
+            submission_note_text(
+                submission,
+                context.ledger.events(submission.id),
+                context.zone,
+                _describe_fit(context, submission),
+            ),
         )
     except OSError as error:
         if submission.tries < MAX_NOTE_ATTEMPTS:
             raise
         logger.warning("No note beside {}: {}", stl.name, error_reason(error))
+
+
+def _describe_fit(context: Context, submission: Submission) -> str:
+    """Return which printers the part fits: of the shop's, if Eiger has named them already."""
+    if submission.mesh is None:
+        return ""
+    present = {device.device_type for device in context.catalog.known_devices()}
+    return describe_fit(submission.mesh.size_mm, context.rulebook.volumes, present or None)

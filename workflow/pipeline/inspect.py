@@ -56,7 +56,7 @@ def apply_intake_rules(context: Context, submission: Submission) -> Submission:
     if submission.intake_rule is not None:
         return submission
     rulebook = context.rulebook
-    facts = facts_before_upload(context.ledger, submission, now(), context.zone)
+    facts = facts_before_upload(context.ledger, submission, now(), context.zone, rulebook.volumes)
     decision = decide_intake(rulebook, facts, passed=submission.passed)
     decided = DecisionRecord("intake", now(), rulebook.revision, decision.rule, facts, submission.passed)
     if decision.action == "reject":

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from loguru import logger
@@ -64,7 +65,7 @@ class LiveRules:
             self._checks_to_skip -= 1
             return
         try:
-            rulebook = parse_rules(text, str(self._path))
+            rulebook = replace(parse_rules(text, str(self._path)), volumes=self._rulebook.volumes)
             self._check(rulebook)
             self._ledger.decisions.store_rules(rulebook.revision, rulebook.text)
         except RulesError as error:

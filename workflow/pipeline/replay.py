@@ -107,7 +107,7 @@ def _explain_if_accepted(
         raise UnknownSubmission(
             f"Nothing was decided yet for submission {submission.id}, or it was not kept."
         )
-    facts = facts_before_upload(ledger, submission, submission.opened_at, zone)
+    facts = facts_before_upload(ledger, submission, submission.opened_at, zone, rulebook.volumes)
     day = submission.opened_at.astimezone(zone).date()
     return PastDecision(submission, {}, rulebook.revision, explain(rulebook, facts, today=day))
 

@@ -204,7 +204,7 @@ def _devices(context: Context) -> tuple[DeviceFacts, ...]:
 def _facts(context: Context, submission: Submission, build: Build) -> Facts:
     moment = now()
     facts = {
-        **facts_before_upload(context.ledger, submission, moment, context.zone),
+        **facts_before_upload(context.ledger, submission, moment, context.zone, context.rulebook.volumes),
         **build_facts(build, moment),
     }
     return facts if submission.preset is None else {**facts, "preset": submission.preset}

@@ -1,5 +1,6 @@
 """The rule language: facts in, decisions out, each with its reason; pure but for the loader."""
 
+from workflow.routing.build_volumes import BuildVolume, describe_fit, fit_facts
 from workflow.routing.cloud_names import check_cloud_names, doubt_unknown_names, names_by_kind
 from workflow.routing.evaluate import decide_intake, decide_route
 from workflow.routing.explain import Explanation, OpenRule, explain, explain_intake, explain_routing
@@ -14,6 +15,7 @@ from workflow.routing.rulebook import IntakeRule, RoutingRule, Rulebook, RuleTes
 
 __all__ = [
     "SECONDS_PER_HOUR",
+    "BuildVolume",
     "DecisionStage",
     "Explanation",
     "Fact",
@@ -31,12 +33,14 @@ __all__ = [
     "check_cloud_names",
     "decide_intake",
     "decide_route",
+    "describe_fit",
     "doubt_unknown_names",
     "evaluate_rule_tests",
     "explain",
     "explain_intake",
     "explain_routing",
     "fact_table",
+    "fit_facts",
     "format_window",
     "is_of_kind",
     "load_rules",

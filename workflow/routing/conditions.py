@@ -11,8 +11,8 @@ from itertools import chain
 
 from workflow.model import Facts, FactValue
 from workflow.routing.fact_values import format_value, is_of_kind
-from workflow.routing.facts import BUILD_PREFIX, DecisionStage, Fact
-from workflow.routing.globs import Glob
+from workflow.routing.facts import BUILD_PREFIX, DecisionStage, Fact, FactKind
+from workflow.routing.globs import Glob, enclose_names
 from workflow.routing.matchers import Interval, TimeWindow, Weekdays, parse_minute, parse_weekday
 
 
@@ -54,6 +54,8 @@ class Comparison:
         found = f"{self.fact.name} is {format_value(value)}"
         if not is_of_kind(value, self.fact.kind):
             return ConditionResult(None, (f"{found}, which is no {self.fact.kind}",))
+        if self.fact.kind is FactKind.NAMES:
+            value = enclose_names(str(value))
         met = any(_matches(wanted, value) for wanted in self.wanted)
         return ConditionResult(met, (f"{found} ({self.words})" if met else f"{found}, needs {self.words}",))
 

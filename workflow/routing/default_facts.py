@@ -1,9 +1,11 @@
 """Defaults of facts in the tests of a rules file: a new rule that asks for one more fact breaks no test."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from workflow.model import DeviceFacts, Facts, FactValue
+from workflow.routing.build_volumes import BuildVolume, fit_facts
 from workflow.routing.fact_values import parse_fact_value
 from workflow.routing.facts import BUILD_PREFIX, fact_table
 from workflow.routing.matchers import WEEKDAYS
@@ -12,12 +14,18 @@ _SIZES = ("x_mm", "y_mm", "z_mm")
 _UNKNOWN_SERIES = "Unknown"
 
 
-def add_default_facts(given: Facts, *, sliced: bool, today: date) -> Facts:
+def add_default_facts(
+    given: Facts, *, sliced: bool, today: date, volumes: Sequence[BuildVolume] = ()
+) -> Facts:
     """Return the facts of a test with defaults for those it does not give; of a build if it is `sliced`.
 
-    What is given decides what follows from it: the sizes, the volume of an open mesh, the day of the week.
+    What is given decides what follows from it: the sizes, the printers that such a part fits, the volume of
+    an open mesh, the day of the week.
     """
-    return {**_table_defaults(sliced), **_derive_facts(given, sliced=sliced, today=today), **given}
+    derived = _derive_facts(given, sliced=sliced, today=today)
+    x, y, z = (float({**derived, **given}[name]) for name in _SIZES)
+    fits = fit_facts((x, y, z), volumes)
+    return {**_table_defaults(sliced), **derived, **fits, **given}
 
 
 def add_default_series(devices: tuple[DeviceFacts, ...], facts: Facts) -> tuple[DeviceFacts, ...]:

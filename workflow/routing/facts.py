@@ -25,10 +25,12 @@ class FactKind(StrEnum):
     """Text like `2026-12-24`; only tags of the file's name are dates."""
     WEEKDAY = "weekday"
     """Text like `friday`, in the shop's time zone."""
+    NAMES = "list of names"
+    """Text like `FX10, FX20`: a pattern is compared with each name."""
 
 
 NUMERIC = frozenset({FactKind.NUMBER, FactKind.COUNT})
-TEXTUAL = frozenset({FactKind.PATH, FactKind.TEXT, FactKind.DATE})
+TEXTUAL = frozenset({FactKind.PATH, FactKind.TEXT, FactKind.DATE, FactKind.NAMES})
 
 
 class DecisionStage(StrEnum):
@@ -88,6 +90,10 @@ def _file(name: str, kind: FactKind, unit: str, example: str, source: str, defau
 def _mesh(name: str, kind: FactKind, unit: str, example: str, source: str, known: str = "") -> Fact:
     known = known or "when the mesh was measured"
     return Fact(name, kind, unit, DecisionStage.INTAKE, known, source, example, default=example)
+
+
+def _fit(name: str, example: str, source: str) -> Fact:
+    return _mesh(name, FactKind.NAMES, "", example, f"{source}; empty if it fits none")
 
 
 def _build(
@@ -164,6 +170,8 @@ _FACT_TABLE = (
     _mesh("cavities", FactKind.COUNT, "", "0", "the mesh: hollows inside a body", "when they were counted"),
     _mesh("unit_guess", FactKind.TEXT, "", "mm", "what its numbers may be in: `mm`, `inch`, `metre`, …"),
     _mesh("unit_doubt", FactKind.FLAG, "", "false", "the mesh: its size or its header speaks against mm"),
+    _fit("fits", "Mark Two, X7", "the types of printers whose build volume it fits, in some pose"),
+    _fit("fits_series", "Desktop Series, Industrial Series", "the series of those printers"),
     _mesh("warnings", FactKind.COUNT, "", "0", "how many doubts the inspection had"),
     Fact(
         "preset",

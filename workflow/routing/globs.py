@@ -20,6 +20,19 @@ _ANY_FOLDERS_MARK = "\0\0"
 """Marks a `**` of another pattern; only a `**` matches it."""
 
 
+NAME_SEPARATOR = ", "
+
+
+def enclose_names(names: str) -> str:
+    """Return a list of names with a separator before and behind each, as `name_in_list` looks for one."""
+    return f"{NAME_SEPARATOR}{names}{NAME_SEPARATOR}" if names else ""
+
+
+def name_in_list(pattern: str) -> "Glob":
+    """Return the pattern for an enclosed list in which some name matches the given pattern."""
+    return Glob(f"*{NAME_SEPARATOR}{pattern}{NAME_SEPARATOR}*")
+
+
 def normalize_nfc(text: str) -> str:
     """Return the text with each accent and its letter as one character (NFC)."""
     return unicodedata.normalize("NFC", text)

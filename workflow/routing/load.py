@@ -5,6 +5,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
@@ -12,6 +13,7 @@ from typing import BinaryIO
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from workflow.errors import Mistake, RulesError, error_reason
+from workflow.routing.build_volumes import load_build_volumes
 from workflow.routing.condition_index import ConditionIndex
 from workflow.routing.conditions import Condition
 from workflow.routing.due import Holidays, parse_holiday
@@ -205,8 +207,9 @@ MAX_RULES_BYTES = 1_000_000
 
 
 def load_rules(path: Path) -> Rulebook:
-    """Read a rules file. Raises RulesError with every mistake in it, or why it can't be read."""
-    return parse_rules(read_rules_text(path), str(path))
+    """Read a rules file and the build volumes. Raises RulesError with every mistake, or why not."""
+    rulebook = parse_rules(read_rules_text(path), str(path))
+    return replace(rulebook, volumes=load_build_volumes(path))
 
 
 def read_rules_text(path: Path) -> str:

@@ -8,7 +8,7 @@ from ruamel.yaml.nodes import Node, ScalarNode
 
 from workflow.routing.facts import TAG_PREFIX, Fact, FactKind
 from workflow.routing.filename_tags import NUMBER_SUFFIX
-from workflow.routing.globs import ANY_FOLDERS, Glob
+from workflow.routing.globs import ANY_FOLDERS, Glob, name_in_list
 from workflow.routing.matchers import COMPARISON_REGEX
 from workflow.routing.rulebook import MentionKind
 from workflow.routing.yaml_reader import YamlReader, is_text_node
@@ -48,7 +48,7 @@ def parse_text_pattern(page: YamlReader, fact: Fact, node: ScalarNode) -> Glob |
         return _parse_path_pattern(page, fact, node, pattern)
     if fact.name == "name" and _refuse_impossible_name(page, node, pattern):
         return None
-    return Glob(pattern)
+    return name_in_list(pattern) if fact.kind is FactKind.NAMES else Glob(pattern)
 
 
 def refuse_regular_expression(page: YamlReader, node: Node, pattern: str, *, is_path: bool = False) -> bool:

@@ -59,7 +59,7 @@ def _evaluate_rule_test(
     except (StlflowError, OSError) as error:
         return RuleTestResult(test.name, test.line, (f"stl: {test.stl} can't be measured: {error}",))
     today = test.today or DEFAULT_TODAY
-    facts = add_default_facts(given, sliced=test.sliced, today=today)
+    facts = add_default_facts(given, sliced=test.sliced, today=today, volumes=rulebook.volumes)
     fleet = devices if test.devices is None else add_default_series(test.devices, facts)
     explained = explain(rulebook, facts, fleet, today=today)
     answers = _actual_results(explained, routed=test.sliced)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from workflow.errors import Mistake
 from workflow.model import Destination, DeviceFacts, Facts
+from workflow.routing.build_volumes import BuildVolume
 from workflow.routing.conditions import Condition
 from workflow.routing.due import DueDate, Holidays
 from workflow.routing.filename_tags import NamePattern
@@ -198,3 +199,5 @@ class Rulebook:
     """Days that are no working days, besides the weekends."""
     text: str = ""
     """The text as it was read."""
+    volumes: tuple[BuildVolume, ...] = ()
+    """The build volumes of printers, for the facts `fits` and `fits_series`."""
