@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from workflow.mesh.inspection import inspect_mesh
-from workflow.mesh.messages import decode_reply, encode_reply
+from workflow.mesh.worker import decode_reply, encode_reply
 from workflow.model import MeshReport
 
 MOST_SECONDS = 20

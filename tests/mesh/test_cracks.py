@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.mesh.effort import IN_MEMORY
 from tests.mesh.solids import Corners, blocks, torus, with_corners_on_an_edge
-from workflow.mesh.open_edges import OpenEdgeSummary, summarize_open_edges
+from workflow.mesh.holes import OpenEdgeSummary, summarize_open_edges
 from workflow.mesh.watertight import CornerHashes
 
 CUBE = (57.7, 57.7, 57.7)
@@ -32,7 +32,7 @@ def slit(width_mm: float, around: int = 40, across: int = 30) -> Corners:
 @pytest.mark.parametrize("width_mm", [2e-5, 1e-4, 1e-3, 9e-3])
 def test_a_fine_slit_closes_and_its_width_is_told(width_mm: float) -> None:
     found = holes(slit(width_mm))
-    assert found.open_edges == 60
+    assert found.count.open_edges == 60
     assert found.is_closed_without_cracks
     assert found.cracks is not None
     assert found.cracks.gap_mm == pytest.approx(width_mm, rel=0.2)
@@ -42,7 +42,7 @@ def test_a_fine_slit_closes_and_its_width_is_told(width_mm: float) -> None:
 @pytest.mark.parametrize("width_mm", [0.05, 1])
 def test_a_slit_that_prints_stays_open(width_mm: float) -> None:
     found = holes(slit(width_mm))
-    assert found.open_edges == 60
+    assert found.count.open_edges == 60
     assert not found.is_closed_without_cracks
 
 
@@ -50,7 +50,7 @@ def test_a_rim_of_near_corners_is_not_swallowed() -> None:
     """5,000 corners around a hole are nearer to each other than twice the tolerance."""
     corners = torus(5_000, 3).reshape(2, 5_000, 3, 3, 3)[:, :, :2].reshape(-1, 3, 3)
     found = holes(corners, (577, 577, 577))
-    assert found.open_edges == 10_000
+    assert found.count.open_edges == 10_000
     assert sum(hole.edges for hole in found.holes) == 10_000
 
 
@@ -58,7 +58,7 @@ def test_noise_on_every_corner_closes() -> None:
     corners = torus(40, 30)
     noise = np.random.default_rng(5).uniform(-2e-4, 2e-4, corners.shape).astype(np.float32)
     found = holes(np.add(corners, noise))
-    assert found.open_edges == 3 * len(corners)
+    assert found.count.open_edges == 3 * len(corners)
     assert found.is_closed_without_cracks
     assert found.cracks is not None
     assert found.cracks.gap_mm < 1e-3

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from tests.mesh.effort import IN_MEMORY
 from tests.mesh.solids import Corners, blocks, box, circle, merged, plate, shifted, torus
-from workflow.mesh.holes import Hole, HoleKind
+from workflow.mesh.holes import Hole, HoleKind, summarize_open_edges
 from workflow.mesh.measures import measure_mesh
-from workflow.mesh.open_edges import summarize_open_edges
 from workflow.mesh.watertight import CornerHashes
 
 

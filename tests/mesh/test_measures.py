@@ -10,8 +10,9 @@ from stl import Mesh
 
 from tests.mesh.effort import IN_MEMORY
 from tests.mesh.solids import Corners, binary, blocks, box, merged, shifted, torus
+from workflow.mesh.holes import summarize_open_edges
 from workflow.mesh.measures import Measures, measure_mesh
-from workflow.mesh.open_edges import OpenEdgeSummary, summarize_open_edges
+from workflow.mesh.open_edges import OpenEdgeCount, find_open_edges
 from workflow.mesh.stream import BLOCK_FACETS
 from workflow.mesh.watertight import CornerHashes
 
@@ -22,8 +23,8 @@ def measured(corners: Corners, size: int = BLOCK_FACETS) -> Measures:
     return measure_mesh(blocks(corners, size))
 
 
-def holes(corners: Corners) -> OpenEdgeSummary:
-    return summarize_open_edges(CornerHashes(lambda: blocks(corners)), len(corners), (57.7, 57.7, 57.7))
+def holes(corners: Corners) -> OpenEdgeCount:
+    return find_open_edges(CornerHashes(lambda: blocks(corners)), len(corners))
 
 
 @IN_MEMORY
@@ -78,7 +79,7 @@ def test_random_holes_are_counted_exactly(missing: set[int]) -> None:
     assert not measured(left).closed
     found = holes(left)
     assert found.open_edges == _odd_edges(left)
-    assert (found.exact, found.flipped_edges) == (True, 0)
+    assert (found.is_exact, found.flipped_edges) == (True, 0)
 
 
 @IN_MEMORY
@@ -95,22 +96,22 @@ def test_turned_facets_are_no_holes(turned: set[int]) -> None:
 @given(st.sets(st.integers(0, 125), min_size=1))
 def test_doubled_facets_are_no_holes(doubled: set[int]) -> None:
     corners = torus(9, 7)
-    assert holes(merged(corners, corners[sorted(doubled)])) == OpenEdgeSummary(
-        open_edges=0, has_repeated_facets=True
-    )
+    found = holes(merged(corners, corners[sorted(doubled)]))
+    assert (found.open_edges, found.flipped_edges, found.has_repeated_facets) == (0, 0, True)
 
 
 def test_one_hole_among_many_facets_has_its_place() -> None:
     corners = torus(300, 200)
-    found = holes(np.delete(corners, 777, axis=0))
-    assert found.open_edges == 3
+    left = np.delete(corners, 777, axis=0)
+    found = summarize_open_edges(CornerHashes(lambda: blocks(left)), len(left), (57.7, 57.7, 57.7))
+    assert found.count.open_edges == 3
     assert np.allclose(found.holes[0].centre_mm, _middle(corners[777]), atol=1e-4)
 
 
 def test_a_soup_gets_a_lower_bound() -> None:
     soup = np.random.default_rng(3).uniform(-100, 100, (180_000, 3, 3)).astype(np.float32)
     found = holes(soup)
-    assert not found.exact
+    assert not found.is_exact
     assert 300_000 < found.open_edges <= 540_000
 
 
@@ -119,7 +120,7 @@ def test_turned_facets_without_number_are_no_holes() -> None:
     turned = np.random.default_rng(4).random(len(corners)) < 0.5
     corners[turned] = corners[turned, ::-1]
     found = holes(corners)
-    assert (found.open_edges, found.exact) == (0, False)
+    assert (found.open_edges, found.is_exact) == (0, False)
     assert 250_000 < found.flipped_edges <= 420_000
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tests.mesh.solids import Corners, binary, box, merged, moebius, scaled, shifted, torus
 from workflow.errors import InspectionFailed
 from workflow.mesh import Inspector
-from workflow.mesh.canvas import _GLYPHS, render_text
+from workflow.mesh.canvas import _GLYPHS, DepthBuffer, TooMuchToDraw, render_text
 from workflow.mesh.inspection import inspect_mesh
 from workflow.mesh.picture import (
     PICTURE_HEIGHT,
@@ -25,7 +25,6 @@ from workflow.mesh.picture import (
     VIEW_WIDTH,
     draw_picture,
 )
-from workflow.mesh.rasterizer import DepthBuffer, TooMuchToDraw
 
 SIDE = 40
 Pixels = NDArray[np.uint8]

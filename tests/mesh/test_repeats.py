@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mesh.effort import IN_MEMORY
-from workflow.mesh.repeats import find_matches
 from workflow.mesh.stream import Hashes
+from workflow.mesh.watertight import find_matches
 
 
 def counts(keys: Hashes) -> tuple[int, int]:

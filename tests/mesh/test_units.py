@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mesh.effort import IN_MEMORY
-from workflow.mesh.units import UnitDoubt, doubt_unit, named_unit
+from workflow.mesh.warnings import UnitDoubt, doubt_unit, named_unit
 
 Size = tuple[float, float, float]
 

@@ -12,9 +12,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.repeats import find_matches
 from workflow.mesh.stream import Block, Hashes
-from workflow.mesh.watertight import CornerHashes
+from workflow.mesh.watertight import CornerHashes, find_matches
 
 
 def connected_components(tails: NDArray[np.intp], heads: NDArray[np.intp], count: int) -> NDArray[np.intp]:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.mesh.components import connected_components
-from workflow.mesh.edges import DirectedEdges, balance_edges
-from workflow.mesh.repeats import FIBONACCI_MULTIPLIER, representative_indices
+from workflow.mesh.open_edges import DirectedEdges, balance_edges
+from workflow.mesh.watertight import FIBONACCI_MULTIPLIER, representative_indices
 
 TOLERANCE_SHARE, MAX_TOLERANCE_MM = 1e-4, 0.02
 """Corners nearer than this share of the mesh's diagonal are the same, up to 0.02 mm."""

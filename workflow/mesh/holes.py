@@ -1,4 +1,4 @@
-"""Holes: what stays open, rim by rim, with length and width in mm."""
+"""Holes: what stays open once cracks are closed, rim by rim, with length and width in mm."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from workflow.mesh.cracks import ClosedCracks, Indices, Location, Points
+from workflow.mesh.cracks import ClosedCracks, Crack, Indices, Location, Points, close_cracks
+from workflow.mesh.open_edges import OpenEdgeCount, find_open_edges
+from workflow.mesh.watertight import CornerHashes
 
 MAX_HOLE_LOCATIONS = 5
 MAX_DECIMALS = 9
@@ -56,6 +58,39 @@ class Hole:
     def is_missing_side(self) -> bool:
         """True if a quarter of a side or more is missing: a lid, or the end of a tube."""
         return self.kind is HoleKind.HOLE and self.share >= MISSING_SIDE_SHARE
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEdgeSummary:
+    """What keeps a mesh from being closed: `count` before any crack is closed.
+
+    `cracks` says what was closed, and `holes` are what stays open then, the longest first. `decimals` tell
+    places in this mesh apart.
+    """
+
+    count: OpenEdgeCount
+    cracks: ClosedCracks | None = None
+    holes: tuple[Hole, ...] = ()
+    decimals: int = 1
+
+    @property
+    def is_closed_without_cracks(self) -> bool:
+        """True if no edge is open any more once cracks are closed."""
+        return self.cracks is not None and not self.holes
+
+    @property
+    def all_cracks(self) -> tuple[Crack, ...]:
+        """Return the cracks, the longest first."""
+        return self.cracks.cracks if self.cracks else ()
+
+
+def summarize_open_edges(corners: CornerHashes, facets: int, size_mm: Location) -> OpenEdgeSummary:
+    """Return the open edges, cracks and holes of a mesh of this many facets and this size."""
+    count = find_open_edges(corners, facets)
+    diagonal_mm = math.hypot(*size_mm)
+    cracks = close_cracks(count.open, diagonal_mm) if count.open is not None and count.open_edges else None
+    holes = measure_holes(cracks, size_mm) if cracks else ()
+    return OpenEdgeSummary(count, cracks, holes, display_decimals(diagonal_mm))
 
 
 def format_location(centre_mm: Location, decimals: int) -> str:

@@ -13,9 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from workflow.mesh.ascii_reader import AsciiReader
-from workflow.mesh.binary_reader import BinaryReader
 from workflow.mesh.components import Shells, find_shells
-from workflow.mesh.findings import MeshFindings
 from workflow.mesh.format import (
     FACET_BYTES,
     HEADER_TEXT_BYTES,
@@ -24,14 +22,12 @@ from workflow.mesh.format import (
     NotMeasurable,
     detect_format,
 )
-from workflow.mesh.holes import MAX_HOLE_LOCATIONS
-from workflow.mesh.measures import Measures, measure_mesh
-from workflow.mesh.open_edges import summarize_open_edges
-from workflow.mesh.repeats import count_duplicate_facets, count_nonmanifold_edges
-from workflow.mesh.stream import HashingStream, UnreadableMesh
+from workflow.mesh.holes import MAX_HOLE_LOCATIONS, summarize_open_edges
+from workflow.mesh.measures import Measures, MeshFindings, measure_mesh
+from workflow.mesh.stream import BinaryReader, HashingStream, UnreadableMesh
 from workflow.mesh.verdict import judge_mesh
 from workflow.mesh.warnings import MeshPolicy
-from workflow.mesh.watertight import CornerHashes
+from workflow.mesh.watertight import CornerHashes, count_duplicate_facets, count_nonmanifold_edges
 from workflow.model import MeshReport, unmeasured_report
 
 DEFAULT_POLICY = MeshPolicy()
@@ -121,7 +117,7 @@ def _gather_findings(reader: _Reader, size: int, header: bytes, policy: MeshPoli
     holes = None
     if not (measures.closed or measures.bad_facets):
         holes = summarize_open_edges(corners, facets, measures.size_mm)
-    repeats = shared or (holes and holes.has_repeated_facets)
+    repeats = shared or (holes and holes.count.has_repeated_facets)
     repeated = count_duplicate_facets(corners.pieces(), facets) if repeats and is_countable else None
     shells = _find_shells(corners, measures, policy) if measures.closed else None
     return MeshFindings(measures, holes, shared, repeated, reader.remarks(), shells, header)

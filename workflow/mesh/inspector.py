@@ -20,7 +20,8 @@ from types import TracebackType
 from typing import IO, Self, cast
 
 from workflow.errors import InspectionFailed, StateFolderError
-from workflow.mesh.messages import (
+from workflow.mesh.warnings import MeshPolicy
+from workflow.mesh.worker import (
     INTERNAL_ERROR,
     NOTHING_TO_DRAW,
     OUT_OF_MEMORY,
@@ -32,7 +33,6 @@ from workflow.mesh.messages import (
     encode_request,
     encode_setup,
 )
-from workflow.mesh.warnings import MeshPolicy
 from workflow.model import MeshReport
 
 START_TIMEOUT_SECONDS = 60

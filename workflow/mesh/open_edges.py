@@ -5,7 +5,6 @@ into one of a million sums, chosen by the edge whatever its direction: sums of c
 second keeps only the edges whose sum is not 0, which are few, and counts those exactly.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,12 +12,107 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.cracks import ClosedCracks, Crack, Location, close_cracks
-from workflow.mesh.edges import DirectedEdges, OpenEdgeCount, count_open_edges
-from workflow.mesh.holes import Hole, display_decimals, measure_holes
-from workflow.mesh.repeats import FIBONACCI_MULTIPLIER
 from workflow.mesh.stream import Block, Hashes
-from workflow.mesh.watertight import CornerHashes, edge_heads
+from workflow.mesh.watertight import FIBONACCI_MULTIPLIER, CornerHashes, edge_heads, representative_indices
+
+_ODD = np.uint64(0xD1342543DE82EF95)  # a multiplier that spreads well, from Steele and Vigna 2021
+
+
+@dataclass(frozen=True, slots=True)
+class DirectedEdges:
+    """Directed edges: hashes of tail, head and whole facet, shape (n,); both ends in mm, shape (n, 3)."""
+
+    tail: Hashes
+    head: Hashes
+    facet: Hashes
+    tail_mm: NDArray[np.float32]
+    head_mm: NDArray[np.float32]
+
+    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "DirectedEdges":
+        return DirectedEdges(
+            self.tail[chosen],
+            self.head[chosen],
+            self.facet[chosen],
+            self.tail_mm[chosen],
+            self.head_mm[chosen],
+        )
+
+    def select(self, chosen: NDArray[np.bool_]) -> "DirectedEdges":
+        """Leave out the others."""
+        return self if chosen.all() else self[chosen]
+
+    def __len__(self) -> int:
+        return self.tail.size
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEdgeCount:
+    """How many edges are not closed.
+
+    `open_edges` have an odd number of facets. `flipped_edges` have an even number of facets that run the same
+    way: one of them is turned around. If `has_repeated_facets`, copies were left out of all counts. `open`
+    holds each facet's side of the open edges; None if they are too many, and then the counts are "at least".
+    """
+
+    open_edges: int
+    flipped_edges: int = 0
+    has_repeated_facets: bool = False
+    open: DirectedEdges | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """True unless the counts are "at least"."""
+        return self.open is not None
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeBalance:
+    """For each undirected edge the facets at it, and how many more run forward than back.
+
+    An undirected edge has the number of one of its directed ones, to which `of` maps all of them. All are of
+    shape (n,), where the numbers that no undirected edge has count nothing.
+    """
+
+    facets: NDArray[np.intp]
+    surplus: NDArray[np.intp]
+    of: NDArray[np.intp]
+
+    @property
+    def is_open(self) -> NDArray[np.bool_]:
+        """Where the number of facets is odd."""
+        return (self.facets % 2).astype(np.bool_)
+
+    @property
+    def flipped_edges(self) -> int:
+        """How many edges have facets that pair up but run the same way."""
+        return int(np.count_nonzero((self.facets % 2 == 0) & (self.surplus != 0)))
+
+
+def count_open_edges(edges: DirectedEdges) -> OpenEdgeCount:
+    """Count the open and flipped ones among these edges; copies of a facet count once.
+
+    An edge that as many facets meet from either side is closed, and nothing is said of its facets.
+    """
+    edges = edges.select(edges.tail != edges.head)
+    met = balance_edges(edges.tail + edges.head, edges.tail < edges.head)
+    edges = edges.select(met.surplus[met.of] != 0)
+    same = representative_indices((edges.tail * _ODD + edges.head) * _ODD + edges.facet)
+    single = edges.select(same == np.arange(len(edges)))
+    balance = balance_edges(single.tail + single.head, single.tail < single.head)
+    return OpenEdgeCount(
+        open=single[balance.is_open[balance.of]],
+        open_edges=int(np.count_nonzero(balance.is_open)),
+        flipped_edges=balance.flipped_edges,
+        has_repeated_facets=len(single) < len(edges),
+    )
+
+
+def balance_edges(edge: Hashes, runs_forward: NDArray[np.bool_]) -> EdgeBalance:
+    """Count the facets at each undirected edge, given its hash at each facet and which way it runs there."""
+    of = representative_indices(edge)
+    facets = np.bincount(of, minlength=edge.size)
+    return EdgeBalance(facets, 2 * np.bincount(of[runs_forward], minlength=edge.size) - facets, of)
+
 
 MAX_CANDIDATE_EDGES = 500_000
 """Beyond this many suspicious edges all counts are "at least"; they take 48 bytes each."""
@@ -26,35 +120,6 @@ MAX_CANDIDATE_EDGES = 500_000
 _MOST_BITS = 20
 _LEAST_BITS = 10
 _SUMS_PER_FACET = 6
-
-
-@dataclass(frozen=True, slots=True)
-class OpenEdgeSummary:
-    """What keeps a mesh from being closed.
-
-    `open_edges` have an odd number of facets. `flipped_edges` have an even number of facets that run the same
-    way: one of them is turned around. If not `exact`, there are at least that many of each. If
-    `has_repeated_facets`, copies were left out of all counts. `cracks` says what was closed, and `holes` are
-    what stays open then, the longest first. `decimals` tell places in this mesh apart.
-    """
-
-    open_edges: int
-    flipped_edges: int = 0
-    has_repeated_facets: bool = False
-    exact: bool = True
-    cracks: ClosedCracks | None = None
-    holes: tuple[Hole, ...] = ()
-    decimals: int = 1
-
-    @property
-    def is_closed_without_cracks(self) -> bool:
-        """True if no edge is open any more once cracks are closed."""
-        return self.cracks is not None and not self.holes
-
-    @property
-    def all_cracks(self) -> tuple[Crack, ...]:
-        """Return the cracks, the longest first."""
-        return self.cracks.cracks if self.cracks else ()
 
 
 class _CandidateEdges(NamedTuple):
@@ -72,52 +137,22 @@ _NO_PLACES, _NO_HASHES = np.empty(0, np.intp), np.empty(0, np.uint64)
 _NO_CANDIDATES = _CandidateEdges(_NO_PLACES, _NO_PLACES, _NO_HASHES, _NO_HASHES, _NO_HASHES)
 
 
-def summarize_open_edges(corners: CornerHashes, facets: int, size_mm: Location) -> OpenEdgeSummary:
-    """Return the open edges, cracks and holes of a mesh of this many facets and this size."""
-    sums = _sum_edges(corners, facets)
-    census = _count_candidate_edges(corners, sums)
-    if census is None:
-        return _estimate(sums, _edge_parities(corners.pieces(), sums.size))
-    return _exact_summary(census, size_mm)
-
-
-def find_open_edges(corners: CornerHashes, facets: int) -> DirectedEdges | None:
-    """Return each facet's side of the open edges of a mesh of this many facets; None if they are too many."""
-    census = _count_candidate_edges(corners, _sum_edges(corners, facets))
-    return census.open if census else None
-
-
-def _sum_edges(corners: CornerHashes, facets: int) -> Hashes:
+def find_open_edges(corners: CornerHashes, facets: int) -> OpenEdgeCount:
+    """Return the open edges of a mesh of this many facets; only the least number if they are too many."""
     bits = (_SUMS_PER_FACET * facets).bit_length()
     sums = np.zeros(1 << min(max(bits, _LEAST_BITS), _MOST_BITS), np.uint64)
     _add_edges(sums, corners.pieces())
-    return sums
+    candidates = _find_candidate_edges(corners.pieces(), sums)
+    if candidates is None:
+        return _estimate(sums, _edge_parities(corners.pieces(), sums.size))
+    return count_open_edges(_add_coordinates(candidates, corners.blocks()))
 
 
-def _count_candidate_edges(corners: CornerHashes, sums: Hashes) -> OpenEdgeCount | None:
-    suspicious = _find_candidate_edges(corners.pieces(), sums)
-    return None if suspicious is None else count_open_edges(_add_coordinates(suspicious, corners.blocks()))
-
-
-def _exact_summary(census: OpenEdgeCount, size_mm: Location) -> OpenEdgeSummary:
-    diagonal_mm = math.hypot(*size_mm)
-    cracks = close_cracks(census.open, diagonal_mm) if census.open_edges else None
-    return OpenEdgeSummary(
-        open_edges=census.open_edges,
-        flipped_edges=census.flipped_edges,
-        has_repeated_facets=census.has_repeated_facets,
-        cracks=cracks,
-        holes=measure_holes(cracks, size_mm) if cracks else (),
-        decimals=display_decimals(diagonal_mm),
-    )
-
-
-def _estimate(sums: Hashes, parities: Hashes) -> OpenEdgeSummary:
+def _estimate(sums: Hashes, parities: Hashes) -> OpenEdgeCount:
     """Return the least that is there: several edges may have fallen into one place."""
-    return OpenEdgeSummary(
+    return OpenEdgeCount(
         open_edges=int(np.count_nonzero(parities)),
         flipped_edges=int(np.count_nonzero((sums != 0) & (parities == 0))),
-        exact=False,
     )
 
 

@@ -11,25 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.mesh.ascii_reader import AsciiReader
-from workflow.mesh.binary_reader import BinaryReader
-from workflow.mesh.canvas import INK, WHITE, RgbCanvas
-from workflow.mesh.cracks import close_cracks
-from workflow.mesh.edges import DirectedEdges
-from workflow.mesh.format import BinaryLayout, NotMeasurable, detect_format
-from workflow.mesh.holes import MAX_HOLE_LOCATIONS, Hole, measure_holes
-from workflow.mesh.measures import Measures, measure_mesh
-from workflow.mesh.open_edges import find_open_edges
-from workflow.mesh.rasterizer import (
+from workflow.mesh.canvas import (
+    INK,
     INSIDE_FLAG,
+    WHITE,
     Camera,
     DepthBuffer,
     DoubleArray,
     IntArray,
+    RgbCanvas,
     TooMuchToDraw,
     expand_ranges,
     fit_camera,
 )
-from workflow.mesh.stream import Block, HashingStream, UnreadableMesh
+from workflow.mesh.cracks import close_cracks
+from workflow.mesh.format import BinaryLayout, NotMeasurable, detect_format
+from workflow.mesh.holes import MAX_HOLE_LOCATIONS, Hole, measure_holes
+from workflow.mesh.measures import Measures, measure_mesh
+from workflow.mesh.open_edges import DirectedEdges, find_open_edges
+from workflow.mesh.stream import BinaryReader, Block, HashingStream, UnreadableMesh
 from workflow.mesh.watertight import CornerHashes
 from workflow.model import MeshReport
 
@@ -155,7 +155,7 @@ def draw_picture(source: Path, report: MeshReport) -> bytes:
         measures = measure_mesh(reader.blocks())
         if measures.bad_facets:
             raise UnreadableMesh(f"{measures.bad_facets:,} facets have corners that are no numbers.")
-        edges = find_open_edges(corners, measures.triangles) if report.open_edges else None
+        edges = find_open_edges(corners, measures.triangles).open if report.open_edges else None
         scenes = _render_views(reader.blocks, measures)
     holes = _find_holes(edges, measures) if edges is not None and len(edges) else ()
     return _compose_picture(scenes, report, edges, holes[:MAX_HOLE_LOCATIONS]).to_png()

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workflow.mesh.cracks import Crack
-from workflow.mesh.findings import MeshFindings
-from workflow.mesh.holes import Hole, HoleKind, format_location
-from workflow.mesh.measures import FARTHEST_MM, Measures
-from workflow.mesh.open_edges import OpenEdgeSummary
+from workflow.mesh.holes import Hole, HoleKind, OpenEdgeSummary, format_location
+from workflow.mesh.measures import FARTHEST_MM, Measures, MeshFindings
 from workflow.mesh.warnings import MeshPolicy, MeshWarning, MeshWarningKind, format_count
 
 LEAST_TOLD_MM = 0.001
@@ -84,10 +82,10 @@ def _find_holds(findings: MeshFindings, policy: MeshPolicy) -> Iterator[str]:
     summary = findings.holes
     if summary is None:
         return
-    if findings.open_edges and not summary.exact:
+    if findings.open_edges and not summary.count.is_exact:
         yield (
-            f"At least {format_count(summary.open_edges, 'open edge')}: the part is not a closed solid. "
-            "Close the holes in CAD and export it again."
+            f"At least {format_count(summary.count.open_edges, 'open edge')}: the part is "
+            "not a closed solid. Close the holes in CAD and export it again."
         )
     stopping = [hole for hole in summary.holes if not _may_pass(hole, findings, policy)]
     for kind in HoleKind:
@@ -178,7 +176,7 @@ def _warnings_of_open_edges(
         yield MeshWarning(MeshWarningKind.GAPS, words)
     if findings.flipped_edges:
         edges = format_count(findings.flipped_edges, "edge")
-        at_least = "" if summary.exact else "At least "
+        at_least = "" if summary.count.is_exact else "At least "
         words = f"{at_least}{edges} where facets face the wrong way: slicers turn them."
         yield MeshWarning(MeshWarningKind.FLIPPED_EDGES, words)
 
@@ -188,7 +186,7 @@ def _count_warnings(findings: MeshFindings) -> Iterator[MeshWarning]:
         edges = format_count(findings.shared_edges, "edge")
         words = f"{edges} with more than two facets: bodies touch or overlap."
         yield MeshWarning(MeshWarningKind.SHARED_EDGES, words)
-    if findings.repeated_facets or (findings.holes and findings.holes.has_repeated_facets):
+    if findings.repeated_facets or (findings.holes and findings.holes.count.has_repeated_facets):
         number = findings.repeated_facets
         facets = format_count(number, "facet") if number else "Some facets"
         words = f"{facets} lying on another one: a surface is in the file twice."

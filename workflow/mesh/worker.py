@@ -2,34 +2,128 @@
 
 Nothing of the service is in it: no keys, no ledger, no open connections. It may crash, hang or use up its
 memory, and costs no more than one file's report.
+
+What the service and this process say to each other is one JSON object a line, never code. The service imports
+this module for the messages, so what measures is imported only in the process itself.
 """
 
 import faulthandler
+import json
 import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import partial
 from io import BufferedWriter
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
+from typing import Any
 
 from workflow.errors import error_reason
-from workflow.mesh.inspection import inspect_mesh
-from workflow.mesh.messages import (
-    FILE_UNREADABLE,
-    INTERNAL_ERROR,
-    NOTHING_TO_DRAW,
-    OUT_OF_MEMORY,
-    PICTURE_UNWRITABLE,
-    InspectionFailure,
-    decode_request,
-    decode_setup,
-    encode_reply,
-)
-from workflow.mesh.stream import UnreadableMesh
-from workflow.mesh.warnings import MeshPolicy
+from workflow.mesh.warnings import MeshPolicy, MeshWarningKind
 from workflow.model import MeshReport
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSetup:
+    """What an inspecting process is told when it starts.
+
+    It may use `memory_mb` more than it has at rest, where the system can hold it to that, and ends itself
+    when one file takes `seconds`, so that it does not outlive a service that was killed.
+    """
+
+    policy: MeshPolicy
+    memory_mb: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionFailure:
+    """Why there is no report: `kind` is one of the constants below, `words` say more."""
+
+    kind: str
+    words: str = ""
+    errno: int | None = None
+
+
+FILE_UNREADABLE = "unreadable"
+"""The system did not let the file be read; `errno` says why."""
+OUT_OF_MEMORY = "out of memory"
+NOTHING_TO_DRAW = "undrawn"
+"""There is nothing to draw; the words say why."""
+PICTURE_UNWRITABLE = "unwritable"
+"""The system did not let the picture be written; `errno` says why."""
+INTERNAL_ERROR = "fault"
+"""A mistake of ours; the words are the traceback."""
+
+
+def encode_setup(setup: WorkerSetup) -> str:
+    """Return the setup as text."""
+    policy = {**asdict(setup.policy), "held": sorted(setup.policy.held)}
+    return json.dumps({"policy": policy, "memory_mb": setup.memory_mb, "seconds": setup.seconds})
+
+
+def decode_setup(text: str) -> WorkerSetup:
+    """Read a setup back."""
+    given = json.loads(text)
+    policy = {**given["policy"], "held": frozenset(map(MeshWarningKind, given["policy"]["held"]))}
+    return WorkerSetup(MeshPolicy(**policy), given["memory_mb"], given["seconds"])
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionRequest:
+    """The order to inspect one file, and to write a picture of it if one is wanted."""
+
+    source: Path
+    shown_as: str
+    picture: Path | None = None
+
+
+def encode_request(request: InspectionRequest) -> bytes:
+    """Return an order as a line; any name that a file system allows gets through."""
+    picture = None if request.picture is None else str(request.picture)
+    return _encode_line({"source": str(request.source), "shown_as": request.shown_as, "picture": picture})
+
+
+def decode_request(line: bytes) -> InspectionRequest:
+    """Read an order back."""
+    given = json.loads(line)
+    picture = None if given["picture"] is None else Path(given["picture"])
+    return InspectionRequest(Path(given["source"]), given["shown_as"], picture)
+
+
+def encode_reply(reply: MeshReport | InspectionFailure) -> bytes:
+    """Return a report, or why there is none."""
+    return _encode_line({"report" if isinstance(reply, MeshReport) else "failure": asdict(reply)})
+
+
+def decode_reply(line: bytes) -> MeshReport | InspectionFailure:
+    """Read a reply back. Raises ValueError when it is not whole."""
+    try:
+        given = json.loads(line)
+        if "failure" in given:
+            return InspectionFailure(**given["failure"])
+        return _decode_report(given["report"])
+    except (KeyError, TypeError) as error:
+        raise ValueError("no reply") from error
+
+
+def _decode_report(given: Mapping[str, Any]) -> MeshReport:
+    known = {field.name for field in fields(MeshReport)}
+    if given.keys() != known:
+        raise ValueError("no report")
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
+    return MeshReport(**values)  # the names are checked; the sender is our own code
+
+
+def _encode_line(message: Mapping[str, object]) -> bytes:
+    return json.dumps(message).encode() + b"\n"
+
 
 READY = b"ready\n"
 _GRACE_SECONDS = 10
@@ -38,6 +132,8 @@ _GRACE_SECONDS = 10
 
 def serve(setup_text: str) -> None:
     """Inspect one file after the other."""
+    from workflow.mesh.inspection import inspect_mesh
+
     setup = decode_setup(setup_text)
     replies = _private_stdout()
     _ignore_stop_signals()
@@ -48,7 +144,7 @@ def serve(setup_text: str) -> None:
     while True:
         line = orders.get()
         faulthandler.dump_traceback_later(setup.seconds + _GRACE_SECONDS, exit=True)
-        reply = _answer_request(line, setup.policy)
+        reply = _answer_request(decode_request(line), partial(inspect_mesh, policy=setup.policy))
         faulthandler.cancel_dump_traceback_later()
         replies.write(encode_reply(reply))
         replies.flush()
@@ -56,10 +152,11 @@ def serve(setup_text: str) -> None:
             os._exit(0)  # what is left of the memory may be in pieces: the next file gets a new process
 
 
-def _answer_request(line: bytes, policy: MeshPolicy) -> MeshReport | InspectionFailure:
-    request = decode_request(line)
+def _answer_request(
+    request: InspectionRequest, inspect: Callable[[Path, str], MeshReport]
+) -> MeshReport | InspectionFailure:
     try:
-        report = inspect_mesh(request.source, request.shown_as, policy)
+        report = inspect(request.source, request.shown_as)
         undrawn = None if request.picture is None else _write_picture(request.source, report, request.picture)
         return undrawn or report
     except MemoryError:
@@ -73,6 +170,7 @@ def _answer_request(line: bytes, policy: MeshPolicy) -> MeshReport | InspectionF
 def _write_picture(source: Path, report: MeshReport, picture: Path) -> InspectionFailure | None:
     """Write a picture; gives why not. Raises OSError when the file can't be read."""
     from workflow.mesh.picture import draw_picture
+    from workflow.mesh.stream import UnreadableMesh
 
     try:
         drawn = draw_picture(source, report)
