@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median, quantiles
@@ -110,6 +112,13 @@ def test_only_the_mesh_room_imports_numpy_stl() -> None:
 def test_the_default_install_needs_no_package_of_an_extra() -> None:
     extra = re.compile(r"^(from|import) (psycopg|procrastinate)\b", re.M)
     assert [file.name for file in FILES if extra.search(file.read_text("utf-8"))] == []
+
+
+def test_the_command_line_starts_without_heavy_packages() -> None:
+    """Command files import the rooms when they run: `stlflow --help` answers at once."""
+    code = "import sys, workflow.cli.app; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
+    assert {"numpy", "pydantic", "requests", "rich", "sqlalchemy"} & set(loaded.stdout.split()) == set()
 
 
 def test_files_stay_small() -> None:

@@ -10,8 +10,7 @@ from tests.cli.command import Desk, Ended
 from tests.cli.conftest import Say
 from tests.stl import box
 from tests.waiting import until
-from workflow.cli.demo import clean_up_demo
-from workflow.cli.demo_folder import remove_demo_files
+from workflow.cli.demo import clean_up_demo, remove_demo_files
 from workflow.resources import resource_folder
 
 ROW = (

@@ -7,7 +7,7 @@ import pytest
 
 from tests.doctor.conftest import Look
 from workflow.doctor import Grade
-from workflow.doctor.rules import rules_checks
+from workflow.doctor.settings import rules_checks
 from workflow.settings import Settings, load_settings
 
 RULES = (

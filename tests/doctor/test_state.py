@@ -8,7 +8,7 @@ import pytest
 from tests.disks import fill, read_only, small_disk
 from tests.doctor.conftest import Look
 from workflow.doctor import Grade
-from workflow.doctor.state import state_checks
+from workflow.doctor.machine import state_checks
 from workflow.settings import Settings, load_settings
 from workflow.state_folder import locked_state_folder, prepare_state_folder
 

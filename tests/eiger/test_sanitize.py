@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.eiger.response import Response, extract_error_message
-from workflow.eiger.sanitize import (
+from workflow.eiger.response import (
     MAX_MESSAGE_LENGTH,
     Redactor,
+    Response,
     clean_text,
+    extract_error_message,
     sanitize_message,
     strip_control_characters,
     url_origin,

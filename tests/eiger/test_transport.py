@@ -145,7 +145,7 @@ def test_netrc_does_not_replace_the_keys(monkeypatch: pytest.MonkeyPatch, tmp_pa
     netrc = tmp_path / "netrc"
     netrc.write_text("default login somebody password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setattr("workflow.eiger.network.LOCAL_HOSTS", frozenset[str]())
+    monkeypatch.setattr("workflow.eiger.session.LOCAL_HOSTS", frozenset[str]())
     with serving(lambda _: STATUS) as server, client_of(server.url) as client:
         client.get_slice_status(ID)
         plain = server.asked[0].headers["authorization"]

@@ -11,7 +11,7 @@ from tests.intake.conftest import TIMES, Book, Clock
 from tests.intake.parts import binary
 from tests.intake.test_inbox import drop
 from workflow.intake import Inbox, Share
-from workflow.intake.inbox_notes import KNOWN_KIND_SECONDS, MAX_NOTES
+from workflow.intake.explain import KNOWN_KIND_SECONDS, MAX_NOTES
 from workflow.intake.open_writers import sees_all_writers
 
 PATIENCE = TIMES.stranger_seconds

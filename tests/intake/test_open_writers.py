@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from workflow.intake.mounts import file_system_type
 from workflow.intake.open_writers import (
     WriterState,
+    file_system_type,
     find_writer,
     is_only_server_cached,
     sees_all_writers,

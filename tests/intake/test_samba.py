@@ -15,9 +15,8 @@ from tests.intake.parts import binary
 from tests.intake.samba import KINDS, samba
 from tests.waiting import until
 from workflow.intake import Share
-from workflow.intake.completeness import FileShape
+from workflow.intake.completeness import FileShape, open_snapshot
 from workflow.intake.open_writers import sees_all_writers
-from workflow.intake.snapshot import open_snapshot
 
 if shutil.which("smbd", path=f"{os.environ['PATH']}:/usr/sbin") is None or sys.platform != "linux":
     pytest.skip("needs a Samba server on this machine (Debian: samba)", allow_module_level=True)

@@ -6,8 +6,7 @@ import pytest
 
 from tests.intake.parts import binary
 from workflow.errors import NotAPlainFile
-from workflow.intake.completeness import FileEnds, FileShape
-from workflow.intake.snapshot import FileSnapshot, open_snapshot
+from workflow.intake.completeness import FileEnds, FileShape, FileSnapshot, open_snapshot
 
 
 def look(inbox: Path, path: str) -> FileSnapshot:

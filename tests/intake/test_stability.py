@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.intake.completeness import FileEnds, FileShape
+from workflow.intake.completeness import FileEnds, FileShape, FileSignature, FileSnapshot
 from workflow.intake.open_writers import WriterState
-from workflow.intake.snapshot import FileSignature, FileSnapshot
 from workflow.intake.stability import (
     COMPLETE_SHAPES,
     Observation,

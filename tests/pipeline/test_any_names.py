@@ -27,7 +27,7 @@ from workflow.intake import (
     plan_and_move,
     printable_path,
 )
-from workflow.intake.outcome_folders import INBOX_FOLDER
+from workflow.intake.moves import INBOX_FOLDER
 from workflow.ledger import Ledger
 from workflow.model import SubmissionState
 from workflow.notes import has_note, note_path, remove_note, write_note

@@ -16,7 +16,7 @@ from workflow.errors import ShareError
 from workflow.intake import Share
 from workflow.ledger import LEDGER_NAME_KEY, RESTORED_KEY, Ledger
 from workflow.model import EventKind, HoldReason, SubmissionState
-from workflow.operations.lost_database import adopt_orphans, back_up_ledger, restore_ledger
+from workflow.operations import adopt_orphans, back_up_ledger, restore_ledger
 from workflow.pipeline.missing_file import missing_file_text
 from workflow.pipeline.orphans import list_orphaned_claims, parse_claim_name
 from workflow.pipeline.recovery import recover_claims

@@ -10,7 +10,7 @@ from tests.pipeline.conftest import Open, dispatched, held, opened
 from tests.stl import box
 from workflow.errors import WrongSubmissionState
 from workflow.model import HoldReason, SubmissionState
-from workflow.operations.submissions import check_build_holds_part
+from workflow.operations import check_build_holds_part
 from workflow.pipeline.commands import attach_build, cancel_submission
 
 

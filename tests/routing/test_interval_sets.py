@@ -3,15 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.routing.conditions import Flag
-from workflow.routing.facts import FactKind
-from workflow.routing.interval_sets import (
+from workflow.routing.condition_sets import (
     FULL_RANGES,
     IntervalSet,
     intersect_intervals,
     interval_set_of,
     subtract_intervals,
 )
+from workflow.routing.conditions import Flag
+from workflow.routing.facts import FactKind
 from workflow.routing.matchers import Interval, parse_interval, parse_time_window, parse_weekdays
 
 INTERVALS = st.builds(

@@ -15,7 +15,7 @@ from workflow.routing import (
     fact_table,
     parse_rules,
 )
-from workflow.routing.default_facts import add_default_facts
+from workflow.routing.fact_values import add_default_facts
 from workflow.routing.rule_tests import refuse_to_measure
 
 INTAKE = "intake:\n"

@@ -9,12 +9,17 @@ from hypothesis import strategies as st
 
 from tests.routing.test_conditions import CONDITIONS, FACT_VALUES, number, text
 from workflow.model import Facts
-from workflow.routing.condition_index import MAX_CANDIDATES, ConditionIndex
 from workflow.routing.conditions import AllOf, AnyOf, Comparison, Condition, Flag, Not
 from workflow.routing.facts import FACTS_BY_NAME
 from workflow.routing.globs import Glob
 from workflow.routing.matchers import parse_weekdays
-from workflow.routing.unreachable import boxes_or_none, find_contradiction, find_covering_conditions
+from workflow.routing.unreachable import (
+    MAX_CANDIDATES,
+    ConditionIndex,
+    boxes_or_none,
+    find_contradiction,
+    find_covering_conditions,
+)
 
 
 def covering(above: Sequence[Condition], narrow: Condition) -> tuple[int, ...]:

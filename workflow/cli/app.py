@@ -5,30 +5,26 @@ from pathlib import Path
 
 import click
 
-from workflow.cli.backup import backup, restore
 from workflow.cli.batch import batch
 from workflow.cli.check import check
-from workflow.cli.config import config
+from workflow.cli.config import config, init
+from workflow.cli.database import backup, move_ledger, restore, workers
 from workflow.cli.demo import demo
-from workflow.cli.doctor import doctor
-from workflow.cli.eiger.group import eiger
-from workflow.cli.init import init
+from workflow.cli.doctor import doctor, status
+from workflow.cli.eiger import eiger
 from workflow.cli.intake import intake
 from workflow.cli.rules import rules
 from workflow.cli.run import run
 from workflow.cli.service import service
 from workflow.cli.simulator import simulator
-from workflow.cli.status import status
 from workflow.cli.submissions import (
     attach,
     cancel,
     list_submissions,
-    move_ledger,
     release,
     retry,
     settle,
     show,
-    workers,
 )
 
 

@@ -28,14 +28,14 @@ DrawFile = Callable[[Path, Path], object]
 )
 @json_option
 def check(files: tuple[Path, ...], mesh_only: bool, picture: Path | None, as_json: bool) -> int:
-    """Say what the service would do with STL files: accept, hold or reject, and why.
+    """Say what the service would do with STL files, and why.
 
     The mesh is checked, then the intake rules are applied, with the settings that are used here. Nothing
     is sent: Eiger is not asked whether it has the preset.
     """
     from workflow.assembly import make_inspector, rules_file
     from workflow.cli.rules_output import forecast_document, forecast_lines, path_under_inbox
-    from workflow.operations.rules import changed_mesh_settings, forecast_intake, open_ledger_if_any
+    from workflow.operations import changed_mesh_settings, forecast_intake, open_ledger_if_any
     from workflow.routing import load_rules
     from workflow.settings import load_settings
 

@@ -1,11 +1,16 @@
-"""The demo: a simulated Eiger and the service on this machine, without an account."""
+"""The demo: a simulated Eiger and the service on this machine, without an account.
+
+Its folder is removed afterwards, unless something went wrong or it holds files of the user.
+"""
 
 import json
 import shutil
+import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -16,6 +21,41 @@ from workflow.cli.output import json_option, print_json
 from workflow.cli.param_types import OneOf
 from workflow.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED
 from workflow.model import Submission
+
+
+def remove_demo_files(place: Path, samples: Iterable[Path]) -> bool:
+    """Remove what a demo made, and nothing else; True if everything is removed.
+
+    Copies of the samples, notes and folders are removed one by one: a file that is dropped at the last
+    moment stays, with its folders.
+    """
+    from workflow.intake.share import MARKER
+    from workflow.notes import is_note
+
+    ours = {sample.read_bytes() for sample in samples}
+    shutil.rmtree(place / "state", ignore_errors=True)
+    share = place / "share"
+    for found in sorted(share.rglob("*"), key=lambda found: len(found.parts), reverse=True):
+        with suppress(OSError):  # what can't be removed stays, and is told
+            if _is_folder(found):
+                found.rmdir()
+            elif found.name == MARKER or is_note(found) or _is_sample_copy(found, ours):
+                found.unlink()
+    for folder in (share, place):
+        with suppress(OSError):
+            folder.rmdir()
+    return not place.exists()
+
+
+def _is_folder(place: Path) -> bool:
+    return stat.S_ISDIR(place.lstat().st_mode)
+
+
+def _is_sample_copy(file: Path, contents: set[bytes]) -> bool:
+    status = file.lstat()
+    sizes = {len(content) for content in contents}
+    return stat.S_ISREG(status.st_mode) and status.st_size in sizes and file.read_bytes() in contents
+
 
 SAMPLES_TIMEOUT_SECONDS = 120.0
 QUICK_SETTINGS = {
@@ -113,8 +153,6 @@ def _run_demo(place: Path, *, once: bool, builds: str, as_json: bool) -> int:
 def clean_up_demo(place: Path, samples: Path, *, asked_for: bool, went_wrong: bool) -> None:
     """Remove the folders, or say where they stay and why."""
     from loguru import logger
-
-    from workflow.cli.demo_folder import remove_demo_files
 
     logger.remove()  # the log is one of the files
     if not place.is_dir() or not any(place.iterdir()):  # it did not even begin

@@ -1,4 +1,6 @@
-"""`stlflow doctor`: what would stop the service, before it does."""
+"""`stlflow doctor`: what would stop the service; `stlflow status`: its condition, also for a monitor."""
+
+from typing import Any
 
 import click
 
@@ -24,3 +26,55 @@ def doctor(as_json: bool) -> int:
     findings = list(run_all_checks())
     print_json(findings_document(findings))
     return overall_exit_code(findings)
+
+
+@click.command()
+@json_option
+def status(as_json: bool) -> int:
+    """Show whether the service is alive, and what waits.
+
+    Exit codes, as monitors expect them: 0 all well; 1 something waits for a person; 2 critical: no worker
+    is running, the database or the share is away, or the settings are wrong; 3 Eiger can't be reached or
+    refuses the keys. Nothing is changed.
+    """
+    from workflow.doctor import read_status
+    from workflow.logs import set_up_logs
+    from workflow.settings import load_settings
+
+    set_up_logs("CRITICAL", as_json=False, folder=None)  # what matters is a finding
+    seen = read_status(load_settings())
+    if as_json:
+        print_json(_document(seen))
+    else:
+        _print_screen(seen)
+    return seen.exit_code
+
+
+def _document(seen: Any) -> dict[str, object]:
+    parts = ("service", "database", "cloud", "share")
+    return {
+        "ok": seen.exit_code == 0,
+        "exit_code": seen.exit_code,
+        **{part: _finding_document(getattr(seen, part)) for part in parts},
+        "counts": {state.value: count for state, count in sorted(seen.counts.items())},
+        "waiting": [{"check": each.check, **_finding_document(each)} for each in seen.waiting],
+    }
+
+
+def _finding_document(finding: Any) -> dict[str, object]:
+    return {"grade": finding.grade.value, "says": finding.says, "fix": finding.fix or None}
+
+
+def _print_screen(seen: Any) -> None:
+    for part in ("service", "database", "share", "cloud"):
+        finding = getattr(seen, part)
+        click.echo(f"{part:<9} {finding.grade:<5} {finding.says}")
+        if finding.fix:
+            click.echo(f"{'':<15} → {finding.fix}")
+    counts = ", ".join(f"{count:,} {state.value}" for state, count in sorted(seen.counts.items()))
+    click.echo(f"{'files':<9} {'':<5} {counts or 'none yet'}")
+    if not seen.waiting:
+        click.echo(f"{'waiting':<9} {'':<5} nothing waits for a person")
+    for finding in seen.waiting:
+        click.echo(f"{'waiting':<9} {'':<5} {finding.says}")
+        click.echo(f"{'':<15} → {finding.fix}")

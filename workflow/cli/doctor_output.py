@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from workflow.cli.terminal import result_console
+from workflow.cli.progress import result_console
 from workflow.doctor import Finding, Grade, overall_exit_code
 
 GRADE_COLORS = {Grade.OK: "green", Grade.WARN: "yellow", Grade.FAIL: "bold red"}

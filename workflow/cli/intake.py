@@ -21,7 +21,7 @@ def explain(names: tuple[str, ...], as_json: bool) -> None:
 
     Nothing is changed. A name is a path below the inbox, or a file that lies in it.
     """
-    from workflow.operations.inbox import explain_inbox_file
+    from workflow.operations import explain_inbox_file
     from workflow.settings import load_settings
 
     explained = [explain_inbox_file(load_settings(), Path(name)) for name in names]
@@ -56,7 +56,7 @@ def adopt(as_json: bool) -> None:
     Another stlflow has claimed them and will never finish. Eiger is asked about each file: one that may have
     been sent is held, and the others go back to the inbox.
     """
-    from workflow.operations.lost_database import adopt_orphans
+    from workflow.operations import adopt_orphans
     from workflow.settings import load_settings
 
     adopted = list(adopt_orphans(load_settings()))
@@ -77,7 +77,7 @@ def mark() -> None:
 
     It gets the marker that stlflow checks.
     """
-    from workflow.operations.inbox import mark_share
+    from workflow.operations import mark_share
     from workflow.settings import load_settings
 
     settings = load_settings()

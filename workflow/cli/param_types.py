@@ -75,7 +75,7 @@ def parse_submission_number(text: str) -> int:
 
 def _submissions_of_file(word: str) -> str:
     """Return a sentence with the submissions of a file of that name, or of the nearest name."""
-    from workflow.eiger.sanitize import strip_control_characters
+    from workflow.eiger.response import strip_control_characters
 
     numbers = _numbers_by_path()
     meant = [path for path in numbers if word in {path, path.rpartition("/")[2]}]

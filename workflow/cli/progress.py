@@ -1,16 +1,29 @@
-"""Progress of many submissions on a terminal: one bar for all, and one for each upload under way."""
+"""Where tables and progress are drawn: one bar for all submissions, one for each upload in progress."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Group
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from workflow.cli.terminal import progress_console
 from workflow.cli.watch import UploadProgress, is_at_rest
 from workflow.model import Submission, SubmissionState
+
+PLAIN_OUTPUT_WIDTH = 180
+
+
+def result_console() -> Console:
+    """Return the console for results, on stdout; into a file or a pipe lines are long and plain."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PLAIN_OUTPUT_WIDTH, no_color=True)
+
+
+def progress_console() -> Console:
+    """Return the console for progress, on stderr."""
+    return Console(stderr=True)
+
 
 NAME_WIDTH = 40
 

@@ -24,7 +24,7 @@ def rules() -> None:
 def check_rules(file: Path | None, online: bool) -> int:
     """Print each mistake in a rules file, with its line and advice."""
     from workflow.assembly import rules_file
-    from workflow.operations.rules import check_names_online
+    from workflow.operations import check_names_online
     from workflow.routing import doubt_unknown_names, load_rules
     from workflow.settings import load_settings
 
@@ -47,7 +47,7 @@ def run_rule_tests(file: Path | None) -> int:
     A failed test shows which rule decided, why, and which facts it took from the defaults.
     """
     from workflow.assembly import rules_file
-    from workflow.operations.rules import run_rule_tests
+    from workflow.operations import run_rule_tests
     from workflow.routing import load_rules
     from workflow.settings import load_settings
 
@@ -112,7 +112,7 @@ def explain_subject(
         parse_fact,
         path_under_inbox,
     )
-    from workflow.operations.rules import collect_file_facts, fetch_device_facts
+    from workflow.operations import collect_file_facts, fetch_device_facts
     from workflow.routing import explain as explain_rules
     from workflow.routing import load_rules
     from workflow.settings import load_settings

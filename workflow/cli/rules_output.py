@@ -10,7 +10,7 @@ import click
 from workflow.cli.param_types import did_you_mean
 from workflow.mesh import format_size
 from workflow.model import DecisionRecord, FactValue, IntakeDecision, MeshReport
-from workflow.operations.rules import IntakeForecast
+from workflow.operations import IntakeForecast
 from workflow.pipeline.replay import PastDecision, ReplayResult, describe_intake, describe_route
 from workflow.routing import Explanation, Rulebook, fact_table, format_window, parse_fact_value
 

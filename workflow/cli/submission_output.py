@@ -10,8 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from workflow.cli.progress import progress_console, result_console
 from workflow.cli.rules_output import decision_lines, decisions_document
-from workflow.cli.terminal import progress_console, result_console
 from workflow.cli.watch import ShowSubmissions
 from workflow.model import DecisionRecord, MeshReport, Submission, SubmissionEvent, SubmissionState
 

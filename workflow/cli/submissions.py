@@ -1,14 +1,12 @@
-"""Commands about submissions, the move to a shared database, and workers."""
+"""Commands about submissions: to see them, and to decide what happens to them."""
 
-from collections.abc import Sequence
-from datetime import tzinfo
 from typing import Any
 
 import click
 
 from workflow.cli.output import json_option, print_json
 from workflow.cli.param_types import ListCommand, OneOf, WholeNumber, submission_argument
-from workflow.model import UNUSED_STATES, Submission, SubmissionState, Worker
+from workflow.model import UNUSED_STATES, SubmissionState
 
 DEFAULT_LIMIT = 200
 STATES = [str(state) for state in SubmissionState if state not in UNUSED_STATES]
@@ -127,7 +125,7 @@ def settle(number: int, receipt: str | None, not_sent: bool) -> None:
 @click.option("--anyway", is_flag=True, help="Do not ask Eiger whether the build holds the part.")
 def attach(number: int, build: str, anyway: bool) -> None:
     """Name the build (its id in Eiger) of a submission."""
-    from workflow.operations.submissions import check_build_holds_part
+    from workflow.operations import check_build_holds_part
     from workflow.pipeline.commands import attach_build as order
     from workflow.settings import load_settings
 
@@ -173,67 +171,3 @@ def _report_change(number: int, what: str) -> None:
 
     when = "" if is_state_folder_locked(load_settings().state) else ", as soon as `stlflow run` is started"
     click.echo(f"Submission {number} {what}{when}.")
-
-
-@click.command("move-ledger")
-def move_ledger() -> None:
-    """Move the database to one that several machines share.
-
-    From this state folder to the one that STLFLOW_DATABASE_URL names. Stop stlflow first. Submissions
-    may be in any state: they go on from there at the next start. The old database stays beside the new
-    one as stlflow.db.moved.
-    """
-    from workflow.operations.database import move_ledger_to_database
-    from workflow.settings import load_settings
-
-    count, left = move_ledger_to_database(load_settings())
-    click.echo(f"{count} submissions moved. The old database is kept as {left}; start stlflow as before.")
-
-
-@click.command()
-@json_option
-def workers(as_json: bool) -> None:
-    """Show every running worker and what it does.
-
-    The work of a worker without a heartbeat for some seconds is given to another one.
-    """
-    from workflow.assembly import open_ledger
-    from workflow.doctor.ledger import NO_WORKER, START_WORKER, is_worker_alive
-    from workflow.ledger import CLOCK, list_leased_steps, list_workers
-    from workflow.settings import load_settings
-
-    settings = load_settings()
-    ledger = open_ledger(settings)
-    present = [(worker, list_leased_steps(ledger, worker)) for worker in list_workers(ledger)]
-    now = CLOCK.seconds()
-    if not any(is_worker_alive(worker, settings, now) for worker, _ in present):
-        click.echo(f"Warning: {NO_WORKER} {START_WORKER}", err=True)
-    if as_json:
-        print_json([_worker_row(worker, in_hands, now) for worker, in_hands in present])
-        return
-    for worker, in_hands in present:
-        click.echo(_worker_line(worker, in_hands, now, settings.zone))
-
-
-def _worker_row(worker: Worker, in_hands: Sequence[Submission], now: float) -> dict[str, object]:
-    doing = [{"submission": each.id, "step": str(each.step), "path": each.path} for each in in_hands]
-    return {
-        "name": worker.name,
-        "host": worker.host,
-        "pid": worker.pid,
-        "release": worker.release,
-        "since": worker.since.isoformat(),
-        "silent_seconds": _silent_seconds(worker, now),
-        "in_hands": doing,
-    }
-
-
-def _worker_line(worker: Worker, in_hands: Sequence[Submission], now: float, zone: tzinfo | None) -> str:
-    doing = ", ".join(f"{each.step} of {each.id}" for each in in_hands) or "no running step"
-    since = f"{worker.since.astimezone(zone):%Y-%m-%d %H:%M %Z}"
-    who = f"{worker.name}  process {worker.pid}, release {worker.release}, since {since}"
-    return f"{who}, last sign {_silent_seconds(worker, now):.1f} s ago: {doing}"
-
-
-def _silent_seconds(worker: Worker, now: float) -> float:
-    return round(max(now - worker.seen_at.timestamp(), 0.0), 1)

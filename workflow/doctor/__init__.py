@@ -1,6 +1,12 @@
-"""The checkup: what would stop the service, one line and one fix each. It changes nothing."""
+"""The checkup: what would stop the service, one line and one fix each. It changes nothing.
 
-from workflow.doctor.checks import all_checks, run_all_checks
+The checks run in the order in which things depend on each other.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from workflow.doctor.cloud import cloud_checks
 from workflow.doctor.finding import (
     Check,
     Finding,
@@ -13,7 +19,54 @@ from workflow.doctor.finding import (
     skip,
     warn,
 )
-from workflow.doctor.status import ServiceStatus, read_status
+from workflow.doctor.ledger import LedgerAccess, ledger_checks
+from workflow.doctor.machine import MACHINE_CHECKS, state_checks
+from workflow.doctor.settings import SETTINGS_CHECKS, rules_checks
+from workflow.doctor.share import share_checks
+from workflow.doctor.submissions import ServiceStatus, read_status, waiting_checks
+from workflow.settings import Settings, load_settings
+
+Checks = Sequence[Check]
+
+
+def run_all_checks() -> Iterator[Finding]:
+    """Run all checks, one finding at a time; only probe files are made, and removed again."""
+    yield from run_checks(MACHINE_CHECKS)
+    wrong = False
+    for finding in run_checks(SETTINGS_CHECKS):
+        wrong = wrong or (finding.check == SETTINGS_CHECKS[0].name and finding.grade is Grade.FAIL)
+        yield finding
+    if wrong:
+        rest = (check for group in _check_groups(_default_settings()) for check in group)
+        yield from (replace(skip("Not looked at, because of settings."), check=check.name) for check in rest)
+        return
+    for group in _check_groups(load_settings()):
+        yield from run_checks(group)
+
+
+def all_checks() -> Iterator[Check]:
+    """Return all checks without running them, for the documentation."""
+    yield from MACHINE_CHECKS
+    yield from SETTINGS_CHECKS
+    for group in _check_groups(_default_settings()):
+        yield from group
+
+
+def _check_groups(settings: Settings) -> tuple[Checks, ...]:
+    book = LedgerAccess(settings)
+    return (
+        rules_checks(settings),
+        state_checks(settings),
+        (*ledger_checks(book), *waiting_checks(book)),
+        share_checks(book),
+        cloud_checks(settings),
+    )
+
+
+def _default_settings() -> Settings:
+    """Settings without any source: names of checks do not depend on them."""
+    return Settings.model_construct()
+
 
 __all__ = [
     "Check",

@@ -8,15 +8,8 @@ from functools import cached_property, partial
 from urllib.parse import urlsplit
 
 from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
-from workflow.doctor.rules import SKIPPED_NO_RULES, load_rules_or_none, mistake_finding, send_actions
-from workflow.eiger import (
-    EigerClient,
-    PingResult,
-    RetryPolicy,
-    make_client,
-    network_of,
-    proxy_address,
-)
+from workflow.doctor.settings import SKIPPED_NO_RULES, load_rules_or_none, mistake_finding, send_actions
+from workflow.eiger import EigerClient, PingResult, RetryPolicy, make_client, network_of, proxy_address
 from workflow.errors import EXIT_CLOUD, EXIT_USAGE, CloudError, Unauthorized, error_reason
 from workflow.pipeline.check_rules import find_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache

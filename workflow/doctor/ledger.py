@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError
 from workflow import __version__
 from workflow.assembly import ledger_exists, moved_ledger_error
 from workflow.doctor.finding import Check, Finding, fail, ok, warn
-from workflow.doctor.state import is_service_running
+from workflow.doctor.machine import is_service_running
 from workflow.errors import EXIT_CLOUD, EXIT_SOME_FAILED, EXIT_USAGE, DatabaseUnavailable, StateFolderError
 from workflow.intake import file_system_type
 from workflow.ledger import CLOCK, IntegrityReport, Ledger, check_integrity, check_writable, list_workers

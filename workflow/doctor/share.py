@@ -9,7 +9,7 @@ from workflow.assembly import known_share
 from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
 from workflow.doctor.inbox import inbox_checks
 from workflow.doctor.ledger import LedgerAccess
-from workflow.doctor.machine import check_free_space
+from workflow.doctor.machine import check_free_space, is_service_running
 from workflow.doctor.mount import (
     account_name,
     check_change_events,
@@ -18,7 +18,6 @@ from workflow.doctor.mount import (
     probe_writing,
     user_name,
 )
-from workflow.doctor.state import is_service_running
 from workflow.errors import ShareError
 from workflow.intake import CLAIMS_FOLDER_PREFIX, Share, prove_move, read_marker, scan_inbox
 from workflow.ledger import LEDGER_NAME_KEY, list_workers

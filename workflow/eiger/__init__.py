@@ -1,7 +1,6 @@
 """The client of Eiger, Markforged's print cloud: its 28 operations as typed calls with one error tree."""
 
-from workflow.eiger.approvals import add_approvals
-from workflow.eiger.client import EigerClient, PingResult, make_client
+from workflow.eiger.client import EigerClient, PingResult, add_approvals, make_client
 from workflow.eiger.filters import (
     BuildFilter,
     BuildSort,
@@ -39,10 +38,10 @@ from workflow.eiger.models import (
     UploadResult,
     User,
 )
-from workflow.eiger.network import Network, network_of, proxy_address
 from workflow.eiger.operations import OPERATIONS, Operation
 from workflow.eiger.rate_limit import RateLimiter
 from workflow.eiger.retry import GiveUp, RetryLater, RetryPolicy
+from workflow.eiger.session import Network, network_of, proxy_address
 from workflow.eiger.transport import Timeouts
 
 __all__ = [

@@ -1,11 +1,8 @@
-"""The client of Eiger's API v3: all 28 operations, named as in the contract.
-
-A ping shows whether the service answers, whether the keys are good, and what its clock says.
-"""
+"""The client of Eiger's API v3: all 28 operations, named as in the contract; ping and approvals."""
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -20,15 +17,15 @@ from workflow.eiger.endpoints import (
     UserEndpoints,
 )
 from workflow.eiger.models import Preset, Presets
-from workflow.eiger.network import Network, network_of
-from workflow.eiger.operations import GET_ORG_SETTINGS_PRESETS
+from workflow.eiger.operations import APPROVE_BUILDS, GET_ORG_SETTINGS_PRESETS
 from workflow.eiger.protocol import parse_response
 from workflow.eiger.rate_limit import RateLimiter
 from workflow.eiger.request import RequestSender, ResponseObserver, monotonic_seconds
 from workflow.eiger.response import Response
 from workflow.eiger.retry import RetryPolicy
+from workflow.eiger.session import Network, network_of
 from workflow.eiger.transport import ApiKeys, Request, Timeouts, Transport
-from workflow.errors import SettingsError
+from workflow.errors import Conflict, OutcomeUnknown, SettingsError
 from workflow.model import Backpressure
 from workflow.settings import Settings
 
@@ -154,3 +151,57 @@ def make_client(
             upload_seconds=settings.upload_timeout_seconds,
         ),
     )
+
+
+MAX_ATTEMPTS = 4
+
+
+def add_approvals(
+    client: EigerClient, build_ids: Collection[str], *, switch_on: bool = False
+) -> frozenset[str]:
+    """Approve these builds and keep every other approval; return the ids of all approved builds.
+
+    The set is looked at twice before it is replaced and once after: a change seen in between starts
+    it all over. What another changes between the last look and the write can't be seen by anybody,
+    for the service has neither versions nor conditions.
+    Raises SettingsError when approvals are not in use, unless they may be switched on (every build
+    that is not approved could not be printed any more), Conflict when others keep changing the set,
+    and CloudError.
+    """
+    added = frozenset(build_ids)
+    for _ in range(MAX_ATTEMPTS):
+        before = _read_approved_ids(client, switch_on=switch_on)
+        if added <= before:
+            return before
+        if _read_approved_ids(client, switch_on=switch_on) != before:
+            continue
+        after = _replace_approvals(client, before | added)
+        if added <= after:
+            return after
+    text = (
+        f"Others changed the approved builds {MAX_ATTEMPTS} times meanwhile, and the approval did not last. "
+        "Agree on who approves, then try again."
+    )
+    raise Conflict(text, operation=APPROVE_BUILDS.id)
+
+
+def _read_approved_ids(client: EigerClient, *, switch_on: bool) -> frozenset[str]:
+    approved = client.list_approved_builds()
+    if approved is None and not switch_on:
+        raise SettingsError(
+            "Approvals are not in use: every build may be printed. Approving one would forbid all others; "
+            "say --switch-on if that is meant."
+        )
+    return frozenset(build.id for build in approved or ())
+
+
+def _replace_approvals(client: EigerClient, wanted: frozenset[str]) -> frozenset[str]:
+    """Write, and look; where no response came, the look tells whether it was written."""
+    try:
+        client.approve_builds(sorted(wanted))
+    except OutcomeUnknown:
+        after = _read_approved_ids(client, switch_on=True)
+        if not wanted <= after:
+            raise
+        return after
+    return _read_approved_ids(client, switch_on=True)

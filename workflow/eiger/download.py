@@ -8,8 +8,7 @@ from workflow.eiger.operations import READ_SIGNED_URL
 from workflow.eiger.protocol import no_response_error, parse_response
 from workflow.eiger.request import RequestSender
 from workflow.eiger.request_body import ProgressCallback
-from workflow.eiger.response import NoResponseReason
-from workflow.eiger.sanitize import url_origin
+from workflow.eiger.response import NoResponseReason, url_origin
 from workflow.eiger.transport import MAX_DOWNLOAD_BYTES, DownloadStream, NoResponse, Request
 from workflow.errors import ContractBroken
 

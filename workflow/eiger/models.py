@@ -19,7 +19,7 @@ from pydantic import (
     ValidationInfo,
 )
 
-from workflow.eiger.sanitize import clean_text
+from workflow.eiger.response import clean_text
 
 
 def _to_utc(moment: datetime) -> datetime:

@@ -21,8 +21,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from workflow.eiger.exchange_limits import MAX_RESPONSE_BYTES
 from workflow.eiger.models import ScanReport
 from workflow.eiger.operations import Operation
-from workflow.eiger.response import NoResponseReason, Response, extract_error_message
-from workflow.eiger.sanitize import url_origin
+from workflow.eiger.response import NoResponseReason, Response, extract_error_message, url_origin
 from workflow.errors import (
     BadRequest,
     CloudError,

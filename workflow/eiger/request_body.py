@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from io import SEEK_END
 from typing import BinaryIO, Protocol
 
-from workflow.eiger.sanitize import strip_control_characters
+from workflow.eiger.response import strip_control_characters
 
 ProgressCallback = Callable[[int, int], None]
 """Called with the bytes of the file that are on their way, and all of them."""

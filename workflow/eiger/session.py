@@ -1,19 +1,71 @@
-"""HTTP sessions: limited by their exchange, without redirects, without keys from elsewhere."""
+"""HTTP sessions: limited by their exchange, without redirects, with the proxy of the settings."""
 
+import os
 import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from io import BufferedReader, RawIOBase
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager, ProxyManager
 
 from workflow import __version__
 from workflow.eiger.exchange_limits import MAX_RESPONSE_BYTES, current_limits
-from workflow.eiger.network import Network, proxies_for
+from workflow.errors import SettingsError
+from workflow.settings import Settings
+
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A proxy (its address may hold a password) and a file or folder of certificates; None: the default."""
+
+    proxy: str | None = None
+    ca_bundle: str | None = None
+
+    def __repr__(self) -> str:
+        """Return a text without the proxy's password."""
+        return f"Network(proxy={self.proxy is not None}, ca_bundle={self.ca_bundle!r})"
+
+
+def network_of(settings: Settings, environment: Mapping[str, str] = os.environ) -> Network:
+    """Return what settings and environment say. Raises SettingsError if the certificates are missing."""
+    named = {"Setting ca_bundle": str(settings.ca_bundle) if settings.ca_bundle else ""}
+    named |= {variable: environment.get(variable, "") for variable in CA_VARIABLES}
+    source, bundle = next(((source, place) for source, place in named.items() if place), ("", None))
+    if bundle is not None and not Path(bundle).exists():
+        raise SettingsError(
+            f"{source} names {bundle}, and nothing is there. "
+            "Name the file with the certificates of your company."
+        )
+    return Network(settings.proxy, bundle)
+
+
+def proxies_for(url: str, network: Network) -> dict[str, str]:
+    """Return the proxy of each scheme: the setting for every host, the environment's not for this machine."""
+    if network.proxy is not None:
+        return {"http": network.proxy, "https": network.proxy}
+    return {} if urlsplit(url).hostname in LOCAL_HOSTS else dict(get_environ_proxies(url))
+
+
+def proxy_address(url: str, network: Network) -> str | None:
+    """Return host and port of the proxy for a URL, never user and password; None without a proxy."""
+    proxies = proxies_for(url, network)
+    proxy = proxies.get(urlsplit(url).scheme) or proxies.get("all")
+    if not proxy:
+        return None
+    return urlsplit(proxy if "//" in proxy else f"//{proxy}").netloc.rpartition("@")[2]
+
 
 SEND_BLOCK_BYTES = 2**18
 """Bytes; with the library's 16 KB a large upload takes twice the time."""

@@ -23,7 +23,6 @@ from urllib3.exceptions import TimeoutError as NetworkTimeout
 
 from workflow.eiger.exchange_limits import ExchangeLimits
 from workflow.eiger.filters import Query
-from workflow.eiger.network import Network
 from workflow.eiger.operations import Operation
 from workflow.eiger.request_body import (
     BeforeSend,
@@ -33,9 +32,8 @@ from workflow.eiger.request_body import (
     StreamedBody,
     encode_multipart,
 )
-from workflow.eiger.response import NoResponseReason, Response
-from workflow.eiger.sanitize import MAX_HEADER_LENGTH, Redactor
-from workflow.eiger.session import ResponseTooLarge, new_session
+from workflow.eiger.response import MAX_HEADER_LENGTH, NoResponseReason, Redactor, Response
+from workflow.eiger.session import Network, ResponseTooLarge, new_session
 from workflow.errors import SettingsError
 
 

@@ -4,23 +4,21 @@ from workflow.intake.claim import claim_file, reclaim_file, undo_claim
 from workflow.intake.events import INOTIFY_WATCH_LIMIT, count_folders, measure_event_latency
 from workflow.intake.explain import FileExplanation, explain_file, find_blocked_files
 from workflow.intake.filenames import is_utf8, printable_path
-from workflow.intake.folder_files import FolderFiles, UntakenFile
 from workflow.intake.inbox import Inbox, ScanResult
 from workflow.intake.mass_arrival import MASS_ARRIVAL_REASON, MassArrivalLimit
-from workflow.intake.mounts import file_system_type, mount_options
-from workflow.intake.moves import exists_in_share
-from workflow.intake.name_patterns import NameKind, NameMatch, is_part_file, list_name_patterns, match_path
-from workflow.intake.open_writers import LOCAL_FILE_SYSTEMS
-from workflow.intake.outcome_folders import (
+from workflow.intake.moves import (
     INBOX_FOLDER,
+    exists_in_share,
     in_place_note_path,
     make_outcome_folders,
     move_to_outcome,
     plan_and_move,
     plan_outcome_path,
 )
+from workflow.intake.name_patterns import NameKind, NameMatch, is_part_file, list_name_patterns, match_path
+from workflow.intake.open_writers import LOCAL_FILE_SYSTEMS, file_system_type, mount_options
 from workflow.intake.read_only import folder_origin, matches_stamp
-from workflow.intake.scan import InboxScan, scan_inbox
+from workflow.intake.scan import FolderFiles, InboxScan, UntakenFile, scan_inbox
 from workflow.intake.share import CLAIMS_FOLDER_PREFIX, Outcome, Share, make_marker, prove_move, read_marker
 from workflow.intake.spool import FileRoots, SpooledFile, copy_to_spool, hash_file
 from workflow.intake.stability import StabilityTimes

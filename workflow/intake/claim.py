@@ -8,10 +8,10 @@ import errno
 from loguru import logger
 
 from workflow.errors import StlflowError, error_reason
+from workflow.intake.completeness import FileSignature, signature_of
 from workflow.intake.filenames import printable_path, split_path
 from workflow.intake.moves import exists_in_share, move_file
 from workflow.intake.share import Share, account_name
-from workflow.intake.snapshot import FileSignature, signature_of
 from workflow.intake.store import IntakeStore
 
 

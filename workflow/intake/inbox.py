@@ -10,16 +10,15 @@ from loguru import logger
 
 from workflow.errors import ShareError, StlflowError, error_reason
 from workflow.intake.claim import FileClaimer, NotTakenYet
+from workflow.intake.completeness import FileSignature
 from workflow.intake.events import WatcherSupervisor
+from workflow.intake.explain import NoteSchedule
 from workflow.intake.filenames import printable_path
-from workflow.intake.inbox_notes import NoteSchedule
 from workflow.intake.mass_arrival import MASS_ARRIVAL_REASON, MassArrivalGuard, MassArrivalLimit
-from workflow.intake.mounts import file_system_type
-from workflow.intake.open_writers import LOCAL_FILE_SYSTEMS, sees_all_writers
+from workflow.intake.open_writers import LOCAL_FILE_SYSTEMS, file_system_type, sees_all_writers
 from workflow.intake.read_only import InPlaceSubmitter
 from workflow.intake.scan import InboxScan, scan_inbox
 from workflow.intake.share import Share
-from workflow.intake.snapshot import FileSignature
 from workflow.intake.stability import StabilityTimes
 from workflow.intake.stability_tracker import StabilityTracker, WaitingFile
 from workflow.intake.store import IntakeStore

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from workflow.errors import StillChanging
+from workflow.intake.completeness import FileSignature, signature_of
 from workflow.intake.fs import OpenFolder, open_folder, open_regular_file
 from workflow.intake.open_writers import WriterState, find_writer, is_only_server_cached, sees_all_writers
-from workflow.intake.snapshot import FileSignature, signature_of
 from workflow.intake.stability import StabilityTimes
 
 

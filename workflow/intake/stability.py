@@ -6,9 +6,8 @@ of a file are compared only with what they were at an earlier look.
 
 from dataclasses import dataclass, replace
 
-from workflow.intake.completeness import FileShape
+from workflow.intake.completeness import FileShape, FileSnapshot
 from workflow.intake.open_writers import WriterState
-from workflow.intake.snapshot import FileSnapshot
 
 COMPLETE_SHAPES = frozenset({FileShape.BINARY, FileShape.ASCII, FileShape.TRAILING, FileShape.FOREIGN})
 """Shapes that a finished file can have; the others wait for their rest."""

@@ -10,11 +10,16 @@ from pathlib import Path
 from loguru import logger
 
 from workflow.errors import NotAPlainFile, error_reason
-from workflow.intake.completeness import has_unwritten_space
+from workflow.intake.completeness import (
+    FileSignature,
+    FileSnapshot,
+    OpenSnapshot,
+    has_unwritten_space,
+    open_snapshot,
+)
 from workflow.intake.events import FileEvents
 from workflow.intake.filenames import printable_path
 from workflow.intake.open_writers import WriterState, find_writer, is_only_server_cached
-from workflow.intake.snapshot import FileSignature, FileSnapshot, OpenSnapshot, open_snapshot
 from workflow.intake.stability import (
     COMPLETE_SHAPES,
     Observation,

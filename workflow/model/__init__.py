@@ -10,37 +10,29 @@ from workflow.model.decisions import (
     IntakeDecision,
     Route,
 )
-from workflow.model.mesh_report import (
-    MM_PER_INCH,
-    MeshReport,
-    unmeasured_report,
-)
+from workflow.model.mesh_report import MM_PER_INCH, MeshReport, unmeasured_report
 from workflow.model.states import (
+    ALLOWED_TRANSITIONS,
     ENDED_STATES,
     SELF_RESOLVING_HOLDS,
     UNUSED_STATES,
     Destination,
     EventKind,
     HoldReason,
+    IllegalTransition,
     Step,
     SubmissionState,
-)
-from workflow.model.submission import (
-    NO_CHANGES,
-    Submission,
-    SubmissionChanges,
-    SubmissionEvent,
-    evolve,
-)
-from workflow.model.transitions import (
-    ALLOWED_TRANSITIONS,
-    IllegalTransition,
     check_transition,
     is_allowed_transition,
 )
-from workflow.model.workers import (
+from workflow.model.submission import (
+    NO_CHANGES,
     Backpressure,
+    Submission,
+    SubmissionChanges,
+    SubmissionEvent,
     Worker,
+    evolve,
 )
 
 __all__ = [

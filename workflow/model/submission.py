@@ -1,4 +1,4 @@
-"""Submissions and their history. Times are aware and in UTC."""
+"""Submissions and their history, and the workers that process them. Times are aware and in UTC."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -142,3 +142,27 @@ class SubmissionEvent:
     at: datetime
     event: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backpressure:
+    """How much a process is slowed down: complaints by Eiger about its load, and the rest of a pause."""
+
+    complaints: int = 0
+    pause_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One running stlflow; times by the ledger's clock.
+
+    `home` names its state folder and survives restarts; `name` is new at each start.
+    """
+
+    name: str
+    home: str
+    host: str
+    pid: int
+    release: str
+    since: datetime
+    seen_at: datetime

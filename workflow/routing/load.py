@@ -14,7 +14,6 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from workflow.errors import Mistake, RulesError, error_reason
 from workflow.routing.build_volumes import load_build_volumes
-from workflow.routing.condition_index import ConditionIndex
 from workflow.routing.conditions import Condition
 from workflow.routing.due import Holidays, parse_holiday
 from workflow.routing.facts import TAG_PREFIX, DecisionStage, Fact, FactKind, make_tag_fact
@@ -30,7 +29,12 @@ from workflow.routing.parse_actions import (
 from workflow.routing.parse_conditions import parse_when
 from workflow.routing.parse_tests import parse_rule_tests
 from workflow.routing.rulebook import HoldAction, IntakeRule, RoutingRule, Rule, Rulebook
-from workflow.routing.unreachable import boxes_or_none, find_contradiction, find_covering_conditions
+from workflow.routing.unreachable import (
+    ConditionIndex,
+    boxes_or_none,
+    find_contradiction,
+    find_covering_conditions,
+)
 from workflow.routing.yaml_reader import LINE_BREAK, NodesByKey, YamlReader, find_value, parse_yaml
 
 INTAKE_KEYS = ("name", "when", *INTAKE_ACTIONS, "owner", "folder")

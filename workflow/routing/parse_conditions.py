@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from workflow.routing.condition_sets import FULL_RANGES, interval_set_of, subtract_intervals
 from workflow.routing.conditions import AllOf, AnyOf, Comparison, Condition, Flag, Matcher, Not
 from workflow.routing.fact_values import parse_flag
 from workflow.routing.facts import (
@@ -20,7 +21,6 @@ from workflow.routing.facts import (
     Fact,
     FactKind,
 )
-from workflow.routing.interval_sets import FULL_RANGES, interval_set_of, subtract_intervals
 from workflow.routing.matchers import (
     DAY_FORMS,
     NOT_NEGATIVE,

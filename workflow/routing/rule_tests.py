@@ -7,10 +7,9 @@ from datetime import date
 from workflow.errors import Mistake, RulesError, StlflowError
 from workflow.model import ConsideredRule, DeviceFacts, Facts
 from workflow.routing.conditions import comparisons_in
-from workflow.routing.default_facts import add_default_facts, add_default_series
 from workflow.routing.evaluate import evaluate_condition
 from workflow.routing.explain import Explanation, explain
-from workflow.routing.fact_values import format_value
+from workflow.routing.fact_values import add_default_facts, add_default_series, format_value
 from workflow.routing.filename_tags import with_tags
 from workflow.routing.globs import Glob
 from workflow.routing.rulebook import IntakeRule, RoutingRule, Rulebook, RuleTest

@@ -1,231 +1,31 @@
 """Find rules that are never reached, because rules above take everything that they ask for.
 
 A rule that is reported is certainly never reached; one that is not reported may be unreachable all the same.
-
-A condition becomes boxes: for each fact, the values it may have. A file meets the condition if it is in one
-of the boxes. If nothing is left of a rule's boxes after those of the rules above are subtracted, the rule is
-never reached. A box may contain something that no file is, since patterns for text are not compared to the
-end; it is never empty while a file fits it.
+Nothing is left of such a rule's boxes after those of the rules above are subtracted. In a long list most
+rules ask for a folder or a name of their own: filed under such words, a condition is compared only with at
+most `MAX_CANDIDATES` of its like.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 
-from workflow.routing.conditions import AllOf, AnyOf, Comparison, Condition, Not
-from workflow.routing.facts import TEXTUAL, Fact
-from workflow.routing.globs import Glob
-from workflow.routing.interval_sets import (
-    FULL_RANGES,
-    IntervalSet,
-    intersect_intervals,
-    interval_set_of,
-    subtract_intervals,
+from workflow.routing.condition_sets import (
+    MAX_BOXES,
+    Box,
+    Boxes,
+    Constraint,
+    TooManyBoxes,
+    boxes_of,
+    boxes_overlap,
+    contains_box,
+    subtract_boxes,
 )
+from workflow.routing.conditions import AllOf, Comparison, Condition
+from workflow.routing.facts import TEXTUAL, Fact
+from workflow.routing.globs import Glob, casefold_nfc
 from workflow.routing.matchers import Interval
-
-MAX_BOXES = 48
-"""A condition with more takes long to compare, and is not reported."""
-
-
-class TooManyBoxes(Exception):
-    """The condition has more boxes than are compared."""
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """The values of one fact: in `spans`, or text that matches one of each of `some` and none of `none`.
-
-    `absent`: the thing may be missing altogether, as fiber may be.
-    """
-
-    spans: IntervalSet = ()
-    some: tuple[tuple[Glob, ...], ...] = ()
-    none: tuple[Glob, ...] = ()
-    absent: bool = False
-
-
-Box = Mapping[Fact, Constraint]
-Boxes = tuple[Box, ...]
-
-
-def boxes_of(condition: Condition) -> Boxes:
-    """Return the boxes of a condition; none if nothing can meet it. Raises TooManyBoxes.
-
-    The facts that are quick to compare come first in each box.
-    """
-    found = _to_boxes(condition, wanted=True)
-    return tuple(dict(sorted(box.items(), key=lambda side: side[0].kind in TEXTUAL)) for box in found)
-
-
-def contains_box(boxes: Boxes, box: Box, *, by_text_alone: bool = False) -> bool:
-    """True if one of the boxes certainly contains all of another one; `by_text_alone` compares text only."""
-    return any(
-        all(
-            _is_contained(fact, box, side)
-            for fact, side in each.items()
-            if not by_text_alone or fact.kind in TEXTUAL
-        )
-        for each in boxes
-    )
-
-
-def _is_contained(fact: Fact, box: Box, side: Constraint) -> bool:
-    """True if all values that a box allows for a fact are certainly allowed by one side of another box."""
-    here = box.get(fact) or _unconstrained(fact)
-    if here.absent and not side.absent:
-        return False
-    if fact.kind not in TEXTUAL:
-        return not subtract_intervals(here.spans, side.spans, fact.kind)
-    takes_all = (any(_covers_each(globs, theirs) for theirs in here.some) for globs in side.some)
-    avoids_all = (any(glob.covers(none) for glob in here.none) for none in side.none)
-    return all(takes_all) and all(avoids_all)
-
-
-def _covers_each(globs: Sequence[Glob], theirs: Sequence[Glob]) -> bool:
-    return all(any(glob.covers(their) for glob in globs) for their in theirs)
-
-
-def boxes_overlap(ones: Boxes, others: Boxes) -> bool:
-    """True if two conditions may take the same file."""
-    return any(_intersect_boxes(one, other) is not None for one in ones for other in others)
-
-
-def subtract_boxes(boxes: Boxes, taken: Boxes, most: int = MAX_BOXES) -> Boxes:
-    """Return the first boxes without the second. Raises TooManyBoxes for more than `most`."""
-    for each in taken:
-        left: list[Box] = []
-        for box in boxes:
-            left.extend(_subtract_box(box, each))
-            if len(left) > most:
-                raise TooManyBoxes
-        boxes = tuple(left)
-    return boxes
-
-
-def _to_boxes(condition: Condition, *, wanted: bool) -> Boxes:
-    match condition:
-        case Comparison():
-            side = (
-                _constraint_of(condition)
-                if wanted
-                else _subtract_condition(_unconstrained(condition.fact), condition)
-            )
-            return () if _is_empty(condition.fact, side) else ({condition.fact: side},)
-        case Not(part):
-            return _to_boxes(part, wanted=not wanted)
-        case AllOf(parts) | AnyOf(parts):
-            all_hold = isinstance(condition, AllOf) == wanted
-            inner = [_to_boxes(part, wanted=wanted) for part in parts]
-            found = _intersect_all(inner) if all_hold else tuple(box for boxes in inner for box in boxes)
-            if len(found) > MAX_BOXES:
-                raise TooManyBoxes
-            return found
-
-
-def _intersect_all(factors: Sequence[Boxes]) -> Boxes:
-    boxes: Boxes = ({},)
-    for factor in factors:
-        both = (_intersect_boxes(one, other) for one in boxes for other in factor)
-        boxes = tuple(box for box in both if box is not None)
-        if len(boxes) > MAX_BOXES:
-            raise TooManyBoxes
-    return boxes
-
-
-def _intersect_boxes(one: Box, other: Box) -> Box | None:
-    """Return the box that is in both; None if certainly nothing is."""
-    sides = dict(one)
-    for fact, side in other.items():
-        if fact not in sides:
-            sides[fact] = side
-            continue
-        sides[fact] = _intersect_constraints(fact, sides[fact], side)
-        if _is_empty(fact, sides[fact]):
-            return None
-    return sides
-
-
-def _subtract_box(box: Box, taken: Box) -> Iterator[Box]:
-    """Return the pieces of a box that are outside another one, cut along its sides."""
-    if _intersect_boxes(box, taken) is None:
-        yield box
-        return
-    rest = dict(box)
-    for fact, side in taken.items():
-        here = rest.get(fact, _unconstrained(fact))
-        outside = _subtract_constraint(fact, here, side)
-        for piece in outside:
-            if not _is_empty(fact, piece):
-                yield {**rest, fact: piece}
-        rest[fact] = _intersect_constraints(fact, here, side)
-
-
-def _constraint_of(condition: Comparison) -> Constraint:
-    fact = condition.fact
-    if fact.kind in TEXTUAL:
-        return Constraint(some=(tuple(each for each in condition.wanted if isinstance(each, Glob)),))
-    return Constraint(spans=interval_set_of(condition.wanted, fact.kind))
-
-
-def _unconstrained(fact: Fact) -> Constraint:
-    absent = fact.none_without is not None
-    return (
-        Constraint(absent=absent)
-        if fact.kind in TEXTUAL
-        else Constraint((FULL_RANGES[fact.kind],), absent=absent)
-    )
-
-
-def _subtract_condition(side: Constraint, condition: Comparison) -> Constraint:
-    return next(_subtract_constraint(condition.fact, side, _constraint_of(condition)))
-
-
-def _intersect_constraints(fact: Fact, one: Constraint, other: Constraint) -> Constraint:
-    absent = one.absent and other.absent
-    if fact.kind in TEXTUAL:
-        some = tuple(dict.fromkeys((*one.some, *other.some)))
-        return Constraint(some=some, none=tuple(dict.fromkeys((*one.none, *other.none))), absent=absent)
-    return Constraint(intersect_intervals(one.spans, other.spans, fact.kind), absent=absent)
-
-
-def _subtract_constraint(fact: Fact, side: Constraint, taken: Constraint) -> Iterator[Constraint]:
-    """Return the parts of one side that are outside the other: one for each thing it asks for."""
-    absent = side.absent and not taken.absent
-    if fact.kind not in TEXTUAL:
-        yield replace(side, spans=subtract_intervals(side.spans, taken.spans, fact.kind), absent=absent)
-        return
-    for globs in taken.some:
-        yield replace(side, none=tuple(dict.fromkeys((*side.none, *globs))), absent=absent)
-    for glob in taken.none:
-        yield replace(side, some=(*side.some, (glob,)), absent=absent and not taken.some)
-    if absent and not taken.some and not taken.none:
-        yield Constraint(none=(Glob("*"),), absent=True)
-
-
-def _is_empty(fact: Fact, side: Constraint) -> bool:
-    """True if certainly no file has such a value."""
-    if side.absent:
-        return False
-    if fact.kind not in TEXTUAL:
-        return not side.spans
-    return any(not _can_match_any(globs, side) for globs in side.some) or any(
-        none.covers(_anything(fact)) for none in side.none
-    )
-
-
-def _can_match_any(globs: Sequence[Glob], side: Constraint) -> bool:
-    """True if one of these patterns may match a text that the other patterns of the side allow."""
-    return any(
-        not any(none.covers(glob) for none in side.none)
-        and all(any(not glob.excludes(other) for other in others) for others in side.some)
-        for glob in globs
-    )
-
-
-def _anything(fact: Fact) -> Glob:
-    return Glob("**", by_folder=True) if fact.kind.value == "path" else Glob("*")
-
 
 MAX_REMAINING_BOXES = 16
 """While several rules are subtracted; more would make long lists of rules slow to read."""
@@ -320,3 +120,68 @@ def _conjuncts(condition: Condition) -> Iterator[Comparison]:
         case AllOf(parts):
             for part in parts:
                 yield from _conjuncts(part)
+
+
+MAX_CANDIDATES = 80
+"""Of more, those alike and the first and last of the others: 1,500 rules then take seconds, not minutes."""
+_WILDCARDS = re.compile(r"[*?]")
+
+
+class ConditionIndex:
+    """The boxes of conditions by their place, filed under the plain word that one text must begin with."""
+
+    def __init__(self) -> None:
+        self.boxes: list[Boxes | None] = []
+        self._unfiled: set[int] = set()
+        self._filed: dict[Fact, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+
+    def add(self, boxes: Boxes | None) -> None:
+        """File the boxes of the next condition; None for a condition with too many of them."""
+        place = len(self.boxes)
+        self.boxes.append(boxes)
+        for box in boxes or ():
+            words = dict(_plain_words(box))
+            if not words:
+                self._unfiled.add(place)
+                continue
+            fact = next(iter(words))
+            for word in words[fact]:
+                self._filed[fact][word].add(place)
+
+    def find_candidates(self, boxes: Boxes) -> list[int]:
+        """Return the places of conditions that can take the same files, in order."""
+        alike, others = set[int](), set(self._unfiled)
+        for box in boxes:
+            words = dict(_plain_words(box))
+            for fact, by_word in self._filed.items():
+                found = alike if fact in words else others
+                for word in words.get(fact, tuple(by_word)):
+                    found |= by_word.get(word, set())
+        first, rest = sorted(alike)[:MAX_CANDIDATES], sorted(others - alike)
+        room = MAX_CANDIDATES - len(first)
+        if len(rest) > room:
+            rest = [*rest[: room // 2], *rest[len(rest) - room // 2 :]]
+        return sorted((*first, *rest))
+
+
+def _plain_words(box: Box) -> Iterator[tuple[Fact, tuple[str, ...]]]:
+    """Return for each text that has to begin with one of a few words: the fact and those words."""
+    for fact, side in box.items():
+        if fact.kind in TEXTUAL and (words := _first_words(side)):
+            yield fact, words
+
+
+def _first_words(side: Constraint) -> tuple[str, ...]:
+    """Return the first folder or the whole text of each pattern; nothing where one has a wildcard there."""
+    if side.absent:
+        return ()
+    for globs in side.some:
+        words = [_first_word(glob) for glob in globs]
+        if not any(map(_WILDCARDS.search, words)):
+            return tuple(words)
+    return ()
+
+
+def _first_word(glob: Glob) -> str:
+    text = casefold_nfc(glob.pattern)
+    return text.partition("/")[0] if glob.by_folder else text

@@ -61,7 +61,7 @@ def _serve(
 
     import uvicorn
 
-    from workflow.simulator.app import make_app
+    from workflow.simulator.api import make_app
     from workflow.simulator.simulation import Simulation
 
     simulation = Simulation(options, _origin(listener, options))

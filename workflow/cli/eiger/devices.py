@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import click
 
-from workflow.cli.eiger.client import confirm_consequence, open_client, yes_option
+from workflow.cli.eiger.client import add_verb, confirm_consequence, open_client, yes_option
 from workflow.cli.eiger.lists import make_list_command
 from workflow.cli.eiger.output import (
     Output,
@@ -18,7 +18,6 @@ from workflow.cli.eiger.output import (
     report,
 )
 from workflow.cli.eiger.resolve import resolve_build_id, resolve_device_id, resolve_queued_job_id
-from workflow.cli.eiger.verbs import add_verb
 from workflow.cli.param_types import AnyNumber
 from workflow.eiger import Device, EigerClient, operations
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, CloudError

@@ -9,9 +9,8 @@ from typing import Any, get_args, get_type_hints
 
 import click
 
-from workflow.cli.eiger.client import open_client
+from workflow.cli.eiger.client import ResolveId, open_client, operation_of
 from workflow.cli.eiger.output import Columns, Output, output_options, print_many
-from workflow.cli.eiger.verbs import ResolveId, operation_of
 from workflow.cli.param_types import ListCommand, OneOf, WholeNumber
 from workflow.eiger.filters import Filter, filter_fields
 from workflow.eiger.models import ApiModel

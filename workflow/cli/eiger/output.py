@@ -13,9 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from workflow.cli.output import json_option, print_json
-from workflow.cli.terminal import result_console
-from workflow.eiger.response import Response
-from workflow.eiger.sanitize import strip_control_characters
+from workflow.cli.progress import result_console
+from workflow.eiger.response import Response, strip_control_characters
 
 Columns = Mapping[str, str]
 """Heading to field; a dot leads into a field of a field, as in `build.title`."""

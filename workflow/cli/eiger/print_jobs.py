@@ -6,11 +6,10 @@ from datetime import date, datetime
 import click
 from pydantic import BaseModel
 
-from workflow.cli.eiger.client import open_client
+from workflow.cli.eiger.client import add_verb, as_typed, open_client, operation_of
 from workflow.cli.eiger.lists import make_list_command
 from workflow.cli.eiger.output import Output, json_values, output_options, plain_values, print_one, report
 from workflow.cli.eiger.resolve import resolve_build_id, resolve_device_id, resolve_print_job_id
-from workflow.cli.eiger.verbs import add_verb, as_typed, operation_of
 from workflow.eiger import EigerClient, operations
 
 PRINT_JOB_COLUMNS = {
