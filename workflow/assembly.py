@@ -10,11 +10,7 @@ from loguru import logger
 
 from workflow.eiger import EigerClient, make_client
 from workflow.errors import SettingsError
-from workflow.intake import (
-    MassArrivalLimit,
-    Share,
-    StabilityTimes,
-)
+from workflow.intake import MassArrivalLimit, Share, StabilityTimes
 from workflow.ledger import SHARE_ID_KEY, Ledger
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, parse_warning_kinds
 from workflow.pipeline.check_rules import check_changed_rules, refuse_unknown_names

@@ -17,15 +17,7 @@ from workflow.cli.rules import rules
 from workflow.cli.run import run
 from workflow.cli.service import service
 from workflow.cli.simulator import simulator
-from workflow.cli.submissions import (
-    attach,
-    cancel,
-    list_submissions,
-    release,
-    retry,
-    settle,
-    show,
-)
+from workflow.cli.submissions import attach, cancel, list_submissions, release, retry, settle, show
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

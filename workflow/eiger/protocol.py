@@ -131,21 +131,15 @@ def no_response_error(
     max_megabytes: float = MAX_RESPONSE_BYTES / 2**20,
 ) -> CloudError:
     """Return the error for a request that got no whole response."""
-    if lost is NoResponseReason.NOT_TRUSTED:
-        text = (
-            f"No safe connection to {base_url}: its certificate is not trusted. If a proxy of the company "
-            "reads along, set STLFLOW_CA_BUNDLE to the file with its certificate."
-        )
-        return Unreachable(text, operation=operation.id)
-    if lost is NoResponseReason.PROXY:
-        text = (
-            f"No connection to {base_url}: the proxy (setting proxy, or HTTPS_PROXY) "
-            f"does not let us through. {NOTHING_LOST}"
-        )
-        return Unreachable(text, operation=operation.id)
-    if lost is NoResponseReason.NO_CONNECTION:
-        text = f"No connection to {base_url}: is the network up? {NOTHING_LOST}"
-        return Unreachable(text, operation=operation.id)
+    not_connected = {
+        NoResponseReason.NOT_TRUSTED: f"No safe connection to {base_url}: its certificate is not trusted. If "
+        "a proxy of the company reads along, set STLFLOW_CA_BUNDLE to the file with its certificate.",
+        NoResponseReason.PROXY: f"No connection to {base_url}: the proxy (setting proxy, or HTTPS_PROXY) "
+        f"does not let us through. {NOTHING_LOST}",
+        NoResponseReason.NO_CONNECTION: f"No connection to {base_url}: is the network up? {NOTHING_LOST}",
+    }
+    if lost in not_connected:
+        return Unreachable(not_connected[lost], operation=operation.id)
     if lost is NoResponseReason.TOO_LARGE and operation.reads:
         text = (
             f"The answer to {operation.id} from {base_url} is larger than {max_megabytes:g} MB, "

@@ -127,9 +127,8 @@ def _opened_by(process: Path, device: int, inode: int) -> bool:
         with suppress(OSError):
             seen = descriptor.stat()
             if (seen.st_dev, seen.st_ino) == (device, inode) and stat.S_ISREG(seen.st_mode):
-                flags = re.search(
-                    r"flags:\s*([0-7]+)", (process / "fdinfo" / descriptor.name).read_text("ascii")
-                )
+                told = (process / "fdinfo" / descriptor.name).read_text("ascii")
+                flags = re.search(r"flags:\s*([0-7]+)", told)
                 if flags and int(flags[1], 8) & os.O_ACCMODE != os.O_RDONLY:
                     return True
     return False
@@ -139,10 +138,8 @@ def _mapped_by(process: Path, device: int, inode: int) -> bool:
     """A shared, writable mapping counts as an open writer: `08:02 1234` are its device and inode."""
     place = f" {os.major(device):02x}:{os.minor(device):02x} {inode} "
     maps = (process / "maps").read_text("utf-8", "replace")
-    return place in maps and any(
-        place in line and line.split(" ", 2)[1].endswith("s") and line.split(" ", 2)[1][1] == "w"
-        for line in maps.splitlines()
-    )
+    rights = (line.split(" ", 2)[1] for line in maps.splitlines() if place in line)
+    return any(each[1] == "w" and each.endswith("s") for each in rights)
 
 
 def sees_all_writers(folder: Path, mounts: Path = MOUNTS_FILE) -> bool:

@@ -24,7 +24,6 @@ class SubmissionState(StrEnum):
 UNUSED_STATES = frozenset({SubmissionState.UPLOADED, SubmissionState.PRINTING, SubmissionState.PRINTED})
 """States that this release never sets: it uploads and slices in one step, and follows no print."""
 
-
 ENDED_STATES = frozenset(
     {
         SubmissionState.DISPATCHED,

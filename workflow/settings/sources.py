@@ -158,22 +158,18 @@ def _read_env_file() -> list[SourceValue]:
     _refuse_broken_lines(text)
     values = dotenv_values(stream=StringIO(text)) if text else {}
     return [
-        SourceValue(Source.ENV_FILE, name, _setting_in_env_file(name), value or "", lines[name])
+        SourceValue(Source.ENV_FILE, name, setting, value or "", lines[name])
         for name, value in _prefixed_first(values)
+        for setting in (setting_for_variable(name) or ENV_FILE_NAMES.get(name.upper()),)
     ]
-
-
-def _setting_in_env_file(name: str) -> str | None:
-    return setting_for_variable(name) or ENV_FILE_NAMES.get(name.upper())
 
 
 def _refuse_broken_lines(text: str) -> None:
     """Raise SettingsError for a broken line with a name of ours: the parser would skip it."""
+    starts = (ENV_PREFIX, *(name[:6] for name in UNPREFIXED_NAMES))
     for each in parse_stream(StringIO(text)):
         words = each.original.string.upper()
-        if each.error and any(
-            word in words for word in (ENV_PREFIX, *(name[:6] for name in UNPREFIXED_NAMES))
-        ):
+        if each.error and any(start in words for start in starts):
             raise SettingsError(f"{ENV_FILE} line {_statement_line(each)}: write it as NAME=value.")
 
 
@@ -208,20 +204,17 @@ def _read_secret_files() -> list[SourceValue]:
     if folder is None:
         return []
     try:
-        files = sorted(
-            place for place in Path(folder).iterdir() if setting_for_variable(place.name) is not None
-        )
+        files = {
+            place.name: place for place in sorted(Path(folder).iterdir()) if setting_for_variable(place.name)
+        }
     except OSError as error:
         raise SettingsError(
             f"{SECRETS_FOLDER_VARIABLE} names a folder of secret files that can't be read "
-            f"({error_reason(error)}): "
-            "name another one, or unset it."
+            f"({error_reason(error)}): name another one, or unset it."
         ) from None
     return [
-        SourceValue(
-            Source.SECRET_FILE, file.name, setting_for_variable(file.name), _read_text_file(file).strip()
-        )
-        for _, file in _prefixed_first({file.name: file for file in files})
+        SourceValue(Source.SECRET_FILE, name, setting_for_variable(name), _read_text_file(file).strip())
+        for name, file in _prefixed_first(files)
     ]
 
 
