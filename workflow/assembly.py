@@ -139,6 +139,7 @@ def known_share(settings: Settings, ledger: Ledger | None) -> Share:
         settings.share.absolute(),
         marker=(ledger.metadata.read(SHARE_ID_KEY) if ledger is not None else None) or "",
         left_inbox=settings.read_only_inbox and settings.read_only_inbox.absolute(),
+        decides_by_moving=settings.decide_by_moving and settings.read_only_inbox is None,
     )
 
 

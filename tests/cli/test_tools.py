@@ -250,7 +250,7 @@ def test_init_writes_once_and_then_changes_nothing(say: Say, tmp_path: Path) -> 
     assert f"{settings} exists: left as it is." in again.out
     assert seen() == before
     assert {found.name for found in Path("plant", "share").iterdir()} == {
-        ".stlflow-share", "inbox", "processing", "done", "rejected", "held",
+        ".stlflow-share", "inbox", "processing", "done", "rejected", "held", "approved",
     }  # fmt: skip
 
 

@@ -89,7 +89,7 @@ def init(directory: Path) -> None:
     (directory / "rules").mkdir(parents=True, exist_ok=True)
     (directory / "state").mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     (directory / "share").mkdir(exist_ok=True)
-    Share((directory / "share").absolute()).prepare()
+    Share((directory / "share").absolute(), decides_by_moving=True).prepare()
     _write_new(directory / "stlflow.toml", SETTINGS_TEMPLATE)
     _write_new(directory / ".env.example", ENV_TEMPLATE)
     for rules in sorted(resource_folder("rules").iterdir()):

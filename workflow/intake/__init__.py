@@ -1,6 +1,7 @@
 """From the inbox folder to settled, claimed part files, and from there to the outcome folders."""
 
-from workflow.intake.claim import claim_file, reclaim_file, undo_claim
+from workflow.intake.claim import NotTakenYet, claim_file, reclaim_file, undo_claim
+from workflow.intake.completeness import FileSignature, signature_of
 from workflow.intake.events import INOTIFY_WATCH_LIMIT, count_folders, measure_event_latency
 from workflow.intake.explain import FileExplanation, explain_file, find_blocked_files
 from workflow.intake.filenames import is_utf8, printable_path
@@ -19,13 +20,22 @@ from workflow.intake.name_patterns import NameKind, NameMatch, is_part_file, lis
 from workflow.intake.open_writers import LOCAL_FILE_SYSTEMS, file_system_type, mount_options
 from workflow.intake.read_only import folder_origin, matches_stamp
 from workflow.intake.scan import FolderFiles, InboxScan, UntakenFile, scan_inbox
-from workflow.intake.share import CLAIMS_FOLDER_PREFIX, Outcome, Share, make_marker, prove_move, read_marker
+from workflow.intake.share import (
+    APPROVED_FOLDER,
+    CLAIMS_FOLDER_PREFIX,
+    Outcome,
+    Share,
+    make_marker,
+    prove_move,
+    read_marker,
+)
 from workflow.intake.spool import FileRoots, SpooledFile, copy_to_spool, hash_file
 from workflow.intake.stability import StabilityTimes
 from workflow.intake.stability_tracker import WaitingFile
 from workflow.intake.store import FileStamp, IntakeStore, PreviousSubmission
 
 __all__ = [
+    "APPROVED_FOLDER",
     "CLAIMS_FOLDER_PREFIX",
     "INBOX_FOLDER",
     "INOTIFY_WATCH_LIMIT",
@@ -33,6 +43,7 @@ __all__ = [
     "MASS_ARRIVAL_REASON",
     "FileExplanation",
     "FileRoots",
+    "FileSignature",
     "FileStamp",
     "FolderFiles",
     "Inbox",
@@ -41,6 +52,7 @@ __all__ = [
     "MassArrivalLimit",
     "NameKind",
     "NameMatch",
+    "NotTakenYet",
     "Outcome",
     "PreviousSubmission",
     "ScanResult",
@@ -76,5 +88,6 @@ __all__ = [
     "read_marker",
     "reclaim_file",
     "scan_inbox",
+    "signature_of",
     "undo_claim",
 ]

@@ -21,7 +21,7 @@ from workflow.intake.scan import InboxScan, scan_inbox
 from workflow.intake.share import Share
 from workflow.intake.stability import StabilityTimes
 from workflow.intake.stability_tracker import StabilityTracker, WaitingFile
-from workflow.intake.store import IntakeStore
+from workflow.intake.store import FileTaker, IntakeStore
 
 _BATCH_FILES = 100
 """Files taken in one go, before others may ask what waits."""
@@ -57,10 +57,12 @@ class Inbox:
         times: StabilityTimes = _DEFAULT_TIMES,
         limit: MassArrivalLimit = _NO_LIMIT,
         clock: Callable[[], float] = time.monotonic,
+        taking: FileTaker | None = None,
     ) -> None:
+        """`taking` takes the files once they are complete; without it, they are claimed, or left in place."""
         self._share, self._store, self._times, self._clock = share, store, times, clock
         moves = share.left_inbox is None
-        self._taking = FileClaimer(share, store) if moves else InPlaceSubmitter(share, store)
+        self._taking = taking or (FileClaimer(share, store) if moves else InPlaceSubmitter(share, store))
         self._settling = StabilityTracker(share.inbox, times, clock)
         self._guard = MassArrivalGuard(limit, store)
         self._notes = NoteSchedule(times.stranger_seconds)

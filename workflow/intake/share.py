@@ -66,6 +66,10 @@ CLAIMS_FOLDER_PREFIX = "stlflow-"
 """How the folders in processing/ begin that belong to one ledger each."""
 
 
+APPROVED_FOLDER = "approved"
+"""Beside held/: who moves a held file there, releases it."""
+
+
 class Outcome(StrEnum):
     """How a file ended; the value is the name of its folder."""
 
@@ -80,18 +84,21 @@ class Share:
 
     `owner` names the ledger whose claims these are: two services on one share never touch each
     other's. `marker` is the share's known id, "" where none is known. `left_inbox` is watched instead
-    of inbox/, and only read.
+    of inbox/, and only read. `watches` is the folder whose files are taken. `decides_by_moving`: a person
+    decides about a held file by moving it, and the share has a folder approved/.
     """
 
     root: Path
     owner: str = ""
     marker: str = ""
     left_inbox: Path | None = None
+    watches: str = "inbox"
+    decides_by_moving: bool = False
 
     @property
     def inbox(self) -> Path:
         """The watched folder."""
-        return self.left_inbox or self.root / "inbox"
+        return self.left_inbox or self.root / self.watches
 
     @property
     def claims_folder(self) -> str:
@@ -121,6 +128,11 @@ class Share:
     def held(self) -> Path:
         """Files that a person must look at."""
         return self.root / Outcome.HELD
+
+    @property
+    def approved(self) -> Path:
+        """Files that a person moved out of held/ to release them."""
+        return self.root / APPROVED_FOLDER
 
     def is_reachable(self) -> bool:
         """True if the share can be reached; an empty mount point has no marker, and no inbox."""
@@ -159,6 +171,7 @@ class Share:
                 f"{self.root} can't be made: {self.root.parent} is missing. Is the share mounted?"
             )
         outcomes = [self.root / outcome for outcome in Outcome]
+        outcomes += [self.approved] if self.decides_by_moving else []
         moving = [self.root / "inbox", self.processing] if self.left_inbox is None else []
         for folder in (self.root, *moving, *outcomes):
             _make(folder)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import NamedTuple, Protocol
 
+from workflow.intake.completeness import FileSignature
 from workflow.intake.scan import InboxScan
 
 
@@ -24,6 +25,22 @@ class PreviousSubmission(NamedTuple):
     left: FileStamp | None
     sha256: str | None
     unread: bool
+
+
+class FileTaker(Protocol):
+    """What takes the files of a watched folder once they are complete.
+
+    All methods may raise StlflowError or OSError.
+    """
+
+    def new_paths(self, paths: frozenset[str]) -> frozenset[str]:
+        """Return the paths that are not taken yet, of all that a scan found."""
+
+    def submit_file(self, path: str, seen: FileSignature) -> bool:
+        """Take a file that looks as it was seen; False if it changed since. Raises NotTakenYet."""
+
+    def record_pending_claims(self) -> bool:
+        """Record what could not be recorded before; True if nothing is left."""
 
 
 class IntakeStore(Protocol):

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from workflow.errors import DatabaseUnavailable, StateFolderError
 from workflow.ledger.changes import (
+    acquire_transaction_lock,
     append_event,
     apply_changes,
     chunks,
@@ -151,8 +152,11 @@ class Ledger(Store):
             if at_once:
                 hand_over(connection, Work(number, 0, Step.INTAKE), home)
 
-    def adopt(self, path: str, placed_as: str, reason: str) -> int:
-        """Insert a held submission for a file that another ledger had claimed, and return its number."""
+    def adopt(self, path: str, placed_as: str, reason: str, sha256: str | None = None) -> int:
+        """Insert a held submission for a file that no submission of ours has, and return its number.
+
+        If another worker has just done so for this place, return the number of its submission.
+        """
         row = {
             "path": path,
             "state": SubmissionState.HELD.value,
@@ -160,10 +164,16 @@ class Ledger(Store):
             "reason": reason,
             "opened_at": seconds_now(),
             "claimed_as": placed_as,
+            "sha256": sha256,
             "step": Step.FINISH.value,
             "due_at": seconds_now(),
         }
         with self.write_transaction() as connection:
+            acquire_transaction_lock(connection, placed_as)
+            pending = and_(submissions.c.claimed_as == placed_as, submissions.c.step == Step.FINISH.value)
+            other = connection.execute(select(submissions.c.id).where(pending)).scalars().first()
+            if other is not None:
+                return int(other)
             number = inserted_id(connection.execute(insert(submissions).values(row)))
             append_event(connection, number, EventKind.ADOPTED, placed_as)
             append_event(connection, number, EventKind.HELD, reason)

@@ -24,15 +24,10 @@ class SubmissionState(StrEnum):
 UNUSED_STATES = frozenset({SubmissionState.UPLOADED, SubmissionState.PRINTING, SubmissionState.PRINTED})
 """States that this release never sets: it uploads and slices in one step, and follows no print."""
 
-ENDED_STATES = frozenset(
-    {
-        SubmissionState.DISPATCHED,
-        SubmissionState.PRINTING,
-        SubmissionState.PRINTED,
-        SubmissionState.REJECTED,
-        SubmissionState.CANCELED,
-    }
-)
+ENDED_STATES = frozenset({SubmissionState.DISPATCHED, SubmissionState.REJECTED, SubmissionState.CANCELED}) | {
+    SubmissionState.PRINTING,
+    SubmissionState.PRINTED,
+}
 """States in which nothing more is to be done for the dropped file itself."""
 
 
@@ -109,6 +104,7 @@ class EventKind(StrEnum):
     REJECTED = "rejected"
     RELEASED = "released"
     RETRIED = "retried"
+    NOT_APPROVED = "not approved"
     CANCELED = "canceled"
     ADOPTED = "adopted"
 

@@ -1,6 +1,6 @@
 """Commands of an operator: retry, release, cancel, attach. Each is one guarded change in the ledger."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from workflow.errors import WrongSubmissionState
@@ -19,8 +19,8 @@ from workflow.model import (
 from workflow.pipeline.context import now
 from workflow.pipeline.missing_file import missing_file_text
 
+RELEASABLE_HOLDS = frozenset({HoldReason.MESH, HoldReason.RULE, HoldReason.ROUTE, HoldReason.UNITS})
 RESUMABLE = frozenset({SubmissionState.HELD, SubmissionState.REJECTED, SubmissionState.CANCELED})
-HELD_BY_RULES = frozenset({HoldReason.RULE, HoldReason.ROUTE})
 HOLDS_AFTER_SLICING = frozenset({HoldReason.BUILD, HoldReason.ROUTE, HoldReason.DEVICE, HoldReason.SEND})
 BUILD_MAY_CHANGE = frozenset(
     {HoldReason.BUILD, HoldReason.UNITS, HoldReason.ROUTE, HoldReason.DEVICE, HoldReason.SLICE}
@@ -53,6 +53,17 @@ RESTART_FROM_FILE: SubmissionChanges = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class MovedFile:
+    """A file that a person moved within the share to decide: where it is now, and its content."""
+
+    place: str
+    sha256: str
+
+
+BY_MOVING = "by moving the file"
+
+
 def retry_submission(ledger: Ledger, number: int, share: Share | None = None) -> Submission:
     """Take a held, rejected or canceled submission up again where trying again makes sense.
 
@@ -66,24 +77,27 @@ def retry_submission(ledger: Ledger, number: int, share: Share | None = None) ->
     return ledger.commands.execute(number, decide)
 
 
-def release_submission(ledger: Ledger, number: int, share: Share | None = None) -> Submission:
+def release_submission(
+    ledger: Ledger, number: int, share: Share | None = None, moved: MovedFile | None = None
+) -> Submission:
     """Let a submission that was held for its mesh, by a rule or for its units go on as it is.
 
-    Raise WrongSubmissionState when the submission is not held, or for another reason.
+    Raise WrongSubmissionState when the submission is not held, or for another reason. The release is for
+    the bytes that were held, and for no others.
     """
-    gone = _missing_file_reason(ledger, number, share)
+    gone = _missing_file_reason(ledger, number, share) if moved is None else ""
 
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
         if submission.state is not SubmissionState.HELD:
             raise WrongSubmissionState(
                 f"Submission {number} is {submission.state}, not held: there is nothing to release."
             )
-        if submission.hold not in {*HELD_BY_RULES, HoldReason.MESH, HoldReason.UNITS}:
+        if submission.hold not in RELEASABLE_HOLDS:
             raise WrongSubmissionState(
                 f"Submission {number} is not held for its mesh, by a rule or for its units. "
                 f"`stlflow retry {number}` tries again."
             )
-        return _with_file(_lift_rule_hold(submission, begun), gone)
+        return _by_moving(submission, _with_file(_lift_rule_hold(submission, begun), gone), moved)
 
     return ledger.commands.execute(number, decide)
 
@@ -114,7 +128,7 @@ def confirm_send(ledger: Ledger, number: int, receipt: str | None) -> Submission
     return ledger.commands.execute(number, decide)
 
 
-def cancel_submission(ledger: Ledger, number: int) -> Submission:
+def cancel_submission(ledger: Ledger, number: int, moved: MovedFile | None = None) -> Submission:
     """End a submission that was not sent yet. Raises NotNow when it is sent, or may be being sent."""
 
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
@@ -129,7 +143,7 @@ def cancel_submission(ledger: Ledger, number: int) -> Submission:
                 f"Submission {number} is sent already, and ends as dispatched. "
                 "Take the build out of its queue in Eiger."
             )
-        reason = "Canceled by a person."
+        reason = "Canceled by a person." if moved is None else "Canceled by moving the file to rejected/."
         if begun.sent:
             reason += f" {begun.sent} of {submission.copies or 1} copies were sent before: look in Eiger."
         if begun.open:
@@ -140,9 +154,36 @@ def cancel_submission(ledger: Ledger, number: int) -> Submission:
             "ended_at": now(),
             "hold": None,
         }
-        return CommandEffect(Step.FINISH, EventKind.CANCELED, "by a person", ended)
+        effect = CommandEffect(Step.FINISH, EventKind.CANCELED, "by a person", ended)
+        return _by_moving(submission, effect, moved)
 
     return ledger.commands.execute(number, decide)
+
+
+def return_moved_file(ledger: Ledger, number: int, moved: MovedFile, why: str) -> Submission:
+    """Put a file that can't be approved back where it belongs, with a note that says why.
+
+    Raise WrongSubmissionState when the submission goes on meanwhile.
+    """
+
+    def decide(submission: Submission, _begun: SendState) -> CommandEffect:
+        if submission.state not in RESUMABLE:
+            raise WrongSubmissionState(f"Submission {number} is {submission.state}.")
+        effect = CommandEffect(Step.FINISH, EventKind.NOT_APPROVED, why)
+        known = MovedFile(moved.place, submission.sha256 or moved.sha256)
+        return replace(_by_moving(submission, effect, known), detail=why)
+
+    return ledger.commands.execute(number, decide)
+
+
+def _by_moving(submission: Submission, effect: CommandEffect, moved: MovedFile | None) -> CommandEffect:
+    """The file is where the person moved it; it has to be the very one that was held."""
+    if moved is None:
+        return effect
+    if submission.sha256 not in {None, moved.sha256}:
+        raise WrongSubmissionState(f"{moved.place} is not the file of submission {submission.id}.")
+    placed: SubmissionChanges = {"claimed_as": moved.place, "placed_as": None}
+    return replace(effect, detail=BY_MOVING, changes={**effect.changes, **placed})
 
 
 def attach_build(ledger: Ledger, number: int, build_id: str) -> Submission:
@@ -210,8 +251,8 @@ def _lift_rule_hold(submission: Submission, begun: SendState) -> CommandEffect:
     rule = lifted.get(submission.hold or HoldReason.ROUTE, submission.routing_rule)
     order = _resume(submission, begun)
     passed = submission.passed if rule is None else (*submission.passed, rule)
-    event = EventKind.RELEASED
-    return replace(order, event=event, changes={**order.changes, "passed": passed})
+    event, of_these_bytes = EventKind.RELEASED, submission.sha256
+    return replace(order, event=event, changes={**order.changes, "passed": passed, "sha256": of_these_bytes})
 
 
 def _resume(submission: Submission, begun: SendState) -> CommandEffect:

@@ -35,6 +35,9 @@ def deduplicate_submission(context: Context, submission: Submission, custody: Sp
         "tries": 0,
     }
     detail = f"{custody.size:,} bytes, sha256 {custody.sha256}"
+    if submission.passed and submission.sha256 not in {None, custody.sha256}:
+        fresh["passed"] = ()
+        detail += ": changed since it was released, so the release does not apply"
 
     def is_duplicate(other: Submission) -> bool:
         alike = _folder(other) == _folder(submission) or other.id in in_doubt
@@ -79,7 +82,17 @@ def _record_revision(context: Context, submission: Submission) -> Submission:
         f"submission {last.id} had other content and is {where}"
     )
     logger.info("Submission {}: {}", submission.id, detail)
-    return context.ledger.record_event(submission, EventKind.REVISION, detail)
+    submission = context.ledger.record_event(submission, EventKind.REVISION, detail)
+    for held in contents:
+        if context.share.is_reachable() and _was_taken_away(context, held):
+            _cancel_replaced_hold(context, held, submission.id, "replaced by a revision")
+    return submission
+
+
+def _was_taken_away(context: Context, held: Submission) -> bool:
+    """True if a person has taken the file of a held submission out of held/."""
+    put_away_before = (held.claimed_as or "").startswith(f"{Outcome.HELD}/")
+    return held.state is SubmissionState.HELD and put_away_before and not context.source(held).exists()
 
 
 def _cancel_replaced_holds(context: Context, submission: Submission, sha256: str) -> frozenset[int]:
@@ -93,22 +106,14 @@ def _cancel_replaced_holds(context: Context, submission: Submission, sha256: str
     twins = context.ledger.list_with_content(sha256)
     _remove_orphaned_notes(context, twins)
     for duplicate in twins:
-        put_away_before = (duplicate.claimed_as or "").startswith(f"{Outcome.HELD}/")
-        gone = (
-            duplicate.state is SubmissionState.HELD
-            and put_away_before
-            and not context.source(duplicate).exists()
-        )
-        if (
-            gone
-            and duplicate.id != submission.id
-            and not _cancel_replaced_hold(context, duplicate, submission.id)
-        ):
+        if duplicate.id == submission.id or not _was_taken_away(context, duplicate):
+            continue
+        if not _cancel_replaced_hold(context, duplicate, submission.id, "dragged back to the inbox"):
             in_doubt.add(duplicate.id)
     return frozenset(in_doubt)
 
 
-def _cancel_replaced_hold(context: Context, duplicate: Submission, heir: int) -> bool:
+def _cancel_replaced_hold(context: Context, duplicate: Submission, heir: int, what: str) -> bool:
     """Cancel a held one, unless it was sent in part, or may be: of that nothing is sent blindly again.
 
     Looked at and changed in one step: a printer may have come free for it just now.
@@ -122,7 +127,7 @@ def _cancel_replaced_hold(context: Context, duplicate: Submission, heir: int) ->
             or current.state is not SubmissionState.HELD
         ):
             raise WrongSubmissionState(f"Submission {duplicate.id} is sent, or may be.")
-        detail = f"dragged back to the inbox: goes on as submission {heir}"
+        detail = f"{what}: goes on as submission {heir}"
         canceled: SubmissionChanges = {"state": SubmissionState.CANCELED, "reason": detail, "ended_at": now()}
         return CommandEffect(None, EventKind.CANCELED, detail, canceled)
 

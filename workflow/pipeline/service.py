@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from loguru import logger
 
 from workflow.errors import StateFolderError
-from workflow.intake import Inbox, MassArrivalLimit, StabilityTimes, UntakenFile
+from workflow.intake import APPROVED_FOLDER, Inbox, MassArrivalLimit, StabilityTimes, UntakenFile
 from workflow.ledger import Ledger, Work
 from workflow.model import Submission
 from workflow.pipeline.batch import folder_files, submit_folder
@@ -18,6 +19,7 @@ from workflow.pipeline.inbox_events import InboxEvents
 from workflow.pipeline.lease_queue import LeaseQueue
 from workflow.pipeline.live_rules import LiveRules
 from workflow.pipeline.local_queue import LocalQueue
+from workflow.pipeline.moved_files import ApprovedEvents, ApprovedFiles
 from workflow.pipeline.poller import Poller
 from workflow.pipeline.recovery import finish_abandoned_claims, recover_claims
 from workflow.pipeline.retention import (
@@ -61,6 +63,7 @@ class Service:
         self._queue: WorkQueue | None = None
         self._poller: Poller | None = None
         self.inbox: Inbox | None = None
+        self.approved: Inbox | None = None
 
     def start(self) -> None:
         """Recover what an earlier run left, then begin."""
@@ -80,6 +83,9 @@ class Service:
         if self._watch:
             self.inbox = self._make_inbox(heartbeat)
             self._threads.append(self._start_thread("inbox", self.inbox.run, self._stop))
+            if context.share.decides_by_moving:
+                self.approved = self._make_approved(heartbeat)
+                self._threads.append(self._start_thread("approved", self.approved.run, self._stop))
 
     def _make_queue(self, heartbeat: Heartbeat) -> WorkQueue:
         """Return the queue for this kind of database: SQLite belongs to one process, Postgres to several."""
@@ -108,6 +114,13 @@ class Service:
         share = self._context.share
         events = InboxEvents(self._context, heartbeat, self.wake, self._arrival_limit.files)
         return Inbox(share, events, times=self._times, limit=self._arrival_limit)
+
+    def _make_approved(self, heartbeat: Heartbeat) -> Inbox:
+        """Return what carries out decisions by moving: the gate of the inbox, in front of approved/."""
+        share = replace(self._context.share, watches=APPROVED_FOLDER)
+        events = ApprovedEvents(self._context, heartbeat, self.wake, 0)
+        taking = ApprovedFiles(self._context.ledger, self._context.share, self.wake)
+        return Inbox(share, events, times=self._times, taking=taking)
 
     @property
     def rules(self) -> LiveRules:
@@ -156,8 +169,9 @@ class Service:
         self._stop.set()
         if self._poller is not None:
             self._poller.wake()
-        if self.inbox is not None:
-            self.inbox.wake()
+        for watched in (self.inbox, self.approved):
+            if watched is not None:
+                watched.wake()
         if self._queue is not None:
             self._stop_queue(self._queue)
         give_up_at = time.monotonic() + DRAIN_SECONDS

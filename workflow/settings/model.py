@@ -76,6 +76,9 @@ class Settings(BaseModel):
     read_only_inbox: Annotated[Path | None, SettingHelp(example="/srv/exports")] = Field(
         None, description="watch this folder instead of inbox/, and leave its files where they are"
     )
+    decide_by_moving: bool = Field(
+        True, description="a held file that is moved to approved/ is released, to rejected/ canceled"
+    )
     mass_arrival_files: int = Field(
         100, ge=0, description="more new files within a minute wait for a person; 0: no limit"
     )

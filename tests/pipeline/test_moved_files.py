@@ -1,0 +1,182 @@
+"""A person decides by moving a held file: to approved/, to rejected/, or back to the inbox."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cloud import simulated
+from tests.pipeline.conftest import Open, Shop, dispatched, held
+from tests.stl import box, open_box
+from tests.waiting import until
+from workflow.model import HoldReason, Submission, SubmissionState
+from workflow.pipeline.commands import cancel_submission, release_submission
+
+PATIENT = 30.0
+
+
+def hold_one(shop: Shop, path: str, content: bytes) -> Submission:
+    """Drop a file that gets held; return its submission."""
+    shop.drop(path, content)
+    return shop.wait(path, held, PATIENT)
+
+
+def move(shop: Shop, here: str, there: str) -> None:
+    (shop.share / there).parent.mkdir(parents=True, exist_ok=True)
+    (shop.share / here).rename(shop.share / there)
+
+
+def ends(shop: Shop, number: int, state: SubmissionState) -> Submission:
+    """Wait until a submission has come to an end, with its file put away."""
+
+    def there() -> bool:
+        seen = shop.service.ledger.get(number)
+        return seen.state is state and seen.step is None
+
+    assert until(there), shop.service.ledger.events(number)
+    return shop.service.ledger.get(number)
+
+
+def events_of(shop: Shop, number: int) -> list[tuple[str, str]]:
+    return [(str(event.event), event.detail) for event in shop.service.ledger.events(number)]
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("ask/a.stl", "approved/ask/a.stl"),
+        ("ask/b.stl", "approved/b.stl"),
+        ("c.stl", "approved/named anew.stl"),
+    ],
+)
+def test_a_held_file_moved_to_approved_goes_on_as_released(context: Shop, path: str, there: str) -> None:
+    first = hold_one(context, path, box(1, 1, 0.5 + len(there) / 1000))
+    move(context, f"held/{path}", there)
+    sent = ends(context, first.id, SubmissionState.DISPATCHED)
+    assert ("released", "by moving the file") in events_of(context, first.id)
+    assert (context.sent(sent), sent.claimed_as) == (1, f"done/{path}")
+    assert context.places(Path(path).name) == {f"done/{path}"}
+    assert not (context.share / there).exists()
+
+
+def test_a_held_mesh_is_released_too_and_its_note_may_come_along(context: Shop) -> None:
+    first = hold_one(context, "with hole.stl", open_box(31))
+    assert first.hold is HoldReason.MESH
+    move(context, "held/with hole.stl.txt", "approved/with hole.stl.txt")
+    move(context, "held/with hole.stl", "approved/with hole.stl")
+    sliced = context.wait("with hole.stl", lambda each: each.hold is HoldReason.SLICE and held(each), PATIENT)
+    assert (sliced.id, sliced.claimed_as) == (first.id, "held/with hole.stl")
+    assert until(lambda: not list((context.share / "approved").rglob("*.txt")))
+
+
+def test_what_is_dropped_straight_into_approved_is_held(context: Shop) -> None:
+    place = context.share / "approved" / "rush" / "straight.stl"
+    place.parent.mkdir()
+    place.write_bytes(box(27))
+    first = context.wait("rush/straight.stl", held, PATIENT)
+    assert context.places("straight.stl") == {"held/rush/straight.stl"}
+    assert first.reason is not None
+    assert "no held file has this content" in first.reason
+    assert first.part_version_id is None
+    assert first.reason.split(".")[0] in context.note("held/rush/straight.stl")
+
+    move(context, "held/rush/straight.stl", "inbox/rush/straight.stl")
+    sent = context.wait("rush/straight.stl", lambda each: each.id != first.id and dispatched(each), PATIENT)
+    assert context.sent(sent) == 1
+    assert context.service.ledger.get(first.id).state is SubmissionState.CANCELED
+
+
+def test_a_file_that_changed_is_a_revision_and_is_checked_like_any(context: Shop) -> None:
+    first = hold_one(context, "ask/grows.stl", box(1, 1, 0.7))
+    (context.share / "held/ask/grows.stl").write_bytes(box(1, 1, 0.71))
+    move(context, "held/ask/grows.stl", "approved/ask/grows.stl")
+    second = context.wait("ask/grows.stl", lambda each: each.id != first.id and held(each), PATIENT)
+    assert any(
+        f"submission {first.id} had other content" in said for _, said in events_of(context, second.id)
+    )
+    assert context.service.ledger.get(first.id).state is SubmissionState.CANCELED
+    assert context.places("grows.stl") == {"held/ask/grows.stl"}
+    assert second.part_version_id is None
+
+
+def test_bytes_swapped_after_the_release_are_not_released(
+    open_shop: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the decision and the copy into the spool: the release is for what was held."""
+    shop = open_shop()
+    first = hold_one(shop, "swap.stl", box(1, 1, 0.8))
+    unbroken = release_submission
+
+    def swapped(*args: Any, **named: Any) -> Submission:
+        (shop.share / "approved" / "swap.stl").write_bytes(box(1, 1, 0.81))
+        return unbroken(*args, **named)
+
+    monkeypatch.setattr("workflow.pipeline.moved_files.release_submission", swapped)
+    move(shop, "held/swap.stl", "approved/swap.stl")
+    again = shop.wait("swap.stl", lambda each: each.turn > first.turn and held(each), PATIENT)
+    assert again.id == first.id
+    assert any("the release does not apply" in said for _, said in events_of(shop, first.id))
+    assert again.part_version_id is None
+
+
+def test_a_build_that_is_missing_can_not_be_approved(open_shop: Open) -> None:
+    with simulated(builds="manual") as cloud:
+        shop = open_shop(cloud, build_wait_seconds=0.1)
+        first = hold_one(shop, "lonely.stl", box(28))
+        assert first.hold is HoldReason.BUILD
+        move(shop, "held/lonely.stl", "approved/lonely.stl")
+        assert until(
+            lambda: (
+                ("not approved" in dict(events_of(shop, first.id)))
+                and (shop.share / "held/lonely.stl").exists()
+            )
+        )
+        shop.wait("lonely.stl", held, PATIENT)
+        assert until(lambda: "Make one there" in shop.note("held/lonely.stl"))
+        assert shop.places("lonely.stl") == {"held/lonely.stl"}
+        assert shop.service.ledger.get(first.id).hold is HoldReason.BUILD
+
+
+def test_a_copy_waits_for_its_original_to_go(context: Shop) -> None:
+    """A move between two disks is a copy and a deletion: what is copied alone decides nothing."""
+    first = hold_one(context, "copied.stl", box(1, 1, 0.9))
+    content = (context.share / "held/copied.stl").read_bytes()
+    (context.share / "approved/copied.stl").write_bytes(content)
+    approved = context.service.approved
+    assert approved is not None
+    assert until(lambda: any("still there" in each.why for each in approved.waiting()))
+    assert context.service.ledger.get(first.id).state is SubmissionState.HELD
+    (context.share / "held/copied.stl").unlink()
+    ends(context, first.id, SubmissionState.DISPATCHED)
+
+
+def test_of_two_decisions_the_first_one_is_carried_out(open_shop: Open) -> None:
+    """Canceled by command while the file is on its way to approved/: it stays canceled."""
+    shop = open_shop()
+    first = hold_one(shop, "both.stl", box(1, 1, 0.6))
+    move(shop, "held/both.stl", "approved/both.stl")
+    cancel_submission(shop.service.ledger, first.id)
+    assert until(lambda: shop.places("both.stl") == {"rejected/both.stl"})
+    ends(shop, first.id, SubmissionState.CANCELED)
+    assert shop.cloud.dispatches() == {}
+    assert "It was canceled before" in shop.note("rejected/both.stl")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_links_and_pipes_in_approved_decide_nothing(context: Shop) -> None:
+    first = hold_one(context, "linked.stl", box(1, 1, 0.65))
+    (context.share / "approved/linked.stl").symlink_to(context.share / "held/linked.stl")
+    os.mkfifo(context.share / "approved/pipe.stl")
+    approved = context.service.approved
+    assert approved is not None
+    assert until(lambda: len([each for each in approved.waiting() if each.left_alone]) == 2)
+    assert context.service.ledger.get(first.id).state is SubmissionState.HELD
+    (context.share / "approved/linked.stl").unlink()
+    (context.share / "approved/pipe.stl").unlink()
+
+
+def test_a_setting_turns_it_off(open_shop: Open) -> None:
+    shop = open_shop(decide_by_moving=False)
+    assert shop.service.approved is None
+    assert not (shop.share / "approved").exists()
