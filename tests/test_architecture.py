@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "contract": set[str](),
     "simulator": {"contract"},
     "pipeline": ROOMS | ROOTS,
-    "assembly": ROOMS | ROOTS | {"pipeline", "state_folder", "resources"},
+    "assembly": ROOMS | ROOTS | {"pipeline", "state_folder", "resources", "logs"},
     "operations": ROOMS | ROOTS | {"pipeline", "assembly", "state_folder"},
     "doctor": ROOMS | ROOTS | {"pipeline", "assembly", "state_folder"},
     "hosting": {"errors", "settings"},

@@ -12,6 +12,7 @@ from workflow.eiger import EigerClient, make_client
 from workflow.errors import SettingsError
 from workflow.intake import MassArrivalLimit, Share, StabilityTimes
 from workflow.ledger import SHARE_ID_KEY, Ledger
+from workflow.logs import set_up_logs
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, parse_warning_kinds
 from workflow.pipeline.check_rules import check_changed_rules, refuse_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
@@ -234,3 +235,9 @@ def make_stability_times(settings: Settings) -> StabilityTimes:
         network_sweep_seconds=settings.network_sweep_seconds,
         stranger_seconds=settings.stranger_seconds,
     )
+
+
+def start_logging(settings: Settings, level: str) -> None:
+    """Start logging, after a check that the state folder can be used. Raises StateFolderError."""
+    prepare_state_folder(settings.state, settings.share)
+    set_up_logs(level, as_json=settings.log_json, folder=settings.state / "logs", zone=settings.zone)

@@ -20,7 +20,7 @@ from workflow.eiger import (
     UserFilter,
     UserSort,
 )
-from workflow.eiger.filters import Filter, filter_fields, filter_query, list_query, page_query
+from workflow.eiger.operations import Filter, filter_fields, filter_query, list_query, page_query
 
 LISTS: dict[str, tuple[type[Filter], object]] = {
     "/builds": (BuildFilter, BuildSort),

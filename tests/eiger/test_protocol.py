@@ -253,7 +253,7 @@ def test_a_redirect_after_an_effect_may_mean_that_it_was_done() -> None:
 
 def test_an_answer_is_read() -> None:
     assert (
-        parse_response(GET_SLICE_STATUS, reply(200, body=b'{"status": "QUEUED"}'), SliceStatus, NOW).status
+        parse_response(GET_SLICE_STATUS, SliceStatus, reply(200, body=b'{"status": "QUEUED"}'), NOW).status
         == "QUEUED"
     )
 
@@ -281,13 +281,13 @@ def test_an_answer_is_read() -> None:
 )
 def test_an_answer_that_the_contract_does_not_allow(body: bytes, sentence: str) -> None:
     with pytest.raises(ContractBroken) as caught:
-        parse_response(READ_BUILD, reply(200, body=body), Build, NOW)
+        parse_response(READ_BUILD, Build, reply(200, body=body), NOW)
     assert str(caught.value) == sentence
 
 
 def test_an_unreadable_answer_to_an_effect_tells_nothing_about_the_effect() -> None:
     with pytest.raises(OutcomeUnknown) as caught:
-        parse_response(UPLOAD_STL, reply(201, body=PAGE), Build, NOW)
+        parse_response(UPLOAD_STL, Build, reply(201, body=PAGE), NOW)
     assert str(caught.value) == (
         "201: Eiger answers uploadStl with a web page. Eiger may or may not have done it: look there before "
         "sending it again."

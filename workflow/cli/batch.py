@@ -24,8 +24,7 @@ def batch(folder: Path, as_json: bool) -> int:
     It ends when all have ended. The files stay where they are. A file that an earlier batch sent from
     the same place, with the same content, is not sent again.
     """
-    from workflow.assembly import running_service
-    from workflow.cli.logs import start_logging
+    from workflow.assembly import running_service, start_logging
     from workflow.cli.submission_output import print_submissions_table, submission_row
     from workflow.settings import load_settings
 

@@ -117,8 +117,7 @@ def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  #
 
 
 def _run_demo(place: Path, *, once: bool, builds: str, as_json: bool) -> int:
-    from workflow.assembly import running_service
-    from workflow.cli.logs import start_logging
+    from workflow.assembly import running_service, start_logging
     from workflow.cli.run import stop_on_signals
     from workflow.resources import resource_folder
     from workflow.settings import Settings

@@ -54,8 +54,7 @@ def run() -> None:
     stop = stop_on_signals()  # before anything slow: a stop during the start is a stop, too
     from loguru import logger
 
-    from workflow.assembly import rules_file, running_service
-    from workflow.cli.logs import start_logging
+    from workflow.assembly import rules_file, running_service, start_logging
     from workflow.settings import load_settings
 
     settings = load_settings()

@@ -23,7 +23,7 @@ from workflow.doctor.ledger import LedgerAccess, ledger_checks
 from workflow.doctor.machine import MACHINE_CHECKS, state_checks
 from workflow.doctor.settings import SETTINGS_CHECKS, rules_checks
 from workflow.doctor.share import share_checks
-from workflow.doctor.submissions import ServiceStatus, read_status, waiting_checks
+from workflow.doctor.submissions import read_status, waiting_checks
 from workflow.settings import Settings, load_settings
 
 Checks = Sequence[Check]
@@ -66,21 +66,3 @@ def _check_groups(settings: Settings) -> tuple[Checks, ...]:
 def _default_settings() -> Settings:
     """Settings without any source: names of checks do not depend on them."""
     return Settings.model_construct()
-
-
-__all__ = [
-    "Check",
-    "Finding",
-    "Grade",
-    "ServiceStatus",
-    "all_checks",
-    "fail",
-    "ok",
-    "overall_exit_code",
-    "read_status",
-    "run_all_checks",
-    "run_check",
-    "run_checks",
-    "skip",
-    "warn",
-]

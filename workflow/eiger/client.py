@@ -50,7 +50,7 @@ class PingResult:
 def parse_ping(response: Response, now: datetime) -> PingResult:
     """Return the presets and the clocks in a response. Raises CloudError."""
     return PingResult(
-        parse_response(GET_ORG_SETTINGS_PRESETS, response, Presets, now).root, now, response.date
+        parse_response(GET_ORG_SETTINGS_PRESETS, Presets, response, now).root, now, response.date
     )
 
 

@@ -1,5 +1,6 @@
 """Fetching the STL of a part version: the link is asked for late, for it lives about 30 seconds."""
 
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def download_stl(
     def attempt() -> int:
         signed = exchange.call_once(
             Request(READ_SIGNED_URL, place),
-            lambda response, now: parse_response(READ_SIGNED_URL, response, SignedUrl, now),
+            partial(parse_response, READ_SIGNED_URL, SignedUrl),
         )
         return _fetch_link(exchange, signed.url.get_secret_value(), growing, on_progress)
 

@@ -10,21 +10,6 @@ from typing import BinaryIO
 
 from workflow.eiger import operations as the
 from workflow.eiger.download import download_stl
-from workflow.eiger.filters import (
-    BuildFilter,
-    BuildSort,
-    DeviceFilter,
-    DeviceSort,
-    PrintedPartFilter,
-    PrintedPartSort,
-    PrintJobFilter,
-    PrintJobSort,
-    SortOrder,
-    UserFilter,
-    UserSort,
-    list_query,
-    page_query,
-)
 from workflow.eiger.models import (
     Build,
     BuildDetail,
@@ -46,6 +31,21 @@ from workflow.eiger.models import (
     SliceStatus,
     UploadResult,
     User,
+)
+from workflow.eiger.operations import (
+    BuildFilter,
+    BuildSort,
+    DeviceFilter,
+    DeviceSort,
+    PrintedPartFilter,
+    PrintedPartSort,
+    PrintJobFilter,
+    PrintJobSort,
+    SortOrder,
+    UserFilter,
+    UserSort,
+    list_query,
+    page_query,
 )
 from workflow.eiger.protocol import parse_response, parse_scan_report, raise_for_status
 from workflow.eiger.request_body import BeforeSend, ProgressCallback, StlUpload
@@ -119,7 +119,7 @@ class BuildEndpoints(Resource):
             raise_for_status(the.LIST_APPROVED_BUILDS, response, now)
             if response.status == NO_CONTENT:
                 return None
-            return parse_response(the.LIST_APPROVED_BUILDS, response, Page[Build], now)
+            return parse_response(the.LIST_APPROVED_BUILDS, Page[Build], response, now)
 
         place = the.LIST_APPROVED_BUILDS.place()
         request = Request(the.LIST_APPROVED_BUILDS, place, page_query(number, page_size))
@@ -208,7 +208,7 @@ class PartEndpoints(Resource):
         upload = StlUpload(stl, filename, chosen, on_progress)
 
         def parse(response: Response, now: datetime) -> UploadResult:
-            made = parse_response(the.UPLOAD_STL, response, UploadResult, now)
+            made = parse_response(the.UPLOAD_STL, UploadResult, response, now)
             return made.model_copy(update={"server_time": response.date})
 
         return self._exchange.call(Request(the.UPLOAD_STL, the.UPLOAD_STL.place(), upload=upload), parse)

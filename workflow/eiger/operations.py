@@ -1,7 +1,14 @@
-"""The 28 operations of Eiger's API v3: name, method, path. Source: the published contract, 3.0.1."""
+"""The 28 operations of Eiger's API v3, and the filters and order of its six lists, as typed values.
+
+Source: the published contract, 3.0.1. A filter that is None does not filter. `…_from` and `…_to` include the
+limit, `…_after` and `…_before` do not; the same for counts: `…_min`, `…_max` include it, `…_over`, `…_under`
+do not.
+"""
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, get_type_hints
 
 from workflow.errors import BadRequest
 
@@ -85,3 +92,155 @@ LIST_USERS = Operation("listUsers", "GET", "/users")
 
 OPERATIONS = tuple(value for value in globals().values() if isinstance(value, Operation))
 """All of them, in the contract's order."""
+
+
+SortOrder = Literal["asc", "desc"]
+BuildSort = Literal["created_at", "title"]
+DeviceSort = Literal["name", "created_at", "updated_at"]
+PrintJobSort = Literal["created_at", "started_at", "updated_at", "ended_at"]
+PrintedPartSort = Literal["printed_at", "updated_at"]
+UserSort = Literal["name", "email", "created_at"]
+Query = tuple[tuple[str, str], ...]
+
+MAX_PAGE_SIZE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FilterField:
+    """Which field of the list is compared, and how; the contract's `filter[field][operator]`."""
+
+    field: str
+    operator: str = "eq"
+
+    @property
+    def parameter(self) -> str:
+        """Return the name in the query."""
+        return f"filter[{self.field}][{self.operator}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedFilter:
+    """When something was made."""
+
+    created_after: Annotated[datetime | None, FilterField("created_at", "gt")] = None
+    created_from: Annotated[datetime | None, FilterField("created_at", "ge")] = None
+    created_before: Annotated[datetime | None, FilterField("created_at", "lt")] = None
+    created_to: Annotated[datetime | None, FilterField("created_at", "le")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedFilter(CreatedFilter):
+    """When something was made, and changed last."""
+
+    updated_after: Annotated[datetime | None, FilterField("updated_at", "gt")] = None
+    updated_from: Annotated[datetime | None, FilterField("updated_at", "ge")] = None
+    updated_before: Annotated[datetime | None, FilterField("updated_at", "lt")] = None
+    updated_to: Annotated[datetime | None, FilterField("updated_at", "le")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildFilter(ChangedFilter):
+    """Which builds."""
+
+    title: Annotated[str | None, FilterField("title")] = None
+    part_count: Annotated[int | None, FilterField("part_count")] = None
+    part_count_not: Annotated[int | None, FilterField("part_count", "ne")] = None
+    part_count_over: Annotated[int | None, FilterField("part_count", "gt")] = None
+    part_count_min: Annotated[int | None, FilterField("part_count", "ge")] = None
+    part_count_under: Annotated[int | None, FilterField("part_count", "lt")] = None
+    part_count_max: Annotated[int | None, FilterField("part_count", "le")] = None
+    sliced: Annotated[bool | None, FilterField("sliced")] = None
+    blacksmith_enabled: Annotated[bool | None, FilterField("blacksmith_enabled")] = None
+    approved: Annotated[bool | None, FilterField("approved")] = None
+    approved_not: Annotated[bool | None, FilterField("approved", "ne")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceFilter(ChangedFilter):
+    """Which devices."""
+
+    name: Annotated[str | None, FilterField("name")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserFilter(ChangedFilter):
+    """Which users."""
+
+    name: Annotated[str | None, FilterField("name")] = None
+    email: Annotated[str | None, FilterField("email")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintJobFilter(ChangedFilter):
+    """Which print jobs. A filter on the end drops jobs that have not ended."""
+
+    state: Annotated[str | None, FilterField("state")] = None
+    state_not: Annotated[str | None, FilterField("state", "ne")] = None
+    build: Annotated[str | None, FilterField("build")] = None
+    device: Annotated[str | None, FilterField("device")] = None
+    started_after: Annotated[datetime | None, FilterField("started_at", "gt")] = None
+    started_from: Annotated[datetime | None, FilterField("started_at", "ge")] = None
+    started_before: Annotated[datetime | None, FilterField("started_at", "lt")] = None
+    started_to: Annotated[datetime | None, FilterField("started_at", "le")] = None
+    ended_after: Annotated[datetime | None, FilterField("ended_at", "gt")] = None
+    ended_from: Annotated[datetime | None, FilterField("ended_at", "ge")] = None
+    ended_before: Annotated[datetime | None, FilterField("ended_at", "lt")] = None
+    ended_to: Annotated[datetime | None, FilterField("ended_at", "le")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedPartFilter:
+    """Which printed parts."""
+
+    state: Annotated[str | None, FilterField("state")] = None
+    state_not: Annotated[str | None, FilterField("state", "ne")] = None
+    notes: Annotated[str | None, FilterField("notes")] = None
+    notes_not: Annotated[str | None, FilterField("notes", "ne")] = None
+
+
+Filter = CreatedFilter | PrintedPartFilter
+
+
+def filter_fields(kind: type[Filter]) -> dict[str, FilterField]:
+    """Return what each field of a filter compares."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: hint.__metadata__[0] for name, hint in hints.items()}
+
+
+def filter_query(filters: Filter) -> Query:
+    """Write a filter as query parameters. Raises ValueError for a time without a zone."""
+    chosen = ((where, getattr(filters, name)) for name, where in filter_fields(type(filters)).items())
+    return tuple(
+        (where.parameter, _format_filter_value(value, where)) for where, value in chosen if value is not None
+    )
+
+
+def list_query(filters: Filter | None, sort_by: str, order: SortOrder) -> Query:
+    """Write filter and sorting; the order is always said, for the contract's defaults contradict its text."""
+    sorting = (("sort[by]", sort_by), ("sort[order]", order))
+    return sorting if filters is None else (*filter_query(filters), *sorting)
+
+
+def page_query(number: int, size: int) -> Query:
+    """Write which page. Raises ValueError outside 1 to 1000 entries."""
+    if not 1 <= size <= MAX_PAGE_SIZE:
+        raise ValueError(f"A page holds 1 to {MAX_PAGE_SIZE} entries, not {size}.")
+    return (("page[number]", str(number)), ("page[size]", str(size)))
+
+
+def _format_filter_value(value: object, where: FilterField) -> str:
+    if isinstance(value, datetime):
+        return _format_time(value, round_up=where.operator in {"lt", "le"})
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _format_time(moment: datetime, *, round_up: bool) -> str:
+    """Whole seconds, the only form seen on the real service, rounded so that nothing is left out."""
+    if moment.tzinfo is None:
+        raise ValueError("A time to filter by needs a time zone.")
+    whole = moment.astimezone(UTC).replace(microsecond=0)
+    if round_up and moment.microsecond:
+        whole += timedelta(seconds=1)
+    return whole.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -61,7 +61,7 @@ _ERROR_CLASSES: dict[int, type[CloudError]] = {
 }
 
 
-def parse_response(operation: Operation, response: Response, shape: type[M], now: datetime) -> M:
+def parse_response(operation: Operation, shape: type[M], response: Response, now: datetime) -> M:
     """Return the value in a response. Raises the CloudError that its status or content means."""
     raise_for_status(operation, response, now)
     try:
@@ -86,7 +86,7 @@ def parse_scan_report(operation: Operation, response: Response, now: datetime) -
     """
     location = response.headers.get("location", "")
     if response.status >= HTTPStatus.BAD_REQUEST or not location:
-        return parse_response(operation, response, ScanReport, now)
+        return parse_response(operation, ScanReport, response, now)
     for answer in (response.body, location.encode()):
         with suppress(ValidationError):
             return ScanReport.model_validate_json(answer, context=response.redact)

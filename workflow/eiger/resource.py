@@ -6,14 +6,14 @@ Pages are requested one at a time, only as far as the caller reads.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from workflow.eiger.filters import Query, page_query
 from workflow.eiger.models import ApiModel, Page
-from workflow.eiger.operations import Operation
+from workflow.eiger.operations import Operation, Query, page_query
 from workflow.eiger.protocol import parse_empty_response, parse_response
 from workflow.eiger.request import RequestSender
 from workflow.eiger.request_body import BeforeSend
@@ -98,7 +98,6 @@ def _entry_key(entry: ApiModel) -> object:
 
 
 M = TypeVar("M", bound=BaseModel)
-Named = TypeVar("Named", bound=ApiModel)
 DEFAULT_PAGE_SIZE = 100
 """The contract's own default."""
 
@@ -111,26 +110,24 @@ class Resource:
 
     def _get(self, operation: Operation, shape: type[M], *, query: Query = (), **ids: str) -> M:
         request = Request(operation, operation.place(**ids), query)
-        return self._exchange.call(
-            request, lambda response, now: parse_response(operation, response, shape, now)
-        )
+        return self._exchange.call(request, partial(parse_response, operation, shape))
 
     def _paginate(
         self,
         operation: Operation,
-        page: type[Page[Named]],
+        page: type[Page[N]],
         query: Query,
         page_size: int,
         limits: ListLimits = STREAMED_LIST,
-    ) -> Iterator[Named]:
+    ) -> Iterator[N]:
         page_query(1, page_size)  # refuse a wrong size now, not when the first entry is read
         totals = ListTotals(limits)
 
-        def parse(response: Response, now: datetime) -> Page[Named]:
+        def parse(response: Response, now: datetime) -> Page[N]:
             totals.size_bytes += len(response.body)
-            return parse_response(operation, response, page, now)
+            return parse_response(operation, page, response, now)
 
-        def read_page(number: int) -> Page[Named]:
+        def read_page(number: int) -> Page[N]:
             request = Request(operation, operation.place(), (*query, *page_query(number, page_size)))
             return self._exchange.call(request, parse)
 
@@ -145,12 +142,8 @@ class Resource:
         **ids: str,
     ) -> M:
         request = Request(operation, operation.place(**ids), json=content, last_look=last_look)
-        return self._exchange.call(
-            request, lambda response, now: parse_response(operation, response, shape, now)
-        )
+        return self._exchange.call(request, partial(parse_response, operation, shape))
 
     def _execute(self, operation: Operation, content: object | None = None, **ids: str) -> None:
-        def parse(response: Response, now: datetime) -> None:
-            parse_empty_response(operation, response, now)
-
-        self._exchange.call(Request(operation, operation.place(**ids), json=content), parse)
+        request = Request(operation, operation.place(**ids), json=content)
+        self._exchange.call(request, partial(parse_empty_response, operation))

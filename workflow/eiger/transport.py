@@ -22,8 +22,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from urllib3.exceptions import TimeoutError as NetworkTimeout
 
 from workflow.eiger.exchange_limits import ExchangeLimits
-from workflow.eiger.filters import Query
-from workflow.eiger.operations import Operation
+from workflow.eiger.operations import Operation, Query
 from workflow.eiger.request_body import (
     BeforeSend,
     BodyReadError,

@@ -3,14 +3,3 @@
 from workflow.hosting.plan import ServicePlan, make_service_plan
 from workflow.hosting.systemd import UNIT_NAME, install_unit, render_unit, setup_commands, unit_path
 from workflow.hosting.windows import windows_instructions
-
-__all__ = [
-    "UNIT_NAME",
-    "ServicePlan",
-    "install_unit",
-    "make_service_plan",
-    "render_unit",
-    "setup_commands",
-    "unit_path",
-    "windows_instructions",
-]

@@ -9,7 +9,7 @@ from itertools import islice
 from loguru import logger
 
 from workflow.errors import ShareError, StlflowError, error_reason
-from workflow.intake.claim import FileClaimer, NotTakenYet
+from workflow.intake.claim import FileClaimer, FileTaker, IntakeStore, NotTakenYet
 from workflow.intake.completeness import FileSignature
 from workflow.intake.events import WatcherSupervisor
 from workflow.intake.explain import NoteSchedule
@@ -21,7 +21,6 @@ from workflow.intake.scan import InboxScan, scan_inbox
 from workflow.intake.share import Share
 from workflow.intake.stability import StabilityTimes
 from workflow.intake.stability_tracker import StabilityTracker, WaitingFile
-from workflow.intake.store import FileTaker, IntakeStore
 
 _BATCH_FILES = 100
 """Files taken in one go, before others may ask what waits."""

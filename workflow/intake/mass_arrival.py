@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from workflow.intake.claim import IntakeStore
 from workflow.intake.filenames import printable_path
-from workflow.intake.store import IntakeStore
 
 MASS_ARRIVAL_WINDOW_SECONDS = 60.0
 MASS_ARRIVAL_REASON = "it came with many others at once: `stlflow intake accept` says that they are meant"

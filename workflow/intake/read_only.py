@@ -13,13 +13,12 @@ from pathlib import Path, PurePosixPath
 from loguru import logger
 
 from workflow.errors import NotAPlainFile, StlflowError, error_reason
-from workflow.intake.claim import NotTakenYet
+from workflow.intake.claim import FileStamp, IntakeStore, NotTakenYet
 from workflow.intake.completeness import FileSignature
 from workflow.intake.filenames import is_utf8, printable_path, split_path
 from workflow.intake.fs import open_folder, open_regular_file
 from workflow.intake.open_writers import MOUNTS_FILE, find_mount, join_source
 from workflow.intake.share import Share, read_marker
-from workflow.intake.store import FileStamp, IntakeStore
 
 STILL_READING_REASON = "what was taken from this place is being read: then it shows whether this is new"
 NOT_UTF8_REASON = "its name, or that of its folder, holds bytes that are no UTF-8: rename it"

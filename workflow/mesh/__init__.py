@@ -5,5 +5,3 @@ What is imported here is light: the measuring itself happens in a process of its
 
 from workflow.mesh.inspector import InspectionLimits, Inspector
 from workflow.mesh.warnings import MeshPolicy, format_size, parse_warning_kinds
-
-__all__ = ["InspectionLimits", "Inspector", "MeshPolicy", "format_size", "parse_warning_kinds"]

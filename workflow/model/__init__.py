@@ -1,7 +1,6 @@
 """The values that each room may speak of: submissions, decisions, mesh reports. All are frozen."""
 
 from workflow.model.decisions import (
-    NO_FACTS,
     ConsideredRule,
     DecisionRecord,
     DeviceFacts,
@@ -34,36 +33,3 @@ from workflow.model.submission import (
     Worker,
     evolve,
 )
-
-__all__ = [
-    "ALLOWED_TRANSITIONS",
-    "ENDED_STATES",
-    "MM_PER_INCH",
-    "NO_CHANGES",
-    "NO_FACTS",
-    "SELF_RESOLVING_HOLDS",
-    "UNUSED_STATES",
-    "Backpressure",
-    "ConsideredRule",
-    "DecisionRecord",
-    "Destination",
-    "DeviceFacts",
-    "EventKind",
-    "FactValue",
-    "Facts",
-    "HoldReason",
-    "IllegalTransition",
-    "IntakeDecision",
-    "MeshReport",
-    "Route",
-    "Step",
-    "Submission",
-    "SubmissionChanges",
-    "SubmissionEvent",
-    "SubmissionState",
-    "Worker",
-    "check_transition",
-    "evolve",
-    "is_allowed_transition",
-    "unmeasured_report",
-]

@@ -18,20 +18,3 @@ from workflow.notes.text import (
     untaken_file_note_text,
     untaken_file_of_note,
 )
-
-__all__ = [
-    "MASS_ARRIVAL_NOTE",
-    "has_note",
-    "is_note",
-    "mass_arrival_note_text",
-    "note_path",
-    "note_title",
-    "orphan_notes",
-    "remove_note",
-    "remove_note_file",
-    "says",
-    "submission_note_text",
-    "untaken_file_note_text",
-    "untaken_file_of_note",
-    "write_note",
-]

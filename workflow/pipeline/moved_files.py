@@ -32,12 +32,7 @@ from workflow.intake import (
 )
 from workflow.ledger import Ledger
 from workflow.model import ENDED_STATES, HoldReason, Step, Submission, SubmissionState
-from workflow.pipeline.commands import (
-    RELEASABLE_HOLDS,
-    MovedFile,
-    release_submission,
-    return_moved_file,
-)
+from workflow.pipeline.commands import RELEASABLE_HOLDS, MovedFile, release_submission, return_moved_file
 from workflow.pipeline.context import now
 from workflow.pipeline.inbox_events import InboxEvents
 from workflow.pipeline.inbox_notes import InboxNotes

@@ -5,50 +5,10 @@ from workflow.routing.cloud_names import check_cloud_names, doubt_unknown_names,
 from workflow.routing.evaluate import decide_intake, decide_route
 from workflow.routing.explain import Explanation, OpenRule, explain, explain_intake, explain_routing
 from workflow.routing.fact_values import is_of_kind, parse_fact_value
-from workflow.routing.facts import SECONDS_PER_HOUR, DecisionStage, Fact, FactKind, fact_table
+from workflow.routing.facts import SECONDS_PER_HOUR, DecisionStage, FactKind, fact_table
 from workflow.routing.globs import casefold_nfc
 from workflow.routing.json_schema import rules_json_schema
 from workflow.routing.load import load_rules, parse_rules, read_rules_text, revision_of
 from workflow.routing.matchers import TimeWindow, format_window
 from workflow.routing.rule_tests import MeasureStl, RuleTestResult, evaluate_rule_tests, refuse_failed_tests
-from workflow.routing.rulebook import IntakeRule, RoutingRule, Rulebook, RuleTest, SelectionPolicy
-
-__all__ = [
-    "SECONDS_PER_HOUR",
-    "BuildVolume",
-    "DecisionStage",
-    "Explanation",
-    "Fact",
-    "FactKind",
-    "IntakeRule",
-    "MeasureStl",
-    "OpenRule",
-    "RoutingRule",
-    "RuleTest",
-    "RuleTestResult",
-    "Rulebook",
-    "SelectionPolicy",
-    "TimeWindow",
-    "casefold_nfc",
-    "check_cloud_names",
-    "decide_intake",
-    "decide_route",
-    "describe_fit",
-    "doubt_unknown_names",
-    "evaluate_rule_tests",
-    "explain",
-    "explain_intake",
-    "explain_routing",
-    "fact_table",
-    "fit_facts",
-    "format_window",
-    "is_of_kind",
-    "load_rules",
-    "names_by_kind",
-    "parse_fact_value",
-    "parse_rules",
-    "read_rules_text",
-    "refuse_failed_tests",
-    "revision_of",
-    "rules_json_schema",
-]
+from workflow.routing.rulebook import IntakeRule, RoutingRule, Rulebook, SelectionPolicy

@@ -5,7 +5,7 @@ and what to write instead; no message repeats a key.
 """
 
 from workflow.settings.load import load_settings, read_effective_values
-from workflow.settings.model import EIGER_URL, ENV_PREFIX, LEDGER_FILE, Settings
+from workflow.settings.model import ENV_PREFIX, LEDGER_FILE, Settings
 from workflow.settings.sources import (
     ENV_FILE,
     SETTINGS_FILE,
@@ -15,19 +15,3 @@ from workflow.settings.sources import (
     read_all_sources,
     settings_file,
 )
-
-__all__ = [
-    "EIGER_URL",
-    "ENV_FILE",
-    "ENV_PREFIX",
-    "LEDGER_FILE",
-    "SETTINGS_FILE",
-    "SETTINGS_FILE_VARIABLE",
-    "Settings",
-    "Source",
-    "SourceValue",
-    "load_settings",
-    "read_all_sources",
-    "read_effective_values",
-    "settings_file",
-]

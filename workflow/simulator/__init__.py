@@ -2,5 +2,3 @@
 
 from workflow.simulator.options import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions
 from workflow.simulator.server import running_simulator, serve
-
-__all__ = ["QUIRKS", "REALISTIC_QUIRKS", "SimulatorOptions", "running_simulator", "serve"]

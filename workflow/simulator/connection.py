@@ -12,7 +12,6 @@ from starlette.types import Message, Receive, Send
 JSON_CONTENT_TYPE = "application/json"
 encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 SLOW_REPLY_PIECES = 20
-"""Number of pieces in which a slow body is sent."""
 CONTINUE_PAUSE_SECONDS = 0.05
 
 

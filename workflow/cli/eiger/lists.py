@@ -12,8 +12,8 @@ import click
 from workflow.cli.eiger.client import ResolveId, open_client, operation_of
 from workflow.cli.eiger.output import Columns, Output, output_options, print_many
 from workflow.cli.param_types import ListCommand, OneOf, WholeNumber
-from workflow.eiger.filters import Filter, filter_fields
 from workflow.eiger.models import ApiModel
+from workflow.eiger.operations import Filter, filter_fields
 from workflow.eiger.resource import DEFAULT_PAGE_SIZE
 
 COMPARISON_SIGNS = {"eq": "=", "ne": "!=", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
