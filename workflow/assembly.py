@@ -14,6 +14,7 @@ from workflow.intake import MassArrivalLimit, Share, StabilityTimes
 from workflow.ledger import SHARE_ID_KEY, Ledger
 from workflow.logs import set_up_logs
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, parse_warning_kinds
+from workflow.notes import parse_prices
 from workflow.pipeline.check_rules import check_changed_rules, refuse_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context, UploadProgressCallback, ignore_progress
@@ -174,6 +175,8 @@ def _make_context(
         late_effect_seconds=settings.late_effect_seconds,
         print_now_armed=settings.print_now_armed,
         zone=settings.zone,
+        prices=parse_prices(settings.prices),
+        changeover_seconds=60 * settings.changeover_minutes,
         date_folders=settings.date_folders,
         reuses_builds=settings.reuse_builds,
         accepted_units=read_accepted_units(settings.accepted_units),

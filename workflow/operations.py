@@ -1,6 +1,6 @@
 """What commands do once, beside a running service or without one; each takes the settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -37,7 +37,8 @@ from workflow.ledger import (
     restore_sqlite,
 )
 from workflow.mesh import Inspector
-from workflow.model import DeviceFacts, Facts, IntakeDecision, MeshReport, unmeasured_report
+from workflow.model import DeviceFacts, Facts, IntakeDecision, MeshReport, Submission, unmeasured_report
+from workflow.notes import Answer, make_answer, parse_prices
 from workflow.pipeline.check_rules import evaluate_tests_with_files, refuse_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.commands import parse_build_id
@@ -277,3 +278,15 @@ def check_build_holds_part(settings: Settings, number: int, build_id: str) -> No
             f"If it is right, because the part was uploaded again by hand: "
             f"`stlflow attach {number} {build_id} --anyway`."
         )
+
+
+def read_answers(
+    ledger: Ledger, settings: Settings, submissions: Sequence[Submission]
+) -> Mapping[int, Answer]:
+    """Return what printing each part takes, by number; nothing for those that are not routed yet."""
+    prices, changeover_seconds = parse_prices(settings.prices), 60 * settings.changeover_minutes
+    sliced = {submission.id: submission for submission in submissions if submission.build_id is not None}
+    return {
+        number: make_answer(sliced[number], decided, prices, changeover_seconds)
+        for number, decided in ledger.decisions.read_routing(sliced.keys()).items()
+    }

@@ -12,7 +12,15 @@ from tests.cli.conftest import Say
 from tests.cli.test_demo import ROW
 from tests.states import put_in_state
 from workflow.ledger import Ledger
-from workflow.model import EventKind, HoldReason, Step, SubmissionChanges, SubmissionState
+from workflow.model import (
+    DecisionRecord,
+    EventKind,
+    Facts,
+    HoldReason,
+    Step,
+    SubmissionChanges,
+    SubmissionState,
+)
 from workflow.state_folder import locked_state_folder, prepare_state_folder
 
 BUILD = "2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab"
@@ -255,3 +263,27 @@ def test_times_are_those_of_the_shop(say: Say, book: Ledger, monkeypatch: pytest
     monkeypatch.setenv("STLFLOW_TIMEZONE", "Asia/Kathmandu")
     at = book.events(1)[0].at.astimezone(ZoneInfo("Asia/Kathmandu"))
     assert f"{at:%Y-%m-%d %H:%M:%S} +0545  claimed" in say("show", "1").out
+
+
+def test_show_and_list_say_what_printing_takes(
+    say: Say, book: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the routing decision, and by the prices of the settings as they are now."""
+    monkeypatch.setenv("STLFLOW_PRICES", "EUR, hour = 4, Onyx = 0.5")
+    facts: Facts = {"build.print_hours": 1.5, "build.material": "Onyx", "build.primary_cm3": 10.0}
+    decided = DecisionRecord("routing", datetime.now(UTC), "r", "all", facts)
+    book.record_decision(book.get(4), decided, EventKind.ROUTED, "", build_id=BUILD)
+    assert "1 h 30 min · 10.0 cm³ Onyx · about 11.00 EUR (the shop's prices)" in say("show", "4").out
+    assert say("show", "4", "--json").document()["answer"]["cost"]["amount"] == 11.0
+    answers = [row["answer"] for row in say("list", "--json").document()]
+    assert [answer and answer["print_seconds"] for answer in answers] == [5400.0, None, None, None]
+    table = say("list").out
+    assert "print time" in table
+    assert "1 h 30 min" in table
+
+
+def test_prices_that_can_not_be_read_are_one_line(
+    say: Say, book: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STLFLOW_PRICES", "Onyx: 1")
+    assert say("list").one_line().startswith("stlflow: Setting prices: 'Onyx: 1' is no price")

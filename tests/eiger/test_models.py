@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from tests.eiger.server import ID
 from workflow.eiger import Build, Device, Preset, PrintJobDetail, QueuedPrintJob, SliceStatus, User, models
-from workflow.eiger.models import ApiModel, QueueEntry
+from workflow.eiger.models import ApiModel, BuildCosts, QueueEntry
 
 BUILD = {"id": ID, "title": "bracket", "part_count": 1, "sliced": True}
 DEVICE = {"id": ID, "name": "X7-2", "device_type": "X7", "device_series": "Industrial Series"}
@@ -27,10 +27,17 @@ def test_a_build_of_the_real_service() -> None:
             "standard_costs": {"total": 3},
         }
     )
+    assert build.standard_costs == BuildCosts(total=3)
     assert build.secondary_material is None
     assert build.primary_material == "ULTEM™ 9085 Filament"
     assert build.ccs_fiber_required == 1.5
     assert build.created_at == datetime(2026, 8, 1, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("costs", [None, [], "3 USD", {}, {"total": None}, {"total": "3"}, {"total": True}])
+def test_costs_in_another_form_are_no_costs(costs: object) -> None:
+    """The contract does not know them: a build must be readable whatever they are."""
+    assert Build.model_validate(BUILD | {"standard_costs": costs}).standard_costs is None
 
 
 def test_a_time_without_a_zone_is_utc() -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.routing.test_choose_device import READY
+from tests.states import put_in_state
 from workflow.ledger import Ledger, RecentSend, SendIntent, Superseded
 from workflow.model import (
     DecisionRecord,
@@ -37,6 +38,18 @@ def test_a_decision_is_read_as_it_was_written(ledger: Ledger, submission: Submis
     for decided in (intake, routed("1", NOON)):
         ledger.record_decision(submission, decided, EventKind.DECIDED, "")
     assert ledger.decisions.read(submission.id) == {"intake": intake, "routing": routed("1", NOON)}
+
+
+def test_print_times_are_those_of_earlier_parts_with_the_preset(ledger: Ledger) -> None:
+    numbers = []
+    for hours, preset in ((1.0, "Onyx"), (2.0, "Onyx"), (3.0, "Nylon"), (4.0, "Onyx")):
+        now = put_in_state(ledger, ledger.get(ledger.open(f"{hours}.stl")), preset=preset)
+        facts: Facts = {"build.print_hours": hours, "volume_cm3": 10 * hours}
+        ledger.record_decision(now, DecisionRecord("routing", NOON, "r", "all", facts), EventKind.ROUTED, "")
+        numbers.append(now.id)
+    assert ledger.decisions.list_print_times("Onyx", numbers[3]) == [(20.0, 7200.0), (10.0, 3600.0)]
+    assert ledger.decisions.list_print_times("Onyx", numbers[3], limit=1) == [(20.0, 7200.0)]
+    assert set(ledger.decisions.read_routing(numbers)) == set(numbers)
 
 
 def test_a_later_decision_takes_the_place_of_the_earlier_one(ledger: Ledger, submission: Submission) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.states import put_in_state
 from tests.stl import box
 from workflow.eiger import Build
+from workflow.eiger.models import BuildCosts
 from workflow.ledger import Ledger
 from workflow.mesh import MeshPolicy
 from workflow.mesh.inspection import inspect_mesh
@@ -31,6 +32,7 @@ FULL = Build(
     ccs_secondary_required=0.4,
     ccs_tertiary_required=1.2,
     ccs_fiber_required=3.1,
+    standard_costs=BuildCosts(total=6.8),
     estimated_print_seconds=23400,
     sliced=True,
     blacksmith_enabled=False,

@@ -6,7 +6,7 @@ from workflow.routing import DecisionStage, FactKind, fact_table
 from workflow.routing.facts import NUMERIC
 from workflow.routing.matchers import parse_number
 
-UNITS = {"mm": "_mm", "cm³": "_cm3", "cm²": "_cm2", "MB": "_mb", "h": "_hours"}
+UNITS = {"mm": "_mm", "cm³": "_cm3", "cm²": "_cm2", "MB": "_mb", "h": "_hours", "USD": "_usd"}
 
 
 def test_names_are_unique_and_say_their_unit() -> None:

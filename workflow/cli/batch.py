@@ -26,6 +26,7 @@ def batch(folder: Path, as_json: bool) -> int:
     """
     from workflow.assembly import running_service, start_logging
     from workflow.cli.submission_output import print_submissions_table, submission_row
+    from workflow.operations import read_answers
     from workflow.settings import load_settings
 
     settings = load_settings()
@@ -34,13 +35,14 @@ def batch(folder: Path, as_json: bool) -> int:
     with running_service(settings, watch=False, on_progress=sent.report) as service:
         numbers, untaken = service.submit_folder(folder.resolve())
         ended = _wait_with_progress(lambda: [service.ledger.get(number) for number in numbers], sent)
+        answers = read_answers(service.ledger, settings, ended)
     well = _all_sent(ended) and not untaken
     if as_json:
-        rows = [submission_row(submission) for submission in ended]
+        rows = [submission_row(each, answers.get(each.id)) for each in ended]
         print_json({"submissions": rows, "not_taken": [asdict(each) for each in untaken], "ok": well})
     else:
         if ended:
-            print_submissions_table(ended)
+            print_submissions_table(ended, answers, settings.zone)
         for each in untaken:
             click.echo(f"Not taken: {each.path}: {each.why.rstrip('.')}.")
         if ended or not untaken:

@@ -1,6 +1,7 @@
 """Submissions as rows for scripts and as tables for people."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import tzinfo
@@ -14,7 +15,24 @@ from workflow.cli.progress import progress_console, result_console
 from workflow.cli.rules_output import decision_lines, decisions_document
 from workflow.cli.watch import ShowSubmissions
 from workflow.model import DecisionRecord, MeshReport, Submission, SubmissionEvent, SubmissionState
+from workflow.notes import (
+    Answer,
+    answer_document,
+    answer_line,
+    materials_text,
+    print_time_text,
+    ready_text,
+)
 
+NO_ANSWERS: Mapping[int, Answer] = MappingProxyType({})
+SUBMISSION_COLUMNS = ("#", "file", "mesh", "preset", "rule", "destination", "build", "receipt or reason")
+ANSWER_COLUMNS: tuple[tuple[str, Callable[[Answer, tzinfo | None], str]], ...] = (
+    ("print time", lambda answer, _: print_time_text(answer)),
+    ("ready", lambda answer, zone: ready_text(answer, zone).removeprefix("ready ")),
+    ("material", lambda answer, _: materials_text(answer)),
+)
+COLUMNS_BY_WIDTH = (120, 130, 160)
+"""How wide a terminal has to be for one, two and three of these columns."""
 NO_DECISIONS: Mapping[str, DecisionRecord] = MappingProxyType({})
 STATE_COLORS = {
     SubmissionState.DISPATCHED: "green",
@@ -24,7 +42,7 @@ STATE_COLORS = {
 }
 
 
-def submission_row(submission: Submission) -> dict[str, object]:
+def submission_row(submission: Submission, answer: Answer | None = None) -> dict[str, object]:
     """Return the row that scripts rely on; null where not reached."""
     return {
         "id": submission.id,
@@ -41,6 +59,7 @@ def submission_row(submission: Submission) -> dict[str, object]:
         "receipt_id": submission.receipt_id,
         "sha256": submission.sha256,
         "seconds": duration_seconds(submission),
+        "answer": answer and answer_document(answer),
     }
 
 
@@ -49,10 +68,11 @@ def submission_row_with_history(
     events: Sequence[SubmissionEvent],
     decided: Mapping[str, DecisionRecord] = NO_DECISIONS,
     receipts: Sequence[str] = (),
+    answer: Answer | None = None,
 ) -> dict[str, object]:
     """Return the row with `mesh` (null if not measured), decisions, receipts, and `events`, oldest first."""
     return {
-        **submission_row(submission),
+        **submission_row(submission, answer),
         "copies": submission.copies,
         "dropped_by": submission.dropped_by,
         "receipts": list(receipts),
@@ -71,19 +91,35 @@ def duration_seconds(submission: Submission) -> float | None:
     return round((submission.ended_at - submission.opened_at).total_seconds(), 3)
 
 
-def submissions_table(submissions: Sequence[Submission]) -> Table:
-    """Return the table that people read: what became of each file, and why."""
+def submissions_table(
+    submissions: Sequence[Submission],
+    answers: Mapping[int, Answer] = NO_ANSWERS,
+    zone: tzinfo | None = None,
+    width: int = 0,
+) -> Table:
+    """Return the table that people read: what became of each file, and why.
+
+    A terminal of enough `width` shows print time and when the part is ready, and the material, too.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("#", "file", "mesh", "preset", "rule", "destination", "build", "receipt or reason"):
+    extra = ANSWER_COLUMNS[: bisect_right(COLUMNS_BY_WIDTH, width)] if answers else ()
+    for heading in (*SUBMISSION_COLUMNS, *(heading for heading, _ in extra)):
         table.add_column(heading, overflow="fold", no_wrap=heading in {"#", "build"})
     for submission in submissions:
-        table.add_row(*_table_cells(submission))
+        answer = answers.get(submission.id)
+        cells = [Text("" if answer is None else text_of(answer, zone)) for _, text_of in extra]
+        table.add_row(*_table_cells(submission), *cells)
     return table
 
 
-def print_submissions_table(submissions: Sequence[Submission]) -> None:
-    """Print the table on stdout."""
-    result_console().print(submissions_table(submissions))
+def print_submissions_table(
+    submissions: Sequence[Submission],
+    answers: Mapping[int, Answer] = NO_ANSWERS,
+    zone: tzinfo | None = None,
+) -> None:
+    """Print the table on stdout; print times, material and when it is ready where there is room."""
+    console = result_console()
+    console.print(submissions_table(submissions, answers, zone, console.width))
 
 
 @contextmanager
@@ -99,6 +135,7 @@ def print_submission(
     decided: Mapping[str, DecisionRecord] = NO_DECISIONS,
     receipts: Sequence[str] = (),
     zone: tzinfo | None = None,
+    answer: Answer | None = None,
 ) -> None:
     """Print one submission, what was decided for it, and its history on stdout."""
     console = result_console()
@@ -107,6 +144,8 @@ def print_submission(
             console.print(Text(f"{name:>14}  {value}"))
     if submission.mesh is not None:
         console.print(Text(f"{'mesh':>14}  {mesh_facts(submission.mesh)}"))
+    if answer is not None:
+        console.print(Text(f"{'print':>14}  {answer_line(answer, zone)}"))
     if len(receipts) > 1:
         console.print(Text(f"{'receipts':>14}  {', '.join(receipts)}"))
     for line in decision_lines(decided, zone):

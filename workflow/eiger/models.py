@@ -6,6 +6,7 @@ signed links are secrets, so that no log or record can hold them by accident. Un
 (`ccs_…`), percent (`progress`). Times are aware, in UTC. Texts are cleaned as they enter.
 """
 
+import math
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
@@ -31,6 +32,13 @@ def _to_utc(moment: datetime) -> datetime:
 
 def _material_or_none(material: object) -> object:
     return None if material == "None" or material == "" else material  # noqa: PLR1714  # may be a list
+
+
+def _costs_or_none(costs: object) -> object:
+    """Return costs with a total; the contract does not know them, so other forms are no error."""
+    total = costs.get("total") if isinstance(costs, dict) else getattr(costs, "total", None)
+    is_amount = isinstance(total, int | float) and not isinstance(total, bool) and 0 <= total < math.inf
+    return costs if is_amount else None
 
 
 def _clean(text: str, info: ValidationInfo) -> str:
@@ -176,6 +184,15 @@ class Pose(ApiModel):
     theta: float | None = None
 
 
+class BuildCosts(ApiModel):
+    """What a build costs at list prices, in USD."""
+
+    total: float
+
+
+Costs = Annotated[BuildCosts | None, BeforeValidator(_costs_or_none)]
+
+
 class Build(ApiModel):
     """The sliced, printable result. All amounts are the slicer's estimates.
 
@@ -196,6 +213,7 @@ class Build(ApiModel):
     ccs_secondary_required: float | None = None
     ccs_tertiary_required: float | None = None
     ccs_fiber_required: float | None = None
+    standard_costs: Costs = None
     estimated_print_seconds: float | None = None
     sliced: bool
     blacksmith_enabled: bool | None = None

@@ -16,6 +16,8 @@ from workflow.ledger.tables import decisions, rulebooks, submissions
 from workflow.model import DecisionRecord, Destination
 
 _SECONDS_PER_HOUR = 3600
+_NUMBERS_AT_ONCE = 500
+_SUBMISSIONS_SEARCHED = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,37 @@ class DecisionStore(Store):
         with self.read_connection() as connection:
             rows = READ_DECISIONS.execute(connection, number=number).mappings()
             return {row["stage"]: decision_from(row) for row in rows}
+
+    def read_routing(self, numbers: Collection[int]) -> Mapping[int, DecisionRecord]:
+        """Return the latest routing decision of each of these submissions, by number."""
+        found: dict[int, DecisionRecord] = {}
+        wanted, routing = sorted(numbers), decisions.c.stage == "routing"
+        for begin in range(0, len(wanted), _NUMBERS_AT_ONCE):
+            some = decisions.c.submission.in_(wanted[begin : begin + _NUMBERS_AT_ONCE])
+            with self.read_connection() as connection:
+                rows = connection.execute(select(decisions).where(routing, some)).mappings()
+                found |= {row["submission"]: decision_from(row) for row in rows}
+        return found
+
+    def list_print_times(
+        self, preset: str, before: int, limit: int = 50
+    ) -> Sequence[tuple[float | None, float]]:
+        """Return volume in cm³ (None if not measured) and print seconds of earlier parts, the newest first.
+
+        Only the last submissions are looked through: a rare preset must not cost a walk through all.
+        """
+        query = (
+            select(decisions.c.facts)
+            .join(submissions, decisions.c.submission == submissions.c.id)
+            .where(submissions.c.id.between(before - _SUBMISSIONS_SEARCHED, before - 1))
+            .where(submissions.c.preset == preset, decisions.c.stage == "routing")
+            .order_by(submissions.c.id.desc())
+            .limit(limit)
+        )
+        with self.read_connection() as connection:
+            known = [json.loads(facts) for facts in connection.execute(query).scalars()]
+        hours = [(facts.get("volume_cm3"), facts.get("build.print_hours")) for facts in known]
+        return [(volume, print_hours * _SECONDS_PER_HOUR) for volume, print_hours in hours if print_hours]
 
     def list_decided_since(self, since: datetime | None) -> Sequence[int]:
         """Return the numbers of the submissions that had a decision since then, oldest first."""

@@ -56,6 +56,10 @@ class DeviceFacts:
     fiber_remaining_cm3: float | None = None
     last_sent_at: datetime | None = None
     """When stlflow last sent a build there; None for never."""
+    is_busy: bool = False
+    """True if Eiger shows a running print."""
+    active_seconds: float | None = None
+    """How long the running print goes on; None where Eiger does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,22 @@
 """What people are told: the notes beside their files."""
 
+from workflow.notes.answer import (
+    NO_PRICES,
+    Answer,
+    Prices,
+    find_similar_prints,
+    make_answer,
+    parse_prices,
+)
+from workflow.notes.answer_text import (
+    answer_document,
+    answer_line,
+    duration_text,
+    materials_text,
+    past_prints_text,
+    print_time_text,
+    ready_text,
+)
 from workflow.notes.files import (
     has_note,
     is_note,

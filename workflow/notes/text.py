@@ -13,6 +13,8 @@ from workflow.model import (
     SubmissionEvent,
     SubmissionState,
 )
+from workflow.notes.answer import Answer
+from workflow.notes.answer_text import answer_line
 
 NOTE_PREFIX = "stlflow note"
 """How every note begins; what begins otherwise is a person's own file."""
@@ -68,16 +70,18 @@ def submission_note_text(
     events: Sequence[SubmissionEvent],
     zone: tzinfo | None = None,
     fit: str = "",
+    answer: Answer | None = None,
 ) -> str:
     """Return the note for a submission as it is now, with times of `zone`, or of this machine's zone.
 
-    `fit` says which printers the part fits.
+    `fit` says which printers the part fits, `answer` what printing it takes.
 
     Lines end with a newline character; nothing in it is secret, and addresses of the web are left out.
     """
     sections = (
         f"{NOTE_PREFIX}: submission {submission.id}",
         f"{_file_name(submission)} {_state_text(submission)}",
+        *_paragraph("Print", None if answer is None else answer_line(answer, zone)),
         *_paragraph("Why", submission.reason),
         *_paragraph("What to do next", _next_step(submission)),
         *_paragraph("Careful", _revision_warning(events)),

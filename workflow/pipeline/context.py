@@ -13,6 +13,7 @@ from workflow.intake import Share
 from workflow.ledger import CLOCK, Ledger
 from workflow.mesh import Inspector
 from workflow.model import Submission
+from workflow.notes import NO_PRICES, Prices
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.live_rules import LiveRules
 from workflow.pipeline.part_units import MM, PartUnits
@@ -46,6 +47,9 @@ class Context:
     """Whether a rule that says print_now may start a machine."""
     zone: tzinfo | None = None
     """The shop's time zone; None is this machine's."""
+    prices: Prices = NO_PRICES
+    changeover_seconds: float = 600.0
+    """How long an operator takes to clear a bed and start the next print."""
     date_folders: bool = False
     """Outcome folders get one folder a day."""
     reuses_builds: bool = False

@@ -115,6 +115,7 @@ def build_facts(build: Build, moment: datetime) -> Facts:
         "build.fiber_cm3": fiber_cm3,
         "build.support_cm3": build.ccs_tertiary_required,
         "build.secondary_cm3": second_cm3,
+        "build.cost_usd": None if build.standard_costs is None else build.standard_costs.total,
         "build.part_count": build.part_count,
         "build.sliced": build.sliced,
         "build.scanned": build.blacksmith_enabled,
@@ -139,6 +140,8 @@ def device_facts(device: Device) -> DeviceFacts:
         fiber_remaining_cm3=device.ccs_secondary_remaining,
         queue_seconds=device.queue_estimated_time_seconds,
         queue_length=device.queue_length,
+        is_busy=device.active_job is not None or device.state == "Printing",
+        active_seconds=None if device.active_job is None else device.active_job.estimated_seconds_remaining,
     )
 
 

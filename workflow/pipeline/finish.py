@@ -2,11 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from loguru import logger
-
-from workflow.errors import error_reason
 from workflow.intake import (
     Outcome,
     exists_in_share,
@@ -24,12 +20,9 @@ from workflow.model import (
     Submission,
     SubmissionState,
 )
-from workflow.notes import note_path, remove_note, submission_note_text, write_note
+from workflow.notes import remove_note
 from workflow.pipeline.context import Context, now
-from workflow.routing import describe_fit
-
-MAX_NOTE_ATTEMPTS = 12
-"""Over about three quarters of an hour; then the file stands where it belongs without one."""
+from workflow.pipeline.submission_notes import write_submission_note
 
 
 def finish_submission(context: Context, submission: Submission) -> Submission:
@@ -75,7 +68,7 @@ def _move(context: Context, submission: Submission, outcome: Outcome) -> Submiss
         remove_note(context.share.root / here)
     target = submission.placed_as or here
     submission = context.ledger.update_submission(submission, claimed_as=target, placed_as=None)
-    _write_note(context, submission, context.share.root / target)
+    write_submission_note(context, submission, context.share.root / target)
     return submission
 
 
@@ -111,7 +104,7 @@ def _write_separate_note(context: Context, submission: Submission, outcome: Outc
             remove_note(context.share.root / (submission.placed_as or ""))
     submission = context.ledger.update_submission(submission, placed_as=target)
     make_outcome_folders(context.share, target)
-    _write_note(context, submission, context.share.root / target)
+    write_submission_note(context, submission, context.share.root / target)
     return submission
 
 
@@ -121,29 +114,3 @@ def _record_missing_file(context: Context, submission: Submission, here: str) ->
         return submission
     lost = f"The file is no longer at {here}: someone took it away."
     return context.ledger.record_event(submission, EventKind.FILE_GONE, lost)
-
-
-def _write_note(context: Context, submission: Submission, stl: Path) -> None:
-    """Write the note; a full or faulty share gets several chances. Raises OSError while it has some left."""
-    try:
-        write_note(
-            note_path(stl),
-            submission_note_text(
-                submission,
-                context.ledger.events(submission.id),
-                context.zone,
-                _describe_fit(context, submission),
-            ),
-        )
-    except OSError as error:
-        if submission.tries < MAX_NOTE_ATTEMPTS:
-            raise
-        logger.warning("No note beside {}: {}", stl.name, error_reason(error))
-
-
-def _describe_fit(context: Context, submission: Submission) -> str:
-    """Return which printers the part fits: of the shop's, if Eiger has named them already."""
-    if submission.mesh is None:
-        return ""
-    present = {device.device_type for device in context.catalog.known_devices()}
-    return describe_fit(submission.mesh.size_mm, context.rulebook.volumes, present or None)

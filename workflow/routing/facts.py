@@ -216,6 +216,7 @@ _FACT_TABLE = (
         "when there is some",
         "secondary_cm3",
     ),
+    _build("cost_usd", FactKind.NUMBER, "USD", "6.80", "list price of one copy", "when Eiger sends costs"),
     _build("part_count", FactKind.COUNT, "", "1", "how many parts are in the build"),
     _build("sliced", FactKind.FLAG, "", "true", "whether it can be printed"),
     _build(

@@ -127,6 +127,13 @@ class Settings(BaseModel):
         None,
         description="of the shop, such as Europe/Vienna, for all times shown; default: the machine's",
     )
+    prices: Annotated[str, SettingHelp(example="EUR, hour = 4.50, Onyx = 0.25")] = Field(
+        "",
+        description='what parts cost, per hour and cm³: "EUR, hour = 4.50, Onyx = 0.25"; default: Eiger\'s',
+    )
+    changeover_minutes: float = Field(
+        10.0, ge=0, description="how long an operator takes to clear a bed and start the next print"
+    )
     uploads_at_once: int = Field(8, ge=1, le=32, description="files inspected and uploaded side by side")
     dispatches_at_once: int = Field(8, ge=1, le=32, description="builds looked for and sent side by side")
     keep_submissions: Annotated[int | None, SettingHelp(example=100_000)] = Field(

@@ -17,10 +17,7 @@ CONTINUE_PAUSE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply, and what its request changed (`effect`).
-
-    `body` is a JSON value, or bytes that are sent unchanged; None sends no body.
-    """
+    """A reply, and its `effect`: what the request changed. `body`: a JSON value, plain bytes, or None."""
 
     status: int
     body: object = None
