@@ -119,6 +119,18 @@ class Book:
             raise self.trouble[call]
 
 
+def scan_once(inbox: Inbox) -> tuple[str, ...]:
+    """Do what one round of an inbox does without events; return the paths that were taken."""
+    inbox.scan()
+    return inbox.take_stable_files()
+
+
+def nothing_waits(inbox: Inbox) -> bool:
+    """True if a fresh scan of an inbox finds nothing to take."""
+    inbox.scan()
+    return inbox.waiting() == ()
+
+
 @pytest.fixture
 def share(tmp_path: Path) -> Share:
     share = Share(tmp_path / "share")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.intake.parts import binary
-from workflow.intake.events import FolderWatcher
+from workflow.intake.events import FileEvents, FolderWatcher
 
 PATIENCE_SECONDS = 5.0
 
@@ -28,7 +28,7 @@ class Ear:
             if not self._woken.wait(PATIENCE_SECONDS):
                 return False
             self._woken.clear()
-            heard = self.hints.heard()
+            heard = self.hints.take_events() or FileEvents()
             for path, times in heard.closed.items():
                 self.closed[path] = self.closed.get(path, 0) + times
             self.born |= heard.born

@@ -45,10 +45,10 @@ class Scene:
         end = self.clock.now + seconds
         while True:
             self.settling.update_from_scan(scan_inbox(self.inbox).paths)
-            for path, _ in self.settling.ready():
+            for path, _ in self.settling.find_stable_files():
                 self.taken.append((self.inbox / path).read_bytes())
                 (self.inbox / path).unlink()
-                self.settling.forget(path)
+                self.settling.untrack(path)
             if self.clock.now >= end:
                 return
             self.clock.now = min(end, self.clock.now + 0.25)

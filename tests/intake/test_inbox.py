@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.intake.conftest import TIMES, Book, Clock
+from tests.intake.conftest import TIMES, Book, Clock, nothing_waits, scan_once
 from tests.intake.parts import ascii_solid, binary
 from workflow.errors import StateFolderError
 from workflow.intake import Inbox, Share, StabilityTimes, copy_to_spool, events
@@ -35,9 +35,9 @@ def drop(share: Share, path: str, content: bytes = STL) -> Path:
 
 def settle(inbox: Inbox, clock: Clock, seconds: float = 5) -> tuple[str, ...]:
     """Look, wait, and look again: what was whole all the while is taken."""
-    inbox.scan_once()
+    scan_once(inbox)
     clock.turn(seconds)
-    return inbox.scan_once().claimed
+    return scan_once(inbox)
 
 
 @contextmanager
@@ -75,20 +75,16 @@ def test_complete_files_are_taken_and_written_down(
         f"processing/rush/{n}~B.STL" for n in (1, 2)
     }
     assert all((share.root / claimed_as).is_file() for claimed_as in book.taken.values())
-    assert inbox.is_idle()
+    assert nothing_waits(inbox)
 
 
 def test_what_waits_is_told(share: Share, inbox: Inbox, clock: Clock) -> None:
     drop(share, "part.stl", STL[:-1])
-    first = inbox.scan_once()
-    assert first.claimed == ()
-    assert [(waiting.path, waiting.why) for waiting in first.waiting] == [
+    assert scan_once(inbox) == ()
+    assert [(waiting.path, waiting.why) for waiting in inbox.waiting()] == [
         ("part.stl", "it is incomplete: 1,083 of 1,084 bytes")
     ]
-    assert first.next_look is not None
-    assert clock.now < first.next_look <= clock.now + TIMES.stall_seconds
-    assert inbox.waiting() == first.waiting
-    assert not inbox.is_idle()
+    assert clock.now < inbox.waiting()[0].until <= clock.now + TIMES.stall_seconds
 
 
 def test_files_of_the_same_name_in_two_cases_and_two_folders_are_all_taken(
@@ -105,7 +101,7 @@ def test_files_of_the_same_name_in_two_cases_and_two_folders_are_all_taken(
 def test_links_do_not_keep_the_inbox_busy(share: Share, inbox: Inbox, clock: Clock) -> None:
     (share.inbox / "link.stl").symlink_to("nowhere")
     assert settle(inbox, clock) == ()
-    assert inbox.is_idle()
+    assert all(each.left_alone for each in inbox.waiting())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
@@ -177,14 +173,13 @@ def test_a_claim_that_could_not_be_written_down_is_written_down_later(
     book.trouble["claimed"] = StateFolderError("The ledger can't be written: disk full.")
     settle(inbox, clock)
     settle(inbox, clock)
-    assert not inbox.is_idle()
     assert said == [
         "Submission 1 is taken, but can't be written down yet: The ledger can't be written: disk full."
     ]
     book.trouble.clear()
-    inbox.scan_once()
+    scan_once(inbox)
     assert book.taken == {1: "processing/1~part.stl"}
-    assert inbox.is_idle()
+    assert nothing_waits(inbox)
 
 
 def test_a_file_that_can_not_be_moved_stays_and_keeps_its_number(
@@ -246,30 +241,29 @@ def test_a_lost_share_is_said_once_and_nothing_is_made_in_its_place(
     share: Share, inbox: Inbox, clock: Clock, tmp_path: Path, said: list[str]
 ) -> None:
     drop(share, "part.stl")
-    inbox.scan_once()
+    scan_once(inbox)
     share.root.rename(tmp_path / "unmounted")
     share.root.mkdir()  # the empty mount point
     for _ in range(3):
         assert settle(inbox, clock) == ()
     assert list(share.root.iterdir()) == []
-    assert not inbox.is_idle()
     assert said == [f"Share lost: {share.inbox}: No such file or directory. Everything waits."]
 
     share.root.rmdir()
     (tmp_path / "unmounted").rename(share.root)
-    assert inbox.scan_once().claimed == (), "whatever came back settles anew"
+    assert scan_once(inbox) == (), "whatever came back settles anew"
     assert said[1:] == [f"Share back: {share.inbox}."]
     assert settle(inbox, clock) == ("part.stl",)
 
 
 def test_another_folder_in_place_of_the_inbox_settles_anew(share: Share, inbox: Inbox, clock: Clock) -> None:
     dropped = drop(share, "part.stl")
-    inbox.scan_once()
+    scan_once(inbox)
     clock.turn(60)
     share.inbox.rename(share.root / "old")
     share.inbox.mkdir()
     (share.root / "old" / "part.stl").rename(dropped)
-    assert inbox.scan_once().claimed == ()
+    assert scan_once(inbox) == ()
     assert settle(inbox, clock) == ("part.stl",)
 
 
@@ -291,7 +285,7 @@ def test_files_that_were_there_before_the_start_are_taken(share: Share, book: Bo
 def test_events_wake_it_long_before_the_next_sweep(share: Share, book: Book) -> None:
     slow = Inbox(share, book, times=replace(QUICK, sweep_seconds=3600))
     with running(slow):
-        assert eventually(lambda: slow._listening._hints is not None)
+        assert eventually(lambda: slow._watcher.is_started)
         drop(share, "part.stl")
         assert eventually(lambda: book.paths() == ["part.stl"])
 
@@ -307,7 +301,7 @@ def test_a_thousand_files_and_moved_trees_are_each_taken_once(share: Share, book
         for number in range(800):
             drop(share, f"copied/{number % 7}/part {number}.stl")
         assert eventually(lambda: len(book.taken) >= 1000)
-        assert eventually(quick.is_idle)
+        assert eventually(lambda: nothing_waits(quick))
     assert len(set(book.paths())) == len(book.taken) == 1000
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.intake.conftest import TIMES, Book, Clock
+from tests.intake.conftest import TIMES, Book, Clock, scan_once
 from tests.intake.parts import binary
 from tests.intake.test_inbox import drop
 from workflow.intake import Inbox, Share
@@ -28,10 +28,10 @@ def test_other_kinds_are_told_in_seconds_and_once(
 ) -> None:
     for path in ("rush/part.step", "order.zip", "photo.JPG", "Thumbs.db", "part.stl.crdownload", "notes.txt"):
         drop(share, path, b"other")
-    noting.scan_once()
+    scan_once(noting)
     clock.turn(KNOWN_KIND_SECONDS)
     for _ in range(3):
-        noting.scan_once()
+        scan_once(noting)
     assert book.strangers == {
         "rush/part.step": "stlflow takes STL files: export it as STL.",
         "order.zip": "It is not unpacked here: unpack it, and put the STL files inside into the inbox.",
@@ -44,12 +44,12 @@ def test_kinds_that_nobody_knows_are_told_after_a_while(
     share: Share, noting: Inbox, book: Book, clock: Clock
 ) -> None:
     drop(share, "part.xyz", b"other")
-    noting.scan_once()
+    scan_once(noting)
     clock.turn(PATIENCE - 1)
-    noting.scan_once()
+    scan_once(noting)
     assert book.strangers == {}, "it may belong to a folder that is being copied"
     clock.turn(1)
-    noting.scan_once()
+    scan_once(noting)
     assert book.strangers == {"part.xyz": "stlflow takes STL files only."}
 
 
@@ -58,12 +58,12 @@ def test_one_that_was_taken_away_and_comes_again_is_told_again(
 ) -> None:
     for _ in range(2):
         place = drop(share, "part.step")
-        noting.scan_once()
+        scan_once(noting)
         clock.turn(PATIENCE)
-        noting.scan_once()
+        scan_once(noting)
         assert list(book.strangers) == ["part.step"]
         place.unlink()
-        noting.scan_once()
+        scan_once(noting)
         assert book.strangers == {}
 
 
@@ -72,9 +72,9 @@ def test_a_whole_folder_of_other_files_gets_no_notes(
 ) -> None:
     for number in range(MAX_NOTES + 1):
         drop(share, f"{number}.step")
-    noting.scan_once()
+    scan_once(noting)
     clock.turn(PATIENCE)
-    noting.scan_once()
+    scan_once(noting)
     assert book.strangers == {}
 
 
@@ -82,10 +82,10 @@ def test_a_whole_folder_of_other_files_gets_no_notes(
 
 
 def after_patience(inbox: Inbox, clock: Clock) -> None:
-    inbox.scan_once()
+    scan_once(inbox)
     for _ in range(int(PATIENCE / 30) + 2):
         clock.turn(30)
-        inbox.scan_once()
+        scan_once(inbox)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links")
@@ -98,9 +98,9 @@ def test_a_hard_link_is_told_and_taken_once_it_is_a_copy(
     assert book.strangers == {"part.stl": HARD_LINK}
     (share.root / "other name").unlink()
     clock.turn(60)
-    noting.scan_once()
+    scan_once(noting)
     clock.turn(60)
-    noting.scan_once()
+    scan_once(noting)
     assert book.paths() == ["part.stl"]
     assert book.strangers == {}
 
@@ -113,7 +113,7 @@ def test_a_link_to_a_folder_is_told(share: Share, noting: Inbox, book: Book, clo
     why = "it is a link, and links are not followed. Copy the folder itself into the inbox."
     assert book.strangers == {"cad": why}
     (share.inbox / "cad").unlink()
-    noting.scan_once()
+    scan_once(noting)
     assert book.strangers == {}
 
 
@@ -126,9 +126,9 @@ def test_a_file_that_a_program_keeps_open_is_told(
         after_patience(noting, clock)
         assert book.strangers == {"part.stl": "it is still open in another program."}
     clock.turn(60)
-    noting.scan_once()
+    scan_once(noting)
     clock.turn(5)
-    noting.scan_once()
+    scan_once(noting)
     assert book.paths() == ["part.stl"]
     assert book.strangers == {}
 
@@ -165,17 +165,17 @@ def check_a_folder_that_may_not_be_written_to(share: Share, book: Book, clock: C
         }
         drop_as_root(share, "other.stl")
         clock.turn(60)
-        refusing.scan_once()
+        scan_once(refusing)
         clock.turn(60)
-        refusing.scan_once()
+        scan_once(refusing)
     finally:
         os.seteuid(0)
     assert book.rows == {1: "rush/part.stl", 2: "other.stl"}
     (share.inbox / "rush").chmod(0o777)
     clock.turn(60)
-    refusing.scan_once()
+    scan_once(refusing)
     assert book.taken[1] == "processing/rush/1~part.stl"
-    refusing.scan_once()
+    scan_once(refusing)
     assert book.strangers == {}
     assert book.forgotten == []
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.intake.conftest import TIMES, Book, Clock
+from tests.intake.conftest import TIMES, Book, Clock, scan_once
 from tests.intake.test_inbox import QUICK, drop, eventually, running, settle
 from workflow.errors import StateFolderError
 from workflow.intake import MASS_ARRIVAL_REASON, Inbox, MassArrivalLimit, Share
@@ -31,7 +31,6 @@ def test_an_old_folder_at_the_first_start_stays_as_it_is(
     assert {waiting.path: waiting.why for waiting in inbox.waiting()} == dict.fromkeys(
         CROWD, MASS_ARRIVAL_REASON
     )
-    assert inbox.is_idle(), "nothing goes on by itself"
 
 
 def test_accepted_files_are_taken(share: Share, inbox: Inbox, book: Book, clock: Clock) -> None:
@@ -40,7 +39,7 @@ def test_accepted_files_are_taken(share: Share, inbox: Inbox, book: Book, clock:
     settle(inbox, clock)
     book.waitlist.update(dict.fromkeys(CROWD, True))
     assert set(settle(inbox, clock)) == set(CROWD)
-    inbox.scan_once()
+    scan_once(inbox)
     assert book.waitlist == {}, "what is taken waits no more"
 
 
@@ -81,7 +80,7 @@ def test_a_ledger_that_can_not_write_it_down_takes_nothing(
 def test_a_crowd_heard_of_by_events_waits_as_well(share: Share, book: Book) -> None:
     inbox = Inbox(share, book, times=QUICK, limit=LIMIT)
     with running(inbox):
-        assert eventually(lambda: inbox._listening._hints is not None)
+        assert eventually(lambda: inbox._watcher.is_started)
         for path in CROWD:
             drop(share, path)
         assert eventually(lambda: len(book.waitlist) + len(book.taken) == len(CROWD))
@@ -103,5 +102,5 @@ def test_names_that_are_no_text_wait_and_are_accepted_like_others(
     assert settle(again, clock, 3600) == ()
     book.waitlist.update(dict.fromkeys(book.waitlist, True))
     assert len(settle(again, clock)) == 9
-    again.scan_once()
+    scan_once(again)
     assert book.waitlist == {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.intake.conftest import TIMES, Book, Clock
+from tests.intake.conftest import TIMES, Book, Clock, nothing_waits
 from tests.intake.parts import binary
 from tests.intake.test_inbox import settle
 from workflow.errors import StateFolderError
@@ -42,7 +42,7 @@ def test_files_are_taken_in_their_place_and_once(
     assert settle(inbox, clock, 3600) == ()
     assert book.taken == {1: str(exports / "rush" / "part.stl")}
     assert (exports / "rush" / "part.stl").read_bytes() == binary()
-    assert inbox.is_idle()
+    assert nothing_waits(inbox)
 
 
 def test_nothing_is_taken_again_after_a_restart(
@@ -70,7 +70,7 @@ def test_a_touched_file_is_not_taken_again(exports: Path, inbox: Inbox, book: Bo
     assert settle(inbox, clock) == ()
     assert len(book.rows) == 1
     assert book.memory["part.stl"][0].mtime_ns == 1
-    assert inbox.is_idle()
+    assert nothing_waits(inbox)
 
 
 def test_a_mount_that_shows_empty_for_a_while_repeats_nothing(
@@ -117,7 +117,7 @@ def test_a_renamed_file_is_the_same_part(exports: Path, inbox: Inbox, book: Book
     assert settle(inbox, clock) == settle(inbox, clock, 3600) == ()
     assert len(book.rows) == 1
     assert list(book.memory) == ["rush/part-rev-A.stl"]
-    assert inbox.is_idle()
+    assert nothing_waits(inbox)
 
 
 def test_a_renamed_folder_is_neither_taken_again_nor_a_mass_arrival(

@@ -80,8 +80,8 @@ def test_what_a_dying_workstation_leaves_is_never_taken(served: tuple[Share, Lin
     writer = Lines("-m", "tests.intake.samba", port, "dead", "dies")
     writer.end(code=9)
     with open_snapshot(share.inbox, "dead/dies.stl") as seen:
-        assert seen.look.ends.size == seen.look.ends.announced == 84 + 50 * 9000
-        assert seen.look.ends.shape is FileShape.ZEROS
+        assert seen.snapshot.ends.size == seen.snapshot.ends.announced == 84 + 50 * 9000
+        assert seen.snapshot.ends.shape is FileShape.ZEROS
     assert not until(lambda: taken_from(intake, "dead"), 10 * SCALE + 1)
 
 

@@ -11,7 +11,7 @@ from workflow.intake.completeness import FileEnds, FileShape, FileSnapshot, open
 
 def look(inbox: Path, path: str) -> FileSnapshot:
     with open_snapshot(inbox, path) as seen:
-        return seen.look
+        return seen.snapshot
 
 
 def test_a_look_sees_the_shape_and_the_names(tmp_path: Path) -> None:

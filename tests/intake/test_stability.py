@@ -193,8 +193,8 @@ def test_every_verdict_is_sound(
     assert verdict.why
     if verdict.ready:
         assert writer is not WriterState.OPEN
-        assert sighting.look.links == 1
-        assert sighting.look.ends.shape in COMPLETE_SHAPES or still >= 599.9
+        assert sighting.snapshot.links == 1
+        assert sighting.snapshot.ends.shape in COMPLETE_SHAPES or still >= 599.9
 
 
 @given(

@@ -38,9 +38,11 @@ class Watcher:
         self._clock.turn(seconds)
         paths = scan_inbox(self.inbox).paths
         self.settling.update_from_scan(paths)
-        self.settling.heard(FileEvents(dict.fromkeys(paths - self._known, 1), paths - self._known))
+        self.settling.update_from_events(
+            FileEvents(dict.fromkeys(paths - self._known, 1), paths - self._known)
+        )
         self._known = paths
-        return sorted(path for path, _ in self.settling.ready())
+        return sorted(path for path, _ in self.settling.find_stable_files())
 
     def why(self, path: str = "part.stl") -> str:
         return next(waiting.why for waiting in self.settling.waiting() if waiting.path == path)
@@ -290,17 +292,17 @@ def test_inodes_that_a_mount_makes_up_do_not_count(watcher: Watcher, part: Path)
     watcher.settling.sees_writers = False
     part.write_bytes(STL)
     assert watcher.after(0) == []
-    first = next(iter(watcher.settling._entries.values())).sighting
+    first = next(iter(watcher.settling._entries.values())).observation
     assert first is not None
-    assert first.look.signature.inode == 0
+    assert first.snapshot.signature.inode == 0
 
 
 def test_a_hint_makes_the_next_look_come_at_once(watcher: Watcher, part: Path, clock: Clock) -> None:
     part.write_bytes(STL[:-1])
     assert watcher.after(0) == watcher.after(100) == []
     part.write_bytes(STL)
-    watcher.settling.heard(FileEvents({"part.stl": 0}))
-    assert list(watcher.settling.ready()) == []
+    watcher.settling.update_from_events(FileEvents({"part.stl": 0}))
+    assert list(watcher.settling.find_stable_files()) == []
     assert watcher.settling.next_due() == clock.now + 0.3
 
 
@@ -313,15 +315,15 @@ def test_many_unfinished_files_are_looked_at_less_often_each(
     dues = [waiting.until for waiting in watcher.settling.waiting()]
     assert max(dues) == clock.now + 40, "fifty looks a second"
     (share.inbox / "part 7.stl").write_bytes(STL)
-    watcher.settling.heard(FileEvents({"part 7.stl": 0}))
-    assert list(watcher.settling.ready()) == [], "what is heard of is looked at soon all the same"
+    watcher.settling.update_from_events(FileEvents({"part 7.stl": 0}))
+    assert list(watcher.settling.find_stable_files()) == [], "what is heard of is looked at soon all the same"
     clock.turn(0.3)
-    assert [path for path, _ in watcher.settling.ready()] == ["part 7.stl"]
+    assert [path for path, _ in watcher.settling.find_stable_files()] == ["part 7.stl"]
 
 
 def test_a_file_closed_by_two_writers_waits_longer(watcher: Watcher, part: Path) -> None:
     part.write_bytes(STL)
-    watcher.settling.heard(FileEvents({"part.stl": 2}))
+    watcher.settling.update_from_events(FileEvents({"part.stl": 2}))
     assert watcher.after(0) == watcher.after(4.9) == []
     assert watcher.after(0.1) == ["part.stl"]
 
@@ -336,7 +338,7 @@ def test_a_file_of_whose_arrival_nothing_was_heard_waits_as_if_its_writer_came_a
         pytest.skip("the file system does not tell of writers")
     (share.inbox / "part.stl").write_bytes(STL)
     settling.update_from_scan({"part.stl"})
-    assert list(settling.ready()) == []
+    assert list(settling.find_stable_files()) == []
     assert settling.next_due() == clock.now + 5
 
 
@@ -347,7 +349,9 @@ def test_what_stood_still_on_a_local_disk_before_the_start_is_ready_at_once(
     settling.sees_writers = sees_all_writers(share.inbox)
     (share.inbox / "part.stl").write_bytes(STL)
     settling.update_from_scan({"part.stl"})
-    assert [path for path, _ in settling.ready()] == (["part.stl"] if settling.sees_writers else [])
+    assert [path for path, _ in settling.find_stable_files()] == (
+        ["part.stl"] if settling.sees_writers else []
+    )
 
 
 def test_a_file_that_could_not_be_taken_is_tried_ever_less_often(

@@ -10,7 +10,7 @@ from loguru import logger
 
 from tests.intake.conftest import Clock
 from tests.waiting import until
-from workflow.intake.events import WatcherSupervisor
+from workflow.intake.events import FolderWatcher
 from workflow.logs import set_up_logs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kinds of file systems are Linux's")
@@ -21,13 +21,13 @@ class Ears:
 
     def __init__(self, inbox: Path, clock: Clock) -> None:
         self.woken = 0
-        self.listening = WatcherSupervisor(inbox, self._wake, clock)
+        self.listening = FolderWatcher(inbox, self._wake, clock)
 
     def _wake(self) -> None:
         self.woken += 1
 
     def hear(self) -> bool:
-        return self.listening._hints is not None
+        return self.listening.is_started
 
 
 @pytest.fixture
@@ -39,9 +39,7 @@ def ears(tmp_path: Path, clock: Clock) -> Iterator[Ears]:
 
 def test_a_local_disk_is_listened_to(ears: Ears, tmp_path: Path, clock: Clock, said: list[str]) -> None:
     ears.listening.ensure_watching("ext4", 2)
-    hints = ears.listening._hints
-    assert hints is not None
-    assert until(hints.has_seen_self_test)
+    assert until(ears.listening.has_seen_self_test)
     clock.turn(10)
     ears.listening.ensure_watching("ext4", 2)
     assert ears.hear()
@@ -80,7 +78,7 @@ def test_lost_notices_ask_for_a_walk_and_are_said_once(ears: Ears, said: list[st
     ears.listening.ensure_watching("ext4", 2)
     for _ in range(2):
         logging.getLogger("watchdog.observers.inotify_c").warning("Inotify queue overflowed")
-        heard = ears.listening.heard()
+        heard = ears.listening.take_events()
         assert heard is not None
         assert heard.everywhere
     assert ears.woken >= 2
@@ -92,7 +90,7 @@ def test_the_logs_of_the_service_do_not_silence_that(ears: Ears) -> None:
     try:
         ears.listening.ensure_watching("ext4", 2)
         logging.getLogger("watchdog.observers.inotify_c").warning("Inotify queue overflowed")
-        heard = ears.listening.heard()
+        heard = ears.listening.take_events()
     finally:
         logger.remove()
         logger.add(sys.__stderr__ or sys.stderr)

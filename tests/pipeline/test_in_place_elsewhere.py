@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.intake.conftest import TIMES, Clock
+from tests.intake.conftest import TIMES, Clock, scan_once
 from tests.intake.test_inbox import settle
 from tests.pipeline.conftest import Shop
 from tests.states import put_in_state
@@ -93,9 +93,9 @@ def test_of_machines_that_see_it_at_once_one_takes_it(watch: Watch, book: Ledger
     clock = Clock()
     inboxes = [watch(place, clock) for place in (here, there, here, there)]
     with ThreadPoolExecutor(len(inboxes)) as machines:
-        list(machines.map(lambda inbox: inbox.scan_once(), inboxes))
+        list(machines.map(scan_once, inboxes))
         clock.turn(60)
-        list(machines.map(lambda inbox: inbox.scan_once(), inboxes))
+        list(machines.map(scan_once, inboxes))
     assert sorted(submission.path for submission in book.all()) == sorted(
         ["part.stl", *(f"{number}.stl" for number in range(20))]
     )

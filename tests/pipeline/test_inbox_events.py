@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.cloud import simulated
+from tests.intake.conftest import nothing_waits
 from tests.pipeline.conftest import Open, Shop, dispatched, held, opened
 from tests.stl import box
 from tests.waiting import until
@@ -196,7 +197,7 @@ def test_a_new_version_is_sent_and_a_restart_sends_nothing(tmp_path: Path, expor
         with opened(tmp_path, cloud, read_only_inbox=exports) as context:
             inbox = context.service.inbox
             assert inbox is not None
-            assert until(inbox.is_idle)
+            assert until(lambda: nothing_waits(inbox))
             assert len(context.service.ledger.all()) == 2
 
 

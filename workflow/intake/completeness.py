@@ -142,13 +142,13 @@ class OpenSnapshot:
     """Snapshot of an open file: open for reading until the check ends."""
 
     file: FileIO
-    look: FileSnapshot
+    snapshot: FileSnapshot
     download: str | None = None
     """The name of an unfinished download of this very file, when one is beside it."""
 
     def is_unchanged(self) -> bool:
         """True if nothing has happened to the file since the snapshot."""
-        return signature_of(os.fstat(self.file.fileno())) == self.look.signature
+        return signature_of(os.fstat(self.file.fileno())) == self.snapshot.signature
 
 
 def signature_of(seen: os.stat_result) -> FileSignature:
@@ -166,6 +166,6 @@ def open_snapshot(inbox: Path, path: str) -> Iterator[OpenSnapshot]:
     folders, name = split_path(path)
     with open_folder(inbox, folders) as folder, FileIO(open_regular_file(folder, name)) as file:
         seen = os.fstat(file.fileno())
-        look = FileSnapshot(signature_of(seen), read_ends(file, seen.st_size), seen.st_nlink)
+        snapshot = FileSnapshot(signature_of(seen), read_ends(file, seen.st_size), seen.st_nlink)
         beside = next((other for other in partial_download_names(name) if folder.has(other)), None)
-        yield OpenSnapshot(file, look, beside)
+        yield OpenSnapshot(file, snapshot, beside)

@@ -4,6 +4,7 @@ They only wake the scan early. They may be late, lost, repeated or wrong, and no
 """
 
 import logging
+import math
 import os
 import secrets
 import sys
@@ -12,7 +13,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,9 @@ _WATCHED_EVENTS = [
 """Not those that our own reading causes. Changes are asked for only to keep two closings apart: inotify(7)
 tells one of two equal events that follow each other, and a second session would go unnoticed."""
 _STOP_SECONDS = 5.0
+_RETRY_SECONDS = 60.0
+_SELF_TEST_TIMEOUT_SECONDS = 2.0
+"""An event takes less than a millisecond; a system that is silent for so long tells nothing."""
 SELF_TEST_PREFIX = ".stlflow-echo-"
 """How the names of self-test files begin, made to see whether events come at all."""
 
@@ -59,53 +63,6 @@ class FileEvents:
     def without(self, paths: Collection[str]) -> "FileEvents":
         """Leave some paths out."""
         return replace(self, closed={path: n for path, n in self.closed.items() if path not in paths})
-
-
-class FolderWatcher:
-    """The events of one folder and, if `deep`, all below it."""
-
-    def __init__(self, inbox: Path, wake: Callable[[], None], *, deep: bool = True) -> None:
-        self._inbox, self._deep = inbox, deep
-        self._listener = _EventCollector(inbox, wake)
-        self._observer: BaseObserver | None = None
-        self._losses = _LostEventLog(self._listener.lost)
-
-    def start(self) -> None:
-        """Start watching. Raises OSError when the system gives no (more) events."""
-        warnings.filterwarnings("ignore", category=RuntimeWarning, module="watchdog")  # one per folder event
-        observer = _make_observer()
-        try:
-            observer.schedule(
-                self._listener, str(self._inbox), recursive=self._deep, event_filter=_WATCHED_EVENTS
-            )
-            observer.start()
-        except BaseException:  # raised again: no thread of the observer stays behind
-            with suppress(RuntimeError):
-                observer.stop()
-            raise
-        self._observer = observer
-        logging.getLogger("watchdog").addHandler(self._losses)
-
-    def stop(self) -> None:
-        """Stop watching."""
-        logging.getLogger("watchdog").removeHandler(self._losses)
-        observer, self._observer = self._observer, None
-        if observer is not None:
-            observer.stop()
-            observer.join(_STOP_SECONDS)
-
-    def is_watching(self) -> bool:
-        """True if events can still arrive; they end when the folder itself goes away."""
-        observer = self._observer
-        return observer is not None and observer.is_alive() and all(e.is_alive() for e in observer.emitters)
-
-    def has_seen_self_test(self) -> bool:
-        """True if the self-test file had an event: events do come."""
-        return self._listener.echoed
-
-    def heard(self) -> FileEvents:
-        """Return the events since the last call."""
-        return self._listener.heard()
 
 
 class _LostEventLog(logging.Handler):
@@ -131,7 +88,7 @@ class _EventCollector(FileSystemEventHandler):
         self._born: set[str] = set()
         self._everywhere = False
         self._said_lost = False
-        self.echoed = False
+        self.seen_self_test = False
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Record where something happened (called by watchdog)."""
@@ -139,7 +96,7 @@ class _EventCollector(FileSystemEventHandler):
             return
         place = os.fsdecode(event.dest_path or event.src_path)
         name = Path(place).name
-        self.echoed = self.echoed or name.startswith(SELF_TEST_PREFIX)
+        self.seen_self_test = self.seen_self_test or name.startswith(SELF_TEST_PREFIX)
         inside = place.startswith(self._prefix)
         path = place.removeprefix(self._prefix).replace(os.sep, "/") if inside else name
         if not event.is_directory and not is_part_path(path):
@@ -162,13 +119,122 @@ class _EventCollector(FileSystemEventHandler):
             self._everywhere = True
         self._wake()
 
-    def heard(self) -> FileEvents:
+    def take_events(self) -> FileEvents:
+        """Return the events since the last call."""
         with self._lock:
-            heard = FileEvents(dict(self._closed), frozenset(self._born), self._everywhere)
+            events = FileEvents(dict(self._closed), frozenset(self._born), self._everywhere)
             self._closed.clear()
             self._born.clear()
             self._everywhere = False
-        return heard
+        return events
+
+
+class FolderWatcher:
+    """The watcher of one folder: started, proven by a self-test, started again when it ends.
+
+    If `deep`, it watches all below, too. Where it may not write (`may_write`) there is no self-test.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        wake: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        deep: bool = True,
+        may_write: bool = True,
+    ) -> None:
+        self._folder, self._wake, self._clock = folder, wake, clock
+        self._deep, self._may_write = deep, may_write
+        self._collector = _EventCollector(folder, wake)
+        self._log = _LostEventLog(self._collector.lost)
+        self._observer: BaseObserver | None = None
+        self._retry_at = clock()
+        self._self_test_due: float | None = None
+
+    @property
+    def is_started(self) -> bool:
+        """True from a start that the system accepted until the next stop."""
+        return self._observer is not None
+
+    def start(self) -> None:
+        """Start watching. Raises OSError when the system gives no (more) events."""
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module="watchdog")  # one per folder event
+        observer, collector = _make_observer(), _EventCollector(self._folder, self._wake)
+        with ExitStack() as undo:
+            undo.callback(_stop_observer, observer)  # no thread of it stays behind
+            observer.schedule(
+                collector, str(self._folder), recursive=self._deep, event_filter=_WATCHED_EVENTS
+            )
+            observer.start()
+            undo.pop_all()
+        self._observer, self._collector, self._log = observer, collector, _LostEventLog(collector.lost)
+        logging.getLogger("watchdog").addHandler(self._log)
+
+    def stop(self, retry_at: float | None = None) -> None:
+        """Stop watching; `ensure_watching` starts again, at `retry_at` or at once."""
+        self._retry_at = self._clock() if retry_at is None else retry_at
+        logging.getLogger("watchdog").removeHandler(self._log)
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            observer.stop()
+            observer.join(_STOP_SECONDS)
+
+    def take_events(self) -> FileEvents | None:
+        """Return the events since the last call; None while nothing is watched."""
+        return self._collector.take_events() if self._observer else None
+
+    def is_watching(self) -> bool:
+        """True if events can still arrive; they end when the folder itself goes away."""
+        observer = self._observer
+        return observer is not None and observer.is_alive() and all(e.is_alive() for e in observer.emitters)
+
+    def has_seen_self_test(self) -> bool:
+        """True if the self-test file had an event: events do arrive."""
+        return self._collector.seen_self_test
+
+    def ensure_watching(self, kind: str | None, scan_seconds: float) -> None:
+        """Start or check the watcher, if this kind of file system gives events."""
+        if self.is_watching():
+            due = self._self_test_due
+            if due is not None and not self.has_seen_self_test() and self._clock() >= due:
+                self._fall_back_to_polling("the self-test file had no event", scan_seconds, math.inf)
+        elif self._clock() >= self._retry_at:
+            self._start_again(kind, scan_seconds)
+
+    def _start_again(self, kind: str | None, scan_seconds: float) -> None:
+        self.stop()
+        if kind is not None and kind not in LOCAL_FILE_SYSTEMS:
+            self._fall_back_to_polling(
+                f"{kind}: changes of others there give no events", scan_seconds, math.inf
+            )
+            return
+        try:
+            self.start()
+        except OSError as error:
+            self._fall_back_to_polling(error_reason(error), scan_seconds, _RETRY_SECONDS)
+            return
+        self._self_test_due = None
+        if self._may_write:  # some containers and mounts accept a watch and stay silent
+            with suppress(OSError):
+                _make_self_test_file(self._folder)
+                self._self_test_due = self._clock() + _SELF_TEST_TIMEOUT_SECONDS
+
+    def _fall_back_to_polling(self, why: str, scan_seconds: float, retry_seconds: float) -> None:
+        self.stop(self._clock() + retry_seconds)
+        logger.info("No events from the system ({}): the inbox is scanned every {:g} s.", why, scan_seconds)
+
+
+def _make_self_test_file(folder: Path) -> None:
+    """Make and remove a hidden file, which has to have an event."""
+    file = folder / f"{SELF_TEST_PREFIX}{secrets.token_hex(4)}"
+    file.touch(exist_ok=False)
+    file.unlink()
+
+
+def _stop_observer(observer: BaseObserver) -> None:
+    with suppress(RuntimeError):  # it was never started
+        observer.stop()
 
 
 def _make_observer() -> BaseObserver:
@@ -220,20 +286,18 @@ def measure_event_latency(inbox: Path) -> float | None:
     One folder is watched for it, none below. Raises OSError when the system gives no (more) events, or
     the file can't be made.
     """
-    hints, tick = FolderWatcher(inbox, lambda: None, deep=False), threading.Event()
-    hints.start()
+    watcher, tick = FolderWatcher(inbox, lambda: None, deep=False), threading.Event()
+    watcher.start()
     try:
-        probe = inbox / f"{SELF_TEST_PREFIX}{secrets.token_hex(4)}"
         began = time.monotonic()
-        probe.touch(exist_ok=False)
-        probe.unlink()
-        while not hints.has_seen_self_test():
+        _make_self_test_file(inbox)
+        while not watcher.has_seen_self_test():
             if time.monotonic() - began > _LATENCY_TIMEOUT_SECONDS:
                 return None
             tick.wait(_TICK_SECONDS)
         return time.monotonic() - began
     finally:
-        hints.stop()
+        watcher.stop()
 
 
 def count_folders(inbox: Path) -> int:
@@ -245,80 +309,3 @@ def count_folders(inbox: Path) -> int:
             count += len(folders)
             below += folders
     return count
-
-
-_RETRY_SECONDS = 60.0
-_SELF_TEST_TIMEOUT_SECONDS = 2.0
-"""An event takes less than a millisecond; a system that is silent for so long tells nothing."""
-
-
-class WatcherSupervisor:
-    """The watcher of one inbox: started, proven by a self-test, started again when it ends."""
-
-    def __init__(
-        self, inbox: Path, wake: Callable[[], None], clock: Callable[[], float], *, may_write: bool = True
-    ) -> None:
-        self._inbox, self._wake, self._clock, self._may_write = inbox, wake, clock, may_write
-        self._hints: FolderWatcher | None = None
-        self._retry_at = clock()
-        self._echo_due: float | None = None
-
-    def heard(self) -> FileEvents | None:
-        """Return the events since the last call; None while nothing is watched."""
-        return self._hints.heard() if self._hints else None
-
-    def ensure_watching(self, kind: str | None, sweep_seconds: float) -> None:
-        """Start or check the watcher, if this kind of file system gives events."""
-        if self._hints and self._hints.is_watching():
-            self._check_self_test(sweep_seconds)
-        elif self._clock() >= self._retry_at:
-            self._start_watcher(kind, sweep_seconds)
-
-    def stop(self) -> None:
-        """Stop watching; the next `ensure_watching` starts again."""
-        self._stop_watcher(self._clock())
-
-    def _start_watcher(self, kind: str | None, sweep_seconds: float) -> None:
-        self.stop()
-        if kind is not None and kind not in LOCAL_FILE_SYSTEMS:
-            self._fall_back_to_polling(
-                f"{kind}: changes of others there give no events", sweep_seconds, for_good=True
-            )
-            return
-        hints = FolderWatcher(self._inbox, self._wake)
-        try:
-            hints.start()
-        except OSError as error:
-            self._fall_back_to_polling(error_reason(error), sweep_seconds)
-            return
-        self._hints = hints
-        self._start_self_test()
-
-    def _start_self_test(self) -> None:
-        """Make and remove a hidden file: some containers and mounts take a watch and stay silent."""
-        self._echo_due = None
-        if self._may_write:
-            probe = self._inbox / f"{SELF_TEST_PREFIX}{secrets.token_hex(4)}"
-            with suppress(OSError):
-                probe.touch(exist_ok=False)
-                probe.unlink()
-                self._echo_due = self._clock() + _SELF_TEST_TIMEOUT_SECONDS
-
-    def _check_self_test(self, sweep_seconds: float) -> None:
-        if self._echo_due is None or self._hints is None or self._hints.has_seen_self_test():
-            return
-        if self._clock() >= self._echo_due:
-            self._fall_back_to_polling("the self-test file had no event", sweep_seconds, for_good=True)
-
-    def _fall_back_to_polling(self, why: str, sweep_seconds: float, *, for_good: bool = False) -> None:
-        self._stop_watcher(float("inf") if for_good else self._clock() + _RETRY_SECONDS)
-        logger.info(
-            "No events from the system ({}): the inbox is scanned every {:g} s.",
-            why, sweep_seconds,
-        )  # fmt: skip
-
-    def _stop_watcher(self, retry_at: float) -> None:
-        if self._hints is not None:
-            self._hints.stop()
-            self._hints = None
-        self._retry_at = retry_at

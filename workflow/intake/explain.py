@@ -104,14 +104,14 @@ def _obstacle_of(seen: OpenSnapshot, inbox: Path, folder: Path, path: str) -> st
         return move_refusal_text(OSError(errno.EXDEV, ""), path)
     if not os.access(folder, os.W_OK | os.X_OK):
         return move_refusal_text(PermissionError(errno.EACCES, ""), path)
-    if seen.look.links > 1:
-        return hard_link_text(seen.look.links)
+    if seen.snapshot.links > 1:
+        return hard_link_text(seen.snapshot.links)
     return _held_open(seen, inbox)
 
 
 def _held_open(seen: OpenSnapshot, inbox: Path) -> str | None:
     """A program that writes now is none of a person's business; one that has long stopped is."""
-    still_for = time.time() - seen.look.signature.ctime_ns / 1e9
+    still_for = time.time() - seen.snapshot.signature.ctime_ns / 1e9
     if still_for < _LONG_OPEN_SECONDS or not sees_all_writers(inbox):
         return None
     open_for = (
@@ -129,20 +129,20 @@ def _describe_file(inbox: Path, path: str, times: StabilityTimes) -> str | None:
 
 
 def _waiting_reason(seen: OpenSnapshot, times: StabilityTimes, sees_writers: bool) -> str:
-    look, sighting = seen.look, Observation(seen.look, 0.0, sessions=1, born=True)
+    snapshot = seen.snapshot
+    observed = Observation(snapshot, 0.0, sessions=1, born=True)
     writer = find_writer(seen.file.fileno()) if sees_writers else WriterState.UNKNOWN
     if seen.download:
         return f"{seen.download} is still being loaded: it is taken after that."
     if writer is WriterState.OPEN:
         return "it is still open in another program: it is taken after that."
-    if look.ends.shape not in COMPLETE_SHAPES or has_unwritten_space(seen.file, look.ends.shape):
+    if snapshot.ends.shape not in COMPLETE_SHAPES or has_unwritten_space(seen.file, snapshot.ends.shape):
         return (
-            f"{incomplete_reason(sighting)}; if that stays so for {times.stall_seconds:g} s, it is rejected."
+            f"{incomplete_reason(observed)}; if that stays so for {times.stall_seconds:g} s, it is rejected."
         )
-    still = required_quiet_seconds(sighting, times, writer)
-    return (
-        f"{look.ends.shape}, {look.ends.size:,} bytes: it is taken when it has not changed for {still:g} s."
-    )
+    still = required_quiet_seconds(observed, times, writer)
+    size = f"{snapshot.ends.shape}, {snapshot.ends.size:,} bytes"
+    return f"{size}: it is taken when it has not changed for {still:g} s."
 
 
 MAX_NOTES = 20

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import islice
 
 from loguru import logger
@@ -11,7 +10,7 @@ from loguru import logger
 from workflow.errors import ShareError, StlflowError, error_reason
 from workflow.intake.claim import FileClaimer, FileTaker, IntakeStore, NotTakenYet
 from workflow.intake.completeness import FileSignature
-from workflow.intake.events import WatcherSupervisor
+from workflow.intake.events import FolderWatcher
 from workflow.intake.explain import NoteSchedule
 from workflow.intake.filenames import printable_path
 from workflow.intake.mass_arrival import MASS_ARRIVAL_REASON, MassArrivalGuard, MassArrivalLimit
@@ -25,24 +24,15 @@ from workflow.intake.stability_tracker import StabilityTracker, WaitingFile
 _BATCH_FILES = 100
 """Files taken in one go, before others may ask what waits."""
 _STOP_POLL_SECONDS = 1.0
-"""How soon a stop is seen that nobody woke us for."""
+"""How soon a stop is seen that did not wake the inbox."""
 _DEBOUNCE_SECONDS = 0.02
-"""A burst of hints is answered by one round."""
+"""A burst of events is answered by one round."""
 _FAULT_PAUSE_SECONDS = 1.0
 _REST_PER_WORK = 100
-"""After a walk the inbox rests so much longer than the walk has worked: one percent of a core at most."""
+"""The inbox rests this many times as long as a scan has worked: one percent of a core at most."""
 _LONGEST_REST_SECONDS = 60.0
 _DEFAULT_TIMES = StabilityTimes()
 _NO_LIMIT = MassArrivalLimit()
-
-
-@dataclass(frozen=True, slots=True)
-class ScanResult:
-    """What one sweep did: paths taken, what waits, and when the next look is due (None: nothing waits)."""
-
-    claimed: tuple[str, ...]
-    waiting: tuple[WaitingFile, ...]
-    next_look: float | None
 
 
 class Inbox:
@@ -61,15 +51,15 @@ class Inbox:
         """`taking` takes the files once they are complete; without it, they are claimed, or left in place."""
         self._share, self._store, self._times, self._clock = share, store, times, clock
         moves = share.left_inbox is None
-        self._taking = taking or (FileClaimer(share, store) if moves else InPlaceSubmitter(share, store))
-        self._settling = StabilityTracker(share.inbox, times, clock)
-        self._guard = MassArrivalGuard(limit, store)
+        self._claimer = taking or (FileClaimer(share, store) if moves else InPlaceSubmitter(share, store))
+        self._tracker = StabilityTracker(share.inbox, times, clock)
+        self._mass_arrival = MassArrivalGuard(limit, store)
         self._notes = NoteSchedule(times.stranger_seconds)
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._listening = WatcherSupervisor(share.inbox, self._wake.set, clock, may_write=moves)
+        self._watcher = FolderWatcher(share.inbox, self._wake.set, clock, may_write=moves)
         self._kind: str | None = None
-        self._next_walk = clock()
+        self._next_scan = clock()
         self._there: tuple[int, int] | None = None
         self._lost = False
         self._troubled = False
@@ -84,35 +74,20 @@ class Inbox:
                     stop.wait(_DEBOUNCE_SECONDS)
                     self._wake.clear()
         finally:
-            self._listening.stop()
+            self._watcher.stop()
 
     def wake(self) -> None:
-        """Scan at once: something happened, or the service stops."""
+        """Begin the next round at once: something happened, or the service stops."""
         self._wake.set()
 
-    def scan_once(self) -> ScanResult:
-        """Scan the inbox once, now, and take what is ready."""
-        with self._lock:
-            self._scan_share()
-            taken = tuple(path for path, seen in self._settling.ready() if self._submit_file(path, seen))
-            return ScanResult(
-                tuple(map(printable_path, taken)), self._waiting_files(), self._settling.next_due()
-            )
-
     def waiting(self) -> tuple[WaitingFile, ...]:
-        """Return what is in the inbox and not taken yet, and why."""
+        """Return what is in the inbox and not taken yet, and why; any thread may ask."""
         with self._lock:
-            return self._waiting_files()
-
-    def is_idle(self) -> bool:
-        """True if a fresh scan finds nothing that will be taken without a person."""
-        with self._lock:
-            try:
-                paths = self._taking.new_paths(scan_inbox(self._share.inbox).paths)
-            except (StlflowError, OSError):
-                return False
-            coming = paths - set(self._guard.waiting)
-            return self._taking.record_pending_claims() and all(map(self._settling.is_never_taken, coming))
+            held = (
+                WaitingFile(printable_path(path), MASS_ARRIVAL_REASON, self._next_scan)
+                for path in sorted(self._mass_arrival.waiting)
+            )
+            return (*self._tracker.waiting(), *held)
 
     # -- one round ------------------------------------------------------------------------------
 
@@ -125,37 +100,46 @@ class Inbox:
 
     def _do_due_work(self) -> float:
         """Do what is due; return the seconds until something is due again."""
+        events = self._watcher.take_events()
+        if self._clock() >= self._next_scan or (events and events.everywhere):
+            worked = time.thread_time()
+            self.scan()
+            if not self._lost:
+                self._watcher.ensure_watching(self._kind, self._scan_interval_seconds())
+            worked = time.thread_time() - worked
+            rest = min(_REST_PER_WORK * worked, _LONGEST_REST_SECONDS)
+            self._next_scan = self._clock() + max(self._scan_interval_seconds(), rest)
+        if events and not self._lost:
+            with self._lock:
+                self._hold_mass_arrival(self._tracker.untracked_paths(events.closed))
+                self._tracker.update_from_events(events.without(self._mass_arrival.waiting))
+        self.take_stable_files()
+        due = min(self._tracker.next_due() or self._next_scan, self._next_scan)
+        return max(0.0, due - self._clock())
+
+    def scan(self) -> None:
+        """Find what is new in the inbox and what is gone, if the share is there."""
         with self._lock:
-            heard = self._listening.heard()
-            if self._clock() >= self._next_walk or (heard and heard.everywhere):
-                worked = time.thread_time()
-                self._scan_share()
-                if not self._lost:
-                    self._listening.ensure_watching(self._kind, self._scan_interval_seconds())
-                worked = time.thread_time() - worked
-                rest = min(_REST_PER_WORK * worked, _LONGEST_REST_SECONDS)
-                self._next_walk = self._clock() + max(self._scan_interval_seconds(), rest)
-            if heard and not self._lost:
-                self._hold_mass_arrival(self._settling.untracked_paths(heard.closed))
-                self._settling.heard(heard.without(self._guard.waiting))
-            for path, seen in islice(self._settling.ready(), _BATCH_FILES):
-                self._submit_file(path, seen)
-            due = min(self._settling.next_due() or self._next_walk, self._next_walk)
-            return max(0.0, due - self._clock())
+            self._scan_share()
+
+    def take_stable_files(self) -> tuple[str, ...]:
+        """Check the files that are due, take those that are stable, and return their paths."""
+        with self._lock:
+            stable = islice(self._tracker.find_stable_files(), _BATCH_FILES)
+            return tuple(printable_path(path) for path, seen in stable if self._submit_file(path, seen))
 
     def _scan_interval_seconds(self) -> float:
         local = self._kind is None or self._kind in LOCAL_FILE_SYSTEMS
         return self._times.sweep_seconds if local else self._times.network_sweep_seconds
 
     def _scan_share(self) -> None:
-        """Scan the whole inbox, if the share is there."""
         try:
             if (absence := self._share.absence_reason()) is not None:
                 self._mark_share_lost(absence)
                 return
             self._attach_share()
             found = scan_inbox(self._share.inbox)
-            self._apply_scan(found, self._taking.new_paths(found.paths))
+            self._apply_scan(found, self._claimer.new_paths(found.paths))
         except OSError as error:
             self._mark_share_lost(f"{self._share.inbox}: {error_reason(error)}")
         except ShareError as error:
@@ -167,12 +151,12 @@ class Inbox:
 
     def _apply_scan(self, found: InboxScan, news: frozenset[str]) -> None:
         """Pass on what a scan found: new files settle or wait for a person, other files get a note."""
-        self._taking.record_pending_claims()
-        self._guard.update_from_scan(news)
-        self._hold_mass_arrival(self._settling.untracked_paths(news))
-        self._settling.update_from_scan(news.difference(self._guard.waiting))
+        self._claimer.record_pending_claims()
+        self._mass_arrival.update_from_scan(news)
+        self._hold_mass_arrival(self._tracker.untracked_paths(news))
+        self._tracker.update_from_scan(news.difference(self._mass_arrival.waiting))
         now = self._clock()
-        self._store.on_scan(found, self._notes.update(found, self._settling.stuck(), now))
+        self._store.on_scan(found, self._notes.update(found, self._tracker.stuck(), now))
         for path, why in self._notes.due(now):
             self._store.on_untaken_file(path, why)
         for folder in found.unreadable.keys() - self._unreadable:
@@ -182,15 +166,15 @@ class Inbox:
         self._unreadable = frozenset(found.unreadable)
 
     def _hold_mass_arrival(self, paths: frozenset[str]) -> None:
-        for path in self._guard.arrive(paths, self._clock()):
-            self._settling.forget(path)
+        for path in self._mass_arrival.arrive(paths, self._clock()):
+            self._tracker.untrack(path)
 
     def _mark_share_lost(self, why: str) -> None:
         if not self._lost:
             logger.warning("Share lost: {}. Everything waits.", why)
         self._lost, self._there = True, None
-        self._settling.untrack_all()
-        self._listening.stop()
+        self._tracker.untrack_all()
+        self._watcher.stop()
 
     def _say_trouble(self, why: str) -> None:
         if not self._troubled:
@@ -204,32 +188,25 @@ class Inbox:
         here = self._share.inbox.stat()
         if self._there == (here.st_dev, here.st_ino):
             return
-        self._taking.record_pending_claims()
+        self._claimer.record_pending_claims()
         self._store.on_share_available()
-        self._guard.begin()
+        self._mass_arrival.begin()
         if self._lost:
             logger.info("Share back: {}.", self._share.inbox)
         self._lost, self._there = False, (here.st_dev, here.st_ino)
-        self._settling.untrack_all()
+        self._tracker.untrack_all()
         self._kind = file_system_type(self._share.inbox)
-        self._settling.sees_writers = sees_all_writers(self._share.inbox)
-        self._listening.stop()
+        self._tracker.sees_writers = sees_all_writers(self._share.inbox)
+        self._watcher.stop()
 
     # -- taking a file --------------------------------------------------------------------------
 
-    def _waiting_files(self) -> tuple[WaitingFile, ...]:
-        set_aside = (
-            WaitingFile(printable_path(path), MASS_ARRIVAL_REASON, self._next_walk)
-            for path in sorted(self._guard.waiting)
-        )
-        return (*self._settling.waiting(), *set_aside)
-
     def _submit_file(self, path: str, seen: FileSignature) -> bool:
         try:
-            taken = self._taking.submit_file(path, seen)
+            taken = self._claimer.submit_file(path, seen)
         except NotTakenYet as trouble:
-            self._settling.postpone(path, str(trouble))
+            self._tracker.postpone(path, str(trouble))
             return False
-        self._settling.forget(path)
-        self._guard.taken(path)
+        self._tracker.untrack(path)
+        self._mass_arrival.taken(path)
         return taken

@@ -117,21 +117,21 @@ class FolderFiles:
         Ends when all files that were there at the start are taken, are gone, or have not become ready
         within `stall_seconds`.
         """
-        settling = StabilityTracker(self._folder, self._times, self._clock, takes_hard_links=True)
+        tracker = StabilityTracker(self._folder, self._times, self._clock, takes_hard_links=True)
         try:
-            settling.sees_writers = sees_all_writers(self._folder)
+            tracker.sees_writers = sees_all_writers(self._folder)
             found = scan_inbox(self._folder)
         except OSError as error:
             raise ShareError(f"{self._folder} can't be read: {error_reason(error)}.") from None
-        settling.update_from_scan(found.paths)
+        tracker.update_from_scan(found.paths)
         began, taken = self._clock(), 0
-        while waiting := self._still_worth_waiting(settling, began):
-            for path, _seen in settling.ready():
-                settling.forget(path)
+        while waiting := self._still_worth_waiting(tracker, began):
+            for path, _seen in tracker.find_stable_files():
+                tracker.untrack(path)
                 taken += 1
                 yield path
             if waiting:
-                self._wait(max(0.0, (settling.next_due() or self._clock()) - self._clock()))
+                self._wait(max(0.0, (tracker.next_due() or self._clock()) - self._clock()))
         self._untaken.update(_overlooked(found, all_kinds=not taken))
 
     def give_up(self, path: str, why: str) -> None:
@@ -143,15 +143,15 @@ class FolderFiles:
         """Return what is not taken; complete once all paths have been yielded."""
         return tuple(UntakenFile(printable_path(path), why) for path, why in sorted(self._untaken.items()))
 
-    def _still_worth_waiting(self, settling: StabilityTracker, began: float) -> tuple[WaitingFile, ...]:
+    def _still_worth_waiting(self, tracker: StabilityTracker, began: float) -> tuple[WaitingFile, ...]:
         """Drop what will never be ready; return the rest."""
         now = self._clock()
-        for path, waiting in settling.entries():
+        for path, waiting in tracker.entries():
             stuck = waiting.stuck_since is not None and now - waiting.stuck_since >= self._times.stall_seconds
             if waiting.left_alone or stuck or now - began >= _longest(self._times):
                 self.give_up(path, waiting.why)
-                settling.forget(path)
-        return settling.waiting()
+                tracker.untrack(path)
+        return tracker.waiting()
 
 
 def _longest(times: StabilityTimes) -> float:

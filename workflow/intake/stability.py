@@ -1,7 +1,7 @@
-"""The gate: one decision on whether a file is ready, the same for events, sweeps and start-up.
+"""The gate: one decision on whether a file is ready, the same for events, scans and start-up.
 
-Pure: looks and the reading of our own clock go in, a verdict with its reason comes out. The times
-of a file are compared only with what they were at an earlier look.
+Pure: snapshots and the reading of our own clock go in, a verdict with its reason comes out. The times
+of a file are compared only with what they were in an earlier snapshot.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ _MAX_CHECK_SECONDS = 10.0
 class StabilityTimes:
     """How long a file must stay unchanged, in seconds, by what it looks like; and how often to check.
 
-    `binary_seconds` is for a whole binary STL that was heard to arrive in one go; others wait as long
+    `binary_seconds` is for a whole binary STL whose arrival in one go an event told of; others wait as long
     as an ASCII STL, whose end can't be seen. `wrong_seconds` is for files that are no STL, doubled for
     trailing bytes. `stall_seconds` lets an unfinished file through, to be
     rejected with a reason. `unsure_seconds` is the least where the system can't tell whether a writer is
@@ -47,10 +47,10 @@ class Observation:
     """A file as last seen, and since when it has been so.
 
     `sessions` counts the writers that closed it, and a rename that put it in place. `born` says that
-    its arrival was heard, so that no session can have gone unnoticed before.
+    an event told of its arrival, so that no session can have gone unnoticed before.
     """
 
-    look: FileSnapshot
+    snapshot: FileSnapshot
     since: float
     sessions: int = 0
     rewritten: bool = False
@@ -59,7 +59,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class StabilityVerdict:
-    """Whether to take the file now; else why not, and when to look again (on our clock).
+    """Whether to take the file now; else why not, and when to check again (on our clock).
 
     `blocked` says that something besides the file's own content keeps it, `stalled` that this has
     lasted for too long.
@@ -74,52 +74,54 @@ class StabilityVerdict:
 
 def update_observation(
     before: Observation | None,
-    look: FileSnapshot,
+    snapshot: FileSnapshot,
     now: float,
     sessions: int = 0,
     *,
     born: bool = False,
     age: float = 0.0,
 ) -> Observation:
-    """Compare a look with the last one; `sessions` and `born` are what was heard since.
+    """Compare a snapshot with the last one; `sessions` and `born` are what events told since.
 
     `age` is for how many seconds a file has already been as it is when it is seen for the first time.
     """
-    if before is None or before.look.signature[:2] != look.signature[:2]:
-        return Observation(look, now - age, sessions, born=born)
+    if before is None or before.snapshot.signature[:2] != snapshot.signature[:2]:
+        return Observation(snapshot, now - age, sessions, born=born)
     counted, born = before.sessions + sessions, before.born or born
-    if before.look == look:
+    if before.snapshot == snapshot:
         return replace(before, sessions=counted, born=born)
     in_first_session = before.born and not before.sessions
     paused = now - before.since >= _SESSION_PAUSE_SECONDS and not in_first_session
-    again = before.look.ends.shape in COMPLETE_SHAPES and paused
-    return Observation(look, now, counted, before.rewritten or again, born)
+    again = before.snapshot.ends.shape in COMPLETE_SHAPES and paused
+    return Observation(snapshot, now, counted, before.rewritten or again, born)
 
 
 def decide_stability(
-    sighting: Observation, now: float, times: StabilityTimes, writer: WriterState, obstacle: str | None = None
+    seen: Observation,
+    now: float,
+    times: StabilityTimes,
+    writer: WriterState,
+    obstacle: str | None = None,
 ) -> StabilityVerdict:
     """Decide on one file. `obstacle` is a known reason to wait even though the file looks whole."""
-    still_for = now - sighting.since
-    if sighting.look.links > 1:
-        why = hard_link_text(sighting.look.links)
+    still_for = now - seen.since
+    if seen.snapshot.links > 1:
+        why = hard_link_text(seen.snapshot.links)
         return StabilityVerdict(
-            False, _next_check_time(sighting, now), why, still_for >= times.stall_seconds, blocked=True
+            False, _next_check_time(seen, now), why, still_for >= times.stall_seconds, blocked=True
         )
     if writer is WriterState.OPEN:
         why = "it is still open in another program"
         return StabilityVerdict(
-            False, _next_check_time(sighting, now), why, still_for >= times.stall_seconds, blocked=True
+            False, _next_check_time(seen, now), why, still_for >= times.stall_seconds, blocked=True
         )
-    needed = times.stall_seconds if obstacle else required_quiet_seconds(sighting, times, writer)
-    if now >= sighting.since + needed:
+    needed = times.stall_seconds if obstacle else required_quiet_seconds(seen, times, writer)
+    if now >= seen.since + needed:
         return StabilityVerdict(True, now, "it is complete")
-    due = (
-        min(sighting.since + needed, _next_check_time(sighting, now)) if obstacle else sighting.since + needed
-    )
-    if sighting.look.ends.shape not in COMPLETE_SHAPES:
-        due = min(due, _next_check_time(sighting, now))
-    return StabilityVerdict(False, due, obstacle or incomplete_reason(sighting))
+    due = min(seen.since + needed, _next_check_time(seen, now)) if obstacle else seen.since + needed
+    if seen.snapshot.ends.shape not in COMPLETE_SHAPES:
+        due = min(due, _next_check_time(seen, now))
+    return StabilityVerdict(False, due, obstacle or incomplete_reason(seen))
 
 
 def hard_link_text(links: int) -> str:
@@ -127,33 +129,31 @@ def hard_link_text(links: int) -> str:
     return f"it has {links} names (hard links). Copy it into the inbox instead"
 
 
-def may_be_server_cached(
-    sighting: Observation, now: float, times: StabilityTimes, writer: WriterState
-) -> bool:
+def may_be_server_cached(seen: Observation, now: float, times: StabilityTimes, writer: WriterState) -> bool:
     """True if to ask who holds the file open: it has long stood still, and looks whole."""
-    still_for = now - sighting.since
+    still_for = now - seen.since
     return (
         writer is WriterState.OPEN
         and still_for >= times.decay_seconds
-        and sighting.look.ends.shape in COMPLETE_SHAPES
+        and seen.snapshot.ends.shape in COMPLETE_SHAPES
     )
 
 
-def required_quiet_seconds(sighting: Observation, times: StabilityTimes, writer: WriterState) -> float:
+def required_quiet_seconds(seen: Observation, times: StabilityTimes, writer: WriterState) -> float:
     """Return how long the file must have stood still before it is taken."""
-    seconds = _quiet_by_shape(sighting, times, several=_expects_another_session(sighting, writer))
+    seconds = _quiet_by_shape(seen, times, several=_expects_another_session(seen, writer))
     return seconds if writer is WriterState.NONE else max(2 * seconds, times.unsure_seconds)
 
 
-def _expects_another_session(sighting: Observation, writer: WriterState) -> bool:
-    """True if a next session may follow. Where every session is heard, silence is no proof of one."""
-    if writer is WriterState.NONE and not (sighting.born and sighting.sessions == 1):
+def _expects_another_session(seen: Observation, writer: WriterState) -> bool:
+    """True if a next session may follow. Where events tell of every session, none of them is no proof."""
+    if writer is WriterState.NONE and not (seen.born and seen.sessions == 1):
         return True
-    return sighting.rewritten or sighting.sessions > 1
+    return seen.rewritten or seen.sessions > 1
 
 
-def _quiet_by_shape(sighting: Observation, times: StabilityTimes, *, several: bool) -> float:
-    match sighting.look.ends.shape:
+def _quiet_by_shape(seen: Observation, times: StabilityTimes, *, several: bool) -> float:
+    match seen.snapshot.ends.shape:
         case FileShape.BINARY:
             return max(times.binary_seconds, times.ascii_seconds) if several else times.binary_seconds
         case FileShape.ASCII:
@@ -166,15 +166,15 @@ def _quiet_by_shape(sighting: Observation, times: StabilityTimes, *, several: bo
             return times.stall_seconds
 
 
-def _next_check_time(sighting: Observation, now: float) -> float:
+def _next_check_time(seen: Observation, now: float) -> float:
     """Return when to check again: often what has just changed, seldom what has long been the same."""
-    still_for = now - sighting.since
+    still_for = now - seen.since
     return now + min(max(still_for / 4, _MIN_CHECK_SECONDS), _MAX_CHECK_SECONDS)
 
 
-def incomplete_reason(sighting: Observation) -> str:
+def incomplete_reason(seen: Observation) -> str:
     """Return what a file lacks, or that it only has to stay unchanged."""
-    ends = sighting.look.ends
+    ends = seen.snapshot.ends
     if ends.shape is FileShape.SHORT and ends.announced:
         return f"it is incomplete: {ends.size:,} of {ends.announced:,} bytes"
     if ends.shape in COMPLETE_SHAPES:

@@ -58,7 +58,7 @@ class WaitingFile:
 class _TrackedFile:
     due: float
     why: str = "it has just arrived"
-    sighting: Observation | None = None
+    observation: Observation | None = None
     sessions: int = 0
     born: bool = False
     tries: int = 0
@@ -90,22 +90,22 @@ class StabilityTracker:
     def update_from_scan(self, paths: Collection[str]) -> None:
         """Track what a scan found: new files are due at once, vanished ones are forgotten."""
         for path in self._entries.keys() - paths:
-            self.forget(path)
+            self.untrack(path)
         for path in paths - self._entries.keys():
             self._schedule(path, self._clock())
 
     def untracked_paths(self, paths: Collection[str]) -> frozenset[str]:
-        """Return those of the paths that were not found or heard of before."""
+        """Return those of the paths that are not tracked yet."""
         return frozenset(path for path in paths if path not in self._entries)
 
-    def heard(self, heard: FileEvents) -> None:
+    def update_from_events(self, events: FileEvents) -> None:
         """Check files soon that had an event."""
-        for path, sessions in heard.closed.items():
+        for path, sessions in events.closed.items():
             entry = self._schedule(path, self._clock())
             entry.sessions += sessions
-            entry.born = entry.born or path in heard.born
+            entry.born = entry.born or path in events.born
 
-    def ready(self) -> Iterator[tuple[str, FileSignature]]:
+    def find_stable_files(self) -> Iterator[tuple[str, FileSignature]]:
         """Check everything that is due; yield each file that is to be taken now."""
         start = self._clock()
         while self._agenda and self._agenda[0][0] <= start:
@@ -114,11 +114,11 @@ class StabilityTracker:
             if entry is None or entry.due != due:
                 continue
             self._schedule(path, start + _AFTER_FAULT_SECONDS)  # unless all goes well from here on
-            if self._is_ready(path, entry) and entry.sighting:
-                yield path, entry.sighting.look.signature
+            if self._is_ready(path, entry) and entry.observation:
+                yield path, entry.observation.snapshot.signature
 
-    def forget(self, path: str) -> None:
-        """The file is no longer in the inbox."""
+    def untrack(self, path: str) -> None:
+        """Drop a file that is no longer in the inbox, or not its business."""
         self._entries.pop(path, None)
         self._unfinished.discard(path)
 
@@ -155,20 +155,14 @@ class StabilityTracker:
             if entry.stuck_since is not None
         }
 
-    def is_never_taken(self, path: str) -> bool:
-        """True if a path is known to be something that is never taken."""
-        entry = self._entries.get(path)
-        return entry is not None and entry.left_alone
-
     def next_due(self) -> float | None:
-        """Return when the next look is due; what was forgotten or put off is dropped from the agenda."""
-        while self._agenda and not self._is_planned(*self._agenda[0]):
+        """Return when the next check is due, None if nothing waits; outdated plans are dropped."""
+        while self._agenda:
+            due, path = self._agenda[0]
+            if (entry := self._entries.get(path)) is not None and entry.due == due:
+                return due
             heapq.heappop(self._agenda)
-        return self._agenda[0][0] if self._agenda else None
-
-    def _is_planned(self, due: float, path: str) -> bool:
-        entry = self._entries.get(path)
-        return entry is not None and entry.due == due
+        return None
 
     def _schedule(self, path: str, due: float) -> _TrackedFile:
         entry = self._entries.setdefault(path, _TrackedFile(due))
@@ -180,7 +174,7 @@ class StabilityTracker:
         try:
             verdict = self._observe_file(path, entry)
         except (FileNotFoundError, NotADirectoryError):
-            self.forget(path)
+            self.untrack(path)
             return False
         except NotAPlainFile as refusal:
             entry.left_alone, entry.why = True, str(refusal)
@@ -192,8 +186,8 @@ class StabilityTracker:
             self.postpone(path, error_reason(error))
             return False
         entry.left_alone, entry.why = False, verdict.why
-        if verdict.blocked and entry.sighting is not None:
-            entry.stuck_since = entry.sighting.since
+        if verdict.blocked and entry.observation is not None:
+            entry.stuck_since = entry.observation.since
         elif not verdict.ready:  # one that is ready may be stuck all the same: the move is still to come
             entry.stuck_since = None
         if verdict.stalled:
@@ -205,7 +199,7 @@ class StabilityTracker:
     def _next_check_time(self, path: str, entry: _TrackedFile, due: float) -> float:
         """Return when to check again: unfinished files together, and less often the more there are."""
         now = self._clock()
-        if entry.sighting is None or entry.sighting.look.ends.shape in COMPLETE_SHAPES:
+        if entry.observation is None or entry.observation.snapshot.ends.shape in COMPLETE_SHAPES:
             self._unfinished.discard(path)
             return max(due, now + _SHORTEST_PAUSE_SECONDS)
         self._unfinished.add(path)
@@ -215,41 +209,42 @@ class StabilityTracker:
     def _observe_file(self, path: str, entry: _TrackedFile) -> StabilityVerdict:
         with open_snapshot(self._inbox, path) as seen:
             now = self._clock()
-            look = seen.look if self.sees_writers else seen.look.without_inode()
-            look = replace(look, links=1) if self._takes_hard_links else look
-            entry.sighting = update_observation(
-                entry.sighting, look, now, entry.sessions, born=entry.born, age=self._unchanged_seconds(look)
+            snapshot = seen.snapshot if self.sees_writers else seen.snapshot.without_inode()
+            snapshot = replace(snapshot, links=1) if self._takes_hard_links else snapshot
+            age = self._unchanged_seconds(snapshot)
+            entry.observation = update_observation(
+                entry.observation, snapshot, now, entry.sessions, born=entry.born, age=age
             )
             entry.sessions, entry.born = 0, False
-            return self._decide_stability(seen, entry.sighting, now)
+            return self._decide_stability(seen, entry.observation, now)
 
-    def _unchanged_seconds(self, look: FileSnapshot) -> float:
+    def _unchanged_seconds(self, snapshot: FileSnapshot) -> float:
         """Return for how many seconds a file has not changed in any way, where its times can be trusted.
 
         Nobody can set a change time, and on a local disk it is of the clock that `wall` reads.
         """
-        return max(0.0, self._wall() - look.signature.ctime_ns / 1e9) if self.sees_writers else 0.0
+        return max(0.0, self._wall() - snapshot.signature.ctime_ns / 1e9) if self.sees_writers else 0.0
 
-    def _decide_stability(self, seen: OpenSnapshot, sighting: Observation, now: float) -> StabilityVerdict:
+    def _decide_stability(self, seen: OpenSnapshot, observation: Observation, now: float) -> StabilityVerdict:
         """Ask the cheap questions first; the lease and the zero scan only when all others say yes."""
         obstacle = f"{seen.download} is still being loaded" if seen.download else None
         writer = WriterState.NONE if self.sees_writers else WriterState.UNKNOWN
-        verdict = decide_stability(sighting, now, self._times, writer, obstacle)
+        verdict = decide_stability(observation, now, self._times, writer, obstacle)
         if verdict.ready and self.sees_writers:
-            writer = self._find_writer(seen, sighting, now)
-            verdict = decide_stability(sighting, now, self._times, writer, obstacle)
-        if verdict.ready and has_unwritten_space(seen.file, seen.look.ends.shape):
+            writer = self._find_writer(seen, observation, now)
+            verdict = decide_stability(observation, now, self._times, writer, obstacle)
+        if verdict.ready and has_unwritten_space(seen.file, seen.snapshot.ends.shape):
             verdict = decide_stability(
-                sighting, now, self._times, writer, "room is reserved in it, but not filled"
+                observation, now, self._times, writer, "room is reserved in it, but not filled"
             )
         if verdict.ready and not seen.is_unchanged():
             return StabilityVerdict(False, now, "it is being written")
         return verdict
 
-    def _find_writer(self, seen: OpenSnapshot, sighting: Observation, now: float) -> WriterState:
+    def _find_writer(self, seen: OpenSnapshot, observation: Observation, now: float) -> WriterState:
         fd = seen.file.fileno()
         writer = find_writer(fd)
-        if may_be_server_cached(sighting, now, self._times, writer) and is_only_server_cached(fd):
+        if may_be_server_cached(observation, now, self._times, writer) and is_only_server_cached(fd):
             return WriterState.UNKNOWN
         return writer
 
