@@ -14,7 +14,7 @@ from workflow.intake import MassArrivalLimit, Share, StabilityTimes
 from workflow.ledger import SHARE_ID_KEY, Ledger
 from workflow.logs import set_up_logs
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, parse_warning_kinds
-from workflow.notes import parse_prices
+from workflow.notes import DecisionWays, parse_prices
 from workflow.pipeline.check_rules import check_changed_rules, refuse_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context, UploadProgressCallback, ignore_progress
@@ -26,7 +26,7 @@ from workflow.pipeline.service import Service
 from workflow.pipeline.work_queue import QueueLimits
 from workflow.resources import resource_folder
 from workflow.routing import load_rules
-from workflow.settings import LEDGER_FILE, Settings
+from workflow.settings import LEDGER_FILE, Settings, stlflow_command
 from workflow.state_folder import (
     locked_database,
     locked_state_folder,
@@ -95,6 +95,8 @@ def running_service(
     RulesError, StateError, ShareError, CloudError before anything is touched.
     """
     refuse_moved_ledger(settings)
+    if settings.decisions is not None and settings.read_only_inbox is None:
+        raise SettingsError("Setting decisions: it is for a read_only_inbox. Remove it, or set both.")
     rulebook = load_rules(rules_file(settings))
     with make_inspector(settings) as inspector, make_client(settings) as client:
         catalog = CloudCache(client)
@@ -141,7 +143,8 @@ def known_share(settings: Settings, ledger: Ledger | None) -> Share:
         settings.share.absolute(),
         marker=(ledger.metadata.read(SHARE_ID_KEY) if ledger is not None else None) or "",
         left_inbox=settings.read_only_inbox and settings.read_only_inbox.absolute(),
-        decides_by_moving=settings.decide_by_moving and settings.read_only_inbox is None,
+        decides_by_moving=settings.decide_by_moving,
+        decisions_folder=settings.decisions and settings.decisions.absolute(),
     )
 
 
@@ -180,6 +183,7 @@ def _make_context(
         date_folders=settings.date_folders,
         reuses_builds=settings.reuse_builds,
         accepted_units=read_accepted_units(settings.accepted_units),
+        ways=DecisionWays(stlflow_command(), share.decides_by_moving),
         on_progress=on_progress,
     )
 

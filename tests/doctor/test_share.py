@@ -1,6 +1,7 @@
 """The share as the checkup sees it: really written to, and left as it was."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,7 +14,7 @@ from tests.doctor.conftest import Look
 from tests.stl import box
 from workflow.doctor import Grade
 from workflow.doctor.ledger import LedgerAccess
-from workflow.doctor.mount import PROBE_PREFIX, probe_writing
+from workflow.doctor.mount import PROBE_PREFIX, probe_writing, user_name
 from workflow.doctor.share import check_share_folders, share_checks
 from workflow.intake import NameKind, Share, match_path
 from workflow.ledger import LEDGER_NAME_KEY, SHARE_ID_KEY, Ledger
@@ -108,7 +109,7 @@ def test_an_outcome_folder_on_another_disk(look: Look, context: Settings, tmp_pa
 def test_a_read_only_mount(look: Look, context: Settings, tmp_path: Path) -> None:
     with read_only(tmp_path / "share"):
         found = look(share_checks(LedgerAccess(context))).of("share.rights")
-    assert len(found) == 6
+    assert len(found) == 7
     assert found[1].says == (
         f"A probe file in the share's inbox ({tmp_path / 'share' / 'inbox'}) can't be written: "
         "Read-only file system."
@@ -211,7 +212,7 @@ def test_a_read_only_inbox_is_only_read(look: Look, context: Settings, tmp_path:
     with read_only(exports):
         seen = look(share_checks(LedgerAccess(context.model_copy(update={"read_only_inbox": exports}))))
     assert seen.select("share.rights").says == (
-        "A probe file was written and removed in share, done, rejected, held."
+        "A probe file was written and removed in share, done, rejected, held, approved."
     )
     assert seen.select("share.notices").grade is Grade.OK
     away = context.model_copy(update={"read_only_inbox": tmp_path / "away"})
@@ -219,3 +220,19 @@ def test_a_read_only_inbox_is_only_read(look: Look, context: Settings, tmp_path:
         look(share_checks(LedgerAccess(away))).select("share.folders").says
         == f"{tmp_path / 'away'} is not there."
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
+@pytest.mark.parametrize(
+    ("mode", "who"),
+    [(0o700, "Only root"), (0o770, "root and group root"), (0o777, "Everyone with access to the share")],
+)
+def test_who_may_approve_is_shown(look: Look, context: Settings, mode: int, who: str) -> None:
+    approved = context.share.absolute() / "approved"
+    approved.mkdir(parents=True, exist_ok=True)
+    approved.chmod(mode)
+    me = user_name(os.geteuid())
+    said = look(share_checks(LedgerAccess(context))).select("share.approvers").says
+    assert said.startswith(f"{who.replace('root', me, 1)} may write to {approved}")
+    off = context.model_copy(update={"decide_by_moving": False})
+    assert "false" in look(share_checks(LedgerAccess(off))).select("share.approvers").says

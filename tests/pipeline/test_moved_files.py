@@ -180,3 +180,64 @@ def test_a_setting_turns_it_off(open_shop: Open) -> None:
     shop = open_shop(decide_by_moving=False)
     assert shop.service.approved is None
     assert not (shop.share / "approved").exists()
+
+
+@pytest.mark.parametrize("there", ["rejected/no/gone.stl", "rejected/under another name.stl"])
+def test_a_held_file_moved_to_rejected_is_canceled(context: Shop, there: str) -> None:
+    first = hold_one(context, f"no/{Path(there).name}", box(1, 1, 0.4 + len(there) / 1000))
+    before = sum(context.cloud.dispatches().values())
+    move(context, first.claimed_as or "", there)
+    ended = ends(context, first.id, SubmissionState.CANCELED)
+    assert ended.reason == "Canceled by moving the file to rejected/."
+    assert ("canceled", "by moving the file") in events_of(context, first.id)
+    assert context.places(Path(there).name) == {f"rejected/no/{Path(there).name}"}
+    assert "was CANCELED" in context.note(f"rejected/no/{Path(there).name}")
+    assert sum(context.cloud.dispatches().values()) == before
+
+
+def test_a_file_in_rejected_that_was_changed_cancels_nothing(context: Shop) -> None:
+    first = hold_one(context, "kept.stl", box(1, 1, 0.31))
+    second = hold_one(context, "twin.stl", box(1, 1, 0.32))
+    (context.share / "held/kept.stl").unlink()
+    (context.share / "rejected/kept.stl").write_bytes(box(1, 1, 0.33))
+    move(context, "held/twin.stl", "rejected/twin.stl")
+    ends(context, second.id, SubmissionState.CANCELED)
+    assert context.service.ledger.get(first.id).state is SubmissionState.HELD
+
+
+def test_the_note_names_the_folder_first_and_a_command_that_works(
+    open_shop: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").touch()
+    monkeypatch.chdir(tmp_path)
+    shop = open_shop()
+    first = hold_one(shop, "asks.stl", box(1, 1, 0.5))
+    said = shop.note("held/asks.stl").partition("What to do next\n")[2]
+    assert said.startswith("  If the part is right as it is, move the file to approved/.")
+    assert "To end it, move it to rejected/." in said
+    assert f"`stlflow -C {tmp_path} release {first.id}`" in said
+
+
+def test_the_note_of_a_read_only_inbox_decides_in_place_of_its_file(open_shop: Open, tmp_path: Path) -> None:
+    inbox, decisions = tmp_path / "exports", tmp_path / "decisions"
+    inbox.mkdir()
+    shop = open_shop(read_only_inbox=inbox, decisions=decisions)
+    numbers = {}
+    for name, size in (("yes.stl", 0.5), ("no.stl", 0.51), ("changed.stl", 0.52)):
+        (inbox / name).write_bytes(box(1, 1, size))
+        numbers[name] = shop.wait(name, held, PATIENT).id
+    notes = {name: f"{number}~{name}.txt" for name, number in numbers.items()}
+    assert until(lambda: all((shop.share / "held" / note).exists() for note in notes.values()))
+    assert "move this note to approved/" in (shop.share / "held" / notes["yes.stl"]).read_text("utf-8-sig")
+    (shop.share / "held" / notes["no.stl"]).rename(decisions / "rejected" / notes["no.stl"])
+    (shop.share / "held" / notes["yes.stl"]).rename(decisions / "approved" / notes["yes.stl"])
+    ends(shop, numbers["yes.stl"], SubmissionState.DISPATCHED)
+    ends(shop, numbers["no.stl"], SubmissionState.CANCELED)
+    assert until(lambda: not [each for each in decisions.rglob("*") if each.is_file()])
+    assert (inbox / "yes.stl").read_bytes() == box(1, 1, 0.5)
+
+    before = shop.service.ledger.get(numbers["changed.stl"])
+    (inbox / "changed.stl").write_bytes(box(1, 1, 0.53))
+    (shop.share / "held" / notes["changed.stl"]).rename(decisions / "approved" / notes["changed.stl"])
+    assert until(lambda: "not approved" in dict(events_of(shop, before.id)))
+    assert shop.cloud.dispatches().total() == 1

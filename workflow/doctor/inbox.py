@@ -2,11 +2,20 @@
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from workflow.doctor.finding import Check, Finding, ok, warn
-from workflow.intake import Outcome, Share, find_blocked_files, printable_path
+from workflow.doctor.mount import user_name
+from workflow.intake import (
+    LOCAL_FILE_SYSTEMS,
+    Outcome,
+    Share,
+    file_system_type,
+    find_blocked_files,
+    printable_path,
+)
 
 _MAX_SHOWN = 3
 _MAX_ENTRIES = 10_000
@@ -54,6 +63,41 @@ def check_drag_back(share: Share) -> Iterator[Finding]:
         yield ok("Who may drop files may drag them back.")
 
 
+def check_approvers(share: Share) -> Iterator[Finding]:
+    """Say who may write to approved/: that is the right to release held files."""
+    place = share.approved
+    if not share.decides_by_moving:
+        yield ok("Nobody decides by moving files: `decide_by_moving` is false.")
+    elif not place.is_dir():
+        yield ok(f"{place} is made at the start. Who may write there may approve held files.")
+    elif sys.platform == "win32" or file_system_type(place) not in {None, *LOCAL_FILE_SYSTEMS}:
+        yield ok(f"Who may write to {place} may approve held files: the file server's rights decide.")
+    else:
+        yield ok(
+            f"{_writers(place.stat())} may write to {place}, and so approve held files. To let only one "
+            f"group do that: `chgrp GROUP {place} && chmod 2770 {place}`."
+        )
+
+
+def _writers(seen: os.stat_result) -> str:
+    """Return who may write to a folder, in words."""
+    if seen.st_mode & stat.S_IWOTH:
+        return "Everyone with access to the share"
+    owner = user_name(seen.st_uid)
+    return f"{owner} and group {_group_name(seen.st_gid)}" if seen.st_mode & stat.S_IWGRP else f"Only {owner}"
+
+
+def _group_name(gid: int) -> str:
+    """Return the name of a group with its members; the number where it has none, and on Windows."""
+    try:
+        import grp
+
+        found = grp.getgrgid(gid)
+    except (ImportError, KeyError):
+        return str(gid)
+    return f"{found.gr_name} ({', '.join(found.gr_mem)})" if found.gr_mem else found.gr_name
+
+
 def inbox_checks(share: Share) -> tuple[Check, ...]:
     """Return the checks of what waits for a person in the share."""
     return (
@@ -72,6 +116,7 @@ def inbox_checks(share: Share) -> tuple[Check, ...]:
             "whether people who may drop files may drag them back",
             lambda: check_drag_back(share),
         ),
+        Check("share.approvers", "who may approve held files by moving them", lambda: check_approvers(share)),
     )
 
 

@@ -168,7 +168,12 @@ def _open_share(book: LedgerAccess) -> Share:
 
 def _share_folders(share: Share) -> tuple[Path, ...]:
     """Return the folders in the order in which files go; beside a read-only inbox only the outcomes."""
-    outcomes = (share.done, share.rejected, share.held)
+    outcomes = (
+        share.done,
+        share.rejected,
+        share.held,
+        *([share.approved] if share.decides_by_moving else ()),
+    )
     return outcomes if share.left_inbox is not None else (share.inbox, share.processing, *outcomes)
 
 

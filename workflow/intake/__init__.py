@@ -26,7 +26,7 @@ from workflow.intake.moves import (
 from workflow.intake.name_patterns import NameKind, is_part_file, list_name_patterns, match_path
 from workflow.intake.open_writers import LOCAL_FILE_SYSTEMS, file_system_type, mount_options
 from workflow.intake.read_only import folder_origin, matches_stamp
-from workflow.intake.scan import FolderFiles, InboxScan, UntakenFile, scan_inbox
+from workflow.intake.scan import FolderFiles, InboxScan, UntakenFile, files_below, paths_below, scan_inbox
 from workflow.intake.share import (
     APPROVED_FOLDER,
     CLAIMS_FOLDER_PREFIX,

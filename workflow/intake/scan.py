@@ -165,3 +165,16 @@ def _overlooked(found: InboxScan, *, all_kinds: bool) -> Iterator[tuple[str, str
         name = split_path(path)[1]
         if all_kinds or ".stl" in name.lower():
             yield path, match_name(name).why
+
+
+def paths_below(folder: Path) -> Iterator[str]:
+    """Yield the paths of all files below a folder, by names alone."""
+    for place, _folders, names in os.walk(folder):
+        yield from ((Path(place) / name).relative_to(folder).as_posix() for name in names)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the plain files below a folder, links left out."""
+    for place in sorted(paths_below(folder)):
+        if not (folder / place).is_symlink() and (folder / place).is_file():
+            yield folder / place

@@ -85,7 +85,7 @@ class Share:
     `owner` names the ledger whose claims these are: two services on one share never touch each
     other's. `marker` is the share's known id, "" where none is known. `left_inbox` is watched instead
     of inbox/, and only read. `watches` is the folder whose files are taken. `decides_by_moving`: a person
-    decides about a held file by moving it, and the share has a folder approved/.
+    decides by moving a held file to approved/ or rejected/; `decisions_folder` has these if not the share.
     """
 
     root: Path
@@ -94,6 +94,7 @@ class Share:
     left_inbox: Path | None = None
     watches: str = "inbox"
     decides_by_moving: bool = False
+    decisions_folder: Path | None = None
 
     @property
     def inbox(self) -> Path:
@@ -132,7 +133,12 @@ class Share:
     @property
     def approved(self) -> Path:
         """Files that a person moved out of held/ to release them."""
-        return self.root / APPROVED_FOLDER
+        return self.decisions / APPROVED_FOLDER
+
+    @property
+    def decisions(self) -> Path:
+        """The folder that holds those into which a person moves files to decide."""
+        return self.decisions_folder or self.root
 
     def is_reachable(self) -> bool:
         """True if the share can be reached; an empty mount point has no marker, and no inbox."""
@@ -145,7 +151,8 @@ class Share:
         except OSError as error:
             return f"{self.root}: {error_reason(error)}"
         if not self.marker or found == self.marker:
-            missing = self._must_exist()
+            # a marked share's own inbox is made again when it was removed; a read-only one is not
+            missing = self.root if self.marker and self.left_inbox is None else self.inbox
             if self.left_inbox is None and self.inbox.is_symlink():
                 return linked_folder_text(self.inbox).rstrip(".")
             return None if missing.is_dir() else f"{missing}: No such file or directory"
@@ -157,10 +164,6 @@ class Share:
             f"If this is the right folder: `stlflow intake mark`"
         )
 
-    def _must_exist(self) -> Path:
-        """A marked share's own inbox is made again when it was removed; a read-only one is not."""
-        return self.root if self.marker and self.left_inbox is None else self.inbox
-
     def prepare(self) -> str:
         """Make missing folders and the marker, and prove that files can be moved; return the marker's id.
 
@@ -171,13 +174,14 @@ class Share:
                 f"{self.root} can't be made: {self.root.parent} is missing. Is the share mounted?"
             )
         outcomes = [self.root / outcome for outcome in Outcome]
-        outcomes += [self.approved] if self.decides_by_moving else []
+        deciding = [self.decisions, self.approved, self.decisions / Outcome.REJECTED]
+        deciding = [each for each in deciding if self.decides_by_moving and each not in outcomes]
         moving = [self.root / "inbox", self.processing] if self.left_inbox is None else []
-        for folder in (self.root, *moving, *outcomes):
+        for folder in (self.root, *moving, *outcomes, *deciding):
             _make(folder)
-            if folder != self.root and folder.is_symlink():
+            if folder not in {self.root, self.decisions} and folder.is_symlink():
                 raise ShareError(linked_folder_text(folder))
-        for folder in (*moving[1:], *outcomes) if moving else ():
+        for folder in (*moving[1:], *outcomes, *deciding) if moving else ():
             prove_move(moving[0], folder)
         try:
             return make_marker(self.root, self.marker or None)

@@ -20,6 +20,7 @@ from workflow.notes.answer_text import (
 from workflow.notes.files import (
     has_note,
     is_note,
+    is_note_about,
     note_path,
     note_title,
     orphan_notes,
@@ -28,6 +29,7 @@ from workflow.notes.files import (
     says,
     write_note,
 )
+from workflow.notes.next_step import BY_COMMAND, DecisionWays, why_not_approved
 from workflow.notes.text import (
     MASS_ARRIVAL_NOTE,
     mass_arrival_note_text,

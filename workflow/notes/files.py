@@ -9,7 +9,8 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from workflow.notes.text import NOTE_PREFIX
+from workflow.model import Submission
+from workflow.notes.text import NOTE_PREFIX, without_addresses
 
 _LONGEST_NAME_BYTES = 255
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
@@ -78,6 +79,14 @@ def note_title(place: Path) -> str | None:
     if not _is_untouched(place):
         return None
     return (_note_text(place) or "").partition("\n")[0].removeprefix(NOTE_PREFIX).lstrip(": ")
+
+
+def is_note_about(place: Path, submission: Submission) -> bool:
+    """True for the note of a submission about its present hold: its number, its reason and its content."""
+    text = _note_text(place) or ""
+    begins = text.startswith(f"{NOTE_PREFIX}: submission {submission.id}\n")
+    reason = without_addresses(submission.reason or "")
+    return begins and reason in text and bool(submission.sha256) and (submission.sha256 or "") in text
 
 
 def orphan_notes(folder: Path) -> Iterator[Path]:

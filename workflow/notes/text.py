@@ -7,7 +7,6 @@ from datetime import tzinfo
 from workflow.model import (
     Destination,
     EventKind,
-    HoldReason,
     MeshReport,
     Submission,
     SubmissionEvent,
@@ -15,11 +14,13 @@ from workflow.model import (
 )
 from workflow.notes.answer import Answer
 from workflow.notes.answer_text import answer_line
+from workflow.notes.next_step import BY_COMMAND, DecisionWays, next_step_text
 
 NOTE_PREFIX = "stlflow note"
 """How every note begins; what begins otherwise is a person's own file."""
 
 _EVENTS_SHOWN = 12
+_DECISIONS_SHOWN = {EventKind.HELD, EventKind.CANCELED, EventKind.NOT_APPROVED}
 _LONGEST_DETAIL = 160
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 
@@ -29,40 +30,6 @@ _SENT_TO_TEXT = {
     Destination.DEVICE_QUEUE: "is in the queue of {device}.",
     Destination.PRINT_NOW: "was sent to {device} to be printed now.",
 }
-_NEXT_STEP_BY_HOLD = {
-    HoldReason.FILE: "Put the file into the inbox again.",
-    HoldReason.MESH: ("Correct the part and drop it again. To print it as it is: `stlflow release {id}`."),
-    HoldReason.RULE: (
-        "If the part is right as it is: `stlflow release {id}`. Otherwise correct it and drop it again."
-    ),
-    HoldReason.PRESET: "When the rules or Eiger are put right: `stlflow retry {id}`.",
-    HoldReason.UPLOAD: "Look in Eiger for the part. Then `stlflow retry {id}`, or `stlflow cancel {id}`.",
-    HoldReason.SLICE: "Look at the part in Eiger. To slice it again: `stlflow retry {id}`.",
-    HoldReason.BUILD: (
-        "Make a build of this part in Eiger: it is found by itself. "
-        "Or name one that is there: `stlflow attach {id} BUILD`."
-    ),
-    HoldReason.UNITS: (
-        "When it is put right in Eiger: `stlflow retry {id}` uploads the part again. "
-        "If that size is meant: `stlflow release {id}`."
-    ),
-    HoldReason.ROUTE: (
-        "When the rules or the printers are put right: `stlflow retry {id}`. "
-        "If it may go on past the rule that holds it: `stlflow release {id}`."
-    ),
-    HoldReason.DEVICE: (
-        "Nothing: it goes by itself once a printer qualifies. "
-        "To send it elsewhere, change the rules; to end it: `stlflow cancel {id}`."
-    ),
-    HoldReason.SEND: (
-        "Look in Eiger whether it has arrived there. Only if it has not: `stlflow retry {id}`. "
-        "If it has: `stlflow cancel {id}`."
-    ),
-    HoldReason.FAULT: (
-        "Try again: `stlflow retry {id}`. If that does not help, "
-        "show this note to the person who looks after stlflow."
-    ),
-}
 
 
 def submission_note_text(
@@ -71,10 +38,11 @@ def submission_note_text(
     zone: tzinfo | None = None,
     fit: str = "",
     answer: Answer | None = None,
+    ways: DecisionWays = BY_COMMAND,
 ) -> str:
     """Return the note for a submission as it is now, with times of `zone`, or of this machine's zone.
 
-    `fit` says which printers the part fits, `answer` what printing it takes.
+    `fit` says which printers the part fits, `answer` what printing it takes, `ways` how a person decides.
 
     Lines end with a newline character; nothing in it is secret, and addresses of the web are left out.
     """
@@ -83,12 +51,18 @@ def submission_note_text(
         f"{_file_name(submission)} {_state_text(submission)}",
         *_paragraph("Print", None if answer is None else answer_line(answer, zone)),
         *_paragraph("Why", submission.reason),
-        *_paragraph("What to do next", _next_step(submission)),
+        *_paragraph("Not approved", _refusal(submission, events)),
+        *_paragraph("What to do next", next_step_text(submission, ways)),
         *_paragraph("Careful", _revision_warning(events)),
         "\n".join(_fact_lines(submission, fit)),
         "\n".join(("What happened when", *_history_lines(events, zone))),
     )
-    return _URL.sub("(address left out)", "\n\n".join(sections)) + "\n"
+    return ways.with_command(without_addresses("\n\n".join(sections))) + "\n"
+
+
+def without_addresses(text: str) -> str:
+    """Return the text without addresses of the web: they may be signed, and so secret."""
+    return _URL.sub("(address left out)", text)
 
 
 def _file_name(submission: Submission) -> str:
@@ -113,32 +87,17 @@ def _state_text(submission: Submission) -> str:
     return _SENT_TO_TEXT[submission.destination].format(device=submission.device or "a printer")
 
 
+def _refusal(submission: Submission, events: Sequence[SubmissionEvent]) -> str | None:
+    """Return why the file was put back when it was moved to approved/; None if that was another hold."""
+    if submission.state not in {SubmissionState.HELD, SubmissionState.CANCELED} or not events:
+        return None
+    last = next((each for each in reversed(events) if each.event in _DECISIONS_SHOWN), None)
+    return last.detail if last is not None and last.event == EventKind.NOT_APPROVED else None
+
+
 def _revision_warning(events: Sequence[SubmissionEvent]) -> str | None:
     """An older revision of the same name may still be in a queue, and nobody wants to print that."""
     return next((f"This is {event.detail}." for event in events if event.event == EventKind.REVISION), None)
-
-
-def _next_step(submission: Submission) -> str:
-    if submission.state is SubmissionState.HELD and submission.hold is not None:
-        return _NEXT_STEP_BY_HOLD[submission.hold].format(id=submission.id)
-    if submission.left_in_place:
-        return _next_step_in_place(submission.state)
-    if submission.state is SubmissionState.CANCELED:
-        return "Nothing. To print it after all, drag it back into the inbox."
-    if submission.state is SubmissionState.REJECTED:
-        return (
-            "Put the corrected file into the inbox. To try this very file again, drag it back into the inbox."
-        )
-    return "Nothing. To print it again, drag the file back into the inbox."
-
-
-def _next_step_in_place(state: SubmissionState) -> str:
-    """Nobody moves a file of a read-only inbox: what is the same there is not taken again."""
-    if state is SubmissionState.REJECTED:
-        return "Correct the file where it is: once its content changes, it is taken again."
-    if state is SubmissionState.CANCELED:
-        return "Nothing. To print it after all, save it under another name."
-    return "Nothing. To print it again, save it under another name."
 
 
 def _fact_lines(submission: Submission, fit: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from workflow.intake import Share
 from workflow.ledger import CLOCK, Ledger
 from workflow.mesh import Inspector
 from workflow.model import Submission
-from workflow.notes import NO_PRICES, Prices
+from workflow.notes import BY_COMMAND, NO_PRICES, DecisionWays, Prices
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.live_rules import LiveRules
 from workflow.pipeline.part_units import MM, PartUnits
@@ -58,6 +58,8 @@ class Context:
     """Units and scales in which Eiger may take a part; a part in another one is held."""
     sets_duplicates_aside: bool = False
     """The same content in the same folder is sent once at a time; a batch sends whatever it is given."""
+    ways: DecisionWays = BY_COMMAND
+    """How people decide about held files; it is said in each note."""
     on_progress: UploadProgressCallback = ignore_progress
 
     @property

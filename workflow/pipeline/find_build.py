@@ -18,8 +18,7 @@ from workflow.pipeline.time_bounds import not_before
 from workflow.pipeline.transitions import hold
 from workflow.pipeline.upload import hold_unsliced
 
-MAX_CANDIDATES = 50
-"""A title may repeat; reading each candidate costs a request."""
+MAX_CANDIDATES = 50  # a title may repeat, and reading each candidate costs a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,7 @@ def part_made_at(client: EigerClient, version: PartVersion) -> datetime | None:
 
 def choose_build(hits: list[BuildDetail]) -> BuildDetail | AmbiguousBuilds:
     """Prefer the only one, then the only one with a single part."""
-    alone = [build for build in hits if build.part_count == 1]
-    for preferred in (hits, alone):
+    for preferred in (hits, [build for build in hits if build.part_count == 1]):
         if len(preferred) == 1:
             return preferred[0]
     return AmbiguousBuilds(tuple(build.id for build in hits))

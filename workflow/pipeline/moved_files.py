@@ -32,6 +32,7 @@ from workflow.intake import (
 )
 from workflow.ledger import Ledger
 from workflow.model import ENDED_STATES, HoldReason, Step, Submission, SubmissionState
+from workflow.notes import why_not_approved
 from workflow.pipeline.commands import RELEASABLE_HOLDS, MovedFile, release_submission, return_moved_file
 from workflow.pipeline.context import now
 from workflow.pipeline.inbox_events import InboxEvents
@@ -41,26 +42,6 @@ COPY_PATIENCE_SECONDS = 30.0
 """A move between two disks is a copy, and then a deletion; another stlflow may know the file."""
 CANCELED_LATELY = timedelta(hours=1)
 MAX_COMPARED = 50
-WHY_NOT_APPROVED: Mapping[HoldReason, str] = {
-    HoldReason.FILE: "The file was not checked. To have it checked, move it to inbox/.",
-    HoldReason.PRESET: "Eiger lacks what the rule names. When that is put right, move the file to inbox/.",
-    HoldReason.UPLOAD: (
-        "It may have been uploaded already: look in Eiger for the part. "
-        "If it is not there, move the file to inbox/."
-    ),
-    HoldReason.SLICE: (
-        "Eiger did not slice the part. Correct the part and drop it again. "
-        "To slice it again as it is, move the file to inbox/."
-    ),
-    HoldReason.BUILD: "Eiger has no build of it. Make one there: it is found by itself.",
-    HoldReason.DEVICE: "No printer qualifies. It goes by itself once one does.",
-    HoldReason.SEND: (
-        "It may have been sent already: look in Eiger. "
-        "If it was, `stlflow settle {id} --sent RECEIPT`; if not, `stlflow settle {id} --not-sent`."
-    ),
-    HoldReason.FAULT: "stlflow failed with this part. To try it again, move the file to inbox/.",
-}
-"""Holds that approval can't lift: what to do instead."""
 
 
 @dataclass
@@ -121,14 +102,13 @@ class ApprovedFiles:
             release_submission(self.ledger, known.id, moved=moved)
             logger.info("Submission {} ({}) is released by moving the file.", known.id, known.path)
         elif known.state is SubmissionState.HELD:
-            why = WHY_NOT_APPROVED[known.hold or HoldReason.FILE].format(id=known.id)
-            self._put_back(known, moved, f"It can't be approved by moving the file. {why}")
+            self._put_back(known, moved, why_not_approved(known))
         elif known.state is SubmissionState.CANCELED:
             self._put_back(known, moved, "It was canceled before the file was moved to approved/.")
         else:
             logger.info("{} belongs to submission {}, which goes on already.", moved.place, known.id)
         self.wake()
-        if known.state is not SubmissionState.CANCELED and known.hold not in WHY_NOT_APPROVED:
+        if known.state is not SubmissionState.CANCELED and known.hold in {*RELEASABLE_HOLDS, None}:
             reclaim_file(self.share, moved.place, known.id, known.path)
 
     def _put_back(self, known: Submission, moved: MovedFile, why: str) -> None:
@@ -138,8 +118,7 @@ class ApprovedFiles:
     def _take_changed(self, former: Submission, moved: MovedFile) -> None:
         """Other bytes than those that were held are checked like any new file."""
         if former.sha256 is None:  # nobody can tell whether they changed
-            why = WHY_NOT_APPROVED[HoldReason.FILE]
-            self._put_back(former, moved, f"It can't be approved by moving the file. {why}")
+            self._put_back(former, moved, why_not_approved(former, HoldReason.FILE))
             self.wake()
             return
         put = plan_and_move(self.share, moved.place, former.path, INBOX_FOLDER)

@@ -19,6 +19,7 @@ from workflow.pipeline.inbox_events import InboxEvents
 from workflow.pipeline.lease_queue import LeaseQueue
 from workflow.pipeline.live_rules import LiveRules
 from workflow.pipeline.local_queue import LocalQueue
+from workflow.pipeline.moved_away import MoveWatcher
 from workflow.pipeline.moved_files import ApprovedEvents, ApprovedFiles
 from workflow.pipeline.poller import Poller
 from workflow.pipeline.recovery import finish_abandoned_claims, recover_claims
@@ -84,8 +85,7 @@ class Service:
             self.inbox = self._make_inbox(heartbeat)
             self._threads.append(self._start_thread("inbox", self.inbox.run, self._stop))
             if context.share.decides_by_moving:
-                self.approved = self._make_approved(heartbeat)
-                self._threads.append(self._start_thread("approved", self.approved.run, self._stop))
+                self._watch_decisions(heartbeat)
 
     def _make_queue(self, heartbeat: Heartbeat) -> WorkQueue:
         """Return the queue for this kind of database: SQLite belongs to one process, Postgres to several."""
@@ -115,12 +115,17 @@ class Service:
         events = InboxEvents(self._context, heartbeat, self.wake, self._arrival_limit.files)
         return Inbox(share, events, times=self._times, limit=self._arrival_limit)
 
-    def _make_approved(self, heartbeat: Heartbeat) -> Inbox:
-        """Return what carries out decisions by moving: the gate of the inbox, in front of approved/."""
-        share = replace(self._context.share, watches=APPROVED_FOLDER)
-        events = ApprovedEvents(self._context, heartbeat, self.wake, 0)
-        taking = ApprovedFiles(self._context.ledger, self._context.share, self.wake)
-        return Inbox(share, events, times=self._times, taking=taking)
+    def _watch_decisions(self, heartbeat: Heartbeat) -> None:
+        """Carry out decisions by moving: the gate of the inbox is in front of approved/, too."""
+        context = self._context
+        moves = MoveWatcher(context, self._home, self.wake, self._times.sweep_seconds)
+        self._threads.append(self._start_thread("moved files", moves.run, self._stop))
+        if context.share.left_inbox is None:
+            share = replace(context.share, watches=APPROVED_FOLDER)
+            events = ApprovedEvents(context, heartbeat, self.wake, 0)
+            taking = ApprovedFiles(context.ledger, context.share, self.wake)
+            self.approved = Inbox(share, events, times=self._times, taking=taking)
+            self._threads.append(self._start_thread("approved", self.approved.run, self._stop))
 
     @property
     def rules(self) -> LiveRules:

@@ -25,6 +25,7 @@ def write_submission_note(context: Context, submission: Submission, stl: Path) -
                 context.zone,
                 _describe_fit(context, submission),
                 find_answer(context, submission),
+                context.ways,
             ),
         )
     except OSError as error:

@@ -4,7 +4,7 @@ Unknown names are refused with a suggestion, and a wrong value with one sentence
 and what to write instead; no message repeats a key.
 """
 
-from workflow.settings.load import load_settings, read_effective_values
+from workflow.settings.load import load_settings, read_effective_values, stlflow_command
 from workflow.settings.model import ENV_PREFIX, LEDGER_FILE, Settings
 from workflow.settings.sources import (
     ENV_FILE,

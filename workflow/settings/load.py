@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from subprocess import list2cmdline
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -13,10 +14,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from workflow.errors import SettingsError
 from workflow.settings.model import ENV_PREFIX, LOG_LEVELS, Settings, setting_help, setting_type
 from workflow.settings.sources import (
+    ENV_FILE,
+    SETTINGS_FILE,
     UNPREFIXED_NAMES,
     Source,
     SourceValue,
     read_all_sources,
+    settings_file,
     single_quoted_path,
 )
 from workflow.suggest import VERY_NEAR, nearest_option, nearest_options
@@ -178,6 +182,13 @@ def load_settings(**overrides: object) -> Settings:
 def read_effective_values() -> dict[str, SourceValue]:
     """Return the value that is used of each setting that any source gives, with its place."""
     return _effective_values(read_all_sources())
+
+
+def stlflow_command() -> str:
+    """Return how a person calls stlflow from any folder so that it reads the same settings."""
+    named = ["--config", str(settings_file().absolute())] if settings_file() != SETTINGS_FILE else []
+    here = ["-C", str(Path.cwd())] if ENV_FILE.is_file() or (SETTINGS_FILE.is_file() and not named) else []
+    return list2cmdline(["stlflow", *here, *named])
 
 
 class _AllSources(PydanticBaseSettingsSource):

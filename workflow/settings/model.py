@@ -79,6 +79,9 @@ class Settings(BaseModel):
     decide_by_moving: bool = Field(
         True, description="a held file that is moved to approved/ is released, to rejected/ canceled"
     )
+    decisions: Annotated[Path | None, SettingHelp(example="/srv/decisions")] = Field(
+        None, description="with `read_only_inbox`: the folder with approved/ and rejected/; default: `share`"
+    )
     mass_arrival_files: int = Field(
         100, ge=0, description="more new files within a minute wait for a person; 0: no limit"
     )

@@ -42,8 +42,7 @@ class Connection:
 
     def __init__(self, receive: Receive, send: Send, pause: Callable[[float], Awaitable[bool]]) -> None:
         self.pause = pause
-        self._receive = receive
-        self._send = send
+        self._receive, self._send = receive, send
         self._request_ended = False
         self._buffered: deque[Message] = deque()
 

@@ -1,0 +1,145 @@
+"""Held files that a person moved to rejected/, and the notes that stand for the files of a read-only inbox.
+
+Nothing reports these moves: held/ is walked through, and what is missing there is looked for.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loguru import logger
+
+from workflow.errors import NotAPlainFile, StlflowError, WrongSubmissionState, error_reason
+from workflow.intake import FileRoots, Outcome, exists_in_share, files_below, hash_file, paths_below
+from workflow.model import HoldReason, Step, Submission, SubmissionState
+from workflow.notes import is_note, is_note_about, note_path, remove_note_file, why_not_approved
+from workflow.pipeline import commands
+from workflow.pipeline.context import Context
+
+OUTDATED_SECONDS = 60.0
+_REST_PER_WALK = 20
+"""The pause between two walks is so much longer than a walk, however many files there are."""
+
+
+@dataclass
+class MoveWatcher:
+    """Finds decisions that were made by moving a held file, or its note, out of held/."""
+
+    context: Context
+    home: str
+    wake: Callable[[], None]
+    interval_seconds: float
+    _compared: set[tuple[object, ...]] = field(default_factory=set)
+
+    def run(self, stop: threading.Event) -> None:
+        """Carry out such decisions until told to stop. While share or database are away, nothing happens."""
+        rest = self.interval_seconds
+        while not stop.wait(rest):
+            began = time.monotonic()
+            try:
+                self.carry_out_moves()
+            except (StlflowError, OSError) as trouble:
+                logger.debug("Moved files are looked for later: {}", trouble)
+            except Exception:  # noqa: BLE001  # the thread's edge: tried again at the next walk
+                logger.opt(exception=True).error("A fault of stlflow while it looked for moved files")
+            rest = max(self.interval_seconds, _REST_PER_WALK * (time.monotonic() - began))
+
+    def carry_out_moves(self) -> int:
+        """Carry out what was decided since; return how many decisions. Raises StlflowError, OSError."""
+        share = self.context.share
+        if not share.is_reachable():
+            return 0
+        held = self.context.ledger.all([SubmissionState.HELD])
+        present = frozenset(paths_below(share.held)) if held else frozenset()
+        missing = [each for each in held if each.step is not Step.FINISH and self._is_moved(each, present)]
+        approved = tuple(files_below(share.approved)) if share.left_inbox else ()
+        rejected = tuple(files_below(share.decisions / Outcome.REJECTED)) if missing else ()
+        done = sum(self._carry_out(each, approved, rejected) for each in missing)
+        _remove_outdated(approved)
+        if not missing:
+            self._compared.clear()
+        if done:
+            self.wake()
+        return done
+
+    def _is_moved(self, submission: Submission, present: Collection[str]) -> bool:
+        """True if the file, or the note in its place, is gone from held/, of which `present` was found."""
+        share, place = self.context.share, Path(submission.claimed_as or "")
+        if submission.left_in_place:
+            if share.left_inbox is None or submission.home != self.home:
+                return False
+            place = note_path(Path(submission.placed_as or ""))
+        in_held = place.as_posix().startswith(f"{Outcome.HELD}/")
+        known = place.as_posix().removeprefix(f"{Outcome.HELD}/") in present
+        return in_held and not known and not exists_in_share(share, place.as_posix())
+
+    def _carry_out(self, submission: Submission, approved: Sequence[Path], rejected: Sequence[Path]) -> bool:
+        try:
+            if submission.left_in_place:
+                return self._decide_by_note(submission, approved, rejected)
+            return any(self._cancel_if_same(submission, place) for place in rejected)
+        except WrongSubmissionState as refusal:  # someone else decided at the same time
+            logger.debug("Submission {}: {}", submission.id, refusal)
+            return False
+
+    def _cancel_if_same(self, submission: Submission, place: Path) -> bool:
+        """True if the file in rejected/ has the very content of the held one, which is canceled then."""
+        share = self.context.share
+        try:
+            seen = place.lstat()
+            tried = (submission.id, place, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+            if tried in self._compared or submission.size not in {None, seen.st_size}:
+                return False
+            sha256 = hash_file(place, FileRoots(share=share.root))
+        except (FileNotFoundError, NotAPlainFile):
+            return False
+        self._compared.add(tried)
+        where = place.relative_to(share.root).as_posix()
+        if sha256 != submission.sha256 or self.context.ledger.list_at_path(where):
+            return False
+        commands.cancel_submission(self.context.ledger, submission.id, commands.MovedFile(where, sha256))
+        logger.info("Submission {} ({}) is canceled by moving the file.", submission.id, submission.path)
+        return True
+
+    def _decide_by_note(
+        self, submission: Submission, approved: Sequence[Path], rejected: Sequence[Path]
+    ) -> bool:
+        """Carry out the move of a note; its file is in the read-only inbox, and has to be as it was held."""
+        name = note_path(Path(submission.placed_as or "")).name
+        for note in (each for each in (*approved, *rejected) if each.name == name):
+            if not is_note_about(note, submission):
+                continue
+            file = commands.MovedFile(submission.claimed_as or "", submission.sha256 or "")
+            if note in rejected:
+                commands.cancel_submission(self.context.ledger, submission.id, file)
+            elif why := self._refusal(submission):
+                commands.return_moved_file(self.context.ledger, submission.id, file, why)
+            else:
+                commands.release_submission(self.context.ledger, submission.id, moved=file)
+            logger.info("The note of submission {} was moved to {}.", submission.id, note)
+            if note in approved or self.context.share.decisions_folder is not None:
+                with suppress(OSError):
+                    remove_note_file(note)
+            return True
+        return False
+
+    def _refusal(self, submission: Submission) -> str:
+        """Return why a file of a read-only inbox can't be approved; "" if it can."""
+        if submission.hold not in commands.RELEASABLE_HOLDS:
+            return why_not_approved(submission)
+        try:
+            same = hash_file(self.context.source(submission)) == submission.sha256
+        except (OSError, NotAPlainFile) as error:
+            return f"Its file can't be read: {error_reason(error) if isinstance(error, OSError) else error}."
+        return "" if same else why_not_approved(submission, HoldReason.FILE)
+
+
+def _remove_outdated(notes: Sequence[Path]) -> None:
+    """Remove notes from approved/ that decide nothing any more, so that none does later."""
+    for note in notes:
+        with suppress(OSError):
+            if time.time() - note.lstat().st_ctime > OUTDATED_SECONDS and is_note(note):
+                remove_note_file(note)
