@@ -51,8 +51,8 @@ def measure_alone(file: Path) -> None:
     import numpy as np
     from stl import Mesh
 
+    from workflow.mesh.format import BLOCK_FACETS, Block, remove_negative_zeros
     from workflow.mesh.measures import measure_mesh
-    from workflow.mesh.stream import BLOCK_FACETS, Block, remove_negative_zeros
 
     def blocks() -> Iterator[Block]:
         piece = bytearray(50 * BLOCK_FACETS)

@@ -4,10 +4,22 @@ import gzip
 
 import numpy as np
 
-from tests.mesh.solids import ascii_text, binary, box, merged, moebius, scaled, shifted
+from tests.mesh.solids import (
+    ascii_text,
+    back_to_back,
+    binary,
+    box,
+    merged,
+    moebius,
+    quad,
+    scaled,
+    shifted,
+    tray_with_bar,
+)
 
 TEXT = ascii_text(box())
 WHOLE = binary(box())
+SHEET = ((5, 5, 10), (15, 5, 10), (15, 15, 10), (5, 15, 10))
 NO_VOLUME = "but no volume: this is a surface or a sketch"
 CUT_OFF = "the file is cut off"
 
@@ -68,6 +80,8 @@ ACCEPTED: dict[str, bytes] = {
     "two bodies": binary(merged(box(), shifted(box(), 50, 0, 0))),
     "cavity": binary(merged(box(), shifted(box(5, 5, 5), 5, 5, 5)[:, ::-1])),
     "thin sheet": binary(box(100, 100, 0.05)),
+    "bodies that touch": binary(merged(box(), shifted(box(), 20, 0, 0))),
+    "a wall without thickness in the material": binary(merged(box(), back_to_back(*SHEET))),
 }
 
 TWO = binary(merged(box(), shifted(box(), 50, 0, 0)))
@@ -94,6 +108,22 @@ WARNED: dict[str, tuple[bytes, str]] = {
     "one facet turned": (
         binary(np.concatenate((box()[:1, ::-1], box()[1:]))),
         "3 edges where facets face the wrong way",
+    ),
+    "a body inside out": (
+        binary(tray_with_bar(bar_inward=True)),
+        "1 of 2 bodies is inside out: a slicer may leave it out. Flip its normals in CAD.",
+    ),
+    "a crumb": (
+        binary(merged(box(), shifted(box(0.1, 0.1, 0.1), 300, 0, 0))),
+        "1 of 2 bodies is a crumb: 0.1 × 0.1 × 0.1 mm at x 300.1 y 0.1 z 0.1 mm. If it was left over, delete",
+    ),
+    "a wall without thickness": (
+        binary(merged(box(), back_to_back((0, 0, 20), (20, 0, 20), (20, 0, 40), (0, 0, 40)))),
+        "Wall without thickness, 400 mm², at x 10.0 y 0.0 z 30.0 mm: it will not be printed. Give it a",
+    ),
+    "walls without thickness": (
+        binary(merged(box(), *(shifted(back_to_back(*SHEET), 40, 0, z) for z in (0, 9)))),
+        "2 walls without thickness, 200 mm², at x 50.0 y 10.0 z 1",
     ),
     "gap": (with_corner(19.998), "0.002 mm wide gaps between facets: slicers close them."),
 }
@@ -127,7 +157,7 @@ HELD: dict[str, tuple[bytes, str]] = {
     "Moebius band": (binary(moebius(40)), "Close the part in CAD and export it again."),
     "wall inside": (
         binary(merged(box(), shifted(box(), 20, 0, 0)[[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]])),
-        "A wall inside the part at x 20.0 y 10.0 z 10.0 mm: 4 edges with three facets. Merge the bodies",
+        "A wall inside the part at x 20.0 y 10.0 z 10.0 mm: 4 edges with three facets. Delete the wall,",
     ),
     "two walls inside": (
         binary(merged(*(shifted(box(), 20 * each, 0, 0)[[*range(10)]] for each in (0, 1, 2)), box()[10:])),
@@ -136,6 +166,14 @@ HELD: dict[str, tuple[bytes, str]] = {
     "a fin": (
         binary(merged(box(), np.array([[(0, 0, 20), (20, 0, 20), (10, 0, 30)]], np.float32))),
         "A surface without thickness, 20 × 10 mm, at x 10.0 y 0.0 z 25.0 mm. Delete the surface in CAD",
+    ),
+    "a loose wall inside": (
+        binary(merged(box(), quad(*SHEET))),
+        "A loose surface, 10 × 10 mm, at x 10.0 y 10.0 z 10.0 mm: it is part of no body. Delete the surface",
+    ),
+    "a loose surface beside": (
+        binary(merged(box(), shifted(quad(*SHEET), 40, 0, 0))),
+        "A loose surface, 10 × 10 mm, at x 50.0 y 10.0 z 10.0 mm: it is part of no body. Delete the surface",
     ),
     "facet missing, in metres": (
         binary(shifted(box()[1:], -10, -10.01, -20) / np.float32(1000)),

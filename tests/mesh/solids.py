@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from stl import Mesh
 
-from workflow.mesh.stream import BLOCK_FACETS, Block
+from workflow.mesh.format import BLOCK_FACETS, Block
 
 Corners = NDArray[np.float32]
+Corner = tuple[float, float, float]
 
 _BOX = (
     (0, 2, 1), (0, 3, 2), (4, 5, 6), (4, 6, 7), (0, 1, 5), (0, 5, 4),
@@ -88,6 +89,38 @@ def scaled(corners: Corners, x: float, y: float, z: float) -> Corners:
 def merged(*parts: Corners) -> Corners:
     """Give the facets of all parts."""
     return np.concatenate(parts)
+
+
+def quad(a: Corner, b: Corner, c: Corner, d: Corner) -> Corners:
+    """Return the two facets of a rectangle that faces one way."""
+    return np.array([(a, b, c), (a, c, d)], np.float32)
+
+
+def back_to_back(a: Corner, b: Corner, c: Corner, d: Corner) -> Corners:
+    """Return the four facets of a wall without thickness."""
+    return merged(quad(a, b, c, d), quad(a, b, c, d)[:, ::-1])
+
+
+def rotated(corners: Corners, seed: int) -> Corners:
+    """Turn all facets at random."""
+    axes, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    moved: Corners = (corners.astype(np.float64) @ (axes * np.linalg.det(axes))).astype(np.float32)
+    return moved
+
+
+def tray_with_bar(*, bar_inward: bool) -> Corners:
+    """Return an open tray of 60 × 40 × 30 mm, and a bar across it that touches two of its walls."""
+    outer, inner = [(0, 0), (60, 0), (60, 40), (0, 40)], [(3, 3), (57, 3), (57, 37), (3, 37)]
+    sides = []
+    for here, after in zip(range(4), (1, 2, 3, 0), strict=True):
+        (a, b), (c, d) = (outer[here], outer[after]), (inner[here], inner[after])
+        sides.append(quad((*a, 0), (*b, 0), (*b, 30), (*a, 30)))
+        sides.append(quad((*d, 3), (*c, 3), (*c, 30), (*d, 30)))
+        sides.append(quad((*a, 30), (*b, 30), (*d, 30), (*c, 30)))
+    bottom = quad((0, 0, 0), (0, 40, 0), (60, 40, 0), (60, 0, 0))
+    floor = quad((3, 3, 3), (57, 3, 3), (57, 37, 3), (3, 37, 3))
+    bar = shifted(box(6, 34, 6), 20, 3, 20)
+    return merged(*sides, bottom, floor, bar[:, ::-1] if bar_inward else bar)
 
 
 def with_corners_on_an_edge(shares: list[float], offset_mm: float = 0) -> Corners:

@@ -15,8 +15,7 @@ from tests.mesh.solids import Corners, ascii_text, box, shifted, torus
 from workflow.mesh import ascii_reader
 from workflow.mesh.ascii_grammar import FACET_WORDS, read_decimal
 from workflow.mesh.ascii_reader import PIECE_BYTES, AsciiReader, parse_plain_facets
-from workflow.mesh.format import AsciiLayout
-from workflow.mesh.stream import HashingStream, UnreadableMesh
+from workflow.mesh.format import AsciiLayout, HashingStream, UnreadableMesh
 
 FORMS = ("%g", "%f", "%e", "%.9g", "%.17g", "%.3f", "%.0f", "%+.2f", "%.15e", "%r", "%012.4f")
 MAX_NANOSECONDS_PER_BYTE = 3_000

@@ -15,8 +15,8 @@ from tests.mesh.odd_files import ACCEPTED, HELD, ODD, REJECTED, TEXT, WARNED, WH
 from tests.mesh.solids import ascii_text, binary, box, circle, merged, plate, shifted, with_corners_on_an_edge
 from workflow.errors import SettingsError
 from workflow.mesh import MeshPolicy, parse_warning_kinds
+from workflow.mesh.format import HashingStream
 from workflow.mesh.inspection import inspect_mesh, inspect_open_file
-from workflow.mesh.stream import HashingStream
 from workflow.model import MeshReport
 
 

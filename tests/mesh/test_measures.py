@@ -10,10 +10,10 @@ from stl import Mesh
 
 from tests.mesh.effort import IN_MEMORY
 from tests.mesh.solids import Corners, binary, blocks, box, merged, shifted, torus
+from workflow.mesh.format import BLOCK_FACETS
 from workflow.mesh.holes import summarize_open_edges
 from workflow.mesh.measures import Measures, measure_mesh
 from workflow.mesh.open_edges import OpenEdgeCount, find_open_edges
-from workflow.mesh.stream import BLOCK_FACETS
 from workflow.mesh.watertight import CornerHashes
 
 SIDES = st.floats(0.5, 500, width=32)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mesh.effort import IN_MEMORY
-from workflow.mesh.stream import Hashes
+from workflow.mesh.format import Hashes
 from workflow.mesh.watertight import find_matches
 
 

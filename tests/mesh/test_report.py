@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.mesh.effort import ON_FILES
 from tests.mesh.solids import Corners, ascii_text, binary, box, merged, scaled, shifted, torus
-from workflow.mesh import stream
+from workflow.mesh import format as mesh_format
 from workflow.mesh.inspection import inspect_mesh
 
 RING = torus(9, 7)
@@ -55,7 +55,7 @@ def test_order_rotation_form_and_blocks_change_nothing(
     other = np.stack([np.roll(corners[place], random.randrange(3), axis=0) for place in order])
     expected = report_on(tmp_path, binary(corners))
     assert report_on(tmp_path, ascii_text(other)) == expected
-    with patch.object(stream, "BLOCK_FACETS", block_facets):
+    with patch.object(mesh_format, "BLOCK_FACETS", block_facets):
         assert report_on(tmp_path, binary(other)) == expected
 
 

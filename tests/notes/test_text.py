@@ -104,6 +104,17 @@ def test_the_note_of_a_rejected_part_says_why_and_what_to_do() -> None:
     assert "Receipt" not in text
 
 
+def test_the_note_of_a_mesh_says_how_many_bodies_it_has_and_how_to_see_where_it_is_open() -> None:
+    mesh = replace(MESH, watertight=False, open_edges=4, open_places=("x 1.0 y 2.0 z 3.0 mm",), bodies=3)
+    text = submission_note_text(replace(SENT, mesh=mesh), ())
+    assert "12,345 triangles, binary, 4 open edges, 3 bodies\n" in text
+    hint = "`stlflow check FILE --picture part.png` shows where it is open (FILE: the full path)"
+    assert f"\nPicture   {hint}\n" in text
+    closed = submission_note_text(replace(SENT, mesh=replace(MESH, bodies=1)), ())
+    assert "bodies" not in closed
+    assert "--picture" not in closed
+
+
 def test_a_part_held_by_a_rule_names_the_rule_and_small_volumes_keep_their_digits() -> None:
     small = replace(MESH, volume_cm3=0.0044)
     held = replace(

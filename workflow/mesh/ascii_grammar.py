@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from workflow.mesh.stream import UnreadableMesh
+from workflow.mesh.format import UnreadableMesh
 
 FACET_WORDS = (
     "facet", "normal", "", "", "", "outer", "loop",

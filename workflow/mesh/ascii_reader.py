@@ -10,8 +10,16 @@ from collections.abc import Generator, Iterator
 import numpy as np
 
 from workflow.mesh.ascii_grammar import FACET_WORDS, AsciiParser
-from workflow.mesh.format import AsciiLayout
-from workflow.mesh.stream import BLOCK_FACETS, Block, HashingStream, UnreadableMesh, remove_negative_zeros
+from workflow.mesh.format import (
+    BLOCK_FACETS,
+    AsciiLayout,
+    BinaryLayout,
+    BinaryReader,
+    Block,
+    HashingStream,
+    UnreadableMesh,
+    remove_negative_zeros,
+)
 from workflow.mesh.warnings import MeshWarning, MeshWarningKind, format_count
 
 _WORD_BYTES = [word.encode() for word in FACET_WORDS]
@@ -184,3 +192,8 @@ def _end_of_facets(text: bytes, start: int) -> int:
     solid_end = text.find(b"endsolid", start)
     last = text.rfind(_END_OF_FACET, start, solid_end if solid_end >= 0 else len(text))
     return last + len(_END_OF_FACET) if last >= 0 else start
+
+
+def make_reader(stream: HashingStream, layout: BinaryLayout | AsciiLayout) -> BinaryReader | AsciiReader:
+    """Return the reader for a file of this layout."""
+    return BinaryReader(stream, layout) if isinstance(layout, BinaryLayout) else AsciiReader(stream, layout)

@@ -16,8 +16,8 @@ from unicodedata import combining, normalize
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.mesh.format import Block
 from workflow.mesh.measures import Measures
-from workflow.mesh.stream import Block
 
 FloatArray: TypeAlias = NDArray[np.float32]
 IntArray: TypeAlias = NDArray[np.int64]
@@ -323,3 +323,18 @@ class RgbCanvas:
 def _png_chunk(kind: bytes, content: bytes) -> bytes:
     checked = kind + content
     return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+
+def dilate(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
+    """Add so many pixels around each."""
+    for axis in (0, 1):
+        wide = mask.copy()
+        for shift in range(1, by + 1):
+            for way in (shift, -shift):
+                moved = np.roll(mask, way, axis=axis)
+                edge = [slice(None), slice(None)]
+                edge[axis] = slice(None, way) if way > 0 else slice(way, None)
+                moved[tuple(edge)] = False
+                wide |= moved
+        mask = wide
+    return mask

@@ -1,106 +1,84 @@
-"""Bodies that share no corner with one another, and which of them are cavities or inside out.
+"""Shells: facets that hang together by their corners, with volumes, boxes, and upright lines through them.
 
-This takes about 100 bytes for each facet, so it is done up to a limit.
-
-Connected components, without a library for graphs.
+Of the facets above a point, those that face up less those that face down are its winding number: above 0 in
+the material, 0 in the air, and the other way round in a mesh that is inside out.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.stream import Block, Hashes
-from workflow.mesh.watertight import CornerHashes, find_matches
+from workflow.mesh.format import Block, Hashes
+from workflow.mesh.watertight import CornerHashes, connected_components, find_matches
 
-
-def connected_components(tails: NDArray[np.intp], heads: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    """Return each of `count` points the lowest number among the points that it is connected with.
-
-    Hooks each root to a lower root next to it (of several, the one that happens to be written last) and
-    halves all paths, so that a few rounds do (after Y. Shiloach and U. Vishkin, "An O(log n) parallel
-    connectivity algorithm", 1982).
-    """
-    lowest = np.arange(count)
-    while True:
-        tail_roots, head_roots = lowest[tails], lowest[heads]
-        apart = np.flatnonzero(tail_roots != head_roots)
-        if not apart.size:
-            return lowest
-        tails, heads = tail_roots[apart], head_roots[apart]
-        lowest[np.maximum(tails, heads)] = np.minimum(tails, heads)
-        while (lowest != (halved := lowest[lowest])).any():
-            lowest = halved
-
-
-MAX_SHELL_PAIRS = 10_000_000
-"""Beyond this many pairs of an inward and an outward shell it is not looked which lies in which."""
-
-_Numbers: TypeAlias = NDArray[np.intp]
+Location: TypeAlias = tuple[float, float, float]
+Numbers: TypeAlias = NDArray[np.intp]
+Doubles: TypeAlias = NDArray[np.float64]
+_WEIGHTS = np.array((0.3183, 0.3679, 0.3138))
+"""Of a facet's corners: a point that is not symmetric, so that a line through it hardly meets an edge."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shells:
-    """How many there are.
+class SmallShell:
+    """A crumb or a wall without thickness, or several: number, and size and place of the largest.
 
-    The rest holds for a closed mesh: `volume_mm3` of all bodies without their cavities; `is_inside_out`
-    when the largest faces inwards. `cavities` are shells that face the other way than the one around them,
-    `turned` those that do so without one around them; None where there are too many to compare.
+    `area_mm2` is of one side of all of them.
     """
 
     count: int
-    is_inside_out: bool = False
-    volume_mm3: float = 0.0
-    cavities: int | None = 0
-    turned: int | None = 0
+    area_mm2: float
+    size_mm: Location
+    centre_mm: Location
 
 
-def find_shells(corners: CornerHashes, facets: int, volume_mm3: float) -> Shells:
-    """Find the shells of a mesh of so many facets, whose volume is known."""
-    root = _label_shells(corners.all_hashes(facets))
-    shells = np.flatnonzero(np.bincount(root))
-    if shells.size == 1:
-        return Shells(1, volume_mm3 < 0, abs(volume_mm3))
-    shell = np.searchsorted(shells, root)
-    volumes = _shell_volumes(corners.blocks(), shell, shells.size)
-    is_inside_out = -float(volumes.min()) > float(volumes.max())  # the largest shell is no cavity
-    faces_in = (volumes > 0) if is_inside_out else (volumes < 0)
-    total = float(np.abs(volumes).sum())
-    if not faces_in.any():
-        return Shells(shells.size, is_inside_out, total)
-    is_cavity = _find_enclosed_shells(faces_in, *_boxes(corners.blocks(), shell, shells.size))
-    if is_cavity is None:
-        return Shells(shells.size, is_inside_out, abs(volume_mm3), None, None)
-    cavities = int(np.count_nonzero(is_cavity))
-    hollow = float(np.abs(volumes[is_cavity]).sum())
-    turned = int(np.count_nonzero(faces_in)) - cavities
-    return Shells(shells.size, is_inside_out, total - 2 * hollow, cavities, turned)
+@dataclass(frozen=True, slots=True)
+class ShellExtents:
+    """Lowest and highest coordinates of each shell, both of shape (3, n), and its area."""
+
+    low: Doubles
+    high: Doubles
+    area: Doubles
+
+    @property
+    def longest(self) -> Doubles:
+        """Return the longest side of each box."""
+        longest: Doubles = (self.high - self.low).max(axis=0)
+        return longest
+
+    def describe(self, chosen: NDArray[np.bool_]) -> SmallShell | None:
+        """Return what is told of the chosen shells; None if there are none."""
+        places = np.flatnonzero(chosen)
+        if not places.size:
+            return None
+        largest = places[self.area[places].argmax()]
+        low, high = self.low[:, largest], self.high[:, largest]
+        area = float(self.area[places].sum()) / 2
+        return SmallShell(places.size, area, _location(high - low), _location((low + high) / 2))
 
 
-def _find_enclosed_shells(
-    inner: NDArray[np.bool_], low: NDArray[np.float64], high: NDArray[np.float64]
-) -> NDArray[np.bool_] | None:
-    """Return which inner shells have the box of another one around theirs; None if they are too many."""
-    outside, inside = np.flatnonzero(~inner), np.flatnonzero(inner)
-    if outside.size * inside.size > MAX_SHELL_PAIRS:
-        return None
-    lies_within = np.zeros(inner.size, np.bool_)
-    for around in outside:
-        above = (low[:, inside] >= low[:, around, None]).all(axis=0)
-        lies_within[inside] |= above & (high[:, inside] <= high[:, around, None]).all(axis=0)
-    return lies_within
+def number_shells(corners: CornerHashes, facets: int) -> Numbers:
+    """Return the number of each facet's shell, from 0 on."""
+    return renumber(label_shells(corners.all_hashes(facets)))
 
 
-def _label_shells(hashes: Hashes) -> _Numbers:
+def renumber(labels: Numbers) -> Numbers:
+    """Return labels as numbers from 0 on, in their order."""
+    is_used = np.bincount(labels) > 0
+    numbers: Numbers = (np.cumsum(is_used) - 1)[labels]
+    return numbers
+
+
+def label_shells(hashes: Hashes) -> Numbers:
     """Return each facet a number that all facets of its shell share.
 
     Exporters write neighbours one after the other. So most facets go on with a run: they have a corner of
     the one before. Only the other corners of a run have to be looked for elsewhere, and only runs joined.
     """
     goes_on = _corners_shared_with_previous(hashes)
-    run: _Numbers = np.cumsum(~goes_on.any(axis=0))
+    run: Numbers = np.cumsum(~goes_on.any(axis=0))
     if run[-1] == run[0]:
         return run
     new = np.flatnonzero(~goes_on)
@@ -119,11 +97,11 @@ def _corners_shared_with_previous(hashes: Hashes) -> NDArray[np.bool_]:
     return found
 
 
-def _shell_volumes(blocks: Iterable[Block], shell: _Numbers, shells: int) -> NDArray[np.float64]:
+def shell_volumes(blocks: Iterable[Block], shell: Numbers, shells: int) -> NDArray[np.float64]:
     """Return the signed volume of each shell, mm³: the sum of a·(b x c) / 6."""
     volumes = np.zeros(shells)
     origin: NDArray[np.float64] | None = None
-    for block, here in _with_shells(blocks, shell):
+    for block, here in with_shells(blocks, shell):
         points = block.astype(np.float64).reshape(3, 3, -1)
         origin = points[0, :, :1].copy() if origin is None else origin
         points -= origin
@@ -133,21 +111,89 @@ def _shell_volumes(blocks: Iterable[Block], shell: _Numbers, shells: int) -> NDA
     return volumes / 6
 
 
-def _boxes(
-    blocks: Iterable[Block], shell: _Numbers, shells: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the lowest and the highest coordinates of each shell, both of shape (3, n)."""
+def measure_shells(blocks: Iterable[Block], shell: Numbers, shells: int) -> ShellExtents:
+    """Return the boxes and areas of all shells."""
     low, high = np.full((3, shells), np.inf), np.full((3, shells), -np.inf)
-    for block, here in _with_shells(blocks, shell):
+    area = np.zeros(shells)
+    for block, here in with_shells(blocks, shell):
         corners = block.astype(np.float64).reshape(3, 3, -1)
         for axis in range(3):
             np.minimum.at(low[axis], here, corners[:, axis].min(axis=0))
             np.maximum.at(high[axis], here, corners[:, axis].max(axis=0))
-    return low, high
+        area += np.bincount(here, np.linalg.norm(facet_middles(block)[1], axis=0) / 2, shells)
+    return ShellExtents(low, high, area)
 
 
-def _with_shells(blocks: Iterable[Block], shell: _Numbers) -> Iterator[tuple[Block, _Numbers]]:
+def _location(values: Doubles) -> Location:
+    x, y, z = values.tolist()
+    return x, y, z
+
+
+def with_shells(blocks: Iterable[Block], shell: Numbers) -> Iterator[tuple[Block, Numbers]]:
     done = 0
     for block in blocks:
         yield block, shell[done : done + block.shape[1]]
         done += block.shape[1]
+
+
+class LineHits(NamedTuple):
+    """Where upright lines meet facets: the line, the height, 1 for a facet that faces up or -1, its shell."""
+
+    line: Numbers
+    height: Doubles
+    direction: Numbers
+    shell: Numbers
+
+
+_NO_PLACES = np.empty(0, np.intp)
+
+
+_NO_HITS = LineHits(_NO_PLACES, np.empty(0), _NO_PLACES, _NO_PLACES)
+
+
+def points_on_shells(blocks: Iterable[tuple[Block, Numbers]], shells: int, chosen: Numbers) -> Doubles:
+    """Return a point on each chosen shell, shape (n, 3): on the facet that is largest as seen from above."""
+    number = np.full(shells, -1, np.intp)
+    number[chosen] = np.arange(chosen.size)
+    best, points = np.full(chosen.size, -1.0), np.zeros((chosen.size, 3))
+    for block, here in blocks:
+        mine = np.flatnonzero(number[here] >= 0)
+        middle, normal = facet_middles(block[:, mine])
+        owner, area = number[here[mine]], np.abs(normal[2])
+        ranked = np.lexsort((area, owner))
+        largest = ranked[np.flatnonzero(np.diff(owner[ranked], append=-1))]
+        largest = largest[area[largest] > best[owner[largest]]]
+        best[owner[largest]] = area[largest]
+        points[owner[largest]] = middle[:, largest].T
+    return points
+
+
+def facet_middles(block: Block) -> tuple[Doubles, Doubles]:
+    """Return a point on each facet and its normal, twice its area long; both of shape (3, n)."""
+    points = block.astype(np.float64).reshape(3, 3, -1)
+    normals = np.cross(points[1] - points[0], points[2] - points[0], axis=0)
+    return np.tensordot(_WEIGHTS, points, 1), normals
+
+
+def meet_upright_lines(blocks: Iterable[tuple[Block, Numbers]], lines: Doubles) -> LineHits:
+    """Return where facets meet upright lines, given by x and y (a third column is not used)."""
+    found = [_NO_HITS]
+    for block, here in blocks:
+        flat = block.reshape(3, 3, -1)[:, :2]
+        (left, front), (right, back) = flat.min(axis=0), flat.max(axis=0)
+        for line, (x, y) in enumerate(lines[:, :2]):
+            near = np.flatnonzero((left <= x) & (x <= right) & (front <= y) & (y <= back))
+            if near.size:
+                found.append(_meet_upright_line(block[:, near], here[near], line, x, y))
+    return LineHits(*map(np.concatenate, zip(*found, strict=True)))
+
+
+def _meet_upright_line(block: Block, shell: Numbers, line: int, x: float, y: float) -> LineHits:
+    corners = block.astype(np.float64).reshape(3, 3, -1)
+    right, back = corners[:, 0] - x, corners[:, 1] - y
+    areas = right * np.roll(back, -1, axis=0) - np.roll(right, -1, axis=0) * back  # of sides with the line
+    faces_up: NDArray[np.bool_] = np.all(areas > 0, axis=0)
+    met = np.flatnonzero(faces_up | np.all(areas < 0, axis=0))
+    share = areas[:, met] / areas[:, met].sum(axis=0)
+    height = (share * np.roll(corners[:, 2, met], -2, axis=0)).sum(axis=0)
+    return LineHits(np.full(met.size, line), height, np.where(faces_up[met], 1, -1), shell[met])

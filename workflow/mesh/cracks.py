@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.components import connected_components
 from workflow.mesh.open_edges import DirectedEdges, balance_edges
-from workflow.mesh.watertight import FIBONACCI_MULTIPLIER, representative_indices
+from workflow.mesh.watertight import FIBONACCI_MULTIPLIER, connected_components, representative_indices
 
 TOLERANCE_SHARE, MAX_TOLERANCE_MM = 1e-4, 0.02
 """Corners nearer than this share of the mesh's diagonal are the same, up to 0.02 mm."""
@@ -68,9 +67,14 @@ class ClosedCracks:
     cracks: tuple[Crack, ...] = ()
 
 
+def crack_tolerance_mm(diagonal_mm: float) -> float:
+    """Return the distance within which corners are the same, in a mesh with this diagonal."""
+    return min(TOLERANCE_SHARE * diagonal_mm, MAX_TOLERANCE_MM)
+
+
 def close_cracks(edges: DirectedEdges, diagonal_mm: float) -> ClosedCracks:
     """Return the open edges that are left, and the cracks that were closed, the longest first."""
-    tolerance_mm = min(TOLERANCE_SHARE * diagonal_mm, MAX_TOLERANCE_MM)
+    tolerance_mm = crack_tolerance_mm(diagonal_mm)
     points, segments = _number_points(edges)
     merged, spread_mm = _merge_near_points(points, tolerance_mm)
     whole = Segments(merged[segments.tail], merged[segments.head])

@@ -1,13 +1,22 @@
 """Holes: what stays open once cracks are closed, rim by rim, with length and width in mm."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 
-from workflow.mesh.cracks import ClosedCracks, Crack, Indices, Location, Points, close_cracks
+from workflow.mesh.cracks import (
+    ClosedCracks,
+    Crack,
+    Indices,
+    Location,
+    Points,
+    close_cracks,
+    crack_tolerance_mm,
+)
 from workflow.mesh.open_edges import OpenEdgeCount, find_open_edges
+from workflow.mesh.shells import OpenShells, find_open_shells
 from workflow.mesh.watertight import CornerHashes
 
 MAX_HOLE_LOCATIONS = 5
@@ -26,6 +35,8 @@ class HoleKind(StrEnum):
     """Three facets or more at each edge: a wall divides the solid."""
     FIN = "fin"
     """Three facets at some edges: a surface stands out of the solid."""
+    LOOSE = "loose surface"
+    """The rim of a surface that is part of no body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +44,8 @@ class Hole:
     """One rim of open edges, and the smallest rectangle around it.
 
     `share` is the rectangle's part of the side of the mesh in which the hole is. `crowded_edges` of its
-    `edges` have three facets or more. `decimals` tell places in this mesh apart.
+    `edges` have three facets or more. `extent_mm` is the size of the box around it, and `is_loose` tells that
+    it is the rim of a surface that is part of no body. `decimals` tell places in this mesh apart.
     """
 
     edges: int
@@ -42,7 +54,9 @@ class Hole:
     width_mm: float
     share: float
     centre_mm: Location
+    extent_mm: Location
     decimals: int = 1
+    is_loose: bool = False
 
     def __str__(self) -> str:
         return format_location(self.centre_mm, self.decimals)
@@ -51,7 +65,7 @@ class Hole:
     def kind(self) -> HoleKind:
         """What the rim is."""
         if not self.crowded_edges:
-            return HoleKind.HOLE
+            return HoleKind.LOOSE if self.is_loose else HoleKind.HOLE
         return HoleKind.WALL_INSIDE if self.crowded_edges == self.edges else HoleKind.FIN
 
     @property
@@ -84,12 +98,19 @@ class OpenEdgeSummary:
         return self.cracks.cracks if self.cracks else ()
 
 
-def summarize_open_edges(corners: CornerHashes, facets: int, size_mm: Location) -> OpenEdgeSummary:
-    """Return the open edges, cracks and holes of a mesh of this many facets and this size."""
+def summarize_open_edges(
+    corners: CornerHashes, facets: int, size_mm: Location, *, with_shells: bool = False
+) -> OpenEdgeSummary:
+    """Return the open edges, cracks and holes of a mesh of this many facets and this size.
+
+    `with_shells` also tells loose surfaces from holes, at 100 bytes of memory for each facet.
+    """
     count = find_open_edges(corners, facets)
     diagonal_mm = math.hypot(*size_mm)
     cracks = close_cracks(count.open, diagonal_mm) if count.open is not None and count.open_edges else None
     holes = measure_holes(cracks, size_mm) if cracks else ()
+    if holes and with_shells and (shells := find_open_shells(corners, facets)):
+        holes = _mark_loose(holes, shells, crack_tolerance_mm(diagonal_mm))
     return OpenEdgeSummary(count, cracks, holes, display_decimals(diagonal_mm))
 
 
@@ -135,16 +156,35 @@ def measure_holes(found: ClosedCracks, size_mm: Location) -> tuple[Hole, ...]:
             float(length[each]),
             float(width[each]),
             float(share[each]),
-            _middle(low[each], high[each]),
+            _location((low[each] + high[each]) / 2),
+            _location(high[each] - low[each]),
             decimals,
         )
         for each in longest
     )
 
 
-def _middle(low: Points, high: Points) -> Location:
-    x, y, z = ((low + high) / 2).tolist()
+def _location(values: Points) -> Location:
+    x, y, z = values.tolist()
     return x, y, z
+
+
+def _mark_loose(holes: tuple[Hole, ...], shells: OpenShells, tolerance_mm: float) -> tuple[Hole, ...]:
+    """Mark the rims of surfaces that are part of no body: flat ones, and those within the material."""
+    return tuple(replace(hole, is_loose=_is_loose(hole, shells, tolerance_mm)) for hole in holes)
+
+
+def _is_loose(hole: Hole, shells: OpenShells, tolerance_mm: float) -> bool:
+    centre, half = np.array(hole.centre_mm), np.array(hole.extent_mm) / 2
+    low, high = (centre - half)[:, None], (centre + half)[:, None]
+    around = (shells.low <= low + tolerance_mm) & (shells.high >= high - tolerance_mm)
+    candidates = np.flatnonzero(around.all(axis=0))
+    if not candidates.size:
+        return False
+    extents = shells.high[:, candidates] - shells.low[:, candidates]
+    own = candidates[extents.sum(axis=0).argmin()]
+    wider = (shells.high - shells.low)[:, own] - np.array(hole.extent_mm)
+    return bool(shells.is_in_material[own] or (wider <= 2 * tolerance_mm).all())
 
 
 def _axes_of_rims(ends: Points, owner: Indices, along: Points, rim: Indices, count: int) -> Points:

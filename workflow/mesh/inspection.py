@@ -12,22 +12,25 @@ from typing import TypeAlias
 
 import numpy as np
 
-from workflow.mesh.ascii_reader import AsciiReader
-from workflow.mesh.components import Shells, find_shells
+from workflow.mesh.ascii_reader import AsciiReader, make_reader
 from workflow.mesh.format import (
     FACET_BYTES,
     HEADER_TEXT_BYTES,
     AsciiLayout,
     BinaryLayout,
+    BinaryReader,
+    HashingStream,
     NotMeasurable,
+    UnreadableMesh,
     detect_format,
 )
 from workflow.mesh.holes import MAX_HOLE_LOCATIONS, summarize_open_edges
 from workflow.mesh.measures import Measures, MeshFindings, measure_mesh
-from workflow.mesh.stream import BinaryReader, HashingStream, UnreadableMesh
+from workflow.mesh.open_edges import count_duplicate_facets, count_nonmanifold_edges
+from workflow.mesh.shells import Shells, find_shells
 from workflow.mesh.verdict import judge_mesh
 from workflow.mesh.warnings import MeshPolicy
-from workflow.mesh.watertight import CornerHashes, count_duplicate_facets, count_nonmanifold_edges
+from workflow.mesh.watertight import CornerHashes
 from workflow.model import MeshReport, unmeasured_report
 
 DEFAULT_POLICY = MeshPolicy()
@@ -88,7 +91,7 @@ def inspect_open_file(file: FileIO, stream: HashingStream, policy: MeshPolicy) -
     layout = detect_format(head, before.st_size)
     if isinstance(layout, NotMeasurable):
         return unmeasured_report("", layout.reason, layout.format)
-    reader = BinaryReader(stream, layout) if isinstance(layout, BinaryLayout) else AsciiReader(stream, layout)
+    reader = make_reader(stream, layout)
     try:
         findings = _gather_findings(reader, before.st_size, _header(head, layout), policy)
     except UnreadableMesh as problem:
@@ -116,14 +119,19 @@ def _gather_findings(reader: _Reader, size: int, header: bytes, policy: MeshPoli
     shared = count_nonmanifold_edges(corners.pieces(), facets) if is_countable and measures.closed else None
     holes = None
     if not (measures.closed or measures.bad_facets):
-        holes = summarize_open_edges(corners, facets, measures.size_mm)
+        with_shells = facets <= policy.count_limit_facets
+        holes = summarize_open_edges(corners, facets, measures.size_mm, with_shells=with_shells)
     repeats = shared or (holes and holes.count.has_repeated_facets)
     repeated = count_duplicate_facets(corners.pieces(), facets) if repeats and is_countable else None
-    shells = _find_shells(corners, measures, policy) if measures.closed else None
+    shells = (
+        _find_shells(corners, measures, policy, may_have_walls=bool(repeated)) if measures.closed else None
+    )
     return MeshFindings(measures, holes, shared, repeated, reader.remarks(), shells, header)
 
 
-def _find_shells(corners: CornerHashes, measures: Measures, policy: MeshPolicy) -> Shells | None:
+def _find_shells(
+    corners: CornerHashes, measures: Measures, policy: MeshPolicy, *, may_have_walls: bool
+) -> Shells | None:
     """Return the bodies of a closed mesh apart if it is not too large, or if their volumes cancel out."""
     box_mm3 = math.prod(measures.size_mm)
     vanishes = (
@@ -131,7 +139,7 @@ def _find_shells(corners: CornerHashes, measures: Measures, policy: MeshPolicy) 
     )
     if measures.triangles > policy.count_limit_facets and not vanishes:
         return None
-    return find_shells(corners, measures.triangles, measures.volume_mm3)
+    return find_shells(corners, measures.triangles, measures.volume_mm3, may_have_walls=may_have_walls)
 
 
 def _build_report(reader: _Reader, findings: MeshFindings, policy: MeshPolicy) -> MeshReport:
@@ -170,4 +178,5 @@ def _build_report(reader: _Reader, findings: MeshFindings, policy: MeshPolicy) -
         shells=findings.shells.count if findings.shells else None,
         cavities=findings.shells.cavities if findings.shells else None,
         turned_shells=findings.shells.turned if findings.shells else None,
+        bodies=findings.shells.bodies if findings.shells else None,
     )

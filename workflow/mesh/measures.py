@@ -1,14 +1,15 @@
 """Size, area, volume and closedness of a mesh, added up block by block; and all that was found in it."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.components import Shells
-from workflow.mesh.holes import OpenEdgeSummary
-from workflow.mesh.stream import BLOCK_FACETS, Block
+from workflow.mesh.format import BLOCK_FACETS, Block
+from workflow.mesh.holes import OpenEdgeSummary, display_decimals
+from workflow.mesh.shells import Shells
 from workflow.mesh.warnings import MeshWarning, UnitDoubt, doubt_unit, mean_wall_mm
 from workflow.mesh.watertight import WRAP, CornerHashes, chain_terms, hash_corners
 
@@ -153,8 +154,8 @@ class _Accumulator:
         usable = self._bad == 0 and self._triangles > 0
         return Measures(
             triangles=self._triangles,
-            low_mm=_outermost(self._low, np.min) if usable else (0.0, 0.0, 0.0),
-            high_mm=_outermost(self._high, np.max) if usable else (0.0, 0.0, 0.0),
+            low_mm=_as_location(self._low.reshape(3, 3).min(axis=0)) if usable else (0.0, 0.0, 0.0),
+            high_mm=_as_location(self._high.reshape(3, 3).max(axis=0)) if usable else (0.0, 0.0, 0.0),
             area_mm2=self._doubled_area / 2,
             volume_mm3=self._six_volumes / 6,
             closed=usable and self._chain == 0,
@@ -178,10 +179,8 @@ def _cross(
         out[axis] -= spare
 
 
-def _outermost(
-    corners: NDArray[np.float32], choose: Callable[..., NDArray[np.float32]]
-) -> tuple[float, float, float]:
-    x, y, z = choose(corners.reshape(3, 3), axis=0).tolist()
+def _as_location(ends: NDArray[np.float32]) -> tuple[float, float, float]:
+    x, y, z = ends.tolist()
     return x, y, z
 
 
@@ -226,6 +225,11 @@ class MeshFindings:
         """True if the mesh encloses a volume and faces inwards."""
         faces_in = self.shells.is_inside_out if self.shells else self.measures.volume_mm3 < 0
         return faces_in and bool(self.volume_cm3)
+
+    @property
+    def decimals(self) -> int:
+        """Return the decimals that tell places in this mesh apart."""
+        return display_decimals(math.hypot(*self.measures.size_mm))
 
     @property
     def unit(self) -> UnitDoubt:

@@ -3,6 +3,9 @@
 Two more passes over all corners, in constant memory. The first adds F(a, b) of each edge (see `watertight`)
 into one of a million sums, chosen by the edge whatever its direction: sums of closed edges stay 0. The
 second keeps only the edges whose sum is not 0, which are few, and counts those exactly.
+
+Also here: non-manifold edges and repeated facets. Both need memory for each facet, so they are counted up to
+a limit.
 """
 
 from collections.abc import Iterable
@@ -12,8 +15,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.stream import Block, Hashes
-from workflow.mesh.watertight import FIBONACCI_MULTIPLIER, CornerHashes, edge_heads, representative_indices
+from workflow.mesh.format import Block, Hashes
+from workflow.mesh.watertight import (
+    FIBONACCI_MULTIPLIER,
+    CornerHashes,
+    edge_heads,
+    find_matches,
+    representative_indices,
+)
 
 _ODD = np.uint64(0xD1342543DE82EF95)  # a multiplier that spreads well, from Steele and Vigna 2021
 
@@ -208,3 +217,30 @@ def _bucket_of(edge: Hashes, places: int) -> NDArray[np.intp]:
     """Return the place of an edge among a power of two, by the sum of its ends: it has no direction."""
     unused_bits = np.uint64(65 - places.bit_length())
     return ((edge * FIBONACCI_MULTIPLIER) >> unused_bits).astype(np.intp)
+
+
+def count_nonmanifold_edges(corners: Iterable[Hashes], facets: int) -> int:
+    """Return the number of edges of a closed mesh that more than two facets share.
+
+    Only the facets are used in which an edge runs from the lower to the higher hash. In a closed mesh that is
+    one of each pair of facets, so an edge that comes up twice has four facets or more.
+    """
+    edges = np.empty(2 * facets, np.uint64)  # a facet has one or two such edges
+    count = 0
+    for a, b, c in corners:
+        for tail, head in ((a, b), (b, c), (c, a)):
+            rising = np.flatnonzero(tail < head)
+            end = count + rising.size
+            np.take(tail + head, rising, out=edges[count:end], mode="clip")  # the mode spares a copy
+            count = end
+    return find_matches(edges[:count]).values
+
+
+def count_duplicate_facets(corners: Iterable[Hashes], facets: int) -> int:
+    """Count the facets that have the same three corners as another one, in whatever order."""
+    wholes = np.empty(facets, np.uint64)
+    count = 0
+    for a, b, c in corners:
+        wholes[count : count + a.size] = a + b + c
+        count += a.size
+    return find_matches(wholes[:count]).copy.size

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.ascii_reader import AsciiReader
+from workflow.mesh.ascii_reader import make_reader
 from workflow.mesh.canvas import (
     INK,
     INSIDE_FLAG,
@@ -21,15 +21,15 @@ from workflow.mesh.canvas import (
     IntArray,
     RgbCanvas,
     TooMuchToDraw,
+    dilate,
     expand_ranges,
     fit_camera,
 )
 from workflow.mesh.cracks import close_cracks
-from workflow.mesh.format import BinaryLayout, NotMeasurable, detect_format
+from workflow.mesh.format import Block, HashingStream, NotMeasurable, UnreadableMesh, detect_format
 from workflow.mesh.holes import MAX_HOLE_LOCATIONS, Hole, measure_holes
 from workflow.mesh.measures import Measures, measure_mesh
 from workflow.mesh.open_edges import DirectedEdges, find_open_edges
-from workflow.mesh.stream import BinaryReader, Block, HashingStream, UnreadableMesh
 from workflow.mesh.watertight import CornerHashes
 from workflow.model import MeshReport
 
@@ -64,9 +64,9 @@ def mark_open_edges(
         is_seen = depth <= depths[row, column] + _EDGE_DEPTH_TOLERANCE
         seen[row[is_seen], column[is_seen]] = True
         hidden[row[~is_seen], column[~is_seen]] = True
-    hidden = _dilate(hidden, 2)
+    hidden = dilate(hidden, 2)
     pixels[hidden] = 0.35 * pixels[hidden] + 0.65 * _HIDDEN
-    pixels[_dilate(seen, 4)] = OPEN_EDGE_COLOR
+    pixels[dilate(seen, 4)] = OPEN_EDGE_COLOR
 
 
 def _edge_pixels(view: Camera, edges: DirectedEdges) -> Iterator[tuple[IntArray, IntArray, DoubleArray]]:
@@ -92,21 +92,6 @@ def _find_outlines(
         here[axis] = slice(1, None)
         found[tuple(here)] |= jumps
     return found & covered
-
-
-def _dilate(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
-    """Add so many pixels around each."""
-    for axis in (0, 1):
-        wide = mask.copy()
-        for shift in range(1, by + 1):
-            for way in (shift, -shift):
-                moved = np.roll(mask, way, axis=axis)
-                edge = [slice(None), slice(None)]
-                edge[axis] = slice(None, way) if way > 0 else slice(way, None)
-                moved[tuple(edge)] = False
-                wide |= moved
-        mask = wide
-    return mask
 
 
 VERDICT_TEXT = {"accept": "accepted", "hold": "held", "reject": "rejected"}
@@ -148,9 +133,7 @@ def draw_picture(source: Path, report: MeshReport) -> bytes:
         layout = detect_format(stream.head(), os.fstat(file.fileno()).st_size)
         if isinstance(layout, NotMeasurable):
             raise UnreadableMesh(layout.reason)
-        reader = (
-            BinaryReader(stream, layout) if isinstance(layout, BinaryLayout) else AsciiReader(stream, layout)
-        )
+        reader = make_reader(stream, layout)
         corners = CornerHashes(reader.blocks)
         measures = measure_mesh(reader.blocks())
         if measures.bad_facets:

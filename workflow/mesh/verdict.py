@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from workflow.mesh.components import SmallShell
 from workflow.mesh.cracks import Crack
 from workflow.mesh.holes import Hole, HoleKind, OpenEdgeSummary, format_location
 from workflow.mesh.measures import FARTHEST_MM, Measures, MeshFindings
-from workflow.mesh.warnings import MeshPolicy, MeshWarning, MeshWarningKind, format_count
+from workflow.mesh.shells import Shells
+from workflow.mesh.warnings import MeshPolicy, MeshWarning, MeshWarningKind, format_count, format_size
 
 LEAST_TOLD_MM = 0.001
 """Gaps and cracks below this are in no message: no printer sees them."""
@@ -14,6 +16,8 @@ LONGEST_CRACK_MM = 1.0
 """A slicer may leave out part of the solid at a longer crack: PrusaSlicer 2.5 loses 17 % of such a box."""
 LONGEST_COUNTED_HOLE_MM = 10.0
 """`open_edges_limit` lets no longer hole pass."""
+LEAST_WALL_MM2 = 10.0
+"""Walls without thickness with less area are in no message."""
 _LEAST_VOLUME = 1e-9
 """As a share of the cube around the longest side: far below any sheet that can be printed."""
 
@@ -115,11 +119,16 @@ def _hole_text(holes: list[Hole]) -> str:
             edges = format_count(largest.edges, "edge")
             return (
                 f"A wall inside the part at {largest}{many}: {edges} with three facets. "
-                "Merge the bodies in CAD and export the part again."
+                "Delete the wall, or merge the bodies, in CAD and export the part again."
             )
         case HoleKind.FIN:
             return (
                 f"A surface without thickness, {extent}, at {largest}{many}. "
+                "Delete the surface in CAD and export the part again."
+            )
+        case HoleKind.LOOSE:
+            return (
+                f"A loose surface, {extent}, at {largest}{many}: it is part of no body. "
                 "Delete the surface in CAD and export the part again."
             )
     if largest.is_missing_side:
@@ -147,15 +156,39 @@ def _find_warnings(findings: MeshFindings, policy: MeshPolicy) -> Iterator[MeshW
     if findings.inside_out:
         words = f"-{findings.volume_cm3:.3g} cm³: the mesh is inside out. Slicers turn it."
         yield MeshWarning(MeshWarningKind.INSIDE_OUT, words)
-    if findings.shells and findings.shells.turned:
-        turned, bodies = findings.shells.turned, format_count(findings.shells.count, "body", "bodies")
-        words = f"{turned:,} of {bodies} inside out: a slicer may leave it out. Flip its normals in CAD."
-        yield MeshWarning(MeshWarningKind.INSIDE_OUT, words)
+    if findings.shells:
+        yield from _warnings_of_bodies(findings, findings.shells)
     for remark in _count_warnings(findings):
         if remark.oddity in policy.held:  # closed all the same, and no slicer minds: only for who asks
             yield remark
     if sentence := findings.unit_sentence:
         yield MeshWarning(MeshWarningKind.UNIT, sentence)
+
+
+def _walls_text(walls: SmallShell, decimals: int) -> str:
+    what = f"without thickness, {walls.area_mm2:.3g} mm², at {format_location(walls.centre_mm, decimals)}"
+    if walls.count == 1:
+        return f"Wall {what}: it will not be printed. Give it a thickness in CAD."
+    return (
+        f"{walls.count:,} walls {what} (the largest): they will not be printed. Give them a thickness in CAD."
+    )
+
+
+def _warnings_of_bodies(findings: MeshFindings, shells: Shells) -> Iterator[MeshWarning]:
+    bodies = format_count(shells.bodies or shells.count, "body", "bodies")
+    if turned := shells.turned:
+        words = (
+            f"{turned:,} of {bodies} {'is' if turned == 1 else 'are'} inside out: a slicer may leave it out."
+        )
+        yield MeshWarning(MeshWarningKind.INSIDE_OUT, f"{words} Flip its normals in CAD.")
+    walls, crumbs = shells.walls, shells.crumbs
+    if walls and walls.area_mm2 >= LEAST_WALL_MM2:
+        yield MeshWarning(MeshWarningKind.FLAT_WALLS, _walls_text(walls, findings.decimals))
+    if crumbs and not findings.unit.reason:
+        extent, place = format_size(crumbs.size_mm), format_location(crumbs.centre_mm, findings.decimals)
+        what = f"{crumbs.count:,} of {bodies} {'is' if crumbs.count == 1 else 'are'} a crumb"
+        words = f"{what}: {extent} at {place}. If it was left over, delete it in CAD."
+        yield MeshWarning(MeshWarningKind.CRUMBS, words)
 
 
 def _warnings_of_open_edges(

@@ -20,12 +20,11 @@ The keys of the hash are drawn at start-up, so that no file can be made to fit t
 (Dietzfelbinger et al. 1997, "A reliable randomized algorithm for the closest-pair problem") the bits are
 mixed: without that the hash is linear, and two opposite, shifted facets would cancel.
 
-Also here: which of many hashes are equal, and so non-manifold edges and repeated facets. Both need memory for
-each facet, so they are counted up to a limit. Equal hashes are found two to four times as fast as by sorting:
-each number writes its index into a table, at a slot chosen by its highest bits; the last to write owns the
-slot. A number that finds another owner in its slot is a copy of that owner, or tries the next table together
-with all its own copies, because those chose the same slot. `np.unique` is not used in this room: its first
-call imports `numpy.ma` (30 ms), and since numpy 2.3 it is slower than sorting.
+Also here: which of many hashes are equal, found two to four times as fast as by sorting. Each number writes
+its index into a table, at a slot chosen by its highest bits; the last to write owns the slot. A number that
+finds another owner in its slot is a copy of that owner, or tries the next table together with all its own
+copies, because those chose the same slot. `np.unique` is not used in this room: its first call imports
+`numpy.ma` (30 ms), and since numpy 2.3 it is slower than sorting.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -35,7 +34,7 @@ from secrets import randbits
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.stream import BLOCK_FACETS, Block, Hashes
+from workflow.mesh.format import BLOCK_FACETS, Block, Hashes
 
 WRAP = 2**64 - 1
 
@@ -210,28 +209,20 @@ def _slots(keys: Hashes, bits: int) -> NDArray[np.int64]:
     return (keys >> np.uint64(64 - bits)).view(np.int64)
 
 
-def count_nonmanifold_edges(corners: Iterable[Hashes], facets: int) -> int:
-    """Return the number of edges of a closed mesh that more than two facets share.
+def connected_components(tails: NDArray[np.intp], heads: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """Return each of `count` points the lowest number among the points that it is connected with.
 
-    Only the facets are used in which an edge runs from the lower to the higher hash. In a closed mesh that is
-    one of each pair of facets, so an edge that comes up twice has four facets or more.
+    Hooks each root to a lower root next to it (of several, the one that happens to be written last) and
+    halves all paths, so that a few rounds do (after Y. Shiloach and U. Vishkin, "An O(log n) parallel
+    connectivity algorithm", 1982).
     """
-    edges = np.empty(2 * facets, np.uint64)  # a facet has one or two such edges
-    count = 0
-    for a, b, c in corners:
-        for tail, head in ((a, b), (b, c), (c, a)):
-            rising = np.flatnonzero(tail < head)
-            end = count + rising.size
-            np.take(tail + head, rising, out=edges[count:end], mode="clip")  # the mode spares a copy
-            count = end
-    return find_matches(edges[:count]).values
-
-
-def count_duplicate_facets(corners: Iterable[Hashes], facets: int) -> int:
-    """Count the facets that have the same three corners as another one, in whatever order."""
-    wholes = np.empty(facets, np.uint64)
-    count = 0
-    for a, b, c in corners:
-        wholes[count : count + a.size] = a + b + c
-        count += a.size
-    return find_matches(wholes[:count]).copy.size
+    lowest = np.arange(count)
+    while True:
+        tail_roots, head_roots = lowest[tails], lowest[heads]
+        apart = np.flatnonzero(tail_roots != head_roots)
+        if not apart.size:
+            return lowest
+        tails, heads = tail_roots[apart], head_roots[apart]
+        lowest[np.maximum(tails, heads)] = np.minimum(tails, heads)
+        while (lowest != (halved := lowest[lowest])).any():
+            lowest = halved

@@ -169,8 +169,8 @@ def _answer_request(
 
 def _write_picture(source: Path, report: MeshReport, picture: Path) -> InspectionFailure | None:
     """Write a picture; gives why not. Raises OSError when the file can't be read."""
+    from workflow.mesh.format import UnreadableMesh
     from workflow.mesh.picture import draw_picture
-    from workflow.mesh.stream import UnreadableMesh
 
     try:
         drawn = draw_picture(source, report)

@@ -48,7 +48,7 @@ class MeshReport:
     defects: tuple[str, ...] = ()
     """Every reason not to print the part; the first is the `reason`."""
     oddities: tuple[str, ...] = ()
-    """The names of the warnings, in their order: see `mesh.oddities`."""
+    """The names of the warnings, in their order: see `mesh.warnings`."""
     flat_facets: int = 0
     """Facets without area, degenerate ones among them."""
     inside_out: bool = False
@@ -57,13 +57,15 @@ class MeshReport:
     """What the coordinates seem to be in: "mm", "inch", "metre", "inch or metre", "micrometre", "unclear"."""
     unit_doubt: str = ""
     unit_sizes: tuple[str, ...] = ()
-    """Why the coordinates may not be mm, and the size in other units: see `mesh.units`."""
+    """Why the coordinates may not be mm, and the size in other units: see `mesh.warnings`."""
     shells: int | None = None
     """Bodies that share no corner with another, cavities too; None where not counted."""
     cavities: int | None = None
-    """Shells that face inwards within another one; None where not counted."""
+    """Shells that face inwards in the material of another one; None where not counted."""
     turned_shells: int | None = None
     """Shells that face inwards and are no cavity; None where not counted."""
+    bodies: int | None = None
+    """Shells that are no cavity and have a volume; None where not counted."""
 
     @property
     def size_if_inches_mm(self) -> tuple[float, float, float] | None:

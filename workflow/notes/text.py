@@ -130,11 +130,18 @@ def _mesh_rows(mesh: MeshReport | None) -> Iterator[tuple[str, str]]:
     if not any(mesh.size_mm):  # not measured: zeros would be untrue
         yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}"
         return
-    yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}, {_watertight_text(mesh)}"
+    surface = "closed" if mesh.watertight else f"{mesh.open_edges:,} open edges"
+    bodies = f", {mesh.bodies:,} bodies" if (mesh.bodies or 0) > 1 else ""
+    yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}, {surface}{bodies}"
     yield "Size", _size_text(mesh)
     if mesh.volume_cm3 is not None:
         yield "Volume", f"{mesh.volume_cm3:.{1 if mesh.volume_cm3 >= 1 else 3}f} cm³"
     yield from (("Warning", warning) for warning in mesh.warnings)
+    if mesh.open_places:
+        yield (
+            "Picture",
+            "`stlflow check FILE --picture part.png` shows where it is open (FILE: the full path)",
+        )
 
 
 def _size_text(mesh: MeshReport) -> str:
@@ -146,10 +153,6 @@ def _size_text(mesh: MeshReport) -> str:
 def _dimensions_text(size_mm: Sequence[float]) -> str:
     digits = 1 if max(size_mm) >= 1 else 3
     return " × ".join(f"{side:.{digits}f}" for side in size_mm) + " mm"
-
-
-def _watertight_text(mesh: MeshReport) -> str:
-    return "closed" if mesh.watertight else f"{mesh.open_edges:,} open edges"
 
 
 def _destination_text(submission: Submission) -> str | None:

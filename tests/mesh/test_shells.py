@@ -9,11 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mesh.effort import IN_MEMORY
-from tests.mesh.solids import Corners, binary, blocks, box, merged, shifted, torus
+from tests.mesh.solids import (
+    Corners,
+    back_to_back,
+    binary,
+    blocks,
+    box,
+    merged,
+    quad,
+    rotated,
+    shifted,
+    torus,
+    tray_with_bar,
+)
 from workflow.mesh import MeshPolicy
-from workflow.mesh.components import Shells, find_shells
+from workflow.mesh import shells as shells_module
 from workflow.mesh.inspection import inspect_mesh
 from workflow.mesh.measures import measure_mesh
+from workflow.mesh.shells import Shells, find_shells
 from workflow.mesh.watertight import CornerHashes
 from workflow.model import MeshReport
 
@@ -23,7 +36,8 @@ TURNED = shifted(box(), 50, 0, 0)[:, ::-1]
 
 def shells(corners: Corners, size: int = 8192) -> Shells:
     volume_mm3 = measure_mesh(blocks(corners)).volume_mm3
-    return find_shells(CornerHashes(lambda: blocks(corners, size)), len(corners), volume_mm3)
+    hashes = CornerHashes(lambda: blocks(corners, size))
+    return find_shells(hashes, len(corners), volume_mm3, may_have_walls=True)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +80,81 @@ def test_thousands_of_bodies() -> None:
     assert shells(corners[np.random.default_rng(1).permutation(len(corners))]).count == 5000
 
 
+HOLLOW = merged(box(), shifted(box(12, 12, 12), 4, 4, 4)[:, ::-1])
+INNER = shifted(box(5, 5, 5), 7, 7, 7)
+RING = torus(60, 30)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("corners", "cavities", "turned"),
+    [
+        (merged(HOLLOW, INNER), 1, 0),
+        (merged(HOLLOW, INNER, shifted(box(1, 1, 1), 9, 9, 9)[:, ::-1]), 2, 0),
+        (merged(HOLLOW, INNER[:, ::-1]), 1, 1),
+        (merged(RING, box(4, 4, 4)[:, ::-1]), 0, 1),
+        (merged(RING, shifted(box(4, 4, 4), 28, -2, -2)[:, ::-1]), 1, 0),
+        (tray_with_bar(bar_inward=True), 0, 1),
+        (tray_with_bar(bar_inward=False), 0, 0),
+    ],
+    ids=[
+        "body in a cavity", "cavity in that", "turned body in a cavity", "turned body in a ring's hole",
+        "cavity in a ring", "turned bar in a tray", "bar in a tray",
+    ],
+)  # fmt: skip
+def test_a_cavity_lies_in_material_and_a_turned_body_in_the_air(
+    corners: Corners, cavities: int, turned: int, seed: int
+) -> None:
+    corners = rotated(corners, seed) if seed else corners
+    for facing_out in (corners, np.ascontiguousarray(corners[:, ::-1])):
+        found = shells(facing_out)
+        assert (found.cavities, found.turned) == (cavities, turned)
+
+
+UPRIGHT = ((0, 0, 20), (20, 0, 20), (20, 0, 40), (0, 0, 40))
+OTHER_DIAGONAL = merged(quad(*UPRIGHT), quad(*UPRIGHT[1:], UPRIGHT[0])[:, ::-1])
+SHEET = ((5, 5, 10), (15, 5, 10), (15, 15, 10), (5, 15, 10))
+WIDE = box(40, 40, 40)
+CELLAR = merged(WIDE, shifted(box(30, 30, 30), 5, 5, 5)[:, ::-1])
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("corners", "walls", "area_mm2"),
+    [
+        (merged(box(), back_to_back(*UPRIGHT)), 1, 400),
+        (merged(box(), shifted(back_to_back(*UPRIGHT), 40, 0, 0)), 1, 400),
+        (merged(box(), shifted(OTHER_DIAGONAL, 40, 0, 0)), 1, 400),
+        (merged(CELLAR, shifted(back_to_back(*SHEET), 10, 10, 0)), 1, 100),
+        (merged(WIDE, *(shifted(back_to_back(*SHEET), 40, 0, z) for z in (0, 10))), 2, 200),
+        (merged(WIDE, shifted(back_to_back(*SHEET), 3, 4, 0)), 0, 0),
+        (merged(box(), shifted(box(), 20, 0, 0)), 0, 0),
+        (merged(box(), box()), 0, 0),
+    ],
+    ids=[
+        "on an edge", "beside", "other diagonal", "in a cavity", "two", "in the material",
+        "where bodies touch", "a body twice",
+    ],
+)  # fmt: skip
+def test_a_wall_without_thickness_stands_in_the_air(
+    corners: Corners, walls: int, area_mm2: float, seed: int
+) -> None:
+    found = shells(rotated(corners, seed) if seed else corners).walls
+    assert (found.count if found else 0) == walls
+    assert (found.area_mm2 if found else 0) == pytest.approx(area_mm2, rel=1e-4)
+
+
+def test_many_cavities_are_told_by_their_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shells_module, "MAX_LINE_TESTS", 10)
+    found = shells(merged(HOLLOW, INNER[:, ::-1]))
+    assert (found.cavities, found.turned) == (2, 0)
+
+
+def test_a_part_of_several_bodies_says_so(tmp_path: Path) -> None:
+    report = report_on(tmp_path, merged(box(), CAVITY, shifted(box(), 50, 0, 0)))
+    assert (report.bodies, report.shells, report.warnings) == (2, 3, ())
+
+
 def report_on(tmp_path: Path, corners: Corners, policy: MeshPolicy | None = None) -> MeshReport:
     (tmp_path / "part.stl").write_bytes(binary(corners))
     return inspect_mesh(tmp_path / "part.stl", policy=policy or MeshPolicy())
@@ -77,7 +166,7 @@ def test_opposite_bodies_have_a_volume_all_the_same(tmp_path: Path) -> None:
         assert (report.verdict, report.shells, report.turned_shells) == ("accept", 2, 1)
         assert report.volume_cm3 == pytest.approx(16)
         assert report.warnings == (
-            "1 of 2 bodies inside out: a slicer may leave it out. Flip its normals in CAD.",
+            "1 of 2 bodies is inside out: a slicer may leave it out. Flip its normals in CAD.",
         )
         assert report.oddities == ("inside_out",)
 
