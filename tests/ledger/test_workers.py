@@ -1,11 +1,13 @@
 """Workers: nobody takes what another has, and who is struck off has nothing any more."""
 
+from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 
 from workflow.errors import StateFolderError
 from workflow.ledger import (
+    CLOCK,
     Ledger,
     Superseded,
     acquire_due_steps,
@@ -167,6 +169,16 @@ def test_services_that_start_with_the_same_rules_at_once_all_keep_them(ledger: L
             thread.join()
         assert ledger.decisions.read_rules(revision) == "rules"
     assert troubles == []
+
+
+def test_a_file_goes_by_this_machines_clock_even_after_a_database_with_its_own(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Ledger(postgres_url).close()
+    monkeypatch.setattr("workflow.ledger.database.system_time", lambda: 5.0)
+    assert CLOCK.seconds() > 1e9
+    Ledger(f"sqlite:///{tmp_path / 'ledger.db'}").close()
+    assert CLOCK.seconds() == 5.0
 
 
 def test_signs_carry_what_the_cloud_told(ledger: Ledger) -> None:

@@ -1,5 +1,6 @@
 """A real service over a real share and a simulated cloud."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ class Shop:
         return next((each for each in self.service.ledger.all() if each.path == path), None)
 
     def wait(
-        self, path: str, reached: Callable[[Submission], bool] = is_at_rest, limit: float = 20
+        self, path: str, reached: Callable[[Submission], bool] = is_at_rest, limit: float = 60
     ) -> Submission:
         """Wait for a submission; fails with its history when it does not come."""
 
@@ -89,6 +90,12 @@ class Shop:
 
 
 Open = Callable[..., Shop]
+
+
+def turn_clock(shop: Shop, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Put this machine's clock forward under a running service, which would see it within seconds."""
+    monkeypatch.setattr("workflow.ledger.database.system_time", lambda: time.time() + seconds)
+    shop.service.wake()
 
 
 def dispatched(submission: Submission) -> bool:

@@ -1,13 +1,12 @@
 """Builds that wait for their time of day: the rule decides once, and the build goes when its window opens."""
 
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.pipeline.conftest import Open, Shop, dispatched, written
+from tests.pipeline.conftest import Open, Shop, dispatched, turn_clock, written
 from tests.stl import box
 from tests.waiting import until
 from workflow.model import EventKind, SubmissionState
@@ -52,17 +51,15 @@ def test_a_build_waits_for_its_window_and_goes_by_itself(
     open_shop: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rule is for the hour of the drop. It still applies when the window opens, three hours later."""
-    ahead = 0.0
-    monkeypatch.setattr("workflow.ledger.database.system_time", lambda: time.time() + ahead)
     shop = shop_with_window(open_shop, tmp_path)
     shop.drop("part.stl", box(31))
     reason = "Rule 'later' sends from 15:00. It goes by itself then."
-    waiting = shop.wait("part.stl", lambda found: found.reason == reason)
+    waiting = shop.wait("part.stl", lambda found: found.reason == reason and found.due_at is not None)
     assert (waiting.state, waiting.destination, waiting.hold) == (SubmissionState.SLICED, None, None)
     events = [event for event in shop.history("part.stl") if event.event == EventKind.WAITING]
     assert len(events) == 1, "it sleeps instead of asking again and again"
     assert shop.cloud.dispatches() == {}
-    ahead = 3.1 * 3600
+    turn_clock(shop, monkeypatch, 3.1 * 3600)
     done = shop.wait("part.stl", dispatched)
     assert (str(done.destination), done.routing_rule, shop.sent(done)) == ("job_request", "later", 1)
 
@@ -72,7 +69,7 @@ def test_other_builds_go_past_one_that_waits(open_shop: Open, tmp_path: Path) ->
     shop.drop("part.stl", box(32))
     shop.drop("now/part.stl", box(33))
     assert str(shop.wait("now/part.stl", dispatched).destination) == "backlog"
-    assert until(lambda: (found := shop.submission("part.stl")) is not None and found.reason is not None, 10)
+    assert until(lambda: (found := shop.submission("part.stl")) is not None and found.reason is not None)
 
 
 def shop_with_window(open_shop: Open, folder: Path) -> Shop:

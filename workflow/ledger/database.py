@@ -153,8 +153,10 @@ class LedgerClock:
         return theirs + (time.monotonic() - mine)
 
     def synchronize(self, connection: Connection) -> None:
-        """Read the database's own clock, if it has one."""
+        """Read the database's own clock; with a file, go by this machine's."""
         if connection.dialect.name != "postgresql":
+            with self._lock:
+                self._seen = None
             return
         theirs = float(connection.execute(_DATABASE_TIME).scalar_one())
         with self._lock:
