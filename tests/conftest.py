@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.postgres import Postgres, postgres_server
 from workflow.ledger import Ledger
+
+settings.register_profile("without a deadline", deadline=None)  # the machine may be busy
+settings.load_profile("without a deadline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

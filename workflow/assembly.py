@@ -1,7 +1,7 @@
 """The composition root: builds the service from the settings, and is the only place that knows all rooms."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -87,18 +87,25 @@ def refuse_moved_ledger(settings: Settings) -> None:
 
 @contextmanager
 def running_service(
-    settings: Settings, *, watch: bool = True, on_progress: UploadProgressCallback = ignore_progress
+    settings: Settings,
+    *,
+    watch: bool = True,
+    on_progress: UploadProgressCallback = ignore_progress,
+    shared_inspector: Inspector | None = None,
 ) -> Iterator[Service]:
     """Run the service until the block ends: lock, ledger, rules checked against the cloud, threads.
 
-    `watch` False leaves the share alone: files are submitted in their places. Raises SettingsError,
-    RulesError, StateError, ShareError, CloudError before anything is touched.
+    `watch` False leaves the share alone: files are submitted in their places. A shared inspector stays
+    open. Raises SettingsError, RulesError, StateError, ShareError, CloudError before anything is touched.
     """
     refuse_moved_ledger(settings)
     if settings.decisions is not None and settings.read_only_inbox is None:
         raise SettingsError("Setting decisions: it is for a read_only_inbox. Remove it, or set both.")
     rulebook = load_rules(rules_file(settings))
-    with make_inspector(settings) as inspector, make_client(settings) as client:
+    with (
+        nullcontext(shared_inspector) if shared_inspector else make_inspector(settings) as inspector,
+        make_client(settings) as client,
+    ):
         catalog = CloudCache(client)
         refuse_unknown_names(rulebook, catalog)
         prepare_state_folder(settings.state, settings.share)

@@ -3,16 +3,16 @@
 import json
 import os
 import signal
-import subprocess
-import sys
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.nursery import Process, start
 from tests.waiting import until
 from workflow.__main__ import main
 from workflow.ledger import Ledger
@@ -69,14 +69,20 @@ def said(words: tuple[str, ...], capsys: pytest.CaptureFixture[str], patch: pyte
 class Service:
     """A command that goes on until it is told to stop."""
 
-    process: subprocess.Popen[str]
+    process: Process
+    out_file: Path
     err_file: Path
+
+    def first_line(self) -> str:
+        """Give the first line on stdout, once it is there."""
+        assert until(lambda: "\n" in self.out_file.read_text("utf-8"), LIMIT_SECONDS), self.said()
+        return self.out_file.read_text("utf-8").splitlines()[0]
 
     def said(self) -> str:
         """Give what stands on stderr by now."""
         return self.err_file.read_text("utf-8")
 
-    def stop(self, limit_seconds: float = 30) -> int:
+    def stop(self, limit_seconds: float = LIMIT_SECONDS) -> int:
         """Ask it to stop, as the system does; gives its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(limit_seconds)
@@ -108,40 +114,36 @@ class Desk:
         return {**os.environ, **QUICK, **places, **self.settings}
 
     def run(self, *words: str, **changes: str) -> Ended:
-        """Run a command to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "workflow", *words],
-            cwd=self.folder,
-            env={**self.environment, **changes},
-            capture_output=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
+        """Run a command to its end; one for another encoding by a Python that starts with it."""
         encoding = changes.get("PYTHONIOENCODING", "utf-8")
-        out, err = (text.decode(encoding, "replace") for text in (done.stdout, done.stderr))
-        return Ended(done.returncode, out, err)
+        with tempfile.TemporaryDirectory() as name:
+            out, err = Path(name, "out"), Path(name, "err")
+            process = start(
+                words,
+                self.folder,
+                {**self.environment, **changes},
+                out,
+                err,
+                afresh="PYTHONIOENCODING" in changes,
+            )
+            try:
+                code = process.wait(LIMIT_SECONDS)
+            finally:
+                process.kill()
+            return Ended(code, *(each.read_bytes().decode(encoding, "replace") for each in (out, err)))
 
     @contextmanager
     def serving(self, *words: str, **changes: str) -> Iterator[Service]:
         """Let a command go on until the block ends; it is stopped then if it has not been."""
-        err_file = self.folder / "stderr.txt"
-        with (
-            err_file.open("a", encoding="utf-8") as err,
-            subprocess.Popen(
-                [sys.executable, "-m", "workflow", *(words or ("run",))],
-                cwd=self.folder,
-                env={**self.environment, **changes},
-                stdout=subprocess.PIPE,
-                stderr=err,
-                text=True,
-            ) as process,
-        ):
-            service = Service(process, err_file)
-            try:
-                yield service
-            finally:
-                with suppress(ProcessLookupError):
-                    process.kill()
+        out, err = self.folder / "stdout.txt", self.folder / "stderr.txt"
+        out.touch()
+        err.touch()
+        process = start(words or ("run",), self.folder, {**self.environment, **changes}, out, err)
+        try:
+            yield Service(process, out, err)
+        finally:
+            process.kill()
+            process.wait(LIMIT_SECONDS)
 
     def drop(self, path: str, content: bytes) -> None:
         """Put a file into the inbox in one piece."""
@@ -166,11 +168,11 @@ class Desk:
         """Give the place of every STL file in the share."""
         return sorted(found.relative_to(self.share).as_posix() for found in self.share.rglob("*.stl"))
 
-    def ended(self, count: int, limit_seconds: float = 30) -> bool:
+    def ended(self, count: int, limit_seconds: float = LIMIT_SECONDS) -> bool:
         """Wait until so many submissions have ended and their files are put away."""
 
         def reached() -> bool:
             seen = self.submissions().values()
             return len(seen) == count and all(each.ended_at and each.step is None for each in seen)
 
-        return until(reached, limit_seconds)
+        return until(reached, limit_seconds, tick_seconds=0.1)

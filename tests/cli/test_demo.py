@@ -86,7 +86,7 @@ def attic(tmp_path: Path) -> Path:
 
 def test_a_demo_that_was_broken_off_keeps_the_files_of_people(tmp_path: Path, attic: Path) -> None:
     with Desk(tmp_path, "http://127.0.0.1:9/api/v3").serving("demo", TMPDIR=str(attic)) as demo:
-        assert until(lambda: "Drop STL files into" in demo.said(), 30)
+        assert until(lambda: "Drop STL files into" in demo.said())
         inbox = Path(demo.said().split("Drop STL files into ")[1].splitlines()[0])
         (inbox / "mine.txt").write_text("a list of mine")
         assert demo.stop() == 130

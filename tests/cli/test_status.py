@@ -21,7 +21,7 @@ def test_the_screen_of_a_running_service_and_of_a_killed_one(desk: Desk) -> None
         document = desk.run("status", "--json").document()
         away = desk.run("status", STLFLOW_EIGER_URL="http://127.0.0.1:9/api/v3")
         service.process.kill()
-        service.process.wait(30)
+        service.process.wait(60)
     assert held.code == 1, held.out
     assert "1 worker running: " in held.out
     assert "1 held" in held.out

@@ -1,11 +1,18 @@
 """A simulated cloud, and the command `stlflow` that calls it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.contract.spoken import Speak, speaker
 from tests.simulator.caller import Caller, calling
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Seconds go into collecting this one, in every process: only where long tests are asked for."""
+    is_long = collection_path.name == "test_fuzzed_for_long.py"
+    return True if is_long and "not long" in config.option.markexpr else None
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """schemathesis against the simulator: whatever request it generates, the reply fits the contract.
 
-A longer run: `pytest -m long tests/contract`.
+A longer run, in `test_fuzzed_for_long.py`: `pytest -m long tests/contract`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,6 @@ from tests.simulator.caller import Caller, calling
 from workflow.simulator.contract import operations
 
 QUICK_EXAMPLES = 5
-LONG_EXAMPLES = 300
 STEADY = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 KNOWN_IDS: dict[str, str] = {}
@@ -63,7 +62,6 @@ def prepared(*phases: str) -> schemathesis.BaseSchema:
 
 
 quick = prepared("fuzzing")
-thorough = prepared("coverage", "fuzzing")
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +102,4 @@ def hold(case: Case[Any], eiger: Caller) -> None:
 @quick.parametrize()
 @settings(STEADY, max_examples=QUICK_EXAMPLES)
 def test_the_contract_holds(case: Case[Any], eiger: Caller) -> None:
-    hold(case, eiger)
-
-
-@pytest.mark.long
-@thorough.parametrize()
-@settings(STEADY, max_examples=LONG_EXAMPLES)
-def test_the_contract_holds_for_long(case: Case[Any], eiger: Caller) -> None:
     hold(case, eiger)

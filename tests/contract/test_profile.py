@@ -36,7 +36,7 @@ def test_quirks_are_chosen_one_by_one_or_as_a_profile(words: list[str], beyond_t
 
 def test_an_unknown_quirk_lists_the_available_ones() -> None:
     command = [sys.executable, "-m", "workflow", "simulator", "--quirk", "open-enum"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 2
     assert "'open-enum' is none of deaf-printer, extra-fields, " in ended.stderr
     assert "Did you mean 'open-enums'?" in ended.stderr

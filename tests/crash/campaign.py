@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from tests.cloud import Cloud, simulated
 from tests.crash.auditor import audit
@@ -38,12 +39,13 @@ from tests.crash.plan import (
     Stop,
     plan_of,
 )
-from tests.crash.world import Nursery, World, small_disks
+from tests.crash.world import World, small_disks
+from tests.nursery import Nursery
 from tests.postgres import Postgres, postgres_server
 from tests.waiting import until
 
 KILLS = 12
-CALM_SECONDS = 90.0
+CALM_SECONDS = 180.0
 _NEVER = Event()
 
 
@@ -167,7 +169,10 @@ class Run:
             self.world.start(Start(worker))
         patient_from = time.monotonic() + 2 * LONGEST_DELAY_SECONDS
         give_up_at = time.monotonic() + CALM_SECONDS
+        listed: list[dict[str, Any]] = []
+        pending = listed
         while time.monotonic() < give_up_at:
+            until(lambda: not self._on_the_way(), 1.0)  # a glance; the command below costs a process
             listed = self.world.submissions()
             pending = [each for each in listed if not self._has_ended(each)]
             if len(listed) >= len(self.world.dropped) and not pending and not self._on_the_way():
@@ -178,7 +183,7 @@ class Run:
                         self.world.command("retry", str(each["id"]))
             for worker in range(self.world.plan.workers):
                 self.world.start(Start(worker))
-            _NEVER.wait(0.3)
+            _NEVER.wait(0.5)
         return [
             f"after {CALM_SECONDS:.0f} s of calm: {len(listed)} of {len(self.world.dropped)} known, "
             f"pending {[(each['id'], each['state'], each['reason']) for each in pending]}, "

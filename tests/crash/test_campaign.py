@@ -10,7 +10,7 @@ import pytest
 from tests.crash.campaign import run_once
 from tests.crash.plan import Start, plan_of
 from tests.crash.points import POINTS, Point
-from tests.crash.world import Nursery
+from tests.nursery import Nursery
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks real services")

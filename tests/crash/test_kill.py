@@ -97,7 +97,7 @@ def test_killed_at_any_moment_all_end_and_none_twice(tmp_path: Path, seed: int) 
             assert ended_within(tmp_path, process, 60), everything(tmp_path)
         finally:
             process.terminate()
-            process.wait(timeout=40)
+            process.wait(timeout=60)
         sent = cloud.dispatches()
         assert len(sent) == GOOD
         assert set(sent.values()) == {1}

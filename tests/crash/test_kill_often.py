@@ -43,7 +43,7 @@ def test_killed_fifty_times_while_files_arrive_all_end_and_none_twice(tmp_path: 
             ]
         finally:
             process.terminate()
-            process.wait(timeout=40)
+            process.wait(timeout=60)
         sent = cloud.dispatches()
     assert (len(sent), set(sent.values())) == (count, {1})
     assert len([*(tmp_path / "share" / "done").rglob("*.stl")]) == count

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 
 from tests.cloud import Cloud
 from tests.crash.plan import Plan, Start
+from tests.nursery import Nursery
 from tests.stl import box, flat_box
 from tests.waiting import until
 from workflow.resources import resource_folder
@@ -31,33 +31,6 @@ SETTINGS = {
     "STLFLOW_LOG_LEVEL": "DEBUG",
 }
 DISK_MEGABYTES = 24
-
-
-class Nursery:
-    """The process that forks services and commands."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.nursery"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[2],
-        )
-
-    def send_request(self, **order: object) -> Any:
-        """Give an order; gives the answer."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
-
-    def close(self) -> None:
-        """End it."""
-        with self._process:
-            assert self._process.stdin is not None
-            self._process.stdin.close()
 
 
 @dataclass
@@ -105,7 +78,7 @@ class World:
             "STLFLOW_RULES": str(self.rules),
         }
         database = {"STLFLOW_DATABASE_URL": self.database_url} if self.database_url else {}
-        return {**SETTINGS, **places, **database}
+        return {**os.environ, **SETTINGS, **places, **database}
 
     # -- files --------------------------------------------------------------------------------------
 
@@ -138,6 +111,7 @@ class World:
             die_at=start.die_at,
             nth=start.nth,
             clock_seconds=start.clock_seconds,
+            quickened=True,
         )
 
     def is_alive(self, worker: int) -> bool:
@@ -159,7 +133,7 @@ class World:
         """Kill a worker that lives, and wait until it is gone."""
         if self.is_alive(worker):
             self.signal(worker, signal.SIGKILL)
-            until(lambda: not self.is_alive(worker), 10)
+            until(lambda: not self.is_alive(worker))
 
     def signal(self, worker: int, number: signal.Signals) -> None:
         """Send a signal to a worker that lives."""
@@ -176,6 +150,7 @@ class World:
             folder=str(self.folder),
             out=str(out),
             err=str(self.folder / "commands.log"),
+            quickened=True,
         )
         code: list[int] = []
 
@@ -187,7 +162,7 @@ class World:
 
         if not until(ended, 40):
             os.kill(pid, signal.SIGKILL)
-            until(ended, 10)
+            until(ended)
         said = out.read_text("utf-8")
         out.unlink()
         return code[0], said

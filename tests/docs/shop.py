@@ -2,13 +2,14 @@
 
 import os
 import shutil
-import subprocess
-import sys
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import nursery
 from tests.docs.blocks import ROOT
+from tests.nursery import Process
 from tests.waiting import until
 from workflow.ledger import Ledger
 from workflow.mesh import MeshPolicy
@@ -66,7 +67,7 @@ def hold_submission_17(folder: Path) -> None:
 class Running:
     """A documented command as a process of its own; what it prints goes to files."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     folder: Path
 
     def said(self) -> str:
@@ -81,13 +82,14 @@ class Running:
         """Give the exit code; a command that goes on until it is stopped is stopped once it says so."""
         if wait_for is not None:
             assert until(lambda: wait_for in self.said() or self.process.poll() is not None, LIMIT_SECONDS)
-            self.process.terminate()
+            self.process.send_signal(signal.SIGTERM)
         return self.process.wait(LIMIT_SECONDS)
 
 
 def start(words: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> Running:
     """Start a documented command."""
-    with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
-        command = [sys.executable, "-m", "workflow", *words[1:]]
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=stdout, stderr=stderr)
+    out, err = folder / "stdout", folder / "stderr"
+    out.touch()
+    err.touch()
+    process = nursery.start(words[1:], folder, environment, out, err)
     return Running(process, folder)

@@ -43,7 +43,7 @@ def processes(cloud_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     yield started
     for running in started.values():
         running.process.kill()
-        running.process.wait()
+        running.process.wait(60)
 
 
 @pytest.mark.parametrize("command", QUICK, ids=str)

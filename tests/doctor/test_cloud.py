@@ -134,7 +134,7 @@ def test_a_proxy_is_named_without_its_password(look: Look, monkeypatch: pytest.M
 
 def test_a_clock_that_is_off(look: Look) -> None:
     with simulated() as cloud:
-        requests.post(f"{cloud.control}/clock", json={"advance_seconds": 600}, timeout=10).raise_for_status()
+        requests.post(f"{cloud.control}/clock", json={"advance_seconds": 600}, timeout=60).raise_for_status()
         skewed = look(cloud_checks(at(cloud.url))).select("cloud.clock")
     assert skewed.grade is Grade.FAIL
     assert skewed.says in {
@@ -183,7 +183,7 @@ def test_a_fault_of_the_cloud_is_told_after_a_second_try(look: Look, cloud: Clou
 
 def test_printers_that_are_all_offline_and_builds_that_need_approval(look: Look) -> None:
     with simulated() as cloud:
-        world = requests.get(f"{cloud.url}/devices", auth=("demo", "demo"), timeout=10).json()
+        world = requests.get(f"{cloud.url}/devices", auth=("demo", "demo"), timeout=60).json()
         for device in world["items"]:
             cloud.change_device(device["name"], "Offline")
         cloud.approve()

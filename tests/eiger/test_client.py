@@ -124,7 +124,7 @@ def test_a_build_on_its_way_to_a_device(client: EigerClient, build: Build) -> No
 def test_a_machine_that_is_told_to_print(cloud: Cloud, client: EigerClient, build: Build) -> None:
     device_id = fitting_device(client, build)
     started = client.print_to_printer(device_id, build.id)
-    requests.post(f"{cloud.control}/clock", json={"advance_seconds": 60}, timeout=10).raise_for_status()
+    requests.post(f"{cloud.control}/clock", json={"advance_seconds": 60}, timeout=60).raise_for_status()
     active = client.read_device(device_id).active_job
     assert active is not None
     assert active.id == started.id

@@ -250,5 +250,5 @@ def test_a_call_leaves_no_thread_behind() -> None:
         client.get_slice_status(ID)
         limits = [thread for thread in threading.enumerate() if thread.name == "exchange-limit"]
         for thread in limits:
-            thread.join(5)
+            thread.join(60)
             assert not thread.is_alive()

@@ -276,7 +276,7 @@ def test_the_last_look_is_taken_with_the_connection_open_and_the_body_still_here
         return content
 
     def look() -> None:
-        assert arriving.wait(5)
+        assert arriving.wait(60)
         seen.append("look")
 
     def too_late() -> None:
@@ -326,7 +326,7 @@ def test_a_kept_connection_that_the_server_closed_is_no_lost_reply() -> None:
 
 
 def test_many_threads_with_a_connection_each() -> None:
-    together = threading.Barrier(24, timeout=10)
+    together = threading.Barrier(24, timeout=60)
     with serving(lambda _: STATUS) as server, client_of(server.url) as client:
 
         def ask(_: int) -> None:

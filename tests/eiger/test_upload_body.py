@@ -207,7 +207,7 @@ def test_a_server_that_stalls_while_we_send_leaves_the_outcome_unknown(tmp_path:
     over = threading.Event()
 
     def stall(stream: BufferedIOBase, length: int) -> bytes:
-        over.wait(10)
+        over.wait(60)
         return b""
 
     place = tmp_path / "large.stl"

@@ -48,11 +48,11 @@ def test_nobody_waits_for_a_machine_that_is_frozen(postgres_url: str) -> None:
     def freeze() -> None:
         with frozen.locks.exclusive(DEVICE_CHOICE_LOCK, longest_seconds=0.2):
             begun.set()
-            assert woken.wait(10)
+            assert woken.wait(60)
 
     with ThreadPoolExecutor(1) as machine:
         frozen_one = machine.submit(freeze)
-        assert begun.wait(10)
+        assert begun.wait(60)
         with other.locks.exclusive(DEVICE_CHOICE_LOCK, longest_seconds=5):
             woken.set()
             with pytest.raises(StateFolderError):

@@ -220,7 +220,7 @@ def test_it_ends_with_the_service_even_when_that_is_killed_amid_a_file(slow_part
         inspecting = Path(f"/proc/{int(service.stdout.readline())}")
         assert until(lambda: _has_open(inspecting, slow_part))
         service.kill()
-    assert until(lambda: not _has_open(inspecting, slow_part), limit_seconds=2)
+    assert until(lambda: not _has_open(inspecting, slow_part), limit_seconds=60)
 
 
 def test_no_key_reaches_it() -> None:

@@ -1,18 +1,21 @@
 """A real service over a real share and a simulated cloud."""
 
+import atexit
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.cloud import Cloud, simulated
 from tests.waiting import until
-from workflow.assembly import running_service
+from workflow.assembly import make_inspector, running_service
 from workflow.cli.watch import is_at_rest
 from workflow.eiger import EigerClient, make_client
+from workflow.mesh import Inspector
 from workflow.model import Submission, SubmissionEvent, SubmissionState
 from workflow.pipeline.service import Service
 from workflow.resources import resource_folder
@@ -127,6 +130,20 @@ def open_shop(tmp_path: Path) -> Iterator[Open]:
         yield open_shop
 
 
+INSPECTOR_SETTINGS = {
+    "open_edges_limit", "largest_hole_mm", "hold_meshes_with", "refuse_meshes_with", "largest_file_mb",
+    "inspection_limit_seconds", "inspection_memory_mb",
+}  # fmt: skip
+
+
+@cache
+def shared_inspector() -> Inspector:
+    """Give the inspecting process that all shops with usual limits share: a start costs 0.3 s."""
+    inspector = make_inspector(load_settings())
+    atexit.register(inspector.close)
+    return inspector
+
+
 @contextmanager
 def opened(folder: Path, cloud: Cloud, **changes: object) -> Iterator[Shop]:
     settings = load_settings(
@@ -137,7 +154,8 @@ def opened(folder: Path, cloud: Cloud, **changes: object) -> Iterator[Shop]:
         secret_key="demo",
         **{**QUICK, **changes},
     )
-    with running_service(settings) as service:
+    usual = None if INSPECTOR_SETTINGS & changes.keys() else shared_inspector()
+    with running_service(settings, shared_inspector=usual) as service:
         yield Shop(cloud, settings, service)
 
 

@@ -36,7 +36,7 @@ def print_by_hand(context: Shop, build: str) -> None:
 
 
 def advance(cloud: Cloud, seconds: float) -> None:
-    requests.post(f"{cloud.control}/clock", json={"advance_seconds": seconds}, timeout=10).raise_for_status()
+    requests.post(f"{cloud.control}/clock", json={"advance_seconds": seconds}, timeout=60).raise_for_status()
 
 
 def attached(context: Shop, build: str) -> None:

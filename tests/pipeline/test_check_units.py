@@ -211,7 +211,7 @@ def test_another_part_on_the_same_bed_is_read_too(open_shop: Open) -> None:
         context.drop("b.stl", box(22))
         theirs = context.wait("b.stl", held).part_version_id
         bed = {"part_version_ids": [ours, theirs]}
-        requests.post(f"{cloud.control}/builds", json=bed, timeout=10).raise_for_status()
+        requests.post(f"{cloud.control}/builds", json=bed, timeout=60).raise_for_status()
         submission = context.wait("a.stl", lambda each: held(each) and each.hold is HoldReason.UNITS)
         assert_held(context, submission)
         assert "The build holds the part 'b~" in (submission.reason or "")

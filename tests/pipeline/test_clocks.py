@@ -63,7 +63,7 @@ def test_a_build_that_a_person_makes_is_found_by_itself(
         waiting = context.wait("part.stl", held)
         assert waiting.hold is HoldReason.BUILD
         made = {"part_version_id": waiting.part_version_id, "title": title}
-        build = requests.post(f"{cloud.control}/builds", json=made, timeout=10).json()["id"]
+        build = requests.post(f"{cloud.control}/builds", json=made, timeout=60).json()["id"]
         done = context.wait("part.stl", dispatched)
         assert (done.build_id, context.sent(done)) == (build, 1)
 
@@ -79,7 +79,7 @@ def test_a_build_of_another_title_is_found_however_wrong_this_machine_is(
         context.drop("part.stl", box())
         waiting = context.wait("part.stl", lambda seen: seen.state is SubmissionState.SLICED)
         made = {"part_version_id": waiting.part_version_id, "title": "named by a person"}
-        requests.post(f"{cloud.control}/builds", json=made, timeout=10).raise_for_status()
+        requests.post(f"{cloud.control}/builds", json=made, timeout=60).raise_for_status()
         assert context.sent(context.wait("part.stl", dispatched)) == 1
 
 
@@ -127,7 +127,7 @@ def test_parts_on_one_bed_are_sent_once_whatever_the_date(open_shop: Open) -> No
             for name in ("a.stl", "b.stl")
         ]
         bed = {"part_version_ids": [part.part_version_id for part in parts], "title": "one bed"}
-        build = requests.post(f"{cloud.control}/builds", json=bed, timeout=10).json()["id"]
+        build = requests.post(f"{cloud.control}/builds", json=bed, timeout=60).json()["id"]
         receipts = {context.wait(name, dispatched).receipt_id for name in ("a.stl", "b.stl")}
         assert (cloud.dispatches(), len(receipts)) == ({build: 1}, 1)
 

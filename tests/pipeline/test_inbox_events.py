@@ -75,7 +75,7 @@ def test_the_note_of_a_held_file_goes_with_it_and_leaves_no_orphan(open_shop: Op
     (folder / "tiny.stl.txt").rename(context.share / "inbox" / "moved.stl.txt")
     assert until(lambda: not (context.share / "inbox" / "moved.stl.txt").exists())
     (folder / "other.stl").rename(context.settings.share.parent / "elsewhere.stl")
-    assert until(lambda: not (folder / "other.stl.txt").exists(), 30)
+    assert until(lambda: not (folder / "other.stl.txt").exists())
 
 
 def test_somebodys_own_text_beside_a_stranger_stays(open_shop: Open) -> None:

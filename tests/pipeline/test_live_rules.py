@@ -148,7 +148,7 @@ def test_the_setting_decides_whether_tests_are_run_at_a_reload(
     test = "tests: [{file: {stl: big.stl}, expect: {hold: '*'}}]\n"
     written(tmp_path, SECOND + test)
     live = context.service.rules
-    assert until(lambda: live.trouble is not None or live.rulebook.text != FIRST, 10)
+    assert until(lambda: live.trouble is not None or live.rulebook.text != FIRST)
     assert (live.rulebook.text == FIRST, "hold: expected *" in (live.trouble or "")) == (runs_tests,) * 2
 
 
@@ -180,7 +180,7 @@ def test_a_running_service_takes_a_change_and_each_submission_keeps_its_revision
     context.drop("before.stl", box(20))
     before = context.wait("before.stl", dispatched)
     written(tmp_path, SECOND)
-    assert until(lambda: context.service.rules.rulebook.text == SECOND, 10)
+    assert until(lambda: context.service.rules.rulebook.text == SECOND)
     context.drop("after.stl", box(21))
     after = context.wait("after.stl", dispatched)
     assert (str(before.destination), str(after.destination)) == ("backlog", "job_request")

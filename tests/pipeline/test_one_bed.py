@@ -36,7 +36,7 @@ def test_it_is_sent_once(
             context.drop(name, box(10 + number))
         parts = [context.wait(name, lambda each: each.state is SubmissionState.SLICED) for name in names]
         bed = {"part_version_ids": [part.part_version_id for part in parts], "title": "one bed"}
-        build = requests.post(f"{cloud.control}/builds", json=bed, timeout=10).json()["id"]
+        build = requests.post(f"{cloud.control}/builds", json=bed, timeout=60).json()["id"]
         ended = [context.wait(name, dispatched) for name in names]
         assert cloud.dispatches() == {build: 1}
         assert len({each.receipt_id for each in ended}) == 1

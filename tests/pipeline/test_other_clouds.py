@@ -59,7 +59,7 @@ def test_a_build_can_be_named_by_hand(open_shop: Open) -> None:
         context = open_shop(cloud, build_wait_seconds=0.0)
         context.drop("part.stl", box())
         waiting = context.wait("part.stl", held)
-        listed = requests.get(f"{cloud.url}/builds", auth=("demo", "demo"), timeout=10).json()
+        listed = requests.get(f"{cloud.url}/builds", auth=("demo", "demo"), timeout=60).json()
         other = listed["items"][0]["id"]
         attach_build(context.service.ledger, waiting.id, other)
         assert context.wait("part.stl", dispatched).build_id == other

@@ -219,7 +219,7 @@ def test_of_several_builds_the_one_with_that_part_alone_counts(
     ours, other = str(submission.part_version_id), _stl(client, "other.stl")
     alone = cloud.make_build(ours)
     together = {"part_version_ids": [ours, other], "title": upload_name(submission)}
-    requests.post(f"{cloud.control}/builds", json=together, timeout=10).raise_for_status()
+    requests.post(f"{cloud.control}/builds", json=together, timeout=60).raise_for_status()
     builds, _ = looking(ledger, client)
     look(builds)
     assert ledger.get(submission.id).build_id == alone

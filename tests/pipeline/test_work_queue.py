@@ -110,7 +110,7 @@ def test_many_new_files_hold_up_no_delivery_and_limits_are_kept(floor: Floor) ->
         assert floor.queue is not None
         side_by_side.append(sum(each.step is Step.INTAKE for each in floor.queue.running()))
         if work.step is Step.INTAKE:
-            hold.wait(30)
+            hold.wait(60)
         floor.end(work)
 
     crowd, late = floor.claim(6), floor.schedule(Step.DELIVER)
@@ -151,7 +151,7 @@ def test_what_another_process_makes_due_is_seen(floor: Floor) -> None:
     number = other.open("other.stl")
     other.claimed(number, "processing/1~other.stl")
     other.close()
-    assert until(lambda: floor.has_ended(number), 10)
+    assert until(lambda: floor.has_ended(number))
 
 
 def test_polls_are_left_to_the_poller(floor: Floor) -> None:
@@ -174,7 +174,7 @@ def test_a_step_that_was_canceled_before_its_turn_came_is_not_run(floor: Floor) 
     hold = Event()
 
     def stage(work: Work) -> None:
-        hold.wait(30)
+        hold.wait(60)
         floor.end(work)
 
     first, second = floor.claim(2)
@@ -196,7 +196,7 @@ def test_a_stage_whose_turn_is_over_can_write_nothing(floor: Floor) -> None:
 
     def stage(_: Work) -> None:
         mine = floor.ledger.get(number)
-        hold.wait(30)
+        hold.wait(60)
         try:
             floor.ledger.record_event(mine, EventKind.INSPECTED, state=SubmissionState.INSPECTED)
         except Superseded as error:
@@ -222,7 +222,7 @@ def test_a_stage_that_does_not_move_its_row_is_run_again_under_a_new_turn(
 
     (number,) = floor.claim()
     floor.start(stage)
-    assert until(lambda: floor.has_ended(number), 10)
+    assert until(lambda: floor.has_ended(number))
     assert [work.turn for work in floor.begun] == [0, 1]
 
 
@@ -230,7 +230,7 @@ def test_stop_begins_nothing_new_and_tells_what_is_left(floor: Floor) -> None:
     hold = Event()
 
     def stage(work: Work) -> None:
-        hold.wait(30)
+        hold.wait(60)
         floor.end(work)
 
     first, second = floor.claim(2)
@@ -252,7 +252,7 @@ def test_what_a_crash_cut_off_is_run_again_under_a_new_turn_that_alone_may_write
 
     def stage(work: Work) -> None:
         late.append(floor.ledger.get(work.number))
-        hold.wait(30)
+        hold.wait(60)
 
     floor.claim(3)
     died = floor.start(stage)

@@ -124,7 +124,7 @@ def test_continues_come_until_the_client_leaves(eiger: Caller) -> None:
     eiger.fault("sendBuildToBacklog", "endless_continue")
     host, port = eiger.root.removeprefix("http://").split(":")
     request = f"POST /api/v3/backlog/{build} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(request.encode())
         received = b""
         while received.count(b"HTTP/1.1 100 Continue") < 5:

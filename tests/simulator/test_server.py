@@ -99,7 +99,7 @@ def test_open_connections_are_closed_when_it_stops() -> None:
     """A request whose body never comes, as from a client that hangs."""
     with running_simulator() as url:
         place = urlsplit(url)
-        client = socket.create_connection((str(place.hostname), place.port or 0), timeout=10)
+        client = socket.create_connection((str(place.hostname), place.port or 0), timeout=60)
         keys = b64encode(b"demo:demo").decode()
         head = f"POST {place.path}/builds/1/backlog HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {keys}\r\n"
         body = "Content-Length: 10\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n\r\n"

@@ -1,0 +1,228 @@
+"""A process that has everything imported, and forks real services and commands from that.
+
+    python -m tests.nursery      # orders as JSON lines on stdin, answers on stdout
+
+A start of `stlflow run` costs half a second for imports alone; neither hundreds of tests nor a campaign of
+thousands of kills can pay that. What is forked runs the real command line to its end, in a process of its
+own; only what begins before the first line of ours needs a fresh Python.
+"""
+
+import atexit
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from loguru import logger
+
+from tests.crash.points import arm
+from tests.waiting import until
+from workflow.__main__ import main as stlflow
+from workflow.eiger import request
+from workflow.ledger import database
+from workflow.pipeline import heartbeat, lease_queue, local_queue, retry
+
+QUICK = (
+    (heartbeat, "HEARTBEAT_SECONDS", 0.4),
+    (heartbeat, "HEARTBEAT_TIMEOUT_SECONDS", 1.6),
+    (lease_queue, "CHECK_SECONDS", 0.1),
+    (lease_queue, "AUDIT_SECONDS", 0.4),
+    (local_queue, "AUDIT_SECONDS", 0.4),
+    (retry, "FIRST_BACKOFF_SECONDS", 0.2),
+    (retry, "MAX_BACKOFF_SECONDS", 1.5),
+    (request, "MAX_EFFECT_WAIT_SECONDS", 0.5),
+)
+"""Rhythms of the product that no setting changes, quickened so that a run takes seconds."""
+
+
+class Process(Protocol):
+    """A command that runs, forked or started afresh."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None:
+        """Give the exit code, or None while it runs."""
+
+    def wait(self, timeout: float) -> int:
+        """Give the exit code once it has ended."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal, unless it has ended."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+class Nursery:
+    """The process that forks services and commands."""
+
+    def __init__(self) -> None:
+        self._one_at_a_time = threading.Lock()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.nursery"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[1],
+        )
+
+    def send_request(self, **order: object) -> Any:
+        """Give an order; gives the answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with self._one_at_a_time:
+            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.flush()
+            return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End it."""
+        with self._process:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+
+
+@dataclass
+class Forked:
+    """A process that the nursery forked."""
+
+    nursery: Nursery
+    pid: int
+    code: int | None = None
+
+    def poll(self) -> int | None:
+        """Give the exit code, or None while it runs."""
+        if self.code is None:
+            self.code = self.nursery.send_request(pid=self.pid)
+        return self.code
+
+    def wait(self, timeout: float) -> int:
+        """Give the exit code once it has ended."""
+        assert until(lambda: self.poll() is not None, timeout), "it goes on"
+        assert self.code is not None
+        return self.code
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
+@cache
+def nursery_of_this_process() -> Nursery:
+    """Give the one for all tests of this process."""
+    nursery = Nursery()
+    atexit.register(nursery.close)
+    return nursery
+
+
+def start(
+    words: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    out: Path,
+    err: Path,
+    *,
+    afresh: bool = False,
+) -> Process:
+    """Start a command; what it prints is added to two files. `afresh`, and without fork: by a new Python."""
+    if hasattr(os, "fork") and not afresh:
+        nursery = nursery_of_this_process()
+        places = {"folder": str(folder), "out": str(out), "err": str(err)}
+        return Forked(nursery, nursery.send_request(words=words, environment=dict(environment), **places))
+    command = [sys.executable, "-m", "workflow", *words]
+    with out.open("ab") as stdout, err.open("ab") as stderr:
+        return subprocess.Popen(command, cwd=folder, env=environment, stdout=stdout, stderr=stderr)
+
+
+def main() -> None:
+    """Take orders until stdin closes."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "words" in order:
+            answer: object = born(order)
+        else:
+            answer = state_of(order["pid"])
+        print(json.dumps(answer), flush=True)
+
+
+def born(order: Mapping[str, Any]) -> int:
+    """Fork one command; gives its process id."""
+    assert threading.active_count() == 1, "forking would leave locks behind"
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70
+    try:
+        code = live(order)
+    except BaseException:  # noqa: BLE001  # the child's edge: nothing of it may run on in the nursery's loop
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def live(order: Mapping[str, Any]) -> int:
+    """Be the command; gives its exit code."""
+    out, err = (os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND) for name in ("out", "err"))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for fd, place in ((nothing, 0), (out, 1), (err, 2)):
+        os.dup2(fd, place)
+    os.chdir(order["folder"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    random.seed()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if order.get("quickened"):
+        quicken()
+    if order.get("clock_seconds"):
+        turn_clock(order["clock_seconds"])
+    if order.get("die_at"):
+        arm(order["die_at"], order.get("nth", 1))
+    sys.argv = ["stlflow", *order["words"]]
+    try:
+        stlflow()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    return 0
+
+
+def quicken() -> None:
+    """Let the rhythms that no setting changes take tenths of seconds."""
+    logger.remove()
+    for module, name, seconds in QUICK:
+        assert hasattr(module, name), name
+        setattr(module, name, seconds)
+
+
+def turn_clock(seconds: float) -> None:
+    """Let this process see the time of day so many seconds later, or earlier."""
+
+    real = database.system_time
+    database.system_time = lambda: real() + seconds
+
+
+def state_of(pid: int) -> int | None:
+    """Give the exit code of a child, the negative signal that ended it, or None while it lives."""
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if ended else None
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    main()
