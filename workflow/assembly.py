@@ -26,7 +26,7 @@ from workflow.pipeline.service import Service
 from workflow.pipeline.work_queue import QueueLimits
 from workflow.resources import resource_folder
 from workflow.routing import load_rules
-from workflow.settings import LEDGER_FILE, Settings, stlflow_command
+from workflow.settings import LEDGER_FILE, Settings, outdated_settings, stlflow_command
 from workflow.state_folder import (
     locked_database,
     locked_state_folder,
@@ -195,22 +195,10 @@ def _make_context(
     )
 
 
-def outdated_mesh_settings(settings: Settings) -> tuple[str, ...]:
-    """Return a sentence for each setting of meshes that a better one has replaced."""
-    outdated = []
-    if settings.open_edges_limit:
-        outdated.append(
-            "open_edges_limit counts edges, and a missing lid has only 4. Set largest_hole_mm, say to 0.5."
-        )
-    if settings.refuse_meshes_with:
-        outdated.append("refuse_meshes_with is now hold_meshes_with, and it holds. Rename it.")
-    return tuple(outdated)
-
-
 def make_inspector(settings: Settings) -> Inspector:
     """Return what inspects meshes, to be closed after use. Raise SettingsError for an unknown oddity."""
-    for warning in outdated_mesh_settings(settings):
-        logger.warning(warning)
+    for name, advice in outdated_settings(settings).items():
+        logger.warning("{} is outdated. {}", name, advice)
     policy = MeshPolicy(
         open_edges_limit=settings.open_edges_limit,
         largest_hole_mm=settings.largest_hole_mm,

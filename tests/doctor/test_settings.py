@@ -6,7 +6,7 @@ import pytest
 
 from tests.doctor.conftest import Look
 from workflow.doctor import Grade
-from workflow.doctor.settings import SETTINGS_CHECKS, misspelled_keys, settings_by_source
+from workflow.doctor.settings import SETTINGS_CHECKS, misspelled_keys, rules_checks, settings_by_source
 from workflow.settings import Settings, Source, read_all_sources
 
 SECRET = "hemmelig-77ab"
@@ -109,3 +109,15 @@ def test_the_sources_of_a_new_shop(look: Look, context: Settings) -> None:
     assert look(SETTINGS_CHECKS).select("settings.sources").says == (
         "Set in stlflow.toml: share, state, rules, eiger_url. Everything else has its default."
     )
+
+
+def test_outdated_settings_are_told_with_what_to_use_instead(look: Look, context: Settings) -> None:
+    assert look(rules_checks(context)).select("settings.outdated").grade is Grade.OK
+    old = context.model_copy(update={"open_edges_limit": 12, "refuse_meshes_with": "stray facets"})
+    told = look(rules_checks(old)).of("settings.outdated")
+    assert [(each.grade, each.says) for each in told] == [
+        (Grade.WARN, "open_edges_limit is outdated."),
+        (Grade.WARN, "refuse_meshes_with is outdated."),
+    ]
+    assert "Set largest_hole_mm" in told[0].fix
+    assert told[1].fix == "It is now hold_meshes_with, and it holds. Rename it."

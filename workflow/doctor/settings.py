@@ -20,6 +20,7 @@ from workflow.settings import (
     Source,
     SourceValue,
     load_settings,
+    outdated_settings,
     read_all_sources,
     settings_file,
 )
@@ -188,6 +189,14 @@ def check_time_zone(settings: Settings) -> Iterator[Finding]:
         yield ok(f"The shop's time is this machine's: {shown}.")
 
 
+def check_outdated(settings: Settings) -> Iterator[Finding]:
+    """Check for settings that better ones have replaced."""
+    outdated = outdated_settings(settings)
+    yield from (warn(f"{name} is outdated.", advice) for name, advice in outdated.items())
+    if not outdated:
+        yield ok("No outdated setting is used.")
+
+
 def mistake_finding(mistake: Mistake) -> Finding:
     """Return the finding for a mistake in the rules file."""
     return fail(_mistake_location(mistake), _mistake_fix(mistake), EXIT_USAGE)
@@ -222,6 +231,7 @@ def _prints_now(send: SendAction) -> bool:
 def rules_checks(settings: Settings) -> tuple[Check, ...]:
     """Return the checks of the rules file, without the names that only Eiger knows."""
     return (
+        Check("settings.outdated", "settings replaced by better ones", lambda: check_outdated(settings)),
         Check("rules", "every mistake in the rules file", lambda: check_rules_readable(settings), gate=True),
         Check(
             "rules.doubts",

@@ -228,6 +228,17 @@ class Settings(BaseModel):
         return f"sqlite:///{(self.state / LEDGER_FILE).absolute().as_posix()}"
 
 
+OUTDATED = {
+    "open_edges_limit": "It counts edges, and a missing lid has only 4. Set largest_hole_mm, say to 0.5.",
+    "refuse_meshes_with": "It is now hold_meshes_with, and it holds. Rename it.",
+}
+
+
+def outdated_settings(settings: Settings) -> dict[str, str]:
+    """Return what to do about each setting in use that a better one has replaced."""
+    return {name: advice for name, advice in OUTDATED.items() if getattr(settings, name)}
+
+
 def setting_type(field: FieldInfo) -> type:
     """Return the type of a setting without `| None`: bool, int, float, str, Path or SecretStr."""
     kinds = get_args(field.annotation) or (field.annotation,)
