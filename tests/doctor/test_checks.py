@@ -16,7 +16,7 @@ def test_behind_a_closed_gate_nothing_is_looked_at() -> None:
     )
     assert [(each.check, each.grade, each.says) for each in run_checks(checks)] == [
         ("share", Grade.WARN, "It is not there."),
-        ("share.rights", Grade.SKIP, "Not looked at, because of share."),
+        ("share.rights", Grade.SKIP, "Not checked, because of share."),
     ]
 
 
@@ -49,7 +49,7 @@ def test_a_check_that_hangs_is_left_behind_and_what_it_found_counts() -> None:
     [
         (ShareError("The share is away."), "The share is away.", 2),
         (PermissionError(13, "Permission denied", "/mnt/parts"), "Permission denied: /mnt/parts.", 1),
-        (ZeroDivisionError("with a secret in it"), "The check itself broke down (ZeroDivisionError).", 1),
+        (ZeroDivisionError("with a secret in it"), "The check itself failed (ZeroDivisionError).", 1),
     ],
     ids=["our own", "the system's", "a fault"],
 )

@@ -11,7 +11,7 @@ MB, GB = 2**20, 2**30
 @pytest.mark.parametrize(
     ("free", "grade", "says"),
     [
-        (63 * MB, Grade.FAIL, "63 MB free beside the share: nothing goes on at under 64 MB."),
+        (63 * MB, Grade.FAIL, "63 MB free beside the share: stlflow stops below 64 MB."),
         (64 * MB, Grade.WARN, "64 MB free beside the share, and 2.0 GB may be needed for notes."),
         (2 * GB, Grade.OK, "2.0 GB free beside the share; 2.0 GB may be needed for notes."),
     ],

@@ -34,10 +34,10 @@ def test_what_waits_for_a_person_is_named(look: Look, share: Share) -> None:
     cad, part = look(inbox_checks(share)).of("share.waiting")
     assert cad.says == (
         "cad is not taken: it is a link, and links are not followed. Copy the folder itself into the inbox. "
-        "2 files and folders wait like this."
+        "2 files and folders wait like that."
     )
     assert part.says.startswith("part.stl is not taken: it has 2 names (hard links).")
-    assert part.fix == "Ask about it: `stlflow intake explain part.stl`."
+    assert part.fix == "See why: `stlflow intake explain part.stl`."
 
 
 def test_a_link_and_a_file_in_the_way_are_named(look: Look, share: Share) -> None:

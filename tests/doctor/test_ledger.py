@@ -46,7 +46,7 @@ def alter(context: Settings, *statements: str) -> None:
 
 def test_before_the_first_start(look: Look, context: Settings) -> None:
     seen = look(ledger_checks(LedgerAccess(context)))
-    assert seen.select("ledger").says == "There is no ledger yet: it is made at the first start."
+    assert seen.select("ledger").says == "There is no database yet: it is made at the first start."
     assert seen.select("ledger.workers").says == "No worker has run yet: `stlflow run` starts one."
 
 
@@ -67,9 +67,9 @@ def test_one_of_an_older_release_is_not_changed(look: Look, context: Settings, b
     book.close()
     alter(context, "alter table submissions drop column copies")
     seen = look(ledger_checks(LedgerAccess(context)))
-    assert seen.select("ledger").says.endswith("is of an older release: it lacks submissions.copies.")
+    assert seen.select("ledger").says.endswith("is from an older release: it lacks submissions.copies.")
     assert [found.name for found in context.state.glob("stlflow.db*")] == ["stlflow.db"]
-    assert seen.select("ledger").fix.startswith("The next start brings it up to date by itself")
+    assert seen.select("ledger").fix.startswith("The next start updates it.")
     assert seen.select("ledger.workers").grade is Grade.SKIP
 
 
@@ -116,7 +116,7 @@ def test_who_asks_again_after_a_silence_waits_no_more(context: Settings) -> None
         assert not silent.can_be_read
         marker = Check("share.marker", "", lambda: share.check_share_marker(silent))
         assert [each.says for each in run_check(marker)] == [
-            "Not looked at, because of ledger: it says which marker is the right one."
+            "Not checked, because of ledger: it holds the right marker."
         ]
 
 
@@ -133,7 +133,7 @@ def test_a_database_of_somebody_else(look: Look, tmp_path: Path) -> None:
     foreign = load_settings(database_url="sqlite:///other.db")
     assert (
         look(ledger_checks(LedgerAccess(foreign))).select("ledger").says
-        == "other.db holds no ledger of stlflow's."
+        == "other.db is not a database of stlflow."
     )
 
 
@@ -144,7 +144,7 @@ def test_a_database_that_is_away_is_exit_code_3_and_shows_no_password(look: Look
         "The database parts at 127.0.0.1: The ledger can't be opened: connection failed"
     )
     assert (away.grade, away.exit_code) == (Grade.FAIL, 3)
-    assert away.fix == "Is the database server up, and reachable from here?"
+    assert away.fix == "Check that the database server runs and can be reached."
     assert SECRET not in str(seen)
 
 

@@ -20,17 +20,17 @@ MOUNTINFO = """\
 @pytest.mark.parametrize(
     ("kind", "options", "grade", "says"),
     [
-        ("ext4", (), Grade.OK, "ext4: local, so changes are told at once, and looked for every 2 s."),
-        (None, (), Grade.OK, "A file system of unknown kind: local, so changes"),
+        ("ext4", (), Grade.OK, "ext4: local. Changes are reported at once, and scans run every 2 s."),
+        (None, (), Grade.OK, "A file system of unknown kind: local. Changes"),
         (
             "fuse.sshfs",
             (),
             Grade.OK,
-            "fuse.sshfs: a network or foreign mount. It tells nothing of what others",
+            "fuse.sshfs: a network or foreign mount. It does not report what others",
         ),
-        ("cifs", ("rw", "actimeo=1"), Grade.OK, "it is looked through every 5 s, and files must stand still"),
-        ("cifs", ("rw",), Grade.WARN, "; sizes may be remembered for a minute by the mount."),
-        ("nfs4", ("acregmax=60",), Grade.WARN, "; sizes are remembered for 60 s by the mount."),
+        ("cifs", ("rw", "actimeo=1"), Grade.OK, "it is scanned every 5 s, and files must be unchanged"),
+        ("cifs", ("rw",), Grade.WARN, "; sizes may be cached for a minute by the mount."),
+        ("nfs4", ("acregmax=60",), Grade.WARN, "; sizes are cached for 60 s by the mount."),
     ],
 )
 def test_what_a_kind_means(kind: str | None, options: tuple[str, ...], grade: Grade, says: str) -> None:
@@ -58,7 +58,7 @@ def test_a_notice_comes_and_is_measured(look: Look, tmp_path: Path) -> None:
         "share.notices"
     )
     assert heard.grade is Grade.OK
-    assert heard.says.startswith("A file made as a test was told within ")
+    assert heard.says.startswith("The system reported a test file within ")
 
 
 def test_watched_folders_against_the_limit(tmp_path: Path) -> None:

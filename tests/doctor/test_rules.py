@@ -23,7 +23,7 @@ def with_rules(text: str, **changes: object) -> Settings:
 def test_a_new_shop_is_well(look: Look, context: Settings) -> None:
     seen = look(rules_checks(context))
     assert seen.select("rules").says == "rules/default.yaml: 4 intake and 3 routing rules, no mistakes."
-    assert seen.select("rules.doubts").says == "6 tests of the rules come out as expected."
+    assert seen.select("rules.doubts").says == "6 tests of the rules pass."
     assert seen.select("rules.starts").says == "No rule starts a machine."
 
 
@@ -48,7 +48,7 @@ def test_a_test_that_comes_out_otherwise(look: Look) -> None:
     doubt = look(rules_checks(with_rules(text))).select("rules.doubts")
     assert doubt.grade is Grade.WARN
     assert doubt.says.startswith("own.yaml:9: the test ")
-    assert doubt.says.endswith("comes out otherwise.")
+    assert doubt.says.endswith("fails.")
 
 
 def test_print_now_that_is_not_armed(look: Look) -> None:
@@ -56,10 +56,10 @@ def test_print_now_that_is_not_armed(look: Look) -> None:
     unarmed = look(rules_checks(with_rules(text))).select("rules.starts")
     assert (unarmed.grade, unarmed.says) == (
         Grade.WARN,
-        "Not armed, so builds are held that a rule prints at once: all.",
+        "Not armed: builds that these rules would print at once are held: all.",
     )
     armed = look(rules_checks(with_rules(text, print_now_armed=True))).select("rules.starts")
-    assert (armed.grade, armed.says) == (Grade.OK, "Armed: machines start by the rules all.")
+    assert (armed.grade, armed.says) == (Grade.OK, "Armed: these rules start machines: all.")
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process can't be set here")
@@ -67,7 +67,7 @@ def test_due_dates_in_utc_are_told(look: Look, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     utc = look(rules_checks(context)).select("rules.timezone")
-    assert utc.says.startswith("Due dates are reckoned in UTC, as this machine's clock is set (")
+    assert utc.says.startswith("Due dates are computed in UTC, the time zone of this machine (")
     vienna = context.model_copy(update={"timezone": "Europe/Vienna"})
     told = look(rules_checks(vienna)).select("rules.timezone")
     assert (told.grade, told.says[-16:]) == (Grade.OK, "(Europe/Vienna).")

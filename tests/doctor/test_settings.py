@@ -55,7 +55,7 @@ def test_a_setting_without_its_prefix_is_told(look: Look) -> None:
     stray = look(SETTINGS_CHECKS).select("settings.strays")
     assert (stray.grade, stray.says, stray.fix) == (
         Grade.WARN,
-        "STATE in .env line 1 is read by nobody.",
+        "STATE in .env line 1 is not read.",
         "If it is meant for stlflow: write STLFLOW_STATE.",
     )
 
@@ -63,7 +63,7 @@ def test_a_setting_without_its_prefix_is_told(look: Look) -> None:
 def test_a_misspelt_key_in_the_environment_is_told(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEI", SECRET)
     seen = look(SETTINGS_CHECKS)
-    assert seen.select("settings.strays").says == "SECRET_KEI in the environment is read by nobody."
+    assert seen.select("settings.strays").says == "SECRET_KEI in the environment is not read."
     assert SECRET not in str(seen)
 
 
@@ -96,7 +96,7 @@ def test_a_file_with_keys_that_others_may_read_is_told(look: Look) -> None:
 def test_keys_in_the_clear_are_told(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STLFLOW_EIGER_URL", "http://eiger.example.com/api/v3")
     assert look(SETTINGS_CHECKS).select("settings.secrecy").says == (
-        "The keys go out unencrypted: eiger_url begins with http://."
+        "The keys are sent unencrypted: eiger_url begins with http://."
     )
 
 

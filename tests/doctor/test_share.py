@@ -21,7 +21,7 @@ from workflow.ledger import LEDGER_NAME_KEY, SHARE_ID_KEY, Ledger
 from workflow.settings import Settings, load_settings
 from workflow.state_folder import locked_state_folder, prepare_state_folder
 
-ALL_ON_ONE = "All folders of the share belong on one disk or mount, with equal rights."
+ALL_ON_ONE = "Put all folders of the share on one disk or mount, with the same rights."
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_new_shop_is_well(look: Look, context: Settings) -> None:
 def test_one_that_has_run_is_well(look: Look, context: Settings, book: Ledger) -> None:
     seen = look(share_checks(LedgerAccess(context)))
     assert set(seen.grades().values()) == {Grade.OK}
-    assert seen.select("share.marker").says == "The share bears the marker that the ledger knows."
+    assert seen.select("share.marker").says == "The share has the marker that the database knows."
 
 
 def test_before_init_nothing_is_made(look: Look, tmp_path: Path) -> None:
@@ -85,8 +85,11 @@ def test_an_empty_mount_point_is_no_share(
 def test_a_folder_that_is_not_marked_yet(look: Look, context: Settings, tmp_path: Path) -> None:
     (tmp_path / "share" / ".stlflow-share").unlink()
     unmarked = look(share_checks(LedgerAccess(context))).select("share.marker")
-    assert unmarked.says == f"{tmp_path / 'share'} bears no marker yet."
-    assert unmarked.fix == "The first start makes it: see that the right share is mounted there before."
+    assert unmarked.says == f"{tmp_path / 'share'} has no marker yet."
+    assert (
+        unmarked.fix
+        == "The first start makes it. Before that, make sure that the right share is mounted there."
+    )
 
 
 def test_no_probe_is_ever_taken() -> None:
@@ -122,7 +125,7 @@ def test_a_full_share(look: Look, context: Settings, tmp_path: Path) -> None:
         fill(tmp_path / "share")
         seen = look(share_checks(LedgerAccess(context)))
     assert seen.of("share.rights")[0].says.endswith("can't be written: No space left on device.")
-    assert seen.of("share.rights")[0].fix == "Make room there: delete what is old, or raise the quota."
+    assert seen.of("share.rights")[0].fix == "Make room there: delete old files, or raise the quota."
     assert seen.select("share.space").grade is Grade.FAIL
 
 
@@ -151,7 +154,9 @@ def test_a_folder_of_the_inbox_that_can_not_be_read() -> None:
                 LedgerAccess(Settings.model_construct(share=Path(place), state=Path(place, "state")))
             )
         locked.chmod(0o755)
-    assert unreadable.says == (f"{locked} can't be read: Permission denied. 1 folders of the inbox are so.")
+    assert unreadable.says == (
+        f"{locked} can't be read: Permission denied. Unreadable folders in the inbox: 1."
+    )
 
 
 def test_a_file_where_a_folder_has_to_be(look: Look, context: Settings, tmp_path: Path) -> None:
@@ -168,7 +173,7 @@ def test_claims_of_another_ledger(look: Look, context: Settings, book: Ledger, t
         (tmp_path / "share" / "processing" / f"stlflow-{owner}" / "1~lid.stl").write_bytes(box())
     strange = look(share_checks(LedgerAccess(context))).select("share.others")
     assert strange.says == (
-        f"Another ledger has files in {tmp_path / 'share' / 'processing'}: stlflow-bbbbbb."
+        f"Another database has files in {tmp_path / 'share' / 'processing'}: stlflow-bbbbbb."
     )
 
 
@@ -176,7 +181,7 @@ def test_parts_that_nobody_takes(look: Look, context: Settings, book: Ledger, tm
     (tmp_path / "share" / "inbox" / "lid.stl").write_bytes(box())
     left = look(share_checks(LedgerAccess(context))).select("share.inbox")
     assert (left.says, left.fix) == (
-        "1 part files stand in the inbox, and no stlflow runs.",
+        "1 part files are in the inbox, and stlflow does not run.",
         "Start it: `stlflow run`.",
     )
     with locked_state_folder(context.state):

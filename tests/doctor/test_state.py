@@ -41,11 +41,14 @@ def test_a_file_in_its_place(look: Look) -> None:
 
 
 def test_a_running_stlflow_is_told_and_not_disturbed(look: Look, context: Settings) -> None:
-    assert look(state_checks(context)).select("state.running").says == "No stlflow runs on this state folder."
+    assert (
+        look(state_checks(context)).select("state.running").says
+        == "stlflow does not run on this state folder."
+    )
     prepare_state_folder(context.state, context.share)
     with locked_state_folder(context.state):
         beside = look(state_checks(context)).select("state.running")
-    assert beside.says == "A stlflow runs on this state folder; a second one would be refused."
+    assert beside.says == "stlflow runs on this state folder. A second one would be refused."
 
 
 def test_a_read_only_state_folder(look: Look, context: Settings, tmp_path: Path) -> None:
@@ -55,7 +58,7 @@ def test_a_read_only_state_folder(look: Look, context: Settings, tmp_path: Path)
         f"A probe file in the state folder's state ({tmp_path / 'state'}) can't be written: "
         "Read-only file system."
     )
-    assert rights.fix == "It is mounted read-only: mount it with the right to write."
+    assert rights.fix == "It is mounted read-only. Mount it for writing."
 
 
 def test_a_full_disk(look: Look, context: Settings, tmp_path: Path) -> None:
@@ -64,10 +67,7 @@ def test_a_full_disk(look: Look, context: Settings, tmp_path: Path) -> None:
         seen = look(state_checks(context))
     assert seen.select("state.rights").says.endswith("can't be written: No space left on device.")
     assert seen.select("state.rights").fix.startswith("Make room there")
-    assert (
-        seen.select("state.space").says
-        == "0 MB free beside the state folder: nothing goes on at under 64 MB."
-    )
+    assert seen.select("state.space").says == "0 MB free beside the state folder: stlflow stops below 64 MB."
 
 
 def test_a_disk_without_inodes(look: Look, context: Settings, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_disk_without_inodes(look: Look, context: Settings, tmp_path: Path) ->
     assert [each.says for each in seen.of("state.space")] == [
         "80 MB free beside the state folder, and 256 MB may be needed for the database and logs "
         "(the spool holds 0 copies of parts now).",
-        "No file more fits beside the state folder: the disk has no inodes left.",
+        "No more files fit beside the state folder: the disk has no inodes left.",
     ]
 
 
@@ -88,13 +88,13 @@ def test_files_that_a_command_of_root_left_behind(look: Look, context: Settings,
     root, strange = look(state_checks(context)).of("state.owners")
     name = "nobody"
     assert root.says == (
-        f"You are root, and {tmp_path / 'state'} is {name}'s: rights are seen as yours here."
+        f"You are root, and {tmp_path / 'state'} belongs to {name}: the checks use your rights."
     )
-    assert root.fix == f"Ask as the service's user: `sudo -u {name} stlflow doctor`."
+    assert root.fix == f"Run it as the service's user: `sudo -u {name} stlflow doctor`."
     assert strange.grade is Grade.FAIL
     assert strange.says == (
         f"1 files in {tmp_path / 'state'} do not belong to {name} as the folder does: "
-        "stlflow.db-wal is root's."
+        "stlflow.db-wal belongs to root."
     )
 
 

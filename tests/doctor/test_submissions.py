@@ -58,7 +58,7 @@ def test_sends_in_doubt_are_named(look: Look, context: Settings, book: Ledger) -
     numbers = [hold(book, HoldReason.SEND) for _ in range(7)]
     seen = look(waiting_checks(LedgerAccess(context)))
     shown = ", ".join(map(str, numbers[:-6:-1]))
-    assert seen.select("waiting.doubts").says == f"7 sends are in doubt: submission {shown}, …."
+    assert seen.select("waiting.doubts").says == f"7 sends are not confirmed: submission {shown}, …."
     assert "stlflow settle" in seen.select("waiting.doubts").fix
     assert seen.select("waiting.held").grade is Grade.OK
 
@@ -66,14 +66,14 @@ def test_sends_in_doubt_are_named(look: Look, context: Settings, book: Ledger) -
 def test_a_crowd_that_nobody_accepted(look: Look, context: Settings, book: Ledger) -> None:
     book.mass_arrival.add([f"old/{number}.stl" for number in range(700)])
     crowd = look(waiting_checks(LedgerAccess(context))).select("waiting.crowd")
-    assert crowd.says == "700 files are of a crowd in the inbox, old/0.stl among them."
-    assert crowd.fix == "`stlflow intake accept` if they are meant; else take them out."
+    assert crowd.says == "700 files are held as a bulk arrival, old/0.stl among them."
+    assert crowd.fix == "Accept them with `stlflow intake accept`, or take them out of the inbox."
 
 
 def test_changed_rules_that_do_not_count(look: Look, context: Settings, book: Ledger) -> None:
     book.metadata.write(RULES_ERROR_KEY, "rules.yaml:3:1: `frist` is not allowed\n  3 | frist")
     assert look(waiting_checks(LedgerAccess(context))).select("waiting.rules").says == (
-        "The last change of the rules does not count: rules.yaml:3:1: `frist` is not allowed"
+        "The last change of the rules is not loaded: rules.yaml:3:1: `frist` is not allowed"
     )
 
 
@@ -81,9 +81,9 @@ def test_work_that_nobody_does(look: Look, context: Settings, book: Ledger) -> N
     submit(book, Step.POLL, state=SubmissionState.SLICING)
     late = look(waiting_checks(LedgerAccess(context))).select("waiting.overdue")
     assert (late.says, late.fix) == (
-        "1 submission is waiting, and no stlflow runs.",
+        "1 submission is waiting, and stlflow does not run.",
         "Start it: `stlflow run`.",
     )
     with locked_state_folder(context.state):
         stuck = look(waiting_checks(LedgerAccess(context))).select("waiting.overdue")
-    assert stuck.says == "1 submission is due for 20 min: nothing moves."
+    assert stuck.says == "1 submission is overdue by 20 min."

@@ -38,7 +38,7 @@ def run_all_checks() -> Iterator[Finding]:
         yield finding
     if wrong:
         rest = (check for group in _check_groups(_default_settings()) for check in group)
-        yield from (replace(skip("Not looked at, because of settings."), check=check.name) for check in rest)
+        yield from (replace(skip("Not checked, because of settings."), check=check.name) for check in rest)
         return
     for group in _check_groups(load_settings()):
         yield from run_checks(group)

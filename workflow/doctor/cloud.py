@@ -41,13 +41,13 @@ def check_printers(catalog: CloudCache) -> Iterator[Finding]:
             "Eiger shows no printers with these keys.", "Are these the keys of the right organization?"
         )
     elif all(state.lower() == OFFLINE for state in states):
-        yield warn(f"All {len(found)} printers are offline.", "Look at the machines and their network.")
+        yield warn(f"All {len(found)} printers are offline.", "Check the machines and their network.")
     else:
         yield ok(f"{len(found)} printers: {told}.")
 
 
 def check_read_permissions(client: EigerClient, catalog: CloudCache) -> Iterator[Finding]:
-    """Ask once for each kind of thing that the service reads; that it may send shows with the first send."""
+    """Ask once for each kind of thing that the service reads; only a send shows whether it may send."""
     questions: dict[str, Callable[[], object]] = {
         "builds": lambda: next(client.list_builds(page_size=1), None),
         "print jobs": lambda: next(client.list_print_jobs(page_size=1), None),
@@ -65,9 +65,7 @@ def check_read_permissions(client: EigerClient, catalog: CloudCache) -> Iterator
                 error.exit_code,
             )
     if not refused:
-        yield ok(
-            f"The keys may read {', '.join(questions)}. That they may upload and send shows only in doing it."
-        )
+        yield ok(f"The keys may read {', '.join(questions)}. Only an upload shows whether they may upload.")
 
 
 def check_approvals(settings: Settings, client: EigerClient) -> Iterator[Finding]:
@@ -84,7 +82,7 @@ def check_approvals(settings: Settings, client: EigerClient) -> Iterator[Finding
         yield warn(
             f"Only approved builds may be printed, and these rules do not approve: "
             f"{_shortened_list(without)}.",
-            "Someone approves in Eiger, or the rule says `approve_first: true`.",
+            "Approve builds in Eiger, or set `approve_first: true` in the rule.",
         )
     else:
         yield ok("Only approved builds may be printed, and every rule that sends approves first.")
@@ -99,8 +97,8 @@ MAX_REQUEST_TIMEOUT_SECONDS = 8.0
 SHORT_RETRY_POLICY = RetryPolicy(attempts=2, total_seconds=5.0)
 SKEW_SECONDS = 30.0
 MAX_SKEW_SECONDS = 300.0
-"""A build is looked for from five minutes before its upload: a clock further off would pass it over."""
-_KEYS_FIX = "The owner of the organization makes them on Eiger's API keys page; put them into .env."
+"""The search for a build starts five minutes before its upload: a clock that is further off would miss it."""
+_KEYS_FIX = "The owner of the organization makes them on Eiger's page of API keys. Put them into .env."
 
 
 class CloudConnection:
@@ -122,7 +120,7 @@ class CloudConnection:
 
     @cached_property
     def ping_result(self) -> PingResult | CloudError:
-        """Return the first word with the service, or what came of it."""
+        """Return the first reply of the service, or its error."""
         try:
             return self.client.ping()
         except CloudError as error:
@@ -140,7 +138,7 @@ def check_keys(settings: Settings) -> Iterator[Finding]:
     if missing:
         yield fail(f"No keys for Eiger: {' and '.join(missing)} not set.", _KEYS_FIX, EXIT_USAGE)
     for name in odd:
-        yield fail(f"{name} has quotes around it.", "Write the bare key.", EXIT_USAGE)
+        yield fail(f"{name} has quotes around it.", "Write the key without quotes.", EXIT_USAGE)
     if not missing and not odd:
         yield ok("Both keys are set.")
 
@@ -170,7 +168,7 @@ def check_access(line: CloudConnection) -> Iterator[Finding]:
     names = sorted(device.name for device in line.catalog.devices())
     shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
     yield ok(
-        f"Eiger takes the keys. It does not tell the organization's name: its {len(names)} printers are "
+        f"Eiger accepts the keys. It does not name the organization: its {len(names)} printers are "
         f"{shown or 'none'}, and it has {len(line.catalog.users())} users."
     )
 
@@ -185,13 +183,13 @@ def check_clock(line: CloudConnection) -> Iterator[Finding]:
 def judge_clock_skew(ahead_seconds: float | None) -> Finding:
     """Decide by how far the server's clock is ahead; it tells whole seconds."""
     if ahead_seconds is None:
-        return ok("Eiger does not tell its time.")
+        return ok("Eiger does not say what time it is.")
     off = abs(ahead_seconds)
     says = f"This machine's clock is {off:.0f} s {'behind' if ahead_seconds > 0 else 'ahead of'} Eiger's."
-    fix = "Let it follow a time server: `timedatectl set-ntp true`, or Windows' time service."
+    fix = "Synchronize it with a time server: `timedatectl set-ntp true`, or the time service of Windows."
     if off >= MAX_SKEW_SECONDS:
         return fail(f"{says} Due dates and times of day are wrong.", fix)
-    return warn(says, fix) if off >= SKEW_SECONDS else ok("This machine's clock goes with Eiger's.")
+    return warn(says, fix) if off >= SKEW_SECONDS else ok("This machine's clock agrees with Eiger's.")
 
 
 def check_rule_names(settings: Settings, line: CloudConnection) -> Iterator[Finding]:
@@ -214,7 +212,7 @@ def _dns_failure(host: str) -> Finding | None:
     except OSError as error:
         return fail(
             f"The name {host} can't be found: {error_reason(error)}.",
-            "Is the network up, and its DNS? Or is STLFLOW_EIGER_URL misspelt?",
+            "Check the network and its DNS, and the spelling of STLFLOW_EIGER_URL.",
             EXIT_CLOUD,
         )
     return None
@@ -222,9 +220,7 @@ def _dns_failure(host: str) -> Finding | None:
 
 def _network_fix(through: str) -> str:
     where = "the proxy" if through else "the firewall"
-    return (
-        f"Is the network up, and does {where} let it through? Until then everything waits: nothing is lost."
-    )
+    return f"Check that the network is up and {where} lets stlflow through. Until then, everything waits."
 
 
 def cloud_checks(settings: Settings) -> tuple[Check, ...]:
@@ -238,19 +234,17 @@ def cloud_checks(settings: Settings) -> tuple[Check, ...]:
             lambda: check_keys(settings),
             gate=True,
         ),
-        asked(
-            "cloud.reach", "DNS, proxy, TLS, an answer", lambda: check_reachable(settings, line), gate=True
-        ),
+        asked("cloud.reach", "DNS, proxy, TLS, a reply", lambda: check_reachable(settings, line), gate=True),
         asked(
             "cloud.access",
-            "whether Eiger takes the keys; whose they are",
+            "whether Eiger accepts the keys, and whose they are",
             lambda: check_access(line),
             gate=True,
         ),
         asked("cloud.clock", "this machine's clock against Eiger's", lambda: check_clock(line)),
         asked(
             "cloud.names",
-            "presets, printers and people that rules name",
+            "presets, printers and users that the rules name",
             lambda: check_rule_names(settings, line),
         ),
         asked("cloud.presets", "which presets there are", lambda: check_presets(line.catalog)),

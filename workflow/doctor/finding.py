@@ -18,9 +18,9 @@ class Grade(StrEnum):
     WARN = "warn"
     """The service runs, and someone should know."""
     FAIL = "fail"
-    """The service does not start, or stops, or waits for ever."""
+    """The service does not start, stops, or waits forever."""
     SKIP = "skip"
-    """Could not be looked at, because of another finding."""
+    """Could not be checked, because of another finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,17 @@ def overall_exit_code(findings: Iterable[Finding]) -> int:
 
 
 CHECK_TIMEOUT_SECONDS = 15.0
-_REPORT_BUG_FIX = "This is a fault of stlflow's own: please report it with this line."
-_TIMEOUT_FIX = "Something behind it hangs: look at the mount, the disk or the server, then ask again."
+_REPORT_BUG_FIX = "This is a fault in stlflow. Please report it with this line."
+_TIMEOUT_FIX = "Something hangs. Check the mount, the disk or the server, then run the doctor again."
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check; `look` runs it. If a `gate` fails, the checks after it are skipped."""
+    """One check; `run` yields its findings. If a `gate` fails, the checks after it are skipped."""
 
     name: str
     asks: str
-    look: Callable[[], Iterable[Finding]]
+    run: Callable[[], Iterable[Finding]]
     gate: bool = False
     limit_seconds: float = CHECK_TIMEOUT_SECONDS
     silent_code: int = EXIT_SOME_FAILED
@@ -86,7 +86,7 @@ def run_checks(checks: Sequence[Check]) -> Iterator[Finding]:
     closed_by = ""
     for check in checks:
         if closed_by:
-            yield replace(skip(f"Not looked at, because of {closed_by}."), check=check.name)
+            yield replace(skip(f"Not checked, because of {closed_by}."), check=check.name)
             continue
         findings = run_check(check)
         yield from findings
@@ -110,12 +110,12 @@ def run_check(check: Check) -> tuple[Finding, ...]:
 
 def _collect_findings(check: Check, found: list[Finding]) -> None:
     try:
-        for finding in check.look():
-            found.append(finding)  # one by one: what was found before a silence counts
+        for finding in check.run():
+            found.append(finding)  # one by one: what was found before a timeout is kept
     except StlflowError as error:
-        found.append(fail(str(error), "Do what the line says, then ask again.", error.exit_code))
+        found.append(fail(str(error), "Do what the line says, then run the doctor again.", error.exit_code))
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
-        found.append(fail(f"{error_reason(error)}{place}.", "Put that right, then ask again."))
+        found.append(fail(f"{error_reason(error)}{place}.", "Correct that, then run the doctor again."))
     except Exception as fault:  # noqa: BLE001  # a checkup that breaks down helps nobody
-        found.append(fail(f"The check itself broke down ({type(fault).__name__}).", _REPORT_BUG_FIX))
+        found.append(fail(f"The check itself failed ({type(fault).__name__}).", _REPORT_BUG_FIX))

@@ -1,4 +1,4 @@
-"""What waits in the inbox for a person, and what in the share keeps people or files from their way."""
+"""What waits in the inbox for a person, and what in the share stops people or files."""
 
 import os
 import stat
@@ -22,16 +22,16 @@ _MAX_ENTRIES = 10_000
 
 
 def check_waiting_files(share: Share) -> Iterator[Finding]:
-    """Report each file and folder of the inbox that nothing will take until a person puts it right."""
+    """Report each file and folder of the inbox that is not taken until a person corrects it."""
     if not share.inbox.is_dir():
         yield ok("There is no inbox yet.")
         return
     blocked = find_blocked_files(share.inbox, moves=share.left_inbox is None)
     for path, why in sorted(blocked.items())[:_MAX_SHOWN]:
-        counted = f" {len(blocked):,} files and folders wait like this." if len(blocked) > 1 else ""
+        counted = f" {len(blocked):,} files and folders wait like that." if len(blocked) > 1 else ""
         yield warn(
             f"{printable_path(path)} is not taken: {why.rstrip('.')}.{counted}",
-            f"Ask about it: `stlflow intake explain {_quoted(printable_path(path))}`.",
+            f"See why: `stlflow intake explain {_quoted(printable_path(path))}`.",
         )
     if not blocked:
         yield ok("Nothing in the inbox waits for a person.")
@@ -46,7 +46,7 @@ def check_foreign_entries(share: Share) -> Iterator[Finding]:
             "Remove it, or put a folder in its place.",
         )
     if not found:
-        yield ok(f"No link and no file is in the way in {', '.join(Outcome)}.")
+        yield ok(f"No link or file is in the way in {', '.join(Outcome)}.")
 
 
 def check_drag_back(share: Share) -> Iterator[Finding]:
@@ -60,7 +60,7 @@ def check_drag_back(share: Share) -> Iterator[Finding]:
             f"`chgrp -R {inbox.st_gid} {' '.join(shut)} && chmod -R g+rwX {' '.join(shut)}` in {share.root}.",
         )
     else:
-        yield ok("Who may drop files may drag them back.")
+        yield ok("People who may drop files may also drag them back.")
 
 
 def check_approvers(share: Share) -> Iterator[Finding]:
@@ -103,7 +103,7 @@ def inbox_checks(share: Share) -> tuple[Check, ...]:
     return (
         Check(
             "share.waiting",
-            "files that wait in the inbox until a person puts them right",
+            "files that wait in the inbox until a person corrects them",
             lambda: check_waiting_files(share),
         ),
         Check(

@@ -1,4 +1,4 @@
-"""Checks of the ledger: it opens, is whole and of this release; and of the workers on it."""
+"""Checks of the database (it opens, is intact and of this release) and of its workers."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -45,7 +45,7 @@ class LedgerAccess:
         """Return its condition; after a timeout, later calls fail at once. Raises StateFolderError."""
         if self._condition is None:
             if self._asked:
-                raise StateFolderError("The ledger gave no answer.")
+                raise StateFolderError("The database did not reply.")
             self._asked = True
             self._condition = check_integrity(self.settings.database, page_by_page=self._page_by_page)
         return self._condition
@@ -75,12 +75,12 @@ def check_ledger_opens(book: LedgerAccess) -> Iterator[Finding]:
         yield fail(str(moved), "Set STLFLOW_DATABASE_URL again, as it was for `move-ledger`.", EXIT_USAGE)
         return
     if not book.is_begun:
-        yield ok("There is no ledger yet: it is made at the first start.")
+        yield ok("There is no database yet: it is made at the first start.")
         return
     where = database_location(settings)
     if (kind := _network_share_kind(settings)) is not None:
         yield fail(
-            f"{where} lies on a network share ({kind}): a database there gets corrupted.",
+            f"{where} is on a network share ({kind}): a database there gets corrupted.",
             _MOVE_DATABASE_FIX,
             EXIT_USAGE,
         )
@@ -90,7 +90,11 @@ def check_ledger_opens(book: LedgerAccess) -> Iterator[Finding]:
         if condition.complete:
             check_writable(settings.database)
     except DatabaseUnavailable as error:
-        yield fail(f"{where}: {error}", "Is the database server up, and reachable from here?", EXIT_CLOUD)
+        yield fail(
+            f"{where}: {error}",
+            "Check that the database server runs and can be reached.",
+            EXIT_CLOUD,
+        )
     except StateFolderError as error:
         yield fail(f"{where}: {error}", _suggested_fix(str(error), settings))
     else:
@@ -102,14 +106,14 @@ def _judge_condition(condition: IntegrityReport, where: str, settings: Settings)
     if condition.damage is not None:
         return fail(f"{where} is damaged: {condition.damage}.", _suggested_fix("damaged", settings))
     if condition.strange:
-        return fail(f"{where} holds no ledger of stlflow's.", "Set STLFLOW_DATABASE_URL to its own database.")
+        return fail(f"{where} is not a database of stlflow.", "Set STLFLOW_DATABASE_URL to its own database.")
     if condition.empty:
         return ok(f"{where} is empty: its tables are made at the first start.")
     if condition.lacks:
         lacks = ", ".join(condition.lacks[:3])
         return warn(
-            f"{where} is of an older release: it lacks {lacks}.",
-            "The next start brings it up to date by itself; ask again after it.",
+            f"{where} is from an older release: it lacks {lacks}.",
+            "The next start updates it. Run the doctor again after that.",
         )
     newer = " A newer stlflow has used it, too." if condition.newer else ""
     return ok(f"{where} opens and is of this release.{newer}")
@@ -124,12 +128,12 @@ def check_workers(book: LedgerAccess) -> Iterator[Finding]:
     for each in silent:
         yield warn(
             f"{each.name} (process {each.pid}) sent no heartbeat for {now - each.seen_at.timestamp():.0f} s.",
-            "Start it again; its work goes on with the next worker that runs.",
+            "Restart it. Another worker takes over its work.",
         )
     for each in (each for each in present if each not in silent and each.release != __version__):
         yield warn(
             f"{each.name} runs release {each.release}, and {__version__} is installed here.",
-            "Start the older one again with the same release, when it suits.",
+            "Restart the older one with the same release when convenient.",
         )
     if not book.is_begun:
         yield ok("No worker has run yet: `stlflow run` starts one.")
@@ -137,7 +141,7 @@ def check_workers(book: LedgerAccess) -> Iterator[Finding]:
         yield warn(NO_WORKER, START_WORKER)
     elif not silent:
         names = ", ".join(f"{each.name} (process {each.pid})" for each in present)
-        yield ok(f"{len(present)} at work: {names}.")
+        yield ok(f"{len(present)} running: {names}.")
 
 
 def is_worker_alive(worker: Worker, settings: Settings, now: float) -> bool:
@@ -151,11 +155,11 @@ def is_worker_alive(worker: Worker, settings: Settings, now: float) -> bool:
 
 
 def check_unused_tables(book: LedgerAccess) -> Iterator[Finding]:
-    """Name what an engine of an older release left behind, and how to drop it."""
+    """Report tables that an older release left, with the commands that drop them."""
     drop = book.condition().drop_unused if book.is_begun else ()
     if drop:
         yield warn(
-            "DBOS, the engine of an older release, left its tables behind. Nothing reads them any more.",
+            "DBOS, the engine of an older release, left its tables behind. They are no longer used.",
             f"Once no older stlflow uses this database, drop them: {' '.join(drop)}",
         )
     else:
@@ -197,11 +201,15 @@ def ledger_checks(book: LedgerAccess) -> tuple[Check, ...]:
     return (
         Check(
             "ledger",
-            "the ledger: reachable, whole, to be written, of which release",
+            "the database: reachable, intact, writable, of which release",
             lambda: check_ledger_opens(book),
             gate=True,
             silent_code=EXIT_CLOUD if book.settings.database_url else EXIT_SOME_FAILED,
         ),
         Check("ledger.unused", "tables that an older engine left", lambda: check_unused_tables(book)),
-        Check("ledger.workers", "who takes part; other releases, silent ones", lambda: check_workers(book)),
+        Check(
+            "ledger.workers",
+            "which workers run; other releases, missing heartbeats",
+            lambda: check_workers(book),
+        ),
     )

@@ -25,7 +25,7 @@ REPORTED_PACKAGES = (
     "numpy-stl",
     "pydantic",
 )
-"""Packages whose release explains most when something is odd."""
+"""Packages whose release is most useful in a bug report."""
 OPTIONAL_PACKAGES = ("psycopg",)
 """Of the extra `postgres`: named where they are installed."""
 
@@ -55,7 +55,7 @@ MACHINE_CHECKS = (
 
 
 MIN_FREE_BYTES = 64 * 2**20
-"""Below that a database, a log and one part hardly fit."""
+"""Below this, a database, a log and one part hardly fit."""
 _GIB, _MIB = 2**30, 2**20
 
 
@@ -66,16 +66,14 @@ def check_free_space(folder: Path, what: str, needed_bytes: int, needed_for: str
     if hasattr(os, "statvfs"):
         seen = os.statvfs(place)
         if seen.f_files and not seen.f_favail:
-            yield fail(f"No file more fits beside {what}: the disk has no inodes left.", "Delete many files.")
+            yield fail(f"No more files fit beside {what}: the disk has no inodes left.", "Delete many files.")
 
 
 def judge_free_space(free_bytes: int, what: str, needed_bytes: int, needed_for: str) -> Finding:
-    """Decide whether that is enough; sizes in bytes."""
+    """Return whether that is enough; sizes in bytes."""
     free = f"{format_bytes(free_bytes)} free beside {what}"
     if free_bytes < MIN_FREE_BYTES:
-        return fail(
-            f"{free}: nothing goes on at under {format_bytes(MIN_FREE_BYTES)}.", "Make room on that disk."
-        )
+        return fail(f"{free}: stlflow stops below {format_bytes(MIN_FREE_BYTES)}.", "Make room on that disk.")
     if free_bytes < needed_bytes:
         return warn(
             f"{free}, and {format_bytes(needed_bytes)} may be needed {needed_for}.", "Make room on that disk."
@@ -102,11 +100,11 @@ def check_state_location(settings: Settings) -> Iterator[Finding]:
         return
     kind = file_system_type(folder) or "a disk"
     if folder.is_dir():
-        yield ok(f"{folder} lies on {kind}, outside of the share.")
+        yield ok(f"{folder} is on {kind}, outside of the share.")
     elif folder.exists():
         yield fail(f"{folder} is a file, and has to be a folder.", "Rename that file, or set STLFLOW_STATE.")
     else:
-        yield warn(f"{folder} is not there yet.", "`stlflow run` makes it. Is it the one you mean?")
+        yield warn(f"{folder} is not there yet.", "`stlflow run` makes it. Check that it is the right one.")
 
 
 def check_state_rights(settings: Settings) -> Iterator[Finding]:
@@ -124,7 +122,7 @@ def check_state_rights(settings: Settings) -> Iterator[Finding]:
 def check_file_owners(settings: Settings) -> Iterator[Finding]:
     """Find files of other users, as a command of root's leaves them: the service could not write those."""
     if os.name != "posix":
-        yield ok("This system does not tell whose files are.")
+        yield ok("This system does not say who owns a file.")
         return
     folder = settings.state.absolute()
     owner = folder.stat().st_uid
@@ -134,7 +132,7 @@ def check_file_owners(settings: Settings) -> Iterator[Finding]:
         name = user_name(owner)
         yield fail(
             f"{len(strange)} files in {folder} do not belong to {name} as the folder does: {strange[0].name} "
-            f"is {user_name(strange[0].lstat().st_uid)}'s.",
+            f"belongs to {user_name(strange[0].lstat().st_uid)}.",
             f"`chown -R {name} {folder}`; run commands as {name}, not as another user.",
         )
     else:
@@ -156,9 +154,9 @@ def check_privacy(settings: Settings) -> Iterator[Finding]:
 def check_running(settings: Settings) -> Iterator[Finding]:
     """Check whether stlflow runs on this state folder."""
     if is_service_running(settings):
-        yield ok("A stlflow runs on this state folder; a second one would be refused.")
+        yield ok("stlflow runs on this state folder. A second one would be refused.")
     else:
-        yield ok("No stlflow runs on this state folder.")
+        yield ok("stlflow does not run on this state folder.")
 
 
 def check_state_space(settings: Settings) -> Iterator[Finding]:
@@ -179,8 +177,8 @@ def _warn_other_account(folder: Path, owner: int) -> Iterator[Finding]:
     if os.geteuid() != owner:
         name = user_name(owner)
         yield warn(
-            f"You are {user_name(os.geteuid())}, and {folder} is {name}'s: rights are seen as yours here.",
-            f"Ask as the service's user: `sudo -u {name} stlflow doctor`.",
+            f"You are {user_name(os.geteuid())}, and {folder} belongs to {name}: the checks use your rights.",
+            f"Run it as the service's user: `sudo -u {name} stlflow doctor`.",
         )
 
 
@@ -203,6 +201,6 @@ def state_checks(settings: Settings) -> tuple[Check, ...]:
         Check("state.rights", "a probe file written and removed there", lambda: check_state_rights(settings)),
         Check("state.owners", "files there that belong to someone else", lambda: check_file_owners(settings)),
         Check("state.privacy", "whether other accounts can read it", lambda: check_privacy(settings)),
-        Check("state.running", "whether a stlflow works on it now", lambda: check_running(settings)),
+        Check("state.running", "whether stlflow runs on it now", lambda: check_running(settings)),
         Check("state.space", "room for database and logs", lambda: check_state_space(settings)),
     )

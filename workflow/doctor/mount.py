@@ -34,7 +34,7 @@ def check_file_system(settings: Settings, inbox: Path) -> Iterator[Finding]:
         yield (
             _mapped_drive_warning(inbox)
             if network == "mapped drive"
-            else ok(f"{inbox} lies on {network or 'a local disk'}.")
+            else ok(f"{inbox} is on {network or 'a local disk'}.")
         )
         return
     yield judge_file_system(
@@ -48,16 +48,16 @@ def judge_file_system(
     """Decide by the kind's name and the options of the mount (`actimeo=30`), as the kernel lists them."""
     if kind is None or kind in LOCAL_FILE_SYSTEMS:
         return ok(
-            f"{kind or 'A file system of unknown kind'}: local, so changes are told at once, and looked for "
+            f"{kind or 'A file system of unknown kind'}: local. Changes are reported at once, and scans run "
             f"every {sweep_seconds:g} s."
         )
     means = (
-        f"{kind}: a network or foreign mount. It tells nothing of what others change: it is looked through "
-        f"every {network_sweep_seconds:g} s, and files must stand still for longer"
+        f"{kind}: a network or foreign mount. It does not report what others change: it is scanned "
+        f"every {network_sweep_seconds:g} s, and files must be unchanged for longer"
     )
     cache = _cache_seconds(options)
     if kind in _CACHING_FILE_SYSTEMS and (cache is None or cache > MAX_CACHE_SECONDS):
-        known = f"are remembered for {cache} s" if cache is not None else "may be remembered for a minute"
+        known = f"are cached for {cache} s" if cache is not None else "may be cached for a minute"
         return warn(
             f"{means}; sizes {known} by the mount.",
             "Mount it with actimeo=1, or run stlflow on the file server itself.",
@@ -68,42 +68,42 @@ def judge_file_system(
 def check_change_events(inbox: Path, *, read_only: bool = False) -> Iterator[Finding]:
     """Make a file and measure how long the change event takes; without events, scans find files."""
     if read_only:
-        yield ok("Not tried, for no file is made in a read-only inbox: without notices the looks find files.")
+        yield ok("Not tried: no file is made in a read-only inbox. Scans find the files in any case.")
         return
     if not inbox.is_dir():
-        yield ok("There is no inbox yet to listen to.")
+        yield ok("There is no inbox yet.")
         return
     if file_system_type(inbox) not in {None, *LOCAL_FILE_SYSTEMS}:
-        yield ok("No notices are expected from this kind of mount: the looks find everything.")
+        yield ok("This kind of mount reports no changes. Scans find the files.")
         return
     try:
         seconds = measure_event_latency(inbox)
     except OSError as error:
         yield warn(
-            f"The system gives no notices of changes: {error_reason(error)}.",
-            "Files are found by the looks alone, some seconds later. Raise fs.inotify.max_user_instances "
+            f"The system reports no changes: {error_reason(error)}.",
+            "Scans find the files, some seconds later. Raise fs.inotify.max_user_instances "
             "and fs.inotify.max_user_watches.",
         )
         return
     if seconds is None:
         yield warn(
-            "A file made as a test was not told by the system, as in some containers.",
-            "Files are found by the looks alone, some seconds later: nothing else has to be done.",
+            "The system did not report a test file, as in some containers.",
+            "Scans find the files, some seconds later. Nothing has to be done.",
         )
     else:
-        yield ok(f"A file made as a test was told within {math.ceil(seconds * 1000)} ms.")
+        yield ok(f"The system reported a test file within {math.ceil(seconds * 1000)} ms.")
 
 
 def check_watch_limit(inbox: Path) -> Iterator[Finding]:
     """Compare the folders of the inbox with how many one user may watch."""
     if not inbox.is_dir() or not INOTIFY_WATCH_LIMIT.is_file():
-        yield ok("There is nothing to count here.")
+        yield ok("There is no limit to check.")
         return
     yield judge_watch_limit(count_folders(inbox), int(INOTIFY_WATCH_LIMIT.read_text("ascii")))
 
 
 def judge_watch_limit(folders: int, limit: int) -> Finding:
-    """Decide whether the limit is far enough away: other programs of the user count, too."""
+    """Return a warning if the limit is near: other programs of the user count, too."""
     says = f"{folders:,} folders in the inbox; {limit:,} may be watched by one user."
     if folders * 2 > limit:
         return warn(says, f"`sysctl fs.inotify.max_user_watches={max(524_288, folders * 4)}`")
@@ -112,8 +112,8 @@ def judge_watch_limit(folders: int, limit: int) -> Finding:
 
 def _mapped_drive_warning(inbox: Path) -> Finding:
     return warn(
-        f"{inbox} lies on a mapped drive: a service has no drive letters of people.",
-        r"Write the share's own name: \\server\share\folder.",
+        f"{inbox} is on a mapped drive: a service does not see the drive letters of users.",
+        r"Write the name of the share: \\server\share\folder.",
     )
 
 
@@ -125,8 +125,8 @@ def _cache_seconds(options: tuple[str, ...]) -> int | None:
 
 
 PROBE_PREFIX = ".stlflow-probe-"
-"""Hidden, and no STL: no look into the inbox takes such a file, or says a word about it."""
-_PROBE_BYTES = b"stlflow looks whether it may write here.\n" * 100
+"""Hidden, and no STL: scans of the inbox ignore such a file."""
+_PROBE_BYTES = b"stlflow checks whether it may write here.\n" * 100
 _DISK_FULL_ERRORS = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 
 
@@ -141,7 +141,7 @@ def probe_writing(folder: Path, what: str) -> Iterator[Finding]:
             os.fsync(file.fileno())
         doing = "read back"
         if probe.read_bytes() != _PROBE_BYTES:
-            yield fail(f"{what} ({folder}) gives back other bytes than were written.", "Replace that disk.")
+            yield fail(f"{what} ({folder}) returns other bytes than were written.", "Replace that disk.")
         doing = "removed"
         probe.unlink()
         doing = "made as a folder and removed"
@@ -154,18 +154,18 @@ def probe_writing(folder: Path, what: str) -> Iterator[Finding]:
             probe.rmdir() if probe.is_dir() else probe.unlink(missing_ok=True)
     with suppress(OSError):
         if probe.exists():
-            yield fail(f"{probe} was made for this look and can't be removed.", "Remove it by hand.")
+            yield fail(f"{probe} was made for this check and can't be removed.", "Remove it by hand.")
 
 
 def _write_failure(folder: Path, what: str, doing: str, error: OSError) -> tuple[str, str]:
     says = f"A probe file in {what} ({folder}) can't be {doing}: {error_reason(error)}."
     if error.errno in _DISK_FULL_ERRORS:
-        return says, "Make room there: delete what is old, or raise the quota."
+        return says, "Make room there: delete old files, or raise the quota."
     if error.errno == errno.EROFS:
-        return says, "It is mounted read-only: mount it with the right to write."
+        return says, "It is mounted read-only. Mount it for writing."
     if isinstance(error, PermissionError):
         return says, f"Give {account_name()} the right to write and delete there."
-    return says, "Look at that disk or mount; stlflow can't go on without it."
+    return says, "Check that disk or mount: stlflow can't continue without it."
 
 
 def account_name() -> str:

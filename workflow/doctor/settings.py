@@ -36,7 +36,7 @@ def check_settings_readable() -> Iterator[Finding]:
         load_settings()
     except SettingsError as error:
         for line in str(error).splitlines():
-            yield fail(line, "Correct it where it stands; docs/settings.md has every name.", EXIT_USAGE)
+            yield fail(line, "Correct it there; docs/settings.md lists every name.", EXIT_USAGE)
     else:
         yield ok("The settings can be read.")
 
@@ -63,9 +63,9 @@ def check_unread_names() -> Iterator[Finding]:
         *((name, Source.ENVIRONMENT.value, meant) for name, meant in misspelled_keys(os.environ)),
     ]
     for name, place, meant in found:
-        yield warn(f"{name} in {place} is read by nobody.", f"If it is meant for stlflow: write {meant}.")
+        yield warn(f"{name} in {place} is not read.", f"If it is meant for stlflow: write {meant}.")
     if not found:
-        yield ok("No name in .env or the environment looks like a setting that nobody reads.")
+        yield ok("No name in .env or the environment looks like a setting and is not read.")
 
 
 def check_key_secrecy() -> Iterator[Finding]:
@@ -78,13 +78,13 @@ def check_key_secrecy() -> Iterator[Finding]:
     url = load_settings().eiger_url
     in_clear = url.startswith("http://") and not url.startswith(LOCAL_URLS)
     if in_clear:
-        yield warn("The keys go out unencrypted: eiger_url begins with http://.", "Write https:// there.")
+        yield warn("The keys are sent unencrypted: eiger_url begins with http://.", "Write https:// there.")
     if not open_files and not in_clear:
-        yield ok("No file with keys is open to others, and keys leave this machine encrypted only.")
+        yield ok("Others can't read the files with keys, and keys are sent encrypted.")
 
 
 def settings_by_source(given: Sequence[SourceValue]) -> Mapping[Source, tuple[str, ...]]:
-    """Return the settings that each source decides; the first that has one counts."""
+    """Return the settings that each source decides; the first source that has one wins."""
     decided: dict[str, Source] = {}
     for each in given:
         if each.setting is not None:
@@ -118,13 +118,13 @@ SETTINGS_CHECKS = (
         check_settings_readable,
         gate=True,
     ),
-    Check("settings.sources", "where each comes from", check_setting_sources),
-    Check("settings.strays", "names that nobody reads: `SHARE` in `.env`", check_unread_names),
+    Check("settings.sources", "where each setting comes from", check_setting_sources),
+    Check("settings.strays", "names that are not read: `SHARE` in `.env`", check_unread_names),
     Check("settings.secrecy", "who may read the files with keys; keys over plain http", check_key_secrecy),
 )
 
 
-SKIPPED_NO_RULES = "Not looked at, because of rules."
+SKIPPED_NO_RULES = "Not checked, because of rules."
 
 
 def check_rules_readable(settings: Settings) -> Iterator[Finding]:
@@ -152,11 +152,11 @@ def check_rule_warnings(settings: Settings) -> Iterator[Finding]:
         failed = [trial for trial in evaluate_tests_with_files(rulebook, inspector) if not trial.passed]
     for trial in failed:
         yield warn(
-            f"{rulebook.source}:{trial.line}: the test '{trial.name}' comes out otherwise.",
+            f"{rulebook.source}:{trial.line}: the test '{trial.name}' fails.",
             "`stlflow rules test` shows the difference: correct the rule or the test.",
         )
     if not warnings and not failed:
-        yield ok(f"{len(rulebook.tests)} tests of the rules come out as expected.")
+        yield ok(f"{len(rulebook.tests)} tests of the rules pass.")
 
 
 def check_print_now(settings: Settings) -> Iterator[Finding]:
@@ -164,11 +164,11 @@ def check_print_now(settings: Settings) -> Iterator[Finding]:
     starting = [name for name, send in send_actions(load_rules(rules_file(settings))) if _prints_now(send)]
     if starting and not settings.print_now_armed:
         yield warn(
-            f"Not armed, so builds are held that a rule prints at once: {', '.join(starting)}.",
+            f"Not armed: builds that these rules would print at once are held: {', '.join(starting)}.",
             "Set STLFLOW_PRINT_NOW_ARMED=true where machines may start by themselves, or change the rule.",
         )
     elif starting:
-        yield ok(f"Armed: machines start by the rules {', '.join(starting)}.")
+        yield ok(f"Armed: these rules start machines: {', '.join(starting)}.")
     else:
         yield ok("No rule starts a machine.")
 
@@ -182,7 +182,7 @@ def check_time_zone(settings: Settings) -> Iterator[Finding]:
         yield ok(f"The shop's time is {shown} ({settings.timezone}).")
     elif here.tzname() == "UTC" and due:
         yield warn(
-            f"Due dates are reckoned in UTC, as this machine's clock is set ({shown}).",
+            f"Due dates are computed in UTC, the time zone of this machine ({shown}).",
             "Set STLFLOW_TIMEZONE to the shop's zone, such as Europe/Vienna.",
         )
     else:
@@ -212,7 +212,7 @@ def _mistake_fix(mistake: Mistake) -> str:
 
 
 def load_rules_or_none(settings: Settings) -> Rulebook | None:
-    """Return the rules; None where they can't be read, which `readable` tells."""
+    """Return the rules; None where they can't be read."""
     try:
         return load_rules(rules_file(settings))
     except RulesError:
@@ -243,5 +243,5 @@ def rules_checks(settings: Settings) -> tuple[Check, ...]:
             "rules that print at once, and whether that is armed",
             lambda: check_print_now(settings),
         ),
-        Check("rules.timezone", "by which clock due dates are reckoned", lambda: check_time_zone(settings)),
+        Check("rules.timezone", "the time zone of due dates", lambda: check_time_zone(settings)),
     )

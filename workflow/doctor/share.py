@@ -27,7 +27,7 @@ MAX_SHOWN = 3
 
 
 def check_share_present(book: LedgerAccess) -> Iterator[Finding]:
-    """Check that the folder is there, and is the share that the ledger knows."""
+    """Check that the folder is there, and is the share that the database knows."""
     share = _open_share(book)
     root = share.root
     if share.marker and (absence := share.absence_reason()) is not None:
@@ -50,15 +50,15 @@ def check_share_marker(book: LedgerAccess) -> Iterator[Finding]:
     found = read_marker(share.root)
     if found is None:
         yield warn(
-            f"{share.root} bears no marker yet.",
-            "The first start makes it: see that the right share is mounted there before.",
+            f"{share.root} has no marker yet.",
+            "The first start makes it. Before that, make sure that the right share is mounted there.",
         )
     elif not book.can_be_read:
-        yield skip("Not looked at, because of ledger: it says which marker is the right one.")
+        yield skip("Not checked, because of ledger: it holds the right marker.")
     elif share.marker:
-        yield ok("The share bears the marker that the ledger knows.")
+        yield ok("The share has the marker that the database knows.")
     else:
-        yield ok("The share bears a marker, and this ledger has not met it yet.")
+        yield ok("The share has a marker that this database does not know yet.")
 
 
 def check_share_folders(book: LedgerAccess) -> Iterator[Finding]:
@@ -75,13 +75,13 @@ def check_share_folders(book: LedgerAccess) -> Iterator[Finding]:
     unreadable = {} if found is None else found.unreadable
     for path, why in sorted(unreadable.items())[:MAX_SHOWN]:
         yield warn(
-            f"{share.inbox / path} can't be read: {why}. {len(unreadable)} folders of the inbox are so.",
+            f"{share.inbox / path} can't be read: {why}. Unreadable folders in the inbox: {len(unreadable)}.",
             f"Give {account_name()} the right to read and enter it.",
         )
     if not files and not unreadable:
         parts = 0 if found is None else len(found.paths)
         made = f" {', '.join(missing)} are made at the start." if missing else ""
-        yield ok(f"{parts:,} part files stand in {share.inbox}.{made}")
+        yield ok(f"{parts:,} part files are in {share.inbox}.{made}")
 
 
 def check_share_rights(book: LedgerAccess) -> Iterator[Finding]:
@@ -105,7 +105,7 @@ def check_renames(book: LedgerAccess) -> Iterator[Finding]:
             prove_move(here, then)
         except ShareError as error:
             wrong = True
-            yield fail(str(error), "All folders of the share belong on one disk or mount, with equal rights.")
+            yield fail(str(error), "Put all folders of the share on one disk or mount, with the same rights.")
     if not wrong:
         yield ok(
             f"A probe file was renamed between {', '.join(place.name for place in places) or 'no folders'}."
@@ -113,9 +113,9 @@ def check_renames(book: LedgerAccess) -> Iterator[Finding]:
 
 
 def check_other_ledgers(book: LedgerAccess) -> Iterator[Finding]:
-    """Find claims of other ledgers: several may share one folder, though not over SMB."""
+    """Find claims of other databases: several may share one folder, though not over SMB."""
     if not book.can_be_read:
-        yield skip("Not looked at, because of ledger: it says whose claims are its own.")
+        yield skip("Not checked, because of ledger: it says which claims are its own.")
         return
     share = _open_share(book)
     found = share.processing.glob(f"{CLAIMS_FOLDER_PREFIX}*") if share.processing.is_dir() else []
@@ -125,12 +125,12 @@ def check_other_ledgers(book: LedgerAccess) -> Iterator[Finding]:
     strange = sorted(place.name for place in claims if place.name != f"{CLAIMS_FOLDER_PREFIX}{own}")
     if strange:
         yield warn(
-            f"Another ledger has files in {share.processing}: {', '.join(strange[:MAX_SHOWN])}.",
+            f"Another database has files in {share.processing}: {', '.join(strange[:MAX_SHOWN])}.",
             "Right if two services share this folder on a local disk. If the other one's database is lost: "
             "`stlflow intake adopt`.",
         )
     else:
-        yield ok("No other ledger has files in this share.")
+        yield ok("No other database has files in this share.")
 
 
 def check_inbox(book: LedgerAccess) -> Iterator[Finding]:
@@ -141,10 +141,11 @@ def check_inbox(book: LedgerAccess) -> Iterator[Finding]:
         at_work = is_service_running(book.settings) or bool(ledger is not None and list_workers(ledger))
     if parts and not at_work and share.left_inbox is None:
         yield warn(
-            f"{len(parts):,} part files stand in the inbox, and no stlflow runs.", "Start it: `stlflow run`."
+            f"{len(parts):,} part files are in the inbox, and stlflow does not run.",
+            "Start it: `stlflow run`.",
         )
     else:
-        yield ok(f"{len(parts):,} part files stand in the inbox{', and a stlflow runs' if at_work else ''}.")
+        yield ok(f"{len(parts):,} part files are in the inbox{', and stlflow runs' if at_work else ''}.")
 
 
 def check_spool_space(book: LedgerAccess) -> Iterator[Finding]:
@@ -197,7 +198,7 @@ def share_checks(book: LedgerAccess) -> tuple[Check, ...]:
     return (
         Check(
             "share",
-            "the share: there, and the one that the ledger knows",
+            "the share: present, and the one that the database knows",
             lambda: check_share_present(book),
             gate=True,
         ),
@@ -208,7 +209,7 @@ def share_checks(book: LedgerAccess) -> tuple[Check, ...]:
         ),
         Check(
             "share.folders",
-            "its folders; folders of the inbox that can't be read",
+            "its folders, and folders of the inbox that can't be read",
             lambda: check_share_folders(book),
         ),
         Check(
@@ -224,7 +225,7 @@ def share_checks(book: LedgerAccess) -> tuple[Check, ...]:
         ),
         Check(
             "share.notices",
-            "whether notices of changes come, and how fast",
+            "whether the system reports changes, and how fast",
             lambda: check_change_events(watched, read_only=left is not None),
         ),
         Check("share.watches", "the system's limit for watched folders", lambda: check_watch_limit(watched)),
@@ -234,7 +235,7 @@ def share_checks(book: LedgerAccess) -> tuple[Check, ...]:
             lambda: check_free_space(root, "the share", NOTES_BYTES, "for notes and new files"),
         ),
         Check("share.copies", "room for copies of what waits in the inbox", lambda: check_spool_space(book)),
-        Check("share.others", "another ledger's files in the share", lambda: check_other_ledgers(book)),
-        Check("share.inbox", "files in the inbox that nobody takes", lambda: check_inbox(book)),
+        Check("share.others", "files of another database in the share", lambda: check_other_ledgers(book)),
+        Check("share.inbox", "files in the inbox while stlflow does not run", lambda: check_inbox(book)),
         *inbox_checks(known_share(settings, None)),
     )

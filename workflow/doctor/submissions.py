@@ -19,7 +19,7 @@ from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Submi
 from workflow.settings import Settings
 
 OVERDUE_SECONDS = 900.0
-"""Three times the longest pause between two tries: by then something should have happened."""
+"""Three times the longest pause between two attempts."""
 
 
 def check_held(book: LedgerAccess) -> Iterator[Finding]:
@@ -45,12 +45,12 @@ def check_unconfirmed_sends(book: LedgerAccess) -> Iterator[Finding]:
     doubtful = [each for each in _submissions_in(book, SubmissionState.HELD) if each.hold is HoldReason.SEND]
     if doubtful:
         yield warn(
-            f"{_count_with_verb(len(doubtful), 'send')} in doubt: "
+            f"{_count_with_verb(len(doubtful), 'send')} not confirmed: "
             f"submission {_submission_numbers(doubtful)}.",
-            "Look in Eiger, then `stlflow settle ID --sent RECEIPT` or `--not-sent`.",
+            "Check in Eiger, then `stlflow settle ID --sent RECEIPT` or `--not-sent`.",
         )
     else:
-        yield ok("No send is in doubt.")
+        yield ok("Every send is confirmed.")
 
 
 def check_mass_arrival(book: LedgerAccess) -> Iterator[Finding]:
@@ -63,11 +63,11 @@ def check_mass_arrival(book: LedgerAccess) -> Iterator[Finding]:
         )
     if waiting:
         yield warn(
-            f"{_count_with_verb(len(waiting), 'file')} of a crowd in the inbox, {min(waiting)} among them.",
-            "`stlflow intake accept` if they are meant; else take them out.",
+            f"{_count_with_verb(len(waiting), 'file')} held as a bulk arrival, {min(waiting)} among them.",
+            "Accept them with `stlflow intake accept`, or take them out of the inbox.",
         )
     else:
-        yield ok("No crowd of files waits to be accepted.")
+        yield ok("No bulk arrival waits to be accepted.")
 
 
 def check_refused_rules(book: LedgerAccess) -> Iterator[Finding]:
@@ -76,7 +76,7 @@ def check_refused_rules(book: LedgerAccess) -> Iterator[Finding]:
         trouble = ledger.metadata.read(RULES_ERROR_KEY) if ledger is not None else None
     if trouble:
         first = trouble.splitlines()[0]
-        yield warn(f"The last change of the rules does not count: {first}", "`stlflow rules check`")
+        yield warn(f"The last change of the rules is not loaded: {first}", "`stlflow rules check`")
     else:
         yield ok("No change of the rules was refused.")
 
@@ -93,17 +93,17 @@ def check_overdue(book: LedgerAccess) -> Iterator[Finding]:
         at_work = bool(list_workers(ledger)) or is_service_running(book.settings)
     if waiting and not at_work:
         yield warn(
-            f"{_count_with_verb(len(waiting), 'submission')} waiting, and no stlflow runs.",
+            f"{_count_with_verb(len(waiting), 'submission')} waiting, and stlflow does not run.",
             "Start it: `stlflow run`.",
         )
     elif waiting:
         minutes = (CLOCK.seconds() - min(each.due_at.timestamp() for each in waiting if each.due_at)) / 60
         yield warn(
-            f"{_count_with_verb(len(waiting), 'submission')} due for {minutes:.0f} min: nothing moves.",
-            "The log says why (state/logs/stlflow.log); start stlflow again if it says nothing.",
+            f"{_count_with_verb(len(waiting), 'submission')} overdue by {minutes:.0f} min.",
+            "See why in the log (state/logs/stlflow.log). If it says nothing, restart stlflow.",
         )
     else:
-        yield ok("Every submission that goes on by itself is in time.")
+        yield ok("No submission is overdue.")
 
 
 def _submissions_in(book: LedgerAccess, state: SubmissionState) -> tuple[Submission, ...]:
@@ -123,15 +123,13 @@ def _submission_numbers(submissions: list[Submission]) -> str:
 def waiting_checks(book: LedgerAccess) -> tuple[Check, ...]:
     """Return the checks of the work that waits."""
     return (
-        Check("waiting.held", "submissions that a person has to look at", lambda: check_held(book)),
+        Check("waiting.held", "submissions that a person has to decide on", lambda: check_held(book)),
         Check(
             "waiting.doubts", "sends that may or may not have happened", lambda: check_unconfirmed_sends(book)
         ),
-        Check("waiting.crowd", "a crowd of files to be accepted", lambda: check_mass_arrival(book)),
-        Check(
-            "waiting.rules", "a change of the rules that does not count", lambda: check_refused_rules(book)
-        ),
-        Check("waiting.overdue", "submissions that should have gone on", lambda: check_overdue(book)),
+        Check("waiting.crowd", "a bulk arrival to be accepted", lambda: check_mass_arrival(book)),
+        Check("waiting.rules", "a change of the rules that is not loaded", lambda: check_refused_rules(book)),
+        Check("waiting.overdue", "submissions that are overdue", lambda: check_overdue(book)),
     )
 
 
@@ -140,7 +138,7 @@ CLOUD_CHECKS_FOR_STATUS = ("cloud.keys", "cloud.reach", "cloud.access")
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """What one look found: a finding each for service, database, cloud and share, then the work."""
+    """One finding each for service, database, cloud and share, then the work."""
 
     service: Finding
     database: Finding
@@ -152,7 +150,7 @@ class ServiceStatus:
 
     @property
     def exit_code(self) -> int:
-        """Return 2 when nothing can go on, 3 when only Eiger is missing, 1 when something waits, else 0."""
+        """Return 2 if stlflow can't work, 3 if Eiger can't be reached, 1 if something waits, otherwise 0."""
         if any(each.grade is not Grade.OK for each in (self.service, self.database, self.share)):
             return EXIT_USAGE
         if self.cloud.grade is not Grade.OK:
@@ -178,7 +176,7 @@ def read_status(settings: Settings) -> ServiceStatus:
 
 
 def check_service(access: LedgerAccess) -> Iterator[Finding]:
-    """Find out whether a worker is alive; a row that a killed one left behind is none."""
+    """Check whether a worker is alive; the row that a killed worker leaves does not count."""
     now = CLOCK.seconds()
     with access.opened() as ledger:
         workers = list_workers(ledger) if ledger is not None else ()
@@ -199,7 +197,7 @@ def _count_by_state(access: LedgerAccess) -> Mapping[SubmissionState, int]:
 
 
 def _worst(findings: tuple[Finding, ...]) -> Finding:
-    """Return the finding that matters most: a failure, a warning, else the last one that says all is well."""
+    """Return the finding that matters most: a failure, a warning, otherwise the last good one."""
     for grade in (Grade.FAIL, Grade.WARN, Grade.OK):
         if found := [each for each in findings if each.grade is grade]:
             return found[0] if grade is not Grade.OK else found[-1]
