@@ -1,7 +1,7 @@
-"""Looking back: why something was decided, and what other rules would have decided.
+"""Why a submission was decided as it was, and what other rules would have decided.
 
-Each decision is kept with its facts and the very text of its rules, so that both questions are
-answered as if it were now, without the cloud.
+Each decision is kept with its facts and the text of its rules. Both questions are answered by evaluating
+the facts again, without the cloud.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,8 +15,6 @@ from workflow.pipeline.facts import facts_before_upload
 from workflow.routing import (
     Explanation,
     Rulebook,
-    decide_intake,
-    decide_route,
     explain,
     explain_intake,
     explain_routing,
@@ -87,14 +85,26 @@ def explain_past_decision(
         raise UnknownSubmission(
             f"Submission {number} can't be explained: {NOT_KEPT}. Name others with --rules."
         )
-    explained = explain_intake(rulebook, intake.facts, passed=intake.passed)
     routed_by = other or books.of(routing)
-    if explained.intake.action == "upload" and routing is not None and routed_by is not None:
-        day = routing.at.astimezone(zone).date()
-        explained = explain_routing(
-            explained, routed_by, routing.facts, routing.devices, today=day, passed=routing.passed
-        )
+    explained = _explain_by(rulebook, routed_by, intake, routing, zone)
     return PastDecision(submission, decided, (routed_by or rulebook).revision, explained)
+
+
+def _explain_by(
+    intake_rules: Rulebook,
+    routing_rules: Rulebook | None,
+    intake: DecisionRecord,
+    routing: DecisionRecord | None,
+    zone: tzinfo | None,
+) -> Explanation:
+    """Evaluate the facts on which a submission was decided against rules, those of then or others."""
+    explained = explain_intake(intake_rules, intake.facts, passed=intake.passed)
+    if explained.intake.action != "upload" or routing is None or routing_rules is None:
+        return explained
+    day = routing.at.astimezone(zone).date()
+    return explain_routing(
+        explained, routing_rules, routing.facts, routing.devices, today=day, passed=routing.passed
+    )
 
 
 def _explain_if_accepted(
@@ -132,9 +142,10 @@ def replay_rules(
         if intake is None or before is None or (routing is not None and routed_by is None):
             unclear.append(number)
             continue
-        changed = _compare_intake(before, rulebook, intake)
-        if changed is None and routing is not None and routed_by is not None:
-            changed = _compare_route(routed_by, rulebook, routing, zone)
+        changed = _compare(
+            _explain_by(before, routed_by, intake, routing, zone),
+            _explain_by(rulebook, rulebook, intake, routing, zone),
+        )
         if changed is not None:
             elsewhere.append(Difference(number, ledger.get(number).path, *changed))
     return ReplayResult(len(numbers), tuple(elsewhere), tuple(unclear))
@@ -164,35 +175,24 @@ def describe_route(route: Route) -> str:
 BeforeAfterReasons = tuple[str, str, tuple[str, ...]]
 
 
-def _compare_intake(before: Rulebook, after: Rulebook, decided: DecisionRecord) -> BeforeAfterReasons | None:
-    old = decide_intake(before, decided.facts, passed=decided.passed)
-    new = decide_intake(after, decided.facts, passed=decided.passed)
-    if describe_intake(old) == describe_intake(new):
+def _compare(before: Explanation, after: Explanation) -> BeforeAfterReasons | None:
+    """Return what differs, before the upload or after slicing; None if nothing does."""
+    then, now = before.intake, after.intake
+    if describe_intake(then) != describe_intake(now):
+        is_sliced_differently = then.action == now.action == "upload" and then.preset != now.preset
+        gap = (OTHER_PRESET,) if is_sliced_differently else ()
+        return _difference(then, now, describe_intake(then), describe_intake(now), gap)
+    old, new = before.routing, after.routing
+    if old is None or new is None or describe_route(old) == describe_route(new):
         return None
-    uploads_otherwise = new.action == "upload" and old.action == "upload" and new.preset != old.preset
-    gap = (OTHER_PRESET,) if uploads_otherwise else ()
-    return (
-        f"{describe_intake(old)} (rule '{old.rule}')",
-        f"{describe_intake(new)} (rule '{new.rule}')",
-        (*_why_not_matched(old, new), *gap),
-    )
+    return _difference(old, new, describe_route(old), describe_route(new), new.reasons)
 
 
-def _compare_route(
-    before: Rulebook, after: Rulebook, decided: DecisionRecord, zone: tzinfo | None
-) -> BeforeAfterReasons | None:
-    day = decided.at.astimezone(zone).date()
-    old, new = (
-        decide_route(book, decided.facts, decided.devices or (), day, passed=decided.passed)
-        for book in (before, after)
-    )
-    if describe_route(old) == describe_route(new):
-        return None
-    return (
-        f"{describe_route(old)} (rule '{old.rule}')",
-        f"{describe_route(new)} (rule '{new.rule}')",
-        (*_why_not_matched(old, new), *new.reasons),
-    )
+def _difference(
+    old: IntakeDecision | Route, new: IntakeDecision | Route, before: str, after: str, more: tuple[str, ...]
+) -> BeforeAfterReasons:
+    why = (*_why_not_matched(old, new), *more)
+    return f"{before} (rule '{old.rule}')", f"{after} (rule '{new.rule}')", why
 
 
 def _why_not_matched(old: IntakeDecision | Route, new: IntakeDecision | Route) -> tuple[str, ...]:

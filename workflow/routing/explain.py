@@ -68,7 +68,7 @@ def explain(
     if explained.intake.action != "upload":
         return explained
     with_preset = {"preset": explained.intake.preset or "", **facts}
-    return explain_routing(explained, rulebook, with_preset, devices, today=today)
+    return explain_routing(explained, rulebook, with_preset, devices, today=today, is_sliced=False)
 
 
 def explain_intake(rulebook: Rulebook, facts: Facts, *, passed: Collection[str] = ()) -> Explanation:
@@ -90,12 +90,16 @@ def explain_routing(
     *,
     today: date,
     passed: Collection[str] = (),
+    is_sliced: bool = True,
 ) -> Explanation:
-    """Add the decision after slicing. `passed` are rules whose hold a person lifted."""
+    """Add the decision after slicing. `passed` are rules whose hold a person lifted.
+
+    Before slicing, rules that wait for facts of the build stay open; after it, such a rule holds.
+    """
     rules = rulebook.routing
     found, known = find_matching_rule(rules, rulebook.names, facts, passed=passed)
     open_rules = tuple(_find_open_rules(rules, known))
-    if open_rules[0].needs and not passed:
+    if open_rules[0].needs and not is_sliced:
         considered = _add_later_rules(rules, known, found.considered, _IF_NONE_ABOVE)
         gaps = (_describe_missing_facts(open_rules),)
         return replace(explained, routing_rules=considered, open_rules=open_rules, gaps=gaps)
