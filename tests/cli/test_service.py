@@ -21,7 +21,7 @@ def systemd(patch: pytest.MonkeyPatch, limit_seconds: float) -> Iterator[socket.
     """The socket that systemd listens on."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
         line.bind(str(Path("notify").absolute()))
-        line.settimeout(20)
+        line.settimeout(60)
         patch.setenv("NOTIFY_SOCKET", str(Path("notify").absolute()))
         patch.setenv("WATCHDOG_USEC", str(int(limit_seconds * 1e6)))
         yield line
@@ -49,6 +49,24 @@ def test_a_unit_is_shown_and_no_key_with_it(
     assert "sudo systemctl enable --now stlflow.service" in shown.err
     assert SECRET not in shown.out + shown.err
     assert "Nobody has tried these steps yet" in say("service", "show", "--kind", "windows").out
+
+
+def test_a_proxy_with_a_password_is_left_out_and_said(
+    say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://shop:{SECRET}@proxy:3128")
+    monkeypatch.setenv("HTTP_PROXY", "http://plain:3128")
+    warning = (
+        "Warning: HTTPS_PROXY has a password in it, so it is not in the unit, which anyone may read. "
+        f"Add HTTPS_PROXY=… to {tmp_path / '.env'}, with mode 600."
+    )
+    for words in (("show", "--kind", "systemd", "--user", "shop"), ("install", "--kind", "systemd-user")):
+        told = say("service", *words)
+        assert warning in told.err.splitlines()
+        assert SECRET not in told.out + told.err
+    unit = (tmp_path / "config" / "systemd" / "user" / "stlflow.service").read_text("utf-8")
+    assert (SECRET in unit, "HTTP_PROXY=http://plain:3128" in unit) == (False, True)
 
 
 def test_a_unit_is_installed_once(say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

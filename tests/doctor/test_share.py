@@ -172,9 +172,8 @@ def test_claims_of_another_ledger(look: Look, context: Settings, book: Ledger, t
     for owner in ("aaaaaa", "bbbbbb"):
         (tmp_path / "share" / "processing" / f"stlflow-{owner}" / "1~lid.stl").write_bytes(box())
     strange = look(share_checks(LedgerAccess(context))).select("share.others")
-    assert strange.says == (
-        f"Another database has files in {tmp_path / 'share' / 'processing'}: stlflow-bbbbbb."
-    )
+    assert strange.says == "processing/ holds 1 file of another stlflow (stlflow-bbbbbb)."
+    assert strange.fix.endswith("`stlflow intake adopt`.")
 
 
 def test_parts_that_nobody_takes(look: Look, context: Settings, book: Ledger, tmp_path: Path) -> None:

@@ -56,7 +56,10 @@ def test_a_file_that_eiger_does_not_know_goes_back_to_the_inbox(tmp_path: Path) 
         claims = settings.share / "processing" / "stlflow-d4e5f6"
         claims.mkdir()
         (claims / "3~lid.stl").write_bytes(box(32))
+        with opened(tmp_path, cloud):
+            assert (claims.parent / "stlflow-d4e5f6.txt").exists()
         assert [each.placed_as for each in adopt_orphans(settings)] == ["inbox/lid.stl"]
+        assert not (claims.parent / "stlflow-d4e5f6.txt").exists()
         with opened(tmp_path, cloud) as context:
             assert context.sent(context.wait("lid.stl", dispatched)) == 1
         assert tuple(adopt_orphans(settings)) == ()
@@ -98,6 +101,12 @@ def test_claims_of_others_are_said_at_the_start(ledger: Ledger, tmp_path: Path) 
         "If that stlflow is gone for good: `stlflow intake adopt`."
     ]
     assert list_orphaned_claims(replace(share, owner="d4e5f6")) == ()
+    note = share.processing / "stlflow-d4e5f6.txt"
+    assert "stlflow note: 1 file waits for another stlflow" in note.read_text("utf-8-sig")
+    assert "`stlflow intake adopt` takes the files over." in note.read_text("utf-8-sig")
+    (share.processing / "stlflow-d4e5f6" / "17~a.stl").unlink()
+    recover_claims(ledger, share)
+    assert not note.exists()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -54,6 +54,7 @@ def show_service(kind: str | None, user: str | None) -> None:
         return
     who = _service_user(kind, user)
     click.echo(render_unit(plan, who), nl=False)
+    _warn(plan.warnings)
     click.echo("\n".join(("Next, after `stlflow service install`:", *setup_commands(plan, who))), err=True)
 
 
@@ -72,11 +73,17 @@ def install_service(kind: str | None, user: str | None, force: bool, start: bool
     plan, who = make_service_plan(load_settings()), _service_user(kind, user)
     place = unit_path(who)
     new = install_unit(render_unit(plan, who), place, force=force)
+    _warn(plan.warnings)
     click.echo(f"{place} {'written' if new else 'is there already, and the same'}.")
     if start:
         return _start_unit(own=who is None)
     click.echo("\n".join(("Next:", *setup_commands(plan, who))))
     return EXIT_OK
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        click.echo(warning, err=True)
 
 
 def _resolve_kind(kind: str | None) -> str:

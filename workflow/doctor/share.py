@@ -1,6 +1,7 @@
 """Checks of the share: present, the right one, complete, and writable."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from heapq import nlargest
 from itertools import pairwise
 from pathlib import Path
@@ -19,8 +20,9 @@ from workflow.doctor.mount import (
     user_name,
 )
 from workflow.errors import ShareError
-from workflow.intake import CLAIMS_FOLDER_PREFIX, Share, prove_move, read_marker, scan_inbox
+from workflow.intake import Share, prove_move, read_marker, scan_inbox
 from workflow.ledger import LEDGER_NAME_KEY, list_workers
+from workflow.pipeline.orphans import list_orphaned_claims, orphans_text
 
 NOTES_BYTES = 100 * 2**20
 MAX_SHOWN = 3
@@ -118,14 +120,12 @@ def check_other_ledgers(book: LedgerAccess) -> Iterator[Finding]:
         yield skip("Not checked, because of ledger: it says which claims are its own.")
         return
     share = _open_share(book)
-    found = share.processing.glob(f"{CLAIMS_FOLDER_PREFIX}*") if share.processing.is_dir() else []
-    claims = [place for place in found if place.is_dir() and any(place.iterdir())]
     with book.opened() as ledger:
         own = ledger.metadata.read(LEDGER_NAME_KEY) if ledger is not None else None
-    strange = sorted(place.name for place in claims if place.name != f"{CLAIMS_FOLDER_PREFIX}{own}")
-    if strange:
+    orphans = list_orphaned_claims(replace(share, owner=own or "")) if share.processing.is_dir() else ()
+    if orphans:
         yield warn(
-            f"Another database has files in {share.processing}: {', '.join(strange[:MAX_SHOWN])}.",
+            orphans_text(orphans),
             "Right if two services share this folder on a local disk. If the other one's database is lost: "
             "`stlflow intake adopt`.",
         )

@@ -14,7 +14,7 @@ from workflow.doctor.ledger import NO_WORKER, START_WORKER, LedgerAccess, is_wor
 from workflow.doctor.machine import is_service_running
 from workflow.doctor.share import check_share_present
 from workflow.errors import EXIT_CLOUD, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
-from workflow.ledger import CLOCK, RULES_ERROR_KEY, list_workers
+from workflow.ledger import CLOCK, HANGING_KEY, RULES_ERROR_KEY, list_workers
 from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Submission, SubmissionState
 from workflow.settings import Settings
 
@@ -81,6 +81,16 @@ def check_refused_rules(book: LedgerAccess) -> Iterator[Finding]:
         yield ok("No change of the rules was refused.")
 
 
+def check_hanging_calls(book: LedgerAccess) -> Iterator[Finding]:
+    """Check whether a call of the service hangs."""
+    with book.opened() as ledger:
+        hanging = ledger.metadata.read(HANGING_KEY) if ledger is not None else None
+    if hanging:
+        yield warn(hanging, "Check that the share answers; then restart stlflow.")
+    else:
+        yield ok("No call of the service hangs.")
+
+
 def check_overdue(book: LedgerAccess) -> Iterator[Finding]:
     """Find submissions whose next step should have begun long ago."""
     with book.opened() as ledger:
@@ -129,6 +139,7 @@ def waiting_checks(book: LedgerAccess) -> tuple[Check, ...]:
         ),
         Check("waiting.crowd", "a bulk arrival to be accepted", lambda: check_mass_arrival(book)),
         Check("waiting.rules", "a change of the rules that is not loaded", lambda: check_refused_rules(book)),
+        Check("waiting.hanging", "calls of the service that hang", lambda: check_hanging_calls(book)),
         Check("waiting.overdue", "submissions that are overdue", lambda: check_overdue(book)),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflow.settings import (
+    ENV_FILE,
     ENV_PREFIX,
     SETTINGS_FILE_VARIABLE,
     Settings,
@@ -20,7 +21,7 @@ KEY_SETTINGS = ("access_key", "secret_key")
 SECRET_SETTINGS = (*KEY_SETTINGS, "database_url", "proxy")
 """Settings that hold keys or a password: they come from files, and never stand in a unit."""
 _NETWORK_VARIABLES = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
-"""What the way to Eiger may need; a proxy with a password in it is not carried over."""
+"""What the way to Eiger may need. One with a password in it is left out: anyone may read a unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,17 @@ class ServicePlan:
     variables: Mapping[str, str]
     credentials: tuple[str, ...]
     mount_point: Path | None
+    left_out: tuple[str, ...] = ()
+    """Variables that the way to Eiger may need, with a password in them."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what the service will lack, and what to do about it."""
+        return tuple(
+            f"Warning: {name} has a password in it, so it is not in the unit, which anyone may read. "
+            f"Add {name}=… to {self.folder / ENV_FILE}, with mode 600."
+            for name in self.left_out
+        )
 
     @property
     def places(self) -> tuple[Path, ...]:
@@ -60,6 +72,7 @@ def make_service_plan(settings: Settings, environment: Mapping[str, str] = os.en
         variables=dict(_environment_variables(settings, given, environment)),
         credentials=tuple(_credentials(given)),
         mount_point=_mount_point(share),
+        left_out=tuple(name for name, value in _network_variables(environment) if "@" in value),
     )
 
 
@@ -84,9 +97,12 @@ def _environment_variables(
             yield f"{ENV_PREFIX}{each.setting.upper()}", str(value.absolute() if place else each.value)
     if SETTINGS_FILE_VARIABLE in environment:
         yield SETTINGS_FILE_VARIABLE, str(settings_file().absolute())
+    yield from (each for each in _network_variables(environment) if "@" not in each[1])
+
+
+def _network_variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for variable in _NETWORK_VARIABLES:
-        value = environment.get(variable) or environment.get(variable.lower())
-        if value and "@" not in value:
+        if value := environment.get(variable) or environment.get(variable.lower()):
             yield variable, value
 
 

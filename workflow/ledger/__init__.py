@@ -24,7 +24,7 @@ from workflow.ledger.leases import (
 )
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.locks import APPROVAL_LOCK, DEVICE_CHOICE_LOCK
-from workflow.ledger.metadata import LEDGER_NAME_KEY, RESTORED_KEY, RULES_ERROR_KEY, SHARE_ID_KEY
+from workflow.ledger.metadata import HANGING_KEY, LEDGER_NAME_KEY, RESTORED_KEY, RULES_ERROR_KEY, SHARE_ID_KEY
 from workflow.ledger.sends import (
     CHECKED_BY_OPERATOR,
     AlreadySent,
@@ -49,6 +49,7 @@ __all__ = [
     "CHECKED_BY_OPERATOR",
     "CLOCK",
     "DEVICE_CHOICE_LOCK",
+    "HANGING_KEY",
     "LEDGER_NAME_KEY",
     "RESTORED_KEY",
     "RULES_ERROR_KEY",

@@ -14,6 +14,8 @@ RESTORED_KEY = "restored"
 """When the ledger was restored from a backup; "" once claimed files were compared with it."""
 RULES_ERROR_KEY = "rules trouble"
 """Why a change of the rules is not used; empty if there is no error."""
+HANGING_KEY = "hanging calls"
+"""Which calls of a worker hang, and for how long; empty if none does."""
 
 
 class MetadataStore(Store):

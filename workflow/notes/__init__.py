@@ -33,6 +33,7 @@ from workflow.notes.next_step import BY_COMMAND, DecisionWays, why_not_approved
 from workflow.notes.text import (
     MASS_ARRIVAL_NOTE,
     mass_arrival_note_text,
+    orphaned_claims_note_text,
     submission_note_text,
     untaken_file_note_text,
     untaken_file_of_note,

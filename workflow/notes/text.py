@@ -209,3 +209,15 @@ def mass_arrival_note_text(count: int, limit: int) -> str:
         f"  more than a minute apart.\n"
         f"  They are not meant: take them out of the inbox.\n"
     )
+
+
+def orphaned_claims_note_text(count: int) -> str:
+    """Return the note beside a folder of files that another stlflow claimed."""
+    files = "1 file waits" if count == 1 else f"{count:,} files wait"
+    return (
+        f"{NOTE_PREFIX}: {files} for another stlflow\n\n"
+        f"Why\n  Another stlflow claimed the files in this folder. It can't finish without its database.\n\n"
+        f"What to do next\n  Does it still run, on this share? Then wait: it goes on by itself.\n"
+        f"  Is it gone for good? `stlflow intake adopt` takes the files over.\n"
+        f"  A file that may have been sent is held, so that nothing is printed twice.\n"
+    )

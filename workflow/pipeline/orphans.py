@@ -6,7 +6,9 @@ the files. A part that may have been sent already is held, so that nothing is pr
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -14,6 +16,7 @@ from pathlib import PurePosixPath
 from workflow.eiger import BuildFilter, EigerClient, PrintJobFilter
 from workflow.intake import CLAIMS_FOLDER_PREFIX, INBOX_FOLDER, Outcome, Share, is_part_file, plan_and_move
 from workflow.ledger import Ledger
+from workflow.notes import note_path, orphaned_claims_note_text, remove_note, says, write_note
 from workflow.pipeline.build_search import search_builds_by
 from workflow.pipeline.time_bounds import not_before
 from workflow.pipeline.upload import signed_title
@@ -54,6 +57,19 @@ def orphans_text(claims: Sequence[OrphanedClaim]) -> str:
     return f"processing/ holds {files} of another stlflow ({owners})."
 
 
+def update_orphan_notes(share: Share, claims: Sequence[OrphanedClaim]) -> None:
+    """Write a note beside each folder of orphaned files, and remove the notes of folders without any."""
+    counts = Counter(f"{CLAIMS_FOLDER_PREFIX}{claim.owner}" for claim in claims)
+    with suppress(OSError):  # a note must not keep the service from starting
+        for name, count in counts.items():
+            if not says(share.processing / name, text := orphaned_claims_note_text(count)):
+                remove_note(share.processing / name)
+                write_note(note_path(share.processing / name), text)
+        for note in share.processing.glob(f"{CLAIMS_FOLDER_PREFIX}*.txt"):
+            if note.stem not in counts:
+                remove_note(note.with_suffix(""))
+
+
 ADVICE = "If that stlflow is gone for good: `stlflow intake adopt`."
 
 
@@ -77,6 +93,7 @@ def adopt_claims(
         placed = plan_and_move(share, claim.claimed_as, claim.path, Outcome.HELD)
         ledger.adopt(claim.path, placed, reason)
         yield Adoption(claim.path, placed, reason)
+    update_orphan_notes(share, list_orphaned_claims(share))
 
 
 def why_maybe_sent(ledger: Ledger, client: EigerClient, claim: OrphanedClaim, sha256: str) -> str | None:

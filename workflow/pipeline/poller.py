@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -20,6 +21,7 @@ from workflow.pipeline.clock_skew import Skew
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.slice_listing import SliceListing
 from workflow.pipeline.upload import poll_slice_job
+from workflow.pipeline.watchdog import Watchdog
 
 POLL_SECONDS = 1.0
 """The longest time between two checks for polls that are due: another process may have made one due."""
@@ -40,6 +42,7 @@ class Poller:
     """Called when a poll has made a step due."""
     workers: Callable[[], int] = lambda: 1
     """Returns how many processes list new builds in turn."""
+    watchdog: Watchdog | None = None
     clock: Callable[[], float] = time.monotonic
     _wake: threading.Event = field(default_factory=threading.Event)
     _skew: Skew = field(default_factory=Skew)
@@ -96,8 +99,14 @@ class Poller:
             threads.submit(self._poll_slice_job, submission)
 
     def _poll_slice_job(self, submission: Submission) -> None:
+        watched = (
+            self.watchdog.watching(f"Submission {submission.id} (slice job)")
+            if self.watchdog
+            else nullcontext()
+        )
         try:
-            poll_slice_job(self.context, submission, self.listing.waiting.count)
+            with watched:
+                poll_slice_job(self.context, submission, self.listing.waiting.count)
         except (Superseded, StateFolderError) as error:
             logger.debug("{}", error)
         except Exception:  # noqa: BLE001  # a fault of ours: this one is asked for later, all others now

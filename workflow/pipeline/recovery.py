@@ -23,7 +23,13 @@ from workflow.intake import (
 from workflow.ledger import RESTORED_KEY, Ledger, list_abandoned_claims
 from workflow.model import Step, Submission
 from workflow.pipeline.context import now
-from workflow.pipeline.orphans import ADVICE, list_orphaned_claims, orphans_text, parse_claim_name
+from workflow.pipeline.orphans import (
+    ADVICE,
+    list_orphaned_claims,
+    orphans_text,
+    parse_claim_name,
+    update_orphan_notes,
+)
 
 
 def recover_claims(ledger: Ledger, share: Share) -> None:
@@ -129,6 +135,7 @@ def _is_our_claim(share: Share, place: str) -> bool:
 
 def _log_claims_of_others(share: Share) -> None:
     orphans = list_orphaned_claims(share)
+    update_orphan_notes(share, orphans)
     if orphans:
         logger.warning("{} {}", orphans_text(orphans), ADVICE)
 

@@ -31,6 +31,7 @@ from workflow.pipeline.retention import (
 )
 from workflow.pipeline.stages import Stages
 from workflow.pipeline.transitions import hold_after_repeated_crashes
+from workflow.pipeline.watchdog import Watchdog
 from workflow.pipeline.work_queue import QueueLimits, WorkQueue
 
 DRAIN_SECONDS = 20.0
@@ -59,6 +60,7 @@ class Service:
         self._watch, self._arrival_limit, self._keep = watch, arrival_limit, keep
         self._stop, self._left = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
+        self._watchdog = Watchdog(context.ledger)
         self._heartbeat: Heartbeat | None = None
         self._heartbeat_thread: threading.Thread | None = None
         self._queue: WorkQueue | None = None
@@ -76,9 +78,10 @@ class Service:
         if self._watch and context.share.is_reachable():
             recover_claims(context.ledger, context.share)
         self._queue = queue = self._make_queue(heartbeat)
-        self._poller = Poller(context, queue.wake, lambda: heartbeat.among)
+        self._poller = Poller(context, queue.wake, lambda: heartbeat.among, self._watchdog)
         queue.start()
         self._threads.append(self._start_thread("poller", self._poller.run, self._stop))
+        self._threads.append(self._start_thread("watchdog", self._watchdog.run, self._stop))
         self._threads.append(self._start_thread("retention", self._run_retention, self._stop))
         self._threads.append(self._start_thread("rules", context.rules.watch, self._stop))
         if self._watch:
@@ -92,7 +95,8 @@ class Service:
         context, stages = self._context, Stages(self._context)
 
         def run_stage(work: Work) -> None:
-            stages.run_stage(work)
+            with self._watchdog.watching(_describe([work]).capitalize()):
+                stages.run_stage(work)
             if self._poller is not None:
                 self._poller.wake()
 
