@@ -44,10 +44,10 @@ def read_png(png: bytes) -> Pixels:
         assert struct.unpack(">I", png[at + 8 + length :][:4]) == (zlib.crc32(kind + content),)
         chunks.append((kind, content))
         at += 12 + length
-    assert [kind for kind, _ in chunks] == [b"IHDR", b"IDAT", b"IEND"]
+    assert [kind for kind, _ in chunks] == [b"IHDR", b"tEXt", b"IDAT", b"IEND"]
     width, height, *form = struct.unpack(">IIBBBBB", chunks[0][1])
     assert form == [8, 2, 0, 0, 0]
-    rows = np.frombuffer(zlib.decompress(chunks[1][1]), np.uint8).reshape(height, 1 + 3 * width)
+    rows = np.frombuffer(zlib.decompress(chunks[2][1]), np.uint8).reshape(height, 1 + 3 * width)
     assert not rows[:, 0].any()
     return rows[:, 1:].reshape(height, width, 3)
 

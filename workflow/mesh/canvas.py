@@ -281,6 +281,8 @@ def _render_glyph(letter: str) -> NDArray[np.bool_]:
 Color: TypeAlias = tuple[int, int, int]
 WHITE: Color = (255, 255, 255)
 INK: Color = (38, 42, 50)
+PICTURE_SOFTWARE = b"Software\0stlflow"
+"""Says in a PNG who made it; stlflow removes no picture without it."""
 
 
 class RgbCanvas:
@@ -316,7 +318,12 @@ class RgbCanvas:
         rows = np.zeros((height, 1 + 3 * width), np.uint8)
         rows[:, 1:] = self.pixels.reshape(height, -1)
         header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-        chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 6)), (b"IEND", b""))
+        chunks = (
+            (b"IHDR", header),
+            (b"tEXt", PICTURE_SOFTWARE),
+            (b"IDAT", zlib.compress(rows.tobytes(), 6)),
+            (b"IEND", b""),
+        )
         return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(kind, content) for kind, content in chunks)
 
 

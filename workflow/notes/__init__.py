@@ -3,6 +3,7 @@
 from workflow.notes.answer import (
     NO_PRICES,
     Answer,
+    PastPrints,
     Prices,
     find_similar_prints,
     make_answer,
@@ -24,12 +25,17 @@ from workflow.notes.files import (
     note_path,
     note_title,
     orphan_notes,
+    picture_path,
     remove_note,
     remove_note_file,
+    remove_titled_note,
     says,
     write_note,
+    write_picture,
 )
+from workflow.notes.how_to import HOW_TO_NAME, how_to_text, write_how_to
 from workflow.notes.next_step import BY_COMMAND, DecisionWays, why_not_approved
+from workflow.notes.progress import PROGRESS_STATES, progress_note_text, submission_in_progress
 from workflow.notes.text import (
     MASS_ARRIVAL_NOTE,
     mass_arrival_note_text,

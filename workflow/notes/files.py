@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +17,7 @@ _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _MAX_NOTE_NAMES = 9
 _MAX_NOTE_BYTES = 1 << 20
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_PICTURE_MARK, _PICTURE_HEAD_BYTES = b"Software\0stlflow", 256
 _SEAL = re.compile(r"^\(stlflow ([0-9a-f]{8})\. Remarks below this line are kept\.\)$", re.MULTILINE)
 """The last line of a note: by it a note that a person has written in is told from an untouched one."""
 
@@ -26,11 +27,12 @@ def note_path(stl: Path) -> Path:
     return stl.with_name(_fit_name(stl.name, ".txt"))
 
 
-def write_note(beside: Path, text: str) -> Path:
+def write_note(beside: Path, text: str, *, durable: bool = True) -> Path:
     """Write a note at `beside` (see `note_path`) so that any editor shows it; return its place.
 
     An older note is replaced. Where a person's own file has the name, or a note that a person has written
-    in, the new one gets a number. Raises OSError when it can't be written.
+    in, the new one gets a number. One that is soon replaced need not be `durable`: a power cut may empty it.
+    Raises OSError when it can't be written.
     """
     content = (_BOM + _sealed(text).replace("\n", "\r\n")).encode(errors="replace")
     unfinished = beside.with_name(f".stlflow-{secrets.token_hex(4)}.tmp")
@@ -38,7 +40,8 @@ def write_note(beside: Path, text: str) -> Path:
         with unfinished.open("xb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         place = next(
             place for place in _candidate_paths(beside) if _is_untouched(place) or _reserve_name(place)
         )
@@ -55,17 +58,57 @@ def has_note(stl: Path) -> bool:
     return any(is_note(place) for place in _candidate_paths(note_path(stl)))
 
 
+def picture_path(stl: Path) -> Path:
+    """Return the place of a file's picture: `bracket.stl.png`, beside its note."""
+    return note_path(stl).with_suffix(".png")
+
+
+def write_picture(place: Path, content: bytes) -> None:
+    """Write a picture whole or not at all. Raises FileExistsError where a file has the name, OSError."""
+    unfinished = place.with_name(f".stlflow-{secrets.token_hex(4)}.tmp")
+    try:
+        unfinished.write_bytes(content)
+        if not _reserve_name(place):
+            raise FileExistsError(f"{place.name} is there already")
+        unfinished.replace(place)
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+def _remove_picture(place: Path) -> None:
+    """Remove a picture that stlflow has drawn. Raises OSError."""
+    try:
+        if not stat.S_ISREG(place.lstat().st_mode):
+            return
+        with open(os.open(place, _OPEN_FLAGS), "rb") as file:  # noqa: PTH123  # a pipe would block for ever
+            is_ours = _PICTURE_MARK in file.read(_PICTURE_HEAD_BYTES)
+    except FileNotFoundError:
+        return
+    if is_ours:
+        place.unlink(missing_ok=True)
+
+
 def remove_note(stl: Path) -> None:
     """Remove the notes of a file that went back to work; what a person wrote stays. Raises OSError."""
     for place in _candidate_paths(note_path(stl)):
         remove_note_file(place)
 
 
+def remove_titled_note(stl: Path, is_meant: Callable[[str], bool]) -> None:
+    """Remove the untouched notes beside a file whose title is meant. Raises OSError."""
+    for place in _candidate_paths(note_path(stl)):
+        title = note_title(place)
+        if title is not None and is_meant(title):
+            place.unlink(missing_ok=True)
+
+
 def remove_note_file(place: Path) -> bool:
-    """Remove one note; True if it was a note that nobody has written in. Raises OSError."""
+    """Remove one note and its picture; True if nobody has written in the note. Raises OSError."""
     untouched = _is_untouched(place)
     if untouched:
         place.unlink(missing_ok=True)
+        _remove_picture(place.with_suffix(".png"))
     return untouched
 
 

@@ -48,13 +48,13 @@ def submission_note_text(
     """
     sections = (
         f"{NOTE_PREFIX}: submission {submission.id}",
-        f"{_file_name(submission)} {_state_text(submission)}",
-        *_paragraph("Print", None if answer is None else answer_line(answer, zone)),
-        *_paragraph("Why", submission.reason),
-        *_paragraph("Not approved", _refusal(submission, events)),
-        *_paragraph("What to do next", next_step_text(submission, ways)),
-        *_paragraph("Careful", _revision_warning(events)),
-        "\n".join(_fact_lines(submission, fit)),
+        f"{file_name(submission)} {_state_text(submission)}",
+        *paragraph("Print", None if answer is None else answer_line(answer, zone)),
+        *paragraph("Why", submission.reason),
+        *paragraph("Not approved", _refusal(submission, events)),
+        *paragraph("What to do next", next_step_text(submission, ways)),
+        *paragraph("Careful", _revision_warning(events)),
+        "\n".join(fact_lines(submission, fit)),
         "\n".join(("What happened when", *_history_lines(events, zone))),
     )
     return ways.with_command(without_addresses("\n\n".join(sections))) + "\n"
@@ -65,11 +65,13 @@ def without_addresses(text: str) -> str:
     return _URL.sub("(address left out)", text)
 
 
-def _file_name(submission: Submission) -> str:
+def file_name(submission: Submission) -> str:
+    """Return the name of the file as it was dropped."""
     return submission.path.rsplit("/", 1)[-1]
 
 
-def _paragraph(title: str, text: str | None) -> Iterator[str]:
+def paragraph(title: str, text: str | None) -> Iterator[str]:
+    """Yield a paragraph under its title, if there is a text."""
     if text:
         yield f"{title}\n  {text}"
 
@@ -100,7 +102,8 @@ def _revision_warning(events: Sequence[SubmissionEvent]) -> str | None:
     return next((f"This is {event.detail}." for event in events if event.event == EventKind.REVISION), None)
 
 
-def _fact_lines(submission: Submission, fit: str) -> Iterator[str]:
+def fact_lines(submission: Submission, fit: str) -> Iterator[str]:
+    """Yield what is known of the file and its journey, one fact a line."""
     rows = (
         ("File", submission.path),
         ("Bytes", f"{submission.size:,}" if submission.size is not None else None),

@@ -47,6 +47,10 @@ class Context:
     """Whether a rule that says print_now may start a machine."""
     zone: tzinfo | None = None
     """The shop's time zone; None is this machine's."""
+    progress_notes: bool = True
+    """A note beside the place in the inbox where a file was dropped, while it is worked on."""
+    pictures: str = "none"
+    """Which notes get a picture: "meshes" that were held or rejected, "all", or "none"."""
     prices: Prices = NO_PRICES
     changeover_seconds: float = 600.0
     """How long an operator takes to clear a bed and start the next print."""

@@ -20,6 +20,7 @@ from workflow.notes import (
 from workflow.pipeline.context import Context
 from workflow.pipeline.heartbeat import Heartbeat
 from workflow.pipeline.inbox_notes import InboxNotes
+from workflow.pipeline.progress_notes import ProgressNotes
 from workflow.pipeline.recovery import recover_claims
 
 
@@ -50,6 +51,8 @@ class InboxEvents:
     wake: Callable[[], None]
     limit: int
     """How many files may come at once."""
+    progress: ProgressNotes | None = None
+    """Is told of each file that is taken."""
     notes: InboxNotes = field(init=False)
     _noted: int | None = None
     """How many the note about a crowd names; None before it was looked after in this run."""
@@ -73,6 +76,8 @@ class InboxEvents:
         self._paths.pop(number)
         logger.info("Submission {}: {}", number, claimed_as)
         self.wake()
+        if self.progress is not None:
+            self.progress.add(number)
 
     def forget(self, number: int) -> None:
         """The file could not be taken after all."""
@@ -129,7 +134,11 @@ class InboxEvents:
 
     def on_scan(self, found: InboxScan, settled: Collection[str]) -> None:
         """Remove the notes that are no longer true."""
-        self.notes.remove_outdated(found, settled)
+        if self.progress is None:
+            self.notes.remove_outdated(found, settled)
+            return
+        self.progress.check_texts(found.texts)
+        self.notes.remove_outdated(found, settled, self.progress.own_texts())
 
     def mass_arrival_paths(self) -> Mapping[str, bool]:
         """Return what waits for a person, and keep the note about it true."""

@@ -16,6 +16,7 @@ from workflow.notes import (
     orphan_notes,
     remove_note_file,
     says,
+    submission_in_progress,
     untaken_file_note_text,
     untaken_file_of_note,
     write_note,
@@ -51,14 +52,16 @@ class InboxNotes:
         if error is not None:
             logger.warning("No note about {}: {}", printable_path(path), error_reason(error))
 
-    def remove_outdated(self, found: InboxScan, settled: Collection[str]) -> None:
-        """Remove the notes of files that nothing keeps any more, or that are gone."""
+    def remove_outdated(
+        self, found: InboxScan, settled: Collection[str], others: frozenset[str] = frozenset()
+    ) -> None:
+        """Remove the notes of files that nothing keeps any more, or that are gone; `others` stay."""
         for path in settled:
             place = self._places.pop(path, None)
             if place is not None:
                 _remove(place)
         if self._share.left_inbox is None:
-            for text in self._orphans(found):
+            for text in self._orphans(found, others):
                 _remove(self._share.inbox / text)
             self._clean_held()
 
@@ -74,10 +77,10 @@ class InboxNotes:
         for depth in range(len(folders), -1, -1):
             yield self._share.inbox.joinpath(*folders[:depth], " - ".join((*folders[depth:], name)))
 
-    def _orphans(self, found: InboxScan) -> Iterator[str]:
+    def _orphans(self, found: InboxScan, others: frozenset[str]) -> Iterator[str]:
         """Yield the notes of the inbox whose file is not there."""
         self._foreign &= found.texts
-        titles = {text: note_title(self._share.inbox / text) for text in found.texts - self._foreign}
+        titles = {text: note_title(self._share.inbox / text) for text in found.texts - self._foreign - others}
         self._foreign |= {text for text, title in titles.items() if title is None}
         if not titles:
             return
@@ -110,4 +113,5 @@ def _is_about(title: str, text: str, there: Collection[str], unreadable: Collect
 
 def _remove(note: Path) -> None:
     with suppress(OSError):
-        remove_note_file(note)
+        if submission_in_progress(note_title(note) or "") is None:
+            remove_note_file(note)

@@ -21,7 +21,9 @@ from workflow.pipeline.live_rules import LiveRules
 from workflow.pipeline.local_queue import LocalQueue
 from workflow.pipeline.moved_away import MoveWatcher
 from workflow.pipeline.moved_files import ApprovedEvents, ApprovedFiles
+from workflow.pipeline.pictures import Pictures
 from workflow.pipeline.poller import Poller
+from workflow.pipeline.progress_notes import ProgressNotes
 from workflow.pipeline.recovery import finish_abandoned_claims, recover_claims
 from workflow.pipeline.retention import (
     RETENTION_INTERVAL_SECONDS,
@@ -65,6 +67,8 @@ class Service:
         self._heartbeat_thread: threading.Thread | None = None
         self._queue: WorkQueue | None = None
         self._poller: Poller | None = None
+        self._progress: ProgressNotes | None = None
+        self._pictures: Pictures | None = None
         self.inbox: Inbox | None = None
         self.approved: Inbox | None = None
 
@@ -77,6 +81,12 @@ class Service:
         self._heartbeat_thread = self._start_thread("heartbeat", heartbeat.run, self._left)
         if self._watch and context.share.is_reachable():
             recover_claims(context.ledger, context.share)
+        if self._watch and context.progress_notes and context.share.left_inbox is None:
+            self._progress = ProgressNotes(context)
+            self._threads.append(self._start_thread("notes", self._progress.run, self._stop))
+        if self._watch and context.pictures != "none":
+            self._pictures = Pictures(context, of_all=context.pictures == "all")
+            self._threads.append(self._start_thread("pictures", self._pictures.run, self._stop))
         self._queue = queue = self._make_queue(heartbeat)
         self._poller = Poller(context, queue.wake, lambda: heartbeat.among, self._watchdog)
         queue.start()
@@ -99,6 +109,9 @@ class Service:
                 stages.run_stage(work)
             if self._poller is not None:
                 self._poller.wake()
+            for behind in (self._progress, self._pictures):
+                if behind is not None:
+                    behind.add(work.number)
 
         def on_interrupted(submission: Submission) -> None:
             hold_after_repeated_crashes(context, submission)
@@ -116,7 +129,7 @@ class Service:
 
     def _make_inbox(self, heartbeat: Heartbeat) -> Inbox:
         share = self._context.share
-        events = InboxEvents(self._context, heartbeat, self.wake, self._arrival_limit.files)
+        events = InboxEvents(self._context, heartbeat, self.wake, self._arrival_limit.files, self._progress)
         return Inbox(share, events, times=self._times, limit=self._arrival_limit)
 
     def _watch_decisions(self, heartbeat: Heartbeat) -> None:
@@ -178,9 +191,9 @@ class Service:
         self._stop.set()
         if self._poller is not None:
             self._poller.wake()
-        for watched in (self.inbox, self.approved):
-            if watched is not None:
-                watched.wake()
+        for waiting in (self.inbox, self.approved, self._progress, self._pictures):
+            if waiting is not None:
+                waiting.wake()
         if self._queue is not None:
             self._stop_queue(self._queue)
         give_up_at = time.monotonic() + DRAIN_SECONDS

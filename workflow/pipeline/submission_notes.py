@@ -23,7 +23,7 @@ def write_submission_note(context: Context, submission: Submission, stl: Path) -
                 submission,
                 context.ledger.events(submission.id),
                 context.zone,
-                _describe_fit(context, submission),
+                describe_printers(context, submission),
                 find_answer(context, submission),
                 context.ways,
             ),
@@ -44,7 +44,7 @@ def find_answer(context: Context, submission: Submission) -> Answer | None:
     return make_answer(submission, decided, context.prices, context.changeover_seconds)
 
 
-def _describe_fit(context: Context, submission: Submission) -> str:
+def describe_printers(context: Context, submission: Submission) -> str:
     """Return which printers the part fits: of the shop's, if Eiger has named them already."""
     if submission.mesh is None:
         return ""

@@ -42,6 +42,7 @@ PROXY_HELP = SettingHelp(
     "an address that begins with http:// or https://", "http://proxy.example.com:3128", private=True
 )
 ZONE_HELP = SettingHelp("a time zone that is known here", "Europe/Vienna")
+PICTURES_HELP = SettingHelp("meshes, all or none")
 LEVEL_HELP = SettingHelp("DEBUG, INFO, WARNING or ERROR")
 
 
@@ -130,6 +131,16 @@ class Settings(BaseModel):
         None,
         description="of the shop, such as Europe/Vienna, for all times shown; default: the machine's",
     )
+    progress_notes: bool = Field(
+        True, description="a note beside the place where a file was dropped, while it is worked on"
+    )
+    how_to_file: bool = Field(True, description="put HOW TO USE THIS FOLDER.txt into the share")
+    contact: Annotated[str, SettingHelp(example="Kim, workshop, phone 4711")] = Field(
+        "", description="whom people ask, for HOW TO USE THIS FOLDER.txt"
+    )
+    pictures: Annotated[str, PICTURES_HELP] = Field(
+        "meshes", description="which notes get a picture: meshes (held or rejected for the mesh), all, none"
+    )
     prices: Annotated[str, SettingHelp(example="EUR, hour = 4.50, Onyx = 0.25")] = Field(
         "",
         description='what parts cost, per hour and cm³: "EUR, hour = 4.50, Onyx = 0.25"; default: Eiger\'s',
@@ -185,6 +196,13 @@ class Settings(BaseModel):
         if level.upper() not in LOG_LEVELS:
             raise ValueError(LEVEL_HELP.allowed)
         return level.upper()
+
+    @field_validator("pictures")
+    @classmethod
+    def _known_pictures(cls, which: str) -> str:
+        if which not in {"meshes", "all", "none"}:
+            raise ValueError(PICTURES_HELP.allowed)
+        return which
 
     @field_validator("timezone")
     @classmethod

@@ -1,0 +1,139 @@
+"""While a file is worked on, its note stands where it was dropped, and says where it is and why it waits."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cloud import simulated
+from tests.pipeline.conftest import Open, Shop, dispatched, held, opened, written
+from tests.stl import box
+from tests.waiting import until
+from workflow.notes import note_path, note_title, write_note
+from workflow.pipeline.commands import cancel_submission
+
+RULES = """\
+version: 1
+intake:
+  - {name: look, when: {path: "look/**"}, hold: Look first.}
+  - {name: rest, preset: Onyx}
+routing:
+  - name: night
+    when: {path: "night/**"}
+    send_to: backlog
+    not_before: "23:59"
+  - name: rest
+    send_to: device_queue
+    device: {name: Mark Two - Anvil}
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A shop in which slicing takes until the simulated clock is put forward."""
+    folder = tmp_path_factory.mktemp("progress")
+    with (
+        simulated(slice_seconds=3600) as cloud,
+        opened(folder, cloud, rules=written(folder, RULES), timezone="Europe/Vienna") as shop,
+    ):
+        yield shop
+
+
+def text_of(shop: Shop, path: str) -> str:
+    place = note_path(shop.share / "inbox" / path)
+    try:
+        return place.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except OSError:
+        return ""
+
+
+def wait_for_text(shop: Shop, path: str, meant: Callable[[str], bool]) -> str:
+    assert until(lambda: meant(text_of(shop, path)), 60), (text_of(shop, path), shop.history(path))
+    return text_of(shop, path)
+
+
+def test_the_note_stands_where_the_file_was_dropped_until_the_end(shop: Shop) -> None:
+    path = "lab/arm.stl"
+    shop.drop(path, box(31, 20, 10))
+    slicing = wait_for_text(shop, path, lambda text: "is being sliced" in text)
+    assert slicing.startswith("stlflow note: received as submission ")
+    assert "arm.stl is being sliced by Eiger, since " in slicing
+    assert "CET" in slicing or "CEST" in slicing
+    assert "Size      31.0 × 20.0 × 10.0 mm" in slicing
+    assert "Preset    Onyx  (rule: rest)" in slicing
+    assert "Printers  fits " in slicing
+    shop.cloud.advance(4000)
+    shop.wait(path, dispatched, 60)
+    assert until(lambda: not note_path(shop.share / "inbox" / path).exists(), 60)
+    assert "Mark Two - Anvil, " in shop.note(f"done/{path}")
+
+
+def test_earlier_parts_say_how_long_such_a_part_takes(shop: Shop) -> None:
+    for number in range(3):
+        shop.drop(f"past/{number}.stl", box(40, 20, 10 + number / 10))
+    for number in range(3):
+        shop.wait(f"past/{number}.stl", lambda seen: seen.slice_job_id is not None, 60)
+    shop.cloud.advance(4000)
+    for number in range(3):
+        shop.wait(f"past/{number}.stl", dispatched, 60)
+    shop.drop("past/next.stl", box(40, 20, 11))
+    text = wait_for_text(shop, "past/next.stl", lambda text: "earlier parts" in text)
+    assert " earlier parts of about this size with this preset take " in text
+
+
+def test_a_file_that_waits_says_why_and_since_when(shop: Shop) -> None:
+    shop.drop("night/owl.stl", box(33))
+    shop.wait("night/owl.stl", lambda seen: seen.slice_job_id is not None, 60)
+    shop.cloud.advance(4000)
+    text = wait_for_text(shop, "night/owl.stl", lambda text: "Why it waits" in text)
+    assert "sends from 23:59. It goes by itself then. (since " in text
+    assert "ready when an operator has printed it" in text or "cm³ Onyx" in text, (
+        "the answer is known already"
+    )
+
+
+def test_a_held_file_has_its_note_in_held_alone(shop: Shop) -> None:
+    shop.drop("look/lid.stl", box(34))
+    shop.wait("look/lid.stl", held, 60)
+    assert "is HELD" in shop.note("held/look/lid.stl")
+    assert until(lambda: text_of(shop, "look/lid.stl") == "", 60)
+
+
+def test_a_canceled_file_takes_its_note_along(shop: Shop) -> None:
+    shop.drop("gone.stl", box(35))
+    wait_for_text(shop, "gone.stl", lambda text: "is being sliced" in text)
+    submission = shop.submission("gone.stl")
+    assert submission is not None
+    cancel_submission(shop.service.ledger, submission.id)
+    shop.service.wake()
+    assert until(lambda: text_of(shop, "gone.stl") == "", 60)
+
+
+def test_a_persons_own_text_stays_as_it_is(shop: Shop) -> None:
+    mine = shop.share / "inbox" / "own.stl.txt"
+    mine.write_text("Milling first, then printing.", "utf-8")
+    shop.drop("own.stl", box(36))
+    numbered = shop.share / "inbox" / "own.stl (2).txt"
+    assert until(numbered.is_file, 60)
+    shop.cloud.advance(4000)
+    shop.wait("own.stl", dispatched, 60)
+    assert until(lambda: not numbered.exists(), 60)
+    assert mine.read_text("utf-8") == "Milling first, then printing."
+
+
+def test_what_an_earlier_run_left_is_put_right(open_shop: Open) -> None:
+    """A kill leaves notes behind: they are removed, or brought up to date, with the next run."""
+    shop = open_shop(contact="Kim, phone 4711")
+    assert "Kim, phone 4711" in (shop.share / "HOW TO USE THIS FOLDER.txt").read_text("utf-8-sig")
+    stale = note_path(shop.share / "inbox" / "old.stl")
+    write_note(stale, "stlflow note: received as submission 4711\n\nold.stl is being checked.\n")
+    assert note_title(stale) == "received as submission 4711"
+    assert until(lambda: not stale.exists(), 60)
+
+
+def test_the_setting_switches_them_off(open_shop: Open, tmp_path: Path) -> None:
+    shop = open_shop(progress_notes=False, how_to_file=False)
+    shop.drop("a.stl", box(37))
+    shop.wait("a.stl", dispatched, 60)
+    assert [thread.name for thread in shop.service._threads if thread.name == "notes"] == []
+    assert not (shop.share / "HOW TO USE THIS FOLDER.txt").exists()

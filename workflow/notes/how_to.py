@@ -1,0 +1,57 @@
+"""The page for people who find the shared folder: what to do here, in a minute."""
+
+from pathlib import Path
+
+from workflow.notes.files import note_path, remove_note_file, says, write_note
+from workflow.notes.text import NOTE_PREFIX
+
+HOW_TO_NAME = "HOW TO USE THIS FOLDER"
+_APPROVED = """\
+  - In held/: a person has to decide. The note says what about.
+    To let it go on: move the file to approved/. To end it: move it to rejected/.
+"""
+_BY_COMMAND = "  - In held/: a person has to decide. The note says what about, and how.\n"
+
+
+def how_to_text(contact: str, *, decides_by_moving: bool) -> str:
+    """Return the page; `contact` is whom to ask, left out if empty."""
+    return f"""\
+{NOTE_PREFIX}: how to use this folder
+
+To print a part
+  Put its STL file into inbox/. Folders in there are fine.
+  The file leaves the inbox when it is taken. A note in its place, like bracket.stl.txt,
+  says what is known: print time, material, when it is ready, or why it waits.
+
+Where it is afterwards
+  - In done/: it was sent to print. The note says where, and about when it is ready.
+{_APPROVED if decides_by_moving else _BY_COMMAND}\
+  - In rejected/: it can't be printed as it is. The note says why. Correct it and drop it again.
+
+To print something again
+  Drag the file from done/ back into inbox/.
+
+Good to know
+  - Nothing is ever deleted or overwritten here. A file of the same name gets a number.
+  - Lengths in an STL file are taken as mm.
+  - STEP, 3MF and archives are not taken: export an STL.
+  - Please leave processing/ alone. What is in there is being worked on.
+{
+        f'''
+Whom to ask
+  {contact}
+'''
+        if contact
+        else ""
+    }"""
+
+
+def write_how_to(root: Path, text: str) -> None:
+    """Write the page into a share, unless a person has put a text of theirs there. Raises OSError.
+
+    An older page is replaced; one that says the same stays as it is.
+    """
+    place = note_path(root / HOW_TO_NAME)
+    if says(root / HOW_TO_NAME, text) or (place.exists() and not remove_note_file(place)):
+        return
+    write_note(place, text)

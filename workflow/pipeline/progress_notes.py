@@ -1,0 +1,189 @@
+"""Notes about files that are worked on, beside the place in the inbox where each was dropped.
+
+One thread writes them, behind the pipeline and never in it: it is told which submissions have moved on, reads
+their rows, and writes what is news. After each round it rests many times as long as it worked, so that the
+notes of a thousand files at once take little of the machine; a file that ends meanwhile never gets one.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from loguru import logger
+
+from workflow.errors import StateFolderError, error_reason
+from workflow.model import Submission
+from workflow.notes import (
+    PROGRESS_STATES,
+    PastPrints,
+    find_similar_prints,
+    note_path,
+    note_title,
+    progress_note_text,
+    remove_titled_note,
+    submission_in_progress,
+    write_note,
+)
+from workflow.pipeline.context import Context
+from workflow.pipeline.submission_notes import describe_printers, find_answer
+
+FIRST_NOTE_SECONDS = 0.3
+"""News that come together are one note; a file that ends within this time gets none."""
+SWEEP_SECONDS = 5.0
+"""How often all that wait are read again: a poll or another worker may have changed something."""
+NOTES_AT_ONCE = 100
+MAX_SWEPT = 500
+_REST_PER_WORK = 40
+"""One part in forty of a core at most."""
+_LONGEST_REST_SECONDS = 3.0
+
+
+@dataclass
+class ProgressNotes:
+    """Keeps a true note for each file that is worked on, and removes it when the file is put away."""
+
+    context: Context
+    clock: Callable[[], float] = time.monotonic
+    _news: set[int] = field(default_factory=set)
+    _written: dict[int, tuple[Path, str]] = field(default_factory=dict)
+    """The place and text of each note that stands, by the number of its submission."""
+    _rows: dict[int, Submission] = field(default_factory=dict)
+    """Each submission as it was when its note was written."""
+    _past: dict[int, PastPrints | None] = field(default_factory=dict)
+    _seen: frozenset[str] = frozenset()
+    _next_sweep: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _wake: threading.Event = field(default_factory=threading.Event)
+
+    def add(self, number: int) -> None:
+        """Write the note of a submission again: something has changed. Returns at once."""
+        with self._lock:
+            self._news.add(number)
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Let the thread see that the service stops."""
+        self._wake.set()
+
+    def own_texts(self) -> frozenset[str]:
+        """Return where notes about files that are worked on stand, as paths under the inbox."""
+        inbox = self.context.share.inbox
+        with self._lock:
+            places = [place for place, _ in self._written.values()]
+        return frozenset(place.relative_to(inbox).as_posix() for place in places)
+
+    def check_texts(self, texts: Collection[str]) -> None:
+        """Look at notes in the inbox that nobody here has written: an earlier run may have left them."""
+        fresh = frozenset(texts) - self._seen - self.own_texts()
+        self._seen = frozenset(texts)
+        for text in fresh:
+            number = submission_in_progress(note_title(self.context.share.inbox / text) or "")
+            if number is not None:
+                with self._lock:
+                    self._written.setdefault(number, (self.context.share.inbox / text, ""))
+                self.add(number)
+
+    def run(self, stop: threading.Event) -> None:
+        """Write notes until `stop` is set."""
+        while not stop.is_set():
+            self._wake.wait(SWEEP_SECONDS)
+            self._wake.clear()
+            if stop.wait(FIRST_NOTE_SECONDS):
+                return
+            worked = time.thread_time()
+            self._write_safely()
+            worked = time.thread_time() - worked
+            stop.wait(min(_REST_PER_WORK * worked, _LONGEST_REST_SECONDS))
+
+    def write_due(self) -> None:
+        """Write the notes that have news. Raises StateFolderError."""
+        if self.clock() >= self._next_sweep:
+            self._next_sweep = self.clock() + SWEEP_SECONDS
+            waiting = self.context.ledger.all(PROGRESS_STATES, MAX_SWEPT)
+            with self._lock:
+                self._news |= self._written.keys() | {submission.id for submission in waiting}
+        with self._lock:
+            numbers = sorted(self._news, reverse=True)[:NOTES_AT_ONCE]
+            self._news.difference_update(numbers)
+            if self._news:
+                self._wake.set()
+        for submission in self.context.ledger.among(numbers):
+            self._update(submission)
+            numbers.remove(submission.id)
+        for number in numbers:  # the history has forgotten it
+            self._remove(number)
+
+    def _write_safely(self) -> None:
+        try:
+            self.write_due()
+        except StateFolderError as error:
+            logger.debug("Notes wait: {}", error)
+        except Exception as fault:  # noqa: BLE001  # the thread's edge: notes must not end with one bad file
+            logger.opt(exception=True).debug("Notes failed")
+            logger.warning("Notes in the inbox failed ({}): they are tried again.", type(fault).__name__)
+
+    def _update(self, submission: Submission) -> None:
+        if not _is_worked_on(submission):
+            self._remove(submission.id, submission)
+            return
+        if self._rows.get(submission.id) == submission:
+            return
+        self._rows[submission.id] = submission
+        text = self._text(submission)
+        place, known = self._written.get(submission.id, (None, ""))
+        if known == text:
+            return
+        stl = self.context.share.inbox / submission.path
+        try:
+            if place is None or self._is_own(place, submission.id):
+                place = write_note(note_path(stl), text, durable=False)
+        except (
+            OSError
+        ) as error:  # the folder is gone or can't be written to: the end gets its note all the same
+            logger.debug("No note beside {}: {}", submission.path, error_reason(error))
+        with self._lock:
+            self._written[submission.id] = (place or note_path(stl), text)
+
+    def _is_own(self, place: Path, number: int) -> bool:
+        """False if a newer file of the same name has the place, or a person removed the note."""
+        return submission_in_progress(note_title(place) or "") == number
+
+    def _text(self, submission: Submission) -> str:
+        answer = find_answer(self.context, submission)
+        past = None if answer is not None else self._past_prints(submission)
+        fit = describe_printers(self.context, submission)
+        return progress_note_text(submission, self.context.zone, fit, answer, past)
+
+    def _past_prints(self, submission: Submission) -> PastPrints | None:
+        if submission.preset is None or submission.mesh is None:
+            return None
+        if submission.id not in self._past:
+            past = self.context.ledger.decisions.list_print_times(submission.preset, submission.id)
+            self._past[submission.id] = find_similar_prints(submission.mesh.volume_cm3, past)
+        return self._past[submission.id]
+
+    def _remove(self, number: int, submission: Submission | None = None) -> None:
+        """Remove the note of a submission that is not worked on any more."""
+        self._past.pop(number, None)
+        self._rows.pop(number, None)
+        with self._lock:
+            place, _ = self._written.pop(number, (None, ""))
+        if place is None:
+            return
+        name = PurePosixPath(submission.path).name if submission else place.stem
+        try:
+            remove_titled_note(place.with_name(name), lambda title: submission_in_progress(title) == number)
+        except OSError as error:
+            logger.debug("The note {} stays: {}", place.name, error_reason(error))
+
+
+def _is_worked_on(submission: Submission) -> bool:
+    """True while the file is out of the inbox and not yet in a folder that says how it ended."""
+    place = submission.claimed_as or ""
+    return (
+        submission.state in PROGRESS_STATES
+        and not submission.left_in_place
+        and PurePosixPath(place).parts[:1] == ("processing",)
+    )
