@@ -9,12 +9,12 @@ from pathlib import Path
 from loguru import logger
 
 from workflow.eiger import EigerClient, make_client
-from workflow.errors import SettingsError, error_reason
+from workflow.errors import SettingsError
 from workflow.intake import MassArrivalLimit, Share, StabilityTimes
 from workflow.ledger import SHARE_ID_KEY, Ledger
 from workflow.logs import set_up_logs
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, parse_warning_kinds
-from workflow.notes import HOW_TO_NAME, DecisionWays, how_to_text, parse_prices, write_how_to
+from workflow.notes import DecisionWays, parse_prices, write_how_to
 from workflow.pipeline.check_rules import check_changed_rules, refuse_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context, UploadProgressCallback, ignore_progress
@@ -116,8 +116,8 @@ def running_service(
         ):
             share = share_from_ledger(settings, ledger)
             share = _prepare_share(share, ledger) if watch else replace(share, left_inbox=None)
-            if watch and settings.how_to_file:
-                _write_how_to(share, settings.contact)
+            if watch and settings.how_to_file and share.is_reachable():
+                write_how_to(share.root, settings.contact, decides_by_moving=share.decides_by_moving)
             with_tests = settings.rules_tests_on_reload
             check = partial(check_changed_rules, catalog=catalog, inspector=inspector, with_tests=with_tests)
             rules = LiveRules(rules_file(settings), rulebook, ledger, check)
@@ -162,15 +162,6 @@ def _prepare_share(share: Share, ledger: Ledger) -> Share:
     if share.marker and not share.is_reachable():
         return share
     return replace(share, marker=ledger.metadata.set_default(SHARE_ID_KEY, share.prepare()))
-
-
-def _write_how_to(share: Share, contact: str) -> None:
-    """Put the page for the people who find the share into it, or bring it up to date."""
-    try:
-        if share.is_reachable():
-            write_how_to(share.root, how_to_text(contact, decides_by_moving=share.decides_by_moving))
-    except OSError as error:
-        logger.warning("No {} in the share: {}", HOW_TO_NAME, error_reason(error))
 
 
 def _make_context(

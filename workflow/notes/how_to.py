@@ -1,5 +1,6 @@
 """The page for people who find the shared folder: what to do here, in a minute."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from workflow.notes.files import note_path, remove_note_file, says, write_note
@@ -46,12 +47,12 @@ Whom to ask
     }"""
 
 
-def write_how_to(root: Path, text: str) -> None:
-    """Write the page into a share, unless a person has put a text of theirs there. Raises OSError.
+def write_how_to(root: Path, contact: str = "", *, decides_by_moving: bool) -> None:
+    """Write the page into a share, unless a person has put a text of theirs there.
 
-    An older page is replaced; one that says the same stays as it is.
+    An older page is replaced; one that says the same stays. If it can't be written, there is none.
     """
-    place = note_path(root / HOW_TO_NAME)
-    if says(root / HOW_TO_NAME, text) or (place.exists() and not remove_note_file(place)):
-        return
-    write_note(place, text)
+    text, place = how_to_text(contact, decides_by_moving=decides_by_moving), note_path(root / HOW_TO_NAME)
+    with suppress(OSError):
+        if not says(root / HOW_TO_NAME, text) and (not place.exists() or remove_note_file(place)):
+            write_note(place, text)

@@ -75,7 +75,7 @@ class ProgressNotes:
         return frozenset(place.relative_to(inbox).as_posix() for place in places)
 
     def check_texts(self, texts: Collection[str]) -> None:
-        """Look at notes in the inbox that nobody here has written: an earlier run may have left them."""
+        """Update or remove notes in the inbox that an earlier run, or another worker, has left."""
         fresh = frozenset(texts) - self._seen - self.own_texts()
         self._seen = frozenset(texts)
         for text in fresh:

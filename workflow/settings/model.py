@@ -44,6 +44,7 @@ PROXY_HELP = SettingHelp(
 ZONE_HELP = SettingHelp("a time zone that is known here", "Europe/Vienna")
 PICTURES_HELP = SettingHelp("meshes, all or none")
 LEVEL_HELP = SettingHelp("DEBUG, INFO, WARNING or ERROR")
+WORDS = {"log_level": (LOG_LEVELS, LEVEL_HELP), "pictures": (("meshes", "all", "none"), PICTURES_HELP)}
 
 
 class Settings(BaseModel):
@@ -131,9 +132,7 @@ class Settings(BaseModel):
         None,
         description="of the shop, such as Europe/Vienna, for all times shown; default: the machine's",
     )
-    progress_notes: bool = Field(
-        True, description="a note beside the place where a file was dropped, while it is worked on"
-    )
+    progress_notes: bool = Field(True, description="a note where a file was dropped, while it is worked on")
     how_to_file: bool = Field(True, description="put HOW TO USE THIS FOLDER.txt into the share")
     contact: Annotated[str, SettingHelp(example="Kim, workshop, phone 4711")] = Field(
         "", description="whom people ask, for HOW TO USE THIS FOLDER.txt"
@@ -145,9 +144,7 @@ class Settings(BaseModel):
         "",
         description='what parts cost, per hour and cm³: "EUR, hour = 4.50, Onyx = 0.25"; default: Eiger\'s',
     )
-    changeover_minutes: float = Field(
-        10.0, ge=0, description="how long an operator takes to clear a bed and start the next print"
-    )
+    changeover_minutes: float = Field(10.0, ge=0, description="to clear a bed and start the next print")
     uploads_at_once: int = Field(8, ge=1, le=32, description="files inspected and uploaded side by side")
     dispatches_at_once: int = Field(8, ge=1, le=32, description="builds looked for and sent side by side")
     keep_submissions: Annotated[int | None, SettingHelp(example=100_000)] = Field(
@@ -190,19 +187,14 @@ class Settings(BaseModel):
             raise ValueError(KEY_HELP.allowed)
         return key
 
-    @field_validator("log_level")
+    @field_validator("log_level", "pictures")
     @classmethod
-    def _known_level(cls, level: str) -> str:
-        if level.upper() not in LOG_LEVELS:
-            raise ValueError(LEVEL_HELP.allowed)
-        return level.upper()
-
-    @field_validator("pictures")
-    @classmethod
-    def _known_pictures(cls, which: str) -> str:
-        if which not in {"meshes", "all", "none"}:
-            raise ValueError(PICTURES_HELP.allowed)
-        return which
+    def _known_word(cls, word: str, asked: ValidationInfo) -> str:
+        words, help_text = WORDS[asked.field_name or ""]
+        known = next((each for each in words if each.casefold() == word.casefold()), None)
+        if known is None:
+            raise ValueError(help_text.allowed)
+        return known
 
     @field_validator("timezone")
     @classmethod
