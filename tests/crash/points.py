@@ -64,7 +64,7 @@ POINTS = {
         Point("put away: planned", f"{AWAY}:plan_outcome_path"),
         Point("put away: about to", f"{AWAY}:move_to_outcome", before=True),
         Point("put away: effect", f"{AWAY}:move_to_outcome"),
-        Point("put away: noted", f"{AWAY}:write_note"),
+        Point("put away: noted", "workflow.pipeline.submission_notes:write_note"),
         Point("put away: outcome", "workflow.pipeline.stages:finish_submission"),
         Point("call back: effect", f"{CUSTODY}:reclaim_file"),
         Point("start: requeued", "workflow.pipeline.local_queue:requeue_interrupted_steps"),

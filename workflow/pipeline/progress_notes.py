@@ -86,12 +86,11 @@ class ProgressNotes:
                 self.add(number)
 
     def run(self, stop: threading.Event) -> None:
-        """Write notes until `stop` is set."""
+        """Write notes until `stop` is set, and once more: what has ended by then needs none."""
         while not stop.is_set():
             self._wake.wait(SWEEP_SECONDS)
             self._wake.clear()
-            if stop.wait(FIRST_NOTE_SECONDS):
-                return
+            stop.wait(FIRST_NOTE_SECONDS)
             worked = time.thread_time()
             self._write_safely()
             worked = time.thread_time() - worked
