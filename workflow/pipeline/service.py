@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from loguru import logger
@@ -68,7 +69,7 @@ class Service:
         self._queue: WorkQueue | None = None
         self._poller: Poller | None = None
         self._progress: ProgressNotes | None = None
-        self._pictures: Pictures | None = None
+        self._behind: list[ProgressNotes | Pictures] = []
         self.inbox: Inbox | None = None
         self.approved: Inbox | None = None
 
@@ -83,10 +84,10 @@ class Service:
             recover_claims(context.ledger, context.share)
         if self._watch and context.progress_notes and context.share.left_inbox is None:
             self._progress = ProgressNotes(context)
-            self._threads.append(self._start_thread("notes", self._progress.run, self._stop))
+            self._behind.append(self._progress)
         if self._watch and context.pictures != "none":
-            self._pictures = Pictures(context, of_all=context.pictures == "all")
-            self._threads.append(self._start_thread("pictures", self._pictures.run, self._stop))
+            self._behind.append(Pictures(context, of_all=context.pictures == "all"))
+        self._threads += [self._start_thread("notes", each.run, self._stop) for each in self._behind]
         self._queue = queue = self._make_queue(heartbeat)
         self._poller = Poller(context, queue.wake, lambda: heartbeat.among, self._watchdog)
         queue.start()
@@ -109,22 +110,15 @@ class Service:
                 stages.run_stage(work)
             if self._poller is not None:
                 self._poller.wake()
-            for behind in (self._progress, self._pictures):
-                if behind is not None:
-                    behind.add(work.number)
+            for behind in self._behind:
+                behind.add(work.number)
 
-        def on_interrupted(submission: Submission) -> None:
-            hold_after_repeated_crashes(context, submission)
-
+        on_interrupted = partial(hold_after_repeated_crashes, context)
         if context.ledger.url.startswith("sqlite"):
             return LocalQueue(context.ledger, lambda: heartbeat.me, run_stage, self._limits, on_interrupted)
+        finish = self._finish_abandoned_claims
         return LeaseQueue(
-            context.ledger,
-            lambda: heartbeat.me,
-            run_stage,
-            self._limits,
-            on_interrupted,
-            self._finish_abandoned_claims,
+            context.ledger, lambda: heartbeat.me, run_stage, self._limits, on_interrupted, finish
         )
 
     def _make_inbox(self, heartbeat: Heartbeat) -> Inbox:
@@ -191,7 +185,7 @@ class Service:
         self._stop.set()
         if self._poller is not None:
             self._poller.wake()
-        for waiting in (self.inbox, self.approved, self._progress, self._pictures):
+        for waiting in (self.inbox, self.approved, *self._behind):
             if waiting is not None:
                 waiting.wake()
         if self._queue is not None:
