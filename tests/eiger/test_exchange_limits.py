@@ -13,6 +13,7 @@ import pytest
 from loguru import logger
 
 from tests.eiger.server import ID, Answer, as_json, client_of, serving
+from tests.waiting import until
 from workflow.eiger import Timeouts
 from workflow.eiger.exchange_limits import ExchangeLimits
 from workflow.errors import ContractBroken, OutcomeUnknown, Unreachable
@@ -245,10 +246,28 @@ def test_limits_can_be_extended_and_watch_late_connections() -> None:
             assert late.recv(1) == b""
 
 
-def test_a_call_leaves_no_thread_behind() -> None:
+def test_all_calls_share_one_thread_that_watches_them() -> None:
     with serving(lambda _: as_json({"status": "QUEUED"})) as server, client_of(server.url) as client:
-        client.get_slice_status(ID)
-        limits = [thread for thread in threading.enumerate() if thread.name == "exchange-limit"]
-        for thread in limits:
-            thread.join(60)
-            assert not thread.is_alive()
+        for _ in range(3):
+            client.get_slice_status(ID)
+    assert len(_watchers()) <= 1
+
+
+def test_a_short_exchange_ends_in_time_beside_a_long_one() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ExchangeLimits("long", 600), ExchangeLimits("short", 0.05) as short:
+        ours.settimeout(30)
+        short.watch(ours)
+        assert ours.recv(1) == b""
+        assert short.expired
+
+
+def test_the_watching_thread_ends_with_the_last_exchange_and_comes_again() -> None:
+    for _ in range(2):
+        with ExchangeLimits("one", 0.01) as limits:
+            assert until(lambda: limits.expired, 30)  # called before the next round
+        assert until(lambda: not _watchers(), 30)
+
+
+def _watchers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "exchange-limits"]

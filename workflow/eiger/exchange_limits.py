@@ -4,6 +4,7 @@ The timeouts of an HTTP library hold for one read each. A server that sends one 
 responses, headers, chunk sizes, trailers or empty compressed blocks without end, would keep a call for ever.
 """
 
+import math
 import socket
 import threading
 import time
@@ -28,8 +29,8 @@ class ExchangeLimits:
     def __init__(self, call: str, seconds: float, max_bytes: int = MAX_RESPONSE_BYTES) -> None:
         self.max_bytes, self.expired = max_bytes, False
         self._call, self._began = call, time.monotonic()
-        self._ends_at = self._began + seconds
-        self._changed = threading.Condition()
+        self.ends_at = self._began + seconds
+        self._lock = threading.Lock()
         self._over = False
         self._watched: list[socket.socket] = []
         self._outer: Token[ExchangeLimits | None] | None = None
@@ -37,50 +38,98 @@ class ExchangeLimits:
     def __enter__(self) -> Self:
         """Start the clock."""
         self._outer = _current.set(self)
-        threading.Thread(target=self._close_when_time_is_up, name="exchange-limit", daemon=True).start()
+        _WATCHDOG.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop the clock."""
         if self._outer is not None:
             _current.reset(self._outer)
-        with self._changed:
+        _WATCHDOG.remove(self)
+        with self._lock:
             self._over = True
-            self._changed.notify()
             for watched in self._watched:
                 watched.close()
 
     def extend(self, seconds: float) -> None:
         """Allow at least so many seconds from now, unless time is up already."""
-        with self._changed:
-            self._ends_at = max(self._ends_at, time.monotonic() + seconds)
+        with self._lock:
+            self.ends_at = max(self.ends_at, time.monotonic() + seconds)
 
     def watch(self, connection: socket.socket) -> None:
         """Close this connection when time is up; at once if it is up already."""
-        with self._changed:
+        with self._lock:
             self._watched.append(connection.dup())
             if self.expired:
                 self._shut_down()
 
-    def _close_when_time_is_up(self) -> None:
-        with self._changed:
-            while not self._over:
-                left = self._ends_at - time.monotonic()
-                if left <= 0:
-                    self.expired = True
-                    self._shut_down()
-                    break
-                self._changed.wait(left)
-        if self.expired:
+    def expire(self) -> bool:
+        """Close the connections if time is up; False if the exchange got more time meanwhile."""
+        with self._lock:
             seconds = time.monotonic() - self._began
-            logger.warning(
-                "{} hangs: no whole answer after {:.1f} s. Its connection is closed.", self._call, seconds
-            )
+            if self._over or time.monotonic() < self.ends_at:
+                return self._over
+            self.expired = True
+            self._shut_down()
+        logger.warning(
+            "{} hangs: no whole answer after {:.1f} s. Its connection is closed.", self._call, seconds
+        )
+        return True
 
     def _shut_down(self) -> None:
         for watched in self._watched:
             with suppress(OSError):  # the other side was quicker
                 watched.shutdown(socket.SHUT_RDWR)
+
+
+class _Watchdog:
+    """One thread for all exchanges of the process. It sleeps until the first of them has no time left."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._exchanges: set[ExchangeLimits] = set()
+        self._wakes_at = math.inf
+        self._thread: threading.Thread | None = None
+
+    def add(self, limits: ExchangeLimits) -> None:
+        """Watch an exchange."""
+        with self._changed:
+            self._exchanges.add(limits)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="exchange-limits", daemon=True)
+                self._thread.start()
+            elif limits.ends_at < self._wakes_at:
+                self._changed.notify()
+
+    def remove(self, limits: ExchangeLimits) -> None:
+        """Watch an exchange no longer. The thread ends at its next check if it has nothing to watch."""
+        with self._changed:
+            self._exchanges.discard(limits)
+
+    def _run(self) -> None:
+        while True:
+            for limits in self._wait_for_expired():
+                if not limits.expire():
+                    self.add(limits)
+            with self._changed:
+                if not self._exchanges:
+                    self._thread = None
+                    return
+
+    def _wait_for_expired(self) -> list[ExchangeLimits]:
+        """Sleep until time is up for at least one exchange, and return those; none if all have ended."""
+        with self._changed:
+            while self._exchanges:
+                now = time.monotonic()
+                if expired := [limits for limits in self._exchanges if limits.ends_at <= now]:
+                    self._exchanges.difference_update(expired)
+                    return expired
+                self._wakes_at = min(limits.ends_at for limits in self._exchanges)
+                self._changed.wait(self._wakes_at - now)
+            return []
+
+
+_WATCHDOG = _Watchdog()
 
 
 def current_limits() -> ExchangeLimits | None:

@@ -8,7 +8,8 @@ do not.
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, get_type_hints
+from functools import cache
+from typing import Annotated, Any, Literal, get_type_hints
 
 from workflow.errors import BadRequest
 
@@ -203,6 +204,13 @@ Filter = CreatedFilter | PrintedPartFilter
 
 def filter_fields(kind: type[Filter]) -> dict[str, FilterField]:
     """Return what each field of a filter compares."""
+    any_kind: Any = kind  # mypy takes a union of classes for unhashable
+    return _annotated_fields(any_kind)
+
+
+@cache
+def _annotated_fields(kind: Any) -> dict[str, FilterField]:
+    """Return the annotations of a filter's fields: reading them costs more than a query."""
     hints = get_type_hints(kind, include_extras=True)
     return {name: hint.__metadata__[0] for name, hint in hints.items()}
 

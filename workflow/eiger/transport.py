@@ -181,15 +181,19 @@ class Transport:
 
     @contextmanager
     def _session_for(self, operation: Operation) -> Iterator[requests.Session]:
-        if not operation.reads:
-            with closing(new_session(self.base_url, self._network)) as fresh:
-                yield fresh
-            return
-        if not hasattr(self._mine, "session"):
-            self._mine.session = new_session(self.base_url, self._network)
+        """Yield this thread's session; the one for effects keeps no connection."""
+        kind = "reads" if operation.reads else "effects"
+        session: requests.Session | None = getattr(self._mine, kind, None)
+        if session is None:
+            session = new_session(self.base_url, self._network)
+            setattr(self._mine, kind, session)
             with self._kept_lock:
-                self._kept.add(self._mine.session)
-        yield self._mine.session
+                self._kept.add(session)
+        try:
+            yield session
+        finally:
+            if not operation.reads:
+                session.close()
 
     def _send_once(
         self, session: requests.Session, url: str, query: Query, request: Request, limits: ExchangeLimits

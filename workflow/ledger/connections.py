@@ -4,10 +4,12 @@ SQLite has one writer at a time. So one connection is kept for writing, and the 
 turns: that costs less than waiting for SQLite's own lock, and `synchronous` can be set before a transaction.
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError
@@ -25,11 +27,15 @@ class Connections:
         self.are_shared = self._engine.dialect.name != "sqlite"
         """Several machines may work on this database."""
         self._writer = None if self.are_shared else _KeptWriter(self._engine)
+        is_file = not self.are_shared and bool(self._engine.url.database)
+        self._readers = _KeptReaders(self._engine) if is_file else None
 
     def close(self) -> None:
         """Close all connections."""
         if self._writer is not None:
             self._writer.close()
+        if self._readers is not None:
+            self._readers.close()
         self._engine.dispose()
 
     @contextmanager
@@ -52,7 +58,7 @@ class Connections:
             else:
                 with self._writer.transaction(durable=durable) as connection:
                     yield connection
-        except (DatabaseError, NoConnectionFree) as error:
+        except (*_DATABASE_ERRORS, NoConnectionFree) as error:
             raise StateFolderError(f"The ledger can't be written: {database_error_text(error)}") from error
 
     @contextmanager
@@ -60,13 +66,58 @@ class Connections:
         """Yield a connection that sees the last committed state; a `snapshot` sees one state all the time."""
         options = {"isolation_level": "REPEATABLE READ"} if snapshot and self.are_shared else {}
         try:
-            with self._reader().execution_options(**options) as connection:
-                yield connection
-        except (DatabaseError, NoConnectionFree) as error:
+            if self._readers is not None:
+                with self._readers.connection() as connection:
+                    yield connection
+            else:
+                with self._reader().execution_options(**options) as connection:
+                    yield connection
+        except (*_DATABASE_ERRORS, NoConnectionFree) as error:
             raise StateFolderError(f"The ledger can't be read: {database_error_text(error)}") from error
 
     def _reader(self) -> Connection:
-        return self._engine.connect().execution_options(**{READ_ONLY: True})
+        return _connect_without_begin(self._engine)
+
+
+_DATABASE_ERRORS = (DatabaseError, sqlite3.Error)
+"""Raised by SQLAlchemy, and by the driver itself where statements go past SQLAlchemy."""
+
+
+def _connect_without_begin(engine: Engine) -> Connection:
+    return engine.connect().execution_options(**{READ_ONLY: True})
+
+
+class _KeptReaders:
+    """SQLite connections that only read. The one used last is used first: it has pages in its cache."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._free: list[Connection] = []
+        self._closed = False
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Yield a connection that no other thread uses; after an error it is not used again."""
+        try:
+            connection = self._free.pop()
+        except IndexError:
+            connection = _connect_without_begin(self._engine)
+        try:
+            yield connection
+            if connection.in_transaction():
+                connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        self._free.append(connection)
+        if self._closed:
+            self.close()
+
+    def close(self) -> None:
+        """Close all connections; one that is in use is closed when its reader is done."""
+        self._closed = True
+        while self._free:
+            self._free.pop().close()
 
 
 class _KeptWriter:
@@ -91,14 +142,14 @@ class _KeptWriter:
         try:
             self._files.check()
             connection = self._connected(durable=durable)
-            with connection.begin():
+            with _begun(connection):
                 yield connection
             self._files.remember()
-        except DatabaseError:  # the next transaction opens the file again: it may be another one by then
+        except _DATABASE_ERRORS:  # the next transaction opens the file again: it may be another one by then
             self._disconnect()
             raise
         finally:
-            if self._connection is not None and self._connection.in_transaction():
+            if self._connection is not None and _driver(self._connection).in_transaction:
                 self._disconnect()  # its end was interrupted, by Ctrl-C for example
             self._writing_thread = None
             self._lock.release()
@@ -110,10 +161,10 @@ class _KeptWriter:
 
     def _connected(self, *, durable: bool) -> Connection:
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection = _connect_without_begin(self._engine)
             self._durable = None
         if self._durable is not durable:  # refused inside a transaction, so before it
-            _driver_execute(self._connection, f"pragma synchronous={'full' if durable else 'normal'}")
+            _driver(self._connection).execute(f"pragma synchronous={'full' if durable else 'normal'}")
             self._durable = durable
         return self._connection
 
@@ -153,11 +204,25 @@ class _DatabaseFiles:
             )
 
 
-def _driver_execute(connection: Connection, statement: str) -> None:
-    """Run a statement below SQLAlchemy, which would begin a transaction for it."""
-    cursor = connection.connection.cursor()
-    cursor.execute(statement)
-    cursor.close()
+@contextmanager
+def _begun(connection: Connection) -> Iterator[None]:
+    """Begin a transaction in the driver, and commit or roll it back with what SQLAlchemy knows of it."""
+    driver = _driver(connection)
+    driver.execute("begin immediate")
+    try:
+        yield
+        driver.execute("commit")
+    except BaseException:
+        driver.rollback()
+        raise
+    finally:
+        if connection.in_transaction():  # statements of SQLAlchemy's ran: nothing is left to undo
+            connection.rollback()
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """Return SQLite's own connection, below SQLAlchemy."""
+    return cast(sqlite3.Connection, connection.connection.driver_connection)
 
 
 def database_error_text(error: Exception) -> str:
@@ -166,6 +231,7 @@ def database_error_text(error: Exception) -> str:
         return "all connections to it are in use; it may hang."
     if isinstance(error, ModuleNotFoundError):
         return f"the package {error.name} is not installed. Run `pip install 'stlflow[postgres]'`."
-    if isinstance(error, DatabaseError) and error.orig is not None:
-        return f"{str(error.orig).splitlines()[0].rstrip('.')}."
+    cause = error.orig if isinstance(error, DatabaseError) else error
+    if isinstance(cause, sqlite3.Error) or (isinstance(error, DatabaseError) and cause is not None):
+        return f"{str(cause).splitlines()[0].rstrip('.')}."
     return "STLFLOW_DATABASE_URL has to be a sqlite:/// or postgresql:// address."

@@ -28,6 +28,7 @@ from sqlalchemy import (
     make_url,
     text,
 )
+from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
@@ -67,10 +68,8 @@ def open_database(url: str) -> Engine:
             max_overflow=CONNECTIONS - CONNECTIONS // 2,
             connect_args=LIBPQ_OPTIONS,
         )
-    last_used_first = {"pool_use_lifo": True} if make_url(url).database else {}  # its pages are in its cache
-    engine = create_engine(
-        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **last_used_first
-    )
+    no_pool = {"poolclass": NullPool} if make_url(url).database else {}  # connections are kept by their users
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **no_pool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine

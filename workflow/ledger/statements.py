@@ -4,6 +4,8 @@ Building a statement with SQLAlchemy costs more than running it. SQLAlchemy stil
 dialects; only the text that it compiled is sent.
 """
 
+import sqlite3
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -33,20 +35,59 @@ _SQLITE_WITH_NAMES = sqlite.dialect(paramstyle="named")
 _of_copy = and_(sends.c.submission == bindparam("number"), sends.c.copy == bindparam("copy"))
 
 
+class SqliteRows:
+    """What a statement returned, read like SQLAlchemy's result. Rows can be read by column name."""
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        self._cursor = cursor
+        self.rowcount = cursor.rowcount
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the rows."""
+        return iter(self.all())
+
+    def mappings(self) -> "SqliteRows":
+        """Return the rows by column name: the same rows."""
+        return self
+
+    def all(self) -> list[Any]:
+        """Return all rows."""
+        with_names = self._cursor.fetchall()
+        self._cursor.close()
+        return with_names
+
+    def first(self) -> Any:
+        """Return the first row; None without one."""
+        row = self._cursor.fetchone()
+        self._cursor.close()  # a cursor with rows left would keep its old state of the database
+        return row
+
+    def scalar_one_or_none(self) -> Any:
+        """Return the first value of the first row; None without one."""
+        row = self.first()
+        return None if row is None else row[0]
+
+
 class PreparedStatement:
     """One statement; each value that it takes is a `bindparam` with a name.
 
-    Rows come as the driver gives them: SQLite returns 0 and 1 for booleans.
+    On SQLite it goes to the driver itself, past SQLAlchemy. Rows come as the driver gives them: SQLite
+    returns 0 and 1 for booleans.
     """
 
     def __init__(self, statement: Select[*tuple[object, ...]] | Insert | Update | Delete) -> None:
         self._statement = statement
         self._compiled: dict[str, tuple[str, dict[str, object]]] = {}
 
-    def execute(self, connection: Connection, **values: object) -> CursorResult[Any]:
+    def execute(self, connection: Connection, **values: object) -> CursorResult[Any] | SqliteRows:
         """Run the statement with these values. Raises KeyError or a database error where one is missing."""
         text, constants = self._compiled_for(connection.dialect)
-        return connection.exec_driver_sql(text, {**constants, **values})
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, sqlite3.Connection):
+            return connection.exec_driver_sql(text, {**constants, **values})
+        cursor = driver.cursor()
+        cursor.row_factory = sqlite3.Row
+        return SqliteRows(cursor.execute(text, {**constants, **values}))
 
     def _compiled_for(self, dialect: Dialect) -> tuple[str, dict[str, object]]:
         known = self._compiled.get(dialect.name)
