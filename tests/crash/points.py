@@ -13,6 +13,8 @@ from itertools import count
 from pkgutil import resolve_name
 from typing import Any
 
+from workflow.ledger import Draft
+
 
 @dataclass(frozen=True)
 class Point:
@@ -25,7 +27,8 @@ class Point:
 
 
 RECORD = "workflow.ledger.ledger:Ledger.record_event"
-DECISION = "workflow.ledger.ledger:Ledger.record_decision"
+WRITE = "workflow.ledger.ledger:Ledger.write"
+CONTENT = "workflow.ledger.duplicates:DuplicateStore.write_content"
 NEXT_TURN = "workflow.ledger.ledger:Ledger.schedule_next_step"
 CUSTODY = "workflow.pipeline.ingest"
 AWAY = "workflow.pipeline.finish"
@@ -40,27 +43,25 @@ POINTS = {
         Point("stage: leased", "workflow.pipeline.lease_queue:acquire_due_steps"),
         Point("stage: begun", "workflow.pipeline.executor:Executor.begin"),
         Point("custody: effect", f"{CUSTODY}:copy_to_spool"),
-        Point("custody: outcome", RECORD, "taken"),
-        Point("inspect: outcome", RECORD, "inspected"),
-        Point("decide: outcome", DECISION, "decided"),
-        Point("reject: outcome", RECORD, "rejected"),
-        Point("hold: outcome", RECORD, "held"),
-        Point("hold by rule: outcome", DECISION, "held"),
+        Point("inspect: effect", "workflow.mesh.inspector:Inspector.inspect"),
+        Point("examine: outcome", CONTENT, "decided"),
+        Point("reject: outcome", CONTENT, "rejected"),
+        Point("hold: outcome", CONTENT, "held"),
+        Point("hold later: outcome", WRITE, "held"),
         Point("upload: intent", RECORD, "uploading"),
         Point("upload: effect", "workflow.pipeline.upload:_post_part"),
         Point("upload: outcome", NEXT_TURN, "uploaded"),
         Point("poll: answer", "workflow.eiger.client:EigerClient.get_slice_status"),
         Point("poll: outcome", NEXT_TURN, "sliced"),
-        Point("build: outcome", RECORD, "build found"),
-        Point("route: outcome", DECISION, "routed"),
+        Point("build: answer", "workflow.pipeline.find_build:search_builds"),
+        Point("route: outcome", WRITE, "routed"),
         Point("send: intent", "workflow.ledger.sends:SendStore.begin"),
         Point("send: looked", f"{DISPATCH}:find_earlier_send"),
-        Point("send: lease", "workflow.ledger.sends:SendStore.renew_lease"),
-        Point("send: announced", RECORD, "sending"),
+        Point("send: announced", "workflow.ledger.sends:SendStore.renew_lease"),
         Point("send: about to", f"{DISPATCH}:_post_to_destination", before=True),
         Point("send: effect", f"{DISPATCH}:_post_to_destination"),
         Point("send: settled", "workflow.ledger.sends:SendStore.complete"),
-        Point("send: outcome", RECORD, "dispatched"),
+        Point("send: outcome", "workflow.ledger.sends:SendStore.complete_last", "dispatched"),
         Point("put away: planned", f"{AWAY}:plan_outcome_path"),
         Point("put away: about to", f"{AWAY}:move_to_outcome", before=True),
         Point("put away: effect", f"{AWAY}:move_to_outcome"),
@@ -84,7 +85,7 @@ def arm(name: str, nth: int = 1) -> None:
     function: Callable[..., Any] = getattr(owner, function_name)
 
     def reached(arguments: tuple[Any, ...], result: Any) -> bool:
-        spoken = point.word is None or point.word in arguments
+        spoken = point.word is None or point.word in arguments or point.word in _events_of(arguments)
         return spoken and result != () and next(times) >= nth
 
     @wraps(function)
@@ -98,6 +99,12 @@ def arm(name: str, nth: int = 1) -> None:
         return result
 
     setattr(owner, function_name, doomed)
+
+
+def _events_of(arguments: tuple[Any, ...]) -> list[str]:
+    """Return the events of the drafts among the arguments."""
+    drafts = (argument for argument in arguments if isinstance(argument, Draft))
+    return [event for draft in drafts for event, _ in draft.events]
 
 
 def die() -> None:

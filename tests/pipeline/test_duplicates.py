@@ -130,14 +130,14 @@ def test_a_duplicate_that_is_cut_off_stays_one(open_shop: Open, monkeypatch: pyt
         context.drop("a.stl", box(18))
         context.wait("a.stl", slicing)
         store = context.service.ledger.duplicates
-        unbroken = store.record_content
+        unbroken = store.write_content
 
-        def cut(*what: Any, **changes: Any) -> None:
-            monkeypatch.setattr(store, "record_content", unbroken)
-            unbroken(*what, **changes)
+        def cut(*what: Any) -> None:
+            monkeypatch.setattr(store, "write_content", unbroken)
+            unbroken(*what)
             raise OSError("cut off")
 
-        monkeypatch.setattr(store, "record_content", cut)
+        monkeypatch.setattr(store, "write_content", cut)
         context.drop("b.stl", box(18))
         assert (
             context.wait("b.stl", lambda seen: slicing(seen) or set_aside(seen)).state

@@ -32,7 +32,7 @@ def test_a_fault_of_ours_holds_its_file_after_some_tries_and_stops_nothing_else(
     assert context.sent(context.wait("good.stl", dispatched)) == 1
     waiting = context.wait("broken.stl", held)
     assert (waiting.hold, waiting.tries) == (HoldReason.FAULT, FAULTS_BEFORE_HOLD)
-    assert f"stlflow failed {FAULTS_BEFORE_HOLD} times in check_units" in (waiting.reason or "")
+    assert f"stlflow failed {FAULTS_BEFORE_HOLD} times in choose_route" in (waiting.reason or "")
 
 
 @pytest.mark.parametrize(

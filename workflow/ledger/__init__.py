@@ -1,7 +1,7 @@
 """The durable record: submissions and their events, append-only."""
 
 from workflow.ledger.backup import back_up, restore_into, restore_sqlite
-from workflow.ledger.changes import Superseded
+from workflow.ledger.changes import Draft, Superseded, draft_of
 from workflow.ledger.commands import CommandEffect, SendState
 from workflow.ledger.copy import copy_ledger
 from workflow.ledger.database import CLOCK
@@ -56,6 +56,7 @@ __all__ = [
     "SHARE_ID_KEY",
     "AlreadySent",
     "CommandEffect",
+    "Draft",
     "DueSteps",
     "Heartbeats",
     "InPlaceFile",
@@ -77,6 +78,7 @@ __all__ = [
     "copy_ledger",
     "count_waiting_for_slicing",
     "deregister_worker",
+    "draft_of",
     "filter_waiting_for_slicing",
     "find_due_steps",
     "find_waiting_by_part_version",

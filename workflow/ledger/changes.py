@@ -5,8 +5,9 @@ step that was taken over) raises `Superseded` and alters nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from sqlalchemy import Connection, CursorResult, insert, select, text
 
@@ -27,6 +28,7 @@ from workflow.ledger.statements import (
 from workflow.ledger.tables import events, submissions
 from workflow.ledger.work import work_of
 from workflow.model import (
+    NO_CHANGES,
     DecisionRecord,
     EventKind,
     Step,
@@ -47,6 +49,51 @@ MAX_DUE_AHEAD_SECONDS = 1_800.0
 
 class Superseded(StlflowError):
     """Another worker, or a person, has taken the submission further: this turn is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A submission with news that is not written yet; `Ledger.write` writes all of it in one transaction."""
+
+    stored: Submission
+    """As it is in the ledger."""
+    submission: Submission
+    """As it will be."""
+    changes: SubmissionChanges
+    events: tuple[Event, ...] = ()
+    decisions: tuple[DecisionRecord, ...] = ()
+
+    def change(self, **changes: Unpack[SubmissionChanges]) -> "Draft":
+        """Return the draft with further changes. Raises IllegalTransition for a state that can't follow."""
+        check_transition(self.submission.state, changes.get("state", self.submission.state))
+        ahead = evolve(self.submission, **changes)
+        return Draft(self.stored, ahead, {**self.changes, **changes}, self.events, self.decisions)
+
+    def record(
+        self,
+        event: EventKind,
+        detail: str = "",
+        decided: DecisionRecord | None = None,
+        /,
+        **changes: Unpack[SubmissionChanges],
+    ) -> "Draft":
+        """Return the draft with an event, the changes that go with it, and the decision that made them."""
+        draft = self.change(**changes) if changes else self
+        decisions = self.decisions if decided is None else (*self.decisions, decided)
+        events = (*self.events, (event, detail))
+        return Draft(draft.stored, draft.submission, draft.changes, events, decisions)
+
+    def end_turn(
+        self, step: Step | None, due_at: datetime | None, /, **changes: Unpack[SubmissionChanges]
+    ) -> "Draft":
+        """Return the draft with the next turn, in which `step` begins at a time."""
+        ahead: SubmissionChanges = {**next_turn(self.submission, step, due_at), **changes}
+        return self.change(**ahead)
+
+
+def draft_of(submission: Submission) -> Draft:
+    """Return a draft without any news yet."""
+    return Draft(submission, submission, NO_CHANGES)
 
 
 # -- one submission -----------------------------------------------------------------------------------
@@ -77,6 +124,20 @@ def apply_changes(
     Raises Superseded if the turn is over, IllegalTransition for a change of state that is not allowed.
     """
     check_transition(submission.state, changes.get("state", submission.state))
+    return _update(connection, submission, changes, happened)
+
+
+def write_draft(connection: Connection, draft: Draft) -> Submission:
+    """Write a draft, and return the submission as it is then. Raises Superseded if the turn is over."""
+    written = _update(connection, draft.stored, draft.changes, draft.events)
+    for decided in draft.decisions:
+        replace_decision(connection, draft.stored.id, decided)
+    return written
+
+
+def _update(
+    connection: Connection, submission: Submission, changes: SubmissionChanges, happened: Iterable[Event]
+) -> Submission:
     columns = to_columns(changes) or {"turn": submission.turn}
     changed = evolve(submission, **changes)
     at_once = becomes_job(connection, changed.step, columns.get("due_at"))

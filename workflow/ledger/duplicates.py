@@ -5,11 +5,11 @@ from typing import Unpack
 
 from sqlalchemy import ColumnElement, Connection, or_, select
 
-from workflow.ledger.changes import Event, acquire_transaction_lock, apply_changes
+from workflow.ledger.changes import Draft, acquire_transaction_lock, apply_changes, write_draft
 from workflow.ledger.rows import submission_from
 from workflow.ledger.store import Store
 from workflow.ledger.tables import sends, submissions
-from workflow.model import ENDED_STATES, NO_CHANGES, EventKind, Submission, SubmissionChanges, SubmissionState
+from workflow.model import ENDED_STATES, EventKind, Submission, SubmissionChanges, SubmissionState
 
 IsDuplicate = Callable[[Submission], bool]
 DuplicateChanges = Callable[[Submission], SubmissionChanges]
@@ -19,32 +19,24 @@ DuplicateChanges = Callable[[Submission], SubmissionChanges]
 class DuplicateStore(Store):
     """Duplicates, earlier revisions, and builds that can be reused."""
 
-    def record_content(
-        self,
-        submission: Submission,
-        sha256: str,
-        detail: str,
-        is_duplicate: IsDuplicate,
-        set_aside: DuplicateChanges,
-        /,
-        **changes: Unpack[SubmissionChanges],
-    ) -> Submission | None:
-        """Record the content, and set the submission aside for an unfinished one of the same content.
+    def write_content(
+        self, draft: Draft, sha256: str, is_duplicate: IsDuplicate, set_aside: DuplicateChanges
+    ) -> Submission:
+        """Write a draft with its content, and return the submission as it is then. Raises Superseded.
 
-        Return that other submission, if there is one and `is_duplicate` accepts it. All in one
-        transaction: of two that record their content at the same time just one is set aside, and after a
-        crash as well. Raises Superseded.
+        If an unfinished submission has the same content and `is_duplicate` accepts it, only the content is
+        written, and the changes of `set_aside`. All in one transaction: of two submissions that come at the
+        same time just one is set aside, and after a crash as well.
         """
         with self.write_transaction() as connection:
             acquire_transaction_lock(connection, sha256)
-            duplicate = _find_unfinished_duplicate(connection, submission, sha256, is_duplicate)
-            aside: SubmissionChanges = NO_CHANGES if duplicate is None else set_aside(duplicate)
-            happened: list[Event] = [(EventKind.TAKEN, detail)]
-            if duplicate is not None:
-                happened.append((EventKind.DUPLICATE, f"of submission {duplicate.id}"))
-            content: SubmissionChanges = {"sha256": sha256, **changes, **aside}
-            apply_changes(connection, submission, content, *happened)
-        return duplicate
+            other = _find_unfinished_duplicate(connection, draft.stored, sha256, is_duplicate)
+            if other is None:
+                return write_draft(connection, draft)
+            content: SubmissionChanges = {"sha256": sha256, "size": draft.submission.size, **set_aside(other)}
+            taken = [each for each in draft.events if each[0] is EventKind.TAKEN]
+            news = (*taken, (EventKind.DUPLICATE, f"of submission {other.id}"))
+            return apply_changes(connection, draft.stored, content, *news)
 
     def find_earlier_revisions(self, submission: Submission) -> tuple[Submission, ...]:
         """Return earlier submissions of a file in exactly this place, oldest first."""

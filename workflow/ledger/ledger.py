@@ -13,16 +13,18 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from workflow.errors import DatabaseUnavailable, StateFolderError
 from workflow.ledger.changes import (
+    Draft,
     acquire_transaction_lock,
     append_event,
     apply_changes,
     chunks,
+    draft_of,
     insert_with_number,
     inserted_id,
     next_turn,
     read_submission,
-    replace_decision,
     seconds_now,
+    write_draft,
 )
 from workflow.ledger.commands import CommandStore
 from workflow.ledger.connections import Connections, database_error_text
@@ -181,6 +183,13 @@ class Ledger(Store):
 
     # -- changes --------------------------------------------------------------------------------
 
+    def write(self, draft: Draft) -> Submission:
+        """Write a draft in one transaction, and return the submission as it is then. Raises Superseded."""
+        if not (draft.changes or draft.events):
+            return draft.stored
+        with self.write_transaction() as connection:
+            return write_draft(connection, draft)
+
     def record_event(
         self, submission: Submission, event: EventKind, detail: str = "", **changes: Unpack[SubmissionChanges]
     ) -> Submission:
@@ -198,10 +207,7 @@ class Ledger(Store):
         **changes: Unpack[SubmissionChanges],
     ) -> Submission:
         """Write a decision with its facts, one event, and the changes that go with it. Raises Superseded."""
-        with self.write_transaction() as connection:
-            changed = apply_changes(connection, submission, changes, (event, detail))
-            replace_decision(connection, submission.id, decided)
-            return changed
+        return self.write(draft_of(submission).record(event, detail, decided, **changes))
 
     def update_submission(self, submission: Submission, **changes: Unpack[SubmissionChanges]) -> Submission:
         """Write changes that need no event. Raises Superseded if the turn is over."""

@@ -12,10 +12,14 @@ from uuid import uuid4
 from sqlalchemy import Connection, RowMapping, and_, insert, or_, select
 
 from workflow.ledger.changes import (
+    Draft,
+    Event,
     Superseded,
     acquire_transaction_lock,
+    append_event,
     check_fencing_token,
     seconds_now,
+    write_draft,
 )
 from workflow.ledger.statements import READ_SEND, send_update
 from workflow.ledger.store import Store
@@ -97,17 +101,22 @@ class SendStore(Store):
     ) -> None:
         """Write the outcome: the copy is sent, with the cloud's id as proof. Raises Superseded."""
         with self.write_transaction() as connection:
-            done = send_update("receipt_id", "settled_at", "reconciled").execute(
-                connection,
-                number=submission.id,
-                copy=copy,
-                token=intent.token,
-                new_receipt_id=receipt_id,
-                new_settled_at=seconds_now(),
-                new_reconciled=reconciled,
-            )
-            if done.rowcount != 1:
-                raise Superseded(f"Copy {copy} of submission {submission.id} was settled by another worker.")
+            _complete(connection, submission.id, copy, intent, receipt_id, reconciled=reconciled)
+
+    def complete_last(
+        self, draft: Draft, copy: int, intent: SendIntent, receipt_id: str, *, reconciled: bool
+    ) -> Submission:
+        """Write the outcome of the last copy and, in the same transaction, the draft that follows from it.
+
+        The outcome is written even if the submission's turn is over. Raises Superseded then, too.
+        """
+        try:
+            with self.write_transaction() as connection:
+                _complete(connection, draft.stored.id, copy, intent, receipt_id, reconciled=reconciled)
+                return write_draft(connection, draft)
+        except Superseded:
+            self.complete(draft.stored, copy, intent, receipt_id, reconciled=reconciled)
+            raise
 
     def withdraw(self, submission: Submission, copy: int, intent: SendIntent) -> None:
         """Undo this attempt, which certainly did nothing; earlier attempts still count."""
@@ -122,11 +131,11 @@ class SendStore(Store):
             )
 
     def renew_lease(
-        self, submission: Submission, copy: int, intent: SendIntent, lease_seconds: float
+        self, submission: Submission, copy: int, intent: SendIntent, lease_seconds: float, *events: Event
     ) -> None:
         """Begin the lease again, right before acting: the search for earlier sends took its time.
 
-        Raises Superseded if the intent was taken over, or the submission's turn is over.
+        The events are recorded with it. Raises Superseded if the intent was taken over, or the turn is over.
         """
         with self.write_transaction() as connection:
             check_fencing_token(connection, submission)
@@ -137,6 +146,8 @@ class SendStore(Store):
                 token=intent.token,
                 new_deadline=seconds_now() + lease_seconds,
             )
+            for event, detail in events:
+                append_event(connection, submission.id, event, detail)
             if renewed.rowcount != 1:
                 raise Superseded(f"Copy {copy} of submission {submission.id} was taken over.")
 
@@ -179,6 +190,22 @@ class SendStore(Store):
         with self.read_connection() as connection:
             others = connection.execute(query.order_by(sends.c.settled_at)).scalars().all()
             return (*connection.execute(of_deleted).scalars(), *others)
+
+
+def _complete(
+    connection: Connection, number: int, copy: int, intent: SendIntent, receipt_id: str, *, reconciled: bool
+) -> None:
+    done = send_update("receipt_id", "settled_at", "reconciled").execute(
+        connection,
+        number=number,
+        copy=copy,
+        token=intent.token,
+        new_receipt_id=receipt_id,
+        new_settled_at=seconds_now(),
+        new_reconciled=reconciled,
+    )
+    if done.rowcount != 1:
+        raise Superseded(f"Copy {copy} of submission {number} was settled by another worker.")
 
 
 def _write_intent(

@@ -8,10 +8,11 @@ that the shop has not accepted is held, and a person decides.
 from workflow.eiger import BuildDetail, PartVersion
 from workflow.errors import NotFound
 from workflow.intake import printable_path
+from workflow.ledger import Draft
 from workflow.model import HoldReason, Submission, SubmissionState
 from workflow.pipeline.context import Context
 from workflow.pipeline.part_units import LONGEST_WORD, PartUnits, is_accepted, size_in_words, units_of
-from workflow.pipeline.transitions import hold
+from workflow.pipeline.transitions import held
 
 PUT_RIGHT = (
     "In Eiger, set Preferred units to mm (My Profile of the part's owner) and the part's scale to 1. "
@@ -19,10 +20,11 @@ PUT_RIGHT = (
 )
 
 
-def check_units(context: Context, submission: Submission) -> Submission:
+def check_units(context: Context, draft: Draft) -> Draft:
     """Hold the submission if any part of its build has a unit or scale that is not accepted."""
+    submission = draft.submission
     if not _is_unchecked(submission):
-        return submission
+        return draft
     build = context.catalog.build(submission.build_id or "")
     context.catalog.cache_build(build)
     versions = _read_versions(context, submission, build)
@@ -32,19 +34,14 @@ def check_units(context: Context, submission: Submission) -> Submission:
         version, units = refused[0]
         is_ours = version.id == submission.part_version_id or len(versions) == 1
         reason = _why_held(submission, units) if is_ours else _why_held_for_another(version, units)
-        return hold(
-            context,
-            submission,
+        return held(
+            draft,
             HoldReason.UNITS,
             f"{reason} {_what_to_do(context, units)}",
             taken_as=str(units),
         )
     taken_as = str(found[0][1]) if found else ""
-    return (
-        submission
-        if taken_as == submission.taken_as
-        else context.ledger.update_submission(submission, taken_as=taken_as)
-    )
+    return draft if taken_as == submission.taken_as else draft.change(taken_as=taken_as)
 
 
 def _is_unchecked(submission: Submission) -> bool:

@@ -7,7 +7,7 @@ Having a build approved in Eiger before it is sent, where the rule says so.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -25,6 +25,7 @@ from workflow.errors import (
     Unauthorized,
     Unreachable,
 )
+from workflow.intake import Outcome
 from workflow.ledger import (
     APPROVAL_LOCK,
     CHECKED_BY_OPERATOR,
@@ -32,11 +33,13 @@ from workflow.ledger import (
     SendInProgress,
     SendIntent,
     SharedBuild,
+    draft_of,
 )
 from workflow.model import Destination, EventKind, HoldReason, Submission, SubmissionChanges, SubmissionState
 from workflow.pipeline.attached_builds import PrintedBefore, look, was_attached
 from workflow.pipeline.commands import CLEARED_ROUTE
 from workflow.pipeline.context import Context, now
+from workflow.pipeline.finish import plan_place
 from workflow.pipeline.reconcile import AmbiguousTraces, confirm_print_started, find_earlier_send
 from workflow.pipeline.retry import backoff_seconds
 from workflow.pipeline.transitions import hold, schedule_retry
@@ -46,6 +49,7 @@ CUT = "cut"
 MAX_SEND_ATTEMPTS = 3
 FIRST_ATTEMPT_AFTER_CHECK = 2
 IN_THE_LEDGER = "found in the ledger"
+IN_THE_CLOUD = "found in the cloud"
 EVER = datetime.fromtimestamp(0, UTC)
 NO_EFFECT_ERRORS = (BadRequest, Conflict, NotFound, RateLimited, Unauthorized, Unreachable)
 """Errors after which it is certain that the cloud did nothing."""
@@ -59,6 +63,8 @@ class SentCopy:
     how: str
     by_another: bool = False
     """Another submission sent it, whose part lies on the same bed."""
+    unwritten: SendIntent | None = None
+    """The intent whose outcome is not in the ledger yet; None if it is."""
 
 
 def dispatch_build(context: Context, submission: Submission) -> Submission:
@@ -66,21 +72,45 @@ def dispatch_build(context: Context, submission: Submission) -> Submission:
     if submission.receipt_id is not None:
         return _record_dispatched(context, submission, [SentCopy(submission.receipt_id, IN_THE_LEDGER)])
     done: list[SentCopy] = []
-    for copy in range(1, (submission.copies or 1) + 1):
+    placed_as = _plan_done_place(context, submission)
+    copies, to_confirm = submission.copies or 1, submission.destination is Destination.PRINT_NOW
+    for copy in range(1, copies + 1):
         try:
             sent = _send_copy(context, submission, copy, done)
         except Conflict as refusal:
-            if submission.destination is not Destination.PRINT_NOW:
+            if not to_confirm:
                 raise
             return _hold_for_device(context, submission, refusal)
         if not isinstance(sent, SentCopy):
             return sent
-        done.append(sent)
-    if submission.destination is Destination.PRINT_NOW and not done[0].by_another:
+        done.append(_settled(context, submission, copy, sent) if copy < copies or to_confirm else sent)
+    if to_confirm and not done[0].by_another:
         waiting = confirm_print_started(context, submission, done[0].receipt_id)
         if waiting is not None:
             return waiting
-    return _record_dispatched(context, submission, done)
+    return _record_dispatched(context, submission, done, placed_as)
+
+
+def _plan_done_place(context: Context, submission: Submission) -> str | None:
+    """Return where the file goes once it is sent; None if that can't be planned now.
+
+    Planned before the send, because nothing slow may come between a send and the record of its outcome.
+    """
+    if submission.left_in_place:
+        return None
+    try:
+        return plan_place(context, submission, Outcome.DONE)
+    except OSError:
+        return None
+
+
+def _settled(context: Context, submission: Submission, copy: int, sent: SentCopy) -> SentCopy:
+    """Write the outcome of a copy by itself: others follow, or a printer has to show it."""
+    if sent.unwritten is None:
+        return sent
+    reconciled = sent.how == IN_THE_CLOUD
+    context.ledger.sends.complete(submission, copy, sent.unwritten, sent.receipt_id, reconciled=reconciled)
+    return replace(sent, unwritten=None)
 
 
 def _send_copy(
@@ -166,14 +196,10 @@ def _reconcile_then_send(
             _outcome_unknown_reason(submission, copy, intent, found.seen),
         )
     if found is not None:
-        context.ledger.sends.complete(submission, copy, intent, found, reconciled=True)
-        return SentCopy(found, "found in the cloud")
+        return SentCopy(found, IN_THE_CLOUD, unwritten=intent)
     if must_not_repeat(submission, intent):
         context.ledger.sends.withdraw(submission, copy, intent)  # nothing is under way while a person looks
         return hold(context, submission, HoldReason.SEND, _outcome_unknown_reason(submission, copy, intent))
-    context.ledger.record_event(
-        submission, EventKind.SENDING, f"{_copy_label(submission, copy)}, attempt {intent.times}"
-    )
     return _send_with_intent(context, submission, copy, intent)
 
 
@@ -201,17 +227,17 @@ def _send_with_intent(
         context.ledger.sends.record_lost_reply(submission, copy, intent, how, late)
         grace = f"{error} The cloud is asked in {late:.0f} s whether it was done."
         return schedule_retry(context, submission, late, grace)
-    context.ledger.sends.complete(submission, copy, intent, receipt_id, reconciled=False)
-    return SentCopy(receipt_id, "sent")
+    return SentCopy(receipt_id, "sent", unwritten=intent)
 
 
 def _renew_lease_before_send(context: Context, submission: Submission, copy: int, intent: SendIntent) -> None:
-    """Begin the lease again with the connection open: nothing comes between this and the send.
+    """Begin the lease again and announce the send, with the connection open: only the send follows.
 
-    Looking and connecting took their time, and a machine that stood still meanwhile is too late. Raises
-    Superseded, StateError.
+    The search for an earlier send and the connection took time. A machine that was frozen meanwhile is too
+    late. Raises Superseded, StateFolderError.
     """
-    context.ledger.sends.renew_lease(submission, copy, intent, context.send_lease_seconds)
+    sending = (EventKind.SENDING, f"{_copy_label(submission, copy)}, attempt {intent.times}")
+    context.ledger.sends.renew_lease(submission, copy, intent, context.send_lease_seconds, sending)
 
 
 def _post_to_destination(context: Context, submission: Submission, last_look: Callable[[], None]) -> str:
@@ -237,7 +263,10 @@ def _hold_for_device(context: Context, submission: Submission, refusal: Conflict
     return hold(context, submission, HoldReason.DEVICE, reason, None, **changes)
 
 
-def _record_dispatched(context: Context, submission: Submission, done: Sequence[SentCopy]) -> Submission:
+def _record_dispatched(
+    context: Context, submission: Submission, done: Sequence[SentCopy], placed_as: str | None = None
+) -> Submission:
+    """Write the outcome of the last copy, the end of the submission and where its file goes, all at once."""
     where = f"{submission.destination}" + (f" of {submission.device}" if submission.device else "")
     ended: SubmissionChanges = {
         "state": SubmissionState.DISPATCHED,
@@ -248,7 +277,16 @@ def _record_dispatched(context: Context, submission: Submission, done: Sequence[
     }
     logger.info("Submission {} ({}) sent to {}.", submission.id, submission.path, where)
     receipts = "; ".join(f"receipt {sent.receipt_id}, {sent.how}" for sent in done)
-    return context.ledger.record_event(submission, EventKind.DISPATCHED, f"{where}: {receipts}", **ended)
+    draft = draft_of(submission).record(EventKind.DISPATCHED, f"{where}: {receipts}", **ended)
+    if placed_as is not None:
+        draft = draft.change(placed_as=placed_as)
+    last = done[-1]
+    if last.unwritten is None:
+        return context.ledger.write(draft)
+    reconciled = last.how == IN_THE_CLOUD
+    return context.ledger.sends.complete_last(
+        draft, len(done), last.unwritten, last.receipt_id, reconciled=reconciled
+    )
 
 
 def _copy_label(submission: Submission, copy: int) -> str:

@@ -10,7 +10,7 @@ from loguru import logger
 
 from workflow.errors import UnknownSubmission, WrongSubmissionState
 from workflow.intake import Outcome, SpooledFile
-from workflow.ledger import CommandEffect, SendState
+from workflow.ledger import CommandEffect, Draft, SendState
 from workflow.model import ENDED_STATES, EventKind, HoldReason, Submission, SubmissionChanges, SubmissionState
 from workflow.notes import remove_note
 from workflow.pipeline.context import Context, now
@@ -19,14 +19,10 @@ MAX_CHECKED_DUPLICATES = 20
 """A file that is sent again and again has many twins; one of the latest was dragged back."""
 
 
-def deduplicate_submission(context: Context, submission: Submission, custody: SpooledFile) -> Submission:
-    """Write down the content, and what it means for others. A duplicate ends here, as canceled.
-
-    The same content in the same folder is sent once at a time; in another folder it is another wish,
-    for rules look at folders. Raises Superseded, StateError.
-    """
-    in_doubt = _cancel_replaced_holds(context, submission, custody.sha256)
+def record_content(context: Context, draft: Draft, custody: SpooledFile) -> Draft:
+    """Return the draft with the content of the private copy, and with what it is a revision of."""
     fresh: SubmissionChanges = {
+        "sha256": custody.sha256,
         "size": custody.size,
         "dropped_by": custody.owner,
         "mesh": None,
@@ -38,19 +34,30 @@ def deduplicate_submission(context: Context, submission: Submission, custody: Sp
     if submission.passed and submission.sha256 not in {None, custody.sha256}:
         fresh["passed"] = ()
         detail += ": changed since it was released, so the release does not apply"
+    return _with_revision(context, draft.record(EventKind.TAKEN, detail, **fresh))
+
+
+def write_examined(context: Context, draft: Draft) -> Submission:
+    """Write what the examination of a file found. A duplicate ends here as canceled, whatever was found.
+
+    The same content in the same folder is sent once at a time. In another folder it is a different order,
+    because rules depend on folders. Raises Superseded.
+    """
+    sha256 = draft.changes.get("sha256")
+    if sha256 is None:
+        return context.ledger.write(draft)
+    not_canceled = _cancel_replaced_holds(context, draft.submission, sha256)
 
     def is_duplicate(other: Submission) -> bool:
-        alike = _folder(other) == _folder(submission) or other.id in in_doubt
+        alike = _folder(other) == _folder(draft.submission) or other.id in not_canceled
         return context.sets_duplicates_aside and alike
 
-    duplicate = context.ledger.duplicates.record_content(
-        submission, custody.sha256, detail, is_duplicate, _duplicate_changes, **fresh
-    )
-    submission = context.ledger.get(submission.id)
-    if duplicate is not None:
-        logger.info("Submission {} ({}) set aside: {}", submission.id, submission.path, submission.reason)
-        return submission
-    return _record_revision(context, submission)
+    written = context.ledger.duplicates.write_content(draft, sha256, is_duplicate, _duplicate_changes)
+    if written.state is SubmissionState.CANCELED:
+        logger.info("Submission {} ({}) set aside: {}", written.id, written.path, written.reason)
+    elif any(event is EventKind.REVISION for event, _ in draft.events):
+        _cancel_replaced_revisions(context, written)
+    return written
 
 
 def _duplicate_changes(duplicate: Submission) -> SubmissionChanges:
@@ -67,12 +74,13 @@ def _duplicate_changes(duplicate: Submission) -> SubmissionChanges:
     return {"state": SubmissionState.CANCELED, "reason": reason, "ended_at": now(), "hold": None}
 
 
-def _record_revision(context: Context, submission: Submission) -> Submission:
-    """A file of the same name with other content before: both are kept, and the new one says so."""
+def _with_revision(context: Context, draft: Draft) -> Draft:
+    """Return the draft with an event if a file of this name had other content before: both are kept."""
+    submission = draft.submission
     contents = [each for each in context.ledger.duplicates.find_earlier_revisions(submission) if each.sha256]
     others = list(dict.fromkeys(each.sha256 for each in contents if each.sha256 != submission.sha256))
     if not others:
-        return submission
+        return draft
     last = next(each for each in reversed(contents) if each.sha256 != submission.sha256)
     where = (
         f"{last.state} to {last.destination}" if last.state is SubmissionState.DISPATCHED else str(last.state)
@@ -82,11 +90,14 @@ def _record_revision(context: Context, submission: Submission) -> Submission:
         f"submission {last.id} had other content and is {where}"
     )
     logger.info("Submission {}: {}", submission.id, detail)
-    submission = context.ledger.record_event(submission, EventKind.REVISION, detail)
-    for held in contents:
-        if context.share.is_reachable() and _was_taken_away(context, held):
+    return draft.record(EventKind.REVISION, detail)
+
+
+def _cancel_replaced_revisions(context: Context, submission: Submission) -> None:
+    """Cancel held submissions of the same name whose file was taken away: this one replaces them."""
+    for held in context.ledger.duplicates.find_earlier_revisions(submission):
+        if context.share.is_reachable() and held.sha256 and _was_taken_away(context, held):
             _cancel_replaced_hold(context, held, submission.id, "replaced by a revision")
-    return submission
 
 
 def _was_taken_away(context: Context, held: Submission) -> bool:

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 
 from workflow.eiger import BuildDetail, BuildFilter, EigerClient, PartVersion
 from workflow.errors import NotFound
+from workflow.ledger import Draft
 from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionChanges, SubmissionState
 from workflow.pipeline.build_search import holds_part_version, search_builds_by
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.time_bounds import not_before
-from workflow.pipeline.transitions import hold
-from workflow.pipeline.upload import hold_unsliced
+from workflow.pipeline.transitions import held
+from workflow.pipeline.upload import held_unsliced
 
 MAX_CANDIDATES = 50  # a title may repeat, and reading each candidate costs a request
 
@@ -28,25 +29,25 @@ class AmbiguousBuilds:
     build_ids: tuple[str, ...]
 
 
-def find_build(context: Context, submission: Submission) -> Submission:
+def find_build(context: Context, draft: Draft) -> Draft:
     """Find the build that holds our part version; without one the row waits, then is held."""
+    submission = draft.submission
     if submission.state is SubmissionState.SLICING:
-        return hold_unsliced(context, submission)
+        return held_unsliced(draft)
     if submission.build_id is not None:
-        return submission
+        return draft
     found = search_builds(context.client, context.catalog, submission)
     if isinstance(found, AmbiguousBuilds):
         if submission.state is SubmissionState.HELD:
-            return submission
+            return draft
         several = f"{len(found.build_ids)} builds in Eiger hold this part: {', '.join(found.build_ids)}."
-        return hold(
-            context,
-            submission,
+        return held(
+            draft,
             HoldReason.BUILD,
             f"{several} Choose with `stlflow attach {submission.id} BUILD`.",
         )
     if found is None:
-        return _wait_for_build(context, submission)
+        return _wait_for_build(context, draft)
     back_on_track: SubmissionChanges = {
         "state": SubmissionState.SLICED,
         "build_id": found.id,
@@ -55,9 +56,7 @@ def find_build(context: Context, submission: Submission) -> Submission:
         "tries": 0,
     }
     context.catalog.cache_build(found)
-    return context.ledger.record_event(
-        submission, EventKind.BUILD_FOUND, f"{found.title} ({found.id})", **back_on_track
-    )
+    return draft.record(EventKind.BUILD_FOUND, f"{found.title} ({found.id})", **back_on_track)
 
 
 def search_builds(
@@ -131,10 +130,11 @@ def _number(version: PartVersion) -> str:
     return "unknown" if version.version_number is None else f"{version.version_number:g}"
 
 
-def _wait_for_build(context: Context, submission: Submission) -> Submission:
+def _wait_for_build(context: Context, draft: Draft) -> Draft:
+    submission = draft.submission
     waited = (now() - (submission.waiting_since or now())).total_seconds()
     if submission.state is SubmissionState.HELD:
-        return submission
+        return draft
     if waited >= context.patience.build_wait_seconds:
         older = _build_of_other_version(context.client, submission)
         seen = f" {older}" if older else ""
@@ -142,9 +142,7 @@ def _wait_for_build(context: Context, submission: Submission) -> Submission:
             f"No sliced build in Eiger holds this part after {waited:.0f} s.{seen} Make one there (it is "
             f"found by itself), or name one with `stlflow attach {submission.id} BUILD`."
         )
-        return hold(context, submission, HoldReason.BUILD, advice)
+        return held(draft, HoldReason.BUILD, advice)
     due_at = now() + timedelta(seconds=context.patience.next_look(waited))
-    event = EventKind.LOOKING_FOR_BUILD if submission.tries == 0 else None
-    return context.ledger.schedule_next_step(
-        submission, Step.DELIVER, due_at, event, tries=submission.tries + 1
-    )
+    noted = draft.record(EventKind.LOOKING_FOR_BUILD) if submission.tries == 0 else draft
+    return noted.end_turn(Step.DELIVER, due_at, tries=submission.tries + 1)

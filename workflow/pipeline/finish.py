@@ -11,6 +11,7 @@ from workflow.intake import (
     move_to_outcome,
     plan_outcome_path,
 )
+from workflow.ledger import Draft, draft_of
 from workflow.model import (
     ENDED_STATES,
     SELF_RESOLVING_HOLDS,
@@ -30,12 +31,19 @@ def finish_submission(context: Context, submission: Submission) -> Submission:
     outcome = _outcome(submission)
     if outcome is None:
         return submission
+    draft = draft_of(submission)
     if not submission.left_in_place:
-        submission = _move(context, submission, outcome)
+        draft = _move(context, submission, outcome)
     elif context.share.left_inbox is not None:
-        submission = _write_separate_note(context, submission, outcome)
+        draft = draft_of(_write_separate_note(context, submission, outcome))
     context.spool_path(submission).unlink(missing_ok=True)
-    return context.ledger.schedule_next_step(submission, *_next_search(context, submission))
+    return context.ledger.write(draft.end_turn(*_next_search(context, submission)))
+
+
+def plan_place(context: Context, submission: Submission, outcome: Outcome) -> str:
+    """Return a free place for the file in an outcome folder. Raises OSError."""
+    day = datetime.now(context.zone).date() if context.date_folders else None
+    return plan_outcome_path(context.share, submission.claimed_as or "", submission.path, outcome, day)
 
 
 def _outcome(submission: Submission) -> Outcome | None:
@@ -56,20 +64,24 @@ def _next_search(context: Context, submission: Submission) -> tuple[Step | None,
     return Step.DELIVER, now() + timedelta(seconds=next_look(age.total_seconds()))
 
 
-def _move(context: Context, submission: Submission, outcome: Outcome) -> Submission:
-    """Write down where the file will stand, move it there, write down that it stands there."""
+def _move(context: Context, submission: Submission, outcome: Outcome) -> Draft:
+    """Record where the file goes, move it there, write its note; return the draft that says where it is."""
     submission = _find_returned_file(context, submission)
     here = submission.claimed_as or ""
     try:
         submission = _move_as_planned(context, submission, outcome)
     except FileNotFoundError:
-        return _record_missing_file(context, submission, here)
+        return _with_missing_file(context, submission, here)
     with suppress(OSError):
         remove_note(context.share.root / here)
     target = submission.placed_as or here
-    submission = context.ledger.update_submission(submission, claimed_as=target, placed_as=None)
-    write_submission_note(context, submission, context.share.root / target)
-    return submission
+    moved = draft_of(submission).change(claimed_as=target, placed_as=None)
+    try:
+        write_submission_note(context, moved.submission, context.share.root / target)
+    except OSError:
+        context.ledger.write(moved)  # the note is tried again, and the file is where it is
+        raise
+    return moved
 
 
 def _find_returned_file(context: Context, submission: Submission) -> Submission:
@@ -85,8 +97,7 @@ def _move_as_planned(context: Context, submission: Submission, outcome: Outcome)
     here = submission.claimed_as or ""
     while True:
         if submission.placed_as is None:
-            day = datetime.now(context.zone).date() if context.date_folders else None
-            target = plan_outcome_path(context.share, here, submission.path, outcome, day)
+            target = plan_place(context, submission, outcome)
             submission = context.ledger.update_submission(submission, placed_as=target)
         try:
             move_to_outcome(context.share, here, submission.placed_as or "")
@@ -108,9 +119,8 @@ def _write_separate_note(context: Context, submission: Submission, outcome: Outc
     return submission
 
 
-def _record_missing_file(context: Context, submission: Submission, here: str) -> Submission:
-    submission = context.ledger.update_submission(submission, placed_as=None)
+def _with_missing_file(context: Context, submission: Submission, here: str) -> Draft:
+    draft = draft_of(submission).change(placed_as=None)
     if any(event.event == EventKind.FILE_GONE for event in context.ledger.events(submission.id)):
-        return submission
-    lost = f"The file is no longer at {here}: someone took it away."
-    return context.ledger.record_event(submission, EventKind.FILE_GONE, lost)
+        return draft
+    return draft.record(EventKind.FILE_GONE, f"The file is no longer at {here}: someone took it away.")

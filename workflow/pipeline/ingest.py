@@ -1,4 +1,4 @@
-"""Taking the bytes into custody: a private copy, whose content is what everything else is about."""
+"""The private copy of a claimed file: what is inspected and uploaded."""
 
 import hashlib
 from contextlib import suppress
@@ -6,38 +6,39 @@ from pathlib import Path
 
 from workflow.errors import NotAPlainFile, StillChanging
 from workflow.intake import FileRoots, copy_to_spool, hash_file, reclaim_file
+from workflow.ledger import Draft, draft_of
 from workflow.model import HoldReason, Submission
 from workflow.notes import remove_note
 from workflow.pipeline.context import Context
-from workflow.pipeline.duplicates import deduplicate_submission
+from workflow.pipeline.duplicates import record_content
 from workflow.pipeline.missing_file import missing_file_text
-from workflow.pipeline.transitions import hold, schedule_retry
+from workflow.pipeline.transitions import held, retried
 
 STILL_CHANGING_SECONDS = 2.0
 
 
-def ingest_file(context: Context, submission: Submission) -> Submission:
-    """Copy the claimed bytes into the spool and learn their sha256: what is checked is what is sent."""
+def ingest_file(context: Context, draft: Draft) -> Draft:
+    """Copy the claimed bytes into the spool and compute their sha256: what is checked is what is sent."""
+    submission = draft.submission
     spool_file = context.spool_path(submission)
     if submission.sha256 and _is_copy(spool_file, submission.sha256):
-        return submission
+        return draft
     try:
         submission = _return_to_processing(context, submission)
+        draft = draft_of(submission)
         context.spool.mkdir(parents=True, exist_ok=True)  # a missing spool folder is not the file's fault
         custody = copy_to_spool(context.source(submission), spool_file, _roots(context, submission))
     except StillChanging as error:
-        return schedule_retry(context, submission, STILL_CHANGING_SECONDS, str(error))
+        return retried(draft, STILL_CHANGING_SECONDS, str(error))
     except NotAPlainFile as refusal:
-        return hold(context, submission, HoldReason.FILE, str(refusal))
+        return held(draft, HoldReason.FILE, str(refusal))
     except FileNotFoundError:
-        return _hold_missing_file(context, submission)
+        return held(draft, HoldReason.FILE, missing_file_text(context.ledger, context.share, submission))
     except PermissionError:
-        if submission.left_in_place:  # nobody but its owner can change that; a share may come round
-            return hold(
-                context, submission, HoldReason.FILE, f"{submission.claimed_as} can't be read: no permission."
-            )
+        if submission.left_in_place:  # only its owner can change that; a share may recover
+            return held(draft, HoldReason.FILE, f"{submission.claimed_as} can't be read: no permission.")
         raise
-    return deduplicate_submission(context, submission, custody)
+    return record_content(context, draft, custody)
 
 
 def is_still_as_taken(context: Context, submission: Submission) -> bool:
@@ -68,12 +69,6 @@ def _is_copy(spool_file: Path, sha256: str) -> bool:
             return hashlib.file_digest(copy, "sha256").hexdigest() == sha256
     except FileNotFoundError:
         return False
-
-
-def _hold_missing_file(context: Context, submission: Submission) -> Submission:
-    return hold(
-        context, submission, HoldReason.FILE, missing_file_text(context.ledger, context.share, submission)
-    )
 
 
 def _return_to_processing(context: Context, submission: Submission) -> Submission:

@@ -3,13 +3,13 @@
 from loguru import logger
 
 from workflow.errors import InspectionFailed
+from workflow.ledger import Draft
 from workflow.model import (
     DecisionRecord,
     EventKind,
     HoldReason,
     IntakeDecision,
     MeshReport,
-    Submission,
     SubmissionChanges,
     SubmissionState,
 )
@@ -18,31 +18,31 @@ from workflow.pipeline.commands import MESH_RELEASED
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.facts import facts_before_upload
 from workflow.pipeline.ingest import STILL_CHANGING_SECONDS, is_still_as_taken
-from workflow.pipeline.transitions import hold, reject, schedule_retry
+from workflow.pipeline.transitions import held, rejected, retried
 from workflow.routing import decide_intake
 
 
-def inspect_mesh(context: Context, submission: Submission) -> Submission:
+def inspect_mesh(context: Context, draft: Draft) -> Draft:
     """Measure the mesh in the private copy: nobody can print a rejected one, a person may release a held one.
 
     A file that can't be measured is held, too. A release lets this one file past the verdict.
     """
+    submission = draft.submission
     if submission.mesh is not None:
-        return submission
+        return draft
     try:
         report = context.inspector.inspect(context.spool_path(submission), submission.path)
     except InspectionFailed as error:
         logger.opt(exception=True).debug("Submission {}: not inspected", submission.id)
-        return hold(context, submission, HoldReason.FILE, str(error))
+        return held(draft, HoldReason.FILE, str(error))
     if report.verdict == "reject" and not is_still_as_taken(context, submission):
-        submission = context.ledger.update_submission(submission, sha256=None, size=None)
-        return schedule_retry(context, submission, STILL_CHANGING_SECONDS, "The file was not complete yet.")
+        incomplete = draft.change(sha256=None, size=None)
+        return retried(incomplete, STILL_CHANGING_SECONDS, "The file was not complete yet.")
     if report.verdict == "reject":
-        return reject(context, submission, report.reason or "The mesh is not printable.", mesh=report)
+        return rejected(draft, report.reason or "The mesh is not printable.", mesh=report)
     if report.verdict == "hold" and MESH_RELEASED not in submission.passed:
-        return hold(context, submission, HoldReason.MESH, report.reason or "", mesh=report)
-    return context.ledger.record_event(
-        submission,
+        return held(draft, HoldReason.MESH, report.reason or "", mesh=report)
+    return draft.record(
         EventKind.INSPECTED,
         _describe_mesh(report),
         state=SubmissionState.INSPECTED,
@@ -51,27 +51,26 @@ def inspect_mesh(context: Context, submission: Submission) -> Submission:
     )
 
 
-def apply_intake_rules(context: Context, submission: Submission) -> Submission:
-    """Ask the intake rules, and the cloud for the ids of what they name."""
+def apply_intake_rules(context: Context, draft: Draft) -> Draft:
+    """Decide by the intake rules, and ask the cloud for the ids of what they name. Raises CloudError."""
+    submission = draft.submission
     if submission.intake_rule is not None:
-        return submission
+        return draft
     rulebook = context.rulebook
     facts = facts_before_upload(context.ledger, submission, now(), context.zone, rulebook.volumes)
     decision = decide_intake(rulebook, facts, passed=submission.passed)
     decided = DecisionRecord("intake", now(), rulebook.revision, decision.rule, facts, submission.passed)
     if decision.action == "reject":
-        return reject(context, submission, decision.reason or "", decided, intake_rule=decision.rule)
+        return rejected(draft, decision.reason or "", decided, intake_rule=decision.rule)
     if decision.action == "hold":
-        return hold(
-            context, submission, HoldReason.RULE, decision.reason or "", decided, intake_rule=decision.rule
-        )
+        return held(draft, HoldReason.RULE, decision.reason or "", decided, intake_rule=decision.rule)
     try:
         named = _ids(context, decision)
     except NotInCloud as unlisted:
-        return hold(context, submission, HoldReason.PRESET, str(unlisted), decided, intake_rule=decision.rule)
+        return held(draft, HoldReason.PRESET, str(unlisted), decided, intake_rule=decision.rule)
     detail = f"rule '{decision.rule}': preset {decision.preset or 'of the vendor'}"
     changes: SubmissionChanges = {**named, "intake_rule": decision.rule, "passed": ()}
-    return context.ledger.record_decision(submission, decided, EventKind.DECIDED, detail, **changes)
+    return draft.record(EventKind.DECIDED, detail, decided, **changes)
 
 
 def _ids(context: Context, decision: IntakeDecision) -> SubmissionChanges:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from loguru import logger
 
 from workflow.eiger import Build
-from workflow.ledger import DEVICE_CHOICE_LOCK, RecentSend
+from workflow.ledger import DEVICE_CHOICE_LOCK, Draft, RecentSend
 from workflow.model import (
     DecisionRecord,
     Destination,
@@ -27,7 +27,7 @@ from workflow.model import (
 )
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.facts import build_facts, device_facts, facts_before_upload, time_facts
-from workflow.pipeline.transitions import hold
+from workflow.pipeline.transitions import held
 from workflow.routing import Rulebook, SelectionPolicy, TimeWindow, decide_route
 
 RECENT_SENDS_WINDOW = timedelta(seconds=10)
@@ -66,25 +66,28 @@ PRINT_NOW_NOT_ARMED = (
 NOT_SLICED = "The build is not sliced yet in Eiger. Slice it, then retry."
 
 
-def route_build(context: Context, submission: Submission) -> Submission:
-    """Decide where the build goes; nothing is sent yet."""
+def route_build(context: Context, draft: Draft) -> Draft:
+    """Decide where the build goes; nothing is sent yet. Raises CloudError.
+
+    The caller keeps `device_choice_lock` until the draft is written.
+    """
+    submission = draft.submission
     waits_for_device = submission.hold is HoldReason.DEVICE
     if submission.destination is not None and not waits_for_device:
-        return submission
+        return draft
     if waits_for_device and _still_waits_for_device(context, submission):
-        return submission
+        return draft
     build = context.catalog.build(submission.build_id or "")
     if not build.sliced:
-        return hold(context, submission, HoldReason.ROUTE, NOT_SLICED)
+        return held(draft, HoldReason.ROUTE, NOT_SLICED)
     facts = _facts_when_waiting_began(context, submission) or _facts(context, submission, build)
-    with _device_choice_lock(context):
-        decided, taken = _evaluate_rules(context, submission, facts)
-        opens = _opening_of(decided, context)
-        if opens is not None:
-            return _wait_for_window(context, submission, decided, taken, opens)
-        if decided.destination is None or _is_unarmed(context, decided):
-            return _hold_route(context, submission, decided, taken)
-        return _record(context, submission, decided, taken)
+    decided, taken = _evaluate_rules(context, submission, facts)
+    opens = _opening_of(decided, context)
+    if opens is not None:
+        return _wait_for_window(draft, decided, taken, opens)
+    if decided.destination is None or _is_unarmed(context, decided):
+        return _held_route(context, draft, decided, taken)
+    return _routed(draft, decided, taken)
 
 
 def format_route(decided: Route) -> str:
@@ -110,14 +113,13 @@ def _opening_of(decided: Route, context: Context) -> datetime | None:
     return None if decided.send_window is None else window_opening(decided.send_window, now(), context.zone)
 
 
-def _wait_for_window(
-    context: Context, submission: Submission, decided: Route, taken: DecisionRecord, opens: datetime
-) -> Submission:
+def _wait_for_window(draft: Draft, decided: Route, taken: DecisionRecord, opens: datetime) -> Draft:
     """Store the decision and its facts, and go on when the window opens."""
+    submission = draft.submission
     reason = f"Rule '{decided.rule}' sends from {opens:%H:%M}. It goes by itself then."
     due_at = min(opens.astimezone(UTC), now() + LONGEST_WAIT)
     if submission.reason == reason and submission.routing_rule == decided.rule:
-        return context.ledger.schedule_next_step(submission, submission.step, due_at)
+        return draft.end_turn(submission.step, due_at)
     logger.info("Submission {} ({}) waits: {}", submission.id, submission.path, reason)
     taken = replace(taken, device_id=None)
     fresh: SubmissionChanges = {
@@ -128,8 +130,7 @@ def _wait_for_window(
         "reason": reason,
         "routing_rule": decided.rule,
     }
-    noted = context.ledger.record_decision(submission, taken, EventKind.WAITING, reason, **fresh)
-    return context.ledger.schedule_next_step(noted, noted.step, due_at)
+    return draft.record(EventKind.WAITING, reason, taken, **fresh).end_turn(submission.step, due_at)
 
 
 def _facts_when_waiting_began(context: Context, submission: Submission) -> Facts | None:
@@ -155,8 +156,8 @@ def _still_waits_for_device(context: Context, submission: Submission) -> bool:
     return _evaluate_rules(context, submission, facts)[0].waits_for_device
 
 
-def _device_choice_lock(context: Context) -> AbstractContextManager[None]:
-    """Who chooses a device sees what all before have chosen. Raises CloudError."""
+def device_choice_lock(context: Context) -> AbstractContextManager[None]:
+    """Return the lock under which a device is chosen and the choice is written. Raises CloudError."""
     if not _any_rule_chooses_device(context.rulebook):
         return nullcontext()
     context.catalog.devices()  # remembered for a moment: should the cloud be away, nobody waits for us
@@ -214,22 +215,20 @@ def _is_unarmed(context: Context, decided: Route) -> bool:
     return decided.destination is Destination.PRINT_NOW and not context.print_now_armed
 
 
-def _hold_route(
-    context: Context, submission: Submission, decided: Route, taken: DecisionRecord
-) -> Submission:
+def _held_route(context: Context, draft: Draft, decided: Route, taken: DecisionRecord) -> Draft:
+    submission = draft.submission
     kind = HoldReason.DEVICE if decided.waits_for_device else HoldReason.ROUTE
     since = submission.waiting_since if submission.hold is kind else now()
     reason = PRINT_NOW_NOT_ARMED if _is_unarmed(context, decided) else decided.reason or ""
     taken = replace(taken, device_id=None)
-    return hold(context, submission, kind, reason, taken, routing_rule=decided.rule, waiting_since=since)
+    return held(draft, kind, reason, taken, routing_rule=decided.rule, waiting_since=since)
 
 
-def _record(context: Context, submission: Submission, decided: Route, taken: DecisionRecord) -> Submission:
-    return context.ledger.record_decision(
-        submission,
-        taken,
+def _routed(draft: Draft, decided: Route, taken: DecisionRecord) -> Draft:
+    return draft.record(
         EventKind.ROUTED,
         format_route(decided),
+        taken,
         state=SubmissionState.ROUTED,
         hold=None,
         reason=None,

@@ -25,40 +25,67 @@ upload and build nothing runs: the row waits, and the poller asks for the slice 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from loguru import logger
 
 from workflow.errors import CloudError, StateFolderError, error_reason
-from workflow.ledger import Superseded, Work
+from workflow.ledger import Draft, Superseded, Work, draft_of
 from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.check_units import check_units
 from workflow.pipeline.context import Context
 from workflow.pipeline.dispatch import approve_build, dispatch_build
+from workflow.pipeline.duplicates import write_examined
 from workflow.pipeline.find_build import find_build
 from workflow.pipeline.finish import finish_submission
 from workflow.pipeline.ingest import ingest_file
 from workflow.pipeline.inspect import apply_intake_rules, inspect_mesh
 from workflow.pipeline.retry import NeedsOperator, backoff_seconds, classify_cloud_error
-from workflow.pipeline.route import route_build
+from workflow.pipeline.route import device_choice_lock, route_build
 from workflow.pipeline.transitions import hold, schedule_retry
 from workflow.pipeline.upload import reuse_sliced_build, upload_part
 
 StepFunction = Callable[[Context, Submission], Submission]
-BEFORE_SLICING: tuple[StepFunction, ...] = (
-    ingest_file,
-    inspect_mesh,
-    apply_intake_rules,
-    reuse_sliced_build,
-    upload_part,
-)
-AFTER_SLICING: tuple[StepFunction, ...] = (
-    find_build,
-    check_units,
-    route_build,
-    approve_build,
-    dispatch_build,
-)
+DraftFunction = Callable[[Context, Draft], Draft]
+EXAMINATION: tuple[DraftFunction, ...] = (ingest_file, inspect_mesh, apply_intake_rules)
+FINDING: tuple[DraftFunction, ...] = (find_build, check_units)
+
+
+def examine_file(context: Context, submission: Submission) -> Submission:
+    """Copy the file, measure its mesh and apply the intake rules; write what was found at once."""
+    draft = draft_of(submission)
+    try:
+        for step in EXAMINATION:
+            draft = step(context, draft)
+            if _is_decided(draft):
+                break
+    except Exception:
+        write_examined(context, draft)  # what was found before the failure stays
+        raise
+    return write_examined(context, draft)
+
+
+def choose_route(context: Context, submission: Submission) -> Submission:
+    """Find the build, check its units and apply the routing rules; write what was found at once."""
+    draft = draft_of(submission)
+    with ExitStack() as locks:
+        try:
+            for step in FINDING:
+                draft = step(context, draft)
+                if _is_decided(draft):
+                    break
+            else:
+                locks.enter_context(device_choice_lock(context))
+                draft = route_build(context, draft)
+        except Exception:
+            context.ledger.write(draft)
+            raise
+        return context.ledger.write(draft)
+
+
+BEFORE_SLICING: tuple[StepFunction, ...] = (examine_file, reuse_sliced_build, upload_part)
+AFTER_SLICING: tuple[StepFunction, ...] = (choose_route, approve_build, dispatch_build)
 STEPS: Mapping[Step, Sequence[StepFunction]] = {
     Step.INTAKE: BEFORE_SLICING,
     Step.DELIVER: AFTER_SLICING,
@@ -100,7 +127,7 @@ class Stages:
         turn = submission.turn
         for step in steps:
             submission = self._run_step_safely(step, submission)
-            if submission.turn != turn or submission.state in ENDED_STATES or _ends_stage(step, submission):
+            if submission.turn != turn or submission.state in {*ENDED_STATES, SubmissionState.HELD}:
                 break
         return submission
 
@@ -157,7 +184,8 @@ def is_outcome_decided(submission: Submission) -> bool:
     return held or submission.state in ENDED_STATES
 
 
-def _ends_stage(step: StepFunction, submission: Submission) -> bool:
-    """True if a held submission ends its stage here; one that waits for a device is routed again."""
-    on_to_route = step in {find_build, check_units} and submission.hold is HoldReason.DEVICE
-    return submission.state is SubmissionState.HELD and not on_to_route
+def _is_decided(draft: Draft) -> bool:
+    """True if no further step of the stage follows; a submission that waits for a device is routed again."""
+    submission = draft.submission
+    held = submission.state is SubmissionState.HELD and submission.hold is not HoldReason.DEVICE
+    return held or submission.turn != draft.stored.turn or submission.state in ENDED_STATES

@@ -1,4 +1,4 @@
-"""Writing down how a step ended when it did not simply go on: reject, hold, or wait in line."""
+"""How a step ends that does not simply go on: rejected, held, or the same step again later."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -6,7 +6,7 @@ from typing import Unpack
 
 from loguru import logger
 
-from workflow.ledger import Superseded
+from workflow.ledger import Draft, Superseded, draft_of
 from workflow.model import (
     ENDED_STATES,
     DecisionRecord,
@@ -25,18 +25,43 @@ _NO_PROGRESS_EVENTS = frozenset(
 )
 
 
-def reject(
-    context: Context,
-    submission: Submission,
+def rejected(
+    draft: Draft,
     reason: str,
     decided: DecisionRecord | None = None,
     /,
     **changes: Unpack[SubmissionChanges],
-) -> Submission:
-    """The file is at fault: it ends here. `decided` is the decision that says so, if it was one."""
+) -> Draft:
+    """Return the draft rejected: the file is at fault. `decided` is the decision that says so, if any."""
+    submission = draft.submission
     logger.warning("Submission {} ({}) rejected: {}", submission.id, submission.path, reason)
-    ended: SubmissionChanges = {"state": SubmissionState.REJECTED, "reason": reason, "ended_at": now()}
-    return _record_end(context, submission, EventKind.REJECTED, reason, decided, {**ended, **changes})
+    ended: SubmissionChanges = {
+        "state": SubmissionState.REJECTED,
+        "reason": reason,
+        "ended_at": now(),
+        **changes,
+    }
+    return draft.record(EventKind.REJECTED, reason, decided, **ended)
+
+
+def held(
+    draft: Draft,
+    kind: HoldReason,
+    reason: str,
+    decided: DecisionRecord | None = None,
+    /,
+    **changes: Unpack[SubmissionChanges],
+) -> Draft:
+    """Return the draft held: a person must retry, release or cancel it. `decided` is the decision, if any."""
+    submission = draft.submission
+    logger.warning("Submission {} ({}) held: {}", submission.id, submission.path, reason)
+    on_hold: SubmissionChanges = {
+        "state": SubmissionState.HELD,
+        "hold": kind,
+        "reason": reason,
+        **changes,
+    }
+    return draft.record(EventKind.HELD, reason, decided, **on_hold)
 
 
 def hold(
@@ -48,36 +73,26 @@ def hold(
     /,
     **changes: Unpack[SubmissionChanges],
 ) -> Submission:
-    """A person must look: retry, release or cancel ends it. `decided` is the decision that holds, if any."""
-    logger.warning("Submission {} ({}) held: {}", submission.id, submission.path, reason)
-    held: SubmissionChanges = {"state": SubmissionState.HELD, "hold": kind, "reason": reason}
-    return _record_end(context, submission, EventKind.HELD, reason, decided, {**held, **changes})
-
-
-def _record_end(
-    context: Context,
-    submission: Submission,
-    event: EventKind,
-    reason: str,
-    decided: DecisionRecord | None,
-    changes: SubmissionChanges,
-) -> Submission:
-    if decided is not None:
-        return context.ledger.record_decision(submission, decided, event, reason, **changes)
-    return context.ledger.record_event(submission, event, reason, **changes)
+    """Hold the submission at once, as `held` does."""
+    return context.ledger.write(held(draft_of(submission), kind, reason, decided, **changes))
 
 
 def schedule_retry(context: Context, submission: Submission, seconds: float, reason: str) -> Submission:
-    """Nothing is wrong with the file: the same step begins again later. Each new reason is said once."""
+    """Let the same step begin again later, as `retried` does."""
+    return context.ledger.write(retried(draft_of(submission), seconds, reason))
+
+
+def retried(draft: Draft, seconds: float, reason: str) -> Draft:
+    """Return the draft with the same step again later: the file is not at fault. A new reason is an event."""
+    submission = draft.submission
     news = submission.tries == 0 or _first_sentence(reason) != _first_sentence(submission.reason or "")
     if news:
         logger.warning("Submission {} ({}) waits: {}", submission.id, submission.path, reason)
-    return context.ledger.schedule_next_step(
-        submission,
+    due_at = now() + timedelta(seconds=seconds)
+    noted = draft.record(EventKind.WAITING, reason) if news else draft
+    return noted.end_turn(
         submission.step,
-        now() + timedelta(seconds=seconds),
-        EventKind.WAITING if news else None,
-        reason,
+        due_at,
         reason=submission.reason if submission.state in {*ENDED_STATES, SubmissionState.HELD} else reason,
         tries=submission.tries + 1,
         waiting_since=submission.waiting_since or now(),
@@ -105,12 +120,12 @@ def hold_after_repeated_crashes(context: Context, submission: Submission) -> Non
         f"Is memory or disk short? `stlflow retry {submission.id}` tries again."
     )
     logger.warning("Submission {} ({}) held: {}", submission.id, submission.path, reason)
-    held: SubmissionChanges = {"state": SubmissionState.HELD, "hold": HoldReason.FAULT, "reason": reason}
+    on_hold: SubmissionChanges = {"state": SubmissionState.HELD, "hold": HoldReason.FAULT, "reason": reason}
     taken_over = context.ledger.get(submission.id)
     if taken_over.turn != submission.turn + 1:  # someone has taken it further meanwhile
         return
     with suppress(Superseded):
-        context.ledger.schedule_next_step(taken_over, Step.FINISH, now(), EventKind.HELD, reason, **held)
+        context.ledger.schedule_next_step(taken_over, Step.FINISH, now(), EventKind.HELD, reason, **on_hold)
 
 
 def _first_sentence(reason: str) -> str:

@@ -21,12 +21,13 @@ from loguru import logger
 
 from workflow.eiger import BuildFilter, EigerClient, UploadResult
 from workflow.errors import CloudError, NotFound, OutcomeUnknown
+from workflow.ledger import Draft
 from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionEvent, SubmissionState
 from workflow.pipeline.build_search import holds_part_version, search_builds_by
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.retry import NeedsOperator, backoff_seconds, classify_cloud_error
 from workflow.pipeline.time_bounds import not_before
-from workflow.pipeline.transitions import hold, schedule_retry
+from workflow.pipeline.transitions import held, hold, schedule_retry
 
 MAX_BUILDS_READ = 5
 
@@ -221,11 +222,11 @@ def poll_slice_job(context: Context, submission: Submission, parked: int = 0) ->
         context.ledger.update_submission(submission, due_at=now() + wait, slice_status=status, tries=0)
 
 
-def hold_unsliced(context: Context, submission: Submission) -> Submission:
-    """Hold a submission whose slice job did not end well: the cloud does not say why."""
-    status = submission.slice_status or "no answer"
+def held_unsliced(draft: Draft) -> Draft:
+    """Return the draft held: its slice job did not end well, and the cloud does not say why."""
+    status = draft.submission.slice_status or "no answer"
     advice = "Open the part in Eiger to see why, correct it, and drop it again; or retry."
-    return hold(context, submission, HoldReason.SLICE, f"Eiger did not slice the part ({status}). {advice}")
+    return held(draft, HoldReason.SLICE, f"Eiger did not slice the part ({status}). {advice}")
 
 
 def _poll_later(context: Context, submission: Submission, error: CloudError) -> None:
