@@ -29,7 +29,6 @@ class Point:
 RECORD = "workflow.ledger.ledger:Ledger.record_event"
 WRITE = "workflow.ledger.ledger:Ledger.write"
 CONTENT = "workflow.ledger.duplicates:DuplicateStore.write_content"
-NEXT_TURN = "workflow.ledger.ledger:Ledger.schedule_next_step"
 CUSTODY = "workflow.pipeline.ingest"
 AWAY = "workflow.pipeline.finish"
 DISPATCH = "workflow.pipeline.dispatch"
@@ -50,9 +49,9 @@ POINTS = {
         Point("hold later: outcome", WRITE, "held"),
         Point("upload: intent", RECORD, "uploading"),
         Point("upload: effect", "workflow.pipeline.upload:_post_part"),
-        Point("upload: outcome", NEXT_TURN, "uploaded"),
+        Point("upload: outcome", WRITE, "uploaded"),
         Point("poll: answer", "workflow.eiger.client:EigerClient.get_slice_status"),
-        Point("poll: outcome", NEXT_TURN, "sliced"),
+        Point("poll: outcome", WRITE, "sliced"),
         Point("build: answer", "workflow.pipeline.find_build:search_builds"),
         Point("route: outcome", WRITE, "routed"),
         Point("send: intent", "workflow.ledger.sends:SendStore.begin"),

@@ -4,13 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-import requests
-from sqlalchemy import update
+from sqlalchemy import select, update
+from urllib3.connection import HTTPConnection
 
 from tests.pipeline.conftest import Shop, dispatched, held
 from tests.stl import box
-from workflow.eiger import Network
-from workflow.eiger.session import new_session
 from workflow.errors import WrongSubmissionState
 from workflow.ledger import SendIntent
 from workflow.ledger.tables import sends
@@ -41,22 +39,25 @@ def test_a_machine_that_stood_still_while_it_connected_sends_nothing_late(
     ledger = context.service.ledger
     woken: list[Submission] = []
 
-    def connecting(url: str, network: Network) -> requests.Session:
+    connect = HTTPConnection.connect
+
+    def connecting(connection: HTTPConnection) -> None:
         late = context.submission("late.stl")
-        if late is not None and late.state is SubmissionState.ROUTED and _is_announced(context) and not woken:
+        if late is not None and _is_begun(context) and not woken:
             woken.append(late)
             _take_over_and_send(context, late)
-        return new_session(url, network)
+        connect(connection)
 
-    monkeypatch.setattr("workflow.eiger.transport.new_session", connecting)
+    monkeypatch.setattr(HTTPConnection, "connect", connecting)
     context.drop("late.stl", box(61))
     done = context.wait("late.stl", dispatched)
     assert len(woken) == 1
     assert (context.sent(done), done.receipt_id) == (1, ledger.sends.list_receipts(done.id)[0])
 
 
-def _is_announced(context: Shop) -> bool:
-    return any(event.event == "sending" for event in context.history("late.stl"))
+def _is_begun(context: Shop) -> bool:
+    with context.service.ledger.read_connection() as connection:
+        return connection.execute(select(sends.c.token)).first() is not None
 
 
 def _take_over_and_send(context: Shop, late: Submission) -> None:

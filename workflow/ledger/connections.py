@@ -49,7 +49,11 @@ class Connections:
         """Yield a connection in one transaction, which is committed at the end.
 
         A `durable` one is on the disk before this returns, with all that were committed before it. Another
-        one survives a crash of stlflow, but not always a power cut. Postgres is always durable.
+        one survives a crash of stlflow, but a power cut may undo it. Postgres is always durable.
+
+        The rule: the last commit before an effect in Eiger or on the share is durable, and so is the first
+        one after an effect in Eiger. All others need not be: after a power cut the step runs again, and a
+        claimed or moved file is found by its name.
         """
         try:
             if self._writer is None:

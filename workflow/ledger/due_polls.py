@@ -38,7 +38,7 @@ def postpone_due_polls(ledger: Ledger, room: int) -> tuple[Submission, ...]:
         return ()
     now = seconds_now()
     later = now + ASK_AGAIN_SECONDS
-    with ledger.write_transaction() as connection:
+    with ledger.write_transaction(durable=False) as connection:
         rows = _DUE_POLLS.execute(connection, now=now, too_far=now + MAX_DUE_AHEAD_SECONDS, room=room)
         due = [submission_from(dict(row)) for row in rows.mappings()]
         if due:

@@ -28,7 +28,7 @@ class DuplicateStore(Store):
         written, and the changes of `set_aside`. All in one transaction: of two submissions that come at the
         same time just one is set aside, and after a crash as well.
         """
-        with self.write_transaction() as connection:
+        with self.write_transaction(durable=False) as connection:
             acquire_transaction_lock(connection, sha256)
             other = _find_unfinished_duplicate(connection, draft.stored, sha256, is_duplicate)
             if other is None:

@@ -92,6 +92,11 @@ class Ledger(Store):
         """Close all connections."""
         self._connections.close()
 
+    @property
+    def is_shared(self) -> bool:
+        """True if several processes may run steps of this ledger; SQLite belongs to one."""
+        return self._connections.are_shared
+
     # -- claims ---------------------------------------------------------------------------------
 
     def open(self, path: str, worker: str | None = None) -> int:
@@ -137,7 +142,7 @@ class Ledger(Store):
             "due_at": seconds_now(),
         }
         opened = and_(submissions.c.id == number, submissions.c.claimed_as.is_(None))
-        with self.write_transaction() as connection:
+        with self.write_transaction(durable=False) as connection:
             at_once = becomes_job(connection, Step.INTAKE, seconds_now())
             if at_once:
                 claim["due_at"] = HANDED_OVER
@@ -183,11 +188,11 @@ class Ledger(Store):
 
     # -- changes --------------------------------------------------------------------------------
 
-    def write(self, draft: Draft) -> Submission:
+    def write(self, draft: Draft, *, durable: bool = True) -> Submission:
         """Write a draft in one transaction, and return the submission as it is then. Raises Superseded."""
         if not (draft.changes or draft.events):
             return draft.stored
-        with self.write_transaction() as connection:
+        with self.write_transaction(durable=durable) as connection:
             return write_draft(connection, draft)
 
     def record_event(

@@ -81,7 +81,7 @@ class SendStore(Store):
         without a time, it was sent for them alone. Raises Superseded if the turn is over, so that a canceled
         submission is never sent.
         """
-        with self.write_transaction() as connection:
+        with self.write_transaction(durable=False) as connection:  # renewing the lease makes it durable
             check_fencing_token(connection, submission)
             now = seconds_now()
             row = _row(connection, submission.id, copy)

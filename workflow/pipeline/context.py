@@ -67,6 +67,11 @@ class Context:
     on_progress: UploadProgressCallback = ignore_progress
 
     @property
+    def polls_at_once(self) -> bool:
+        """True if the thread that uploads a part also polls it: one process runs all, without a wait."""
+        return not self.ledger.is_shared and self.patience.first_poll_seconds <= 0
+
+    @property
     def rulebook(self) -> Rulebook:
         """The rules that count for whatever is decided now."""
         return self.rules.rulebook

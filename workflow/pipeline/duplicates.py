@@ -45,7 +45,7 @@ def write_examined(context: Context, draft: Draft) -> Submission:
     """
     sha256 = draft.changes.get("sha256")
     if sha256 is None:
-        return context.ledger.write(draft)
+        return context.ledger.write(draft, durable=False)
     not_canceled = _cancel_replaced_holds(context, draft.submission, sha256)
 
     def is_duplicate(other: Submission) -> bool:

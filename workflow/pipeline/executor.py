@@ -64,15 +64,21 @@ class Executor:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, work: Work) -> None:
-        try:
-            self._run_stage(work)
-        except Exception:  # noqa: BLE001  # the thread's edge: the step is started again, all others go on
-            logger.opt(exception=True).error("A fault of stlflow in {}", work)
-        finally:
-            self._mark_ended(work)
-            self._on_stage_end()
+        """Run a stage, and those that follow it at once."""
+        following: Work | None = work
+        while following is not None:
+            present, following = following, None
+            try:
+                following = self._run_stage(present)
+            except Exception:  # noqa: BLE001  # the thread's edge: the step is started again, all others go on
+                logger.opt(exception=True).error("A fault of stlflow in {}", present)
+            finally:
+                self._mark_ended(present, following)
+                self._on_stage_end()
 
-    def _mark_ended(self, work: Work) -> None:
+    def _mark_ended(self, work: Work, following: Work | None = None) -> None:
         with self._changed:
             self._active.discard(work)
+            if following is not None:
+                self._active.add(following)
             self._changed.notify_all()

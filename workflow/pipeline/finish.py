@@ -37,7 +37,7 @@ def finish_submission(context: Context, submission: Submission) -> Submission:
     elif context.share.left_inbox is not None:
         draft = draft_of(_write_separate_note(context, submission, outcome))
     context.spool_path(submission).unlink(missing_ok=True)
-    return context.ledger.write(draft.end_turn(*_next_search(context, submission)))
+    return context.ledger.write(draft.end_turn(*_next_search(context, submission)), durable=False)
 
 
 def plan_place(context: Context, submission: Submission, outcome: Outcome) -> str:

@@ -12,7 +12,7 @@ from loguru import logger
 from workflow.errors import StateFolderError
 from workflow.intake import APPROVED_FOLDER, Inbox, MassArrivalLimit, StabilityTimes, UntakenFile
 from workflow.ledger import Ledger, Work
-from workflow.model import Submission
+from workflow.model import Step, Submission
 from workflow.pipeline.batch import folder_files, submit_folder
 from workflow.pipeline.context import Context
 from workflow.pipeline.heartbeat import Heartbeat
@@ -105,13 +105,14 @@ class Service:
         """Return the queue for this kind of database: SQLite belongs to one process, Postgres to several."""
         context, stages = self._context, Stages(self._context)
 
-        def run_stage(work: Work) -> None:
+        def run_stage(work: Work) -> Work | None:
             with self._watchdog.watching(_describe([work]).capitalize()):
-                stages.run_stage(work)
-            if self._poller is not None:
+                following = stages.run_stage(work)
+            if self._poller is not None and work.step is Step.INTAKE and following is None:
                 self._poller.wake()
             for behind in self._behind:
                 behind.add(work.number)
+            return following
 
         on_interrupted = partial(hold_after_repeated_crashes, context)
         if context.ledger.url.startswith("sqlite"):

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from loguru import logger
 
 from workflow.errors import CloudError, StateFolderError, error_reason
-from workflow.ledger import Draft, Superseded, Work, draft_of
+from workflow.ledger import Draft, Superseded, Work, draft_of, work_of
 from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.check_units import check_units
 from workflow.pipeline.context import Context
@@ -44,12 +44,12 @@ from workflow.pipeline.inspect import apply_intake_rules, inspect_mesh
 from workflow.pipeline.retry import NeedsOperator, backoff_seconds, classify_cloud_error
 from workflow.pipeline.route import device_choice_lock, route_build
 from workflow.pipeline.transitions import hold, schedule_retry
-from workflow.pipeline.upload import reuse_sliced_build, upload_part
+from workflow.pipeline.upload import check_slicing, reuse_sliced_build, upload_part
 
 StepFunction = Callable[[Context, Submission], Submission]
 DraftFunction = Callable[[Context, Draft], Draft]
 EXAMINATION: tuple[DraftFunction, ...] = (ingest_file, inspect_mesh, apply_intake_rules)
-FINDING: tuple[DraftFunction, ...] = (find_build, check_units)
+FINDING: tuple[DraftFunction, ...] = (check_slicing, find_build, check_units)
 
 
 def examine_file(context: Context, submission: Submission) -> Submission:
@@ -67,7 +67,7 @@ def examine_file(context: Context, submission: Submission) -> Submission:
 
 
 def choose_route(context: Context, submission: Submission) -> Submission:
-    """Find the build, check its units and apply the routing rules; write what was found at once."""
+    """Find the build of a sliced part, check its units and apply the routing rules; write it all at once."""
     draft = draft_of(submission)
     with ExitStack() as locks:
         try:
@@ -79,9 +79,9 @@ def choose_route(context: Context, submission: Submission) -> Submission:
                 locks.enter_context(device_choice_lock(context))
                 draft = route_build(context, draft)
         except Exception:
-            context.ledger.write(draft)
+            context.ledger.write(draft, durable=False)
             raise
-        return context.ledger.write(draft)
+        return context.ledger.write(draft, durable=False)
 
 
 BEFORE_SLICING: tuple[StepFunction, ...] = (examine_file, reuse_sliced_build, upload_part)
@@ -105,23 +105,22 @@ class Stages:
 
     context: Context
 
-    def run_stage(self, work: Work) -> None:
-        """Run the steps of a submission until it waits or ends, under the turn of this work."""
-        self._run_stage(STEPS[work.step], work.number, work.turn)
+    def run_stage(self, work: Work) -> Work | None:
+        """Run the steps of a submission until it waits or ends, under the turn of this work.
 
-    def _run_stage(self, steps: Sequence[StepFunction], number: int, turn: int) -> None:
-        """Do the steps in order while the turn is ours, and put the file away once its end is known."""
+        Return what follows at once on the same thread: the next stage, if it is in progress already.
+        """
         try:
-            submission = self.context.ledger.get(number)
-            if submission.turn == turn and not is_outcome_decided(submission):
-                submission = self._run_steps(steps, submission)
-            if submission.turn == turn:
-                self._run_step_safely(finish_submission, submission)
-        except (
-            Superseded,
-            StateFolderError,
-        ) as error:  # too late, or no room: the queue starts the step again
-            logger.debug("Submission {}: {}", number, error)
+            submission = self.context.ledger.get(work.number)
+            if submission.turn == work.turn and not is_outcome_decided(submission):
+                submission = self._run_steps(STEPS[work.step], submission)
+            if submission.turn == work.turn:
+                submission = self._run_step_safely(finish_submission, submission)
+        except (Superseded, StateFolderError) as error:  # the queue starts the step again if it is still due
+            logger.debug("Submission {}: {}", work.number, error)
+            return None
+        follows = submission.turn != work.turn and submission.step is not None and submission.due_at is None
+        return work_of(submission) if follows and not self.context.ledger.is_shared else None
 
     def _run_steps(self, steps: Sequence[StepFunction], submission: Submission) -> Submission:
         turn = submission.turn

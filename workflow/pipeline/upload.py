@@ -19,9 +19,9 @@ from typing import BinaryIO
 
 from loguru import logger
 
-from workflow.eiger import BuildFilter, EigerClient, UploadResult
+from workflow.eiger import BuildFilter, EigerClient, SliceStatus, UploadResult
 from workflow.errors import CloudError, NotFound, OutcomeUnknown
-from workflow.ledger import Draft
+from workflow.ledger import Draft, draft_of
 from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionEvent, SubmissionState
 from workflow.pipeline.build_search import holds_part_version, search_builds_by
 from workflow.pipeline.context import Context, now
@@ -110,20 +110,25 @@ def upload_part(context: Context, submission: Submission) -> Submission:
 
 
 def _record_upload(context: Context, submission: Submission, sent: UploadResult) -> Submission:
-    uploaded = context.ledger.schedule_next_step(
-        submission,
-        Step.POLL,
-        now() + timedelta(seconds=context.patience.first_poll_seconds),
+    """Record the upload; the row waits for its first poll, or is polled at once by this thread."""
+    draft = draft_of(submission).record(
         EventKind.UPLOADED,
         f"part version {sent.part_version_id}, slice job {sent.slice_job_id}",
         state=SubmissionState.SLICING,
         part_version_id=sent.part_version_id,
         slice_job_id=sent.slice_job_id,
+        slice_status=None,
         uploaded_at=min(sent.server_time or now(), now()),
         waiting_since=now(),
         reason=None,
         tries=0,
     )
+    if context.polls_at_once:
+        ahead = draft.end_turn(Step.DELIVER, None, worker=submission.worker)
+    else:
+        first_poll_at = now() + timedelta(seconds=context.patience.first_poll_seconds)
+        ahead = draft.end_turn(Step.POLL, first_poll_at)
+    uploaded = context.ledger.write(ahead)
     context.spool_path(submission).unlink(missing_ok=True)
     return uploaded
 
@@ -189,6 +194,35 @@ def parse_signature(title: str) -> tuple[int, str] | None:
     return (int(found[-1][0]), found[-1][1]) if found else None
 
 
+def check_slicing(context: Context, draft: Draft) -> Draft:
+    """Ask for the slice job right after the upload; one that has not ended is polled from then on."""
+    submission = draft.submission
+    if submission.state is not SubmissionState.SLICING or submission.slice_status is not None:
+        return draft
+    try:
+        slice_status = context.client.get_slice_status(submission.slice_job_id or "")
+    except CloudError as error:
+        logger.debug("Slice job of submission {}: {}", submission.id, error)
+        return draft.end_turn(Step.POLL, now())
+    if slice_status.completed:
+        return _sliced(draft, slice_status)
+    if slice_status.ended:
+        return draft.change(slice_status=slice_status.status)
+    return draft.end_turn(Step.POLL, now() + timedelta(seconds=context.patience.poll_delay(0)))
+
+
+def _sliced(draft: Draft, slice_status: SliceStatus) -> Draft:
+    age = now() - (draft.submission.waiting_since or now())
+    return draft.record(
+        EventKind.SLICED,
+        f"after {age.total_seconds():.0f} s",
+        state=SubmissionState.SLICED,
+        slice_status=slice_status.status,
+        waiting_since=now(),
+        tries=0,
+    )
+
+
 def poll_slice_job(context: Context, submission: Submission, parked: int = 0) -> None:
     """Ask once for the slice job; ended, or older than the limit: the next stage takes over.
 
@@ -201,17 +235,8 @@ def poll_slice_job(context: Context, submission: Submission, parked: int = 0) ->
         _poll_later(context, submission, error)
         return
     if slice_status.completed:
-        context.ledger.schedule_next_step(
-            submission,
-            Step.DELIVER,
-            now(),
-            EventKind.SLICED,
-            f"after {age.total_seconds():.0f} s",
-            state=SubmissionState.SLICED,
-            slice_status=slice_status.status,
-            waiting_since=now(),
-            tries=0,
-        )
+        sliced = _sliced(draft_of(submission), slice_status).end_turn(Step.DELIVER, now())
+        context.ledger.write(sliced, durable=False)
     elif slice_status.ended or age.total_seconds() > context.patience.slice_limit_seconds:
         context.ledger.schedule_next_step(
             submission, Step.DELIVER, now(), slice_status=slice_status.status, tries=0

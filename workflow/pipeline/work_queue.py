@@ -10,8 +10,11 @@ from typing import Protocol
 
 from workflow.ledger import Work
 
-RunStage = Callable[[Work], None]
-"""Run one submission until it waits or ends; everything is recorded under the work's turn."""
+RunStage = Callable[[Work], Work | None]
+"""Run one submission until it waits or ends; everything is recorded under the work's turn.
+
+Return what goes on at once on the same thread. Only where one process has the ledger for itself.
+"""
 
 
 @dataclass(frozen=True, slots=True)

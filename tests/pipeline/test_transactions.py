@@ -1,0 +1,42 @@
+"""How many transactions one part takes, from the drop to done/: the figure that throughput depends on."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Connection
+
+from tests.cloud import simulated
+from tests.pipeline.conftest import Open, dispatched
+from tests.stl import box
+from workflow.ledger.connections import Connections
+
+WRITES = 11
+"""open, claimed, taken, examined, uploading, uploaded, routed, intent, sending, sent, ended.
+
+Files that come together share the third one.
+"""
+DURABLE_WRITES = 5
+"""open, uploading, uploaded, sending, sent."""
+
+
+def test_one_part_takes_no_more_transactions(open_shop: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    writes: list[tuple[str, bool]] = []
+    begin = Connections.write_transaction
+
+    @contextmanager
+    def counted(connections: Connections, *, durable: bool = True) -> Iterator[Connection]:
+        with begin(connections, durable=durable) as connection:
+            yield connection
+        thread = threading.current_thread().name
+        if not thread.startswith("heartbeat"):
+            writes.append((thread, durable))
+
+    with simulated(slice_seconds=0) as cloud:
+        context = open_shop(cloud, slice_first_poll_seconds=0)
+        monkeypatch.setattr(Connections, "write_transaction", counted)
+        context.drop("a.stl", box(31))
+        context.wait("a.stl", dispatched)
+    assert len(writes) <= WRITES, writes
+    assert sum(durable for _, durable in writes) <= DURABLE_WRITES, writes
