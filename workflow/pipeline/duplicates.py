@@ -31,6 +31,7 @@ def record_content(context: Context, draft: Draft, custody: SpooledFile) -> Draf
         "tries": 0,
     }
     detail = f"{custody.size:,} bytes, sha256 {custody.sha256}"
+    submission = draft.submission
     if submission.passed and submission.sha256 not in {None, custody.sha256}:
         fresh["passed"] = ()
         detail += ": changed since it was released, so the release does not apply"
