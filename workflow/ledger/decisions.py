@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, func, insert, select
 from workflow.errors import StateFolderError
 from workflow.ledger.changes import seconds_now
 from workflow.ledger.rows import decision_from
-from workflow.ledger.statements import READ_DECISIONS
+from workflow.ledger.statements import COUNT_SENT_CONTENT, READ_DECISIONS
 from workflow.ledger.store import Store
 from workflow.ledger.tables import decisions, rulebooks, submissions
 from workflow.model import DecisionRecord, Destination
@@ -96,17 +96,9 @@ class DecisionStore(Store):
 
     def count_sent_before(self, sha256: str, besides: int | None = None) -> int:
         """Return how many submissions of exactly these bytes were sent, not counting `besides`."""
-        query = (
-            select(func.count())
-            .select_from(submissions)
-            .where(
-                submissions.c.sha256 == sha256,
-                submissions.c.receipt_id.is_not(None),
-                submissions.c.id != (besides or 0),
-            )
-        )
         with self.read_connection() as connection:
-            return int(connection.execute(query).scalar_one())
+            sent = COUNT_SENT_CONTENT.execute(connection, content=sha256, number=besides or 0)
+            return int(sent.scalar_one())
 
     def last_sent_by_device(self) -> Mapping[str, datetime]:
         """Return when a build was last sent to each device, by the device's id."""

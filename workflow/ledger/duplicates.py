@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, or_, select
 
 from workflow.ledger.changes import Draft, acquire_transaction_lock, apply_changes, write_draft
 from workflow.ledger.rows import submission_from
+from workflow.ledger.statements import FIND_EARLIER_AT_PATH, FIND_UNFINISHED_CONTENT
 from workflow.ledger.store import Store
 from workflow.ledger.tables import sends, submissions
 from workflow.model import ENDED_STATES, EventKind, Submission, SubmissionChanges, SubmissionState
@@ -40,12 +41,9 @@ class DuplicateStore(Store):
 
     def find_earlier_revisions(self, submission: Submission) -> tuple[Submission, ...]:
         """Return earlier submissions of a file in exactly this place, oldest first."""
-        same_place = (
-            _same_origin(submission)
-            if submission.left_in_place
-            else (submissions.c.path == submission.path) & submissions.c.left_in_place.is_(False)
-        )
-        query = select(submissions).where(same_place, submissions.c.id < submission.id)
+        if not submission.left_in_place:
+            return self.find_submissions(FIND_EARLIER_AT_PATH, at_path=submission.path, number=submission.id)
+        query = select(submissions).where(_same_origin(submission), submissions.c.id < submission.id)
         return self.select_submissions(query.order_by(submissions.c.id))
 
     def find_sent_build(self, submission: Submission) -> Submission | None:
@@ -90,13 +88,8 @@ def _same_origin(submission: Submission) -> ColumnElement[bool]:
 def _find_unfinished_duplicate(
     connection: Connection, submission: Submission, sha256: str, is_duplicate: IsDuplicate
 ) -> Submission | None:
-    query = select(submissions).where(
-        submissions.c.sha256 == sha256,
-        submissions.c.id != submission.id,
-        submissions.c.state.not_in([state.value for state in ENDED_STATES]),
-    )
-    rows = connection.execute(query.order_by(submissions.c.id)).mappings()
-    return next(filter(is_duplicate, (submission_from(dict(row)) for row in rows)), None)
+    rows = FIND_UNFINISHED_CONTENT.execute(connection, content=sha256, number=submission.id).mappings()
+    return next(filter(is_duplicate, map(submission_from, rows.all())), None)
 
 
 def find_competing_submission(connection: Connection, build_id: str | None, besides: int) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Unpack
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from workflow.errors import DatabaseUnavailable, StateFolderError
@@ -40,7 +40,7 @@ from workflow.ledger.metadata import MetadataStore
 from workflow.ledger.retention import RetentionStore
 from workflow.ledger.rows import event_from
 from workflow.ledger.sends import SendStore
-from workflow.ledger.statements import READ_EVENTS
+from workflow.ledger.statements import CLAIM_SUBMISSION, FIND_CONTENT, OPEN_SUBMISSION, READ_EVENTS
 from workflow.ledger.store import Store
 from workflow.ledger.tables import submissions
 from workflow.ledger.work import Work
@@ -111,7 +111,7 @@ class Ledger(Store):
             "worker": worker,
         }
         with self.write_transaction() as connection:
-            return inserted_id(connection.execute(insert(submissions).values(row)))
+            return int(OPEN_SUBMISSION.execute(connection, **row).scalar_one())
 
     def forget(self, number: int) -> None:
         """Undo `open`: the file could not be claimed."""
@@ -141,12 +141,12 @@ class Ledger(Store):
             "step": Step.INTAKE.value,
             "due_at": seconds_now(),
         }
-        opened = and_(submissions.c.id == number, submissions.c.claimed_as.is_(None))
         with self.write_transaction(durable=False) as connection:
             at_once = becomes_job(connection, Step.INTAKE, seconds_now())
             if at_once:
                 claim["due_at"] = HANDED_OVER
-            if connection.execute(update(submissions).where(opened).values(claim)).rowcount != 1:
+            values = {f"new_{name}": value for name, value in claim.items()}
+            if CLAIM_SUBMISSION.execute(connection, number=number, **values).rowcount != 1:
                 fresh = {
                     "path": path,
                     "state": SubmissionState.CLAIMED.value,
@@ -270,8 +270,7 @@ class Ledger(Store):
 
     def list_with_content(self, sha256: str) -> tuple[Submission, ...]:
         """Return submissions of exactly these bytes, newest first."""
-        query = select(submissions).where(submissions.c.sha256 == sha256)
-        return self.select_submissions(query.order_by(submissions.c.id.desc()))
+        return self.find_submissions(FIND_CONTENT, content=sha256)
 
     def list_at_path(self, place: str) -> tuple[Submission, ...]:
         """Return the submissions whose file is in a place, or about to be moved there."""

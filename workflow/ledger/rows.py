@@ -1,7 +1,7 @@
 """Between rows of the database and values of the model."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -34,7 +34,12 @@ _DEVICE_FACTS = frozenset(field.name for field in fields(DeviceFacts))
 
 def submission_from(row: Mapping[Any, Any]) -> Submission:
     """Build the value from one row of `submissions`."""
-    return Submission(**{name: _to_value(name, row[name]) for name in _COLUMNS if row[name] is not None})
+    values: dict[str, Any] = {}
+    for name, to_value in _TO_VALUE.items():
+        stored = row[name]
+        if stored is not None:
+            values[name] = stored if to_value is None else to_value(stored)
+    return Submission(**values)
 
 
 def event_from(row: Mapping[Any, Any]) -> SubmissionEvent:
@@ -89,18 +94,23 @@ def _device(stored: Mapping[str, Any]) -> DeviceFacts:
     return DeviceFacts(**known, last_sent_at=None if sent is None else _time(sent))
 
 
-def _to_value(name: str, stored: Any) -> Any:
+def _converter(name: str) -> Callable[[Any], Any] | None:
+    """Return what makes a value of what a column holds; None where both are the same."""
     if name in _BOOLEANS:
-        return bool(stored)
+        return bool
     if name in _ENUMS:
-        return _ENUMS[name](stored)
+        return _ENUMS[name]
     if name.endswith(("_at", "_since")):
-        return _time(stored)
+        return _time
     if name == "due_date":
-        return date.fromisoformat(stored)
+        return date.fromisoformat
     if name == "passed":
-        return tuple(json.loads(stored))
-    return _mesh(stored) if name == "mesh" else stored
+        return _tuple
+    return _mesh if name == "mesh" else None
+
+
+def _tuple(text: str) -> tuple[Any, ...]:
+    return tuple(json.loads(text))
 
 
 def _to_column(value: object) -> object:
@@ -135,3 +145,7 @@ def _mesh(text: str) -> MeshReport:
         if isinstance(value, list):
             stored[name] = tuple(value)
     return MeshReport(**stored)
+
+
+_TO_VALUE = {name: _converter(name) for name in _COLUMNS}
+"""What makes a value of each column; looked up once, because every stage reads rows."""

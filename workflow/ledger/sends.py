@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import Connection, RowMapping, and_, insert, or_, select
+from sqlalchemy import Connection, RowMapping, select
 
 from workflow.ledger.changes import (
     Draft,
@@ -21,10 +21,10 @@ from workflow.ledger.changes import (
     seconds_now,
     write_draft,
 )
-from workflow.ledger.statements import READ_SEND, send_update
+from workflow.ledger.statements import FIND_SHARED_BUILD, INSERT_SEND, READ_SEND, send_update
 from workflow.ledger.store import Store
 from workflow.ledger.tables import forgotten_sends, sends, submissions
-from workflow.model import ENDED_STATES, Submission
+from workflow.model import Submission
 
 CHECKED_BY_OPERATOR = "looked"
 """In place of how a reply was lost: a person has checked that the attempt did nothing."""
@@ -214,8 +214,7 @@ def _write_intent(
     intent = SendIntent(uuid4().hex, row["times"] + 1, row["lost"]) if row else SendIntent(uuid4().hex, 1)
     values = {"token": intent.token, "times": intent.times, "deadline": deadline}
     if row is None:
-        first = {"submission": number, "copy": copy, "intent_at": seconds_now(), **values}
-        connection.execute(insert(sends).values(first))
+        INSERT_SEND.execute(connection, submission=number, copy=copy, intent_at=seconds_now(), **values)
     else:
         changes = {f"new_{name}": value for name, value in values.items()}
         send_update(*values).execute(connection, number=number, copy=copy, token=row["token"], **changes)
@@ -227,23 +226,9 @@ def _find_shared_build(
 ) -> SharedBuild | None:
     """Return who else sends this build. Nobody else begins to send it until the transaction ends."""
     acquire_transaction_lock(connection, f"build {submission.build_id}")
-    is_sending = and_(
-        sends.c.receipt_id.is_(None),
-        sends.c.times > 0,
-        submissions.c.state.not_in([state.value for state in ENDED_STATES]),
-    )
-    query = (
-        select(sends.c.submission, sends.c.receipt_id)
-        .join(submissions, submissions.c.id == sends.c.submission)
-        .where(
-            submissions.c.build_id == submission.build_id,
-            submissions.c.id != submission.id,
-            sends.c.copy == copy,
-            or_(sends.c.settled_at >= since, is_sending),
-        )
-        .order_by(sends.c.receipt_id.is_(None), sends.c.settled_at)
-    )
-    row = connection.execute(query.limit(1)).first()
+    row = FIND_SHARED_BUILD.execute(
+        connection, build=submission.build_id, number=submission.id, copy=copy, since=since
+    ).first()
     return None if row is None else SharedBuild(*row)
 
 

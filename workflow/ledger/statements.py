@@ -20,14 +20,18 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
+    or_,
     select,
     update,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from workflow.ledger.tables import decisions, events, sends, submissions
+from workflow.model import ENDED_STATES
 
 _SQLITE_WITH_NAMES = sqlite.dialect(paramstyle="named")
 """Values are passed by name; SQLAlchemy's own connections pass them by position."""
@@ -61,6 +65,10 @@ class SqliteRows:
         row = self._cursor.fetchone()
         self._cursor.close()  # a cursor with rows left would keep its old state of the database
         return row
+
+    def scalar_one(self) -> Any:
+        """Return the first value of the only row."""
+        return self.first()[0]
 
     def scalar_one_or_none(self) -> Any:
         """Return the first value of the first row; None without one."""
@@ -123,10 +131,46 @@ def send_update(*columns: str, open_only: bool = False) -> PreparedStatement:
     return PreparedStatement(update(sends).where(which).values(values))
 
 
-def _insert_all(table: Table, *columns: str) -> PreparedStatement:
-    return PreparedStatement(insert(table).values({column: bindparam(column) for column in columns}))
+def _insert(table: Table, *columns: str) -> Insert:
+    """Return an insert of these columns and of the defaults, which SQLAlchemy only adds to its own."""
+    defaults: dict[str, object] = {
+        column.name: column.default.arg
+        for column in table.columns
+        if isinstance(column.default, ScalarElementColumnDefault)
+    }
+    return insert(table).values({**defaults, **{column: bindparam(column) for column in columns}})
 
 
+_unclaimed = and_(submissions.c.id == bindparam("number"), submissions.c.claimed_as.is_(None))
+_CLAIM = ("claimed_as", "left_in_place", "home", "worker", "step", "due_at")
+OPEN_SUBMISSION = PreparedStatement(
+    _insert(submissions, "path", "state", "opened_at", "worker").returning(submissions.c.id)
+)
+CLAIM_SUBMISSION = PreparedStatement(
+    update(submissions).where(_unclaimed).values({name: bindparam(f"new_{name}") for name in _CLAIM})
+)
+_of_content = submissions.c.sha256 == bindparam("content")
+_of_others = submissions.c.id != bindparam("number")
+FIND_CONTENT = PreparedStatement(select(submissions).where(_of_content).order_by(submissions.c.id.desc()))
+FIND_UNFINISHED_CONTENT = PreparedStatement(
+    select(submissions)
+    .where(_of_content, _of_others, *(submissions.c.state != state.value for state in ENDED_STATES))
+    .order_by(submissions.c.id)
+)
+FIND_EARLIER_AT_PATH = PreparedStatement(
+    select(submissions)
+    .where(
+        submissions.c.path == bindparam("at_path"),
+        submissions.c.left_in_place.is_(False),
+        submissions.c.id < bindparam("number"),
+    )
+    .order_by(submissions.c.id)
+)
+COUNT_SENT_CONTENT = PreparedStatement(
+    select(func.count())
+    .select_from(submissions)
+    .where(_of_content, _of_others, submissions.c.receipt_id.is_not(None))
+)
 READ_SUBMISSION = PreparedStatement(select(submissions).where(submissions.c.id == bindparam("number")))
 LOCK_SUBMISSION = PreparedStatement(
     select(submissions).where(submissions.c.id == bindparam("number")).with_for_update()
@@ -137,12 +181,32 @@ LOCK_TURN = PreparedStatement(
 READ_EVENTS = PreparedStatement(
     select(events).where(events.c.submission == bindparam("number")).order_by(events.c.id)
 )
-INSERT_EVENT = _insert_all(events, "submission", "at", "event", "detail")
+INSERT_EVENT = PreparedStatement(_insert(events, "submission", "at", "event", "detail"))
 DELETE_DECISION = PreparedStatement(
     delete(decisions).where(
         decisions.c.submission == bindparam("number"), decisions.c.stage == bindparam("decided_stage")
     )
 )
-INSERT_DECISION = _insert_all(decisions, *decisions.columns.keys())
+INSERT_DECISION = PreparedStatement(_insert(decisions, *decisions.columns.keys()))
 READ_DECISIONS = PreparedStatement(select(decisions).where(decisions.c.submission == bindparam("number")))
+INSERT_SEND = PreparedStatement(
+    _insert(sends, "submission", "copy", "intent_at", "token", "times", "deadline")
+)
+_of_build = submissions.c.build_id == bindparam("build")
+_is_sending = and_(
+    sends.c.receipt_id.is_(None),
+    sends.c.times > 0,
+    *(submissions.c.state != state.value for state in ENDED_STATES),
+)
+FIND_SHARED_BUILD = PreparedStatement(
+    select(sends.c.submission, sends.c.receipt_id)
+    .join(submissions, submissions.c.id == sends.c.submission)
+    .where(
+        _of_build,
+        _of_others,
+        sends.c.copy == bindparam("copy"),
+        or_(sends.c.settled_at >= bindparam("since"), _is_sending),
+    )
+    .order_by(sends.c.receipt_id.is_(None), sends.c.settled_at)
+)
 READ_SEND = PreparedStatement(select(sends).where(_of_copy))

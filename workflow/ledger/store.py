@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from workflow.ledger.connections import Connections
 from workflow.ledger.rows import submission_from
+from workflow.ledger.statements import PreparedStatement
 from workflow.model import Submission
 
 NO_VALUES: Mapping[str, object] = {}
@@ -34,6 +35,11 @@ class Store:
         with self.read_connection() as connection:
             rows = connection.execute(query, values).mappings()
             return tuple(submission_from(row) for row in rows)
+
+    def find_submissions(self, statement: PreparedStatement, **values: object) -> tuple[Submission, ...]:
+        """Return the submissions that a prepared statement finds with these values."""
+        with self.read_connection() as connection:
+            return tuple(map(submission_from, statement.execute(connection, **values).mappings().all()))
 
     def exists(self, query: Any) -> bool:
         """True if a query finds anything."""

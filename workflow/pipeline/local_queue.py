@@ -29,6 +29,8 @@ from workflow.pipeline.work_queue import QueueLimits, RunStage
 
 TICK_SECONDS = 0.5
 """How soon a commit of another process is seen."""
+DEBOUNCE_SECONDS = 0.01
+"""Stages end many at once: one check for all of them, and one transaction for what begins in their place."""
 AUDIT_SECONDS = 5.0
 
 
@@ -129,6 +131,8 @@ class LocalQueue:
             with self._changed:
                 left = max(until - self._clock(), 0.0)
                 self._changed.wait_for(lambda: self._woken or self._stopping, min(left, TICK_SECONDS))
+                if self._woken:
+                    self._changed.wait_for(lambda: self._stopping, DEBOUNCE_SECONDS)
                 woken, self._woken = self._woken, False
             self._checked_at = self._clock()
             if woken or self._stopping or self._clock() >= until or due.has_news():
