@@ -1,8 +1,7 @@
-"""From part version to build: the one step for which the cloud has no operation.
+"""From part version to build: the one step for which Eiger has no operation.
 
-Builds are listed newest first, by title and then by time alone; one is ours only if it holds our
-part version. A title or a time never decides: a wrong build is a wrong print. No clock hides a build
-that bears the title; one of another title is looked for since the earliest of all clocks.
+Builds are listed newest first, by title and then by time alone. One is ours only if it holds our part
+version: a title or a time never decides, because a wrong build is a wrong print.
 """
 
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from datetime import datetime, timedelta
 from workflow.eiger import BuildDetail, BuildFilter, EigerClient, PartVersion
 from workflow.errors import NotFound
 from workflow.ledger import Draft
-from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionChanges, SubmissionState
+from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.build_search import holds_part_version, search_builds_by
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context, now
@@ -48,15 +47,16 @@ def find_build(context: Context, draft: Draft) -> Draft:
         )
     if found is None:
         return _wait_for_build(context, draft)
-    back_on_track: SubmissionChanges = {
-        "state": SubmissionState.SLICED,
-        "build_id": found.id,
-        "hold": None,
-        "reason": None,
-        "tries": 0,
-    }
     context.catalog.cache_build(found)
-    return draft.record(EventKind.BUILD_FOUND, f"{found.title} ({found.id})", **back_on_track)
+    return draft.record(
+        EventKind.BUILD_FOUND,
+        f"{found.title} ({found.id})",
+        state=SubmissionState.SLICED,
+        build_id=found.id,
+        hold=None,
+        reason=None,
+        tries=0,
+    )
 
 
 def search_builds(

@@ -1,15 +1,12 @@
-"""Asking the cloud whether a send was done: the answer to every lost reply.
+"""Asking Eiger whether a send was done: the answer to every lost reply.
 
-A build belongs to one submission, or to several whose parts lie on one bed. It holds a part version that our
-upload made: so any trace of it, whatever its time, is the effect of our own call, or of a person who was
-quicker; in both cases sending again would be once too often. With several copies, a trace counts for this one
-only if all earlier copies are seen by their receipts. A build that a person attached may have a past of its
-own: see `attached`.
+A build belongs to one submission, or to several whose parts are on one bed. It holds a part version that our
+upload made. So any trace of it is the effect of our own call, or of a person who was quicker: in both cases
+another send would be one too many. With several copies, a trace is this one's only if all earlier copies are
+seen by their receipts. A build that a person attached may have been printed before: see `attached_builds.py`.
 
-Looking whether a printer took what it was told to print: a 201 alone does not say so.
-
-What a printer really does is only in its `active_job`; a print that has ended meanwhile shows as an
-ended print job. A printer that does neither in time leaves the outcome open, and a person looks.
+A 201 reply is not proof of a print. What a printer does is only in its `active_job`; a print that has ended
+meanwhile is an ended print job. If the printer shows neither in time, the submission is held.
 """
 
 from collections.abc import Iterator, Sequence
