@@ -104,6 +104,7 @@ UserSort = Literal["name", "email", "created_at"]
 Query = tuple[tuple[str, str], ...]
 
 MAX_PAGE_SIZE = 1000
+_type_hints = cache(get_type_hints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,14 +205,8 @@ Filter = CreatedFilter | PrintedPartFilter
 
 def filter_fields(kind: type[Filter]) -> dict[str, FilterField]:
     """Return what each field of a filter compares."""
-    any_kind: Any = kind  # mypy takes a union of classes for unhashable
-    return _annotated_fields(any_kind)
-
-
-@cache
-def _annotated_fields(kind: Any) -> dict[str, FilterField]:
-    """Return the annotations of a filter's fields: reading them costs more than a query."""
-    hints = get_type_hints(kind, include_extras=True)
+    hashable: Any = kind  # mypy takes a union of classes for unhashable
+    hints = _type_hints(hashable, include_extras=True)
     return {name: hint.__metadata__[0] for name, hint in hints.items()}
 
 
