@@ -25,6 +25,7 @@ from typing import Any, Protocol
 from loguru import logger
 
 from tests.crash.points import arm
+from tests.crash.power import cut_power_at
 from tests.waiting import until
 from workflow.__main__ import main as stlflow
 from workflow.eiger import request
@@ -194,6 +195,8 @@ def live(order: Mapping[str, Any]) -> int:
         turn_clock(order["clock_seconds"])
     if order.get("die_at"):
         arm(order["die_at"], order.get("nth", 1))
+    if order.get("cut_power_at"):
+        cut_power_at(order["cut_power_at"])
     sys.argv = ["stlflow", *order["words"]]
     try:
         stlflow()
