@@ -34,8 +34,9 @@ def test_one_part_takes_no_more_transactions(open_shop: Open, monkeypatch: pytes
             writes.append((thread, durable))
 
     with simulated(slice_seconds=0) as cloud:
-        context = open_shop(cloud, slice_first_poll_seconds=0)
         monkeypatch.setattr(Connections, "write_transaction", counted)
+        context = open_shop(cloud, slice_first_poll_seconds=0)
+        writes.clear()
         context.drop("a.stl", box(31))
         context.wait("a.stl", dispatched)
     assert len(writes) <= WRITES, writes

@@ -65,7 +65,7 @@ def parse_response(operation: Operation, shape: type[M], response: Response, now
     """Return the value in a response. Raises the CloudError that its status or content means."""
     raise_for_status(operation, response, now)
     try:
-        return shape.model_validate_json(response.body, context=response.redact)
+        return shape.model_validate_json(response.body, context=response.redact_body)
     except ValidationError as error:
         raise unreadable_response_error(operation, response, _first_validation_error(error)) from None
 

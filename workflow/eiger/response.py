@@ -48,6 +48,10 @@ class Redactor:
                 return self(plain)
         return text
 
+    def may_find_in(self, content: bytes) -> bool:
+        """True if a JSON text may hold a secret: as it is, percent-encoded, or escaped."""
+        return any(mark in content for mark in (b"%", b"\\", *(each.encode() for each in self._secrets)))
+
     def __repr__(self) -> str:
         """Return a text without any secret."""
         return "Redactor(…)"
@@ -114,7 +118,12 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
-    redact: Redact = field(default=Redactor(), repr=False, compare=False)
+    redact: Redactor = field(default=Redactor(), repr=False, compare=False)
+
+    @property
+    def redact_body(self) -> Redactor | None:
+        """Return what redacts the texts of the body; None if there is nothing to redact."""
+        return self.redact if self.redact.may_find_in(self.body) else None
 
     @property
     def reference_id(self) -> str | None:

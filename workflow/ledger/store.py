@@ -1,10 +1,7 @@
 """What all stores of the ledger have in common: connections, and submissions as values."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from typing import Any
-
-from sqlalchemy import Connection
 
 from workflow.ledger.connections import Connections
 from workflow.ledger.rows import submission_from
@@ -19,14 +16,8 @@ class Store:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-
-    def write_transaction(self, *, durable: bool = True) -> AbstractContextManager[Connection]:
-        """Return one transaction, committed at the end: see `Connections.write_transaction`."""
-        return self._connections.write_transaction(durable=durable)
-
-    def read_connection(self, *, snapshot: bool = False) -> AbstractContextManager[Connection]:
-        """Return a connection that sees the last committed state: see `Connections.read_connection`."""
-        return self._connections.read_connection(snapshot=snapshot)
+        self.write_transaction = connections.write_transaction
+        self.read_connection = connections.read_connection
 
     def select_submissions(
         self, query: Any, values: Mapping[str, object] = NO_VALUES
