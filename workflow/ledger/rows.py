@@ -105,12 +105,8 @@ def _converter(name: str) -> Callable[[Any], Any] | None:
     if name == "due_date":
         return date.fromisoformat
     if name == "passed":
-        return _tuple
+        return lambda stored: tuple(json.loads(stored))
     return _mesh if name == "mesh" else None
-
-
-def _tuple(text: str) -> tuple[Any, ...]:
-    return tuple(json.loads(text))
 
 
 def _to_column(value: object) -> object:
