@@ -182,7 +182,7 @@ def _make_context(
         share=share,
         spool=settings.state.absolute() / "spool",
         inspector=inspector,
-        patience=_make_retry_schedule(settings),
+        retry_schedule=_make_retry_schedule(settings),
         send_lease_seconds=client.max_effect_seconds + settings.late_effect_seconds,
         late_effect_seconds=settings.late_effect_seconds,
         print_now_armed=settings.print_now_armed,

@@ -93,7 +93,7 @@ def test_a_pause_that_is_too_long_is_told_instead_of_waited_for() -> None:
     budget, clock = budget_of(10)
     started = clock.now
     budget.pause(300)
-    assert budget.acquire(patience_seconds=60) == pytest.approx(300)
+    assert budget.acquire(max_wait_seconds=60) == pytest.approx(300)
     assert clock.now == started
 
 
@@ -178,7 +178,7 @@ def test_what_others_heard_slows_down_and_is_not_told_on() -> None:
     budget, _ = budget_of(10)
     budget.apply_backpressure(Backpressure(complaints=3, pause_seconds=20.0))
     assert budget.rate == 5
-    assert budget.acquire(patience_seconds=1) == pytest.approx(20.0)
+    assert budget.acquire(max_wait_seconds=1) == pytest.approx(20.0)
     assert budget.strain() == Backpressure()
 
 

@@ -164,8 +164,8 @@ def test_a_last_look_that_took_too_long_says_nothing_any_more() -> None:
         client, _, clock = turned_client(server.url)
         with client:
             with pytest.raises(RateLimited, match="was not sent: this machine stood still meanwhile"):
-                client.send_build_to_backlog(ID, last_look=lambda: clock.sleep(30))
-            client.send_build_to_backlog(ID, last_look=lambda: clock.sleep(1))
+                client.send_build_to_backlog(ID, before_send=lambda: clock.sleep(30))
+            client.send_build_to_backlog(ID, before_send=lambda: clock.sleep(1))
     assert [asked.body for asked in server.asked if asked.body] == [b"{}"]
 
 

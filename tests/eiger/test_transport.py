@@ -254,10 +254,10 @@ def test_no_foreign_exception_escapes(babble: bytes) -> None:
 
 
 EFFECTS: dict[str, Callable[[EigerClient, BeforeSend], object]] = {
-    "backlog": lambda client, look: client.send_build_to_backlog(ID, date(2026, 12, 24), last_look=look),
-    "job request": lambda client, look: client.send_build_to_job_request_queue(ID, last_look=look),
-    "queue": lambda client, look: client.append_to_device_queue(ID, ID, last_look=look),
-    "printer": lambda client, look: client.print_to_printer(ID, ID, last_look=look),
+    "backlog": lambda client, look: client.send_build_to_backlog(ID, date(2026, 12, 24), before_send=look),
+    "job request": lambda client, look: client.send_build_to_job_request_queue(ID, before_send=look),
+    "queue": lambda client, look: client.append_to_device_queue(ID, ID, before_send=look),
+    "printer": lambda client, look: client.print_to_printer(ID, ID, before_send=look),
 }
 
 

@@ -171,7 +171,7 @@ def test_each_change_is_said_once_and_not_for_every_reply() -> None:
             (2800, 1),
         ]:
             now = float(seconds)
-            skew.look(ahead)
+            skew.check(ahead)
     finally:
         logger.remove(sink)
     assert [line.split(". ")[0] for line in said] == [

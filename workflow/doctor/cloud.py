@@ -105,8 +105,8 @@ class CloudConnection:
     """The connection of one checkup, opened when it is first needed."""
 
     def __init__(self, settings: Settings) -> None:
-        patience = min(settings.request_timeout_seconds, MAX_REQUEST_TIMEOUT_SECONDS)
-        self._settings = settings.model_copy(update={"request_timeout_seconds": patience})
+        limit_seconds = min(settings.request_timeout_seconds, MAX_REQUEST_TIMEOUT_SECONDS)
+        self._settings = settings.model_copy(update={"request_timeout_seconds": limit_seconds})
 
     @cached_property
     def client(self) -> EigerClient:

@@ -96,18 +96,18 @@ class BuildEndpoints(Resource):
         self._execute(the.DISABLE_APPROVED_BUILDS)
 
     def send_build_to_backlog(
-        self, build_id: str, due_date: date | None = None, *, last_look: BeforeSend | None = None
+        self, build_id: str, due_date: date | None = None, *, before_send: BeforeSend | None = None
     ) -> PrintJob:
         """Put a build into the backlog; return the new print job, `Backlogged`."""
         wish = _due_date_body(due_date)
-        return self._post(the.SEND_BUILD_TO_BACKLOG, PrintJob, wish, last_look, build_id=build_id)
+        return self._post(the.SEND_BUILD_TO_BACKLOG, PrintJob, wish, before_send, build_id=build_id)
 
     def send_build_to_job_request_queue(
-        self, build_id: str, due_date: date | None = None, *, last_look: BeforeSend | None = None
+        self, build_id: str, due_date: date | None = None, *, before_send: BeforeSend | None = None
     ) -> PrintJob:
         """Request a print of a build; return the new print job, `Backlogged`."""
         wish = _due_date_body(due_date)
-        return self._post(the.SEND_BUILD_TO_JOB_REQUEST_QUEUE, PrintJob, wish, last_look, build_id=build_id)
+        return self._post(the.SEND_BUILD_TO_JOB_REQUEST_QUEUE, PrintJob, wish, before_send, build_id=build_id)
 
     def remove_build_from_job_request_queue(self, build_id: str) -> None:
         """Remove a build from the job requests."""
@@ -152,7 +152,7 @@ class DeviceEndpoints(Resource):
         return self._get(the.READ_DEVICE, Device, device_id=device_id)
 
     def print_to_printer(
-        self, device_id: str, build_id: str, *, last_look: BeforeSend | None = None
+        self, device_id: str, build_id: str, *, before_send: BeforeSend | None = None
     ) -> PrintJob:
         """Start a print: a machine will move. The answer does not mean that the printer took it.
 
@@ -160,18 +160,18 @@ class DeviceEndpoints(Resource):
         when the printer is not ready.
         """
         wish = {"build": build_id}
-        return self._post(the.PRINT_TO_PRINTER, PrintJob, wish, last_look, device_id=device_id)
+        return self._post(the.PRINT_TO_PRINTER, PrintJob, wish, before_send, device_id=device_id)
 
     def list_device_queue(self, device_id: str) -> DeviceQueue:
         """Return a device and its whole queue."""
         return self._get(the.LIST_DEVICE_QUEUE, DeviceQueue, device_id=device_id)
 
     def append_to_device_queue(
-        self, device_id: str, build_id: str, *, last_look: BeforeSend | None = None
+        self, device_id: str, build_id: str, *, before_send: BeforeSend | None = None
     ) -> QueuedPrintJob:
         """Put a build at the end of a device's queue."""
         wish = {"build": build_id}
-        return self._post(the.APPEND_TO_DEVICE_QUEUE, QueuedPrintJob, wish, last_look, device_id=device_id)
+        return self._post(the.APPEND_TO_DEVICE_QUEUE, QueuedPrintJob, wish, before_send, device_id=device_id)
 
     def read_device_queue(self, device_id: str, queued_job_id: str) -> QueuedPrintJob:
         """Return one entry of a device's queue."""

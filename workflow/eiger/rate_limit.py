@@ -51,12 +51,12 @@ class RateLimiter:
             self._recover_rate()
             return self._rate
 
-    def acquire(self, patience_seconds: float = float("inf")) -> float:
-        """Wait for a turn and return 0.0; return the wait at once if it is beyond the patience.
+    def acquire(self, max_wait_seconds: float = float("inf")) -> float:
+        """Wait for a turn and return 0.0; return the wait at once if it is longer than `max_wait_seconds`.
 
         Whoever slept into a pause takes a new turn behind it, so that no stampede follows a pause.
         """
-        latest = self._clock() + patience_seconds
+        latest = self._clock() + max_wait_seconds
         while True:
             with self._lock:
                 now = self._recover_rate()

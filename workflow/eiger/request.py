@@ -106,17 +106,17 @@ class RequestSender:
 
     def _with_check_deadline(self, request: Request) -> Request:
         """Return the request with a check that fails if it takes too long: the machine was frozen."""
-        last_look = request.last_look
-        if last_look is None:
+        before_send = request.before_send
+        if before_send is None:
             return request
 
         def in_time() -> None:
             began = self.clock()
-            last_look()
+            before_send()
             if self.clock() - began > MAX_EFFECT_WAIT_SECONDS + FREEZE_TOLERANCE_SECONDS:
                 raise _machine_frozen_error(request.operation)
 
-        return replace(request, last_look=in_time)
+        return replace(request, before_send=in_time)
 
     def _slow_all_threads(self, error: RateLimited | ServerError) -> None:
         """A service in trouble is in trouble for all threads, not for one submission."""

@@ -112,8 +112,8 @@ BeforeSend = Callable[[], None]
 class CheckedJsonBody:
     """A JSON body that is given out only after the last look; its length is told before."""
 
-    def __init__(self, content: object, last_look: BeforeSend) -> None:
-        self._content, self._last_look = json.dumps(content).encode(), last_look
+    def __init__(self, content: object, before_send: BeforeSend) -> None:
+        self._content, self._last_look = json.dumps(content).encode(), before_send
 
     def __len__(self) -> int:
         """Return the length in bytes, for the head of the request."""

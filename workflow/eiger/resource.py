@@ -138,10 +138,10 @@ class Resource:
         operation: Operation,
         shape: type[M],
         content: object,
-        last_look: BeforeSend | None = None,
+        before_send: BeforeSend | None = None,
         **ids: str,
     ) -> M:
-        request = Request(operation, operation.place(**ids), json=content, last_look=last_look)
+        request = Request(operation, operation.place(**ids), json=content, before_send=before_send)
         return self._exchange.call(request, partial(parse_response, operation, shape))
 
     def _execute(self, operation: Operation, content: object | None = None, **ids: str) -> None:

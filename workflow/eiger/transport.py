@@ -81,7 +81,7 @@ class Request:
     query: Query = ()
     json: object | None = None
     upload: StlUpload | None = None
-    last_look: BeforeSend | None = None
+    before_send: BeforeSend | None = None
     """Taken right before the JSON goes out; what it raises keeps it here, and is raised."""
 
 
@@ -228,14 +228,14 @@ def encode_body(request: Request) -> tuple[StreamedBody | CheckedJsonBody | None
     if request.upload is not None:
         form, kind = encode_multipart(request.upload)
         return form, {"Content-Type": kind}
-    if request.last_look is not None:
-        return CheckedJsonBody(request.json, request.last_look), {"Content-Type": "application/json"}
+    if request.before_send is not None:
+        return CheckedJsonBody(request.json, request.before_send), {"Content-Type": "application/json"}
     return None, {}
 
 
 def _with_time_after_check(request: Request, limits: ExchangeLimits, seconds: float) -> Request:
     """Allow the whole time for a response after the last check, however long the check took."""
-    check = request.last_look
+    check = request.before_send
     if check is None:
         return request
 
@@ -245,7 +245,7 @@ def _with_time_after_check(request: Request, limits: ExchangeLimits, seconds: fl
             raise NoResponse(NoResponseReason.NO_CONNECTION)
         limits.extend(seconds)
 
-    return replace(request, last_look=check_in_time)
+    return replace(request, before_send=check_in_time)
 
 
 def validate_base_url(url: str) -> str:

@@ -38,7 +38,7 @@ class SendState:
 class CommandEffect:
     """What a command does: the step that begins now (None if nothing is left to do), the event, the changes.
 
-    `looked`: a person has checked, and open attempts to send no longer count. `receipt`: they worked.
+    `looked`: a person has checked, and unconfirmed attempts no longer count. `receipt`: they worked.
     `undone`: they did not.
     """
 

@@ -1,14 +1,11 @@
-"""Opening the database: SQLite in the state folder, or Postgres.
+"""Opening the database (SQLite in the state folder, or Postgres), its migration, and its clock.
 
-Bringing a database up to the tables of this release: only ever by adding.
-
+Migrations only add.
 A database of an older release gets the columns, indexes and tables that it lacks; an older release that
-opens it afterwards passes over them. So every column added later may be null or has a default.
+opens it afterwards ignores them. So every column added later may be null or has a default.
 
-The one clock of the ledger: the database's where several machines share it, else this machine's.
-
-Leases and due times are compared on machines whose own clocks may differ by minutes, or jump. So on
-Postgres the server's time counts, carried on by this machine's steady clock from the last look at it.
+Due times are compared on machines whose clocks may differ by minutes, or jump. So on Postgres the server's
+time is used, carried on by this machine's monotonic clock from the last reading.
 """
 
 import threading
@@ -97,7 +94,7 @@ _AS_TEXT = {"literal_binds": True}
 
 
 def migrate_schema(connection: Connection) -> None:
-    """Make what is missing, inside the caller's transaction. Raises StateError where that is not possible."""
+    """Add missing tables, columns and indexes in the caller's transaction. Raises StateFolderError."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK_ID})
     present = inspect(connection)
@@ -137,7 +134,7 @@ _DATABASE_TIME = text("select extract(epoch from clock_timestamp())")
 
 
 class LedgerClock:
-    """Seconds since 1970 (UTC), as everybody who works on the ledger sees them."""
+    """Seconds since 1970 (UTC), the same for all processes on the ledger."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -163,7 +160,7 @@ class LedgerClock:
 
 
 def system_time() -> float:
-    """Return this machine's own time: what counts where no other machine takes part."""
+    """Return this machine's own time, which is used if no other machine takes part."""
     return time.time()
 
 

@@ -55,7 +55,7 @@ class DecisionStore(Store):
     ) -> Sequence[tuple[float | None, float]]:
         """Return volume in cm³ (None if not measured) and print seconds of earlier parts, the newest first.
 
-        Only the last submissions are looked through: a rare preset must not cost a walk through all.
+        Only the last submissions are read: a rare preset must not cost a scan of all.
         """
         query = (
             select(decisions.c.facts)

@@ -1,4 +1,4 @@
-"""A ledger as it stands, looked at without changing it: whole, complete, of an older or a newer release."""
+"""Check of a ledger without changing it: corruption, completeness, and the release that wrote it."""
 
 import sqlite3
 from collections.abc import Collection
@@ -117,7 +117,7 @@ def _drop_unused(tables: Collection[str], schemas: Collection[str]) -> tuple[str
 
 
 def _find_corruption(connection: Connection) -> str | None:
-    """Ask SQLite to look through its pages, where they are not too many; Postgres looks after its own."""
+    """Let SQLite check its pages if there are not too many; Postgres checks its own."""
     if connection.dialect.name != "sqlite":
         return None
     if connection.execute(text("pragma page_count")).scalar_one() > _MOST_PAGES:

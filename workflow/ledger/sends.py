@@ -119,7 +119,7 @@ class SendStore(Store):
             raise
 
     def withdraw(self, submission: Submission, copy: int, intent: SendIntent) -> None:
-        """Undo this attempt, which certainly did nothing; earlier attempts still count."""
+        """Undo this attempt, which certainly had no effect; earlier attempts remain."""
         with self.write_transaction() as connection:
             send_update("times", "deadline", open_only=True).execute(
                 connection,
@@ -224,7 +224,7 @@ def _write_intent(
 def _find_shared_build(
     connection: Connection, submission: Submission, copy: int, since: float
 ) -> SharedBuild | None:
-    """Return who else sends this build. Nobody else begins to send it until the transaction ends."""
+    """Return another submission that sends this build; until the transaction ends no further one begins."""
     acquire_transaction_lock(connection, f"build {submission.build_id}")
     row = FIND_SHARED_BUILD.execute(
         connection, build=submission.build_id, number=submission.id, copy=copy, since=since

@@ -31,7 +31,7 @@ def was_attached(history: Sequence[SubmissionEvent], build_id: str) -> bool:
     )
 
 
-def look(
+def find_attached_send(
     context: Context, submission: Submission, intent: SendIntent, done: Sequence[str]
 ) -> str | AmbiguousTraces | PrintedBefore | None:
     """Return the cloud's id of what an earlier attempt sent, None if none did; else why nobody can tell.
@@ -45,7 +45,7 @@ def look(
     seen = traces(context.client, submission)
     before = context.ledger.earlier_prints.read(submission)
     if first or before is None:
-        return _first_look(context, submission, seen, before, first=first)
+        return _record_earlier_prints(context, submission, seen, before, first=first)
     return compared(seen, before, done)
 
 
@@ -65,7 +65,7 @@ def compared(
     return verdict
 
 
-def _first_look(
+def _record_earlier_prints(
     context: Context,
     submission: Submission,
     seen: Sequence[Trace],
@@ -86,7 +86,7 @@ def _first_look(
 
 
 def _not_surely_older(context: Context, submission: Submission, new: Sequence[Trace]) -> list[Trace]:
-    """Both times are stamped by Eiger; without either of them a trace counts as new."""
+    """Compare two times of Eiger's own; without one of them the trace counts as new."""
     version = context.client.read_part_version(submission.part_version_id or "")
     made_at = part_made_at(context.client, version)
     if made_at is None:

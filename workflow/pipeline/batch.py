@@ -21,8 +21,8 @@ POLL_SECONDS = 0.25
 
 def folder_files(folder: Path, times: StabilityTimes) -> FolderFiles:
     """Return the part files of a folder, for someone who waits for the end."""
-    patience = replace(times, stall_seconds=min(times.stall_seconds, STALL_SECONDS))
-    return FolderFiles(folder, patience, wait=_wait_briefly)
+    shorter = replace(times, stall_seconds=min(times.stall_seconds, STALL_SECONDS))
+    return FolderFiles(folder, shorter, wait=_wait_briefly)
 
 
 def submit_folder(ledger: Ledger, home: str, folder: Path, files: FolderFiles) -> Iterator[int]:

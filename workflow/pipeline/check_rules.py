@@ -51,7 +51,7 @@ def find_unknown_names(catalog: CloudCache, rulebook: Rulebook) -> tuple[Mistake
 def evaluate_tests_with_files(rulebook: Rulebook, inspector: Inspector) -> tuple[RuleTestResult, ...]:
     """Return the results of the tests in a rules file, with the STL files measured that they name.
 
-    Such a file is looked for in the folder of the rules, then in the current folder.
+    Each file is searched in the folder of the rules, then in the current folder.
     """
     folders = (Path(rulebook.source).parent, Path())
     measure = partial(facts_of_test_file, folders=folders, inspector=inspector, volumes=rulebook.volumes)

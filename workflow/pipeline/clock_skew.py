@@ -30,7 +30,7 @@ class Skew:
     _said_seconds: float = 0.0
     _said_at: float = float("-inf")
 
-    def look(self, ahead_seconds: float | None) -> None:
+    def check(self, ahead_seconds: float | None) -> None:
         """Log one line if the clocks differ, or agree again, since the last line."""
         if ahead_seconds is None or not is_news(self._said_seconds, ahead_seconds):
             return

@@ -65,9 +65,9 @@ BY_MOVING = "by moving the file"
 
 
 def retry_submission(ledger: Ledger, number: int, share: Share | None = None) -> Submission:
-    """Take a held, rejected or canceled submission up again where trying again makes sense.
+    """Retry a held, rejected or canceled submission from the step where a retry makes sense.
 
-    One that begins with its file again is refused when that stands no longer in the `share`. Raises NotNow.
+    Raises WrongSubmissionState, also if it needs its file again and the `share` no longer has it.
     """
     gone = _missing_file_reason(ledger, number, share)
 
@@ -103,9 +103,9 @@ def release_submission(
 
 
 def confirm_send(ledger: Ledger, number: int, receipt: str | None) -> Submission:
-    """End the doubt about a send, on the word of a person who looked in Eiger.
+    """Record whether an unconfirmed send was made, as a person saw it in Eiger.
 
-    With a receipt it was sent; None: it was not, and is sent now. Raises NotNow when there is no doubt.
+    With a receipt it was sent; with None it was not, and is sent now. Raises WrongSubmissionState.
     """
 
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
@@ -129,7 +129,7 @@ def confirm_send(ledger: Ledger, number: int, receipt: str | None) -> Submission
 
 
 def cancel_submission(ledger: Ledger, number: int, moved: MovedFile | None = None) -> Submission:
-    """End a submission that was not sent yet. Raises NotNow when it is sent, or may be being sent."""
+    """End a submission that was not sent yet. Raises WrongSubmissionState if it is sent, or may be."""
 
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
         if submission.state in ENDED_STATES:
@@ -187,7 +187,7 @@ def _by_moving(submission: Submission, effect: CommandEffect, moved: MovedFile |
 
 
 def attach_build(ledger: Ledger, number: int, build_id: str) -> Submission:
-    """Name the build by hand, on the word of the person. Raises NotNow when it is too early or too late."""
+    """Name the build by hand, on the word of the person. Raises WrongSubmissionState."""
     build = parse_build_id(build_id)
 
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
@@ -225,7 +225,7 @@ def attach_build(ledger: Ledger, number: int, build_id: str) -> Submission:
 
 
 def _missing_file_reason(ledger: Ledger, number: int, share: Share | None) -> str:
-    """Say that someone took a file away, and what to do; "" where it stands, or where nobody can tell."""
+    """Return that the file was taken away, and what to do; "" if it is there or nobody can tell."""
     submission = ledger.get(number)
     if share is None or submission.left_in_place or not share.is_reachable():
         return ""
@@ -274,7 +274,7 @@ def _resume(submission: Submission, begun: SendState) -> CommandEffect:
 
 
 def _resume_step(submission: Submission, begun: SendState) -> tuple[Step, SubmissionChanges]:
-    """Begin where it makes sense: a sliced part is not uploaded again, a send is looked for where it went."""
+    """Return the step to resume: a sliced part is not uploaded again, a send is searched in Eiger first."""
     if submission.receipt_id is not None:
         return Step.FINISH, {"state": SubmissionState.DISPATCHED}
     if begun.open or begun.sent:

@@ -39,7 +39,7 @@ class Context:
     share: Share
     spool: Path
     inspector: Inspector
-    patience: RetrySchedule
+    retry_schedule: RetrySchedule
     send_lease_seconds: float
     """The longest that one attempt to send may take, and its effect be late."""
     late_effect_seconds: float
@@ -69,11 +69,11 @@ class Context:
     @property
     def polls_at_once(self) -> bool:
         """True if the thread that uploads a part also polls it: one process runs all, without a wait."""
-        return not self.ledger.is_shared and self.patience.first_poll_seconds <= 0
+        return not self.ledger.is_shared and self.retry_schedule.first_poll_seconds <= 0
 
     @property
     def rulebook(self) -> Rulebook:
-        """The rules that count for whatever is decided now."""
+        """Return the rules in use."""
         return self.rules.rulebook
 
     def spool_path(self, submission: Submission) -> Path:

@@ -1,9 +1,7 @@
-"""Sending a build, each copy at most once.
+"""Sending a build: each copy at most once. Before that, its approval in Eiger where the rule asks for it.
 
-The API has no idempotency key. So: write the intent, look whether it is done already, act, write
-the outcome. An intent whose outcome is unknown is settled by asking the cloud.
-
-Having a build approved in Eiger before it is sent, where the rule says so.
+The API has no idempotency key. So: record the intent, search Eiger for an earlier send, send, record the
+outcome. An intent whose outcome is unknown is settled by the search.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,7 +34,7 @@ from workflow.ledger import (
     draft_of,
 )
 from workflow.model import Destination, EventKind, HoldReason, Submission, SubmissionChanges, SubmissionState
-from workflow.pipeline.attached_builds import PrintedBefore, look, was_attached
+from workflow.pipeline.attached_builds import PrintedBefore, find_attached_send, was_attached
 from workflow.pipeline.commands import CLEARED_ROUTE
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.finish import plan_place
@@ -136,16 +134,20 @@ def _send_copy(
             receipts = [sent.receipt_id for sent in done]
             if attached:
                 return _reconcile_then_send(
-                    context, submission, copy, permit, lambda: look(context, submission, permit, receipts)
+                    context,
+                    submission,
+                    copy,
+                    permit,
+                    lambda: find_attached_send(context, submission, permit, receipts),
                 )
             earlier = [*_receipts_of_others(context, submission), *receipts]
             return _reconcile_then_send(
-                context, submission, copy, permit, lambda: _look(context, submission, permit, earlier)
+                context, submission, copy, permit, lambda: _find_earlier(context, submission, permit, earlier)
             )
 
 
 def _one_bed_since(submission: Submission, *, attached: bool) -> datetime | None:
-    """What others sent of our build, they sent for us, too; of an attached one only since the file came.
+    """Return the time since which a send of our build by others was for us, too.
 
     Both times are the ledger's own. None: a reused build was sent for others alone.
     """
@@ -155,14 +157,14 @@ def _one_bed_since(submission: Submission, *, attached: bool) -> datetime | None
 
 
 def _receipts_of_others(context: Context, submission: Submission) -> Sequence[str]:
-    """Only a reused build has been sent for others before."""
+    """Return the receipts of others for our build; only a reused build has any."""
     return () if submission.reused is None else context.ledger.sends.list_receipts_of_others(submission)
 
 
-def _look(
+def _find_earlier(
     context: Context, submission: Submission, intent: SendIntent, earlier: Sequence[str]
 ) -> str | AmbiguousTraces | None:
-    """A further copy that was never tried leaves no trace that could be told from those before it."""
+    """Return the earlier send of this copy, if any. A further copy that was never tried has none."""
     never_tried = intent.times == 1 and bool(earlier)
     return None if never_tried else find_earlier_send(context.client, submission, earlier)
 
@@ -172,11 +174,11 @@ def _reconcile_then_send(
     submission: Submission,
     copy: int,
     intent: SendIntent,
-    looked: Callable[[], str | AmbiguousTraces | PrintedBefore | None],
+    search: Callable[[], str | AmbiguousTraces | PrintedBefore | None],
 ) -> SentCopy | Submission:
-    """Check Eiger first, then send: the last attempt may have worked although its reply was lost."""
+    """Send unless Eiger shows an earlier send: an attempt may have worked although its reply was lost."""
     try:
-        found = looked()
+        found = search()
     except CloudError:
         context.ledger.sends.withdraw(submission, copy, intent)
         raise
@@ -204,7 +206,7 @@ def _reconcile_then_send(
 
 
 def must_not_repeat(submission: Submission, intent: SendIntent) -> bool:
-    """A machine is told again to start only on a person's word; other sends where a reply was cut off."""
+    """True if a person must decide: a print that may have started, or a send whose reply timed out."""
     if submission.destination is Destination.PRINT_NOW:
         told_by_a_person = intent.lost == CHECKED_BY_OPERATOR and intent.times == FIRST_ATTEMPT_AFTER_CHECK
         return intent.times > 1 and not told_by_a_person
@@ -240,24 +242,24 @@ def _renew_lease_before_send(context: Context, submission: Submission, copy: int
     context.ledger.sends.renew_lease(submission, copy, intent, context.send_lease_seconds, sending)
 
 
-def _post_to_destination(context: Context, submission: Submission, last_look: Callable[[], None]) -> str:
+def _post_to_destination(context: Context, submission: Submission, before_send: Callable[[], None]) -> str:
     """Make the one call that has an effect; gives the id of what it made."""
     build_id, device_id, client = submission.build_id or "", submission.device_id or "", context.client
     due = submission.due_date
     match submission.destination:
         case Destination.BACKLOG:
-            return client.send_build_to_backlog(build_id, due, last_look=last_look).id
+            return client.send_build_to_backlog(build_id, due, before_send=before_send).id
         case Destination.JOB_REQUEST:
-            return client.send_build_to_job_request_queue(build_id, due, last_look=last_look).id
+            return client.send_build_to_job_request_queue(build_id, due, before_send=before_send).id
         case Destination.DEVICE_QUEUE:
-            return client.append_to_device_queue(device_id, build_id, last_look=last_look).id
+            return client.append_to_device_queue(device_id, build_id, before_send=before_send).id
         case Destination.PRINT_NOW:
-            return client.print_to_printer(device_id, build_id, last_look=last_look).id
+            return client.print_to_printer(device_id, build_id, before_send=before_send).id
     raise AssertionError(f"no way to send to {submission.destination}")
 
 
 def _hold_for_device(context: Context, submission: Submission, refusal: Conflict) -> Submission:
-    """409: the printer takes nothing now, and nothing was done. Another choice is made later."""
+    """Hold after a 409: the printer takes no print now. Another one is chosen later."""
     reason = f"{submission.device} takes no print now ({refusal}). It goes by itself once a printer does."
     changes: SubmissionChanges = {**CLEARED_ROUTE, "waiting_since": submission.waiting_since or now()}
     return hold(context, submission, HoldReason.DEVICE, reason, None, **changes)
@@ -320,7 +322,7 @@ NOT_IN_USE = (
 
 
 def approve_build(context: Context, submission: Submission) -> Submission:
-    """Approve the build beside those that are; once it is done it is not asked for again."""
+    """Add the build to the approved ones, once, if the rule asks for it."""
     if not submission.approve_first or submission.receipt_id is not None:
         return submission
     build_id = submission.build_id or ""

@@ -108,9 +108,9 @@ def _was_taken_away(context: Context, held: Submission) -> bool:
 
 
 def _cancel_replaced_holds(context: Context, submission: Submission, sha256: str) -> frozenset[int]:
-    """A held file that was dragged back to the inbox goes on as the new submission.
+    """Cancel held submissions whose file was dragged back to the inbox: this one replaces them.
 
-    Gives those that may not, whatever folder the file was dragged to: a person has to look first.
+    Return the numbers of those that can't be canceled: they were sent in part, or may have been.
     """
     in_doubt: set[int] = set()
     if not context.share.is_reachable():
@@ -152,7 +152,7 @@ def _cancel_replaced_hold(context: Context, duplicate: Submission, heir: int, wh
 
 
 def _remove_orphaned_notes(context: Context, twins: Sequence[Submission]) -> None:
-    """The note of a file that was dragged back from done/ or rejected/ would stay there for ever."""
+    """Remove notes in done/ and rejected/ whose file was dragged back."""
     put_away = (
         duplicate
         for duplicate in twins

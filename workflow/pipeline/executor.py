@@ -1,6 +1,6 @@
-"""The threads that run stages, at most so many of each kind side by side.
+"""The threads that run stages, with a limit for each kind.
 
-Nothing durable is here: which stage is in progress, and which of its steps are done, is in the ledger alone.
+Nothing durable is here: only the ledger says which stages are in progress and which steps are done.
 """
 
 import threading
@@ -18,7 +18,7 @@ STAGE_GROUPS = ((Step.INTAKE,), (Step.DELIVER, Step.FINISH))
 
 
 class Executor:
-    """Runs stages on threads of its own, and knows which of them run."""
+    """Runs stages on a thread pool, and knows which of them run."""
 
     def __init__(self, run_stage: RunStage, limits: QueueLimits, on_stage_end: Callable[[], None]) -> None:
         self._run_stage, self._limits, self._on_stage_end = run_stage, limits, on_stage_end

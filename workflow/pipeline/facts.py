@@ -1,4 +1,4 @@
-"""What is known of a submission, as the facts that rules may look at."""
+"""The facts of a submission: the values that rules can test."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -61,8 +61,8 @@ def facts_of_test_file(
 ) -> Facts:
     """Return the size and mesh facts of an STL file that a test of the rules names.
 
-    The file is looked for in each of the folders. Raises OSError, InspectionFailed; the latter also for a
-    mesh that inspection rejects, for no rule would see it.
+    The file is searched in each of the folders. Raises OSError, InspectionFailed; the latter also for a
+    mesh that inspection rejects, because no rule would see it.
     """
     source = next((folder / name for folder in folders if (folder / name).is_file()), Path(name))
     report = inspector.inspect(source, name)

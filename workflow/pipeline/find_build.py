@@ -135,7 +135,7 @@ def _wait_for_build(context: Context, draft: Draft) -> Draft:
     waited = (now() - (submission.waiting_since or now())).total_seconds()
     if submission.state is SubmissionState.HELD:
         return draft
-    if waited >= context.patience.build_wait_seconds:
+    if waited >= context.retry_schedule.build_wait_seconds:
         older = _build_of_other_version(context.client, submission)
         seen = f" {older}" if older else ""
         advice = (
@@ -143,6 +143,6 @@ def _wait_for_build(context: Context, draft: Draft) -> Draft:
             f"found by itself), or name one with `stlflow attach {submission.id} BUILD`."
         )
         return held(draft, HoldReason.BUILD, advice)
-    due_at = now() + timedelta(seconds=context.patience.next_look(waited))
+    due_at = now() + timedelta(seconds=context.retry_schedule.build_search_delay(waited))
     noted = draft.record(EventKind.LOOKING_FOR_BUILD) if submission.tries == 0 else draft
     return noted.end_turn(Step.DELIVER, due_at, tries=submission.tries + 1)

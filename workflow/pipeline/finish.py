@@ -1,4 +1,4 @@
-"""Giving the file back to a folder that a person looks into, with a note that says why it is there."""
+"""Moving the file to its outcome folder, with a note that says why it is there."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ from workflow.pipeline.submission_notes import write_submission_note
 
 
 def finish_submission(context: Context, submission: Submission) -> Submission:
-    """Move the file to the folder that says how it ended, with a note beside it."""
+    """Move the file to its outcome folder, and write a note next to it."""
     outcome = _outcome(submission)
     if outcome is None:
         return submission
@@ -55,13 +55,14 @@ def _outcome(submission: Submission) -> Outcome | None:
 
 
 def _next_search(context: Context, submission: Submission) -> tuple[Step | None, datetime | None]:
-    """A missing build or device is looked for even while the file is held: it may come by itself."""
+    """Return the next search for a missing build or device: it may appear while the file is held."""
     if submission.state is not SubmissionState.HELD or submission.hold not in SELF_RESOLVING_HOLDS:
         return None, None
     age = now() - (submission.waiting_since or now())
     for_device = submission.hold is HoldReason.DEVICE
-    next_look = context.patience.device_search_delay if for_device else context.patience.next_look
-    return Step.DELIVER, now() + timedelta(seconds=next_look(age.total_seconds()))
+    schedule = context.retry_schedule
+    delay_of = schedule.device_search_delay if for_device else schedule.build_search_delay
+    return Step.DELIVER, now() + timedelta(seconds=delay_of(age.total_seconds()))
 
 
 def _move(context: Context, submission: Submission, outcome: Outcome) -> Draft:
@@ -108,7 +109,7 @@ def _move_as_planned(context: Context, submission: Submission, outcome: Outcome)
 
 
 def _write_separate_note(context: Context, submission: Submission, outcome: Outcome) -> Submission:
-    """The file stays in its read-only inbox: the note stands in the outcome folder, with the number."""
+    """Write the note of a file in a read-only inbox to the outcome folder, with the number in its name."""
     target = in_place_note_path(outcome, submission.path, submission.id)
     if submission.placed_as not in {None, target}:
         with suppress(OSError):

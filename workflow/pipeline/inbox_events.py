@@ -25,7 +25,7 @@ from workflow.pipeline.recovery import recover_claims
 
 
 def known_in_place_files(ledger: Ledger, folder: str) -> Mapping[str, FileStamp]:
-    """Return every file of a read-only inbox that was taken, as it looked then. Raises StateError.
+    """Return every file of a read-only inbox that was taken, with its stamp. Raises StateFolderError.
 
     `folder` is the inbox as `origin_of` names it.
     """
@@ -33,7 +33,7 @@ def known_in_place_files(ledger: Ledger, folder: str) -> Mapping[str, FileStamp]
 
 
 def is_known_in_place(ledger: Ledger, inbox: Path, path: str) -> bool:
-    """True if a file of a read-only inbox was taken before as it is now. Raises StateError."""
+    """True if a file of a read-only inbox was taken before as it is now. Raises StateFolderError."""
     try:
         folder = folder_origin(inbox, gethostname())
     except OSError:  # it can't be read now: nobody can tell
@@ -44,7 +44,7 @@ def is_known_in_place(ledger: Ledger, inbox: Path, path: str) -> bool:
 
 @dataclass
 class InboxEvents:
-    """What the inbox tells, written down; the keeper is woken at once."""
+    """Records what the inbox reports, and wakes the queue."""
 
     context: Context
     crew: Heartbeat
@@ -129,7 +129,7 @@ class InboxEvents:
         recover_claims(self.context.ledger, self.context.share)
 
     def on_untaken_file(self, path: str, why: str) -> None:
-        """Put a note beside a file or folder that is not taken."""
+        """Write a note next to a file or folder that is not taken."""
         self.notes.write(path, why)
 
     def on_scan(self, found: InboxScan, settled: Collection[str]) -> None:
@@ -147,7 +147,7 @@ class InboxEvents:
         return paths
 
     def record_mass_arrival(self, paths: Collection[str]) -> None:
-        """Write down that these have to wait; said when a crowd begins."""
+        """Record that these files wait for approval; the first time, log it."""
         self.context.ledger.mass_arrival.add(paths)
         if not self._noted:
             logger.warning(

@@ -1,4 +1,4 @@
-"""Notes about files of the inbox that are not taken: beside them, and gone when their cause is."""
+"""Notes about files of the inbox that are not taken; each is removed when its cause is gone."""
 
 import re
 import time

@@ -44,8 +44,8 @@ def ingest_file(context: Context, draft: Draft) -> Draft:
 def is_still_as_taken(context: Context, submission: Submission) -> bool:
     """True if the file still has the content that was copied, or is gone. Raises OSError.
 
-    Where the system can't tell who writes, a program may have gone on after the file was taken: then what
-    is wrong with the copy says nothing about the part.
+    Where the system can't tell who writes, a program may have written more after the file was taken. Then
+    a defect of the copy says nothing about the part.
     """
     try:
         return hash_file(context.source(submission), _roots(context, submission)) == submission.sha256
@@ -72,7 +72,7 @@ def _is_copy(spool_file: Path, sha256: str) -> bool:
 
 
 def _return_to_processing(context: Context, submission: Submission) -> Submission:
-    """On a retry the file stands in an outcome folder: bring it back to processing/."""
+    """Move the file of a retry from its outcome folder back to processing/."""
     placed = submission.placed_as if submission.left_in_place else submission.claimed_as
     if placed is None or placed.startswith("processing/"):
         return submission

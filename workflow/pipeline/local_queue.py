@@ -56,7 +56,7 @@ class LocalQueue:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start what a crash cut off again under new turns, then begin what is due."""
+        """Restart what a crash interrupted under new turns, then begin what is due."""
         for submission in requeue_interrupted_steps(self._ledger):
             logger.info("Submission {} ({}) taken over.", submission.id, submission.path)
             self._on_interrupted(submission)
@@ -109,7 +109,7 @@ class LocalQueue:
                 self._changed.wait_for(lambda: self._stopping, TICK_SECONDS)
 
     def _begin_due_steps(self, due: DueSteps) -> float:
-        """Begin what is due, as far as there is room; return in how many seconds to check again."""
+        """Begin what is due while threads are free; return the seconds until the next check."""
         self._checked_at = self._clock()
         due.has_news()
         found = [work for group in STAGE_GROUPS for work in due.find(group, self._executor.free_slots(group))]

@@ -1,7 +1,7 @@
 """Asks Eiger for slice jobs that are due, and lists new builds while many wait.
 
-Five thousand submissions that wait for slicing are five thousand rows with a time, nothing else. One thread
-finds what is due, a few ask; a poll that a crash cuts off is asked for again a minute later.
+A submission that waits for slicing is a row with a time, nothing else. One thread finds what is due, a few
+threads poll. A poll that a crash interrupts is repeated a minute later.
 """
 
 import threading
@@ -70,9 +70,9 @@ class Poller:
     def _poll_safely(self, threads: ThreadPoolExecutor) -> float:
         """Poll what is due; return how long to wait. A ledger that can't be reached is logged once."""
         try:
-            self.listing.look(threads)
+            self.listing.list_if_due(threads)
             self._poll_due(threads)
-            self._skew.look(self.context.client.ahead_seconds)
+            self._skew.check(self.context.client.ahead_seconds)
             wait_seconds = max(min(next_poll_seconds(self.context.ledger), POLL_SECONDS), DEBOUNCE_SECONDS)
             self._troubled = False
         except StateFolderError as error:
@@ -90,7 +90,7 @@ class Poller:
         self._troubled = True
 
     def _poll_due(self, threads: ThreadPoolExecutor) -> None:
-        """Hand due polls to the threads; hardly any while a listing tells more for fewer requests."""
+        """Hand due polls to the threads; one at a time while a listing answers for many."""
         room = (1 if self.listing.reads() else MAX_QUEUED_POLLS) - len(self._asking)
         if room < 1 or next_poll_seconds(self.context.ledger) > 0:
             return

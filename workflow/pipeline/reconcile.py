@@ -26,7 +26,7 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class AmbiguousTraces:
-    """There are traces of the build, and they can't be told apart; `seen` says it in words."""
+    """Traces of the build that can't be told apart; `seen` describes them."""
 
     seen: str
 
@@ -51,7 +51,7 @@ def find_earlier_send(
 
 
 def judge(seen: Sequence[Trace], earlier: Sequence[str]) -> str | AmbiguousTraces | None:
-    """Return which trace is the send in question, None if there is none, and Unclear if nobody can tell."""
+    """Return the trace of the send in question, None without one, AmbiguousTraces if it can't be told."""
     ids = list(dict.fromkeys(trace.id for trace in seen))
     fresh = [each for each in ids if each not in earlier]
     if not fresh:
@@ -94,7 +94,7 @@ ENDED_BADLY = frozenset({"failed", "canceled", "cancelled"})
 
 
 def confirm_print_started(context: Context, submission: Submission, receipt_id: str) -> Submission | None:
-    """Return None once the printer is seen at work on it, else the submission that waits or is held."""
+    """Return None once the printer shows the print; otherwise the submission that waits or is held."""
     told_at = _told_at(context, submission)
     if told_at is None:
         told_at, detail = now(), f"{submission.device}: print job {receipt_id}"
@@ -105,11 +105,11 @@ def confirm_print_started(context: Context, submission: Submission, receipt_id: 
     if ended == ENDED_WELL:
         return None
     age = (now() - told_at).total_seconds()
-    if ended in ENDED_BADLY or age > context.patience.print_now_seconds:
+    if ended in ENDED_BADLY or age > context.retry_schedule.print_now_seconds:
         return hold(
             context, submission, HoldReason.SEND, _print_problem_text(submission, receipt_id, ended, age)
         )
-    due_at = now() + timedelta(seconds=context.patience.poll_delay(age))
+    due_at = now() + timedelta(seconds=context.retry_schedule.poll_delay(age))
     return context.ledger.schedule_next_step(submission, Step.DELIVER, due_at)
 
 

@@ -1,4 +1,4 @@
-"""After a crash: files and rows that lost each other between the claim and the ledger find back.
+"""Recovery of claims that a crash interrupted: files without a row, and rows without a file.
 
 Several services may do this side by side, and others may be claiming files meanwhile: a file is looked
 at again after its row was read, and a row that a live worker runs is left alone. What nobody has
@@ -84,7 +84,7 @@ def finish_abandoned_claims(ledger: Ledger, share: Share) -> None:
 
 
 def _return_to_inbox(share: Share, claimed_as: str, path: str) -> None:
-    """Someone put it there by hand, or another ledger lost it: it is looked at like any other file."""
+    """Return a file without a row to the inbox: it is handled like any other file."""
     if share.left_inbox is not None:
         logger.warning("{} was put there by hand: nobody takes it.", printable_path(claimed_as))
         return
@@ -106,7 +106,7 @@ def _belongs_to(row: Submission | None, path: str) -> bool:
 
 
 def _reattach_file(ledger: Ledger, submission: Submission, claimed_as: str) -> None:
-    """The file bears the number of a submission: it is that one's, wherever the ledger last saw it."""
+    """Record the place of a file whose name has the number of its submission."""
     if submission.claimed_as == claimed_as:
         return
     submission = ledger.update_submission(submission, claimed_as=claimed_as, placed_as=None)

@@ -53,7 +53,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """What other rules would have done: of how many submissions, with which, and what can't be told."""
+    """What other rules would have done, for how many submissions, and what can't be decided."""
 
     looked_at: int
     elsewhere: tuple[Difference, ...]
@@ -196,7 +196,7 @@ def _difference(
 
 
 def _why_not_matched(old: IntakeDecision | Route, new: IntakeDecision | Route) -> tuple[str, ...]:
-    """Say why the rule that took it takes it no more, as far as the new rules still have it."""
+    """Return why the rule that matched before does not match now; empty if the new rules lack it."""
     passed = (rule for rule in new.considered if rule.rule == old.rule and not rule.matched)
     return tuple(f"'{rule.rule}': {rule.why_not}" for rule in passed)
 

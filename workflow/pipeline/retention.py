@@ -33,9 +33,9 @@ class RetentionPolicy:
 
 
 def clean_spool(ledger: Ledger, spool: Path) -> int:
-    """Delete private copies that nothing here will look at again; gives how many.
+    """Delete private copies that are not needed any more; return how many.
 
-    Only at the start, and while nothing runs that could need one: the spool is this process's alone.
+    Only at the start, and while no stage runs that could need one: no other process uses this spool.
     """
     copies = {int(found.stem): found for found in spool.glob("*.stl") if found.stem.isdecimal()}
     needed = {each.id for each in ledger.among(list(copies)) if each.state in NEEDS_COPY}
@@ -46,10 +46,10 @@ def clean_spool(ledger: Ledger, spool: Path) -> int:
 
 
 def delete_expired(context: Context, keep: RetentionPolicy) -> None:
-    """Delete old files from done/ and rejected/, and old submissions with their events, as far as asked for.
+    """Delete old files from done/ and rejected/, and old submissions with their events, by the policy.
 
-    A file goes only if its submission has ended, so long ago; a file that no submission knows stays.
-    Raises StateError, OSError.
+    A file is deleted only if its submission ended that long ago; a file of no submission stays.
+    Raises StateFolderError, OSError.
     """
     _forget_missing_files(context)
     if keep.file_days is not None:

@@ -27,8 +27,8 @@ class RetrySchedule:
     longest_poll_seconds: float = 60.0
     slice_limit_seconds: float = 7200.0
     build_wait_seconds: float = 300.0
-    longest_build_look_seconds: float = 600.0
-    longest_device_look_seconds: float = 60.0
+    longest_build_search_seconds: float = 600.0
+    longest_device_search_seconds: float = 60.0
     print_now_seconds: float = 120.0
     """The time in which a printer must show a print that it was told to start."""
     polls_per_second: float = float("inf")
@@ -50,13 +50,13 @@ class RetrySchedule:
         """Return the wait before the next listing of new builds, by pages of the last one and workers."""
         return max(LISTING_SECONDS, pages / (self.polls_per_second * LISTING_SHARE)) * among
 
-    def next_look(self, age_seconds: float) -> float:
+    def build_search_delay(self, age_seconds: float) -> float:
         """Return the wait before the next search for a missing build."""
-        return _grow_with_age(age_seconds, self.first_poll_seconds, self.longest_build_look_seconds)
+        return _grow_with_age(age_seconds, self.first_poll_seconds, self.longest_build_search_seconds)
 
     def device_search_delay(self, age_seconds: float) -> float:
         """Return the wait before the next search for a device that qualifies."""
-        return _grow_with_age(age_seconds, self.first_poll_seconds, self.longest_device_look_seconds)
+        return _grow_with_age(age_seconds, self.first_poll_seconds, self.longest_device_search_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class NeedsOperator:
 def classify_cloud_error(error: CloudError, tries: int) -> RetryAfter | NeedsOperator:
     """Return what a failed call means for one submission; `tries` counts the failures before this one.
 
-    Keys, network, load and faults of the cloud are no fault of a file: retry for ever, with growing waits.
+    Keys, network, load and faults of Eiger are not the file's fault: retry without end, with growing waits.
     A refusal of what was sent needs an operator.
     """
     if isinstance(error, BadRequest | NotFound | Conflict):
@@ -87,7 +87,7 @@ def classify_cloud_error(error: CloudError, tries: int) -> RetryAfter | NeedsOpe
 
 
 def backoff_seconds(tries: int) -> float:
-    """Return the backoff in seconds after so many failures in a row."""
+    """Return the backoff in seconds after a number of failures in a row."""
     return float(min(FIRST_BACKOFF_SECONDS * 2.0 ** min(tries, 16), MAX_BACKOFF_SECONDS))
 
 

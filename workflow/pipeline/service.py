@@ -141,7 +141,7 @@ class Service:
 
     @property
     def rules(self) -> LiveRules:
-        """The rules that count, and what keeps a change of them from counting."""
+        """Return the rules in use, and why a changed file is not."""
         return self._context.rules
 
     @property

@@ -92,7 +92,7 @@ class SliceListing:
     _stopped: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def look(self, threads: Executor) -> None:
+    def list_if_due(self, threads: Executor) -> None:
         """List new builds if that is due, and read them, on the threads. Raises StateFolderError.
 
         The builds of one listing are read before the next listing.
@@ -171,7 +171,7 @@ class SliceListing:
         self._schedule_next_listing(pages)
 
     def _schedule_next_listing(self, pages: int) -> None:
-        self._due_at = self.clock() + self.context.patience.listing_delay(pages, self.among())
+        self._due_at = self.clock() + self.context.retry_schedule.listing_delay(pages, self.among())
 
     def _select_unread(self, listed: Sequence[Build]) -> tuple[BuildCandidate, ...]:
         fresh = [build for build in listed if build.sliced and not self._is_known(build)]

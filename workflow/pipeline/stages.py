@@ -176,8 +176,8 @@ class Stages:
 def is_outcome_decided(submission: Submission) -> bool:
     """True if the submission's end is recorded, and only its file is left to be moved.
 
-    A stage that is begun again after a crash must not go on behind a rejection or a hold. Only what
-    may come by itself, a build or a device, is looked for while the submission is held.
+    A stage that runs again after a crash must not pass a rejection or a hold. Only a missing build or
+    device is searched while the submission is held.
     """
     held = submission.state is SubmissionState.HELD and submission.hold not in SELF_RESOLVING_HOLDS
     return held or submission.state in ENDED_STATES

@@ -1,12 +1,9 @@
-"""Uploading, and asking how far the slicing is.
+"""Uploading a part, polling its slice job, and reusing the build of an earlier upload.
 
-Whether an upload whose reply never came did arrive: its build is looked for before another upload.
-
-The name of an upload is unique (number and content of the submission), so a part version of that name
-is the very upload, unless one with another preset was answered, or may have arrived. Where that can't be
-told, another is made: a second part in Eiger prints nothing, but a wrong one prints wrongly.
-
-Sending a build once more that was sliced for the same bytes with the same settings, if that is allowed.
+If the reply to an upload was lost, its build is searched before another upload. The name of an upload is
+unique (number and content of the submission), so a part version of that name is that upload, unless one with
+another preset may have arrived. If that can't be told, the part is uploaded again: a second part in Eiger
+prints nothing, but a wrong one prints wrongly.
 """
 
 import hashlib
@@ -83,7 +80,7 @@ LOST_UPLOADS = 2
 
 
 def upload_part(context: Context, submission: Submission) -> Submission:
-    """Send the spooled bytes with the preset; from then on a row waits for the slice job, not a thread."""
+    """Upload the private copy with its preset; then the row waits for the slice job, not a thread."""
     if submission.part_version_id is not None:
         return submission
     history = context.ledger.events(submission.id)
@@ -126,7 +123,7 @@ def _record_upload(context: Context, submission: Submission, sent: UploadResult)
     if context.polls_at_once:
         ahead = draft.end_turn(Step.DELIVER, None, worker=submission.worker)
     else:
-        first_poll_at = now() + timedelta(seconds=context.patience.first_poll_seconds)
+        first_poll_at = now() + timedelta(seconds=context.retry_schedule.first_poll_seconds)
         ahead = draft.end_turn(Step.POLL, first_poll_at)
     uploaded = context.ledger.write(ahead)
     context.spool_path(submission).unlink(missing_ok=True)
@@ -134,7 +131,7 @@ def _record_upload(context: Context, submission: Submission, sent: UploadResult)
 
 
 def _record_arrived_upload(context: Context, submission: Submission, earlier: ArrivedUpload) -> Submission:
-    """The upload had arrived, and is sliced: what made its reply get lost does not matter any more."""
+    """Record an upload whose reply was lost, and whose build was found."""
     found = context.ledger.schedule_next_step(
         submission,
         Step.DELIVER,
@@ -164,7 +161,7 @@ def _post_part(context: Context, submission: Submission, spooled: BinaryIO) -> U
 
 
 def _retry_or_hold_upload(context: Context, submission: Submission, error: OutcomeUnknown) -> Submission:
-    """An upload may be repeated, for a second part in Eiger prints nothing; but not again and again."""
+    """Retry an upload whose reply was lost; after several in a row, hold the submission."""
     submission = context.ledger.record_event(submission, EventKind.UPLOAD_LOST, str(error))
     lost = [event for event in context.ledger.events(submission.id) if event.event == EventKind.UPLOAD_LOST]
     if len(lost) % LOST_UPLOADS == 0:
@@ -188,7 +185,7 @@ def signed_title(path: str, number: int, sha256: str) -> str:
 def parse_signature(title: str) -> tuple[int, str] | None:
     """Return the submission, and how its sha256 begins, that a title in the cloud names; None without.
 
-    The cloud takes titles from file names, as far as is known: so this tells where to look, and no more.
+    Eiger probably takes titles from file names. So this says where to search, and proves nothing.
     """
     found = SIGNATURE.findall(title)
     return (int(found[-1][0]), found[-1][1]) if found else None
@@ -208,7 +205,7 @@ def check_slicing(context: Context, draft: Draft) -> Draft:
         return _sliced(draft, slice_status)
     if slice_status.ended:
         return draft.change(slice_status=slice_status.status)
-    return draft.end_turn(Step.POLL, now() + timedelta(seconds=context.patience.poll_delay(0)))
+    return draft.end_turn(Step.POLL, now() + timedelta(seconds=context.retry_schedule.poll_delay(0)))
 
 
 def _sliced(draft: Draft, slice_status: SliceStatus) -> Draft:
@@ -224,9 +221,9 @@ def _sliced(draft: Draft, slice_status: SliceStatus) -> Draft:
 
 
 def poll_slice_job(context: Context, submission: Submission, parked: int = 0) -> None:
-    """Ask once for the slice job; ended, or older than the limit: the next stage takes over.
+    """Poll a slice job once. If it has ended, or is older than the limit, the next stage follows.
 
-    `parked` is how many wait beside it: the more, the longer until it is asked for again.
+    `parked` is how many submissions wait for slicing: the more, the longer until the next poll.
     """
     age = now() - (submission.waiting_since or now())
     try:
@@ -237,12 +234,12 @@ def poll_slice_job(context: Context, submission: Submission, parked: int = 0) ->
     if slice_status.completed:
         sliced = _sliced(draft_of(submission), slice_status).end_turn(Step.DELIVER, now())
         context.ledger.write(sliced, durable=False)
-    elif slice_status.ended or age.total_seconds() > context.patience.slice_limit_seconds:
+    elif slice_status.ended or age.total_seconds() > context.retry_schedule.slice_limit_seconds:
         context.ledger.schedule_next_step(
             submission, Step.DELIVER, now(), slice_status=slice_status.status, tries=0
         )
     else:
-        wait = timedelta(seconds=context.patience.poll_delay(age.total_seconds(), parked))
+        wait = timedelta(seconds=context.retry_schedule.poll_delay(age.total_seconds(), parked))
         status = slice_status.status
         context.ledger.update_submission(submission, due_at=now() + wait, slice_status=status, tries=0)
 
@@ -255,7 +252,7 @@ def held_unsliced(draft: Draft) -> Draft:
 
 
 def _poll_later(context: Context, submission: Submission, error: CloudError) -> None:
-    """A slice job that the cloud can't tell about is asked for again, until a person is needed."""
+    """Poll later after an error, or let the next stage hold the submission if a person is needed."""
     verdict = classify_cloud_error(error, submission.tries)
     if isinstance(verdict, NeedsOperator):
         context.ledger.schedule_next_step(
@@ -268,7 +265,7 @@ def _poll_later(context: Context, submission: Submission, error: CloudError) -> 
 
 
 def reuse_sliced_build(context: Context, submission: Submission) -> Submission:
-    """Skip upload and slicing if the cloud still has the build; else the part is uploaded as usual."""
+    """Skip upload and slicing if Eiger still has the build of the same part and settings."""
     if not context.reuses_builds or submission.part_version_id is not None:
         return submission
     if submission.taken_as is not None:  # retried because of its units: another upload may have others
@@ -291,7 +288,7 @@ def reuse_sliced_build(context: Context, submission: Submission) -> Submission:
 
 
 def _is_still_there(context: Context, earlier: Submission) -> bool:
-    """A build that a person attached may hold anything: only one with the very part counts."""
+    """True if Eiger has the sliced build, and it holds the part: an attached build may hold another one."""
     try:
         build = context.catalog.build(earlier.build_id or "")
     except NotFound:
