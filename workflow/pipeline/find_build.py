@@ -16,7 +16,7 @@ from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.time_bounds import not_before
 from workflow.pipeline.transitions import held
-from workflow.pipeline.upload import held_unsliced
+from workflow.pipeline.upload import check_slicing
 
 MAX_CANDIDATES = 50  # a title may repeat, and reading each candidate costs a request
 
@@ -30,9 +30,11 @@ class AmbiguousBuilds:
 
 def find_build(context: Context, draft: Draft) -> Draft:
     """Find the build that holds our part version; without one the row waits, then is held."""
+    if draft.submission.state is SubmissionState.SLICING:
+        draft = check_slicing(context, draft)
+        if draft.submission.state is not SubmissionState.SLICED:
+            return draft
     submission = draft.submission
-    if submission.state is SubmissionState.SLICING:
-        return held_unsliced(draft)
     if submission.build_id is not None:
         return draft
     found = search_builds(context.client, context.catalog, submission)

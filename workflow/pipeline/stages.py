@@ -44,12 +44,12 @@ from workflow.pipeline.inspect import apply_intake_rules, inspect_mesh
 from workflow.pipeline.retry import NeedsOperator, backoff_seconds, classify_cloud_error
 from workflow.pipeline.route import device_choice_lock, route_build
 from workflow.pipeline.transitions import hold, schedule_retry
-from workflow.pipeline.upload import check_slicing, reuse_sliced_build, upload_part
+from workflow.pipeline.upload import reuse_sliced_build, upload_part
 
 StepFunction = Callable[[Context, Submission], Submission]
 DraftFunction = Callable[[Context, Draft], Draft]
 EXAMINATION: tuple[DraftFunction, ...] = (ingest_file, inspect_mesh, apply_intake_rules)
-FINDING: tuple[DraftFunction, ...] = (check_slicing, find_build, check_units)
+FINDING: tuple[DraftFunction, ...] = (find_build, check_units)
 
 
 def examine_file(context: Context, submission: Submission) -> Submission:

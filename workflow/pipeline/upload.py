@@ -192,10 +192,10 @@ def parse_signature(title: str) -> tuple[int, str] | None:
 
 
 def check_slicing(context: Context, draft: Draft) -> Draft:
-    """Ask for the slice job right after the upload; one that has not ended is polled from then on."""
+    """Return the draft sliced, held or polled later. Right after an upload the slice job is polled here."""
     submission = draft.submission
-    if submission.state is not SubmissionState.SLICING or submission.slice_status is not None:
-        return draft
+    if submission.slice_status is not None:
+        return _held_unsliced(draft)
     try:
         slice_status = context.client.get_slice_status(submission.slice_job_id or "")
     except CloudError as error:
@@ -204,7 +204,7 @@ def check_slicing(context: Context, draft: Draft) -> Draft:
     if slice_status.completed:
         return _sliced(draft, slice_status)
     if slice_status.ended:
-        return draft.change(slice_status=slice_status.status)
+        return _held_unsliced(draft.change(slice_status=slice_status.status))
     return draft.end_turn(Step.POLL, now() + timedelta(seconds=context.retry_schedule.poll_delay(0)))
 
 
@@ -244,7 +244,7 @@ def poll_slice_job(context: Context, submission: Submission, parked: int = 0) ->
         context.ledger.update_submission(submission, due_at=now() + wait, slice_status=status, tries=0)
 
 
-def held_unsliced(draft: Draft) -> Draft:
+def _held_unsliced(draft: Draft) -> Draft:
     """Return the draft held: its slice job did not end well, and the cloud does not say why."""
     status = draft.submission.slice_status or "no answer"
     advice = "Open the part in Eiger to see why, correct it, and drop it again; or retry."
