@@ -38,14 +38,14 @@ class ExchangeLimits:
     def __enter__(self) -> Self:
         """Start the clock."""
         self._outer = _current.set(self)
-        _WATCHDOG.add(self)
+        _DEADLINES.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop the clock."""
         if self._outer is not None:
             _current.reset(self._outer)
-        _WATCHDOG.remove(self)
+        _DEADLINES.remove(self)
         with self._lock:
             self._over = True
             for watched in self._watched:
@@ -82,7 +82,7 @@ class ExchangeLimits:
                 watched.shutdown(socket.SHUT_RDWR)
 
 
-class _Watchdog:
+class _Deadlines:
     """One thread for all exchanges of the process. It sleeps until the first of them has no time left."""
 
     def __init__(self) -> None:
@@ -129,7 +129,7 @@ class _Watchdog:
             return []
 
 
-_WATCHDOG = _Watchdog()
+_DEADLINES = _Deadlines()
 
 
 def current_limits() -> ExchangeLimits | None:

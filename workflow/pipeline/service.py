@@ -115,12 +115,10 @@ class Service:
             return following
 
         on_interrupted = partial(hold_after_repeated_crashes, context)
-        if context.ledger.url.startswith("sqlite"):
-            return LocalQueue(context.ledger, lambda: heartbeat.me, run_stage, self._limits, on_interrupted)
-        finish = self._finish_abandoned_claims
-        return LeaseQueue(
-            context.ledger, lambda: heartbeat.me, run_stage, self._limits, on_interrupted, finish
-        )
+        ways = (context.ledger, lambda: heartbeat.me, run_stage, self._limits, on_interrupted)
+        if not context.ledger.is_shared:
+            return LocalQueue(*ways)
+        return LeaseQueue(*ways, self._finish_abandoned_claims)
 
     def _make_inbox(self, heartbeat: Heartbeat) -> Inbox:
         share = self._context.share
