@@ -25,13 +25,33 @@
 Messages are for machinists: the number first, then what to do. None may hold a secret.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 EXIT_OK = 0
 EXIT_SOME_FAILED = 1
 EXIT_USAGE = 2
 EXIT_CLOUD = 3
 EXIT_INTERRUPTED = 130
+
+
+def catch_faults(
+    work: Callable[[], T], on_fault: Callable[[Exception], T], *, but: tuple[type[Exception], ...] = ()
+) -> T:
+    """Return what `work` returns; if it raises anything but `but`, return what `on_fault` returns.
+
+    The one place of the service that catches every exception, for the edges of its threads, steps, rules and
+    checks: a fault of stlflow costs one file or one round, and all others go on.
+    """
+    try:
+        return work()
+    except but:
+        raise
+    except Exception as fault:  # noqa: BLE001  # all edges lead here
+        return on_fault(fault)
 
 
 def error_reason(error: Exception) -> str:

@@ -7,8 +7,17 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
-from workflow.errors import EXIT_CLOUD, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, StlflowError, error_reason
+from workflow.errors import (
+    EXIT_CLOUD,
+    EXIT_OK,
+    EXIT_SOME_FAILED,
+    EXIT_USAGE,
+    StlflowError,
+    catch_faults,
+    error_reason,
+)
 
 
 class Grade(StrEnum):
@@ -97,7 +106,8 @@ def run_checks(checks: Sequence[Check]) -> Iterator[Finding]:
 def run_check(check: Check) -> tuple[Finding, ...]:
     """Return what a check finds within its limit; its thread is left behind when it takes longer."""
     found: list[Finding] = []
-    thread = threading.Thread(target=_collect_findings, args=(check, found), name=check.name, daemon=True)
+    collect = partial(catch_faults, partial(_collect_findings, check, found), partial(_add_fault, found))
+    thread = threading.Thread(target=collect, name=check.name, daemon=True)
     thread.start()
     thread.join(check.limit_seconds)
     findings = list(found)
@@ -117,5 +127,7 @@ def _collect_findings(check: Check, found: list[Finding]) -> None:
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
         found.append(fail(f"{error_reason(error)}{place}.", "Correct that, then run the doctor again."))
-    except Exception as fault:  # noqa: BLE001  # a checkup that breaks down helps nobody
-        found.append(fail(f"The check itself failed ({type(fault).__name__}).", _REPORT_BUG_FIX))
+
+
+def _add_fault(found: list[Finding], fault: Exception) -> None:
+    found.append(fail(f"The check itself failed ({type(fault).__name__}).", _REPORT_BUG_FIX))

@@ -8,10 +8,12 @@ the right to send: a request without its body does nothing.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from io import SEEK_END
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NoReturn, Protocol
 
 from workflow.eiger.response import strip_control_characters
+from workflow.errors import catch_faults
 
 ProgressCallback = Callable[[int, int], None]
 """Called with the bytes of the file that are on their way, and all of them."""
@@ -64,18 +66,17 @@ class FixedLengthFile:
 
     def read(self, size: int = -1) -> bytes:
         """Read on, at most to the length that was promised."""
-        wanted = self.len if size < 0 else min(size, self.len)
-        try:
-            chunk = self._stl.read(wanted)
-            if wanted and not chunk:
-                raise EOFError(
-                    f"The file shrank to {self._sent} of {self.total} bytes while it was uploaded."
-                )
-            self._sent += len(chunk)
-            if chunk and self._on_progress is not None:
-                self._on_progress(self._sent, self.total)
-        except Exception as reason:  # noqa: BLE001  # raised again, unwrapped, by the transport
-            raise BodyReadError(reason) from None
+        return catch_faults(
+            partial(self._read, self.len if size < 0 else min(size, self.len)), _raise_read_error
+        )
+
+    def _read(self, wanted: int) -> bytes:
+        chunk = self._stl.read(wanted)
+        if wanted and not chunk:
+            raise EOFError(f"The file shrank to {self._sent} of {self.total} bytes while it was uploaded.")
+        self._sent += len(chunk)
+        if chunk and self._on_progress is not None:
+            self._on_progress(self._sent, self.total)
         return chunk
 
 
@@ -121,8 +122,10 @@ class CheckedJsonBody:
 
     def __iter__(self) -> Iterator[bytes]:
         """Check, then yield the whole body at once. Raises BodyReadError."""
-        try:
-            self._last_look()
-        except Exception as reason:  # noqa: BLE001  # raised again, unwrapped, by the transport
-            raise BodyReadError(reason) from None
+        catch_faults(self._last_look, _raise_read_error)
         yield self._content
+
+
+def _raise_read_error(reason: Exception) -> NoReturn:
+    """Raise a reason wrapped, as no HTTP library would; the transport unwraps it."""
+    raise BodyReadError(reason) from None

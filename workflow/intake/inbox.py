@@ -7,7 +7,7 @@ from itertools import islice
 
 from loguru import logger
 
-from workflow.errors import ShareError, StlflowError, error_reason
+from workflow.errors import ShareError, StlflowError, catch_faults, error_reason
 from workflow.intake.claim import FileClaimer, FileTaker, IntakeStore, NotTakenYet
 from workflow.intake.completeness import FileSignature
 from workflow.intake.events import FolderWatcher
@@ -69,7 +69,7 @@ class Inbox:
         """Take files until `stop` is set; outlives a vanished share, full disks and faults."""
         try:
             while not stop.is_set():
-                pause = self._safe_round()
+                pause = catch_faults(self._do_due_work, self._pause_after_fault)
                 if self._wake.wait(min(pause, _STOP_POLL_SECONDS)):
                     stop.wait(_DEBOUNCE_SECONDS)
                     self._wake.clear()
@@ -91,12 +91,9 @@ class Inbox:
 
     # -- one round ------------------------------------------------------------------------------
 
-    def _safe_round(self) -> float:
-        try:
-            return self._do_due_work()
-        except Exception:  # noqa: BLE001  # the loop's edge: a fault with one file must not stop the others
-            logger.exception("The inbox could not be scanned; it is tried again.")
-            return _FAULT_PAUSE_SECONDS
+    def _pause_after_fault(self, fault: Exception) -> float:
+        logger.opt(exception=fault).error("The inbox could not be scanned; it is tried again.")
+        return _FAULT_PAUSE_SECONDS
 
     def _do_due_work(self) -> float:
         """Do what is due; return the seconds until something is due again."""

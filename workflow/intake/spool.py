@@ -137,7 +137,6 @@ def _atomic_write(target: Path) -> Iterator[BinaryIO]:
             copy.flush()
             os.fsync(copy.fileno())
         unfinished.replace(target)
-    except BaseException:  # raised again: no half copy stays behind, whatever ended it
+    finally:  # no half copy stays behind, whatever ended it
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
-        raise

@@ -6,9 +6,12 @@ Nothing durable is here: only the ledger says which stages are in progress and w
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
 
 from loguru import logger
 
+from workflow.errors import catch_faults
 from workflow.ledger import Work
 from workflow.model import Step
 from workflow.pipeline.work_queue import QueueLimits, RunStage
@@ -32,11 +35,10 @@ class Executor:
             if work in self._active:
                 return
             self._active.add(work)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._mark_ended, work)  # what has not begun must not look as if it had
             self._threads.submit(self._run, work)
-        except BaseException:  # raised again: what has not begun must not look as if it had
-            self._mark_ended(work)
-            raise
+            undo.pop_all()
 
     def is_running(self, work: Work) -> bool:
         """True if the stage runs here under this turn."""
@@ -69,9 +71,7 @@ class Executor:
         while following is not None:
             present, following = following, None
             try:
-                following = self._run_stage(present)
-            except Exception:  # noqa: BLE001  # the thread's edge: the step is started again, all others go on
-                logger.opt(exception=True).error("A fault of stlflow in {}", present)
+                following = catch_faults(partial(self._run_stage, present), partial(_log_fault, present))
             finally:
                 self._mark_ended(present, following)
                 self._on_stage_end()
@@ -82,3 +82,7 @@ class Executor:
             if following is not None:
                 self._active.add(following)
             self._changed.notify_all()
+
+
+def _log_fault(work: Work, fault: Exception) -> None:
+    logger.opt(exception=fault).error("A fault of stlflow in {}", work)

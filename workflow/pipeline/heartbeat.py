@@ -17,7 +17,7 @@ from typing import Protocol
 
 from loguru import logger
 
-from workflow.errors import StateFolderError
+from workflow.errors import StateFolderError, catch_faults
 from workflow.ledger import (
     Heartbeats,
     Ledger,
@@ -101,7 +101,7 @@ class Heartbeat:
         """Send heartbeats and watch the others until told to stop."""
         shared = not self._ledger.url.startswith("sqlite")
         while not stop.wait(HEARTBEAT_SECONDS if shared else SOLE_HEARTBEAT_SECONDS):
-            self.beat()
+            catch_faults(self.beat, self._log_fault)  # without heartbeats others would take us for dead
 
     def beat(self) -> None:
         """Send one heartbeat and check those of the others; a database that can't be reached does no harm."""
@@ -118,9 +118,10 @@ class Heartbeat:
         except StateFolderError as error:
             self._detector.reset()
             logger.debug("{}", error)
-        except Exception as fault:  # noqa: BLE001  # the thread's edge: without heartbeats others would take us for dead
-            self._detector.reset()
-            logger.opt(exception=True).error("A fault of stlflow while sending a heartbeat: {}", fault)
+
+    def _log_fault(self, fault: Exception) -> None:
+        self._detector.reset()
+        logger.opt(exception=fault).error("A fault of stlflow while sending a heartbeat: {}", fault)
 
     def deregister(self) -> tuple[Submission, ...]:
         """Leave; return what is left undone, free for others at once. Raises StateFolderError."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from loguru import logger
 
-from workflow.errors import StateFolderError
+from workflow.errors import StateFolderError, catch_faults
 from workflow.ledger import (
     Ledger,
     Superseded,
@@ -86,12 +86,12 @@ class LeaseQueue:
     def _run(self) -> None:
         while not self._stop.is_set():
             self._checked_at = self._clock()
-            self._check_safely()
+            catch_faults(self._check, self._log_fault)
             if self._wake.wait(CHECK_SECONDS):
                 self._stop.wait(DEBOUNCE_SECONDS)
             self._wake.clear()
 
-    def _check_safely(self) -> None:
+    def _check(self) -> None:
         """Begin what is due; a ledger that can't be reached is logged once, and tried again."""
         try:
             due = find_due_steps(self._ledger, self._worker())
@@ -107,9 +107,10 @@ class LeaseQueue:
             self._troubled = False
         except StateFolderError as error:
             self._log_once(f"{error} Submissions wait until then.")
-        except Exception as fault:  # noqa: BLE001  # the thread's edge: without it nothing would ever go on
-            logger.opt(exception=True).debug("The queue failed")
-            self._log_once(f"The queue failed ({type(fault).__name__}): it tries again.")
+
+    def _log_fault(self, fault: Exception) -> None:
+        logger.opt(exception=fault).debug("The queue failed")
+        self._log_once(f"The queue failed ({type(fault).__name__}): it tries again.")
 
     def _log_once(self, sentence: str) -> None:
         if not self._troubled:

@@ -8,10 +8,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from loguru import logger
 
-from workflow.errors import StateFolderError
+from workflow.errors import StateFolderError, catch_faults
 from workflow.ledger import (
     DueSteps,
     Ledger,
@@ -93,20 +94,22 @@ class LocalQueue:
         """Run the queue until it stops; a database that can't be read is logged once and opened again."""
         while not self._stopping:
             try:
-                due = DueSteps(self._ledger, self._worker().home)
-                try:
-                    while not self._stopping:
-                        self._wait_for_news(due, self._begin_due_steps(due))
-                finally:
-                    due.close()
+                catch_faults(self._serve, self._log_fault, but=(StateFolderError, sqlite3.Error))
             except (StateFolderError, sqlite3.Error) as error:
                 self._log_once(f"{_sentence(error)} Submissions wait until then.")
-            except Exception as fault:  # noqa: BLE001  # the thread's edge: without it nothing would ever go on
-                logger.opt(exception=True).debug("The queue failed")
-                self._log_once(f"The queue failed ({type(fault).__name__}): it tries again.")
             with self._changed:
                 self._checked_at = self._clock()
                 self._changed.wait_for(lambda: self._stopping, TICK_SECONDS)
+
+    def _serve(self) -> None:
+        """Begin what is due until the queue stops. Raises StateFolderError, sqlite3.Error."""
+        with closing(DueSteps(self._ledger, self._worker().home)) as due:
+            while not self._stopping:
+                self._wait_for_news(due, self._begin_due_steps(due))
+
+    def _log_fault(self, fault: Exception) -> None:
+        logger.opt(exception=fault).debug("The queue failed")
+        self._log_once(f"The queue failed ({type(fault).__name__}): it tries again.")
 
     def _begin_due_steps(self, due: DueSteps) -> float:
         """Begin what is due while threads are free; return the seconds until the next check."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from workflow.errors import NotAPlainFile, StlflowError, WrongSubmissionState, error_reason
+from workflow.errors import NotAPlainFile, StlflowError, WrongSubmissionState, catch_faults, error_reason
 from workflow.intake import FileRoots, Outcome, exists_in_share, files_below, hash_file, paths_below
 from workflow.model import HoldReason, Step, Submission, SubmissionState
 from workflow.notes import is_note, is_note_about, note_path, remove_note_file, why_not_approved
@@ -40,11 +40,9 @@ class MoveWatcher:
         while not stop.wait(rest):
             began = time.monotonic()
             try:
-                self.carry_out_moves()
+                catch_faults(self.carry_out_moves, _log_fault, but=(StlflowError, OSError))
             except (StlflowError, OSError) as trouble:
                 logger.debug("Moved files are looked for later: {}", trouble)
-            except Exception:  # noqa: BLE001  # the thread's edge: tried again at the next walk
-                logger.opt(exception=True).error("A fault of stlflow while it looked for moved files")
             rest = max(self.interval_seconds, _REST_PER_WALK * (time.monotonic() - began))
 
     def carry_out_moves(self) -> int:
@@ -143,3 +141,8 @@ def _remove_outdated(notes: Sequence[Path]) -> None:
         with suppress(OSError):
             if time.time() - note.lstat().st_ctime > OUTDATED_SECONDS and is_note(note):
                 remove_note_file(note)
+
+
+def _log_fault(fault: Exception) -> int:
+    logger.opt(exception=fault).error("A fault of stlflow while it searched for moved files")
+    return 0

@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from loguru import logger
 
-from workflow.errors import StateFolderError
+from workflow.errors import StateFolderError, catch_faults
 from workflow.ledger import Superseded, next_poll_seconds, postpone_due_polls
 from workflow.model import Submission
 from workflow.pipeline.clock_skew import Skew
@@ -57,7 +58,7 @@ class Poller:
         """Poll until told to stop."""
         with ThreadPoolExecutor(POLLS_AT_ONCE, thread_name_prefix="poll") as threads:
             while not stop.is_set():
-                wait_seconds = self._poll_safely(threads)
+                wait_seconds = catch_faults(partial(self._poll, threads), self._pause_after_fault)
                 if self._wake.wait(wait_seconds):
                     stop.wait(DEBOUNCE_SECONDS)
                 self._wake.clear()
@@ -67,7 +68,7 @@ class Poller:
         """Check at once: a slice job may have become due, or the service stops."""
         self._wake.set()
 
-    def _poll_safely(self, threads: ThreadPoolExecutor) -> float:
+    def _poll(self, threads: ThreadPoolExecutor) -> float:
         """Poll what is due; return how long to wait. A ledger that can't be reached is logged once."""
         try:
             self.listing.list_if_due(threads)
@@ -77,11 +78,12 @@ class Poller:
             self._troubled = False
         except StateFolderError as error:
             self._log_once(f"{error} Slice jobs wait until then.")
-        except Exception as fault:  # noqa: BLE001  # the thread's edge: without it no slice job would ever end
-            logger.opt(exception=True).debug("The poller failed")
-            self._log_once(f"The poller failed ({type(fault).__name__}): it tries again.")
-        else:
-            return wait_seconds
+            return POLL_SECONDS
+        return wait_seconds
+
+    def _pause_after_fault(self, fault: Exception) -> float:
+        logger.opt(exception=fault).debug("The poller failed")
+        self._log_once(f"The poller failed ({type(fault).__name__}): it tries again.")
         return POLL_SECONDS
 
     def _log_once(self, sentence: str) -> None:
@@ -98,20 +100,24 @@ class Poller:
             self._asking.add((submission.id, submission.turn))
             threads.submit(self._poll_slice_job, submission)
 
+    def _postpone_after_fault(self, submission: Submission, fault: Exception) -> None:
+        logger.opt(exception=fault).error("A fault of stlflow while asking for a slice job")
+        self.context.ledger.update_submission(submission, due_at=now() + RETRY_AFTER_FAULT)
+
     def _poll_slice_job(self, submission: Submission) -> None:
         watched = (
             self.watchdog.watching(f"Submission {submission.id} (slice job)")
             if self.watchdog
             else nullcontext()
         )
+        poll = partial(poll_slice_job, self.context, submission, self.listing.waiting.count)
         try:
             with watched:
-                poll_slice_job(self.context, submission, self.listing.waiting.count)
+                catch_faults(
+                    poll, partial(self._postpone_after_fault, submission), but=(Superseded, StateFolderError)
+                )
         except (Superseded, StateFolderError) as error:
             logger.debug("{}", error)
-        except Exception:  # noqa: BLE001  # a fault of ours: this one is asked for later, all others now
-            logger.opt(exception=True).error("A fault of stlflow while asking for a slice job")
-            self.context.ledger.update_submission(submission, due_at=now() + RETRY_AFTER_FAULT)
         finally:
             self._asking.discard((submission.id, submission.turn))
             self.wake()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from workflow.errors import StateFolderError
+from workflow.errors import StateFolderError, catch_faults
 from workflow.intake import APPROVED_FOLDER, Inbox, MassArrivalLimit, StabilityTimes, UntakenFile
 from workflow.ledger import Ledger, Work
 from workflow.model import Step, Submission
@@ -213,11 +213,7 @@ class Service:
     def _run_retention(self, stop: threading.Event) -> None:
         """Make room at the start and every hour; what fails is tried again the next time."""
         while True:
-            try:
-                self.apply_retention()
-            except Exception as fault:  # noqa: BLE001  # upkeep's edge: nothing else may suffer from it
-                logger.opt(exception=True).debug("Upkeep failed")
-                logger.warning("Old submissions were not tidied away ({}).", type(fault).__name__)
+            catch_faults(self.apply_retention, _log_failed_retention)
             if stop.wait(RETENTION_INTERVAL_SECONDS):
                 return
 
@@ -244,3 +240,8 @@ def _describe(running: Sequence[Work]) -> str:
 
 def _by_number(work: Work) -> int:
     return work.number
+
+
+def _log_failed_retention(fault: Exception) -> None:
+    logger.opt(exception=fault).debug("Retention failed")
+    logger.warning("Old submissions were not deleted ({}).", type(fault).__name__)

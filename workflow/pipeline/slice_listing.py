@@ -17,7 +17,7 @@ from itertools import takewhile
 from loguru import logger
 
 from workflow.eiger import Build, BuildDetail, BuildFilter
-from workflow.errors import CloudError, StateFolderError
+from workflow.errors import CloudError, StateFolderError, catch_faults
 from workflow.ledger import (
     Superseded,
     WaitingForSlicing,
@@ -207,11 +207,9 @@ class SliceListing:
         """Run some work; if it fails, polling each slice job still finds what it would have found."""
         try:
             if not self._stopped:
-                work()
+                catch_faults(work, _log_fault, but=(CloudError, StateFolderError))
         except (CloudError, StateFolderError) as error:
             logger.debug("New builds: {}", error)
-        except Exception:  # noqa: BLE001  # a fault of ours costs time, and nothing else
-            logger.opt(exception=True).error("A fault of stlflow while looking at new builds")
         finally:
             self._ended()
             self.told()
@@ -219,6 +217,10 @@ class SliceListing:
     def _ended(self) -> None:
         with self._lock:
             self._open -= 1
+
+
+def _log_fault(fault: Exception) -> None:
+    logger.opt(exception=fault).error("A fault of stlflow while listing new builds")
 
 
 def _is_since(build: Build, since: datetime) -> bool:

@@ -27,10 +27,11 @@ upload and build nothing runs: the row waits, and the poller asks for the slice 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from loguru import logger
 
-from workflow.errors import CloudError, StateFolderError, error_reason
+from workflow.errors import CloudError, StateFolderError, catch_faults, error_reason
 from workflow.ledger import Draft, Superseded, Work, draft_of, work_of
 from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.check_units import check_units
@@ -134,18 +135,21 @@ class Stages:
         """Do one step; no failure of it stops the line. Raises Superseded, StateFolderError."""
         name = getattr(step, "__name__", "step")
         try:
-            return step(self.context, submission)
-        except (Superseded, StateFolderError):
-            raise
+            return catch_faults(
+                partial(step, self.context, submission),
+                partial(self._hold_after_fault, submission, name),  # a fault of ours holds one file, not all
+                but=(Superseded, StateFolderError, CloudError, OSError),
+            )
         except CloudError as error:
             return self._retry_or_hold(self._reread(submission), error)
         except OSError as error:
             advice = _ERROR_ADVICE.get(type(error), "Is the disk full, or the share gone?")
             reason = f"{name}: {error_reason(error)}. {advice}"
             return self._retry_later(self._reread(submission), reason)
-        except Exception as fault:  # noqa: BLE001  # the line's edge: a fault of ours holds one file, not all
-            logger.opt(exception=True).error("A fault of stlflow in {}", name)
-            return self._after_fault(self._reread(submission), f"{name}: {type(fault).__name__}")
+
+    def _hold_after_fault(self, submission: Submission, name: str, fault: Exception) -> Submission:
+        logger.opt(exception=fault).error("A fault of stlflow in {}", name)
+        return self._after_fault(self._reread(submission), f"{name}: {type(fault).__name__}")
 
     def _reread(self, submission: Submission) -> Submission:
         """Read again what the failed step may have changed. Raises Superseded when the turn is over."""

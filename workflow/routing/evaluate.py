@@ -8,8 +8,10 @@ holds the file: the next rule never gets it by accident. A released file skips t
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Generic
 
+from workflow.errors import catch_faults
 from workflow.model import ConsideredRule, Destination, DeviceFacts, Facts, IntakeDecision, Route
 from workflow.routing.choose_device import READY_ONLY, choose_device
 from workflow.routing.conditions import Condition, ConditionResult
@@ -140,13 +142,16 @@ def find_matching_rule(
     rules: Sequence[Rule], names: Sequence[NamePattern], facts: Facts, *, passed: Collection[str] = ()
 ) -> tuple[RuleMatch[Rule], Facts]:
     """Find the first rule that takes a file, or that can't be decided; and give the facts with their tags."""
-    try:
+
+    def match() -> tuple[RuleMatch[Rule], Facts]:
         known = with_tags(names, facts)
-    except Exception as fault:  # noqa: BLE001  # whatever went wrong, no rule may get the file
-        return RuleMatch(
-            rules[0], (), open_why=f"Its name can't be read ({_describe_error(fault)}). {_RELEASE}"
-        ), facts
-    return _first_match(rules, known, passed=passed), known
+        return _first_match(rules, known, passed=passed), known
+
+    def hold(fault: Exception) -> tuple[RuleMatch[Rule], Facts]:
+        why = f"Its name can't be read ({_describe_error(fault)}). {_RELEASE}"
+        return RuleMatch(rules[0], (), open_why=why), facts
+
+    return catch_faults(match, hold)  # whatever goes wrong, no rule may get the file
 
 
 def _first_match(rules: Sequence[Rule], facts: Facts, *, passed: Collection[str]) -> RuleMatch[Rule]:
@@ -171,10 +176,11 @@ def evaluate_condition(when: Condition | None, facts: Facts) -> ConditionResult:
     """Return whether a rule takes a file; undecided if a fault of stlflow prevents it."""
     if when is None:
         return ConditionResult(True, ())
-    try:
-        return when.evaluate(facts)
-    except Exception as fault:  # noqa: BLE001  # whatever went wrong, the next rule must not get the file
-        return ConditionResult(None, (f"a fault of stlflow in this rule ({_describe_error(fault)})",))
+    return catch_faults(partial(when.evaluate, facts), _undecided)  # the next rule must not get the file
+
+
+def _undecided(fault: Exception) -> ConditionResult:
+    return ConditionResult(None, (f"a fault of stlflow in this rule ({_describe_error(fault)})",))
 
 
 def _describe_error(fault: Exception) -> str:

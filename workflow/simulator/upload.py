@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -165,11 +166,11 @@ async def upload_stl(request: Request, operation: Operation, simulation: Simulat
     """
     target = simulation.next_upload_path()
     form = await read_form(request.headers.get("content-type", ""), request.stream(), target)
-    try:
-        return await _add_uploaded_part(form, target, operation, simulation)
-    except BaseException:  # raised again: a refused or interrupted upload leaves no file
-        target.unlink(missing_ok=True)
-        raise
+    with ExitStack() as undo:
+        undo.callback(target.unlink, missing_ok=True)  # a refused or interrupted upload leaves no file
+        reply = await _add_uploaded_part(form, target, operation, simulation)
+        undo.pop_all()
+    return reply
 
 
 async def _add_uploaded_part(
