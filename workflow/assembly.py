@@ -41,7 +41,7 @@ MOVED_LEDGER_FILE = f"{LEDGER_FILE}.moved"
 
 
 def rules_file(settings: Settings) -> Path:
-    """Return the rules file that counts: the one set, or the default that ships."""
+    """Return the rules file that is used: the one set, or the default that ships."""
     return settings.rules or resource_folder("rules") / "default.yaml"
 
 

@@ -207,7 +207,7 @@ class Unreachable(CloudError):
 class OutcomeUnknown(CloudError):
     """The request was sent and no whole response came: its effect may or may not exist.
 
-    `timed_out` tells a missing response from a connection that was cut.
+    `timed_out` separates a missing response from a connection that was cut.
     """
 
     can_retry = True

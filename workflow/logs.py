@@ -16,7 +16,7 @@ from loguru import logger
 CONSOLE_FORMAT = "<green>{time:HH:mm:ss zz}</green> <level>{level: <7}</level> {message}"
 FILE_FORMAT = "{time:YYYY-MM-DDTHH:mm:ss.SSSZ} {level: <7} {message}"
 _QUIET_LOGGERS = ("sqlalchemy", "urllib3", "uvicorn", "stl")
-"""Not watchdog: that it lost notices is told in its log alone, and heard there by the hints."""
+"""Not watchdog: only its log says that events were lost, and the folder watcher reads that."""
 
 
 def _open_private(file: str, flags: int) -> int:

@@ -90,7 +90,7 @@ def explain_inbox_file(settings: Settings, name: Path) -> FileExplanation:
 
 
 def _inbox_wait_reason(settings: Settings, path: str) -> str | None:
-    """Return what else keeps a file in the inbox; None if nothing does."""
+    """Return what other reason keeps a file in the inbox; None if there is none."""
     if not ledger_exists(settings):
         return "it is taken once stlflow runs: `stlflow run`."
     with closing(open_ledger(settings)) as ledger:

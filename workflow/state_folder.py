@@ -30,7 +30,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 )
 MOUNTS_FILE = Path("/proc/self/mounts")
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
-"""Parts, people's names and what Eiger said are nobody else's business on a shared machine."""
+"""Rights of the state folder: parts, names of people and Eiger's replies are private on a shared machine."""
 REMOTE_DRIVE = 4  # GetDriveTypeW: DRIVE_REMOTE
 
 
@@ -39,18 +39,18 @@ def require_local_state_folder(folder: Path, share: Path) -> None:
     place = folder.absolute()
     if place == share.absolute() or share.absolute() in place.parents:
         raise StateFolderError(
-            f"The state folder {folder} lies in the share. Set STLFLOW_STATE to a local folder."
+            f"The state folder {folder} is in the share. Set STLFLOW_STATE to a local folder."
         )
     if (kind := network_file_system(place)) is not None:
         raise StateFolderError(
-            f"The state folder {folder} lies on a network share ({kind}). Set STLFLOW_STATE to a local disk."
+            f"The state folder {folder} is on a network share ({kind}). Set STLFLOW_STATE to a local disk."
         )
 
 
 def prepare_state_folder(folder: Path, share: Path, *, prove: bool = True) -> None:
     """Make the state folder and, unless only reading is wanted, prove that it can be written.
 
-    Raises StateFolderError when it lies in a wrong place, or can't be made or written.
+    Raises StateFolderError when it is in a wrong place, or can't be made or written.
     """
     require_local_state_folder(folder, share)
     place = folder.absolute()

@@ -43,7 +43,7 @@ def test_it_is_sent_once_and_the_outcome_is_called_unknown(
         assert code == 0
     else:
         assert code == 3
-        unknown = "Eiger may or may not have done it: look there before sending it again."
+        unknown = "Eiger may or may not have done it: check there before sending it again."
         assert said.startswith("stlflow: The connection to ")
         assert said.endswith(f" was cut during {operation_id}. {unknown}")
 

@@ -205,7 +205,7 @@ def test_a_stop_says_what_it_waits_for_and_a_second_one_leaves_at_once(desk: Des
 
             assert until(left_at_a_further_signal)
         assert service.said().splitlines()[-1] == (
-            "stlflow: stopped at once; what was under way goes on at the next start."
+            "stlflow: stopped at once; interrupted work is continued at the next start."
         )
         with desk.serving() as service:
             assert desk.ended(1), service.said()

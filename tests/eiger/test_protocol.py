@@ -96,7 +96,7 @@ def refusal(operation: Operation, answer: Response) -> CloudError:
             READ_BUILD,
             429,
             RateLimited,
-            "429: Eiger is asked too often. stlflow slows down and goes on by itself.",
+            "429: Too many requests for Eiger. stlflow slows down and continues by itself.",
         ),
         (
             READ_BUILD,

@@ -145,5 +145,5 @@ def test_what_is_left_to_a_person() -> None:
         "systemctl --user daemon-reload",
         "systemctl --user enable --now stlflow.service",
         "systemctl --user status stlflow.service",
-        "loginctl enable-linger    # else it ends when you log out",
+        "loginctl enable-linger    # otherwise it ends when you log out",
     )

@@ -67,8 +67,8 @@ def test_a_failed_test_names_the_deciding_rules_and_the_defaults_they_used() -> 
     result = result_of(RULES, test)
     assert result.differences == ("send_to: expected device_queue, got backlog",)
     assert result.why == (
-        "intake: rule 'rest' in line 3 decided, for it takes everything that no rule above takes",
-        "routing: rule 'rest' in line 6 decided, for it takes everything that no rule above takes",
+        "intake: rule 'rest' in line 3 decided, for it is the catch-all: no rule above matches",
+        "routing: rule 'rest' in line 6 decided, for it is the catch-all: no rule above matches",
         "not in the test, so defaults were used: build.print_hours 6.5",
     )
 

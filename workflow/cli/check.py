@@ -73,7 +73,7 @@ def _validate_picture_option(picture: Path, files: tuple[Path, ...]) -> None:
 
 
 def _draw_picture(draw: DrawFile, file: Path, picture: Path) -> bool:
-    """Draw a part; tells whether there is a picture now. Raises OSError when it can't be written."""
+    """Draw a part; True if there is a picture now. Raises OSError when it can't be written."""
     with _atomic_write_path(picture) as unfinished:
         try:
             draw(file, unfinished)

@@ -97,7 +97,7 @@ def init(directory: Path) -> None:
     for rules in sorted(resource_folder("rules").iterdir()):
         _write_new(directory / "rules" / rules.name, rules.read_text("utf-8"))
     click.echo(
-        "Next: copy .env.example to .env, fill in the keys, look at rules/default.yaml, `stlflow run`."
+        "Next: copy .env.example to .env, fill in the keys, check rules/default.yaml, then `stlflow run`."
     )
 
 

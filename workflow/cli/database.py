@@ -38,7 +38,9 @@ def restore(file: Path) -> None:
     click.echo(f"{count:,} submissions are restored.")
     if former is not None:
         click.echo(f"The former database is kept: {former}.")
-    click.echo("Next: `stlflow run`. It holds files that were claimed after the backup: look in Eiger first.")
+    click.echo(
+        "Next: `stlflow run`. It holds files that were claimed after the backup: check in Eiger first."
+    )
 
 
 @click.command("move-ledger")
@@ -46,7 +48,7 @@ def move_ledger() -> None:
     """Move the database to one that several machines share.
 
     From this state folder to the one that STLFLOW_DATABASE_URL names. Stop stlflow first. Submissions
-    may be in any state: they go on from there at the next start. The old database stays beside the new
+    may be in any state: they continue from there at the next start. The old database stays beside the new
     one as stlflow.db.moved.
     """
     from workflow.operations import move_ledger_to_database

@@ -19,7 +19,7 @@ def intake() -> None:
 def explain(names: tuple[str, ...], as_json: bool) -> None:
     """Print what happens to files of these names, and why.
 
-    Nothing is changed. A name is a path below the inbox, or a file that lies in it.
+    Nothing is changed. A name is a path below the inbox, or a file in it.
     """
     from workflow.operations import explain_inbox_file
     from workflow.settings import load_settings

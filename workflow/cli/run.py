@@ -27,7 +27,7 @@ def notify_systemd(state: str) -> None:
 
 
 def wait_for_stop(stop: Event, stands_still_seconds: Callable[[], float]) -> None:
-    """Wait for the stop; send systemd the heartbeats it asks for while work goes on."""
+    """Wait for the stop; send systemd the heartbeats it asks for while the queue works."""
     limit = watchdog_seconds()
     if limit is None:
         stop.wait()
@@ -74,7 +74,7 @@ def run() -> None:
 def exit_process() -> None:
     """End this process, even if threads still wait: all work is at a safe point.
 
-    A thread that runs beyond the limit, or waits for a database that is away, would keep it for ever.
+    A thread that runs beyond the limit, or waits for a database that can't be reached, would keep it forever.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -92,7 +92,7 @@ def stop_on_signals() -> threading.Event:
             asked_at = time.monotonic()
         elif time.monotonic() - asked_at > REPEATED_SIGNAL_SECONDS:
             # As safe as a power cut, which everything here is made for.
-            os.write(2, b"stlflow: stopped at once; what was under way goes on at the next start.\n")
+            os.write(2, b"stlflow: stopped at once; interrupted work is continued at the next start.\n")
             os._exit(EXIT_INTERRUPTED)
         stop.set()
 

@@ -74,7 +74,7 @@ def install_service(kind: str | None, user: str | None, force: bool, start: bool
     place = unit_path(who)
     new = install_unit(render_unit(plan, who), place, force=force)
     _warn(plan.warnings)
-    click.echo(f"{place} {'written' if new else 'is there already, and the same'}.")
+    click.echo(f"{place} {'written' if new else 'unchanged: it was there already'}.")
     if start:
         return _start_unit(own=who is None)
     click.echo("\n".join(("Next:", *setup_commands(plan, who))))

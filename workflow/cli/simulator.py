@@ -25,7 +25,7 @@ from workflow.simulator import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions, serve
     type=AnyNumber(0),
     default=0.0,
     show_default=True,
-    help="How long a printer takes to show the job that it was told to print.",
+    help="How long a printer takes to show the job that it was sent.",
 )
 @click.option(
     "--units", default="mm", show_default=True, metavar="UNIT", help="How an STL is read, such as in."

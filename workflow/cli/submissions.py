@@ -19,7 +19,7 @@ STATES_HELP = f"Only those in one of these states: {', '.join(STATES)}; may repe
     "--limit",
     type=WholeNumber(1),
     default=None,
-    help=f"Only the newest N; a table shows {DEFAULT_LIMIT} unless told.",
+    help=f"Only the newest N; a table shows {DEFAULT_LIMIT} by default.",
 )
 @json_option
 def list_submissions(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
@@ -83,7 +83,7 @@ def retry(number: int) -> None:
 @click.command()
 @submission_argument
 def release(number: int) -> None:
-    """Let a held submission go on as it is.
+    """Continue a held submission as it is.
 
     The rule that held it is ignored for it. A part held for its units keeps them.
     """

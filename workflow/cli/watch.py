@@ -10,7 +10,7 @@ ShowSubmissions = Callable[[Sequence[Submission]], None]
 
 
 def is_at_rest(submission: Submission) -> bool:
-    """True if nothing more happens by itself, but for a look now and then for what is missing."""
+    """True if nothing more happens by itself, except for polls for what is missing."""
     if submission.state is SubmissionState.HELD:
         return submission.step is None or (
             submission.hold in SELF_RESOLVING_HOLDS and submission.due_at is not None
@@ -32,7 +32,7 @@ def poll_until(
 
 
 def show_nothing(_seen: Sequence[Submission]) -> None:
-    """Show nothing: there is no terminal, and the log tells."""
+    """Show nothing: there is no terminal, and the log has the progress."""
 
 
 class UploadProgress:

@@ -118,7 +118,7 @@ class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints
         return self._exchange.budget.strain()
 
     def apply_backpressure(self, strain: Backpressure) -> None:
-        """Slow down for what Eiger told other processes with the same keys."""
+        """Slow down if Eiger limited other processes with the same keys."""
         self._exchange.budget.apply_backpressure(strain)
 
     def close(self) -> None:
@@ -161,8 +161,8 @@ def add_approvals(
 ) -> frozenset[str]:
     """Approve these builds and keep every other approval; return the ids of all approved builds.
 
-    The set is looked at twice before it is replaced and once after: a change seen in between starts
-    it all over. What another changes between the last look and the write can't be seen by anybody,
+    The set is read twice before it is replaced and once after: a change in between starts
+    it all over. What another changes between the last read and the write can't be seen by any client,
     for the service has neither versions nor conditions.
     Raises SettingsError when approvals are not in use, unless they may be switched on (every build
     that is not approved could not be printed any more), Conflict when others keep changing the set,
@@ -196,7 +196,7 @@ def _read_approved_ids(client: EigerClient, *, switch_on: bool) -> frozenset[str
 
 
 def _replace_approvals(client: EigerClient, wanted: frozenset[str]) -> frozenset[str]:
-    """Write, and look; where no response came, the look tells whether it was written."""
+    """Write, then read; where no response came, the read shows whether it was written."""
     try:
         client.approve_builds(sorted(wanted))
     except OutcomeUnknown:

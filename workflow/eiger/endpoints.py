@@ -67,7 +67,7 @@ class BuildEndpoints(Resource):
         order: SortOrder = "desc",
         page_size: int = DEFAULT_PAGE_SIZE,
     ) -> Iterator[Build]:
-        """List builds, newest first unless told otherwise; pages are read as they are needed."""
+        """List builds, newest first by default; pages are read as they are needed."""
         return self._paginate(the.LIST_BUILDS, Page[Build], list_query(filters, sort_by, order), page_size)
 
     def read_build(self, build_id: str) -> BuildDetail:

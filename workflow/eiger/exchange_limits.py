@@ -1,7 +1,7 @@
 """The limits of one whole exchange: when time is up, its connections are closed, whatever it is doing.
 
 The timeouts of an HTTP library hold for one read each. A server that sends one byte now and then, or interim
-responses, headers, chunk sizes, trailers or empty compressed blocks without end, would keep a call for ever.
+responses, headers, chunk sizes, trailers or empty compressed blocks without end, would keep a call forever.
 """
 
 import math
@@ -52,7 +52,7 @@ class ExchangeLimits:
                 watched.close()
 
     def extend(self, seconds: float) -> None:
-        """Allow at least so many seconds from now, unless time is up already."""
+        """Allow at least these seconds from now, unless time is up already."""
         with self._lock:
             self.ends_at = max(self.ends_at, time.monotonic() + seconds)
 

@@ -1,4 +1,4 @@
-"""What Eiger answers, checked at the border: frozen values, fields that nobody asked for are dropped.
+"""What Eiger answers, checked at the border: frozen values; other fields are dropped.
 
 Rules learnt from the real service: enums are open strings; a key may be absent where the contract
 requires it; the material `"None"` means none. Personal data of print jobs has no field here, and
@@ -182,7 +182,7 @@ class PartVersion(ApiModel):
 
 
 class Pose(ApiModel):
-    """Where something lies on the bed of a build."""
+    """Where a part is on the bed of a build."""
 
     id: Text | None = None
     x: float | None = None
@@ -288,7 +288,7 @@ class PrintJobDetail(ActivePrintJob):
 
 
 class QueuedPrintJob(ApiModel):
-    """An entry in the queue of a device; the build is told only on reading."""
+    """An entry in the queue of a device; the build is only in the reply for one entry."""
 
     id: Id
     state: Text
@@ -298,7 +298,7 @@ class QueuedPrintJob(ApiModel):
 
 
 class QueueEntry(QueuedPrintJob):
-    """An entry of a whole queue: here the build is always told."""
+    """An entry of a whole queue: it always has its build."""
 
     build: Build
 

@@ -3,9 +3,9 @@
 Where the contract or the service leaves room, the reading is the one that can't lose or double work:
 
 - 500 under /parts and /part_versions is "not found" by contract. A real fault looks the same, so it
-  counts as not found only when the message says so; otherwise it is waited out like any 5xx.
+  counts as not found only when the message says so; otherwise it is retried like any 5xx.
 - 502 and 504 on an effect come from a gateway that lost sight of it: the outcome is unknown.
-- A response to an effect that can't be read tells nothing about the effect: the outcome is unknown.
+- A response that can't be read says nothing about the effect: the outcome is unknown.
 - An error that is a web page comes from a proxy, a firewall or a front end, not from Eiger's API: neither an
   id nor the keys nor the file are at fault.
 """
@@ -37,7 +37,7 @@ from workflow.errors import (
 
 M = TypeVar("M", bound=BaseModel)
 NOTHING_LOST = "Nothing is lost."
-CHECK_EIGER_FIRST = "Eiger may or may not have done it: look there before sending it again."
+CHECK_EIGER_FIRST = "Eiger may or may not have done it: check there before sending it again."
 _SAYS_NOT_FOUND = re.compile(
     r"(?i)not found|no such|(not|n.t) (exist|find|be found)|\bno [a-z ]{1,40} (has|with) (the|this|that) id\b"
 )
@@ -159,7 +159,7 @@ def no_response_error(
 
 
 def _is_foreign_page(response: Response) -> bool:
-    """True if something else than Eiger's API answers; some statuses mean the same from anybody."""
+    """True if not Eiger's API answers, but a proxy; some statuses mean the same from either."""
     return response.is_html and response.status not in _SAME_FROM_ANYBODY
 
 
@@ -214,7 +214,7 @@ def _error_advice(kind: type[CloudError], operation: Operation, status: int) -> 
         Unauthorized: "Eiger refuses the access keys. Check STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY.",
         NotFound: _not_found_advice(operation),
         Conflict: "The printer is not ready. Look at the machine, clear what it asks for, then try again.",
-        RateLimited: "Eiger is asked too often. stlflow slows down and goes on by itself.",
+        RateLimited: "Too many requests for Eiger. stlflow slows down and continues by itself.",
         Unreachable: f"{operation.id} did not get through to Eiger. {NOTHING_LOST}",
         BadRequest: f"Eiger refuses {operation.id}.",
         OutcomeUnknown: f"Eiger lost sight of {operation.id}. {CHECK_EIGER_FIRST}",

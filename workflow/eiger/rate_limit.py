@@ -86,7 +86,7 @@ class RateLimiter:
                 self._halve_rate(now)
 
     def pause(self, seconds: float) -> None:
-        """Hold back all requests for so many seconds; a longer pause from before is kept."""
+        """Hold back all requests for these seconds; a longer pause from before is kept."""
         with self._lock:
             self._told_pause_until = max(self._told_pause_until, self._extend_pause(seconds))
 

@@ -68,7 +68,7 @@ class RequestSender:
         return self.call_once(request, parse)
 
     def call_with_retries(self, ask: Callable[[], T]) -> T:
-        """Call until there is an answer or the policy gives up. Raises CloudError."""
+        """Call until there is a response or the policy gives up. Raises CloudError."""
         started, attempt = self.clock(), 1
         while True:
             try:
@@ -126,15 +126,15 @@ class RequestSender:
 
 
 def _machine_frozen_error(operation: Operation) -> RateLimited:
-    """Someone else may have caused the effect by now, for the reserved time is over."""
-    text = f"{operation.id} was not sent: this machine stood still meanwhile. stlflow goes on by itself."
+    """Return the error for an effect whose reserved time is over: another worker may have caused it."""
+    text = f"{operation.id} was not sent: this machine was suspended meanwhile. stlflow continues by itself."
     return RateLimited(text, operation=operation.id)
 
 
 def _rate_limited_error(operation: Operation, wait_seconds: float) -> RateLimited:
     text = (
         f"{wait_seconds:.0f} s until {operation.id} may go out: Eiger asked for a pause, or too many calls "
-        "wait already. stlflow goes on by itself."
+        "wait already. stlflow continues by itself."
     )
     return RateLimited(text, operation=operation.id, retry_after_seconds=wait_seconds)
 

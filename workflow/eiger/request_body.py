@@ -22,7 +22,7 @@ ProgressCallback = Callable[[int, int], None]
 class BodyReadError(Exception):
     """The file could not be read while it was sent; `reason` is what happened.
 
-    Neither an OSError nor anything else that the HTTP libraries would take for a fault of the network.
+    Not an OSError: the HTTP libraries would take that for a network error.
     """
 
     def __init__(self, reason: Exception) -> None:
@@ -32,7 +32,7 @@ class BodyReadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StlUpload:
-    """A file to be sent as a form; read from where it stands now to its end."""
+    """A file to be sent as a form; read from its current position to its end."""
 
     stl: BinaryIO
     filename: str
@@ -49,7 +49,7 @@ class StlUpload:
 
 
 class FixedLengthFile:
-    """A file that gives exactly as many bytes as it had at the start, and tells how far it is.
+    """A file that yields exactly as many bytes as it had at the start, and reports its progress.
 
     Bytes that are appended meanwhile are not read; missing ones are an error, for the other side
     was promised a length and would wait for the rest. Reading raises BodyReadError.
@@ -111,7 +111,7 @@ BeforeSend = Callable[[], None]
 
 
 class CheckedJsonBody:
-    """A JSON body that is given out only after the last look; its length is told before."""
+    """A JSON body that is sent only after a last check; its length is known before."""
 
     def __init__(self, content: object, before_send: BeforeSend) -> None:
         self._content, self._last_look = json.dumps(content).encode(), before_send

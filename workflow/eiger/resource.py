@@ -1,6 +1,6 @@
 """What the calls of every resource are made of: get a value, page through a list, cause an effect.
 
-Pages are requested one at a time, only as far as the caller reads.
+Pages are requested one at a time, only while the caller reads.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ MAX_STALE_PAGES = 5
 
 @dataclass(frozen=True, slots=True)
 class ListLimits:
-    """How long a list may be before it counts as one without an end; seconds are those of reading pages."""
+    """How long a list may be before it counts as endless; the seconds are those of reading pages."""
 
     entries: int
     megabytes: float
@@ -93,7 +93,7 @@ def paginate(
 
 
 def _entry_key(entry: ApiModel) -> object:
-    """Entries without an id (users may have none) are told apart by all they say."""
+    """Entries without an id (users may have none) are compared by all their fields."""
     return getattr(entry, "id", None) or entry
 
 

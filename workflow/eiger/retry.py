@@ -10,7 +10,7 @@ MAX_CONTRACT_BROKEN_ATTEMPTS = 2
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Send again after so many seconds."""
+    """Send again after these seconds."""
 
     seconds: float
     reason: str

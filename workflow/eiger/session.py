@@ -186,7 +186,7 @@ def _configure(manager: PoolManager) -> None:
 
 
 class NoRedirectSession(requests.Session):
-    """A session that leaves redirects to us: even unfollowed, requests would look where they lead."""
+    """A session that leaves redirects to us: requests would read their bodies, even if it follows none."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return None: there is no target."""

@@ -1,7 +1,7 @@
 """The only place that speaks HTTP, on `requests`: one request out, one response or `NoResponse` back.
 
 Each thread asks over kept connections of its own. An effect gets a fresh connection every time: on a
-kept one that the server is just closing it would look as if the response had been lost.
+kept one that the server is just closing it would look as if the response was lost.
 
 The keys are opened only when a request goes out, and never shown.
 """
@@ -87,7 +87,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class DownloadStream:
-    """A file on its way: the status, its length if that is told, and its bytes as they come."""
+    """A download: the status, its length if the service says it, and its bytes as they arrive."""
 
     status: int
     length: int | None

@@ -19,7 +19,7 @@ from workflow.settings import (
 
 KEY_SETTINGS = ("access_key", "secret_key")
 SECRET_SETTINGS = (*KEY_SETTINGS, "database_url", "proxy")
-"""Settings that hold keys or a password: they come from files, and never stand in a unit."""
+"""Settings that hold keys or a password: they come from files and are never in a unit."""
 _NETWORK_VARIABLES = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 """What the way to Eiger may need. One with a password in it is left out: anyone may read a unit."""
 
@@ -28,7 +28,7 @@ _NETWORK_VARIABLES = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PRO
 class ServicePlan:
     """Everything in absolute paths. `variables` are carried over, `credentials` come from secret files.
 
-    `mount_point` is where the share is mounted, None where it lies on the system's own disk.
+    `mount_point` is where the share is mounted, None where it is on the system's own disk.
     """
 
     command: tuple[str, ...]
@@ -36,7 +36,7 @@ class ServicePlan:
     share: Path
     state: Path
     others: tuple[Path, ...]
-    """Whatever else has to be read: rules, a read-only inbox, Python and its packages."""
+    """Other paths that have to be read: rules, a read-only inbox, Python and its packages."""
     variables: Mapping[str, str]
     credentials: tuple[str, ...]
     mount_point: Path | None

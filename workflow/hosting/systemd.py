@@ -82,7 +82,7 @@ def setup_commands(plan: ServicePlan, user: str | None) -> tuple[str, ...]:
         f"{systemctl} daemon-reload",
         f"{systemctl} enable --now {UNIT_NAME}",
         f"{systemctl} status {UNIT_NAME}",
-        *(["loginctl enable-linger    # else it ends when you log out"] if user is None else []),
+        *(["loginctl enable-linger    # otherwise it ends when you log out"] if user is None else []),
     )
 
 
@@ -120,7 +120,7 @@ def _unit_section(plan: ServicePlan, user: str | None) -> Iterator[str]:
         yield " ".join(("Wants=network-online.target", *mount))
         yield " ".join(("After=network-online.target remote-fs.target", *mount))
         yield f"RequiresMountsFor={_quote_word(plan.state)}"
-    yield "# Never give up: what keeps it from starting may be gone in a minute."
+    yield "# Never give up: the reason why it does not start may be gone in a minute."
     yield "StartLimitIntervalSec=0"
 
 
@@ -139,7 +139,7 @@ def _service_section(plan: ServicePlan, user: str | None) -> Iterator[str]:
     yield "UMask=0002"
     yield "Restart=on-failure"
     yield "RestartSec=30"
-    yield "# The start asks Eiger first, patiently; a stop lets what is under way come to a safe point."
+    yield "# The start asks Eiger first and waits for it; a stop lets running steps reach a safe point."
     yield "TimeoutStartSec=300"
     yield "TimeoutStopSec=90"
     yield "WatchdogSec=300"
@@ -165,7 +165,7 @@ def _hardening_lines(plan: ServicePlan, user: str | None) -> Iterator[str]:
     if not any(_is_below(place, _TEMPORARY_FOLDERS) for place in plan.places):
         yield "PrivateTmp=yes"
     if user != "root":  # who needs its other capabilities for the files of everybody
-        yield "# To ask who still writes the file of another: else files wait longer (leases, fcntl(2))."
+        yield "# To find out who still writes another user's file; otherwise files wait longer (leases, fcntl(2))."
         yield from ("AmbientCapabilities=CAP_LEASE", "CapabilityBoundingSet=CAP_LEASE")
     yield from _HARDENING.splitlines()
 

@@ -16,7 +16,7 @@ stlflow as a Windows service. Nobody has tried these steps yet: please report wh
    LocalSystem has no rights on shares. Name the share as \\\\server\\share\\folder in stlflow.toml: a service
    has none of the drive letters that people have mapped.
 2. The keys. Put them into .env in {plan.folder}
-   and let nobody but that account read the file:
+   and let only that account read the file:
        icacls .env /inheritance:r /grant:r "DOMAIN\\account:R"
 3. Ask, as that account:
        runas /user:DOMAIN\\account "cmd /k cd /d {plan.folder} && {plan.command[0]} doctor"

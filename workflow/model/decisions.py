@@ -1,4 +1,4 @@
-"""Facts that rules look at, and what the rules decided."""
+"""The facts that rules test, and what the rules decided."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from workflow.model.states import Destination
 
 FactValue = str | int | float | bool
 Facts = Mapping[str, FactValue]
-"""Flat facts that rules look at, by documented name; an unknown fact is absent."""
+"""Flat facts that rules test, by documented name; an unknown fact is absent."""
 NO_FACTS: Facts = MappingProxyType({})
 
 
@@ -59,7 +59,7 @@ class DeviceFacts:
     is_busy: bool = False
     """True if Eiger shows a running print."""
     active_seconds: float | None = None
-    """How long the running print goes on; None where Eiger does not say."""
+    """Seconds until the running print ends; None where Eiger does not say."""
 
 
 @dataclass(frozen=True, slots=True)

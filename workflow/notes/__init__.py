@@ -1,4 +1,4 @@
-"""What people are told: the notes beside their files."""
+"""The notes beside people's files."""
 
 from workflow.notes.answer import (
     NO_PRICES,

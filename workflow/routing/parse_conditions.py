@@ -115,7 +115,7 @@ def _fact_name_hint(page: YamlReader, key: str) -> str:
         return _OTHER_WORDS[key.casefold()]
     if key == "build":
         return f"write `{BUILD_PREFIX}…`, with a dot"
-    no_tag = f"a tag has to stand in a pattern under `names`, like {{{key.removeprefix(TAG_PREFIX)}}}"
+    no_tag = f"a tag has to be in a pattern under `names`, like {{{key.removeprefix(TAG_PREFIX)}}}"
     return (suggest_nearest(key, page.tags) or no_tag) if key.startswith(TAG_PREFIX) else ""
 
 

@@ -162,7 +162,7 @@ def _decided_by(
 ) -> str:
     rule = next(rule for rule in rules if rule.name == name)
     looked = evaluate_condition(rule.when, facts)
-    why = "; ".join(looked.why) or "it takes everything that no rule above takes"
+    why = "; ".join(looked.why) or "it is the catch-all: no rule above matches"
     held = f": {reason}" if reason else ""
     return f"{title}: rule '{name}' in line {rule.line} decided, for {why}{held}"
 

@@ -24,7 +24,7 @@ class SelectionPolicy(StrEnum):
     SHORTEST_QUEUE = "shortest_queue"
     """The fewest builds queued."""
     FIRST = "first"
-    """The first in the order of `name`, where that is a list; else by name."""
+    """The first in the order of `name` where that is a list, otherwise by name."""
     ROUND_ROBIN = "round_robin"
     """The one to which nothing was sent for the longest time."""
 

@@ -146,7 +146,7 @@ class YamlReader:
 
 
 def find_value(node: Node | None, key: str) -> Node | None:
-    """Return the value of a key, whatever else is wrong with the group; None where it has none."""
+    """Return the value of a key, even if the group has other mistakes; None where it has none."""
     if isinstance(node, MappingNode):
         for key_node, value in node.value:
             if isinstance(key_node, ScalarNode) and key_node.value == key:
@@ -222,7 +222,7 @@ _PLAIN_TAGS = frozenset(
     f"{_YAML_TAG_PREFIX}{kind}"
     for kind in ("bool", "float", "int", "map", "merge", "null", "seq", "str", "timestamp", "value")
 )
-"""What YAML finds in plain text by itself. All else (`!secret`, `!!python/name:…`) was written by hand."""
+"""What YAML finds in plain text by itself. Other tags (`!secret`, `!!python/name:…`) were written by hand."""
 _MAX_DEPTH = 50
 _MAX_VALUE_LENGTH = 1000
 _TOO_DEEP = "the rules are nested too deep to be read"

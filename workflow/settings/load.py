@@ -69,7 +69,7 @@ def format_assignment(given: SourceValue, value: object) -> str:
 
 
 def _suggest_value(given: SourceValue, field: FieldInfo) -> object:
-    """Return what was probably meant, else the default, else an example."""
+    """Return what was probably meant, otherwise the default, otherwise an example."""
     near: list[str] = []
     if given.setting == "log_level":
         near = nearest_options(str(given.value), LOG_LEVELS)
@@ -130,7 +130,7 @@ def _find_bound(field: FieldInfo, name: str) -> float | None:
 
 
 def describe_unknown_names(given: Sequence[SourceValue]) -> Iterator[str]:
-    """Return a sentence about each name that looks like a setting and is none."""
+    """Return a sentence about each name that looks like a setting but is not one."""
     missing = [
         name for name, setting in UNPREFIXED_NAMES.items() if all(each.setting != setting for each in given)
     ]
@@ -154,7 +154,7 @@ def _suggest_toml_name(given: SourceValue) -> str:
 def _suggest_variable(given: SourceValue, missing: Iterable[str]) -> str | None:
     """Return what was meant: nothing ("") by a name with our prefix alone, None by one of another program.
 
-    Names like ACCESS_KEY are looked at in .env only, and only where that key is still missing.
+    Names like ACCESS_KEY are checked in .env only, and only where that key is still missing.
     """
     name = given.name.upper()
     variables = {f"{ENV_PREFIX}{field.upper()}" for field in Settings.model_fields}
@@ -180,7 +180,7 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def read_effective_values() -> dict[str, SourceValue]:
-    """Return the value that is used of each setting that any source gives, with its place."""
+    """Return the value that is used for each setting that any source sets, with its place."""
     return _effective_values(read_all_sources())
 
 
@@ -206,7 +206,7 @@ class _AllSources(PydanticBaseSettingsSource):
         self._counts = _effective_values(given)
 
     def __call__(self) -> dict[str, Any]:
-        """Return the value that counts of each setting that is given."""
+        """Return the value that is used for each setting that is set."""
         return {name: each.value for name, each in self._counts.items()}
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002

@@ -98,14 +98,16 @@ class Settings(BaseModel):
     request_timeout_seconds: float = Field(30.0, gt=0, description="how long one reply may take")
     upload_timeout_seconds: float = Field(600.0, gt=0, description="how long an upload may go unanswered")
     settle_seconds: float = Field(
-        1.0, ge=0, description="how long a whole binary STL that was heard to arrive must be unchanged"
+        1.0, ge=0, description="how long a whole binary STL whose arrival an event reported must be unchanged"
     )
     settle_ascii_seconds: float = Field(
-        5.0, ge=0, description="the same for an ASCII STL, and for a binary one whose arrival was not heard"
+        5.0,
+        ge=0,
+        description="the same for an ASCII STL, and for a binary one whose arrival no event reported",
     )
     settle_wrong_seconds: float = Field(5.0, ge=0, description="the same for a .stl that is no STL at all")
     stall_seconds: float = Field(600.0, ge=0, description="when an unfinished, still file is rejected")
-    sweep_seconds: float = Field(2.0, gt=0, description="how often the inbox is looked through")
+    sweep_seconds: float = Field(2.0, gt=0, description="how often the inbox is scanned")
     network_sweep_seconds: float = Field(5.0, gt=0, description="the same where the inbox is a network mount")
     stranger_seconds: float = Field(300.0, ge=0, description="when a file that is not taken gets a note")
     late_effect_seconds: float = Field(5.0, ge=0, description="a lost send may still take effect for so long")
@@ -146,15 +148,15 @@ class Settings(BaseModel):
     )
     changeover_minutes: float = Field(10.0, ge=0, description="to clear a bed and start the next print")
     uploads_at_once: int = Field(8, ge=1, le=32, description="files inspected and uploaded side by side")
-    dispatches_at_once: int = Field(8, ge=1, le=32, description="builds looked for and sent side by side")
+    dispatches_at_once: int = Field(8, ge=1, le=32, description="builds found and sent at the same time")
     keep_submissions: Annotated[int | None, SettingHelp(example=100_000)] = Field(
-        None, ge=0, description="so many ended submissions are remembered; default: all"
+        None, ge=0, description="how many ended submissions are kept; default: all"
     )
     keep_submissions_days: Annotated[float | None, SettingHelp(example=365)] = Field(
-        None, gt=0, description="ended submissions are remembered for so long; default: for ever"
+        None, gt=0, description="how long ended submissions are kept; default: forever"
     )
     keep_files_days: Annotated[float | None, SettingHelp(example=90)] = Field(
-        None, gt=0, description="files in done/ and rejected/ are kept for so long; default: for ever"
+        None, gt=0, description="how long files in done/ and rejected/ are kept; default: forever"
     )
     log_json: bool = Field(False, description="log lines as JSON objects")
     log_level: Annotated[str, LEVEL_HELP] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
@@ -232,7 +234,7 @@ class Settings(BaseModel):
 
     @property
     def database(self) -> str:
-        """Return the database URL that counts."""
+        """Return the database URL that is used."""
         if self.database_url:
             return self.database_url.replace("postgres://", "postgresql://", 1)
         return f"sqlite:///{(self.state / LEDGER_FILE).absolute().as_posix()}"

@@ -63,7 +63,7 @@ def toml_line_advice(line: str) -> str:
     if not value:
         return f"{name} has no value: write {name} = …, or remove the line."
     if sign == ":":
-        return f"between a name and its value stands an equals sign: {name} = …"
+        return f"write an equals sign between a name and its value: {name} = …"
     return _toml_value_advice(name, value, single_quoted_path(line)) if sign else ""
 
 
@@ -73,11 +73,11 @@ def _toml_value_advice(name: str, value: str, path: str) -> str:
         return f"in double quotes a backslash begins a special character; write it in single quotes{written}"
     if value.lower() in {"true", "false", "yes", "no", "on", "off"}:
         return f"write {name} = true or {name} = false, in small letters."
-    return f'text stands in quotes: {name} = "…"' if value[0] not in "\"'[{" else ""
+    return f'write text in quotes: {name} = "…"' if value[0] not in "\"'[{" else ""
 
 
 def single_quoted_path(line: str) -> str:
-    """Return the path of a line in single quotes, if it is a Windows path in double ones; else nothing."""
+    """Return the path of a line in single quotes, if it is a Windows path in double ones; empty otherwise."""
     parts = _SETTING_LINE.match(line)
     path = _WINDOWS_PATH.match(parts["value"]) if parts else None
     return f"'{path['path']}'" if path else ""

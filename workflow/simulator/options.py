@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 
 QUIRKS = {
     "open-enums": "An FX10 and a furnace of type Sinter-1: outside the contract's enums.",
-    "stale-printing": "Some jobs that ended long ago stay `Printing` in the list of print jobs, for ever.",
+    "stale-printing": "Some jobs that ended long ago stay `Printing` in the list of print jobs, forever.",
     "null-device": "Jobs that are `Printing` in the list of print jobs have no device.",
     "progress-on-device-only": "A running job shows its progress at the device, never in the print jobs.",
     "past-jobs": "195 print jobs that ended in the last 90 days: completed, canceled, failed, unknown.",
     "extra-fields": "Fields that the contract does not name, among them personal data.",
-    "deaf-printer": "A printer that is told to print answers 201 and never takes the job.",
+    "deaf-printer": "A printer replies 201 to a job and never starts it.",
     "other-titles": "A build that comes by itself has another title than its part.",
     "one-part": "Every upload makes a new version of the part that the first upload made.",
     "no-units": "A part version says nothing of its unit and scale.",
@@ -27,7 +27,7 @@ class SimulatorOptions:
     `builds`: "auto" makes a one-part build when slicing completes, "manual" leaves builds to a person.
     `slice_seconds` 0 slices at once. `seed` decides ids and chance. `port` 0 picks a free one.
     `units` and `scale`: how an uploaded STL is read. Units are any word: the API has no list of them.
-    `take_seconds`: how long until a printer shows the job that it was told to print.
+    `take_seconds`: how long until a printer shows the job that it was sent.
     `operator_seconds`: how long until an operator clears a bed and starts the next print of a queue.
     `date_ahead_seconds`: how far `Date` is ahead of the times in the replies' bodies; below 0, behind.
     """

@@ -79,7 +79,7 @@ add_verb(
 def print_build(device: str, build: str, yes: bool, look_seconds: float, output: Output) -> int:
     """Start BUILD on DEVICE now: a machine will move. Then check that the printer took the job.
 
-    Exit code 1 if the printer did not show it: look at the printer before you send anything again.
+    Exit code 1 if the printer did not show it: check the printer before you send anything again.
     """
     with open_client(output, operations.PRINT_TO_PRINTER) as client:
         printer = client.read_device(resolve_device_id(client, device))

@@ -89,7 +89,7 @@ def print_raw(reply: Response) -> None:
 
 
 def plain_values(model: BaseModel) -> object:
-    """Return a reply as plain values, without the links that nobody asked for."""
+    """Return a reply as plain values, without the links that were not asked for."""
     return _unwrap_values(model.model_dump())
 
 
