@@ -180,7 +180,7 @@ def test_a_gateway_that_lost_sight_of_an_effect_leaves_the_outcome_unknown(
     assert error.timed_out is timed_out
     assert str(error) == (
         f"{status}: A web page answers sendBuildToBacklog, not Eiger. Eiger may or may not have done it: "
-        "look there before sending it again."
+        "check there before sending it again."
     )
     assert "Eiger lost sight of sendBuildToBacklog." in str(refusal(SEND_BUILD_TO_BACKLOG, reply(status)))
 

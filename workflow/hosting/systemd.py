@@ -165,7 +165,7 @@ def _hardening_lines(plan: ServicePlan, user: str | None) -> Iterator[str]:
     if not any(_is_below(place, _TEMPORARY_FOLDERS) for place in plan.places):
         yield "PrivateTmp=yes"
     if user != "root":  # who needs its other capabilities for the files of everybody
-        yield "# To find out who still writes another user's file; otherwise files wait longer (leases, fcntl(2))."
+        yield "# To see who still writes another user's file; otherwise files wait longer (leases, fcntl(2))."
         yield from ("AmbientCapabilities=CAP_LEASE", "CapabilityBoundingSet=CAP_LEASE")
     yield from _HARDENING.splitlines()
 
