@@ -41,7 +41,7 @@ def test_network_file_systems_are_known_by_their_type(tmp_path: Path, place: str
 
 
 def test_a_state_folder_in_the_share_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StateFolderError, match=r"lies in the share\. Set STLFLOW_STATE to a local folder\."):
+    with pytest.raises(StateFolderError, match=r"is in the share\. Set STLFLOW_STATE to a local folder\."):
         prepare_state_folder(tmp_path / "share" / "state", tmp_path / "share")
 
 

@@ -25,7 +25,7 @@ def test_workers_shows_who_lives_and_does_what(desk: Desk) -> None:
     assert line.endswith("no running step\n")
     assert checked.code == 0, checked.out
     assert "stlflow runs on this state folder. A second one would be refused." in checked.out
-    assert f"1 at work: {row['name']} (process {row['pid']})." in checked.out
+    assert f"1 running: {row['name']} (process {row['pid']})." in checked.out
     assert json.loads(desk.run("workers", "--json").out) == []
 
 

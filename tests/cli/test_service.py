@@ -76,7 +76,7 @@ def test_a_unit_is_installed_once(say: Say, monkeypatch: pytest.MonkeyPatch, tmp
     assert first.out.startswith(f"{place} written.\nNext:\n")
     assert place.read_text("utf-8") == say("service", "show", "--kind", "systemd-user").out
     again = say("service", "install", "--kind", "systemd-user")
-    assert again.out.startswith(f"{place} is there already, and the same.\n")
+    assert again.out.startswith(f"{place} unchanged: it was there already.\n")
     place.write_text("[Unit]\n")
     refused = say("service", "install", "--kind", "systemd-user")
     assert refused.code == 2

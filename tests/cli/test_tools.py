@@ -229,7 +229,7 @@ def test_rules_check_and_test_have_their_exit_codes(say: Say, tmp_path: Path) ->
     assert say("rules", "test", "wrong.yaml").code == 1
     failed = say("rules", "test", "wrong.yaml").out
     assert "wrong  wrong.yaml:7  x.stl\n        preset: expected Nylon, got Onyx\n" in failed
-    assert "intake: rule 'all' in line 3 decided, for it takes everything" in failed
+    assert "intake: rule 'all' in line 3 decided, for it is the catch-all" in failed
     broken = say("rules", "check", "broken.yaml")
     assert broken.code == 2
     assert broken.err.startswith("stlflow: broken.yaml:3:17: ")

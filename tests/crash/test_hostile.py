@@ -78,7 +78,7 @@ def secrets_in(desk: Desk) -> list[str]:
         ({"STLFLOW_SECRET_KEY": ""}, 2, "stlflow: No keys for Eiger: set STLFLOW_ACCESS_KEY"),
         ({"STLFLOW_EIGER_URL": NOBODY}, 3, "stlflow: No connection to http://127.0.0.1:9/api/v3"),
         ({"STLFLOW_RULES": "nowhere.yaml"}, 2, "stlflow: nowhere.yaml:1:1: the rules can't be read"),
-        ({"STLFLOW_STATE": "share/state"}, 2, "stlflow: The state folder share/state lies in the share."),
+        ({"STLFLOW_STATE": "share/state"}, 2, "stlflow: The state folder share/state is in the share."),
         ({"STLFLOW_STATE": "a file/state"}, 2, "stlflow: The state folder a file/state can't be written"),
         ({"STLFLOW_SHARE": "unmounted/share"}, 2, "Is the share mounted?"),
         ({"STLFLOW_DATABASE_URL": NO_POSTGRES}, 3, "stlflow: The ledger can't be opened: connection failed"),

@@ -26,7 +26,7 @@ def test_before_the_first_start_nothing_is_made(look: Look, tmp_path: Path) -> N
 def test_a_state_folder_in_the_share_is_a_wrong_setting(look: Look, context: Settings) -> None:
     inside = look(state_checks(context.model_copy(update={"state": Path("share/state")}))).select("state")
     assert inside.says == (
-        "The state folder share/state lies in the share. Set STLFLOW_STATE to a local folder."
+        "The state folder share/state is in the share. Set STLFLOW_STATE to a local folder."
     )
     assert inside.exit_code == 2
 

@@ -289,7 +289,7 @@ def test_an_unreadable_answer_to_an_effect_tells_nothing_about_the_effect() -> N
     with pytest.raises(OutcomeUnknown) as caught:
         parse_response(UPLOAD_STL, Build, reply(201, body=PAGE), NOW)
     assert str(caught.value) == (
-        "201: Eiger answers uploadStl with a web page. Eiger may or may not have done it: look there before "
+        "201: Eiger answers uploadStl with a web page. Eiger may or may not have done it: check there before "
         "sending it again."
     )
     assert not caught.value.timed_out

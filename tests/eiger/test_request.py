@@ -122,7 +122,7 @@ def test_a_long_pause_is_told_without_asking() -> None:
                 client.send_build_to_backlog(ID)
     assert str(caught.value) == (
         "600 s until sendBuildToBacklog may go out: Eiger asked for a pause, or too many calls wait already. "
-        "stlflow goes on by itself."
+        "stlflow continues by itself."
     )
     assert caught.value.retry_after_seconds == pytest.approx(600)
     assert clock.now == started
@@ -150,14 +150,14 @@ def test_an_effect_is_not_caused_by_a_machine_that_stood_still_meanwhile() -> No
         budget._sleep = lambda seconds: clock.sleep(seconds + 30)  # a frozen process, a suspended machine
         budget.pause(1)
         with client:
-            with pytest.raises(RateLimited, match="was not sent: this machine stood still meanwhile"):
+            with pytest.raises(RateLimited, match="was not sent: this machine was suspended meanwhile"):
                 client.disable_approved_builds()
             assert server.asked == []
             client.disable_approved_builds()
     assert len(server.asked) == 1
 
 
-def test_a_last_look_that_took_too_long_says_nothing_any_more() -> None:
+def test_a_check_that_took_too_long_is_void() -> None:
     """A machine that froze between the answer of the database and the body of the request."""
     answer = as_json({"id": ID, "state": "Backlogged"}, 201)
     with serving(lambda asked: answer if asked.body else None) as server:

@@ -262,7 +262,7 @@ EFFECTS: dict[str, Callable[[EigerClient, BeforeSend], object]] = {
 
 
 @pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)
-def test_the_last_look_is_taken_with_the_connection_open_and_the_body_still_here(
+def test_the_last_check_is_made_with_the_connection_open_and_the_body_still_here(
     effect: Callable[[EigerClient, BeforeSend], object],
 ) -> None:
     seen: list[str] = []

@@ -45,7 +45,7 @@ class Watcher:
         return sorted(path for path, _ in self.settling.find_stable_files())
 
     def why(self, path: str = "part.stl") -> str:
-        return next(waiting.why for waiting in self.settling.waiting() if waiting.path == path)
+        return next(waiting.why for waiting in self.settling.waiting().values() if waiting.path == path)
 
 
 @pytest.fixture
@@ -243,7 +243,7 @@ def test_what_is_no_file_is_left_alone_and_said_once(
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket.stl")
         assert [*watcher.after(0), *watcher.after(60), *watcher.after(1000)] == []
-    assert [waiting.left_alone for waiting in watcher.settling.waiting()] == [True] * 3
+    assert [waiting.left_alone for waiting in watcher.settling.waiting().values()] == [True] * 3
     assert sorted(said) == [
         f"odd/{name}.stl is a {name}, not a file of its own: it is left alone."
         for name in ("link", "pipe", "socket")
@@ -312,7 +312,7 @@ def test_many_unfinished_files_are_looked_at_less_often_each(
     for number in range(2000):
         (share.inbox / f"part {number}.stl").write_bytes(STL[:-1])
     assert watcher.after(0) == watcher.after(60) == []
-    dues = [waiting.until for waiting in watcher.settling.waiting()]
+    dues = [waiting.until for waiting in watcher.settling.waiting().values()]
     assert max(dues) == clock.now + 40, "fifty looks a second"
     (share.inbox / "part 7.stl").write_bytes(STL)
     watcher.settling.update_from_events(FileEvents({"part 7.stl": 0}))
@@ -364,6 +364,6 @@ def test_a_file_that_could_not_be_taken_is_tried_ever_less_often(
         while not watcher.after(0.5):
             pass
         watcher.settling.postpone("part.stl", "Permission denied")
-        pauses.append(watcher.settling.waiting()[0].until - clock.now)
+        pauses.append(watcher.settling.waiting().popitem()[1].until - clock.now)
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
     assert said == ["part.stl can't be taken yet: Permission denied. It is tried again."]

@@ -18,7 +18,7 @@ ADVICE = "in double quotes a backslash begins a special character; write it in s
         (r'share = "D:\Shop Floor\größe"', rf"{ADVICE}: share = 'D:\Shop Floor\größe'"),
         (r"share = C:\Users\Anna", 'write text in quotes: share = "…"'),
         ("share = drop", 'write text in quotes: share = "…"'),
-        ("share: 'drop'", "between a name and its value stands an equals sign: share = …"),
+        ("share: 'drop'", "write an equals sign between a name and its value: share = …"),
         ("log_json = True", "write log_json = true or log_json = false, in small letters."),
         ("log_json = yes  # always", "write log_json = true or log_json = false, in small letters."),
         (r'access_key = "q8Z\k3"', f"{ADVICE}."),

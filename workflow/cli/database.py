@@ -77,14 +77,14 @@ def workers(as_json: bool) -> None:
     if not any(is_worker_alive(worker, settings, now) for worker, _ in present):
         click.echo(f"Warning: {NO_WORKER} {START_WORKER}", err=True)
     if as_json:
-        print_json([_worker_row(worker, in_hands, now) for worker, in_hands in present])
+        print_json([_worker_row(worker, steps, now) for worker, steps in present])
         return
-    for worker, in_hands in present:
-        click.echo(_worker_line(worker, in_hands, now, settings.zone))
+    for worker, steps in present:
+        click.echo(_worker_line(worker, steps, now, settings.zone))
 
 
-def _worker_row(worker: Worker, in_hands: Sequence[Submission], now: float) -> dict[str, object]:
-    doing = [{"submission": each.id, "step": str(each.step), "path": each.path} for each in in_hands]
+def _worker_row(worker: Worker, steps: Sequence[Submission], now: float) -> dict[str, object]:
+    doing = [{"submission": each.id, "step": str(each.step), "path": each.path} for each in steps]
     return {
         "name": worker.name,
         "host": worker.host,
@@ -96,8 +96,8 @@ def _worker_row(worker: Worker, in_hands: Sequence[Submission], now: float) -> d
     }
 
 
-def _worker_line(worker: Worker, in_hands: Sequence[Submission], now: float, zone: tzinfo | None) -> str:
-    doing = ", ".join(f"{each.step} of {each.id}" for each in in_hands) or "no running step"
+def _worker_line(worker: Worker, steps: Sequence[Submission], now: float, zone: tzinfo | None) -> str:
+    doing = ", ".join(f"{each.step} of {each.id}" for each in steps) or "no running step"
     since = f"{worker.since.astimezone(zone):%Y-%m-%d %H:%M %Z}"
     who = f"{worker.name}  process {worker.pid}, release {worker.release}, since {since}"
     return f"{who}, last sign {_silent_seconds(worker, now):.1f} s ago: {doing}"

@@ -122,7 +122,7 @@ class CheckedJsonBody:
 
     def __iter__(self) -> Iterator[bytes]:
         """Check, then yield the whole body at once. Raises BodyReadError."""
-        catch_faults(self._last_look, _raise_read_error)
+        catch_faults(self._before_send, _raise_read_error)
         yield self._content
 
 

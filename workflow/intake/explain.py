@@ -155,15 +155,15 @@ KNOWN_KIND_SECONDS = 5.0
 class _Obstacle:
     why: str
     since: float
-    patience_seconds: float
+    delay_seconds: float
     stranger: bool = False
 
 
 class NoteSchedule:
     """Remembers since when each file is not taken, why, and what its note says."""
 
-    def __init__(self, patience_seconds: float) -> None:
-        self._patience_seconds = patience_seconds
+    def __init__(self, delay_seconds: float) -> None:
+        self._delay_seconds = delay_seconds
         self._obstacles: dict[str, _Obstacle] = {}
         self._noted: dict[str, str] = {}
 
@@ -172,7 +172,7 @@ class NoteSchedule:
         former = self._obstacles
         self._obstacles = {
             path: _Obstacle(each.why, former[path].since if path in former else each.since,
-                            each.patience_seconds, each.stranger)
+                            each.delay_seconds, each.stranger)
             for path, each in self._collect(found, stuck, now)
         }  # fmt: skip
         gone = tuple(path for path in self._noted if path not in self._obstacles)
@@ -191,18 +191,18 @@ class NoteSchedule:
 
     def _is_due(self, path: str, now: float) -> bool:
         each = self._obstacles[path]
-        return self._noted.get(path) != each.why and now - each.since >= each.patience_seconds
+        return self._noted.get(path) != each.why and now - each.since >= each.delay_seconds
 
     def _collect(
         self, found: InboxScan, stuck: Mapping[str, tuple[str, float]], now: float
     ) -> Iterator[tuple[str, _Obstacle]]:
         for path in found.strangers:
             name = split_path(path)[1]
-            patience = self._patience_seconds
+            delay = self._delay_seconds
             if is_known_kind(name):
-                patience = min(patience, KNOWN_KIND_SECONDS)
-            yield path, _Obstacle(match_name(name).why, now, patience, stranger=True)
+                delay = min(delay, KNOWN_KIND_SECONDS)
+            yield path, _Obstacle(match_name(name).why, now, delay, stranger=True)
         for folder, why in found.blocked.items():
-            yield folder, _Obstacle(f"{why}.", now, self._patience_seconds)
+            yield folder, _Obstacle(f"{why}.", now, self._delay_seconds)
         for path, (why, since) in stuck.items():
-            yield path, _Obstacle(f"{why.rstrip('.')}.", since, self._patience_seconds)
+            yield path, _Obstacle(f"{why.rstrip('.')}.", since, self._delay_seconds)

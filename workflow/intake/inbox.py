@@ -87,7 +87,7 @@ class Inbox:
                 WaitingFile(printable_path(path), MASS_ARRIVAL_REASON, self._next_scan)
                 for path in sorted(self._mass_arrival.waiting)
             )
-            return (*self._tracker.waiting(), *held)
+            return (*self._tracker.waiting().values(), *held)
 
     # -- one round ------------------------------------------------------------------------------
 

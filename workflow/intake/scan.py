@@ -146,12 +146,12 @@ class FolderFiles:
     def _still_worth_waiting(self, tracker: StabilityTracker, began: float) -> tuple[WaitingFile, ...]:
         """Drop what will never be ready; return the rest."""
         now = self._clock()
-        for path, waiting in tracker.entries():
+        for path, waiting in tracker.waiting().items():
             stuck = waiting.stuck_since is not None and now - waiting.stuck_since >= self._times.stall_seconds
             if waiting.left_alone or stuck or now - began >= _longest(self._times):
                 self.give_up(path, waiting.why)
                 tracker.untrack(path)
-        return tracker.waiting()
+        return tuple(tracker.waiting().values())
 
 
 def _longest(times: StabilityTimes) -> float:

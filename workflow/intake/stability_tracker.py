@@ -136,16 +136,12 @@ class StabilityTracker:
         entry.stuck_since = self._clock() if entry.stuck_since is None else entry.stuck_since
         self._schedule(path, self._clock() + min(2.0 ** (entry.tries - 1), _LONGEST_RETRY_SECONDS))
 
-    def waiting(self) -> tuple[WaitingFile, ...]:
-        """Return everything that is in the inbox and not taken."""
-        return tuple(waiting for _path, waiting in self.entries())
-
-    def entries(self) -> tuple[tuple[str, WaitingFile], ...]:
-        """Return the same, each with its path as the file system has it."""
-        return tuple(
-            (path, WaitingFile(printable_path(path), each.why, each.due, each.left_alone, each.stuck_since))
+    def waiting(self) -> dict[str, WaitingFile]:
+        """Return everything that is in the inbox and not taken, by its path in the file system."""
+        return {
+            path: WaitingFile(printable_path(path), each.why, each.due, each.left_alone, each.stuck_since)
             for path, each in sorted(self._entries.items())
-        )
+        }
 
     def stuck(self) -> dict[str, tuple[str, float]]:
         """Return the files that something keeps which does not end by itself: why, and since when."""
@@ -234,9 +230,8 @@ class StabilityTracker:
             writer = self._find_writer(seen, observation, now)
             verdict = decide_stability(observation, now, self._times, writer, obstacle)
         if verdict.ready and has_unwritten_space(seen.file, seen.snapshot.ends.shape):
-            verdict = decide_stability(
-                observation, now, self._times, writer, "room is reserved in it, but not filled"
-            )
+            obstacle = "room is reserved in it, but not filled"
+            verdict = decide_stability(observation, now, self._times, writer, obstacle)
         if verdict.ready and not seen.is_unchanged():
             return StabilityVerdict(False, now, "it is being written")
         return verdict
@@ -244,9 +239,8 @@ class StabilityTracker:
     def _find_writer(self, seen: OpenSnapshot, observation: Observation, now: float) -> WriterState:
         fd = seen.file.fileno()
         writer = find_writer(fd)
-        if may_be_server_cached(observation, now, self._times, writer) and is_only_server_cached(fd):
-            return WriterState.UNKNOWN
-        return writer
+        is_cached = may_be_server_cached(observation, now, self._times, writer) and is_only_server_cached(fd)
+        return WriterState.UNKNOWN if is_cached else writer
 
     @staticmethod
     def _warn_once(entry: _TrackedFile, sentence: str) -> None:

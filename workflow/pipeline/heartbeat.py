@@ -44,7 +44,7 @@ class FailureDetector:
     limit_seconds: float
     _seen: dict[str, tuple[str, float]] = field(default_factory=dict)
 
-    def heard(self, now: float, beats: Heartbeats) -> tuple[str, ...]:
+    def find_silent(self, now: float, beats: Heartbeats) -> tuple[str, ...]:
         """Record what was seen now; return the workers silent for longer than the limit."""
         self._seen = {
             name: seen if (seen := self._seen.get(name)) and seen[0] == beat else (beat, now)
@@ -112,7 +112,7 @@ class Heartbeat:
             beats = read_heartbeats(self._ledger)
             self._update_rate_share(beats)
             self._apply_backpressure_of_others()
-            for name in self._detector.heard(self._clock(), beats):
+            for name in self._detector.find_silent(self._clock(), beats):
                 if name != self.me.name and remove_dead_worker(self._ledger, name, beats[name]):
                     logger.warning("{} sends no heartbeat: its submissions are taken over.", name)
         except StateFolderError as error:
