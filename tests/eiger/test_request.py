@@ -163,7 +163,7 @@ def test_a_check_that_took_too_long_is_void() -> None:
     with serving(lambda asked: answer if asked.body else None) as server:
         client, _, clock = turned_client(server.url)
         with client:
-            with pytest.raises(RateLimited, match="was not sent: this machine stood still meanwhile"):
+            with pytest.raises(RateLimited, match="was not sent: this machine was suspended meanwhile"):
                 client.send_build_to_backlog(ID, before_send=lambda: clock.sleep(30))
             client.send_build_to_backlog(ID, before_send=lambda: clock.sleep(1))
     assert [asked.body for asked in server.asked if asked.body] == [b"{}"]

@@ -114,7 +114,7 @@ class CheckedJsonBody:
     """A JSON body that is sent only after a last check; its length is known before."""
 
     def __init__(self, content: object, before_send: BeforeSend) -> None:
-        self._content, self._last_look = json.dumps(content).encode(), before_send
+        self._content, self._before_send = json.dumps(content).encode(), before_send
 
     def __len__(self) -> int:
         """Return the length in bytes, for the head of the request."""
