@@ -365,14 +365,14 @@ def test_a_scan_report_that_is_refused() -> None:
             UPLOAD_STL,
             NoResponseReason.TIMED_OUT,
             OutcomeUnknown,
-            f"30 s without a whole answer to uploadStl from {BASE}. Eiger may or may not have done it: look "
+            f"30 s without a whole answer to uploadStl from {BASE}. Eiger may or may not have done it: check "
             "there before sending it again.",
         ),
         (
             UPLOAD_STL,
             NoResponseReason.CUT,
             OutcomeUnknown,
-            f"The connection to {BASE} was cut during uploadStl. Eiger may or may not have done it: look "
+            f"The connection to {BASE} was cut during uploadStl. Eiger may or may not have done it: check "
             "there before sending it again.",
         ),
     ],
