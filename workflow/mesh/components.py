@@ -56,7 +56,7 @@ class ShellExtents:
         largest = places[self.area[places].argmax()]
         low, high = self.low[:, largest], self.high[:, largest]
         area = float(self.area[places].sum()) / 2
-        return SmallShell(places.size, area, _location(high - low), _location((low + high) / 2))
+        return SmallShell(places.size, area, as_location(high - low), as_location((low + high) / 2))
 
 
 def number_shells(corners: CornerHashes, facets: int) -> Numbers:
@@ -124,7 +124,8 @@ def measure_shells(blocks: Iterable[Block], shell: Numbers, shells: int) -> Shel
     return ShellExtents(low, high, area)
 
 
-def _location(values: Doubles) -> Location:
+def as_location(values: Doubles) -> Location:
+    """Return three coordinates as plain numbers."""
     x, y, z = values.tolist()
     return x, y, z
 
@@ -146,8 +147,7 @@ class LineHits(NamedTuple):
 
 
 _NO_PLACES = np.empty(0, np.intp)
-
-
+_NEXT, _NEXT_BUT_ONE = [1, 2, 0], [2, 0, 1]
 _NO_HITS = LineHits(_NO_PLACES, np.empty(0), _NO_PLACES, _NO_PLACES)
 
 
@@ -191,9 +191,9 @@ def meet_upright_lines(blocks: Iterable[tuple[Block, Numbers]], lines: Doubles) 
 def _meet_upright_line(block: Block, shell: Numbers, line: int, x: float, y: float) -> LineHits:
     corners = block.astype(np.float64).reshape(3, 3, -1)
     right, back = corners[:, 0] - x, corners[:, 1] - y
-    areas = right * np.roll(back, -1, axis=0) - np.roll(right, -1, axis=0) * back  # of sides with the line
+    areas = right * back[_NEXT] - right[_NEXT] * back  # twice, of the sides with the line
     faces_up: NDArray[np.bool_] = np.all(areas > 0, axis=0)
     met = np.flatnonzero(faces_up | np.all(areas < 0, axis=0))
     share = areas[:, met] / areas[:, met].sum(axis=0)
-    height = (share * np.roll(corners[:, 2, met], -2, axis=0)).sum(axis=0)
+    height = (share * corners[_NEXT_BUT_ONE, 2][:, met]).sum(axis=0)
     return LineHits(np.full(met.size, line), height, np.where(faces_up[met], 1, -1), shell[met])

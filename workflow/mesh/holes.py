@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from workflow.mesh.components import as_location
 from workflow.mesh.cracks import (
     ClosedCracks,
     Crack,
@@ -24,6 +25,7 @@ MAX_DECIMALS = 9
 _TURNS = 30
 """The smallest rectangle around a hole is searched in steps of three degrees."""
 MISSING_SIDE_SHARE = 0.25
+_MAX_COMPARISONS = 1_000_000
 
 
 class HoleKind(StrEnum):
@@ -41,11 +43,10 @@ class HoleKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """One rim of open edges, and the smallest rectangle around it.
+    """One rim of open edges, the smallest rectangle around it, and the middle and extent of its box.
 
     `share` is the rectangle's part of the side of the mesh in which the hole is. `crowded_edges` of its
-    `edges` have three facets or more. `extent_mm` is the size of the box around it, and `is_loose` tells that
-    it is the rim of a surface that is part of no body. `decimals` tell places in this mesh apart.
+    `edges` have three facets or more. `decimals` tell places in this mesh apart.
     """
 
     edges: int
@@ -57,6 +58,7 @@ class Hole:
     extent_mm: Location
     decimals: int = 1
     is_loose: bool = False
+    """True for the rim of a surface that is part of no body."""
 
     def __str__(self) -> str:
         return format_location(self.centre_mm, self.decimals)
@@ -76,10 +78,9 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class OpenEdgeSummary:
-    """What keeps a mesh from being closed: `count` before any crack is closed.
+    """What keeps a mesh from being closed: `count` before any crack is closed, and the `holes` that are left.
 
-    `cracks` says what was closed, and `holes` are what stays open then, the longest first. `decimals` tell
-    places in this mesh apart.
+    The longest hole comes first. `decimals` tell places in this mesh apart.
     """
 
     count: OpenEdgeCount
@@ -94,7 +95,7 @@ class OpenEdgeSummary:
 
     @property
     def all_cracks(self) -> tuple[Crack, ...]:
-        """Return the cracks, the longest first."""
+        """The cracks, the longest first."""
         return self.cracks.cracks if self.cracks else ()
 
 
@@ -156,22 +157,19 @@ def measure_holes(found: ClosedCracks, size_mm: Location) -> tuple[Hole, ...]:
             float(length[each]),
             float(width[each]),
             float(share[each]),
-            _location((low[each] + high[each]) / 2),
-            _location(high[each] - low[each]),
+            as_location((low[each] + high[each]) / 2),
+            as_location(high[each] - low[each]),
             decimals,
         )
         for each in longest
     )
 
 
-def _location(values: Points) -> Location:
-    x, y, z = values.tolist()
-    return x, y, z
-
-
 def _mark_loose(holes: tuple[Hole, ...], shells: OpenShells, tolerance_mm: float) -> tuple[Hole, ...]:
     """Mark the rims of surfaces that are part of no body: flat ones, and those within the material."""
-    return tuple(replace(hole, is_loose=_is_loose(hole, shells, tolerance_mm)) for hole in holes)
+    most = _MAX_COMPARISONS // shells.is_in_material.size
+    marked = (replace(hole, is_loose=_is_loose(hole, shells, tolerance_mm)) for hole in holes[:most])
+    return (*marked, *holes[most:])
 
 
 def _is_loose(hole: Hole, shells: OpenShells, tolerance_mm: float) -> bool:
@@ -181,10 +179,10 @@ def _is_loose(hole: Hole, shells: OpenShells, tolerance_mm: float) -> bool:
     candidates = np.flatnonzero(around.all(axis=0))
     if not candidates.size:
         return False
-    extents = shells.high[:, candidates] - shells.low[:, candidates]
-    own = candidates[extents.sum(axis=0).argmin()]
-    wider = (shells.high - shells.low)[:, own] - np.array(hole.extent_mm)
-    return bool(shells.is_in_material[own] or (wider <= 2 * tolerance_mm).all())
+    extents = (shells.high - shells.low)[:, candidates]
+    own = extents.sum(axis=0).argmin()
+    wider = extents[:, own] - np.array(hole.extent_mm)
+    return bool(shells.is_in_material[candidates[own]] or (wider <= 2 * tolerance_mm).all())
 
 
 def _axes_of_rims(ends: Points, owner: Indices, along: Points, rim: Indices, count: int) -> Points:

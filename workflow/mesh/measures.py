@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.mesh.components import as_location
 from workflow.mesh.format import BLOCK_FACETS, Block
 from workflow.mesh.holes import OpenEdgeSummary, display_decimals
 from workflow.mesh.shells import Shells
@@ -154,8 +155,12 @@ class _Accumulator:
         usable = self._bad == 0 and self._triangles > 0
         return Measures(
             triangles=self._triangles,
-            low_mm=_as_location(self._low.reshape(3, 3).min(axis=0)) if usable else (0.0, 0.0, 0.0),
-            high_mm=_as_location(self._high.reshape(3, 3).max(axis=0)) if usable else (0.0, 0.0, 0.0),
+            low_mm=as_location(self._low.reshape(3, 3).min(axis=0).astype(np.float64))
+            if usable
+            else (0.0, 0.0, 0.0),
+            high_mm=as_location(self._high.reshape(3, 3).max(axis=0).astype(np.float64))
+            if usable
+            else (0.0, 0.0, 0.0),
             area_mm2=self._doubled_area / 2,
             volume_mm3=self._six_volumes / 6,
             closed=usable and self._chain == 0,
@@ -177,11 +182,6 @@ def _cross(
         np.multiply(a[following], b[last], out=out[axis])
         np.multiply(a[last], b[following], out=spare)
         out[axis] -= spare
-
-
-def _as_location(ends: NDArray[np.float32]) -> tuple[float, float, float]:
-    x, y, z = ends.tolist()
-    return x, y, z
 
 
 @dataclass(frozen=True, slots=True)

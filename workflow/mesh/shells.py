@@ -150,26 +150,28 @@ def _add_walls(found: Shells, corners: CornerHashes, is_wall: NDArray[np.bool_])
     """Add the walls without thickness that have air on both sides, of the facets that make such walls.
 
     Where two bodies touch, or within a body, there is material on both sides: nothing is missing in print.
+    Of very many walls, only the largest are looked at.
     """
     chosen, facets = np.flatnonzero(is_wall), is_wall.size
     if not chosen.size:
         return found
     wall = renumber(label_shells(np.ascontiguousarray(corners.all_hashes(facets)[:, chosen])))
     count = int(wall.max()) + 1
-    if count * facets > MAX_LINE_TESTS:
-        return found
     facet = _gather_facets(corners.blocks(), chosen)
     extents = measure_shells([facet], wall, count)
     points, normals = facet_middles(facet)
     area = np.linalg.norm(normals, axis=0)
     ranked = np.lexsort((area, wall))
-    largest = ranked[np.flatnonzero(np.diff(wall[ranked], append=-1))]
-    away = normals[:, largest] / np.maximum(area[largest], np.finfo(np.float64).tiny)
-    beside = points[:, largest] + away * extents.longest * _BESIDE
-    hits = meet_upright_lines(with_shells(corners.blocks(), np.zeros(facets, np.intp)), beside[:2].T)
-    is_above = hits.height > beside[2][hits.line]
-    winding = np.bincount(hits.line[is_above], hits.direction[is_above], count)
-    return replace(found, walls=extents.describe(winding * (-1 if found.is_inside_out else 1) <= 0))
+    middle = ranked[np.flatnonzero(np.diff(wall[ranked], append=-1))]  # the largest facet of each wall
+    away = normals[:, middle] / np.maximum(area[middle], np.finfo(np.float64).tiny)
+    beside = points[:, middle] + away * extents.longest * _BESIDE
+    tested = np.argsort(-extents.area)[: max(MAX_LINE_TESTS // facets, 1)]
+    hits = meet_upright_lines(with_shells(corners.blocks(), np.zeros(facets, np.intp)), beside[:2, tested].T)
+    is_above = hits.height > beside[2, tested][hits.line]
+    winding = np.bincount(hits.line[is_above], hits.direction[is_above], tested.size)
+    is_in_air = np.zeros(count, np.bool_)
+    is_in_air[tested] = winding * (-1 if found.is_inside_out else 1) <= 0
+    return replace(found, walls=extents.describe(is_in_air))
 
 
 def _opposite_facets(hashes: Hashes) -> NDArray[np.bool_]:
@@ -202,18 +204,21 @@ class OpenShells:
 
 
 def find_open_shells(corners: CornerHashes, facets: int) -> OpenShells | None:
-    """Return the open shells of a mesh; None if all are open, or too many to tell where they are."""
+    """Return the open shells of a mesh; None if all or none are open. Of many, none is in the material."""
     hashes = corners.all_hashes(facets)
     shell = renumber(label_shells(hashes))
     sums = np.zeros(int(shell.max()) + 1, np.uint64)
     a, b, c = hashes
     np.add.at(sums, shell, (b - a) * (c - b) * (c - a))
     is_open = np.flatnonzero(sums)
-    if not 0 < is_open.size < sums.size or is_open.size * facets > MAX_LINE_TESTS:
+    if not 0 < is_open.size < sums.size:
         return None
     extents = measure_shells(corners.blocks(), shell, sums.size)
+    low, high = extents.low[:, is_open], extents.high[:, is_open]
+    if is_open.size * facets > MAX_LINE_TESTS // 4:
+        return OpenShells(low, high, np.zeros(is_open.size, np.bool_))
     points = points_on_shells(with_shells(corners.blocks(), shell), sums.size, is_open)
     hits = meet_upright_lines(with_shells(corners.blocks(), shell), points[:, :2])
     counts = (sums[hits.shell] == 0) & (hits.height > points[hits.line, 2])
     winding = np.bincount(hits.line[counts], hits.direction[counts], is_open.size)
-    return OpenShells(extents.low[:, is_open], extents.high[:, is_open], winding > 0)
+    return OpenShells(low, high, winding > 0)
