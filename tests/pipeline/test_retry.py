@@ -69,35 +69,35 @@ def test_waits_double_up_to_the_longest() -> None:
 
 @given(st.floats(0, 1e7), st.floats(0, 1e7))
 def test_polls_stretch_with_age_and_are_capped(one: float, other: float) -> None:
-    patience = RetrySchedule()
+    schedule = RetrySchedule()
     younger, older = sorted((one, other))
-    assert patience.first_poll_seconds <= patience.poll_delay(younger) <= patience.poll_delay(older)
-    assert patience.poll_delay(older) <= patience.longest_poll_seconds
+    assert schedule.first_poll_seconds <= schedule.poll_delay(younger) <= schedule.poll_delay(older)
+    assert schedule.poll_delay(older) <= schedule.longest_poll_seconds
 
 
 @given(st.floats(0, 1e5), st.integers(0, 100_000), st.floats(0.01, 1000))
 def test_many_that_wait_share_what_their_questions_may_cost(
     age: float, parked: int, per_second: float
 ) -> None:
-    patience = RetrySchedule(polls_per_second=per_second)
-    alone, wait = patience.poll_delay(age), patience.poll_delay(age, parked)
+    schedule = RetrySchedule(polls_per_second=per_second)
+    alone, wait = schedule.poll_delay(age), schedule.poll_delay(age, parked)
     assert wait >= alone
     if parked <= MAX_SINGLE_POLLS:
         assert wait == alone
-    elif wait < min(LONGEST_POLL_SECONDS, patience.slice_limit_seconds - age):
+    elif wait < min(LONGEST_POLL_SECONDS, schedule.slice_limit_seconds - age):
         assert parked / wait <= per_second * (1 + 1e-9), "no more than that is asked in all"
     else:
-        assert wait <= max(alone, LONGEST_POLL_SECONDS, patience.slice_limit_seconds - age)
+        assert wait <= max(alone, LONGEST_POLL_SECONDS, schedule.slice_limit_seconds - age)
 
 
 def test_none_is_put_off_beyond_the_limit() -> None:
-    patience = RetrySchedule(slice_limit_seconds=7200, polls_per_second=5)
-    assert patience.poll_delay(600, 5000) == 1000
-    assert patience.poll_delay(6700, 5000) == 500
-    assert patience.poll_delay(9000, 5000) == patience.longest_poll_seconds
+    schedule = RetrySchedule(slice_limit_seconds=7200, polls_per_second=5)
+    assert schedule.poll_delay(600, 5000) == 1000
+    assert schedule.poll_delay(6700, 5000) == 500
+    assert schedule.poll_delay(9000, 5000) == schedule.longest_poll_seconds
 
 
 def test_listings_rest_longer_the_more_pages_they_have_and_are_shared_among_workers() -> None:
-    patience = RetrySchedule(polls_per_second=5)
-    assert [patience.listing_delay(pages, 1) for pages in (1, 5, 40)] == [LISTING_SECONDS, 5, 40]
-    assert patience.listing_delay(1, 4) == 4 * LISTING_SECONDS
+    schedule = RetrySchedule(polls_per_second=5)
+    assert [schedule.listing_delay(pages, 1) for pages in (1, 5, 40)] == [LISTING_SECONDS, 5, 40]
+    assert schedule.listing_delay(1, 4) == 4 * LISTING_SECONDS

@@ -45,7 +45,7 @@ class Rooms:
 
     ledger: Ledger
     client: EigerClient
-    patience: RetrySchedule = field(default_factory=RetrySchedule)
+    retry_schedule: RetrySchedule = field(default_factory=RetrySchedule)
 
     def __post_init__(self) -> None:
         self.catalog = CloudCache(self.client)

@@ -22,7 +22,7 @@ class LedgerOnly:
     """The one room that transitions work with, and its patience."""
 
     ledger: Ledger
-    patience: RetrySchedule = field(default_factory=RetrySchedule)
+    retry_schedule: RetrySchedule = field(default_factory=RetrySchedule)
 
 
 def die_at_it(ledger: Ledger, times: int) -> Submission:

@@ -200,27 +200,25 @@ class Transport:
     ) -> Response:
         seconds, connect_seconds = self.timeout_seconds(request), self.timeouts.connect_seconds
         body, kind = encode_body(_with_time_after_check(request, limits, seconds))
-        headers = {"Authorization": self._keys.header(), **kind}
+        headers = {**session.headers, "Authorization": self._keys.header(), **kind}
         if request.upload is not None:
             # The limit for connecting is also the one for a stall while sending.
             connect_seconds = max(connect_seconds, self.timeouts.read_seconds)
-        with (
-            translate_network_errors(limits),
-            session.request(
-                request.operation.method,
-                url,
-                params=query,
-                headers=headers,
-                data=body,
-                json=request.json if body is None else None,
-                timeout=(connect_seconds, seconds),
-                allow_redirects=False,
-                stream=True,
-            ) as answer,
-        ):
+        content_json = request.json if body is None else None
+        method = request.operation.method
+        with translate_network_errors(
+            limits
+        ):  # not session.request: cookies and the environment cost as much
+            asked = requests.Request(
+                method, url, headers, params=query, data=body, json=content_json
+            ).prepare()
+            answer = session.send(
+                asked, timeout=(connect_seconds, seconds), allow_redirects=False, stream=True
+            )
+        with translate_network_errors(limits), answer:
             content = read_response_body(answer, limits)
-        headers = {name.lower(): value[:MAX_HEADER_LENGTH] for name, value in answer.headers.items()}
-        return Response(answer.status_code, headers, content, Redactor(self._keys.secrets()))
+        came = {name.lower(): value[:MAX_HEADER_LENGTH] for name, value in answer.headers.items()}
+        return Response(answer.status_code, came, content, Redactor(self._keys.secrets()))
 
 
 def encode_body(request: Request) -> tuple[StreamedBody | CheckedJsonBody | None, dict[str, str]]:

@@ -29,6 +29,8 @@ MAX_PICTURES = 500
 MAX_FILE_BYTES = 200 * 2**20
 MAX_PICTURE_BYTES = 2 * 2**20
 IDLE_SECONDS = 30.0
+GATHER_SECONDS = 0.5
+"""Stages end many at once: one query tells which of their files need a picture."""
 _REST_PER_WORK = 3
 _LONGEST_REST_SECONDS = 60.0
 
@@ -65,8 +67,9 @@ class Pictures:
             while not stop.is_set():
                 if not self._wake.wait(IDLE_SECONDS):
                     self._close()
+                stop.wait(GATHER_SECONDS)
                 self._wake.clear()
-                for number in self._take():
+                for number in self._needing(self._take()):
                     began = time.monotonic()
                     drawn = self.draw(number)
                     rest = _REST_PER_WORK * (time.monotonic() - began) if drawn else 0.0
@@ -87,6 +90,15 @@ class Pictures:
         with self._lock:
             taken, self._waiting = sorted(self._waiting), set()
         return taken
+
+    def _needing(self, numbers: Collection[int]) -> Collection[int]:
+        """Return those that need a picture: hardly any does."""
+        try:
+            found = self.context.ledger.among(numbers)
+        except StateFolderError as error:
+            logger.debug("No pictures: {}", error)
+            return ()
+        return [each.id for each in found if needs_picture(each, of_all=self.of_all)]
 
     def draw(self, number: int) -> bool:
         """Draw the picture of a submission, if it needs one and there is room; True if it was drawn."""
