@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from loguru import logger
 
-from workflow.errors import InspectionFailed, StateFolderError, error_reason
+from workflow.errors import InspectionFailed, StateFolderError, catch_faults, error_reason
 from workflow.intake import Outcome
 from workflow.mesh import InspectionLimits, Inspector
 from workflow.model import HoldReason, Submission, SubmissionState
@@ -103,14 +104,18 @@ class Pictures:
     def draw(self, number: int) -> bool:
         """Draw the picture of a submission, if it needs one and there is room; True if it was drawn."""
         try:
-            submission = next(iter(self.context.ledger.among([number])), None)
-            return submission is not None and self._draw(submission)
+            return catch_faults(
+                partial(self._draw_if_there, number),
+                partial(_log_fault, number),
+                but=(OSError, InspectionFailed, StateFolderError),
+            )
         except (OSError, InspectionFailed, StateFolderError) as error:
             logger.debug("No picture of submission {}: {}", number, error_reason(error))
-        except Exception as fault:  # noqa: BLE001  # the thread's edge: one bad file must not end all pictures
-            logger.opt(exception=True).debug("No picture of submission {}", number)
-            logger.warning("No picture of submission {} ({}).", number, type(fault).__name__)
         return False
+
+    def _draw_if_there(self, number: int) -> bool:
+        submission = next(iter(self.context.ledger.among([number])), None)
+        return submission is not None and self._draw(submission)
 
     def _draw(self, submission: Submission) -> bool:
         """Draw the mesh of a submission beside its note. Raises OSError, InspectionFailed."""
@@ -156,3 +161,9 @@ def needs_picture(submission: Submission, *, of_all: bool = False) -> bool:
     was_rejected = submission.state is SubmissionState.REJECTED and mesh.verdict == "reject"
     was_held = submission.state is SubmissionState.HELD and submission.hold is HoldReason.MESH
     return of_all or was_held or was_rejected
+
+
+def _log_fault(number: int, fault: Exception) -> bool:
+    logger.opt(exception=fault).debug("No picture of submission {}", number)
+    logger.warning("No picture of submission {} ({}).", number, type(fault).__name__)
+    return False

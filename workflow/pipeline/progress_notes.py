@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from loguru import logger
 
-from workflow.errors import StateFolderError, error_reason
+from workflow.errors import StateFolderError, catch_faults, error_reason
 from workflow.model import Submission
 from workflow.notes import (
     PROGRESS_STATES,
@@ -92,7 +92,7 @@ class ProgressNotes:
             self._wake.clear()
             stop.wait(FIRST_NOTE_SECONDS)
             worked = time.thread_time()
-            self._write_safely()
+            catch_faults(self._write, _log_fault)
             worked = time.thread_time() - worked
             stop.wait(min(_REST_PER_WORK * worked, _LONGEST_REST_SECONDS))
 
@@ -114,14 +114,11 @@ class ProgressNotes:
         for number in numbers:  # the history has forgotten it
             self._remove(number)
 
-    def _write_safely(self) -> None:
+    def _write(self) -> None:
         try:
             self.write_due()
         except StateFolderError as error:
             logger.debug("Notes wait: {}", error)
-        except Exception as fault:  # noqa: BLE001  # the thread's edge: notes must not end with one bad file
-            logger.opt(exception=True).debug("Notes failed")
-            logger.warning("Notes in the inbox failed ({}): they are tried again.", type(fault).__name__)
 
     def _update(self, submission: Submission) -> None:
         if not _is_worked_on(submission):
@@ -186,3 +183,8 @@ def _is_worked_on(submission: Submission) -> bool:
         and not submission.left_in_place
         and PurePosixPath(place).parts[:1] == ("processing",)
     )
+
+
+def _log_fault(fault: Exception) -> None:
+    logger.opt(exception=fault).debug("Notes failed")
+    logger.warning("Notes in the inbox failed ({}): they are tried again.", type(fault).__name__)

@@ -61,10 +61,9 @@ def examine_file(context: Context, submission: Submission) -> Submission:
             draft = step(context, draft)
             if _is_decided(draft):
                 break
-    except Exception:
-        write_examined(context, draft)  # what was found before the failure stays
-        raise
-    return write_examined(context, draft)
+    finally:  # what was found before a failure stays
+        written = write_examined(context, draft)
+    return written
 
 
 def choose_route(context: Context, submission: Submission) -> Submission:
@@ -79,10 +78,9 @@ def choose_route(context: Context, submission: Submission) -> Submission:
             else:
                 locks.enter_context(device_choice_lock(context))
                 draft = route_build(context, draft)
-        except Exception:
-            context.ledger.write(draft, durable=False)
-            raise
-        return context.ledger.write(draft, durable=False)
+        finally:  # what was found before a failure stays
+            written = context.ledger.write(draft, durable=False)
+    return written
 
 
 BEFORE_SLICING: tuple[StepFunction, ...] = (examine_file, reuse_sliced_build, upload_part)
