@@ -1,4 +1,4 @@
-"""What became of the files of each folder: accepted, warned of, rejected, and with which words."""
+"""What became of the files of each folder: accepted, warned of, held, rejected, and with which words."""
 
 import re
 from collections import Counter
@@ -8,6 +8,7 @@ from workflow.model import MeshReport
 
 _NUMBER = re.compile(r"-?\d[\d,.]*(e[-+]?\d+)?|`[^`]*`")
 _PLACE = re.compile(r" \([^)]*\)| near x # y # z # mm")
+_ENDED = {"hold": "held", "reject": "rejected"}
 _PLURALS = (("facets", "facet"), ("edges", "edge"))
 
 
@@ -40,4 +41,4 @@ def _kind(report: MeshReport) -> str:
     words = _PLACE.sub("", _NUMBER.sub("#", report.reason))
     for many, one in _PLURALS:
         words = words.replace(many, one)
-    return f"rejected: {words}"
+    return f"{_ENDED[report.verdict]}: {words}"
