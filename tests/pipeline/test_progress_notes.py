@@ -132,7 +132,7 @@ def test_what_an_earlier_run_left_is_put_right(open_shop: Open) -> None:
 
 
 def test_the_setting_switches_them_off(open_shop: Open, tmp_path: Path) -> None:
-    shop = open_shop(progress_notes=False, how_to_file=False)
+    shop = open_shop(progress_notes=False, pictures="none", how_to_file=False)
     shop.drop("a.stl", box(37))
     shop.wait("a.stl", dispatched, 60)
     assert [thread.name for thread in shop.service._threads if thread.name == "notes"] == []

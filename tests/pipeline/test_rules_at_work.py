@@ -35,6 +35,12 @@ routing:
     send_to: device_queue
     device: {name: Mark Two - Anvil}
     copies: tag.qty
+  - name: spread
+    when: {path: "spread/**"}
+    send_to: device_queue
+    device: {name: [Mark Two - Anvil, Mark Two - Bolt], choose: round_robin}
+    copies: 3
+    spread: true
   - {name: stack, when: {path: "stack/**"}, send_to: backlog, copies: 3}
   - name: wait
     when: {path: "wait/**"}
@@ -65,6 +71,35 @@ def fail_after(context: Shop, good: int, kind: str, **details: object) -> None:
     """Let so many sends go well, and the next one go wrong."""
     context.cloud.fault("sendBuildToBacklog", "delay", times=good, delay_seconds=0)
     context.cloud.fault("sendBuildToBacklog", kind, 1, **details)
+
+
+def queued_builds(context: Shop, device: str) -> list[str]:
+    """Give the builds that wait for a device, as the cloud lists them."""
+    wanted = context.cloud.device(device)["id"]
+    with context.client() as client:
+        return [entry.build.id for entry in client.list_device_queue(wanted).queue]
+
+
+def test_spread_copies_are_dealt_over_the_printers(context: Shop) -> None:
+    context.drop("spread/clip.stl", box(42))
+    done = context.wait("spread/clip.stl", dispatched, 60)
+    at = {
+        name: queued_builds(context, f"Mark Two - {name}").count(done.build_id or "")
+        for name in ("Anvil", "Bolt")
+    }
+    assert sorted(at.values()) == [1, 2]
+    assert (done.copies, context.sent(done), len(set(done.spread_ids))) == (3, 3, 2)
+    assert "Mark Two - Anvil (" in (done.device or "")
+    assert "3 × " in context.note("done/spread/clip.stl")
+
+
+def test_a_reply_that_is_lost_among_spread_copies_sends_nothing_twice(context: Shop) -> None:
+    """The first two go well; of the third the reply is lost, and what Eiger shows can't be told apart."""
+    context.cloud.fault("appendToDeviceQueue", "delay", times=2, delay_seconds=0)
+    context.cloud.fault("appendToDeviceQueue", "cut_after", 1)
+    context.drop("spread/hook.stl", box(43))
+    seen = context.wait("spread/hook.stl", lambda each: dispatched(each) or held(each), 60)
+    assert context.sent(seen) == 3
 
 
 def test_copies_are_as_many_dispatches_each_with_its_receipt(context: Shop) -> None:

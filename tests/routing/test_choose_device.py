@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflow.model import DeviceFacts, Facts
-from workflow.routing.choose_device import READY_ONLY, choose_device
+from workflow.routing.choose_device import READY_ONLY, DeviceChoice, choose_device, deal_copies
 from workflow.routing.globs import Glob
 from workflow.routing.matchers import parse_interval
 from workflow.routing.rulebook import DeviceRequirements, SelectionPolicy
@@ -184,3 +184,40 @@ def test_the_others_that_fit_are_told_too() -> None:
 def test_the_order_of_the_list_does_not_matter(order: list[DeviceFacts], choose: SelectionPolicy) -> None:
     wish = DeviceRequirements(choose=choose)
     assert choose_device(wish, ONYX, order).device == choose_device(wish, ONYX, FLEET).device
+
+
+def names_of(choice: DeviceChoice) -> list[str]:
+    return [device.name for device in choice.dealt]
+
+
+def test_copies_are_dealt_as_if_those_before_were_in_the_queue() -> None:
+    facts: Facts = {**ONYX, "build.print_hours": 1.0}
+    busy = replace(READY, id="2", name="M2-2", queue_seconds=2.5 * 3600, queue_length=2)
+    choice = deal_copies(LOADED, facts, [busy, READY], 4)
+    assert names_of(choice) == ["M2-1", "M2-1", "M2-2", "M2-1"]
+    assert choice.name == "M2-1 (3), M2-2 (1)"
+    assert choice.device == READY, "the first copy's, as it is"
+    assert choice.reasons == ("M2-2: 1 of the copies", "M2-1: 3 of the copies")
+
+
+@pytest.mark.parametrize("policy", [SelectionPolicy.FIRST, SelectionPolicy.ROUND_ROBIN])
+def test_where_the_queue_does_not_decide_they_are_dealt_in_turn(policy: SelectionPolicy) -> None:
+    other = replace(READY, id="2", name="M2-2", queue_seconds=90_000.0)
+    wish = DeviceRequirements(loaded_material=True, choose=policy)
+    assert sorted(names_of(deal_copies(wish, ONYX, [READY, other], 4))) == ["M2-1"] * 2 + ["M2-2"] * 2
+
+
+def test_unknown_queues_are_dealt_in_turn() -> None:
+    unknown = [
+        replace(READY, id=name, name=name, queue_seconds=None, queue_length=None) for name in ("a", "b")
+    ]
+    assert names_of(deal_copies(LOADED, ONYX, unknown, 3)) == ["a", "b", "a"]
+
+
+def test_material_has_to_be_enough_for_every_copy() -> None:
+    low = replace(READY, primary_remaining_cm3=70.0)
+    other = replace(low, id="2", name="M2-2")
+    assert sorted(names_of(deal_copies(LOADED, ONYX, [low, other], 4))) == ["M2-1"] * 2 + ["M2-2"] * 2
+    none = deal_copies(LOADED, ONYX, [low, other], 5)
+    assert (none.device, none.dealt) == (None, ())
+    assert none.reasons[0] == "M2-1: 10.0 cm³ of Onyx left, needs 30.0 cm³"

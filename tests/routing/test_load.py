@@ -245,3 +245,17 @@ def test_a_pipe_in_place_of_the_rules_is_refused_at_once(tmp_path: Path) -> None
     os.mkfifo(tmp_path / "rules.yaml")
     with pytest.raises(RulesError, match="the rules can't be read: it is no plain file"):
         load_rules(tmp_path / "rules.yaml")
+
+
+@pytest.mark.parametrize(
+    ("sending", "mistake"),
+    [
+        ("{send_to: backlog, copies: 2, spread: true}", "`spread` is not for backlog"),
+        ("{send_to: device_queue, device: {name: A}, spread: true}", "`spread` needs `copies`"),
+        ("{send_to: device_queue, device: {name: A}, copies: 2, spread: 1}", "`spread` is true or false"),
+    ],
+)
+def test_spreading_needs_copies_and_a_queue(sending: str, mistake: str) -> None:
+    rule = f"  - {{name: all, {sending[1:-1]}}}\n"
+    with pytest.raises(RulesError, match=re.escape(mistake)):
+        parse_rules(f"version: 1\nintake:\n  - {{name: all, preset: Onyx}}\nrouting:\n{rule}", "r.yaml")

@@ -1,7 +1,8 @@
 """Decisions with their rules and facts, and what the past says about new files."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -114,6 +115,7 @@ class DecisionStore(Store):
             submissions.c.device_id,
             submissions.c.destination,
             submissions.c.copies,
+            submissions.c.spread_ids,
             decisions.c.facts,
         )
         query = (
@@ -127,12 +129,18 @@ class DecisionStore(Store):
             )
         )
         with self.read_connection() as connection:
-            return tuple(_recent_send_from(*row) for row in connection.execute(query))
+            rows = connection.execute(query).all()
+        return tuple(send for row in rows for send in _recent_sends_from(*row))
 
 
-def _recent_send_from(device_id: str, destination: str, copies: int | None, facts: str) -> RecentSend:
-    hours = json.loads(facts).get("build.print_hours", 0.0)
-    return RecentSend(device_id, Destination(destination), copies or 1, hours * _SECONDS_PER_HOUR)
+def _recent_sends_from(
+    device_id: str, destination: str, copies: int | None, spread: str | None, facts: str
+) -> Iterator[RecentSend]:
+    """Yield what went to each device: all copies to one, or those that were spread."""
+    seconds = json.loads(facts).get("build.print_hours", 0.0) * _SECONDS_PER_HOUR
+    counts = Counter(json.loads(spread or "[]")) or {device_id: copies or 1}
+    for each, count in counts.items():
+        yield RecentSend(each, Destination(destination), count, seconds)
 
 
 def _rules_text(connection: Connection, revision: str) -> str | None:

@@ -104,7 +104,7 @@ def _converter(name: str) -> Callable[[Any], Any] | None:
         return _time
     if name == "due_date":
         return date.fromisoformat
-    if name == "passed":
+    if name in {"passed", "spread_ids"}:
         return lambda stored: tuple(json.loads(stored))
     return _mesh if name == "mesh" else None
 

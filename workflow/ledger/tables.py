@@ -69,6 +69,7 @@ submissions = Table(
     Column("origin", Text),
     Column("taken_as", Text),
     Column("units_released", Boolean),
+    Column("spread_ids", Text),
     sqlite_autoincrement=True,
 )
 

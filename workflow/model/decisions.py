@@ -80,6 +80,8 @@ class Route:
     reasons: tuple[str, ...] = ()
     considered: tuple[ConsideredRule, ...] = ()
     copies: int = 1
+    spread_ids: tuple[str, ...] = ()
+    """The device of each copy, where the copies go to several."""
     approve_first: bool = False
     waits_for_device: bool = False
     send_window: tuple[int, int] | None = None

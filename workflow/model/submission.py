@@ -71,6 +71,8 @@ class Submission:
     """True if the rule has the build approved in Eiger before it is sent."""
     taken_as: str | None = None
     """The unit and scale that Eiger took the part for: "" if it does not say, None before they were read."""
+    spread_ids: tuple[str, ...] = ()
+    """The device of each copy, where the copies go to several; `device_id` is the first."""
     units_released: bool = False
     """True if a person released the part in the size that Eiger took it for."""
 
@@ -121,6 +123,7 @@ class SubmissionChanges(TypedDict, total=False):
     copies: int | None
     approve_first: bool | None
     taken_as: str | None
+    spread_ids: tuple[str, ...]
     units_released: bool
 
 

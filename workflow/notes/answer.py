@@ -6,6 +6,7 @@ devices at that moment. Nothing is asked again, and what nobody has said stays u
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -109,10 +110,13 @@ def make_answer(
         decided.at, seconds, materials, copies,
         _cost(facts, materials, seconds, copies, prices), submission.destination, submission.device,
     )  # fmt: skip
-    device = next((each for each in decided.devices or () if each.id == submission.device_id), None)
-    return (
-        answer if device is None else _with_queue(answer, device, decided.devices or (), changeover_seconds)
-    )
+    counts = Counter(submission.spread_ids) or Counter({submission.device_id or "": copies})
+    ready = [
+        _with_queue(answer, device, decided.devices or (), changeover_seconds, counts[device.id])
+        for device in decided.devices or ()
+        if device.id in counts
+    ]
+    return max(ready, key=lambda each: (each.ready_from or each.at, each.jobs_ahead or 0), default=answer)
 
 
 def _amounts(facts: Facts) -> Iterator[Amount]:
@@ -142,16 +146,20 @@ def _cost(
 
 
 def _with_queue(
-    answer: Answer, device: DeviceFacts, devices: Sequence[DeviceFacts], changeover_seconds: float
+    answer: Answer,
+    device: DeviceFacts,
+    devices: Sequence[DeviceFacts],
+    changeover_seconds: float,
+    copies: int,
 ) -> Answer:
-    """Return the answer with the printer's queue, and when the part is ready if all times are known."""
+    """Return the answer with a printer's queue, and when its copies are ready if all times are known."""
     ahead = None if device.queue_length is None else device.queue_length + device.is_busy
     wait = (0.0, 0.0) if answer.destination is Destination.PRINT_NOW else queue_wait(device, devices)
     ready: list[datetime] = []
-    starts = (ahead or 0) + answer.copies
+    starts = (ahead or 0) + copies
     if wait is not None and answer.print_seconds is not None:
         changes = 0.0 if answer.destination is Destination.PRINT_NOW else changeover_seconds * starts
-        prints = answer.copies * answer.print_seconds
+        prints = copies * answer.print_seconds
         ready = [answer.at + timedelta(seconds=each + prints + changes) for each in wait]
     first, last = (ready[0], ready[-1]) if ready else (None, None)
     return Answer(

@@ -33,6 +33,7 @@ CLEARED_ROUTE: SubmissionChanges = {
     "device_id": None,
     "due_date": None,
     "copies": None,
+    "spread_ids": (),
     "approve_first": None,
 }
 RESTART_FROM_FILE: SubmissionChanges = {

@@ -74,7 +74,7 @@ def dispatch_build(context: Context, submission: Submission) -> Submission:
     copies, to_confirm = submission.copies or 1, submission.destination is Destination.PRINT_NOW
     for copy in range(1, copies + 1):
         try:
-            sent = _send_copy(context, submission, copy, done)
+            sent = _send_copy(context, _as_sent_to(submission, copy), copy, done)
         except Conflict as refusal:
             if not to_confirm:
                 raise
@@ -109,6 +109,12 @@ def _settled(context: Context, submission: Submission, copy: int, sent: SentCopy
     reconciled = sent.how == IN_THE_CLOUD
     context.ledger.sends.complete(submission, copy, sent.unwritten, sent.receipt_id, reconciled=reconciled)
     return replace(sent, unwritten=None)
+
+
+def _as_sent_to(submission: Submission, copy: int) -> Submission:
+    """Return the submission as if all of it went to the device of this copy."""
+    spread = submission.spread_ids
+    return replace(submission, device_id=spread[copy - 1]) if spread else submission
 
 
 def _send_copy(

@@ -238,6 +238,7 @@ def _routed(draft: Draft, decided: Route, taken: DecisionRecord) -> Draft:
         device_id=decided.device_id,
         due_date=decided.due,
         copies=decided.copies,
+        spread_ids=decided.spread_ids,
         approve_first=decided.approve_first,
         tries=0,
     )

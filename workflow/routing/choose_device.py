@@ -1,8 +1,9 @@
 """Choose a device: candidates and their facts in, choice and reasons out."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workflow.model import DeviceFacts, Facts, FactValue
 from workflow.routing.facts import SECONDS_PER_HOUR
@@ -34,6 +35,17 @@ class DeviceChoice:
 
     device: DeviceFacts | None
     reasons: tuple[str, ...]
+    dealt: tuple[DeviceFacts, ...] = ()
+    """The device of each copy, where the copies are dealt over several."""
+
+    @property
+    def name(self) -> str | None:
+        """The name of the device; of several, each with its number of copies."""
+        if not self.dealt:
+            return None if self.device is None else self.device.name
+        return ", ".join(
+            f"{name} ({count})" for name, count in Counter(each.name for each in self.dealt).items()
+        )
 
 
 def choose_device(
@@ -48,6 +60,55 @@ def choose_device(
         for device, obstacle in judged
     ]
     return DeviceChoice(chosen, tuple(reasons) or ("Eiger lists no devices",))
+
+
+def deal_copies(
+    wish: DeviceRequirements, facts: Facts, devices: Sequence[DeviceFacts], copies: int
+) -> DeviceChoice:
+    """Return the device of each copy, each chosen as if those before it were in its queue already.
+
+    None of them is dealt if one can't be: material and queues have to be enough for all.
+    """
+    left, dealt = {device.id: device for device in devices}, list[DeviceFacts]()
+    for _ in range(copies):
+        counts = Counter(device.id for device in dealt)
+        qualifying = [each for each in left.values() if not any(_disqualifiers(wish, facts, each, 1))]
+        chosen = min(qualifying, key=lambda each: _dealing_rank(wish, each, counts[each.id]), default=None)
+        if chosen is None:
+            return choose_device(wish, facts, list(left.values()))
+        dealt.append(chosen)
+        left[chosen.id] = _with_copy(chosen, facts)
+    counts = Counter(device.id for device in dealt)
+    reasons = tuple(
+        f"{device.name}: {next(_disqualifiers(wish, facts, device, 1), f'{counts[device.id]} of the copies')}"
+        for device in devices
+    )
+    first = next(device for device in devices if device.id == dealt[0].id)
+    return DeviceChoice(first, reasons, tuple(dealt))
+
+
+def _dealing_rank(wish: DeviceRequirements, device: DeviceFacts, count: int) -> tuple[float, float, Rank]:
+    """Return the sort key: by queue where the rule asks for it, otherwise by turns."""
+    by_queue = wish.choose in {SelectionPolicy.SOONEST, SelectionPolicy.SHORTEST_QUEUE}
+    rank = _rank(wish, device)
+    return (rank[0], count, rank) if by_queue else (count, rank[0], rank)
+
+
+def _with_copy(device: DeviceFacts, facts: Facts) -> DeviceFacts:
+    """Return the device with one copy more in its queue, and the material for it gone."""
+
+    def less(amount: float | None, fact: str) -> float | None:
+        return None if amount is None else amount - float(facts.get(fact, 0.0))
+
+    hours = float(facts.get("build.print_hours", 0.0))
+    queue = device.queue_seconds
+    return replace(
+        device,
+        queue_seconds=None if queue is None else queue + hours * SECONDS_PER_HOUR,
+        queue_length=None if device.queue_length is None else device.queue_length + 1,
+        primary_remaining_cm3=less(device.primary_remaining_cm3, "build.primary_cm3"),
+        fiber_remaining_cm3=less(device.fiber_remaining_cm3 or None, "build.fiber_cm3"),
+    )
 
 
 def _disqualifiers(wish: DeviceRequirements, facts: Facts, device: DeviceFacts, copies: int) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Generic
 
 from workflow.errors import catch_faults
 from workflow.model import ConsideredRule, Destination, DeviceFacts, Facts, IntakeDecision, Route
-from workflow.routing.choose_device import READY_ONLY, choose_device
+from workflow.routing.choose_device import READY_ONLY, choose_device, deal_copies
 from workflow.routing.conditions import Condition, ConditionResult
 from workflow.routing.due import Holidays
 from workflow.routing.filename_tags import NamePattern, with_tags
@@ -128,10 +128,14 @@ def _route_to_device(
 ) -> Route:
     if action.destination is Destination.PRINT_NOW:
         wish = replace(wish, state=READY_ONLY)
-    choice = choose_device(wish, facts, devices, sent.copies)
+    if action.spread and sent.copies > 1:
+        choice = deal_copies(wish, facts, devices, sent.copies)
+    else:
+        choice = choose_device(wish, facts, devices, sent.copies)
     sent = replace(sent, reasons=(*sent.reasons, *choice.reasons))
     if choice.device is not None:
-        return replace(sent, device_id=choice.device.id, device=choice.device.name)
+        dealt = tuple(device.id for device in choice.dealt)
+        return replace(sent, device_id=choice.device.id, device=choice.name, spread_ids=dealt)
     if action.otherwise is not None:
         return replace(sent, destination=action.otherwise, due=due)
     reason = f"No device qualifies: {'; '.join(choice.reasons)}. {WAITS_FOR_DEVICE_HINT}"

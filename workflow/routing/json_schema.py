@@ -184,6 +184,7 @@ def _routing_rule() -> Schema:
             "send_between": _with_description(
                 _TIMES, "a build that comes outside waits for this time of day"
             ),
+            "spread": {"type": "boolean", "description": "deal the copies over the printers that qualify"},
             "approve_first": {"type": "boolean", "description": "have the build approved in Eiger first"},
         },
     )

@@ -122,7 +122,9 @@ def _parse_queue_limit(page: YamlReader, nodes: NodesByKey, key: str) -> Interva
 INTAKE_ACTIONS = ("preset", "reject", "hold")
 ROUTING_ACTIONS = ("send_to", "hold")
 WINDOW_KEYS = ("not_before", "send_between")
-SENDING_KEYS = ("due", "device", "otherwise", "copies", "hold_first", "approve_first", *WINDOW_KEYS)
+SENDING_KEYS = (
+    "due", "device", "otherwise", "copies", "spread", "hold_first", "approve_first", *WINDOW_KEYS
+)  # fmt: skip
 DESTINATIONS = tuple(map(str, Destination))
 OTHERWISE = (str(Destination.JOB_REQUEST), str(Destination.BACKLOG), "hold")
 _DEVICE_DESTINATIONS = frozenset({Destination.DEVICE_QUEUE, Destination.PRINT_NOW})
@@ -207,7 +209,8 @@ def _parse_send(page: YamlReader, nodes: NodesByKey) -> SendAction | None:
     due = _parse_due_node(page, nodes["due"]) if "due" in nodes else None
     copies = _parse_copies(page, nodes["copies"]) if "copies" in nodes else ONE_COPY
     hold_first = _parse_hold(page, nodes["hold_first"], "`hold_first`") if "hold_first" in nodes else None
-    approve_first = _parse_approve_first(page, nodes["approve_first"]) if "approve_first" in nodes else False
+    approve_first = _parse_sending_flag(page, nodes, "approve_first")
+    spread = _parse_sending_flag(page, nodes, "spread")
     window = _parse_window(page, nodes)
     if word is None:
         return None
@@ -215,11 +218,11 @@ def _parse_send(page: YamlReader, nodes: NodesByKey) -> SendAction | None:
     if destination in _DEVICE_DESTINATIONS:
         _check_device_rule(page, nodes, destination, device, otherwise)
     else:
-        for key in ("device", "otherwise"):
+        for key in ("device", "otherwise", "spread"):
             if key in nodes:
                 page.wrong(nodes[key], f"`{key}` is not for {word}", "it is for device_queue and print_now")
     why_first = hold_first.reason if hold_first else None
-    return SendAction(destination, due, device, otherwise, copies, why_first, approve_first, window)
+    return SendAction(destination, due, device, otherwise, copies, why_first, approve_first, window, spread)
 
 
 def _check_device_rule(
@@ -318,9 +321,14 @@ def _require_tag(page: YamlReader, node: Node, name: str, kind: FactKind, needs:
         )
 
 
-def _parse_approve_first(page: YamlReader, node: Node) -> bool:
+def _parse_sending_flag(page: YamlReader, nodes: NodesByKey, key: str) -> bool:
+    """Return what a flag says; false where it is not given."""
+    if key not in nodes:
+        return False
+    node = nodes[key]
     flag = parse_flag(str(node.value)) if isinstance(node, ScalarNode) and not is_text_node(node) else None
-    if flag is not None:
-        return flag
-    page.wrong(node, "`approve_first` is true or false", "write true or false, unquoted")
-    return False
+    if flag is None:
+        page.wrong(node, f"`{key}` is true or false", "write true or false, unquoted")
+    elif key == "spread" and flag and "copies" not in nodes:
+        page.wrong(node, "`spread` needs `copies`", "it deals several copies over the printers that qualify")
+    return bool(flag)

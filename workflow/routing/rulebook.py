@@ -99,6 +99,8 @@ class SendAction:
     hold_first: str | None = None
     approve_first: bool = False
     window: TimeWindow | None = None
+    spread: bool = False
+    """The copies are dealt over the devices that qualify, instead of all to one."""
 
 
 @dataclass(frozen=True, slots=True)
