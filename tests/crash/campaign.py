@@ -32,6 +32,7 @@ from tests.crash.plan import (
     Fault,
     Freeze,
     Kill,
+    Move,
     Order,
     Outage,
     Plan,
@@ -70,6 +71,9 @@ class Run:
     def __init__(self, world: World, server: Postgres | None) -> None:
         self.world, self._server = world, server
         self.released: set[int] = set()
+        self.moved: dict[str, str] = {}
+        """Where a person moved a held file last, by its path, unless an order came after that."""
+        self._ever_approved: set[str] = set()
 
     def go(self) -> list[str]:
         """Give every broken promise."""
@@ -77,7 +81,9 @@ class Run:
             for act in self.world.plan.acts:
                 self.do(act)
             stuck = self._calm()
-            return [*stuck, *audit(self.world, self.released)]
+            shown = self.world.submissions()
+            self.released |= {each["id"] for each in shown if each["path"] in self._ever_approved}
+            return [*stuck, *audit(self.world, self.released), *self._not_carried_out(shown)]
         finally:
             for worker in list(self.world.alive):
                 self.world.signal(worker, signal.SIGCONT)
@@ -110,6 +116,8 @@ class Run:
                 world.cloud.fault(act.operation, act.kind, act.times, **details)
             case Order(word, chance):
                 self._order(word, chance)
+            case Move(where, chance):
+                self._move(where, chance)
             case Outage(what, seconds):
                 with self._missing(what):
                     _NEVER.wait(seconds)
@@ -124,8 +132,38 @@ class Run:
         number = listed[int(chance * len(listed))]["id"]
         code, _ = self.world.command(word, str(number))
         self.world.note(f"{word} {number}: {code}")
+        if code == 0:
+            self.moved.pop(next(each["path"] for each in listed if each["id"] == number), None)
         if word == "release" and code == 0:
             self.released.add(number)
+
+    def _move(self, where: str, chance: float) -> None:
+        """Move a held file, as anyone with rights to the folders can."""
+        top = self.world.share / "held"
+        held = sorted(top.rglob("*.stl"))
+        if not held:
+            return
+        path = held[int(chance * len(held))].relative_to(top)
+        target = self.world.share / where / path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                return
+            (top / path).rename(target)
+        except OSError:  # the share is away, or the service was quicker
+            return
+        self.world.note(f"moved {path} to {where}")
+        self.moved[path.as_posix()] = where
+        if where == "approved":
+            self._ever_approved.add(path.as_posix())
+
+    def _not_carried_out(self, shown: list[dict[str, Any]]) -> Iterator[str]:
+        """What a rule held, and a person moved: it ends as the last move says."""
+        ends = {"approved": "dispatched", "rejected": "canceled"}
+        for each in shown:
+            where = self.moved.get(each["path"])
+            if where and each["path"].startswith("small") and each["state"] != ends[where]:
+                yield f"{each['path']} was moved to {where} and ends as {each['state']}"
 
     @contextmanager
     def _missing(self, what: str) -> Iterator[None]:
@@ -179,8 +217,8 @@ class Run:
                 return []
             if time.monotonic() > patient_from:
                 for each in pending:
-                    if each["state"] == "held":
-                        self.world.command("retry", str(each["id"]))
+                    if each["state"] == "held" and self.world.command("retry", str(each["id"]))[0] == 0:
+                        self.moved.pop(str(each["path"]), None)
             for worker in range(self.world.plan.workers):
                 self.world.start(Start(worker))
             _NEVER.wait(0.5)
@@ -191,7 +229,9 @@ class Run:
         ]
 
     def _has_ended(self, submission: dict[str, object]) -> bool:
-        by_rule = str(submission["path"]).startswith("small") and submission["id"] not in self.released
+        path = str(submission["path"])
+        decided = submission["id"] in self.released or path in self.moved
+        by_rule = path.startswith("small") and not decided
         return submission["state"] in {"dispatched", "rejected", "canceled"} or (
             submission["state"] == "held" and by_rule
         )
@@ -200,7 +240,7 @@ class Run:
         share = self.world.share
         return [
             str(found)
-            for folder in ("inbox", "processing")
+            for folder in ("inbox", "processing", "approved")
             for found in (share / folder).rglob("*.stl")
             if found.is_file()
         ]

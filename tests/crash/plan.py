@@ -82,7 +82,15 @@ class Order:
     chance: float
 
 
-Act = Start | Kill | Stop | Freeze | Drop | Fault | Outage | Order
+@dataclass(frozen=True)
+class Move:
+    """A person decides by moving a held file to another folder: `chance` picks among those in held/."""
+
+    where: str
+    chance: float
+
+
+Act = Start | Kill | Stop | Freeze | Drop | Fault | Outage | Order | Move
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ def plan_of(seed: int, database: str, kills: int, *, root: bool) -> Plan:
     """Give the plan of a seed; `root` may mount small disks."""
     chance = random.Random(f"{seed} {database}")
     workers = 1 if database == "sqlite" else chance.choice((1, 2, 3))
-    good, bad, small = chance.randint(5, 9), chance.randint(1, 2), chance.randint(1, 2)
+    good, bad, small = chance.randint(5, 9), chance.randint(1, 2), chance.randint(2, 4)
     disks = root and chance.random() < 0.25
     acts: list[Act] = [Drop(3)]
     acts += [Start(worker) for worker in range(1, workers)]
@@ -138,6 +146,8 @@ def _trouble(chance: random.Random, database: str, *, disks: bool) -> Iterator[A
         yield _fault(chance)
     if chance.random() < 0.15:
         yield Order(chance.choice(("retry", "cancel", "release")), chance.random())
+    if chance.random() < 0.5:
+        yield Move(chance.choice(("approved", "approved", "rejected")), chance.random())
     if chance.random() < 0.06:
         yield Outage("share", chance.uniform(0.2, 1.0))
     if chance.random() < 0.05:

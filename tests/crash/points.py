@@ -32,6 +32,7 @@ CONTENT = "workflow.ledger.duplicates:DuplicateStore.write_content"
 CUSTODY = "workflow.pipeline.ingest"
 AWAY = "workflow.pipeline.finish"
 DISPATCH = "workflow.pipeline.dispatch"
+MOVED = "workflow.pipeline.moved_files"
 POINTS = {
     point.name: point
     for point in (
@@ -67,6 +68,11 @@ POINTS = {
         Point("put away: noted", "workflow.pipeline.submission_notes:write_note"),
         Point("put away: outcome", "workflow.pipeline.stages:finish_submission"),
         Point("call back: effect", f"{CUSTODY}:reclaim_file"),
+        Point("approve: about to", f"{MOVED}:release_submission", before=True),
+        Point("approve: effect", f"{MOVED}:release_submission"),
+        Point("approve: taken", f"{MOVED}:reclaim_file"),
+        Point("approve: put back", f"{MOVED}:return_moved_file"),
+        Point("cancel by moving: outcome", "workflow.pipeline.commands:cancel_submission"),
         Point("start: requeued", "workflow.pipeline.local_queue:requeue_interrupted_steps"),
         Point("take over: outcome", "workflow.pipeline.lease_queue:take_over_orphaned_steps"),
         Point("poll: postponed", "workflow.pipeline.poller:postpone_due_polls"),

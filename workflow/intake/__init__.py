@@ -19,6 +19,7 @@ from workflow.intake.moves import (
     exists_in_share,
     in_place_note_path,
     make_outcome_folders,
+    move_file,
     move_to_outcome,
     plan_and_move,
     plan_outcome_path,

@@ -4,20 +4,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from workflow.ledger.changes import (
     acquire_transaction_lock,
+    append_event,
     apply_changes,
+    inserted_id,
     lock_submission,
     next_turn,
     seconds_now,
 )
-from workflow.ledger.duplicates import find_competing_submission
+from workflow.ledger.duplicates import IsDuplicate, find_competing_submission, find_unfinished_duplicate
+from workflow.ledger.rows import to_columns
 from workflow.ledger.sends import CHECKED_BY_OPERATOR
 from workflow.ledger.store import Store
-from workflow.ledger.tables import sends
-from workflow.model import EventKind, Step, Submission, SubmissionChanges
+from workflow.ledger.tables import sends, submissions
+from workflow.model import EventKind, Step, Submission, SubmissionChanges, SubmissionState
+
+REORDERED_FIELDS = (
+    "claimed_as", "size", "sha256", "mesh", "preset", "preset_id", "intake_rule", "owner_id", "folder_id",
+    "part_version_id", "slice_job_id", "slice_status", "uploaded_at", "build_id", "dropped_by",
+)  # fmt: skip
+"""What a submission has in common with the one whose build it sends once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,38 @@ class CommandStore(Store):
             present = None if effect.step is None else datetime.fromtimestamp(seconds_now(), UTC)
             changes: SubmissionChanges = {**next_turn(submission, effect.step, present), **effect.changes}
             return apply_changes(connection, submission, changes, (effect.event, effect.detail))
+
+    def begin_reorder(
+        self, earlier: Submission, path: str, origin: str, detail: str, is_duplicate: IsDuplicate
+    ) -> int | None:
+        """Begin a submission that sends the build of an earlier one once more, and return its number.
+
+        None while another one sends this build, or is a duplicate of the new one. If `origin` has begun
+        one before, return its number.
+        """
+        with self.write_transaction() as connection:
+            acquire_transaction_lock(connection, earlier.sha256 or "")
+            begun = connection.execute(select(submissions.c.id).where(submissions.c.origin == origin))
+            if (number := begun.scalars().first()) is not None:
+                return int(number)
+            like = find_unfinished_duplicate(connection, earlier, earlier.sha256 or "", is_duplicate)
+            if like or find_competing_submission(connection, earlier.build_id, besides=0) is not None:
+                return None
+            row = to_columns({name: getattr(earlier, name) for name in REORDERED_FIELDS})
+            fresh = {
+                "path": path,
+                "origin": origin,
+                "reused": earlier.id,
+                "state": SubmissionState.SLICED.value,
+                "step": Step.DELIVER.value,
+                "due_at": seconds_now(),
+                "opened_at": seconds_now(),
+                "waiting_since": seconds_now(),
+            }
+            number = inserted_id(connection.execute(insert(submissions).values({**row, **fresh})))
+            append_event(connection, number, EventKind.CLAIMED, origin)
+            append_event(connection, number, EventKind.REORDERED, detail)
+            return number
 
 
 def _send_state(connection: Connection, submission: Submission) -> SendState:

@@ -31,7 +31,7 @@ class DuplicateStore(Store):
         """
         with self.write_transaction(durable=False) as connection:
             acquire_transaction_lock(connection, sha256)
-            other = _find_unfinished_duplicate(connection, draft.stored, sha256, is_duplicate)
+            other = find_unfinished_duplicate(connection, draft.stored, sha256, is_duplicate)
             if other is None:
                 return write_draft(connection, draft)
             content: SubmissionChanges = {"sha256": sha256, "size": draft.submission.size, **set_aside(other)}
@@ -85,7 +85,7 @@ def _same_origin(submission: Submission) -> ColumnElement[bool]:
     return submissions.c.origin == submission.origin
 
 
-def _find_unfinished_duplicate(
+def find_unfinished_duplicate(
     connection: Connection, submission: Submission, sha256: str, is_duplicate: IsDuplicate
 ) -> Submission | None:
     rows = FIND_UNFINISHED_CONTENT.execute(connection, content=sha256, number=submission.id).mappings()

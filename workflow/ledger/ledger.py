@@ -127,6 +127,7 @@ class Ledger(Store):
         path: str | None = None,
         left_in_place: bool = False,
         home: str | None = None,
+        ordered: tuple[int, str] | None = None,
     ) -> None:
         """Record that the file is claimed: its submission continues by itself from here.
 
@@ -137,6 +138,7 @@ class Ledger(Store):
             "claimed_as": claimed_as,
             "left_in_place": left_in_place,
             "home": home,
+            "reused": ordered and ordered[0],
             "worker": None,
             "step": Step.INTAKE.value,
             "due_at": seconds_now(),
@@ -156,6 +158,8 @@ class Ledger(Store):
                 if path is None or not insert_with_number(connection, number, fresh):
                     return
             append_event(connection, number, EventKind.CLAIMED, claimed_as)
+            if ordered is not None:
+                append_event(connection, number, EventKind.REORDERED, ordered[1])
             if at_once:
                 hand_over(connection, Work(number, 0, Step.INTAKE), home)
 

@@ -142,7 +142,7 @@ def _insert(table: Table, *columns: str) -> Insert:
 
 
 _unclaimed = and_(submissions.c.id == bindparam("number"), submissions.c.claimed_as.is_(None))
-_CLAIM = ("claimed_as", "left_in_place", "home", "worker", "step", "due_at")
+_CLAIM = ("claimed_as", "left_in_place", "home", "reused", "worker", "step", "due_at")
 OPEN_SUBMISSION = PreparedStatement(
     _insert(submissions, "path", "state", "opened_at", "worker").returning(submissions.c.id)
 )

@@ -92,6 +92,7 @@ class EventKind(StrEnum):
     LOOKING_FOR_BUILD = "looking for the build"
     BUILD_FOUND = "build found"
     BUILD_REUSED = "build reused"
+    REORDERED = "ordered again"
     BUILD_ATTACHED = "build attached"
     ROUTED = "routed"
     APPROVED = "approved"

@@ -26,6 +26,7 @@ from workflow.notes.files import (
     note_title,
     orphan_notes,
     picture_path,
+    read_submission_note,
     remove_note,
     remove_note_file,
     remove_titled_note,

@@ -6,6 +6,7 @@ import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +19,8 @@ _MAX_NOTE_NAMES = 9
 _MAX_NOTE_BYTES = 1 << 20
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _PICTURE_MARK, _PICTURE_HEAD_BYTES = b"Software\0stlflow", 256
+_NUMBER_LINE = re.compile(rf"{NOTE_PREFIX}: submission (\d{{1,9}})\n")
+_CONTENT_LINE = re.compile(r"^SHA-256\s+([0-9a-f]{64})$", re.MULTILINE)
 _SEAL = re.compile(r"^\(stlflow ([0-9a-f]{8})\. Remarks below this line are kept\.\)$", re.MULTILINE)
 """The last line of a note: by it a note that a person has written in is told from an untouched one."""
 
@@ -103,9 +106,9 @@ def remove_titled_note(stl: Path, is_meant: Callable[[str], bool]) -> None:
             place.unlink(missing_ok=True)
 
 
-def remove_note_file(place: Path) -> bool:
-    """Remove one note and its picture; True if nobody has written in the note. Raises OSError."""
-    untouched = _is_untouched(place)
+def remove_note_file(place: Path, order_line: re.Pattern[str] | None = None) -> bool:
+    """Remove one note and its picture; True if nobody has written in the note, but for an order."""
+    untouched = _is_untouched(place, order_line)
     if untouched:
         place.unlink(missing_ok=True)
         _remove_picture(place.with_suffix(".png"))
@@ -122,6 +125,22 @@ def note_title(place: Path) -> str | None:
     if not _is_untouched(place):
         return None
     return (_note_text(place) or "").partition("\n")[0].removeprefix(NOTE_PREFIX).lstrip(": ")
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionNote:
+    """The note of a submission as it is in a folder: whose it is, of which content, and its text."""
+
+    number: int
+    sha256: str
+    text: str
+
+
+def read_submission_note(place: Path) -> SubmissionNote | None:
+    """Return a note that is about a submission, with a person's remarks; None for every other file."""
+    text = _note_text(place) or ""
+    number, content = _NUMBER_LINE.match(text), _CONTENT_LINE.search(text)
+    return SubmissionNote(int(number[1]), content[1], text) if number and content else None
 
 
 def is_note_about(place: Path, submission: Submission) -> bool:
@@ -149,11 +168,12 @@ def _digest(text: str) -> str:
     return sha256(text.strip().encode(errors="replace")).hexdigest()[:8]
 
 
-def _is_untouched(place: Path) -> bool:
+def _is_untouched(place: Path, order_line: re.Pattern[str] | None = None) -> bool:
     """True for a note as it was written; those of older releases have no seal."""
     text = _note_text(place)
     if text is None:
         return False
+    text = order_line.sub("", text) if order_line is not None else text
     seal = _SEAL.search(text)
     if seal is None:
         return True

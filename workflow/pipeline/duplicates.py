@@ -168,4 +168,13 @@ def _folder(submission: Submission) -> str:
     """Return the folder that a file was dropped into, the same for any case and any form of an umlaut."""
     if submission.left_in_place:
         return str(PurePosixPath(submission.origin or submission.claimed_as or "").parent)
-    return unicodedata.normalize("NFC", str(PurePosixPath(submission.path).parent)).casefold()
+    return _plain_folder(submission.path)
+
+
+def same_folder(path: str, other: str) -> bool:
+    """True if two files were dropped into the same folder."""
+    return _plain_folder(path) == _plain_folder(other)
+
+
+def _plain_folder(path: str) -> str:
+    return unicodedata.normalize("NFC", str(PurePosixPath(path).parent)).casefold()

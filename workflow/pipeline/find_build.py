@@ -14,6 +14,7 @@ from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionSt
 from workflow.pipeline.build_search import holds_part_version, search_builds_by
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context, now
+from workflow.pipeline.reorder import hold_if_deleted
 from workflow.pipeline.time_bounds import not_before
 from workflow.pipeline.transitions import held
 from workflow.pipeline.upload import check_slicing
@@ -36,17 +37,14 @@ def find_build(context: Context, draft: Draft) -> Draft:
             return draft
     submission = draft.submission
     if submission.build_id is not None:
-        return draft
+        return hold_if_deleted(context, draft)
     found = search_builds(context.client, context.catalog, submission)
     if isinstance(found, AmbiguousBuilds):
         if submission.state is SubmissionState.HELD:
             return draft
         several = f"{len(found.build_ids)} builds in Eiger hold this part: {', '.join(found.build_ids)}."
-        return held(
-            draft,
-            HoldReason.BUILD,
-            f"{several} Choose with `stlflow attach {submission.id} BUILD`.",
-        )
+        advice = f"Choose with `stlflow attach {submission.id} BUILD`."
+        return held(draft, HoldReason.BUILD, f"{several} {advice}")
     if found is None:
         return _wait_for_build(context, draft)
     context.catalog.cache_build(found)

@@ -72,6 +72,9 @@ def _move(context: Context, submission: Submission, outcome: Outcome) -> Draft:
     try:
         submission = _move_as_planned(context, submission, outcome)
     except FileNotFoundError:
+        if submission.reused is not None:  # the answer to an order whose file is no longer in done/
+            make_outcome_folders(context.share, submission.placed_as or here)
+            write_submission_note(context, submission, context.share.root / (submission.placed_as or here))
         return _with_missing_file(context, submission, here)
     with suppress(OSError):
         remove_note(context.share.root / here)

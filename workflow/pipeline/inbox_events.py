@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from socket import gethostname
 
@@ -22,6 +22,7 @@ from workflow.pipeline.heartbeat import Heartbeat
 from workflow.pipeline.inbox_notes import InboxNotes
 from workflow.pipeline.progress_notes import ProgressNotes
 from workflow.pipeline.recovery import recover_claims
+from workflow.pipeline.reorder import NoteOrders
 
 
 def known_in_place_files(ledger: Ledger, folder: str) -> Mapping[str, FileStamp]:
@@ -54,13 +55,16 @@ class InboxEvents:
     progress: ProgressNotes | None = None
     """Is told of each file that is taken."""
     notes: InboxNotes = field(init=False)
+    orders: NoteOrders = field(init=False)
     _noted: int | None = None
     """How many the note about a crowd names; None before it was looked after in this run."""
     _paths: dict[int, str] = field(default_factory=dict)
     _origin: str | None = None
 
     def __post_init__(self) -> None:
-        self.notes = InboxNotes(self.context.share)
+        context = self.context
+        self.notes = InboxNotes(context.share)
+        self.orders = NoteOrders(context.ledger, context.share, self.wake, self.limit)
 
     # -- files that are taken -----------------------------------------------------------------------
 
@@ -72,7 +76,9 @@ class InboxEvents:
 
     def claimed(self, number: int, claimed_as: str) -> None:
         """The file is ours: its submission goes on."""
-        self.context.ledger.claimed(number, claimed_as, path=self._paths[number])
+        path = self._paths[number]
+        with self.orders.taken_along(number, path, claimed_as) as ordered:
+            self.context.ledger.claimed(number, claimed_as, path=path, ordered=ordered)
         self._paths.pop(number)
         logger.info("Submission {}: {}", number, claimed_as)
         self.wake()
@@ -127,13 +133,16 @@ class InboxEvents:
         """Recover claims that a crash cut off."""
         self._origin = None
         recover_claims(self.context.ledger, self.context.share)
+        self.orders.recover()
 
     def on_untaken_file(self, path: str, why: str) -> None:
         """Write a note next to a file or folder that is not taken."""
         self.notes.write(path, why)
 
     def on_scan(self, found: InboxScan, settled: Collection[str]) -> None:
-        """Remove the notes that are no longer true."""
+        """Carry out what notes order, and remove those that are no longer true."""
+        if self.context.share.left_inbox is None and self.context.share.decides_by_moving:
+            found = replace(found, texts=found.texts - self.orders.carry_out(found))
         if self.progress is None:
             self.notes.remove_outdated(found, settled)
             return

@@ -6,7 +6,7 @@ file from there. A release is for the bytes that were held: the file is recogniz
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import PurePosixPath
@@ -20,6 +20,7 @@ from workflow.intake import (
     INBOX_FOLDER,
     FileRoots,
     FileSignature,
+    InboxScan,
     NotTakenYet,
     Share,
     exists_in_share,
@@ -219,6 +220,10 @@ class ApprovedEvents(InboxEvents):
 
     def on_share_available(self) -> None:
         """The inbox recovers claims."""
+
+    def on_scan(self, found: InboxScan, settled: Collection[str]) -> None:
+        """Remove the notes that are no longer true: none of them orders anything here."""
+        self.notes.remove_outdated(found, settled)
 
     def mass_arrival_paths(self) -> Mapping[str, bool]:
         """Return nothing: each file here was moved by a person."""

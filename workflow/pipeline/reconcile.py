@@ -114,10 +114,8 @@ def confirm_print_started(context: Context, submission: Submission, receipt_id: 
 
 
 def _told_at(context: Context, submission: Submission) -> datetime | None:
-    told = (
-        event.at for event in context.ledger.events(submission.id) if event.event == EventKind.PRINTER_TOLD
-    )
-    return next(told, None)
+    events = context.ledger.events(submission.id)
+    return next((event.at for event in events if event.event == EventKind.PRINTER_TOLD), None)
 
 
 def _is_active(context: Context, submission: Submission, receipt_id: str) -> bool:

@@ -30,6 +30,7 @@ from workflow.pipeline.orphans import (
     parse_claim_name,
     update_orphan_notes,
 )
+from workflow.pipeline.reorder import read_order_beside
 
 
 def recover_claims(ledger: Ledger, share: Share) -> None:
@@ -50,7 +51,8 @@ def recover_claims(ledger: Ledger, share: Share) -> None:
         elif row is None and restored:
             _hold_unknown_claim(ledger, share, claimed_as, path, restored)
         elif row is None:
-            ledger.claimed(number, claimed_as, path=path)
+            ordered = read_order_beside(ledger, share, claimed_as, number)
+            ledger.claimed(number, claimed_as, path=path, ordered=ordered)
             logger.info("{} was in processing/ unknown: it continues as submission {}.", path, number)
         elif row.claimed_as is not None and row.worker is None:
             _reattach_file(ledger, row, claimed_as)
@@ -77,7 +79,7 @@ def finish_abandoned_claims(ledger: Ledger, share: Share) -> None:
             return
         place = share.claimed_path(opened.path, opened.id)
         if exists_in_share(share, place):
-            ledger.claimed(opened.id, place)
+            ledger.claimed(opened.id, place, ordered=read_order_beside(ledger, share, place, opened.id))
             logger.info("{} was claimed before a stop: it goes on.", opened.path)
         else:
             ledger.forget(opened.id)

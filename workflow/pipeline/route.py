@@ -27,6 +27,7 @@ from workflow.model import (
 )
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.facts import build_facts, device_facts, facts_before_upload, time_facts
+from workflow.pipeline.reorder import ordered_copies
 from workflow.pipeline.transitions import held
 from workflow.routing import Rulebook, SelectionPolicy, TimeWindow, decide_route
 
@@ -87,7 +88,7 @@ def route_build(context: Context, draft: Draft) -> Draft:
         return _wait_for_window(draft, decided, taken, opens)
     if decided.destination is None or _is_unarmed(context, decided):
         return _held_route(context, draft, decided, taken)
-    return _routed(draft, decided, taken)
+    return _routed(context, draft, decided, taken)
 
 
 def format_route(decided: Route) -> str:
@@ -224,7 +225,10 @@ def _held_route(context: Context, draft: Draft, decided: Route, taken: DecisionR
     return held(draft, kind, reason, taken, routing_rule=decided.rule, waiting_since=since)
 
 
-def _routed(draft: Draft, decided: Route, taken: DecisionRecord) -> Draft:
+def _routed(context: Context, draft: Draft, decided: Route, taken: DecisionRecord) -> Draft:
+    if draft.submission.reused is not None and decided.destination is not Destination.PRINT_NOW:
+        copies = ordered_copies(context.ledger.events(draft.submission.id))
+        decided = decided if copies is None else replace(decided, copies=copies)
     return draft.record(
         EventKind.ROUTED,
         format_route(decided),

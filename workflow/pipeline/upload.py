@@ -75,6 +75,7 @@ def find_arrived_upload(
 LONGEST_STEM = 120
 SIGNATURE = re.compile(r"~(\d{1,9})-([0-9a-f]{6})(?![0-9a-f])")
 """What `upload_name` ends with: number and content of a submission."""
+SENT_ELSEWHERE_SECONDS = 5.0
 LOST_UPLOADS = 2
 """After so many replies that never came, a person looks before another part is made."""
 
@@ -265,14 +266,19 @@ def _poll_later(context: Context, submission: Submission, error: CloudError) -> 
 
 
 def reuse_sliced_build(context: Context, submission: Submission) -> Submission:
-    """Skip upload and slicing if Eiger still has the build of the same part and settings."""
-    if not context.reuses_builds or submission.part_version_id is not None:
+    """Skip upload and slicing if Eiger still has the build of the same part and settings.
+
+    A note that came with the file orders that, whatever the settings say.
+    """
+    ordered = submission.reused
+    if not (context.reuses_builds or ordered) or submission.part_version_id is not None:
         return submission
     if submission.taken_as is not None:  # retried because of its units: another upload may have others
         return submission
-    earlier = context.ledger.duplicates.find_sent_build(submission)
-    if earlier is None or not _is_still_there(context, earlier):
-        return submission
+    earlier = next(iter(context.ledger.among([ordered] if ordered else [])), None)
+    earlier = earlier if ordered else context.ledger.duplicates.find_sent_build(submission)
+    if earlier is None or earlier.sha256 != submission.sha256 or not is_build_there(context, earlier):
+        return submission if not ordered else context.ledger.update_submission(submission, reused=None)
     taken = context.ledger.duplicates.reuse_build(submission, earlier,
         state=SubmissionState.SLICED,
         part_version_id=earlier.part_version_id, slice_job_id=earlier.slice_job_id,
@@ -280,6 +286,10 @@ def reuse_sliced_build(context: Context, submission: Submission) -> Submission:
         step=Step.DELIVER, due_at=now(), turn=submission.turn + 1, worker=None,
     )  # fmt: skip
     submission = context.ledger.get(submission.id)
+    if not taken and ordered:
+        return schedule_retry(
+            context, submission, SENT_ELSEWHERE_SECONDS, "Its build is being sent just now."
+        )
     if not taken:
         return submission
     logger.info("Submission {}: the build of submission {} is sent once more", submission.id, earlier.id)
@@ -287,7 +297,7 @@ def reuse_sliced_build(context: Context, submission: Submission) -> Submission:
     return submission
 
 
-def _is_still_there(context: Context, earlier: Submission) -> bool:
+def is_build_there(context: Context, earlier: Submission) -> bool:
     """True if Eiger has the sliced build, and it holds the part: an attached build may hold another one."""
     try:
         build = context.catalog.build(earlier.build_id or "")

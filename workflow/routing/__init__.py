@@ -11,4 +11,4 @@ from workflow.routing.json_schema import rules_json_schema
 from workflow.routing.load import load_rules, parse_rules, read_rules_text, revision_of
 from workflow.routing.matchers import TimeWindow, format_window
 from workflow.routing.rule_tests import MeasureStl, RuleTestResult, evaluate_rule_tests, refuse_failed_tests
-from workflow.routing.rulebook import IntakeRule, RoutingRule, Rulebook, SelectionPolicy
+from workflow.routing.rulebook import MAX_COPIES, IntakeRule, RoutingRule, Rulebook, SelectionPolicy

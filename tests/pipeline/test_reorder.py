@@ -1,0 +1,122 @@
+"""The note of a sent part, dropped into the inbox, sends the same build once more."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.conftest import Open, Shop, dispatched, held
+from tests.stl import box
+from tests.waiting import until
+from workflow.intake import InboxScan
+from workflow.model import HoldReason, Submission
+from workflow.pipeline.reorder import TAKEN_PREFIX, NoteOrders
+
+PATIENT = 30.0
+
+
+def send_one(shop: Shop, path: str, content: bytes) -> Submission:
+    shop.drop(path, content)
+    first = shop.wait(path, dispatched, PATIENT)
+    assert until((shop.share / f"done/{path}.txt").exists)
+    return first
+
+
+def order(shop: Shop, here: str, there: str, line: str = "") -> None:
+    note = shop.share / here
+    if line:
+        note.write_bytes(note.read_bytes() + line.encode())
+    (shop.share / "inbox" / there).parent.mkdir(parents=True, exist_ok=True)
+    note.rename(shop.share / "inbox" / there)
+
+
+def wait_for_order(shop: Shop, first: Submission, path: str) -> Submission:
+    return shop.wait(path, lambda each: each.id > first.id and dispatched(each), PATIENT)
+
+
+def uploads(shop: Shop) -> int:
+    return sum(entry["operation"] == "uploadStl" for entry in shop.cloud.journal())
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "copies"),
+    [("a.stl.txt", "", 1), ("3x b.stl.txt", "", 3), ("c.stl.txt", "\r\nCopies: 2\r\n", 2)],
+)
+def test_a_note_orders_the_same_build_again(context: Shop, name: str, line: str, copies: int) -> None:
+    path = f"again/{name.removeprefix('3x ').removesuffix('.txt')}"
+    first = send_one(context, path, box(20, 21, 22 + len(path) / 100 + copies))
+    before = uploads(context)
+    order(context, f"done/{path}.txt", f"again/{name}", line)
+    second = wait_for_order(context, first, path)
+    assert (second.build_id, second.reused, second.copies) == (first.build_id, first.id, copies)
+    assert context.sent(second) == 1 + copies
+    assert uploads(context) == before
+    assert f"submission {second.id}" in context.note(f"done/{path}").splitlines()[0]
+    assert (context.share / f"done/{path}").is_file()
+    assert until(lambda: not list((context.share / "inbox").rglob("*.txt")))
+    assert not list((context.share / "processing").rglob("*.txt"))
+
+
+def test_a_file_with_its_note_is_one_order(context: Shop) -> None:
+    first = send_one(context, "pair.stl", box(20, 21, 31))
+    before = uploads(context)
+    order(context, "done/pair.stl.txt", "pair.stl.txt")
+    (context.share / "done/pair.stl").rename(context.share / "inbox/pair.stl")
+    second = wait_for_order(context, first, "pair.stl")
+    assert (second.build_id, uploads(context)) == (first.build_id, before)
+    assert context.sent(second) == 2
+    assert context.places("pair.stl") == {"done/pair.stl"}
+    assert until(lambda: not list((context.share / "inbox").rglob("pair*")))
+    assert len([each for each in context.service.ledger.all() if each.path == "pair.stl"]) == 2
+
+
+def test_a_build_that_was_deleted_is_not_ordered(open_shop: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = open_shop()
+    first = send_one(shop, "gone.stl", box(20, 21, 32))
+    monkeypatch.setattr("workflow.pipeline.reorder.is_build_there", lambda *_: False)
+    order(shop, "done/gone.stl.txt", "gone.stl.txt")
+    second = shop.wait("gone.stl", lambda each: each.id > first.id and held(each), PATIENT)
+    assert second.hold is HoldReason.FILE
+    assert "Eiger no longer has the build" in shop.note("held/gone.stl")
+    assert shop.sent(first) == 1
+
+
+def test_an_order_that_a_crash_cut_off_is_sent_once(open_shop: Open) -> None:
+    """The note was taken, and its submission begun: what is left of it orders nothing more."""
+    shop = open_shop()
+    first = send_one(shop, "cut.stl", box(20, 21, 33))
+    share = shop.service.context.share
+    claims = share.root / share.claims_folder
+    claims.mkdir(exist_ok=True)
+    place = claims / f"{TAKEN_PREFIX}abc~2x cut.stl.txt"
+    orders = NoteOrders(shop.service.ledger, share, shop.service.wake, 0)
+    note = (shop.share / "done/cut.stl.txt").read_bytes()
+    (shop.share / "done/cut.stl.txt").unlink()
+    for _ in range(2):  # once before the submission was begun, and once after that
+        place.write_bytes(note)
+        orders.recover()
+        orders.carry_out(InboxScan(frozenset()))
+        assert not place.exists()
+        wait_for_order(shop, first, "cut.stl")
+    assert shop.sent(first) == 1 + 2
+    assert len(shop.service.ledger.all()) == 2
+
+
+@pytest.mark.parametrize("state", ["held", "forged"])
+def test_other_notes_order_nothing(context: Shop, state: str) -> None:
+    if state == "held":
+        context.drop("asks.stl", box(1, 1, 0.5))
+        context.wait("asks.stl", held, PATIENT)
+        note = context.share / "held/asks.stl.txt"
+    else:
+        send_one(context, "right.stl", box(20, 21, 34))
+        note = context.share / "done/right.stl.txt"
+        note.write_bytes(note.read_bytes().replace(b"SHA-256   ", b"SHA-256   0", 1)[:-1])
+    before, sent = len(context.service.ledger.all()), context.cloud.dispatches().total()
+    note.rename(context.share / "inbox" / note.name)
+    inbox = context.service.inbox
+    assert inbox is not None
+    for _ in range(3):
+        inbox.scan()
+    assert len(context.service.ledger.all()) == before
+    assert context.cloud.dispatches().total() == sent
+    Path(context.share / "inbox" / note.name).unlink(missing_ok=True)

@@ -1,0 +1,225 @@
+"""Orders by note: the note of a sent part, dropped into the inbox, sends the same build once more.
+
+A note is taken like a file: one rename moves it to processing/, for exactly one service. Then one
+transaction begins the submission; it bears the note's name there, so that a crash orders nothing twice.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path, PurePosixPath
+
+from loguru import logger
+
+from workflow.errors import UnknownSubmission
+from workflow.intake import InboxScan, Outcome, Share, move_file, plan_and_move
+from workflow.ledger import Draft, Ledger
+from workflow.model import EventKind, HoldReason, Submission, SubmissionEvent, SubmissionState
+from workflow.notes import note_path, read_submission_note, remove_note_file
+from workflow.pipeline.context import Context, now
+from workflow.pipeline.duplicates import same_folder
+from workflow.pipeline.transitions import held
+from workflow.pipeline.upload import is_build_there
+from workflow.routing import MAX_COPIES
+
+TAKEN_PREFIX = "order~"
+TOGETHER = timedelta(minutes=1)
+"""A note that comes so soon after its file was taken is part of the same order."""
+_PREFIX = re.compile(r"(\d{1,3})\s*x[\s_-]+", re.IGNORECASE)
+_COPIES_LINE = re.compile(r"^\s*copies\s*[:=]\s*(\d{1,3})\s*$", re.IGNORECASE | re.MULTILINE)
+_ORDERED = re.compile(r"(\d+) cop")
+
+
+@dataclass(frozen=True, slots=True)
+class NoteOrder:
+    """What a note orders: the build of this submission, so many copies; None for as many as the rule says."""
+
+    earlier: Submission
+    copies: int | None
+
+    @property
+    def detail(self) -> str:
+        """Return the order in words, as the history has it."""
+        many = {None: "", 1: "1 copy, "}.get(self.copies, f"{self.copies} copies, ")
+        return f"{many}by the note of submission {self.earlier.id}"
+
+
+def read_order(ledger: Ledger, note: Path, name: str) -> NoteOrder | None:
+    """Return what a note orders that is, or was, called `name`; None for every other file.
+
+    Only the note of a part that was sent orders. Raises StateFolderError.
+    """
+    about = read_submission_note(note)
+    if about is None:
+        return None
+    try:
+        earlier = ledger.get(about.number)
+    except UnknownSubmission:
+        return None
+    sent = earlier.state is SubmissionState.DISPATCHED and earlier.build_id is not None
+    if not sent or earlier.left_in_place or earlier.sha256 != about.sha256:
+        return None
+    line, prefix = _COPIES_LINE.search(about.text), _PREFIX.match(name)
+    if name == note_path(Path(earlier.path)).name:  # a part may be called so itself
+        prefix = None
+    found = line or prefix
+    copies = int(found[1]) if found is not None else None
+    return NoteOrder(earlier, copies) if copies is None or 1 <= copies <= MAX_COPIES else None
+
+
+def ordered_copies(events: tuple[SubmissionEvent, ...]) -> int | None:
+    """Return how many copies the note ordered; None if there is no such order."""
+    orders = (_ORDERED.match(each.detail) for each in events if each.event == EventKind.REORDERED)
+    return next((int(order[1]) for order in orders if order), None)
+
+
+def read_order_beside(ledger: Ledger, share: Share, claimed_as: str, number: int) -> tuple[int, str] | None:
+    """Return what the note orders that was taken along with a claimed file; None if there is none."""
+    for note in (share.root / claimed_as).parent.glob(f"{number}~*.txt"):
+        order = read_order(ledger, note, note.name.partition("~")[2])
+        if order is not None:
+            return order.earlier.id, order.detail
+    return None
+
+
+def hold_if_deleted(context: Context, draft: Draft) -> Draft:
+    """Return the draft held if it is an order, and Eiger no longer has its build."""
+    submission = draft.submission
+    if submission.reused is None or submission.state is not SubmissionState.SLICED:
+        return draft
+    if is_build_there(context, submission):
+        return draft
+    reason = (
+        f"Eiger no longer has the build of submission {submission.reused}. "
+        "To have the part sliced again, drop the file itself into the inbox."
+    )
+    return held(draft, HoldReason.FILE, reason)
+
+
+@dataclass
+class NoteOrders:
+    """Carries out the orders of notes in the inbox."""
+
+    ledger: Ledger
+    share: Share
+    wake: Callable[[], None]
+    limit: int
+    """How many may come at once; 0: any number."""
+    _seen: dict[str, tuple[tuple[int, ...], NoteOrder | None]] = field(default_factory=dict)
+    _taken: dict[str, str] = field(default_factory=dict)
+    """Notes in processing/, by their place there, with the path that the order is for."""
+
+    def recover(self) -> None:
+        """Find orders that were taken and not carried out. Raises OSError."""
+        top = self.share.root / self.share.claims_folder
+        for note in top.rglob("*~*.txt"):
+            below = note.relative_to(top).as_posix()
+            place = f"{self.share.claims_folder}/{below}"
+            if note.name.startswith(TAKEN_PREFIX):
+                self._taken[place] = below
+            else:  # taken along with a file that goes on by now
+                self.put_away(place, None)
+
+    @contextmanager
+    def taken_along(self, number: int, path: str, claimed_as: str) -> Iterator[tuple[int, str] | None]:
+        """Yield what the note orders that was dropped together with a claimed file; then put the note away.
+
+        Raises StateFolderError, OSError.
+        """
+        known = [text for text, (_, order) in self._seen.items() if order and _file_of(text, order) == path]
+        for text in (note_path(Path(path)).as_posix(), *known) if self.share.decides_by_moving else ():
+            name = PurePosixPath(text).name
+            order = read_order(self.ledger, self.share.inbox / text, name)
+            if order is not None and _file_of(text, order) == path:
+                place = PurePosixPath(claimed_as).with_name(f"{number}~{name}").as_posix()
+                move_file(self.share, f"inbox/{text}", place)
+                yield order.earlier.id, order.detail
+                self.put_away(place, path)
+                return
+        yield None
+
+    def carry_out(self, found: InboxScan) -> frozenset[str]:
+        """Carry out what was ordered; return the notes of the inbox that are orders still to come."""
+        looks = {text: look for text in found.texts if (look := self._look(text)) is not None}
+        orders = {text: order for text, (_, order) in looks.items() if order is not None}
+        files = found.paths | found.unfinished
+        settled = [
+            text
+            for text in orders
+            if self._seen.get(text, (None,))[0] == looks[text][0] and not self._has_file(text, orders, files)
+        ]
+        self._seen = looks
+        if self.limit and len(settled) > self.limit:
+            logger.warning("{} notes came at once, more than {}: none is ordered.", len(settled), self.limit)
+            return frozenset(orders)
+        for text in settled:
+            self._take(text)
+        for place in tuple(self._taken):
+            self._order(place)
+        return frozenset(orders)
+
+    def _look(self, text: str) -> tuple[tuple[int, ...], NoteOrder | None] | None:
+        place = self.share.inbox / text
+        try:
+            seen = place.lstat()
+        except OSError:
+            return None
+        signature = (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+        known = self._seen.get(text)
+        if known is not None and known[0] == signature:
+            return known
+        return signature, read_order(self.ledger, place, PurePosixPath(text).name)
+
+    def _has_file(self, text: str, orders: Mapping[str, NoteOrder], files: frozenset[str]) -> bool:
+        """True if the note's file was dropped with it: then the order goes with the file."""
+        return _file_of(text, orders[text]) in files
+
+    def _take(self, text: str) -> None:
+        here = PurePosixPath(text)
+        below = here.with_name(f"{TAKEN_PREFIX}{secrets.token_hex(4)}~{here.name}").as_posix()
+        place = f"{self.share.claims_folder}/{below}"
+        with suppress(FileNotFoundError):  # another service was quicker
+            move_file(self.share, f"inbox/{text}", place)
+            self._taken[place] = below
+
+    def _order(self, place: str) -> None:
+        """Begin the submission, unless a crash came after that; wait while another one sends the build."""
+        note = self.share.root / place
+        token_and_name = PurePosixPath(self._taken[place]).name.removeprefix(TAKEN_PREFIX)
+        order = read_order(self.ledger, note, token_and_name.partition("~")[2])
+        if order is None:  # it was carried out, or its submission is forgotten
+            self.put_away(place, None)
+            return
+        path = PurePosixPath(self._taken[place]).with_name(PurePosixPath(order.earlier.path).name).as_posix()
+        number = self.ledger.commands.begin_reorder(
+            order.earlier, path, place, order.detail, lambda other: same_folder(other.path, path)
+        )
+        if number is None:
+            if self._came_with_file(order.earlier, path):
+                self.put_away(place, path)
+            return
+        logger.info("Submission {} ({}): {}", number, path, order.detail)
+        self.put_away(place, path)
+        self.wake()
+
+    def _came_with_file(self, earlier: Submission, path: str) -> bool:
+        """True if the note's file was taken just before the note was seen: both are one order."""
+        alike = self.ledger.list_with_content(earlier.sha256 or "")
+        lately = (each for each in alike if each.id > earlier.id and each.reused is None)
+        return any(each.path == path and now() - each.opened_at < TOGETHER for each in lately)
+
+    def put_away(self, place: str, path: str | None) -> None:
+        """Remove a note that did its work; what a person wrote in it is kept in done/."""
+        with suppress(FileNotFoundError):
+            if not remove_note_file(self.share.root / place, _COPIES_LINE):
+                kept = f"{path}.txt" if path else PurePosixPath(place).name
+                plan_and_move(self.share, place, kept, Outcome.DONE)
+        self._taken.pop(place, None)
+
+
+def _file_of(text: str, order: NoteOrder) -> str:
+    """Return the path that the file of a note has, if it was dropped beside it."""
+    return PurePosixPath(text).with_name(PurePosixPath(order.earlier.path).name).as_posix()
