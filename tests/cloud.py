@@ -45,7 +45,7 @@ class Cloud:
         requests.delete(f"{self.control}/faults", timeout=60).raise_for_status()
 
     def device(self, name: str) -> dict[str, Any]:
-        """Give a device as Eiger lists it."""
+        """Return a device as Eiger lists it."""
         reply = requests.get(f"{self.url}/devices", auth=("demo", "demo"), timeout=60).json()
         return next(device for device in reply["items"] if device["name"] == name)
 
@@ -62,7 +62,7 @@ class Cloud:
         ).raise_for_status()
 
     def world_builds(self) -> list[str]:
-        """Give the ids of all builds."""
+        """Return the ids of all builds."""
         reply = requests.get(f"{self.url}/builds", auth=("demo", "demo"), timeout=60).json()
         return [str(build["id"]) for build in reply["items"]]
 

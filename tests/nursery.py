@@ -52,10 +52,10 @@ class Process(Protocol):
     def pid(self) -> int: ...
 
     def poll(self) -> int | None:
-        """Give the exit code, or None while it runs."""
+        """Return the exit code, or None while it runs."""
 
     def wait(self, timeout: float) -> int:
-        """Give the exit code once it has ended."""
+        """Return the exit code once it has ended."""
 
     def send_signal(self, sig: int) -> None:
         """Send a signal, unless it has ended."""
@@ -78,7 +78,7 @@ class Nursery:
         )
 
     def send_request(self, **order: object) -> Any:
-        """Give an order; gives the answer."""
+        """Send an order and return its answer."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with self._one_at_a_time:
@@ -102,13 +102,13 @@ class Forked:
     code: int | None = None
 
     def poll(self) -> int | None:
-        """Give the exit code, or None while it runs."""
+        """Return the exit code, or None while it runs."""
         if self.code is None:
             self.code = self.nursery.send_request(pid=self.pid)
         return self.code
 
     def wait(self, timeout: float) -> int:
-        """Give the exit code once it has ended."""
+        """Return the exit code once it has ended."""
         assert until(lambda: self.poll() is not None, timeout), "it goes on"
         assert self.code is not None
         return self.code
@@ -125,7 +125,7 @@ class Forked:
 
 @cache
 def nursery_of_this_process() -> Nursery:
-    """Give the one for all tests of this process."""
+    """Return the one for all tests of this process."""
     nursery = Nursery()
     atexit.register(nursery.close)
     return nursery
@@ -221,7 +221,7 @@ def turn_clock(seconds: float) -> None:
 
 
 def state_of(pid: int) -> int | None:
-    """Give the exit code of a child, the negative signal that ended it, or None while it lives."""
+    """Return the exit code of a child, the negative signal that ended it, or None while it lives."""
     ended, status = os.waitpid(pid, os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if ended else None
 

@@ -91,7 +91,7 @@ def postgres_server() -> Iterator[Postgres]:
 
 
 def debian_binaries() -> Path | None:
-    """Give the folder of the newest version that Debian has installed."""
+    """Return the folder of the newest version that Debian has installed."""
     found = sorted(DEBIAN.glob("*/bin/pg_ctl"), key=lambda place: float(place.parts[-3]))
     return found[-1].parent if found else None
 

@@ -11,7 +11,7 @@ _FACETS = (
 
 
 def binary(facets: Iterable[Sequence[Point]]) -> bytes:
-    """Give a binary STL of these facets."""
+    """Return a binary STL of these facets."""
     body = [
         struct.pack("<12fH", 0, 0, 0, *(value for corner in facet for value in corner), 0) for facet in facets
     ]
@@ -19,7 +19,7 @@ def binary(facets: Iterable[Sequence[Point]]) -> bytes:
 
 
 def box_facets(x_mm: float = 20, y_mm: float = 20, z_mm: float = 20) -> list[Sequence[Point]]:
-    """Give the twelve facets of a closed box."""
+    """Return the twelve facets of a closed box."""
     corners: list[Point] = [
         (i * x_mm, j * y_mm, k * z_mm) for k in (0, 1) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))
     ]
@@ -27,12 +27,12 @@ def box_facets(x_mm: float = 20, y_mm: float = 20, z_mm: float = 20) -> list[Seq
 
 
 def box(x_mm: float = 20, y_mm: float = 20, z_mm: float = 20) -> bytes:
-    """Give a closed binary STL of a box."""
+    """Return a closed binary STL of a box."""
     return binary(box_facets(x_mm, y_mm, z_mm))
 
 
 def open_box(x_mm: float = 20) -> bytes:
-    """Give a box that lacks one facet: three open edges."""
+    """Return a box that lacks one facet: three open edges."""
     return binary(box_facets(x_mm)[:-1])
 
 

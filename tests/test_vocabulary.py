@@ -89,3 +89,9 @@ def test_plain_nouns_are_used_and_sorted() -> None:
 def test_sentences_are_plain(file: Path) -> None:
     lines = file.read_text("utf-8").splitlines()
     assert [f"{at}: {line.strip()}" for at, line in enumerate(lines, 1) if DIALECT.search(line)] == []
+
+
+def test_docstrings_of_tests_begin_with_what_comes_out() -> None:
+    wrong = re.compile(r'^\s*"""(Give|Tell|Look)s? ', re.M)
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    assert [str(file) for file in files if wrong.search(file.read_text("utf-8"))] == []

@@ -50,7 +50,7 @@ def counted(file: Path, gap_mm: float | None) -> Edges | None:
 
 
 def made_meshes(facets: int) -> Iterator[tuple[str, bytes]]:
-    """Give files of about this many facets: closed ones, and one of each kind of damage."""
+    """Return files of about this many facets: closed ones, and one of each kind of damage."""
     random = np.random.default_rng(facets)
     around = math.isqrt(facets)
     ring = torus(around, max(3, facets // (2 * around)))
@@ -128,7 +128,7 @@ WHY_ANOTHER_VOLUME: tuple[Explanation, ...] = (
 
 
 def differences(ours: MeshReport, theirs: Opinion, who: str) -> Iterator[tuple[str, tuple[Explanation, ...]]]:
-    """Give what differs, and what may explain it."""
+    """Return what differs, and what may explain it."""
     if ours.watertight and not theirs.watertight:
         yield "watertight", WHY_NOT_WATERTIGHT_THERE
     if theirs.watertight and not ours.watertight:
@@ -141,7 +141,7 @@ def differences(ours: MeshReport, theirs: Opinion, who: str) -> Iterator[tuple[s
 
 
 def both_volumes(ours: MeshReport, theirs: Opinion) -> tuple[float, float] | None:
-    """Give both volumes in mm³ where both have one that means something."""
+    """Return both volumes in mm³ where both have one that means something."""
     if ours.volume_cm3 is None or theirs.volume_mm3 is None or not theirs.watertight:
         return None
     return ours.volume_cm3 * 1000, abs(theirs.volume_mm3)
@@ -155,7 +155,7 @@ def _is_near(ours: float, theirs: float, who: str) -> bool:
 def reason_of(
     known: tuple[Explanation, ...], ours: MeshReport, edges: Edges | None, theirs: Opinion
 ) -> str | None:
-    """Give the first reason that holds by the plain count, or None."""
+    """Return the first reason that holds by the plain count, or None."""
     if theirs.watertight and not ours.triangles:
         return f"ours reads no mesh in it: {ours.reason}"
     return next((words for fits, words in known if fits(ours, edges)), None) if edges else None

@@ -21,7 +21,7 @@ File = tuple[str, bytes]
 
 
 def safe_place(inner: str) -> PurePosixPath | None:
-    """Give a path below some folder, or None for one that leads elsewhere on any system."""
+    """Return a path below some folder, or None for one that leads elsewhere on any system."""
     place = PurePosixPath(inner)
     is_strange = any(character in inner for character in '\\:*?"<>|') or not inner.isprintable()
     if place.is_absolute() or ".." in place.parts or is_strange or not place.parts:
@@ -30,7 +30,7 @@ def safe_place(inner: str) -> PurePosixPath | None:
 
 
 def files_in(archive: Path, ending: str) -> Iterator[File]:
-    """Give the regular files with this ending, in any case, as long as they are not too large or many.
+    """Return the regular files with this ending, in any case, as long as they are not too large or many.
 
     Raises OSError, ValueError or the errors of tarfile and zipfile for a broken archive.
     """

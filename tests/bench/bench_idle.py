@@ -33,7 +33,7 @@ def wake_ups(pid: int) -> dict[tuple[str, str], int]:
 
 
 def processor_seconds(pid: int) -> dict[tuple[str, str], float]:
-    """Give the processor time of each thread so far, by thread id and name."""
+    """Return the processor time of each thread so far, by thread id and name."""
     spent = {}
     for thread in Path(f"/proc/{pid}/task").iterdir():
         name = (thread / "comm").read_text("utf-8").strip()
@@ -43,7 +43,7 @@ def processor_seconds(pid: int) -> dict[tuple[str, str], float]:
 
 @contextmanager
 def database(kind: str) -> Iterator[dict[str, str]]:
-    """Give the settings of a service on this kind of database."""
+    """Return the settings of a service on this kind of database."""
     if kind == "sqlite":
         yield {}
         return

@@ -40,7 +40,7 @@ _LIMIT_SECONDS = 300.0
 
 @contextmanager
 def fresh_share() -> Iterator[Share]:
-    """Give an empty share of its own."""
+    """Return an empty share of its own."""
     with tempfile.TemporaryDirectory() as folder:
         share = Share(Path(folder) / "share")
         share.prepare()
@@ -88,19 +88,19 @@ def time_to_take(share: Share, count: int, mode: str, drop: str) -> str:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Give the processor time that a process has used."""
+    """Return the processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def resident_megabytes(pid: int) -> float:
-    """Give the memory that a process holds now."""
+    """Return the memory that a process holds now."""
     status = Path(f"/proc/{pid}/status").read_text("ascii")
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
 
 
 def idle_share(process: Lines, seconds: float) -> tuple[float, float]:
-    """Give what part of a core a process uses, in per cent, and its memory in MB."""
+    """Return what part of a core a process uses, in per cent, and its memory in MB."""
     pid = process.process.pid
     until(lambda: is_calm(pid), _LIMIT_SECONDS)
     before, start = cpu_seconds(pid), time.monotonic()
@@ -109,14 +109,14 @@ def idle_share(process: Lines, seconds: float) -> tuple[float, float]:
 
 
 def is_calm(pid: int) -> bool:
-    """Tell whether a process leaves half of a second or more unused: its start is over."""
+    """True if a process leaves half of a second or more unused: its start is over."""
     before, start = cpu_seconds(pid), time.monotonic()
     until(lambda: time.monotonic() - start > 1, 2)
     return cpu_seconds(pid) - before < 0.5
 
 
 def waiting_costs(count: int, seconds: float) -> str:
-    """Give a line about `count` files that wait for their rest."""
+    """Return a line about `count` files that wait for their rest."""
     with fresh_share() as share:
         for number in range(count):
             folder = share.inbox / f"folder {number // 1000}"

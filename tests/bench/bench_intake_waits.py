@@ -39,7 +39,7 @@ def measure(taker: Taker, seed: str, files: int, scale: float) -> Reckoning:
 
 
 def row(name: str, result: Reckoning) -> str:
-    """Give one line of the table."""
+    """Return one line of the table."""
     wrong = (result.incomplete, result.unfinished, result.missed, result.doubled)
     return _COLUMNS.format(name, *(len(each) for each in wrong), *table_of(result).values())
 

@@ -41,7 +41,7 @@ def drop(folder: Path, path: str, content: bytes) -> float:
 
 
 def picked_up(folder: Path, number: int) -> float:
-    """Give the seconds from a drop to its end."""
+    """Return the seconds from a drop to its end."""
     began = drop(folder, f"part{number}.stl", box(10 + number / 100, 20, 30))
     if not until((folder / "share" / "done" / f"part{number}.stl").is_file, 60):
         raise SystemExit("took too long")
@@ -49,7 +49,7 @@ def picked_up(folder: Path, number: int) -> float:
 
 
 def obeyed(folder: Path, ledger: Ledger, number: int) -> float:
-    """Give the seconds from an order to its effect."""
+    """Return the seconds from an order to its effect."""
     path = f"held/part{number}.stl"
     drop(folder, path, box(40 + number / 100, 20, 30))
 
@@ -71,7 +71,7 @@ def obeyed(folder: Path, ledger: Ledger, number: int) -> float:
 
 
 def spread(seconds: list[float]) -> str:
-    """Give median and worst."""
+    """Return median and worst."""
     ordered = sorted(seconds)
     return f"p50 {ordered[len(ordered) // 2]:.2f} s, slowest {ordered[-1]:.2f} s"
 

@@ -52,7 +52,7 @@ class Goal:
     at_least: bool = True
 
     def ratio(self, results: Results) -> float | None:
-        """Give what was measured, if it was."""
+        """Return what was measured, if it was."""
         slow, fast = (results.get((self.kind, self.facets, name)) for name in (self.slow, self.fast))
         return slow[0] / fast[0] if slow and fast else None
 
@@ -78,7 +78,7 @@ MOST_MB = 64
 
 
 def take_part(kind: str, facets: int) -> Iterator[str]:
-    """Give those who can read this file in bearable time."""
+    """Return those who can read this file in bearable time."""
     for name in CONTENDERS.keys() - missing_rivals():
         most = MOST_FACETS_AT_ONCE if name.startswith(("ours", HASH)) else MOST_FACETS_WITH_A_HOLE
         fits = facets <= MOST_FACETS.get(name, sys.maxsize) and (kind != "one hole" or facets <= most)

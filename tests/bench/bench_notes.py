@@ -38,7 +38,7 @@ WITHOUT = {"STLFLOW_PROGRESS_NOTES": "false"}
 
 
 def journal(url: str) -> list[dict[str, object]]:
-    """Give the requests that the simulator has seen."""
+    """Return the requests that the simulator has seen."""
     reply = requests.get(url.removesuffix("/api/v3") + "/_sim/journal", timeout=60).json()
     entries: list[dict[str, object]] = reply
     return entries
@@ -81,14 +81,14 @@ def measure_latency(times: int) -> None:
 
 
 def spread(seconds: list[float]) -> str:
-    """Give median, 95th percentile and worst."""
+    """Return median, 95th percentile and worst."""
     ordered = sorted(seconds)
     middle, high = ordered[len(ordered) // 2], ordered[min(len(ordered) * 95 // 100, len(ordered) - 1)]
     return f"p50 {middle:.2f} s, p95 {high:.2f} s, slowest {ordered[-1]:.2f} s"
 
 
 def measure_cost(files: int, settings: Mapping[str, str]) -> str:
-    """Give files per second, processor time and requests per file of a burst."""
+    """Return files per second, processor time and requests per file of a burst."""
     with tempfile.TemporaryDirectory() as name, simulated_cloud() as url:
         folder, rules = Path(name), Path(name) / "printing.yaml"
         rules.write_text(RULES)

@@ -50,7 +50,7 @@ def upload(url: str, number: int, *, strange: bool) -> Uploaded:
 
 
 def sha256(number: int) -> str:
-    """Give what stands for the content of a part."""
+    """Return what stands for the content of a part."""
     return hashlib.sha256(str(number).encode()).hexdigest()
 
 

@@ -49,14 +49,14 @@ def fill(url: str, count: int) -> None:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Give how long something takes."""
+    """Return how long something takes."""
     began = time.monotonic()
     work()
     return time.monotonic() - began
 
 
 def command(folder: Path, *words: str) -> float:
-    """Give how long a command of stlflow takes."""
+    """Return how long a command of stlflow takes."""
     environment = {
         **os.environ,
         "STLFLOW_STATE": str(folder / "state"),
@@ -74,7 +74,7 @@ def command(folder: Path, *words: str) -> float:
 
 
 def measure(count: int) -> dict[str, float]:
-    """Give seconds by what was done, on a ledger with so many submissions."""
+    """Return seconds by what was done, on a ledger with so many submissions."""
     with tempfile.TemporaryDirectory() as name, simulated_cloud() as cloud:
         folder = Path(name)
         (folder / "state").mkdir()

@@ -48,7 +48,7 @@ _FACETS = ((0, 2, 1), (0, 3, 2), (4, 5, 6), (4, 6, 7), (0, 1, 5), (0, 5, 4),
 
 
 def box(x_mm: float, y_mm: float, z_mm: float) -> bytes:
-    """Give a closed binary STL of a box."""
+    """Return a closed binary STL of a box."""
     corners = [(i * x_mm, j * y_mm, k * z_mm) for k in (0, 1) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
     facets = b"".join(
         struct.pack("<12fH", 0, 0, 0, *(value for corner in facet for value in corners[corner]), 0)
@@ -71,7 +71,7 @@ def simulated_cloud(slice_seconds: float = 0) -> Iterator[str]:
 
 
 def settings_of(folder: Path, url: str) -> dict[str, str]:
-    """Give the settings of a service that nothing holds back."""
+    """Return the settings of a service that nothing holds back."""
     return {
         "STLFLOW_SHARE": str(folder / "share"),
         "STLFLOW_STATE": str(folder / "state"),
@@ -134,19 +134,19 @@ def effects(url: str) -> int:
 
 
 def peak_mb(process: subprocess.Popen[bytes]) -> float:
-    """Give the peak resident memory (Linux)."""
+    """Return the peak resident memory (Linux)."""
     status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def resident_mb(process: subprocess.Popen[bytes]) -> float:
-    """Give the present resident memory (Linux)."""
+    """Return the present resident memory (Linux)."""
     status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
 def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
-    """Give the CPU time used so far (Linux)."""
+    """Return the CPU time used so far (Linux)."""
     ticks = Path(f"/proc/{process.pid}/stat").read_text("utf-8").rpartition(") ")[2].split()
     return (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
 

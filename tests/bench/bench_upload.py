@@ -93,7 +93,7 @@ def by_curl(url: str, stl: Path) -> Run:
 
 
 def peak_mb(process_id: int) -> float:
-    """Give the peak resident memory of a running process (Linux)."""
+    """Return the peak resident memory of a running process (Linux)."""
     status = Path(f"/proc/{process_id}/status").read_text("utf-8")
     return int(status.split("VmHWM:")[1].split()[0]) / 1000
 

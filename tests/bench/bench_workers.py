@@ -43,7 +43,7 @@ def workers(folder: Path, url: str, database: str, count: int) -> Iterator[Seque
 
 
 def measure(database: str, count: int, files: dict[str, bytes]) -> float:
-    """Give files per second with so many workers."""
+    """Return files per second with so many workers."""
     with tempfile.TemporaryDirectory() as name, simulated_cloud() as url:
         folder, before = Path(name), effects(url)
         with workers(folder, url, database, count) as running:

@@ -47,7 +47,7 @@ def inspect_without_counts(file: Path) -> None:
 
 
 def measure_alone(file: Path) -> None:
-    """Give the verdict on a binary file without hashing it."""
+    """Return the verdict on a binary file without hashing it."""
     import numpy as np
     from stl import Mesh
 
@@ -116,7 +116,7 @@ def missing_rivals() -> set[str]:
 
 
 def processor_seconds() -> float:
-    """Give the processor time of this process and of the programs that it ran to their end."""
+    """Return the processor time of this process and of the programs that it ran to their end."""
     try:
         import resource
     except ImportError:
@@ -126,7 +126,7 @@ def processor_seconds() -> float:
 
 
 def peak_mb() -> float | None:
-    """Give the most memory that this process held, in MB; None where the system does not say."""
+    """Return the most memory that this process held, in MB; None where the system does not say."""
     status = Path("/proc/self/status")
     if not status.exists():
         return None
@@ -161,7 +161,7 @@ class Contender:
 
 
 def stl_files(folder: Path) -> list[Path]:
-    """Give every STL file below a folder, in order, but none in hidden folders."""
+    """Return every STL file below a folder, in order, but none in hidden folders."""
     return sorted(
         file
         for file in folder.rglob("*")
@@ -171,7 +171,7 @@ def stl_files(folder: Path) -> list[Path]:
 
 
 def admesh_hangs_on(files: Iterable[Path]) -> Iterator[Path]:
-    """Give the files that admesh does not finish: there are some that it reads for ever."""
+    """Return the files that admesh does not finish: there are some that it reads for ever."""
     for file in files:
         with suppress(subprocess.CalledProcessError):
             try:

@@ -114,7 +114,7 @@ def _numbered(*columns: NDArray[np.generic]) -> tuple[Numbers, Numbers]:
 
 
 def _merged(points: NDArray[np.float64], some: Numbers, gap_mm: float) -> Numbers:
-    """Give all points a number, the same to those of `some` that are within the gap on every axis."""
+    """Return all points a number, the same to those of `some` that are within the gap on every axis."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree

@@ -14,7 +14,7 @@ UNNAMED = re.compile(r"Thread-\d+ \((\w+)\)")
 
 
 def told(name: str) -> str:
-    """Give a name of a thread as the system is to show it."""
+    """Return a name of a thread as the system is to show it."""
     unnamed = UNNAMED.fullmatch(name)
     return (unnamed[1] if unnamed else name)[:15]
 

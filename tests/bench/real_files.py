@@ -123,7 +123,7 @@ FETCH: dict[str, Callable[[Package], list[str]]] = {
 
 
 def fetch(package: Package, folder: Path) -> Path:
-    """Give the archive, fetched into `folder` unless it is there. Raises Unfetched."""
+    """Return the archive, fetched into `folder` unless it is there. Raises Unfetched."""
     folder.mkdir(parents=True, exist_ok=True)
     if not any(folder.iterdir()):
         try:

@@ -32,7 +32,7 @@ class Opinion:
 
 
 Ask = Callable[[Path], Opinion | str]
-"""Gives an opinion, or why there is none."""
+"""Returns an opinion, or why there is none."""
 
 
 def ask_trimesh(file: Path) -> Opinion | str:
@@ -86,7 +86,7 @@ def ask_prusa_slicer(limit_seconds: float, file: Path) -> Opinion | str:
 
 
 def _printed(command: list[str], limit_seconds: float) -> str | None:
-    """Give what a program prints, or None if it takes too long."""
+    """Return what a program prints, or None if it takes too long."""
     try:
         ran = subprocess.run(command, capture_output=True, timeout=limit_seconds, check=False)
     except subprocess.TimeoutExpired:
@@ -135,7 +135,7 @@ def _serve(pipe: Connection, ask: Ask) -> None:
 
 
 def rivals(limit_seconds: float) -> Mapping[str, Ask]:
-    """Give those that are installed."""
+    """Return those that are installed."""
     there: dict[str, Ask] = {"plain count": InItsOwnProcess(ask_plain_count, limit_seconds)}
     if find_spec("trimesh"):
         there["trimesh"] = InItsOwnProcess(ask_trimesh, limit_seconds)

@@ -53,12 +53,12 @@ class Part:
         return bool(doubt_unit((x, y, z), volume, area, header).reason)
 
     def reads(self, unit_mm: float) -> float:
-        """Give the longest side as it reads in mm when the file is in this unit."""
+        """Return the longest side as it reads in mm when the file is in this unit."""
         return max(self.size_mm) / unit_mm
 
 
 def scales_of_package(folder: Path, package: str) -> dict[str, set[float]]:
-    """Give for each STL file, by its name, the scales that descriptions in the package give it."""
+    """Return for each STL file, by its name, the scales that descriptions in the package give it."""
     scales: dict[str, set[float]] = defaultdict(set)
     for archive in folder.glob(f".archives/*/{package}/*"):
         for ending in _DESCRIPTIONS:
@@ -74,7 +74,7 @@ def scales_of_package(folder: Path, package: str) -> dict[str, set[float]]:
 
 
 def unit_of_file(scales: set[float], longest: float) -> float | None:
-    """Give the unit of a file in mm, or None if nothing says it."""
+    """Return the unit of a file in mm, or None if nothing says it."""
     if not scales or scales == {1.0}:
         return 1000.0 if longest < LONGEST_METERS else None if scales else 1.0
     return {frozenset({0.001}): 1.0, frozenset({0.0254}): UNITS_MM["inches"]}.get(frozenset(scales))
@@ -95,7 +95,7 @@ def real_parts(folder: Path) -> Iterator[Part]:
 
 
 def measure_part(file: Path, scales: set[float], is_printed: bool) -> Part | None:
-    """Give a closed part of usual size whose unit is known."""
+    """Return a closed part of usual size whose unit is known."""
     report = inspect_mesh(file)
     unit_mm = unit_of_file(scales, max(report.size_mm))
     if not report.volume_cm3 or not report.area_cm2 or unit_mm is None:
@@ -112,7 +112,7 @@ def measure_part(file: Path, scales: set[float], is_printed: bool) -> Part | Non
 
 
 def share(parts: list[Part], unit_mm: float) -> str:
-    """Give how many of the parts are doubted in a unit."""
+    """Return how many of the parts are doubted in a unit."""
     doubted = sum(part.is_doubted(unit_mm) for part in parts)
     return f"{doubted:,} of {len(parts):,} ({100 * doubted / max(len(parts), 1):.2f} %)"
 

@@ -55,7 +55,7 @@ class Rule(FileSystemEventHandler):
         """Note an event."""
 
     def look(self, now: float) -> None:
-        """Look at what is due."""
+        """Check what is due."""
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Take an event from watchdog."""

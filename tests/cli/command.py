@@ -43,11 +43,11 @@ class Ended:
     err: str
 
     def document(self) -> Any:
-        """Give the one JSON document on stdout; fails when anything else stands there."""
+        """Return the one JSON document on stdout; fails when anything else stands there."""
         return json.loads(self.out)
 
     def one_line(self) -> str:
-        """Give the one line that was said; fails when it was more, or a traceback."""
+        """Return the one line that was said; fails when it was more, or a traceback."""
         lines = self.err.splitlines()
         assert len(lines) == 1, self.err
         assert self.out == ""
@@ -74,12 +74,12 @@ class Service:
     err_file: Path
 
     def first_line(self) -> str:
-        """Give the first line on stdout, once it is there."""
+        """Return the first line on stdout, once it is there."""
         assert until(lambda: "\n" in self.out_file.read_text("utf-8"), LIMIT_SECONDS), self.said()
         return self.out_file.read_text("utf-8").splitlines()[0]
 
     def said(self) -> str:
-        """Give what stands on stderr by now."""
+        """Return what stands on stderr by now."""
         return self.err_file.read_text("utf-8")
 
     def stop(self, limit_seconds: float = LIMIT_SECONDS) -> int:
@@ -154,7 +154,7 @@ class Desk:
         unfinished.rename(place)
 
     def submissions(self) -> dict[str, Submission]:
-        """Give what the ledger knows, by path; nothing while there is no ledger."""
+        """Return what the ledger knows, by path; nothing while there is no ledger."""
         database = self.state / "stlflow.db"
         if not database.exists():
             return {}
@@ -165,7 +165,7 @@ class Desk:
             ledger.close()
 
     def stls(self) -> list[str]:
-        """Give the place of every STL file in the share."""
+        """Return the place of every STL file in the share."""
         return sorted(found.relative_to(self.share).as_posix() for found in self.share.rglob("*.stl"))
 
     def ended(self, count: int, limit_seconds: float = LIMIT_SECONDS) -> bool:

@@ -67,7 +67,7 @@ def test_it_says_on_stderr_where_to_drop_and_leaves_nothing_behind(shown: Ended)
         (False, True, "Something did not end as it should: the folders stay at {}\n"),
     ],
 )
-def test_folders_that_somebody_wants_to_look_at_stay(
+def test_folders_with_files_of_the_user_stay(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], asked_for: bool, went_wrong: bool, said: str
 ) -> None:
     (tmp_path / "share" / "inbox").mkdir(parents=True)

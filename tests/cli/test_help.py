@@ -82,5 +82,5 @@ def test_an_unknown_option_names_the_nearest(desk: Desk) -> None:
     assert "--json" in ended.err
 
 
-def test_the_version_is_told(desk: Desk) -> None:
+def test_the_version_is_reported(desk: Desk) -> None:
     assert desk.run("--version").out.startswith("stlflow, version ")

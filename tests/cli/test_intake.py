@@ -68,7 +68,7 @@ def test_a_lost_share_is_the_reason(say: Say, ledger: Ledger, tmp_path: Path) ->
         assert now(say("explain", "part.stl")) == "now: it is taken once stlflow runs: `stlflow run`."
 
 
-def test_a_crowd_waits_until_it_is_accepted(say: Say, ledger: Ledger) -> None:
+def test_a_mass_arrival_waits_until_it_is_accepted(say: Say, ledger: Ledger) -> None:
     with closing(ledger):
         ledger.mass_arrival.add(["part.stl", "other.stl"])
         assert "`stlflow intake accept`" in now(say("explain", "part.stl"))

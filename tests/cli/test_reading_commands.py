@@ -184,7 +184,7 @@ def test_the_name_of_a_file_is_answered_with_its_number(
         (("simulator", "--slice-seconds", "inf"), "'inf' is not a number of 0 or more."),
     ],
 )
-def test_a_number_out_of_bounds_is_told_in_words(say: Say, words: tuple[str, ...], why: str) -> None:
+def test_a_number_out_of_bounds_is_reported_in_words(say: Say, words: tuple[str, ...], why: str) -> None:
     refused = say(*words)
     assert (refused.code, refused.out) == (2, "")
     assert refused.err.endswith(f"Invalid value for '{words[1]}': {why}\n")
@@ -212,7 +212,7 @@ def test_more_than_there_can_be_is_all(say: Say, book: Ledger) -> None:
 
 
 @pytest.mark.parametrize("url", ["postgresql://stlflow:s3cret", "postgresql://me@nas:s3cret/parts"])
-def test_a_password_in_the_place_of_a_port_is_told_in_one_line_and_never_shown(
+def test_a_password_in_the_place_of_a_port_is_reported_in_one_line_and_never_shown(
     say: Say, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("STLFLOW_DATABASE_URL", url)

@@ -28,7 +28,7 @@ def systemd(patch: pytest.MonkeyPatch, limit_seconds: float) -> Iterator[socket.
 
 
 def heard(line: socket.socket) -> list[bytes]:
-    """Give all that was said and not heard yet."""
+    """Return all that was said and not heard yet."""
     line.setblocking(False)
     said = []
     while True:
@@ -147,7 +147,7 @@ def test_run_says_when_it_is_ready_that_it_lives_and_that_it_stops(
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="systemd's sockets")
-def test_work_that_stands_still_is_no_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stalled_queue_sends_no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     stop, asked = Event(), list[None]()
 
     def stands_still_seconds() -> float:
@@ -163,6 +163,6 @@ def test_work_that_stands_still_is_no_sign_of_life(monkeypatch: pytest.MonkeyPat
         assert heard(line) == [b"WATCHDOG=1"]
 
 
-def test_outside_of_systemd_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_of_systemd_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     notify_systemd("READY=1")

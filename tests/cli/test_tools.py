@@ -274,7 +274,7 @@ def test_the_simulator_says_first_where_it_is(desk: Desk) -> None:
     assert simulator.said() == ""
 
 
-def test_the_simulator_takes_parts_for_what_it_is_told(desk: Desk) -> None:
+def test_the_simulator_reads_parts_in_the_unit_of_its_option(desk: Desk) -> None:
     options = (
         "--port",
         "0",

@@ -30,7 +30,7 @@ class Books:
 
 
 def audit(world: World, released: set[int]) -> list[str]:
-    """Give every broken promise in words; `released` are the submissions that a person let go."""
+    """Return every broken promise in words; `released` are the submissions that a person let go."""
     books, shown = _books(world), _shown(world)
     return [
         *_files(world, shown),

@@ -76,7 +76,7 @@ class Run:
         self._ever_approved: set[str] = set()
 
     def go(self) -> list[str]:
-        """Give every broken promise."""
+        """Return every broken promise."""
         try:
             for act in self.world.plan.acts:
                 self.do(act)

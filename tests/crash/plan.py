@@ -112,7 +112,7 @@ class Plan:
 
 
 def plan_of(seed: int, database: str, kills: int, *, root: bool) -> Plan:
-    """Give the plan of a seed; `root` may mount small disks."""
+    """Return the plan of a seed; `root` may mount small disks."""
     chance = random.Random(f"{seed} {database}")
     workers = 1 if database == "sqlite" else chance.choice((1, 2, 3))
     good, bad, small = chance.randint(5, 9), chance.randint(1, 2), chance.randint(2, 4)

@@ -63,7 +63,7 @@ def more_than(count: int, cloud: Cloud) -> bool:
 
 
 def secrets_in(desk: Desk) -> list[str]:
-    """Give every file of share, state and outputs that holds the secret key."""
+    """Return every file of share, state and outputs that holds the secret key."""
     files = (found for found in desk.folder.rglob("*") if found.is_file())
     return [str(found) for found in files if SECRET.encode() in found.read_bytes()]
 
@@ -215,7 +215,7 @@ def test_a_stop_says_what_it_waits_for_and_a_second_one_leaves_at_once(desk: Des
     assert desk.stls() == ["done/slow.stl"]
 
 
-def test_keys_revoked_while_running_files_wait_and_no_key_is_told(tmp_path: Path) -> None:
+def test_keys_revoked_while_running_files_wait_and_no_key_is_shown(tmp_path: Path) -> None:
     with running_simulator(SimulatorOptions(slice_seconds=0, secret_key=SECRET)) as url:
         cloud = Cloud(url)
         desk = Desk(tmp_path, url, {"STLFLOW_SECRET_KEY": SECRET, "STLFLOW_LOG_LEVEL": "DEBUG"})

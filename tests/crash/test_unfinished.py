@@ -35,7 +35,7 @@ def die_while_writing(place: Path, size: int, content: bytes) -> None:
 
 
 def note_beside(place: Path) -> str:
-    """Give what the person finds beside the file."""
+    """Return what the person finds beside the file."""
     notes = [each for each in place.parent.iterdir() if each.name.startswith(place.name) and each != place]
     assert len(notes) == 1, notes
     return notes[0].read_text("utf-8-sig")

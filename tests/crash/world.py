@@ -115,7 +115,7 @@ class World:
         )
 
     def is_alive(self, worker: int) -> bool:
-        """Tell whether a worker lives; counts it if it killed itself meanwhile."""
+        """True if a worker lives; counts it if it killed itself meanwhile."""
         pid = self.alive.get(worker)
         if pid is None:
             return False
@@ -173,14 +173,14 @@ class World:
             log.write(f"=== {what}\n")
 
     def submissions(self) -> list[dict[str, Any]]:
-        """Give what `stlflow list --json` says; nothing while it can't."""
+        """Return what `stlflow list --json` says; nothing while it can't."""
         code, said = self.command("list", "--json")
         listed: list[dict[str, Any]] = json.loads(said) if code == 0 else []
         return listed
 
 
 def file_of(plan: Plan, number: int) -> tuple[str, bytes]:
-    """Give path and content of the number-th file: the kinds are spread over the run."""
+    """Return path and content of the number-th file: the kinds are spread over the run."""
     kinds = ["bad"] * plan.bad + ["small"] * plan.small
     every = max(plan.files // (len(kinds) + 1), 1)
     place, rest = divmod(number, every)

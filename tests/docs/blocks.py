@@ -54,12 +54,12 @@ class Command:
 
 
 def blocks(*languages: str) -> list[Block]:
-    """Give the blocks of these languages in all documents."""
+    """Return the blocks of these languages in all documents."""
     return [block for document in DOCUMENTS for block in _blocks_of(document) if block.language in languages]
 
 
 def commands() -> list[Command]:
-    """Give every command of every `sh` block that is not marked as not executed."""
+    """Return every command of every `sh` block that is not marked as not executed."""
     return [
         command
         for document in DOCUMENTS

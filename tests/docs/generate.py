@@ -29,7 +29,7 @@ _PART = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end of (?P
 
 
 def regenerated(document: Path) -> str:
-    """Give the document with its generated parts made anew."""
+    """Return the document with its generated parts made anew."""
     return _PART.sub(
         lambda found: f"{found[1]}{PARTS[found['name']]()}\n{found[3]}", document.read_text("utf-8")
     )
@@ -38,7 +38,7 @@ def regenerated(document: Path) -> str:
 def every_command(
     command: click.Command = stlflow, name: str = "stlflow", parent: click.Context | None = None
 ) -> Iterator[click.Context]:
-    """Give every command with its full name as a context, groups before what is in them."""
+    """Return every command with its full name as a context, groups before what is in them."""
     context = click.Context(
         command, parent, info_name=name, **{**command.context_settings, "terminal_width": HELP_WIDTH}
     )
@@ -89,7 +89,7 @@ def _names() -> str:
 
 def _checks() -> str:
     rows = (f"| `{check.name}` | {check.asks} |" for check in all_checks())
-    return "\n".join(("| check | looks at |", "|---|---|", *rows))
+    return "\n".join(("| check | what it checks |", "|---|---|", *rows))
 
 
 def _states() -> str:
@@ -131,7 +131,7 @@ def _kind(field: FieldInfo) -> str:
 
 
 def _plain(field: FieldInfo) -> type:
-    """Give the type without `| None`."""
+    """Return the type without `| None`."""
     annotation = field.annotation
     inner = [each for each in getattr(annotation, "__args__", ()) if each is not type(None)]
     plain = inner[0] if inner else annotation

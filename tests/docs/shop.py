@@ -71,15 +71,15 @@ class Running:
     folder: Path
 
     def said(self) -> str:
-        """Give what it printed so far, results first."""
+        """Return what it printed so far, results first."""
         return self.results() + (self.folder / "stderr").read_text("utf-8")
 
     def results(self) -> str:
-        """Give what it printed on stdout."""
+        """Return what it printed on stdout."""
         return (self.folder / "stdout").read_text("utf-8")
 
     def end(self, wait_for: str | None) -> int:
-        """Give the exit code; a command that goes on until it is stopped is stopped once it says so."""
+        """Return the exit code; a command that goes on until it is stopped is stopped once it says so."""
         if wait_for is not None:
             assert until(lambda: wait_for in self.said() or self.process.poll() is not None, LIMIT_SECONDS)
             self.process.send_signal(signal.SIGTERM)

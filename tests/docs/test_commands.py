@@ -77,7 +77,7 @@ def test_a_command_that_takes_seconds(command: Command, processes: Mapping[str, 
     assert_shown(command.shown, running.results(), running.said())
 
 
-def test_every_output_stands_under_its_command() -> None:
+def test_every_output_follows_its_command() -> None:
     shown = {str(command.shown) for command in COMMANDS if command.shown is not None}
     astray = [str(block) for block in blocks("json") if str(block) not in shown]
     assert astray == [], "each JSON document follows the command that prints it"
@@ -113,7 +113,7 @@ def assert_shown(shown: Block | None, results: str, said: str) -> None:
 
 
 def shape(value: object) -> object:
-    """Give the keys of a JSON document, level by level; of a list those of its first entry."""
+    """Return the keys of a JSON document, level by level; of a list those of its first entry."""
     if isinstance(value, dict):
         return {key: shape(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -127,7 +127,7 @@ def plain(line: str) -> str:
 
 
 def is_shown_by(shown: str, printed: str) -> bool:
-    """Tell whether a shown line is a printed one; `…` in it stands for what is left out."""
+    """True if a shown line is a printed one; `…` in it stands for what is left out."""
     at = 0
     for piece in map(plain, shown.split("…")):
         at = printed.find(piece, at)

@@ -103,7 +103,7 @@ def test_every_dependency_has_its_reason() -> None:
 
 
 def first_column(heading: str) -> set[str]:
-    """Give the code words in the first column of the table under a heading of the operations page."""
+    """Return the code words in the first column of the table under a heading of the operations page."""
     section = OPERATIONS.read_text("utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
     return {
         word

@@ -14,7 +14,7 @@ def test_generated_parts_are_fresh(document: Path) -> None:
     assert fresh, "stale: run `python -m tests.docs.generate`"
 
 
-def test_every_part_stands_in_a_document() -> None:
+def test_every_generated_part_is_in_a_document() -> None:
     texts = "".join(document.read_text("utf-8") for document in DOCUMENTS)
     assert [name for name in PARTS if f"<!-- generated: {name} -->" not in texts] == []
 

@@ -29,7 +29,7 @@ class Seen:
         return [finding for finding in self.findings if finding.check == check]
 
     def select(self, check: str) -> Finding:
-        """Give the one finding of a check."""
+        """Return the one finding of a check."""
         (finding,) = self.of(check)
         return finding
 
@@ -54,7 +54,7 @@ def look(tmp_path: Path) -> Look:
 
 
 def everything(folder: Path) -> dict[str, bytes | None]:
-    """Give every file with its bytes, and every folder; not what SQLite keeps beside an open database."""
+    """Return every file with its bytes, and every folder; not what SQLite keeps beside an open database."""
     return {
         str(found): found.read_bytes() if found.is_file() else None
         for found in sorted(folder.rglob("*"))
@@ -64,6 +64,6 @@ def everything(folder: Path) -> dict[str, bytes | None]:
 
 @pytest.fixture
 def context(tmp_path: Path) -> Settings:
-    """Give the settings of a new shop in the current folder, as no network would be needed for."""
+    """Return the settings of a new shop in the current folder, as no network would be needed for."""
     assert CliRunner().invoke(stlflow, ["init"]).exit_code == 0
     return load_settings(access_key="demo", secret_key="demo")

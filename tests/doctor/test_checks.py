@@ -9,7 +9,7 @@ from workflow.doctor import Check, Finding, Grade, fail, ok, run_check, run_chec
 from workflow.errors import ShareError
 
 
-def test_behind_a_closed_gate_nothing_is_looked_at() -> None:
+def test_behind_a_closed_gate_nothing_is_checked() -> None:
     checks = (
         Check("share", "", lambda: [warn("It is not there.", "Mount it.")], gate=True),
         Check("share.rights", "", lambda: pytest.fail("looked at")),

@@ -34,7 +34,7 @@ def silent_server() -> Iterator[str]:
 
 
 def at(url: str, **changes: object) -> Settings:
-    """Give settings for a cloud; None leaves one out."""
+    """Return settings for a cloud; None leaves one out."""
     given = {
         "eiger_url": url,
         "access_key": "demo",
@@ -175,7 +175,7 @@ def test_what_the_keys_may_not_read(look: Look, cloud: Cloud) -> None:
     assert refused.exit_code == 3
 
 
-def test_a_fault_of_the_cloud_is_told_after_a_second_try(look: Look, cloud: Cloud) -> None:
+def test_a_fault_of_the_cloud_is_reported_after_a_second_try(look: Look, cloud: Cloud) -> None:
     cloud.fault("getOrgSettingsPresets", "status", times=2, status=503)
     away = look(cloud_checks(at(cloud.url))).select("cloud.reach")
     assert away.says.startswith("503: Eiger has a fault of its own in getOrgSettingsPresets.")

@@ -50,7 +50,7 @@ def test_a_link_and_a_file_in_the_way_are_named(look: Look, share: Share) -> Non
     ]
 
 
-def test_a_share_where_people_drop_and_can_not_drag_back_is_told(look: Look, share: Share) -> None:
+def test_a_share_where_people_drop_and_can_not_drag_back_is_reported(look: Look, share: Share) -> None:
     group = share.inbox.stat().st_gid
     share.inbox.chmod(0o2775)
     for folder in (share.done, share.rejected):

@@ -127,7 +127,7 @@ def test_what_is_no_database(look: Look, context: Settings) -> None:
     assert seen.select("ledger.workers").grade is Grade.SKIP
 
 
-def test_a_database_of_somebody_else(look: Look, tmp_path: Path) -> None:
+def test_a_database_of_someone_else(look: Look, tmp_path: Path) -> None:
     with closing(sqlite3.connect("other.db")) as other:
         other.execute("create table invoices (id integer)")
     foreign = load_settings(database_url="sqlite:///other.db")

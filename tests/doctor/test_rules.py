@@ -27,7 +27,7 @@ def test_a_new_shop_is_well(look: Look, context: Settings) -> None:
     assert seen.select("rules.starts").says == "No rule starts a machine."
 
 
-def test_every_mistake_is_told_with_its_place(look: Look) -> None:
+def test_every_mistake_is_reported_with_its_place(look: Look) -> None:
     broken = with_rules(RULES.format(send_to="bakclog").replace("preset", "pre-set"))
     seen = look(rules_checks(broken))
     assert [each.says.split(": ")[0] for each in seen.of("rules")] == ["own.yaml:4:5", "own.yaml:7:14"]

@@ -12,7 +12,7 @@ from workflow.settings import Settings, Source, read_all_sources
 SECRET = "hemmelig-77ab"
 
 
-def test_each_setting_is_told_with_the_source_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_setting_is_reported_with_the_source_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("stlflow.toml").write_text('share = "a"\nsweep_seconds = 9\n')
     Path(".env").write_text("STLFLOW_SHARE=b\nACCESS_KEY=k\nOTHER=1\n")
     for name in ("STLFLOW_STATE", "SHARE", "STLFLOW_SHARE"):
@@ -39,7 +39,7 @@ def test_names_of_others_and_right_ones_are_left_alone(name: str) -> None:
     assert list(misspelled_keys([name])) == []
 
 
-def test_a_misspelt_key_in_the_file_is_told_and_not_shown(look: Look) -> None:
+def test_a_misspelt_key_in_the_file_is_reported_and_not_shown(look: Look) -> None:
     Path(".env").write_text(f"ACESS_KEY={SECRET}\n")
     seen = look(SETTINGS_CHECKS)
     wrong = seen.select("settings")
@@ -50,7 +50,7 @@ def test_a_misspelt_key_in_the_file_is_told_and_not_shown(look: Look) -> None:
     assert SECRET not in str(seen)
 
 
-def test_a_setting_without_its_prefix_is_told(look: Look) -> None:
+def test_a_setting_without_its_prefix_is_reported(look: Look) -> None:
     Path(".env").write_text("STATE=/var/lib/stlflow\n")
     stray = look(SETTINGS_CHECKS).select("settings.strays")
     assert (stray.grade, stray.says, stray.fix) == (
@@ -60,7 +60,7 @@ def test_a_setting_without_its_prefix_is_told(look: Look) -> None:
     )
 
 
-def test_a_misspelt_key_in_the_environment_is_told(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_key_in_the_environment_is_reported(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEI", SECRET)
     seen = look(SETTINGS_CHECKS)
     assert seen.select("settings.strays").says == "SECRET_KEI in the environment is not read."
@@ -79,7 +79,7 @@ def test_wrong_settings_are_all_told_and_close_the_rest(look: Look, monkeypatch:
     assert SECRET not in str(seen)
 
 
-def test_a_file_with_keys_that_others_may_read_is_told(look: Look) -> None:
+def test_a_file_with_keys_that_others_may_read_is_reported(look: Look) -> None:
     keys = Path(".env")
     keys.write_text(f"STLFLOW_SECRET_KEY={SECRET}\n")
     keys.chmod(0o640)

@@ -40,7 +40,7 @@ def test_a_file_in_its_place(look: Look) -> None:
     )
 
 
-def test_a_running_stlflow_is_told_and_not_disturbed(look: Look, context: Settings) -> None:
+def test_a_running_stlflow_is_reported_and_not_disturbed(look: Look, context: Settings) -> None:
     assert (
         look(state_checks(context)).select("state.running").says
         == "stlflow does not run on this state folder."
@@ -98,7 +98,7 @@ def test_files_that_a_command_of_root_left_behind(look: Look, context: Settings,
     )
 
 
-def test_a_folder_that_others_can_read_is_told(look: Look, context: Settings) -> None:
+def test_a_folder_that_others_can_read_is_reported(look: Look, context: Settings) -> None:
     context.state.chmod(0o755)
     found = look(state_checks(context)).select("state.privacy")
     assert found.grade is Grade.WARN

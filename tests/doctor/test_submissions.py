@@ -63,7 +63,7 @@ def test_sends_in_doubt_are_named(look: Look, context: Settings, book: Ledger) -
     assert seen.select("waiting.held").grade is Grade.OK
 
 
-def test_a_crowd_that_nobody_accepted(look: Look, context: Settings, book: Ledger) -> None:
+def test_a_mass_arrival_that_nobody_accepted(look: Look, context: Settings, book: Ledger) -> None:
     book.mass_arrival.add([f"old/{number}.stl" for number in range(700)])
     crowd = look(waiting_checks(LedgerAccess(context))).select("waiting.crowd")
     assert crowd.says == "700 files are held as a bulk arrival, old/0.stl among them."

@@ -51,7 +51,7 @@ class Server:
 
 
 def as_json(content: object, status: int = 200, **headers: str) -> Answer:
-    """Give an answer with a JSON body; underscores in header names stand for dashes."""
+    """Return an answer with a JSON body; underscores in header names stand for dashes."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer(status, json.dumps(content).encode(), {"Content-Type": "application/json", **named})
 
@@ -120,7 +120,7 @@ def client_of(
     budget: RateLimiter | None = None,
     network: Network = Network(),  # noqa: B008  # a frozen value
 ) -> EigerClient:
-    """Give a client that waits for nothing between attempts."""
+    """Return a client that waits for nothing between attempts."""
     return EigerClient(
         url,
         SecretStr(ACCESS),

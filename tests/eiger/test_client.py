@@ -121,7 +121,7 @@ def test_a_build_on_its_way_to_a_device(client: EigerClient, build: Build) -> No
     assert all(entry.id != queued.id for entry in client.list_device_queue(device_id).queue)
 
 
-def test_a_machine_that_is_told_to_print(cloud: Cloud, client: EigerClient, build: Build) -> None:
+def test_a_machine_that_is_reported_to_print(cloud: Cloud, client: EigerClient, build: Build) -> None:
     device_id = fitting_device(client, build)
     started = client.print_to_printer(device_id, build.id)
     requests.post(f"{cloud.control}/clock", json={"advance_seconds": 60}, timeout=60).raise_for_status()

@@ -192,7 +192,7 @@ BLOCKED = (
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 405, 409, 418, 451])
-def test_a_block_page_of_a_proxy_is_told_as_that(status: int) -> None:
+def test_a_block_page_of_a_proxy_is_reported_as_that(status: int) -> None:
     """Not as missing rights, and no file is held for it."""
     error = refusal(READ_BUILD, reply(status, body=PAGE))
     assert type(error) is Unreachable
@@ -201,7 +201,7 @@ def test_a_block_page_of_a_proxy_is_told_as_that(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 503, 520])
-def test_a_fault_with_a_web_page_is_told_as_that(status: int) -> None:
+def test_a_fault_with_a_web_page_is_reported_as_that(status: int) -> None:
     error = refusal(READ_BUILD, reply(status, body=PAGE))
     assert type(error) is ServerError
     assert str(error) == (

@@ -89,7 +89,7 @@ def test_a_pause_slows_everybody() -> None:
     assert clock.now - started >= 30
 
 
-def test_a_pause_that_is_too_long_is_told_instead_of_waited_for() -> None:
+def test_a_pause_that_is_too_long_is_reported_instead_of_waited_for() -> None:
     budget, clock = budget_of(10)
     started = clock.now
     budget.pause(300)
@@ -182,7 +182,7 @@ def test_what_others_heard_slows_down_and_is_not_told_on() -> None:
     assert budget.strain() == Backpressure()
 
 
-def test_hearsay_of_the_trouble_that_was_heard_here_counts_no_second_time() -> None:
+def test_a_complaint_that_others_report_again_counts_once() -> None:
     budget, clock = budget_of(10)
     budget.slow_down()
     budget.pause(8.0)

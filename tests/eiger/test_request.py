@@ -111,7 +111,7 @@ def test_the_wait_that_the_service_asks_for_is_kept_by_everybody() -> None:
         assert budget.rate < 10
 
 
-def test_a_long_pause_is_told_without_asking() -> None:
+def test_a_long_pause_is_reported_without_asking() -> None:
     with serving(in_turn(as_json({}, 503, Retry_After="600"), GOOD)) as server:
         client, _, clock = turned_client(server.url)
         started = clock.now
@@ -143,7 +143,7 @@ def test_an_effect_does_not_wait_long_for_its_turn() -> None:
         assert clock.now >= 1020
 
 
-def test_an_effect_is_not_caused_by_a_machine_that_stood_still_meanwhile() -> None:
+def test_an_effect_is_not_caused_by_a_machine_that_was_suspended_meanwhile() -> None:
     """The reserved time may be over, and somebody else may have caused it."""
     with serving(lambda asked: GOOD if asked.method == "GET" else as_json({}, 204)) as server:
         client, budget, clock = turned_client(server.url)

@@ -45,7 +45,7 @@ def test_no_header_breaks_the_reading(text: str) -> None:
     assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER_SECONDS
 
 
-def test_a_web_page_is_told_from_data() -> None:
+def test_a_web_page_is_reported_from_data() -> None:
     assert Response(200, {}, b" \n<!doctype html>").is_html
     assert not Response(200, {}, b"{}").is_html
     assert not Response(204, {}, b"").is_html

@@ -85,7 +85,7 @@ def test_no_name_breaks_the_form(name: str, sent: str) -> None:
     assert server.asked[0].body.count(b"Content-Disposition") == 2
 
 
-def test_an_upload_begins_where_the_file_stands() -> None:
+def test_an_upload_begins_at_the_current_position() -> None:
     file = BytesIO(b"headerbody")
     file.seek(6)
     with serving(lambda _: MADE) as server, client_of(server.url) as client:
@@ -127,7 +127,7 @@ def test_a_file_that_fails_is_no_fault_of_the_network(
         client.upload_stl(file, "a.stl")
 
 
-def test_whoever_watches_may_break_the_upload_off() -> None:
+def test_a_progress_callback_may_end_the_upload() -> None:
     def enough(_sent: int, _total: int) -> None:
         raise InterruptedError("enough")
 
@@ -162,7 +162,7 @@ def test_bytes_that_are_appended_meanwhile_are_not_sent(tmp_path: Path) -> None:
         assert steady.read(100) == b"first"
 
 
-def test_a_failure_while_reading_is_told_apart() -> None:
+def test_a_failure_while_reading_is_reported_apart() -> None:
     with pytest.raises(BodyReadError) as caught:
         FixedLengthFile(StlUpload(Failing(b"abc"), "x.stl")).read(1)
     assert isinstance(caught.value.reason, OSError)
@@ -224,7 +224,7 @@ def test_a_server_that_stalls_while_we_send_leaves_the_outcome_unknown(tmp_path:
     assert caught.value.timed_out
 
 
-def test_the_length_is_told_before_the_first_byte() -> None:
+def test_the_length_is_reported_before_the_first_byte() -> None:
     form, content_type = encode_multipart(StlUpload(BytesIO(b"x" * 1000), "a.stl", {"userId": "u"}))
     length = form.len
     assert content_type.startswith("multipart/form-data; boundary=")

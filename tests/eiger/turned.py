@@ -4,7 +4,7 @@ import threading
 
 
 class TurnedClock:
-    """Gives the time; sleeping turns it and is remembered."""
+    """A clock: sleeping turns it and is recorded."""
 
     def __init__(self) -> None:
         self.now = 1000.0

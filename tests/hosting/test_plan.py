@@ -30,7 +30,7 @@ def test_keys_that_no_file_holds_come_from_secret_files(monkeypatch: pytest.Monk
     assert SECRET not in str(plan())
 
 
-def test_a_password_of_the_database_never_stands_in_the_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_of_the_database_is_never_in_the_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STLFLOW_DATABASE_URL", f"postgresql://stlflow:{SECRET}@db/parts")
     assert plan().credentials == (*BOTH, "STLFLOW_DATABASE_URL")
     assert SECRET not in str(plan())

@@ -93,18 +93,18 @@ class Reckoning:
     """Kind of writer and seconds from the last byte to the claim."""
 
     def waits(self, *kinds: str) -> str:
-        """Give the median and the 95th percentile of the latencies of some kinds, in seconds."""
+        """Return the median and the 95th percentile of the latencies of some kinds, in seconds."""
         seconds = self.seconds(*kinds)
         if len(seconds) < 2:
             return "-"
         return f"{statistics.median(seconds):.2f} / {statistics.quantiles(seconds, n=20)[-1]:.2f}"
 
     def seconds(self, *kinds: str) -> list[float]:
-        """Give the latencies of some kinds, shortest first."""
+        """Return the latencies of some kinds, shortest first."""
         return sorted(late for kind, late in self.latencies if kind in kinds)
 
     def faults(self) -> dict[str, Sequence[str]]:
-        """Give what must not happen and did."""
+        """Return what must not happen and did."""
         every = {
             "incomplete": self.incomplete, "unfinished": self.unfinished,
             "missed": self.missed, "doubled": self.doubled,
@@ -191,7 +191,7 @@ def _wait_until_awake(share: Share, running: Sequence[Lines]) -> None:
 
 
 def taken_by(running: Sequence[Lines]) -> list[Taken]:
-    """Give what all of them have taken up to now."""
+    """Return what all of them have taken up to now."""
     return [
         Taken(str(line["path"]), str(line["sha256"]), float(str(line["at"])))
         for each in running
@@ -224,7 +224,7 @@ def run_campaign(
 
 
 def table_of(reckoning: Reckoning) -> dict[str, str]:
-    """Give the latencies as p50 / p95 by group of writers."""
+    """Return the latencies as p50 / p95 by group of writers."""
     single, text = ({kind.__name__ for kind in group} for group in (SINGLE, TEXT))
     rest = KINDS.keys() - single - text
     return {

@@ -120,11 +120,11 @@ class Workstation:
         return [(start, self.content[start : start + step]) for start in range(0, len(self.content), step)]
 
     def rename(self, name: str) -> None:
-        """Give a finished file its name."""
+        """Return a finished file its name."""
         self._smb.rename(name, self.place, **self._options)
 
     def date(self) -> None:
-        """Give a file the date of the one it is a copy of."""
+        """Return a file the date of the one it is a copy of."""
         self._smb.utime(self.place, times=(1_000_000_000, 1_000_000_000), **self._options)
 
 

@@ -37,7 +37,7 @@ class Teller(Book):
 
 
 def scaled(factor: float) -> StabilityTimes:
-    """Give the gate's usual times, multiplied."""
+    """Return the gate's usual times, multiplied."""
     usual = StabilityTimes()
     return StabilityTimes(**{each.name: getattr(usual, each.name) * factor for each in fields(usual)})
 

@@ -146,7 +146,7 @@ def test_a_tree_of_folders_is_taken_whole(corner: Corner, way: str, folders: int
     assert [*corner.folder.rglob("*.stl")] == []
 
 
-def test_what_lies_in_folders_of_systems_is_passed_over_though_it_is_heard_of(corner: Corner) -> None:
+def test_files_in_system_folders_are_ignored_although_events_report_them(corner: Corner) -> None:
     folders = ("@eaDir", ".hidden", "__MACOSX", "deep/$RECYCLE.BIN/deeper")
     for folder in folders:
         corner.drop(f"{folder}/notes.md", b"a folder that is listened to")

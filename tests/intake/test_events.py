@@ -63,7 +63,7 @@ def ear(inbox: Path) -> Iterator[Ear]:
     ear.hints.stop()
 
 
-def test_a_copied_file_is_heard_of(ear: Ear, inbox: Path) -> None:
+def test_a_copied_file_has_an_event(ear: Ear, inbox: Path) -> None:
     (inbox / "rush" / "part.STL").write_bytes(binary())
     assert ear.hears(lambda: ear.closed.get("rush/part.STL", 0) >= 1)
 
@@ -96,14 +96,14 @@ def test_a_file_that_is_written_again_is_not_born_again(ear: Ear, inbox: Path) -
     assert ear.born == set()
 
 
-def test_a_file_that_is_moved_in_is_heard_of(ear: Ear, inbox: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_moved_in_has_an_event(ear: Ear, inbox: Path, tmp_path: Path) -> None:
     (tmp_path / "part.stl").write_bytes(binary())
     (tmp_path / "part.stl").rename(inbox / "part.stl")
     assert ear.hears(lambda: ear.closed == {"part.stl": 1}), "a rename ends what was written before it"
     assert ear.born == {"part.stl"}
 
 
-def test_a_download_that_gets_its_name_is_heard_of(ear: Ear, inbox: Path) -> None:
+def test_a_download_that_gets_its_name_has_an_event(ear: Ear, inbox: Path) -> None:
     (inbox / "part.stl.part").write_bytes(binary())
     (inbox / "part.stl.part").rename(inbox / "part.stl")
     assert ear.hears(lambda: "part.stl" in ear.closed)

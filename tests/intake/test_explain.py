@@ -31,7 +31,7 @@ def test_a_name_is_enough(tmp_path: Path) -> None:
         (b"", "it is incomplete: empty; if that stays so for 600 s, it is rejected."),
     ],
 )
-def test_a_file_that_is_there_is_looked_at(tmp_path: Path, content: bytes, sentence: str) -> None:
+def test_a_file_that_is_there_is_checked(tmp_path: Path, content: bytes, sentence: str) -> None:
     (tmp_path / "part.stl").write_bytes(content)
     assert seen(tmp_path) == sentence.format("0.3" if sees_all_writers(tmp_path) else "4")
 

@@ -78,7 +78,7 @@ def test_complete_files_are_taken_and_written_down(
     assert nothing_waits(inbox)
 
 
-def test_what_waits_is_told(share: Share, inbox: Inbox, clock: Clock) -> None:
+def test_what_waits_is_reported(share: Share, inbox: Inbox, clock: Clock) -> None:
     drop(share, "part.stl", STL[:-1])
     assert scan_once(inbox) == ()
     assert [(waiting.path, waiting.why) for waiting in inbox.waiting()] == [
@@ -256,7 +256,7 @@ def test_a_lost_share_is_said_once_and_nothing_is_made_in_its_place(
     assert settle(inbox, clock) == ("part.stl",)
 
 
-def test_another_folder_in_place_of_the_inbox_settles_anew(share: Share, inbox: Inbox, clock: Clock) -> None:
+def test_another_folder_in_place_of_the_inbox_settles_again(share: Share, inbox: Inbox, clock: Clock) -> None:
     dropped = drop(share, "part.stl")
     scan_once(inbox)
     clock.turn(60)

@@ -53,7 +53,7 @@ def test_kinds_that_nobody_knows_are_told_after_a_while(
     assert book.strangers == {"part.xyz": "stlflow takes STL files only."}
 
 
-def test_one_that_was_taken_away_and_comes_again_is_told_again(
+def test_one_that_was_taken_away_and_comes_again_is_reported_again(
     share: Share, noting: Inbox, book: Book, clock: Clock
 ) -> None:
     for _ in range(2):
@@ -89,7 +89,7 @@ def after_patience(inbox: Inbox, clock: Clock) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links")
-def test_a_hard_link_is_told_and_taken_once_it_is_a_copy(
+def test_a_hard_link_is_reported_and_taken_once_it_is_a_copy(
     share: Share, noting: Inbox, book: Book, clock: Clock
 ) -> None:
     place = drop(share, "part.stl")
@@ -106,7 +106,7 @@ def test_a_hard_link_is_told_and_taken_once_it_is_a_copy(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links")
-def test_a_link_to_a_folder_is_told(share: Share, noting: Inbox, book: Book, clock: Clock) -> None:
+def test_a_link_to_a_folder_is_reported(share: Share, noting: Inbox, book: Book, clock: Clock) -> None:
     (share.root / "cad").mkdir()
     (share.inbox / "cad").symlink_to(share.root / "cad")
     after_patience(noting, clock)
@@ -117,7 +117,7 @@ def test_a_link_to_a_folder_is_told(share: Share, noting: Inbox, book: Book, clo
     assert book.strangers == {}
 
 
-def test_a_file_that_a_program_keeps_open_is_told(
+def test_a_file_that_a_program_keeps_open_is_reported(
     share: Share, noting: Inbox, book: Book, clock: Clock
 ) -> None:
     if not sees_all_writers(share.inbox):
@@ -139,7 +139,9 @@ def test_a_file_that_settles_is_not_told(share: Share, noting: Inbox, book: Book
     assert book.strangers == {}
 
 
-def test_a_folder_that_may_not_be_written_to_is_told_and_uses_up_one_number(book: Book, clock: Clock) -> None:
+def test_a_folder_that_may_not_be_written_to_is_reported_and_uses_up_one_number(
+    book: Book, clock: Clock
+) -> None:
     if os.name == "nt" or os.geteuid() != 0:
         pytest.skip("needs root, to be another user for a while")
     with tempfile.TemporaryDirectory() as top:

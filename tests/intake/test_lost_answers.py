@@ -96,7 +96,7 @@ def test_a_file_that_another_one_takes_meanwhile_is_not_ours(
 
 @pytest.mark.parametrize("way", ["reservation", "paths"], indirect=True)
 @pytest.mark.usefixtures("way")
-def test_what_somebody_put_in_place_of_the_reservation_stays(
+def test_what_someone_put_in_place_of_the_reservation_stays(
     share: Share, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dropped, taken = share.inbox / "bracket.stl", share.processing / "17~bracket.stl"

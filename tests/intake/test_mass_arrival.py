@@ -19,12 +19,12 @@ def test_a_few_files_pass(arrivals: MassArrivalGuard) -> None:
     assert arrivals.waiting == set()
 
 
-def test_a_crowd_is_set_aside_whole(arrivals: MassArrivalGuard) -> None:
+def test_a_mass_arrival_is_held_whole(arrivals: MassArrivalGuard) -> None:
     assert arrivals.arrive(MANY, now=0) == MANY
     assert arrivals.waiting == MANY
 
 
-def test_a_crowd_that_comes_in_portions_is_set_aside_with_its_first_files(
+def test_a_mass_arrival_in_portions_is_held_with_its_first_files(
     arrivals: MassArrivalGuard,
 ) -> None:
     assert arrivals.arrive({"a", "b"}, now=0) == frozenset()
@@ -32,12 +32,12 @@ def test_a_crowd_that_comes_in_portions_is_set_aside_with_its_first_files(
     assert arrivals.arrive({"e"}, now=59) == {"e"}, "the crowd goes on"
 
 
-def test_files_far_apart_are_no_crowd(arrivals: MassArrivalGuard) -> None:
+def test_files_far_apart_are_no_mass_arrival(arrivals: MassArrivalGuard) -> None:
     for number in range(10):
         assert arrivals.arrive({f"{number}.stl"}, now=30.0 * number) == frozenset()
 
 
-def test_after_a_crowd_single_files_pass_again(arrivals: MassArrivalGuard) -> None:
+def test_after_a_mass_arrival_single_files_pass_again(arrivals: MassArrivalGuard) -> None:
     arrivals.arrive(MANY, now=0)
     assert arrivals.arrive({"single.stl"}, now=61) == frozenset()
     assert arrivals.waiting == MANY

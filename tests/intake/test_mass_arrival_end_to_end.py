@@ -43,7 +43,7 @@ def test_accepted_files_are_taken(share: Share, inbox: Inbox, book: Book, clock:
     assert book.waitlist == {}, "what is taken waits no more"
 
 
-def test_a_single_file_passes_while_a_crowd_waits(share: Share, inbox: Inbox, clock: Clock) -> None:
+def test_a_single_file_passes_while_a_mass_arrival_waits(share: Share, inbox: Inbox, clock: Clock) -> None:
     for path in CROWD:
         drop(share, path)
     settle(inbox, clock, 61)
@@ -51,7 +51,7 @@ def test_a_single_file_passes_while_a_crowd_waits(share: Share, inbox: Inbox, cl
     assert settle(inbox, clock) == ("urgent.stl",)
 
 
-def test_the_rest_of_a_crowd_waits_after_a_restart_too(
+def test_the_rest_of_a_mass_arrival_waits_after_a_restart_too(
     share: Share, inbox: Inbox, book: Book, clock: Clock
 ) -> None:
     for path in CROWD:
@@ -77,7 +77,7 @@ def test_a_ledger_that_can_not_write_it_down_takes_nothing(
     assert book.waitlist == dict.fromkeys(CROWD, False)
 
 
-def test_a_crowd_heard_of_by_events_waits_as_well(share: Share, book: Book) -> None:
+def test_a_mass_arrival_by_events_waits_as_well(share: Share, book: Book) -> None:
     inbox = Inbox(share, book, times=QUICK, limit=LIMIT)
     with running(inbox):
         assert eventually(lambda: inbox._watcher.is_started)

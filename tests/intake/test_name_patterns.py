@@ -103,7 +103,7 @@ def test_the_quick_way_and_the_table_agree(stem: str, ending: str) -> None:
         ("rush/part.step", False),
     ],
 )
-def test_what_is_heard_of_is_what_a_walk_would_find(tmp_path: Path, path: str, found: bool) -> None:
+def test_events_report_what_a_scan_would_find(tmp_path: Path, path: str, found: bool) -> None:
     (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / path).touch()
     assert is_part_path(path) is found

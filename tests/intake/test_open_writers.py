@@ -134,7 +134,7 @@ def is_only_cached(part: Path) -> bool:
     ],
     ids=["cache", "cache by a map", "program", "program by a map", "reader"],
 )
-def test_a_servers_cache_is_told_from_a_program_that_writes(
+def test_a_servers_cache_is_reported_from_a_program_that_writes(
     part: Path, program: str, mode: str, how: str, cached: bool
 ) -> None:
     with held_by(program, part, mode, how):
@@ -146,7 +146,7 @@ def test_a_program_beside_a_servers_cache_counts(part: Path) -> None:
         assert not is_only_cached(part)
 
 
-def test_asking_while_somebody_opens_the_file_again_and_again_does_no_harm(part: Path) -> None:
+def test_asking_while_someone_opens_the_file_again_and_again_does_no_harm(part: Path) -> None:
     """A lease that is broken sends a signal, which would end a process that did not provide for it."""
     writer = "import os, sys\nwhile True: os.close(os.open(sys.argv[1], os.O_WRONLY))"
     asker = (

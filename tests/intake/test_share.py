@@ -86,7 +86,7 @@ def test_an_empty_mount_point_is_no_share(tmp_path: Path) -> None:
     )
 
 
-def test_another_share_in_its_place_is_told_apart(tmp_path: Path) -> None:
+def test_another_share_in_its_place_is_reported_apart(tmp_path: Path) -> None:
     share, other = known(tmp_path / "share"), known(tmp_path / "other")
     share.root.rename(tmp_path / "unmounted")
     other.root.rename(share.root)

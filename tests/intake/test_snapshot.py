@@ -24,7 +24,7 @@ def test_a_look_sees_the_shape_and_the_names(tmp_path: Path) -> None:
     assert seen.signature.inode == (tmp_path / "other").stat().st_ino
 
 
-def test_two_looks_at_an_unchanged_file_are_equal(tmp_path: Path) -> None:
+def test_two_snapshots_of_an_unchanged_file_are_equal(tmp_path: Path) -> None:
     part = tmp_path / "part.stl"
     part.write_bytes(binary())
     before = look(tmp_path, "part.stl")

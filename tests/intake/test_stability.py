@@ -40,7 +40,7 @@ def look(
         (FileShape.UNENDED, 600, 1200),
     ],
 )
-def test_how_long_a_file_must_stand_still(shape: FileShape, alone: float, unsure: float) -> None:
+def test_how_long_a_file_must_be_unchanged(shape: FileShape, alone: float, unsure: float) -> None:
     sighting = Observation(look(shape), NOW, sessions=1, born=True)
     for writer, seconds in ((WriterState.NONE, alone), (WriterState.UNKNOWN, unsure)):
         assert required_quiet_seconds(sighting, TIMES, writer) == seconds
@@ -68,7 +68,7 @@ def test_an_open_writer_is_waited_for_however_long() -> None:
         (600, WriterState.OPEN, FileShape.SHORT, False),
     ],
 )
-def test_who_holds_a_file_is_asked_only_when_it_looks_whole_and_has_long_stood_still(
+def test_open_writers_are_checked_only_for_a_whole_file_that_is_long_unchanged(
     still: float, writer: WriterState, shape: FileShape, asked: bool
 ) -> None:
     assert may_be_server_cached(Observation(look(shape), NOW), NOW + still, TIMES, writer) is asked
@@ -99,7 +99,7 @@ def test_an_obstacle_holds_a_whole_file_back_until_it_stalls() -> None:
     ).ready
 
 
-def test_any_change_begins_the_wait_anew() -> None:
+def test_any_change_begins_the_wait_again() -> None:
     first = update_observation(None, look(), NOW)
     assert update_observation(first, look(), NOW + 9) == first
     changed = update_observation(first, look(mtime=1), NOW + 0.05)
@@ -161,7 +161,7 @@ def test_only_a_file_that_was_heard_from_its_start_to_its_end_need_not_wait(
     )
 
 
-def test_what_has_stood_still_before_the_first_look_counts() -> None:
+def test_the_time_unchanged_before_the_first_check_counts() -> None:
     assert decide_stability(update_observation(None, look(), NOW, age=5), NOW, TIMES, WriterState.NONE).ready
     assert not decide_stability(
         update_observation(None, look(), NOW, age=4.9), NOW, TIMES, WriterState.NONE

@@ -25,7 +25,7 @@ STL = binary()
 
 
 class Watcher:
-    """Looks at an inbox the way the service does, at moments that the test chooses."""
+    """Checks an inbox the way the service does, at moments that the test chooses."""
 
     def __init__(self, share: Share, clock: Clock) -> None:
         self.inbox, self._clock = share.inbox, clock
@@ -306,7 +306,7 @@ def test_a_hint_makes_the_next_look_come_at_once(watcher: Watcher, part: Path, c
     assert watcher.settling.next_due() == clock.now + 0.3
 
 
-def test_many_unfinished_files_are_looked_at_less_often_each(
+def test_many_unfinished_files_are_checked_less_often_each(
     watcher: Watcher, share: Share, clock: Clock
 ) -> None:
     for number in range(2000):
@@ -342,7 +342,7 @@ def test_a_file_of_whose_arrival_nothing_was_heard_waits_as_if_its_writer_came_a
     assert settling.next_due() == clock.now + 5
 
 
-def test_what_stood_still_on_a_local_disk_before_the_start_is_ready_at_once(
+def test_a_file_unchanged_on_a_local_disk_before_the_start_is_ready_at_once(
     share: Share, clock: Clock
 ) -> None:
     settling = StabilityTracker(share.inbox, TIMES, clock, wall=lambda: time.time() + 5)

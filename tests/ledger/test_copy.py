@@ -66,7 +66,7 @@ def test_everything_is_there_afterwards_as_it_was(old: Ledger, new: Ledger) -> N
     assert new.open("next.stl") == old.open("next.stl")
 
 
-def test_what_was_in_hands_begins_anew_and_a_send_keeps_its_fence(old: Ledger, new: Ledger) -> None:
+def test_leased_steps_begin_again_and_a_send_keeps_its_fence(old: Ledger, new: Ledger) -> None:
     in_every_state(old)
     worker = register_worker(old, "home", "host", 1, "1.0")
     sending = next(

@@ -77,7 +77,7 @@ def test_when_each_device_got_something_last(ledger: Ledger) -> None:
     }
 
 
-def test_what_was_given_lately_counts_whoever_gave_it_and_not_what_was_refused(ledger: Ledger) -> None:
+def test_recent_sends_of_all_workers_count_and_refused_ones_do_not(ledger: Ledger) -> None:
     given: SubmissionChanges = {"device_id": "1", "destination": Destination.DEVICE_QUEUE, "copies": 2}
     for device, hours, changes in (
         ("1", 2, given),

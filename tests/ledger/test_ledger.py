@@ -108,7 +108,7 @@ def test_each_change_has_its_event(ledger: Ledger) -> None:
     ]
 
 
-def test_whoever_is_late_changes_nothing(ledger: Ledger) -> None:
+def test_a_write_on_an_old_turn_changes_nothing(ledger: Ledger) -> None:
     late = claimed(ledger)
     ledger.schedule_next_step(late, Step.FINISH, NOW, EventKind.CANCELED, state=SubmissionState.CANCELED)
     with pytest.raises(Superseded, match="Submission 1 has gone on without turn 0"):
@@ -131,7 +131,7 @@ def test_what_is_due_is_taken_longest_due_first(ledger: Ledger) -> None:
     assert acquire_due_steps(ledger, me, [Step.INTAKE], 10) == ()
 
 
-def test_a_step_that_was_taken_is_in_hands_until_its_turn_ends(ledger: Ledger) -> None:
+def test_a_leased_step_stays_leased_until_its_turn_ends(ledger: Ledger) -> None:
     me = register_worker(ledger, "home", "host", 1, "1.0")
     submission = claimed(ledger)
     taken = acquire_due_steps(ledger, me, [Step.INTAKE], 10)

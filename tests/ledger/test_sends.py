@@ -107,7 +107,7 @@ def test_who_is_first_sends_for_all_on_the_bed(ledger: Ledger, bed: list[Submiss
     assert begin(ledger, first) == AlreadySent("receipt")
 
 
-def test_a_further_copy_is_sent_by_whoever_wants_it(ledger: Ledger, bed: list[Submission]) -> None:
+def test_a_further_copy_is_sent_by_any_submission(ledger: Ledger, bed: list[Submission]) -> None:
     begin(ledger, bed[0])
     assert isinstance(begin(ledger, bed[1], copy=2), SendIntent)
 

@@ -61,7 +61,7 @@ def test_rivals_never_take_the_same(ledger: Ledger) -> None:
     assert sorted(number for share in shares for number in share) == numbers
 
 
-def test_a_struck_off_workers_steps_begin_anew_and_it_can_change_nothing(ledger: Ledger) -> None:
+def test_the_steps_of_a_removed_worker_begin_again_and_it_can_change_nothing(ledger: Ledger) -> None:
     silent, heir = joined(ledger), joined(ledger, "elsewhere")
     late = taken(ledger, silent)
     assert take_over_orphaned_steps(ledger) == ()
@@ -84,7 +84,7 @@ def test_one_that_gave_a_sign_meanwhile_is_not_struck_off(ledger: Ledger) -> Non
     assert [each.name for each in list_workers(ledger)] == [worker.name]
 
 
-def test_one_that_was_struck_off_learns_it_and_joins_beside_whoever_is_there(ledger: Ledger) -> None:
+def test_a_removed_worker_learns_it_and_registers_beside_the_others(ledger: Ledger) -> None:
     worker = joined(ledger)
     remove_dead_worker(ledger, worker.name, read_heartbeats(ledger)[worker.name])
     assert not send_heartbeat(ledger, worker)
@@ -135,7 +135,7 @@ def test_a_claim_that_comes_late_is_written_down_all_the_same(ledger: Ledger) ->
     assert ledger.open("b.stl") > number
 
 
-def test_a_claim_that_somebody_else_wrote_down_is_not_begun_again(ledger: Ledger) -> None:
+def test_a_claim_that_another_worker_recorded_is_not_begun_again(ledger: Ledger) -> None:
     worker = joined(ledger)
     submission = taken(ledger, worker)
     ledger.claimed(submission.id, submission.claimed_as or "", path=submission.path)

@@ -29,7 +29,7 @@ def checked(file: Path, content: bytes) -> MeshReport:
 
 
 def is_whole(content: bytes, report: MeshReport) -> bool:
-    """Tell whether everything is there that the file announces."""
+    """True if everything is there that the file announces."""
     if report.triangles == 0:
         return False
     if report.format == "binary":

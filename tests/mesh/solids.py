@@ -20,14 +20,14 @@ _BOX = (
 
 
 def box(x_mm: float = 20, y_mm: float = 20, z_mm: float = 20) -> Corners:
-    """Give the twelve facets of a box with one corner at the origin."""
+    """Return the twelve facets of a box with one corner at the origin."""
     unit = [(i, j, k) for k in (0, 1) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
     corners = [[unit[corner] for corner in facet] for facet in _BOX]
     return scaled(np.array(corners, np.float32), x_mm, y_mm, z_mm)
 
 
 def torus(around: int, across: int, ring_mm: float = 30, tube_mm: float = 10) -> Corners:
-    """Give a closed ring of 2 * around * across facets."""
+    """Return a closed ring of 2 * around * across facets."""
     turn = np.linspace(0, 2 * np.pi, around, endpoint=False)[:, None]
     tilt = np.linspace(0, 2 * np.pi, across, endpoint=False)[None, :]
     reach = ring_mm + tube_mm * np.cos(tilt)
@@ -41,20 +41,20 @@ def torus(around: int, across: int, ring_mm: float = 30, tube_mm: float = 10) ->
 
 
 def blocks(corners: Corners, size: int = BLOCK_FACETS) -> Iterator[Block]:
-    """Give the facets as the readers do."""
+    """Return the facets as the readers do."""
     for start in range(0, len(corners), size):
         yield np.ascontiguousarray(corners[start : start + size].reshape(-1, 9).T)
 
 
 def binary(corners: Corners, header: bytes = b"made by a test") -> bytes:
-    """Give a binary STL."""
+    """Return a binary STL."""
     facets = np.zeros(len(corners), Mesh.dtype)
     facets["vectors"] = corners
     return header.ljust(80, b"\0")[:80] + len(corners).to_bytes(4, "little") + facets.tobytes()
 
 
 def ascii_text(corners: Corners, number: str = "{:.9g}", name: str = "part") -> bytes:
-    """Give an ASCII STL with LF line ends; nine digits keep every float32."""
+    """Return an ASCII STL with LF line ends; nine digits keep every float32."""
     vertex = "      vertex " + " ".join([number] * 3) + "\n"
     facet = f"  facet normal 0 0 0\n    outer loop\n{vertex * 3}    endloop\n  endfacet\n"
     facets = "".join(facet.format(*row) for row in corners.reshape(-1, 9).tolist())
@@ -62,7 +62,7 @@ def ascii_text(corners: Corners, number: str = "{:.9g}", name: str = "part") -> 
 
 
 def moebius(around: int) -> Corners:
-    """Give a band of 2 * around facets with one side and one rim."""
+    """Return a band of 2 * around facets with one side and one rim."""
     turn = np.linspace(0, 2 * np.pi, around, endpoint=False)[:, None]
     across = np.array([-5.0, 5.0])[None, :]
     reach = 30 + across * np.cos(turn / 2)
@@ -87,7 +87,7 @@ def scaled(corners: Corners, x: float, y: float, z: float) -> Corners:
 
 
 def merged(*parts: Corners) -> Corners:
-    """Give the facets of all parts."""
+    """Return the facets of all parts."""
     return np.concatenate(parts)
 
 

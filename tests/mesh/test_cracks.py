@@ -30,7 +30,7 @@ def slit(width_mm: float, around: int = 40, across: int = 30) -> Corners:
 
 
 @pytest.mark.parametrize("width_mm", [2e-5, 1e-4, 1e-3, 9e-3])
-def test_a_fine_slit_closes_and_its_width_is_told(width_mm: float) -> None:
+def test_a_fine_slit_closes_and_its_width_is_reported(width_mm: float) -> None:
     found = holes(slit(width_mm))
     assert found.count.open_edges == 60
     assert found.is_closed_without_cracks

@@ -63,7 +63,7 @@ def test_a_tube_with_an_open_end_lacks_a_side() -> None:
 
 @pytest.mark.parametrize("missing", [[0, 1], [2, 3], [4, 5]])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_a_missing_lid_is_told_as_such(missing: list[int], seed: int) -> None:
+def test_a_missing_lid_is_reported_as_such(missing: list[int], seed: int) -> None:
     corners = np.delete(box(60, 40, 25), missing, axis=0)
     (hole,) = holes(rotated(corners, seed) if seed else corners)
     assert hole.is_missing_side

@@ -80,7 +80,7 @@ def test_several_solids_are_all_measured(tmp_path: Path) -> None:
     assert report.size_mm == pytest.approx((70, 20, 20))
 
 
-def test_colour_is_told(tmp_path: Path) -> None:
+def test_colour_is_reported(tmp_path: Path) -> None:
     assert inspect(tmp_path, ACCEPTED["attribute bytes"]).has_colour
     assert inspect(tmp_path, ACCEPTED["colour header"]).has_colour
     assert inspect(tmp_path, ACCEPTED["colour lines"]).has_colour
@@ -120,7 +120,7 @@ def test_a_long_crack_holds_and_a_short_one_warns(tmp_path: Path, length_mm: flo
     assert (report.watertight, report.open_edges) == (True, 0)
 
 
-def test_nothing_below_a_micrometer_is_told(tmp_path: Path) -> None:
+def test_nothing_below_a_micrometer_is_reported(tmp_path: Path) -> None:
     corners = box()
     corners[5, 1, 2] = np.float32(19.9995)
     report = inspect(tmp_path, binary(corners))
@@ -128,7 +128,7 @@ def test_nothing_below_a_micrometer_is_told(tmp_path: Path) -> None:
     assert report.closes_at_mm == pytest.approx(0.0005, rel=0.01)
 
 
-def test_a_damaged_facet_is_all_that_is_told_of_its_mesh(tmp_path: Path) -> None:
+def test_a_damaged_facet_is_all_that_is_reported_of_its_mesh(tmp_path: Path) -> None:
     corners = box()
     corners[5, 1, 2] = 1e25
     report = inspect(tmp_path, binary(corners))
@@ -146,7 +146,7 @@ def test_shared_edges_are_not_counted_beyond_the_limit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("content", "words"), ODD.values(), ids=ODD.keys())
-def test_what_no_slicer_minds_is_told_only_where_a_setting_names_it(
+def test_what_no_slicer_minds_is_reported_only_where_a_setting_names_it(
     tmp_path: Path, content: bytes, words: str
 ) -> None:
     report = inspect(tmp_path, content)
@@ -210,7 +210,7 @@ def test_a_shop_may_hold_what_others_are_warned_of(tmp_path: Path) -> None:
     assert report.reason == "-8 cm³: the mesh is inside out. Slicers turn it."
 
 
-def test_every_defect_is_told(tmp_path: Path) -> None:
+def test_every_defect_is_reported(tmp_path: Path) -> None:
     report = inspect(tmp_path, binary(shifted(box()[1:], 2e6, 0, 0)))
     assert [defect.split(": ")[0] for defect in report.defects] == [
         "2e+06 mm from the origin",

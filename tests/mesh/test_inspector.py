@@ -62,7 +62,7 @@ def running(inspector: Inspector) -> int:
 
 
 def is_reading(inspector: Inspector, file: Path) -> bool:
-    """Tell whether the inspecting process has the file open."""
+    """True if the inspecting process has the file open."""
     return _has_open(Path(f"/proc/{inspector.process_id}"), file)
 
 

@@ -35,7 +35,7 @@ def array(values: object) -> NDArray[np.float32]:
 
 
 def read_png(png: bytes) -> Pixels:
-    """Give the pixels of an 8-bit RGB PNG without filters; fails on any other, and on a wrong checksum."""
+    """Return the pixels of an 8-bit RGB PNG without filters; fails on any other, and on a wrong checksum."""
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     chunks, at = [], 8
     while at < len(png):
@@ -169,7 +169,7 @@ def test_the_nearest_facet_has_the_pixel(corners: NDArray[np.float32]) -> None:
 
 
 def nearest(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Give the depth of the nearest facet at each pixel's centre, and where that is beyond doubt."""
+    """Return the depth of the nearest facet at each pixel's centre, and where that is beyond doubt."""
     y, x = np.mgrid[:SIDE, :SIDE] + 0.5
     depth, clear = np.full((SIDE, SIDE), np.inf), np.ones((SIDE, SIDE), np.bool_)
     for (ax, ay, az), (bx, by, bz), (cx, cy, cz) in corners.transpose(2, 0, 1):

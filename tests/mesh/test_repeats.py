@@ -13,7 +13,7 @@ from workflow.mesh.watertight import find_matches
 
 
 def counts(keys: Hashes) -> tuple[int, int]:
-    """Give how many values come up more than once, and how many copies there are beyond the first."""
+    """Return how many values come up more than once, and how many copies there are beyond the first."""
     before = keys.copy()
     matches = find_matches(keys)
     assert np.array_equal(keys, before)

@@ -34,7 +34,7 @@ MESHES: dict[str, Corners] = {
 
 
 def report_on(folder: Path, content: bytes) -> dict[str, object]:
-    """Give the report, rounded, without what depends on the file alone."""
+    """Return the report, rounded, without what depends on the file alone."""
     (folder / "part.stl").write_bytes(content)
     report = asdict(inspect_mesh(folder / "part.stl"))
     return {

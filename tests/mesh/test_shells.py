@@ -136,7 +136,7 @@ CELLAR = merged(WIDE, shifted(box(30, 30, 30), 5, 5, 5)[:, ::-1])
         "where bodies touch", "a body twice",
     ],
 )  # fmt: skip
-def test_a_wall_without_thickness_stands_in_the_air(
+def test_a_wall_without_thickness_sticks_out(
     corners: Corners, walls: int, area_mm2: float, seed: int
 ) -> None:
     found = shells(rotated(corners, seed) if seed else corners).walls

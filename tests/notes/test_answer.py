@@ -164,7 +164,7 @@ def make_build(world: World, chance: random.Random) -> Build:
 
 
 def make_fleet(world: World, chance: random.Random) -> None:
-    """Give one to five printers that print, stand idle or wait for the operator, with queues."""
+    """Return one to five printers that print, stand idle or wait for the operator, with queues."""
     for number in range(chance.randint(1, 5)):
         device = world.devices.put(
             Device(

@@ -35,7 +35,7 @@ def test_an_older_note_is_replaced(stl: Path) -> None:
     assert len(list(stl.parent.iterdir())) == 1
 
 
-def test_somebody_elses_file_is_never_touched(stl: Path) -> None:
+def test_someone_elses_file_is_never_touched(stl: Path) -> None:
     note_path(stl).write_text("my own remarks")
     for _ in range(2):
         assert write_note(note_path(stl), TEXT).name == "bracket.stl (2).txt"

@@ -80,11 +80,11 @@ class Shop:
         return (self.share / f"{place}.txt").read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
 
     def places(self, name: str) -> set[str]:
-        """Give every place in the share where a file of that name stands."""
+        """Return every place in the share where a file of that name stands."""
         return {found.relative_to(self.share).as_posix() for found in self.share.rglob(f"*{name}")}
 
     def client(self) -> EigerClient:
-        """Give a client of one's own."""
+        """Return a client of one's own."""
         return make_client(self.settings)
 
     def sent(self, submission: Submission) -> int:
@@ -102,12 +102,12 @@ def turn_clock(shop: Shop, monkeypatch: pytest.MonkeyPatch, seconds: float) -> N
 
 
 def dispatched(submission: Submission) -> bool:
-    """Tell whether the build is sent and the file put away."""
+    """True if the build is sent and the file put away."""
     return submission.state is SubmissionState.DISPATCHED and submission.step is None
 
 
 def held(submission: Submission) -> bool:
-    """Tell whether the submission is held and the file put away."""
+    """True if the submission is held and the file put away."""
     return submission.state is SubmissionState.HELD and is_at_rest(submission)
 
 
@@ -138,7 +138,7 @@ INSPECTOR_SETTINGS = {
 
 @cache
 def shared_inspector() -> Inspector:
-    """Give the inspecting process that all shops with usual limits share: a start costs 0.3 s."""
+    """Return the inspecting process that all shops with usual limits share: a start costs 0.3 s."""
     inspector = make_inspector(load_settings())
     atexit.register(inspector.close)
     return inspector

@@ -45,7 +45,7 @@ stems = st.one_of(st.lists(letters, min_size=1, max_size=40).map(b"".join), long
 
 
 def named(stem: bytes, ending: bytes = b"") -> str:
-    """Give a name of at most 255 bytes as Python shows it: bytes that are no UTF-8 as lone surrogates."""
+    """Return a name of at most 255 bytes as Python shows it: bytes that are no UTF-8 as lone surrogates."""
     plain = stem.replace(b"/", b"-").replace(b"\0", b"-")[: 255 - len(ending)]
     return os.fsdecode(plain + ending)
 

@@ -67,7 +67,7 @@ def test_release_of_units_uploads_nothing_again_and_a_retry_does(ledger: Ledger,
     assert (again.step, again.part_version_id, again.units_released) == (Step.INTAKE, None, False)
 
 
-def test_each_hold_is_released_for_itself_and_a_retry_begins_anew(ledger: Ledger, make: Make) -> None:
+def test_each_hold_is_released_for_itself_and_a_retry_begins_again(ledger: Ledger, make: Make) -> None:
     again = make(
         state=SubmissionState.HELD,
         hold=HoldReason.ROUTE,
@@ -129,7 +129,7 @@ def test_what_is_sent_and_not_yet_put_away_is_not_canceled(ledger: Ledger, make:
         cancel_submission(ledger, submission.id)
 
 
-def test_a_send_that_was_begun_is_looked_for_where_it_went(ledger: Ledger, make: Make) -> None:
+def test_a_send_that_was_begun_is_searched_for_where_it_went(ledger: Ledger, make: Make) -> None:
     submission = make(
         state=SubmissionState.HELD,
         hold=HoldReason.SEND,
@@ -144,7 +144,7 @@ def test_a_send_that_was_begun_is_looked_for_where_it_went(ledger: Ledger, make:
     assert (again.state, again.device_id, again.destination) == (SubmissionState.ROUTED, "anvil", "backlog")
 
 
-def test_without_a_send_begun_a_retry_asks_the_rules_anew(ledger: Ledger, make: Make) -> None:
+def test_without_a_send_begun_a_retry_asks_the_rules_again(ledger: Ledger, make: Make) -> None:
     submission = make(
         state=SubmissionState.HELD, hold=HoldReason.ROUTE, build_id=BUILD, device_id="anvil", device="Anvil"
     )
@@ -176,7 +176,7 @@ def test_cancel_after_a_lost_reply_says_so(ledger: Ledger, make: Make) -> None:
     )
 
 
-def test_an_attached_build_is_routed_anew(ledger: Ledger, make: Make) -> None:
+def test_an_attached_build_is_routed_again(ledger: Ledger, make: Make) -> None:
     submission = make(
         state=SubmissionState.HELD,
         hold=HoldReason.ROUTE,
@@ -241,7 +241,7 @@ def test_a_file_that_was_dragged_away_is_not_taken_up_and_the_refusal_says_what_
     assert again.id == 2
 
 
-def test_what_needs_no_file_any_more_or_stands_on_a_lost_share_is_taken_up(
+def test_what_needs_no_file_or_is_on_a_lost_share_is_continued(
     ledger: Ledger, make: Make, share: Share
 ) -> None:
     sliced = make(state=SubmissionState.HELD, hold=HoldReason.ROUTE, claimed_as="held/a.stl", build_id=BUILD)

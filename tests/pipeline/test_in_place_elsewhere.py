@@ -50,7 +50,7 @@ def watch(context: Shop, book: Ledger, tmp_path: Path) -> Iterator[Watch]:
 
 
 def mounted_twice(tmp_path: Path) -> tuple[Path, Path]:
-    """Give one share as two machines see it, with times of its files as each server of files tells them."""
+    """Return one share as two machines see it, with times of its files as each server of files tells them."""
     here, there = tmp_path / "mnt", tmp_path / "Z"
     (here / "exports").mkdir(parents=True)
     (here / MARKER).write_text("0123456789abcdef" * 2 + "\n", "ascii")

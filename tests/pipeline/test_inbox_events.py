@@ -78,7 +78,7 @@ def test_the_note_of_a_held_file_goes_with_it_and_leaves_no_orphan(open_shop: Op
     assert until(lambda: not (folder / "other.stl.txt").exists())
 
 
-def test_somebodys_own_text_beside_a_stranger_stays(open_shop: Open) -> None:
+def test_someones_own_text_beside_a_stranger_stays(open_shop: Open) -> None:
     context = open_shop(stranger_seconds=0.2)
     context.drop("part.step.txt", b"mine")
     context.drop("part.step", b"ISO-10303-21;")
@@ -88,7 +88,7 @@ def test_somebodys_own_text_beside_a_stranger_stays(open_shop: Open) -> None:
     assert (context.share / "inbox" / "part.step.txt").read_bytes() == b"mine"
 
 
-def test_a_crowd_waits_with_a_note_until_it_is_accepted(open_shop: Open) -> None:
+def test_a_mass_arrival_waits_with_a_note_until_it_is_accepted(open_shop: Open) -> None:
     context = open_shop(mass_arrival_files=3)
     paths = [f"old/{number}.stl" for number in range(5)]
     folder = context.share / "folder"
@@ -109,7 +109,7 @@ def test_a_crowd_waits_with_a_note_until_it_is_accepted(open_shop: Open) -> None
     assert until(lambda: not context.service.ledger.mass_arrival.read_paths())
 
 
-def test_the_note_of_a_crowd_that_was_accepted_between_two_runs_goes(tmp_path: Path) -> None:
+def test_the_note_of_a_mass_arrival_that_was_accepted_between_two_runs_goes(tmp_path: Path) -> None:
     with simulated() as cloud:
         with opened(tmp_path, cloud, mass_arrival_files=1) as context:
             folder = context.share / "folder"

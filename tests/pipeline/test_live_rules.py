@@ -90,7 +90,7 @@ def test_a_broken_change_keeps_the_last_good_and_is_said_once(
     assert ledger.metadata.read(RULES_ERROR_KEY) == ""
 
 
-def test_a_mistake_is_told_with_its_place(rules: Make, tmp_path: Path) -> None:
+def test_a_mistake_is_reported_with_its_place(rules: Make, tmp_path: Path) -> None:
     in_force = rules()
     written(tmp_path, BAD)
     check_twice(in_force)

@@ -25,7 +25,7 @@ def test_a_canceled_submission_is_never_sent(open_shop: Open) -> None:
         assert cloud.dispatches() == {}
 
 
-def test_a_missing_build_is_held_and_found_by_itself_once_somebody_makes_it(open_shop: Open) -> None:
+def test_a_missing_build_is_held_and_found_once_a_person_makes_it(open_shop: Open) -> None:
     with simulated(builds="manual") as cloud:
         context = open_shop(cloud)
         context.drop("part.stl", box())

@@ -92,7 +92,7 @@ def test_a_print_that_the_printer_never_takes_is_held_and_never_sent_again(
         (Destination.DEVICE_QUEUE, "cut", 4, True),
     ],
 )
-def test_what_is_told_again_and_what_a_person_has_to_settle(
+def test_what_is_reported_again_and_what_a_person_has_to_settle(
     destination: Destination, lost: str | None, times: int, held: bool
 ) -> None:
     submission = Submission(1, "a.stl", SubmissionState.ROUTED, datetime.now(UTC), destination=destination)

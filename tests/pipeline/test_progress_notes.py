@@ -52,7 +52,7 @@ def wait_for_text(shop: Shop, path: str, meant: Callable[[str], bool]) -> str:
     return text_of(shop, path)
 
 
-def test_the_note_stands_where_the_file_was_dropped_until_the_end(shop: Shop) -> None:
+def test_the_note_is_where_the_file_was_dropped_until_the_end(shop: Shop) -> None:
     path = "lab/arm.stl"
     shop.drop(path, box(31, 20, 10))
     slicing = wait_for_text(shop, path, lambda text: "is being sliced" in text)

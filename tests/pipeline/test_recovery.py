@@ -27,7 +27,7 @@ def in_processing(share: Share, name: str) -> str:
     return f"processing/rush/{name}"
 
 
-def test_a_file_moved_before_the_ledger_heard_of_it_keeps_its_number(share: Share, ledger: Ledger) -> None:
+def test_a_file_moved_before_the_ledger_recorded_it_keeps_its_number(share: Share, ledger: Ledger) -> None:
     number = ledger.open("rush/a.stl")
     claimed_as = in_processing(share, f"{number}~a.stl")
     recover_claims(ledger, share)

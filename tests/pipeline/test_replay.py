@@ -116,7 +116,7 @@ def test_the_same_rules_send_nothing_elsewhere(ledger: Ledger, past: Past) -> No
     assert (replayed.looked_at, replayed.elsewhere) == (2, ())
 
 
-def test_what_goes_elsewhere_is_told_with_the_reason(ledger: Ledger, past: Past) -> None:
+def test_what_goes_elsewhere_is_reported_with_the_reason(ledger: Ledger, past: Past) -> None:
     number = past(CLIP, SLICED)
     past({**CLIP, "path": "slow/clip.stl"}, SLICED)
     (changed,) = replay_rules(ledger, rules(RULES.replace("<= 8", "<= 1")), None, UTC).elsewhere
@@ -129,7 +129,7 @@ def test_what_goes_elsewhere_is_told_with_the_reason(ledger: Ledger, past: Past)
     )
 
 
-def test_another_preset_is_told_and_the_route_left_open(ledger: Ledger, past: Past) -> None:
+def test_another_preset_is_reported_and_the_route_left_open(ledger: Ledger, past: Past) -> None:
     past(CLIP, SLICED)
     (changed,) = replay_rules(
         ledger, rules(RULES.replace("preset: Onyx", "preset: Nylon White")), None, UTC
@@ -141,7 +141,7 @@ def test_another_preset_is_told_and_the_route_left_open(ledger: Ledger, past: Pa
     assert changed.why == ("It would be sliced otherwise: where that build would go can't be told.",)
 
 
-def test_only_what_was_decided_since_then_is_looked_at(ledger: Ledger, past: Past) -> None:
+def test_only_decisions_since_then_are_compared(ledger: Ledger, past: Past) -> None:
     past(CLIP)
     assert replay_rules(ledger, rules(), NOON + timedelta(days=1), UTC).looked_at == 0
     assert replay_rules(ledger, rules(), NOON, UTC).looked_at == 1

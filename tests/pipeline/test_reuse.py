@@ -93,7 +93,7 @@ def test_a_reuse_that_is_cut_off_goes_on(thrifty: Shop, monkeypatch: pytest.Monk
     assert thrifty.service.ledger.get(first.id).build_id == thrifty.wait("b.stl").build_id
 
 
-def test_what_was_sent_before_is_told_apart_when_its_submission_is_forgotten(
+def test_what_was_sent_before_is_reported_apart_when_its_submission_is_forgotten(
     open_shop: Open, tmp_path: Path
 ) -> None:
     context = open_shop(reuse_builds=True, rules=written(tmp_path, LOOK_FIRST))
@@ -153,7 +153,7 @@ def test_a_build_that_a_person_attached_is_not_sent_for_others(open_shop: Open, 
     assert context.wait("c.stl", dispatched).build_id != plate.build_id
 
 
-def test_a_canceled_one_that_is_retried_leaves_the_build_to_whoever_took_it_meanwhile(
+def test_a_canceled_one_that_is_retried_leaves_the_build_to_its_new_owner(
     open_shop: Open, tmp_path: Path
 ) -> None:
     """Two at one build: the trace of one's send would pass for the other's, and that one never be sent."""

@@ -188,7 +188,7 @@ def test_one_listing_tells_about_all_whose_build_is_there(
     assert ledger.get(parked[4].id) == parked[4]
 
 
-def test_a_build_of_another_title_is_known_by_its_part_and_looked_for_once_more(
+def test_a_build_of_another_title_is_known_by_its_part_and_listed_once_more(
     ledger: Ledger, cloud: Cloud, client: EigerClient
 ) -> None:
     submission = uploaded(ledger, client, "something else.stl")
@@ -237,7 +237,7 @@ def test_where_none_is_the_obvious_one_the_next_stage_asks_a_person(
     assert (gone_on.step, gone_on.state, gone_on.build_id) == (Step.DELIVER, SubmissionState.SLICED, None)
 
 
-def test_an_order_that_came_first_stands(ledger: Ledger, cloud: Cloud, client: EigerClient) -> None:
+def test_a_command_that_came_first_is_kept(ledger: Ledger, cloud: Cloud, client: EigerClient) -> None:
     submission = uploaded(ledger, client)
     cloud.make_build(str(submission.part_version_id))
     builds, _ = looking(ledger, client)
@@ -432,7 +432,7 @@ def test_builds_that_move_between_pages_are_found_at_the_latest_by_the_next_list
 # -- the whole service ------------------------------------------------------------------------------
 
 
-def test_what_is_asked_for_late_is_told_by_its_build_and_sent_once(
+def test_what_is_asked_for_late_is_reported_by_its_build_and_sent_once(
     open_shop: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retry, "LISTING_SECONDS", 0.1)

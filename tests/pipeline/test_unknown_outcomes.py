@@ -32,7 +32,7 @@ def in_doubt(context: Shop, path: str, content: bytes) -> Submission:
     return waiting
 
 
-def test_a_machine_that_stood_still_while_it_connected_sends_nothing_late(
+def test_a_machine_that_was_suspended_while_it_connected_sends_nothing_late(
     context: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It had the right to send when it began to connect; when it wakes, another one has sent."""

@@ -17,13 +17,13 @@ TODAY = date(2026, 12, 17)
 
 
 def rule(number: int, fact: str, action: str) -> str:
-    """Give one rule with two conditions."""
+    """Return one rule with two conditions."""
     conditions = f'path: "folder {number}/**", {fact}: "> {number / 100}"'
     return f"  - name: rule {number}\n    when: {{{conditions}}}\n    {action}\n"
 
 
 def rules() -> str:
-    """Give a rules file."""
+    """Return a rules file."""
     intake = "".join(rule(number, "longest_mm", "preset: Onyx") for number in range(RULES - 1))
     routing = "".join(rule(number, "build.print_hours", "send_to: backlog") for number in range(RULES - 1))
     ends = "  - {name: rest, preset: Onyx}\n", "  - {name: rest, send_to: job_request}\n"
@@ -31,7 +31,7 @@ def rules() -> str:
 
 
 def files() -> list[Facts]:
-    """Give the facts of the files, a tenth of which only the last rule takes."""
+    """Return the facts of the files, a tenth of which only the last rule takes."""
     return [
         {"path": f"folder {n % 220}/part {n}.stl", "longest_mm": float(n), "build.print_hours": n / 10}
         for n in range(FILES)
@@ -39,7 +39,7 @@ def files() -> list[Facts]:
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """Give the CPU time of some work."""
+    """Return the CPU time of some work."""
     began = time.process_time()
     work()
     return time.process_time() - began

@@ -156,7 +156,7 @@ def test_due_dates_count_from_the_day_of_the_decision(holding: Rulebook) -> None
     assert decide_route(holding, now, (), THURSDAY).due == date(2026, 12, 18)
 
 
-def test_print_now_is_told_as_such(holding: Rulebook) -> None:
+def test_print_now_is_reported_as_such(holding: Rulebook) -> None:
     facts: Facts = {**SLICED, "path": "now/a.stl", "build.primary_cm3": 5.0}
     assert decide_route(holding, facts, (READY,), THURSDAY).destination is Destination.PRINT_NOW
     busy = decide_route(holding, facts, (replace(READY, state="Printing"),), THURSDAY)

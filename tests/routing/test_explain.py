@@ -10,7 +10,7 @@ from workflow.routing import OpenRule, explain, parse_rules
 TODAY = date(2026, 12, 17)
 
 
-def test_every_rule_is_told_those_behind_too() -> None:
+def test_every_rule_is_reported_those_behind_too() -> None:
     explained = explain(DEFAULT, {**CLIP, "path": "metal/clip.stl", **SLICED}, today=TODAY)
     assert explained.intake.rule == "metal"
     assert explained.considered == (

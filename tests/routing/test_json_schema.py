@@ -38,7 +38,7 @@ MARKED_BY_EDITORS = [
 
 
 def plain(node: Node) -> object:
-    """Give nodes as an editor sees them: YAML's core types, and dates as text."""
+    """Return nodes as an editor sees them: YAML's core types, and dates as text."""
     match node:
         case MappingNode():
             return {str(key.value): plain(value) for key, value in node.value}

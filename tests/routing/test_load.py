@@ -51,7 +51,7 @@ def assert_total_or_told(reading: Rulebook | tuple[Mistake, ...]) -> None:
 
 
 @pytest.mark.parametrize("file", BAD, ids=lambda file: file.stem)
-def test_every_mistake_is_told_at_its_place(file: Path) -> None:
+def test_every_mistake_is_reported_at_its_place(file: Path) -> None:
     """The comments at the top of each file say which mistakes are in it."""
     expected = [
         found.groups() for found in map(EXPECTED.match, file.read_text("utf-8").splitlines()) if found
@@ -217,7 +217,7 @@ KEYS = st.sampled_from(
 
 
 def written(value: object) -> str:
-    """Give nested groups and lists as YAML."""
+    """Return nested groups and lists as YAML."""
     match value:
         case dict():
             return "{" + ", ".join(f"{key}: {written(each)}" for key, each in value.items()) + "}"

@@ -44,7 +44,7 @@ def test_outcomes_have_names_and_lines() -> None:
     assert [outcome.line for outcome in outcomes] == sorted(outcome.line for outcome in outcomes)
 
 
-def test_what_comes_out_otherwise_is_told_with_the_reason() -> None:
+def test_what_comes_out_otherwise_is_reported_with_the_reason() -> None:
     test = "{file: {path: a.stl}, build: {print_hours: 5}, expect: {rule: short, send_to: device_queue}}"
     assert differences(test) == (
         "rule: expected short, got rest (build.print_hours is 5, needs < 3)",

@@ -32,7 +32,7 @@ def test_other_paths_lead_nowhere(path: str) -> None:
     assert match_path("GET", path) is None
 
 
-def test_a_literal_path_stands_before_a_template_for_other_methods_too() -> None:
+def test_a_literal_path_wins_over_a_template_for_other_methods_too() -> None:
     matched = match_path("POST", "/builds/approved")
     assert matched is not None
     assert matched.operation is None

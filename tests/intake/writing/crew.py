@@ -56,7 +56,7 @@ def go_on(work: Work) -> float | None:
 
 
 def told(work: Work, inbox: Path) -> str:
-    """Give the line about a job that is over."""
+    """Return the line about a job that is over."""
     job = work.job
     return json.dumps({
         "kind": work.kind,

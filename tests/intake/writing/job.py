@@ -66,7 +66,7 @@ class Job:
         return [(start, content[start:stop]) for start, stop in pairwise(edges)]
 
     def beside(self, name: str) -> Path:
-        """Give another name in the same folder."""
+        """Return another name in the same folder."""
         self.others.append(name)
         return self.place.with_name(name)
 
