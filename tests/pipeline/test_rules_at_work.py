@@ -74,7 +74,7 @@ def fail_after(context: Shop, good: int, kind: str, **details: object) -> None:
 
 
 def queued_builds(context: Shop, device: str) -> list[str]:
-    """Give the builds that wait for a device, as the cloud lists them."""
+    """Return the builds that wait for a device, as the cloud lists them."""
     wanted = context.cloud.device(device)["id"]
     with context.client() as client:
         return [entry.build.id for entry in client.list_device_queue(wanted).queue]
