@@ -54,7 +54,7 @@ def made_meshes(facets: int) -> Iterator[tuple[str, bytes]]:
     random = np.random.default_rng(facets)
     around = math.isqrt(facets)
     ring = torus(around, max(3, facets // (2 * around)))
-    ring = ring.reshape(2, -1, 3, 3).swapaxes(0, 1).reshape(-1, 3, 3)  # admesh needs neighbours to be near
+    ring = ring.reshape(2, -1, 3, 3).swapaxes(0, 1).reshape(-1, 3, 3)  # admesh needs neighbors to be near
     yield "ring", binary(ring)
     yield "ring with a hole", binary(ring[1:])
     yield "ring inside out", binary(ring[:, ::-1])

@@ -71,7 +71,7 @@ def test_t_junctions_of_width_0_close_and_are_cracks(count: int) -> None:
     (crack,) = found.all_cracks
     assert crack.length_mm == pytest.approx(20)
     assert crack.width_mm < 1e-5
-    assert crack.centre_mm == pytest.approx((10, 0, 20))
+    assert crack.center_mm == pytest.approx((10, 0, 20))
 
 
 def test_the_order_of_facets_changes_nothing() -> None:

@@ -28,7 +28,7 @@ def test_a_round_hole_has_its_diameter(diameter_mm: float) -> None:
     (hole,) = holes(plate(circle(diameter_mm)))
     assert hole.length_mm == pytest.approx(diameter_mm, rel=0.02)
     assert hole.width_mm == pytest.approx(diameter_mm, rel=0.02)
-    assert hole.centre_mm == pytest.approx((0, 0, 5), abs=1e-4)
+    assert hole.center_mm == pytest.approx((0, 0, 5), abs=1e-4)
     assert (hole.kind, hole.edges) == (HoleKind.HOLE, 64)
     assert hole.share == pytest.approx(diameter_mm**2 / 200**2, rel=0.05)
 

@@ -80,10 +80,10 @@ def test_several_solids_are_all_measured(tmp_path: Path) -> None:
     assert report.size_mm == pytest.approx((70, 20, 20))
 
 
-def test_colour_is_reported(tmp_path: Path) -> None:
+def test_color_is_reported(tmp_path: Path) -> None:
     assert inspect(tmp_path, ACCEPTED["attribute bytes"]).has_colour
-    assert inspect(tmp_path, ACCEPTED["colour header"]).has_colour
-    assert inspect(tmp_path, ACCEPTED["colour lines"]).has_colour
+    assert inspect(tmp_path, ACCEPTED["color header"]).has_colour
+    assert inspect(tmp_path, ACCEPTED["color lines"]).has_colour
     assert not inspect(tmp_path, WHOLE).has_colour
 
 

@@ -105,7 +105,7 @@ def test_one_hole_among_many_facets_has_its_place() -> None:
     left = np.delete(corners, 777, axis=0)
     found = summarize_open_edges(CornerHashes(lambda: blocks(left)), len(left), (57.7, 57.7, 57.7))
     assert found.count.open_edges == 3
-    assert np.allclose(found.holes[0].centre_mm, _middle(corners[777]), atol=1e-4)
+    assert np.allclose(found.holes[0].center_mm, _middle(corners[777]), atol=1e-4)
 
 
 def test_a_soup_gets_a_lower_bound() -> None:

@@ -169,7 +169,7 @@ def test_the_nearest_facet_has_the_pixel(corners: NDArray[np.float32]) -> None:
 
 
 def nearest(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the depth of the nearest facet at each pixel's centre, and where that is beyond doubt."""
+    """Return the depth of the nearest facet at each pixel's center, and where that is beyond doubt."""
     y, x = np.mgrid[:SIDE, :SIDE] + 0.5
     depth, clear = np.full((SIDE, SIDE), np.inf), np.ones((SIDE, SIDE), np.bool_)
     for (ax, ay, az), (bx, by, bz), (cx, cy, cz) in corners.transpose(2, 0, 1):

@@ -79,9 +79,9 @@ def prism(sides: int, radius_mm: float, height_mm: float) -> Corners:
     turn = np.arange(sides) * 2 * np.pi / sides
     rim = np.stack((radius_mm * np.cos(turn), radius_mm * np.sin(turn), np.zeros(sides)), axis=1)
     up = np.array([0, 0, height_mm])
-    beside, centre = np.roll(rim, -1, axis=0), np.zeros((sides, 3))
+    beside, center = np.roll(rim, -1, axis=0), np.zeros((sides, 3))
     top, beside_top = rim + up, beside + up
-    facets = [(centre, beside, rim), (centre + up, top, beside_top)]
+    facets = [(center, beside, rim), (center + up, top, beside_top)]
     facets += [(rim, beside, beside_top), (rim, beside_top, top)]
     return np.concatenate([np.stack(facet, axis=1) for facet in facets]).astype(np.float32)
 

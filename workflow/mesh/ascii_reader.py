@@ -103,12 +103,12 @@ class AsciiReader:
 
     @property
     def solids(self) -> int:
-        """How many solids there are in the file."""
+        """Return the number of solids in the file."""
         return self._grammar.solids
 
     @property
     def has_colour(self) -> bool:
-        """Whether a `color` line was met."""
+        """True if a `color` line was met."""
         return self._grammar.has_colour
 
     def remarks(self) -> tuple[MeshWarning, ...]:

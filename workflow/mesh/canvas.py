@@ -2,7 +2,7 @@
 
 A facet is cut into the pixel rows that its corners span, a row into pixels; both by repeating numbers, so
 that no Python runs for a single facet, and a long sliver costs no more than the pixels it covers. A pixel
-belongs to a facet if its centre does; of an edge that two facets share, one of them gets the pixels.
+belongs to a facet if its center does; of an edge that two facets share, one of them gets the pixels.
 """
 
 import struct
@@ -35,7 +35,7 @@ class TooMuchToDraw(Exception):
 
 
 class DepthBuffer:
-    """What is nearest at each pixel: its depth, and a colour number (0-65535). `left` pixels may be drawn."""
+    """What is nearest at each pixel: its depth, and a color number (0-65535). `left` pixels may be drawn."""
 
     def __init__(self, width: int, height: int, most_pixels: int) -> None:
         self.width, self.height, self.left = width, height, most_pixels
@@ -43,22 +43,22 @@ class DepthBuffer:
 
     @property
     def is_covered(self) -> NDArray[np.bool_]:
-        """Where something was drawn, shape (height, width)."""
+        """Return where something was drawn, shape (height, width)."""
         covered: NDArray[np.bool_] = self._keys != _NOTHING
         return covered.reshape(self.height, self.width)
 
     @property
     def colors(self) -> NDArray[np.uint16]:
-        """The colour number at each pixel, shape (height, width); without meaning where nothing is."""
+        """Return the color number at each pixel, shape (height, width); without meaning where nothing is."""
         return self._keys.astype(np.uint16).reshape(self.height, self.width)
 
     @property
     def depths(self) -> FloatArray:
-        """The depth at each pixel, shape (height, width); 2 where nothing is."""
+        """Return the depth at each pixel, shape (height, width); 2 where nothing is."""
         depths = (self._keys >> _COLOR_BITS).astype(np.float64) / _DEPTH_STEPS
         return np.minimum(depths, 2).astype(np.float32).reshape(self.height, self.width)
 
-    def add(self, corners: FloatArray, colours: NDArray[np.uint16]) -> None:
+    def add(self, corners: FloatArray, colors: NDArray[np.uint16]) -> None:
         """Draw facets: x and y in pixels and depth from 0 (near) to 1 of each corner, shape (3, 3, n).
 
         The first axis counts corners, the second coordinates. Raises TooMuchToDraw.
@@ -69,10 +69,10 @@ class DepthBuffer:
         is_seen = (bottom > top) & (x.max(axis=0) > 0) & (x.min(axis=0) < self.width)
         seen = np.flatnonzero(is_seen)
         for rows, facet in expand_ranges(top[seen], bottom[seen]):
-            self._draw_rows(rows, seen[facet], corners, colours)
+            self._draw_rows(rows, seen[facet], corners, colors)
 
     def _draw_rows(
-        self, row: IntArray, facet: NDArray[np.intp], corners: FloatArray, colours: NDArray[np.uint16]
+        self, row: IntArray, facet: NDArray[np.intp], corners: FloatArray, colors: NDArray[np.uint16]
     ) -> None:
         here = corners[:, :, facet]
         left, right = _span(row.astype(np.float32) + _PIXEL_CENTER, here[:, 0], here[:, 1])
@@ -84,18 +84,18 @@ class DepthBuffer:
         self.left -= int((end[wide] - begin[wide]).sum())
         if self.left < 0:
             raise TooMuchToDraw
-        row, here, colour = row[wide], here[:, :, wide], colours[facet[wide]]
+        row, here, color = row[wide], here[:, :, wide], colors[facet[wide]]
         plane = _plane(here, row)
         for column, of in expand_ranges(begin[wide], end[wide]):
             depth = _depth_at(column, *(each[of] for each in plane))
-            key = ((depth * _DEPTH_STEPS).astype(np.uint64) << _COLOR_BITS) | colour[of]
+            key = ((depth * _DEPTH_STEPS).astype(np.uint64) << _COLOR_BITS) | color[of]
             place = row[of] * self.width + column
             nearer = key < self._keys[place]
             np.minimum.at(self._keys, place[nearer], key[nearer])
 
 
 def _first_pixel_center(at: FloatArray) -> IntArray:
-    """Return the first pixel whose centre lies at or behind a place; far outside for what is no number."""
+    """Return the first pixel whose center lies at or behind a place; far outside for what is no number."""
     first: IntArray = np.ceil(np.nan_to_num(at - _PIXEL_CENTER).clip(-1e6, 1e6)).astype(np.int64)
     return first
 
@@ -114,13 +114,13 @@ def expand_ranges(begin: IntArray, end: IntArray) -> Iterator[tuple[IntArray, ND
         at = until
 
 
-def _span(centre: FloatArray, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return where the line through the centres of a row enters and leaves each facet."""
-    left, right = np.full_like(centre, np.inf), np.full_like(centre, -np.inf)
+def _span(center: FloatArray, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return where the line through the centers of a row enters and leaves each facet."""
+    left, right = np.full_like(center, np.inf), np.full_like(center, -np.inf)
     for a, b in ((0, 1), (1, 2), (2, 0)):
-        crosses = (y[a] <= centre) != (y[b] <= centre)
+        crosses = (y[a] <= center) != (y[b] <= center)
         with np.errstate(all="ignore"):
-            at = x[a] + (centre - y[a]) * ((x[b] - x[a]) / (y[b] - y[a]))
+            at = x[a] + (center - y[a]) * ((x[b] - x[a]) / (y[b] - y[a]))
         np.minimum(left, np.where(crosses, at, np.inf), out=left)
         np.maximum(right, np.where(crosses, at, -np.inf), out=right)
     return left, right
@@ -153,7 +153,7 @@ def _depth_at(
 DoubleArray: TypeAlias = NDArray[np.float64]
 
 INSIDE_FLAG = 1 << 8
-"""In a colour number: the side of the facet is seen that should be inside the part; below it, the light."""
+"""In a color number: the side of the facet is seen that should be inside the part; below it, the light."""
 _AMBIENT, _LIGHT = 0.3, np.array((-0.45, 0.55, -0.75))
 """Seen from the camera: from the left, from above, and from where it stands. What turns away is darker, not
 black: its shape is seen, too."""
@@ -163,17 +163,17 @@ _DEPTH_ROOM = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A camera far away: rows of `turn` are right, up and away from it; pixels = scale * (mm - centre)."""
+    """A camera far away: rows of `turn` are right, up and away from it; pixels = scale * (mm - center)."""
 
     turn: DoubleArray
-    centre_mm: DoubleArray
+    center_mm: DoubleArray
     scale: float
     reach_mm: float
     middle: tuple[float, float]
 
     def places(self, points_mm: DoubleArray) -> DoubleArray:
         """Return x, y (down) in pixels and depth of points of shape (3, n)."""
-        right, up, away = self.turn @ (points_mm - self.centre_mm[:, None])
+        right, up, away = self.turn @ (points_mm - self.center_mm[:, None])
         x, y = self.middle
         depth = (away / self.reach_mm + 1) / 2 * _DEPTH_ROOM + (1 - _DEPTH_ROOM) / 2
         return np.stack((x + right * self.scale, y - up * self.scale, np.clip(depth, 0, 1)))
@@ -295,22 +295,22 @@ class RgbCanvas:
         """Put a picture there; it has to fit."""
         self.pixels[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
 
-    def write(self, text: str, x: int, y: int, colour: Color = INK, size: int = 2) -> None:
+    def write(self, text: str, x: int, y: int, color: Color = INK, size: int = 2) -> None:
         """Write one line with its upper left corner there; what runs off the sheet is cut."""
         ink = render_text(text, size)[: max(self.pixels.shape[0] - y, 0), : max(self.pixels.shape[1] - x, 0)]
-        self.pixels[y : y + ink.shape[0], x : x + ink.shape[1]][ink] = colour
+        self.pixels[y : y + ink.shape[0], x : x + ink.shape[1]][ink] = color
 
-    def line(self, begin: NDArray[np.float64], end: NDArray[np.float64], colour: Color) -> None:
+    def line(self, begin: NDArray[np.float64], end: NDArray[np.float64], color: Color) -> None:
         """Draw a line of three pixels' width."""
         steps = int(np.abs(end - begin).max()) + 1
         for x, y in np.linspace(begin, end, steps).round().astype(int):
-            self.pixels[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = colour
+            self.pixels[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = color
 
-    def draw_circle(self, x: float, y: float, radius: float, colour: Color) -> None:
+    def draw_circle(self, x: float, y: float, radius: float, color: Color) -> None:
         """Draw a circle of three pixels' width."""
         rows, columns = np.ogrid[: self.pixels.shape[0], : self.pixels.shape[1]]
         away = np.hypot(columns - x, rows - y)
-        self.pixels[np.abs(away - radius) <= 1.5] = colour
+        self.pixels[np.abs(away - radius) <= 1.5] = color
 
     def to_png(self) -> bytes:
         """Return the sheet as PNG: 8-bit RGB, rows unfiltered (https://www.w3.org/TR/png-3/)."""

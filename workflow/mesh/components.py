@@ -31,7 +31,7 @@ class SmallShell:
     count: int
     area_mm2: float
     size_mm: Location
-    centre_mm: Location
+    center_mm: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def renumber(labels: Numbers) -> Numbers:
 def label_shells(hashes: Hashes) -> Numbers:
     """Return each facet a number that all facets of its shell share.
 
-    Exporters write neighbours one after the other. So most facets go on with a run: they have a corner of
+    Exporters write neighbors one after the other. So most facets go on with a run: they have a corner of
     the one before. Only the other corners of a run have to be looked for elsewhere, and only runs joined.
     """
     goes_on = _corners_shared_with_previous(hashes)

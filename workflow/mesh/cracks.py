@@ -30,7 +30,7 @@ class Crack:
 
     length_mm: float
     width_mm: float
-    centre_mm: Location
+    center_mm: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ def _find_cracks(
         _make_crack(points, edges[rim == number], width_mm[rim == number])
         for number in np.flatnonzero(is_crack)[:_MAX_CRACKS]
     ]
-    return tuple(sorted(cracks, key=lambda crack: (-round(crack.length_mm, 6), crack.centre_mm)))
+    return tuple(sorted(cracks, key=lambda crack: (-round(crack.length_mm, 6), crack.center_mm)))
 
 
 _MAX_CRACKS = 1000

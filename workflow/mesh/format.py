@@ -237,7 +237,7 @@ class HashingStream:
 
     @property
     def sha256(self) -> str:
-        """The hash in hex of what was read so far."""
+        """Return the hash in hex of what was read so far."""
         return self._digest.hexdigest()
 
     def _update_hash(self, piece: memoryview) -> None:
@@ -264,7 +264,7 @@ class UnreadableMesh(Exception):
 
 
 class BinaryReader:
-    """Reads the facets that `layout` counts; `has_colour` tells of attribute bytes or a colour header."""
+    """Reads the facets that `layout` counts; `has_colour` tells of attribute bytes or a color header."""
 
     format = "binary"
     solids = 1

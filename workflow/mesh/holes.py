@@ -54,18 +54,18 @@ class Hole:
     length_mm: float
     width_mm: float
     share: float
-    centre_mm: Location
+    center_mm: Location
     extent_mm: Location
     decimals: int = 1
     is_loose: bool = False
     """True for the rim of a surface that is part of no body."""
 
     def __str__(self) -> str:
-        return format_location(self.centre_mm, self.decimals)
+        return format_location(self.center_mm, self.decimals)
 
     @property
     def kind(self) -> HoleKind:
-        """What the rim is."""
+        """Return what the rim is."""
         if not self.crowded_edges:
             return HoleKind.LOOSE if self.is_loose else HoleKind.HOLE
         return HoleKind.WALL_INSIDE if self.crowded_edges == self.edges else HoleKind.FIN
@@ -95,7 +95,7 @@ class OpenEdgeSummary:
 
     @property
     def all_cracks(self) -> tuple[Crack, ...]:
-        """The cracks, the longest first."""
+        """Return the cracks, the longest first."""
         return self.cracks.cracks if self.cracks else ()
 
 
@@ -115,9 +115,9 @@ def summarize_open_edges(
     return OpenEdgeSummary(count, cracks, holes, display_decimals(diagonal_mm))
 
 
-def format_location(centre_mm: Location, decimals: int) -> str:
+def format_location(center_mm: Location, decimals: int) -> str:
     """Return "x 10.0 y 0.0 z 20.0 mm"."""
-    rounded = (round(value, decimals) + 0.0 for value in centre_mm)  # -0.0 + 0.0 is 0.0
+    rounded = (round(value, decimals) + 0.0 for value in center_mm)  # -0.0 + 0.0 is 0.0
     x, y, z = (f"{value:.{decimals}f}" for value in rounded)
     return f"x {x} y {y} z {z} mm"
 
@@ -173,8 +173,8 @@ def _mark_loose(holes: tuple[Hole, ...], shells: OpenShells, tolerance_mm: float
 
 
 def _is_loose(hole: Hole, shells: OpenShells, tolerance_mm: float) -> bool:
-    centre, half = np.array(hole.centre_mm), np.array(hole.extent_mm) / 2
-    low, high = (centre - half)[:, None], (centre + half)[:, None]
+    center, half = np.array(hole.center_mm), np.array(hole.extent_mm) / 2
+    low, high = (center - half)[:, None], (center + half)[:, None]
     around = (shells.low <= low + tolerance_mm) & (shells.high >= high - tolerance_mm)
     candidates = np.flatnonzero(around.all(axis=0))
     if not candidates.size:

@@ -106,7 +106,7 @@ class Inspector:
 
     @property
     def process_id(self) -> int | None:
-        """The number of the inspecting process, if one runs."""
+        """Return the number of the inspecting process, if one runs."""
         worker = self._worker
         return worker.process.pid if worker and worker.process.poll() is None else None
 

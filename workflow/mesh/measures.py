@@ -60,7 +60,7 @@ class Measures:
 
     @property
     def size_mm(self) -> tuple[float, float, float]:
-        """The extent along x, y and z."""
+        """Return the extent along x, y and z."""
         (left, front, bottom), (right, back, top) = self.low_mm, self.high_mm
         return right - left, back - front, top - bottom
 
@@ -203,19 +203,19 @@ class MeshFindings:
 
     @property
     def open_edges(self) -> int:
-        """Edges of the mesh with an odd number of facets; 0 if closing its cracks closes the mesh."""
+        """Return how many edges have an odd number of facets; 0 if closing its cracks closes the mesh."""
         return 0 if self.holes is None or self.holes.is_closed_without_cracks else self.holes.count.open_edges
 
     @property
     def flipped_edges(self) -> int:
-        """Edges at which facets run the wrong way round."""
+        """Return the number of edges at which facets run the wrong way round."""
         if self.holes is None:
             return 0
         return self.holes.count.flipped_edges + (self.holes.cracks.flipped_edges if self.holes.cracks else 0)
 
     @property
     def volume_cm3(self) -> float | None:
-        """The volume, also of a mesh that is inside out; None where facets are missing, turned or doubled."""
+        """Return the volume, also of a mesh inside out; None where facets are missing, turned or doubled."""
         if self.open_edges or self.flipped_edges or (self.holes and self.holes.count.has_repeated_facets):
             return None
         return (self.shells.volume_mm3 if self.shells else abs(self.measures.volume_mm3)) / 1000

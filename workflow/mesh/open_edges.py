@@ -88,12 +88,12 @@ class EdgeBalance:
 
     @property
     def is_open(self) -> NDArray[np.bool_]:
-        """Where the number of facets is odd."""
+        """Return where the number of facets is odd."""
         return (self.facets % 2).astype(np.bool_)
 
     @property
     def flipped_edges(self) -> int:
-        """How many edges have facets that pair up but run the same way."""
+        """Return the number of edges whose facets pair up but run the same way."""
         return int(np.count_nonzero((self.facets % 2 == 0) & (self.surplus != 0)))
 
 

@@ -37,7 +37,7 @@ OUTSIDE_COLOR, INSIDE_COLOR = (186, 200, 214), (255, 150, 30)
 OPEN_EDGE_COLOR, HIDDEN_EDGE_COLOR = (224, 0, 36), (255, 150, 165)
 _WHITE, _HIDDEN = np.array(WHITE, np.float32), np.array(HIDDEN_EDGE_COLOR, np.float32)
 _CREASE, _STEP = 16, 0.02
-"""Neighbours whose light (0-255) or depth (0-1) differ by more have an outline between them."""
+"""Neighbors whose light (0-255) or depth (0-1) differ by more have an outline between them."""
 _OUTLINE = 0.62
 _EDGE_DEPTH_TOLERANCE = 0.006
 """An open edge is seen if it is no farther behind the surface at its pixel than this."""
@@ -45,12 +45,12 @@ _LONGEST = 10_000
 
 
 def shade_pixels(canvas: DepthBuffer) -> NDArray[np.float32]:
-    """Return the facets in colour, shape (height, width, 3)."""
+    """Return the facets in color, shape (height, width, 3)."""
     number, covered = canvas.colors, canvas.is_covered
     light = (number & (INSIDE_FLAG - 1)).astype(np.float32) / 255
-    colours = np.where((number & INSIDE_FLAG)[..., None], INSIDE_COLOR, OUTSIDE_COLOR).astype(np.float32)
-    colours *= (light * np.where(_find_outlines(number, canvas.depths, covered), _OUTLINE, 1))[..., None]
-    return np.where(covered[..., None], colours, _WHITE).astype(np.float32)
+    colors = np.where((number & INSIDE_FLAG)[..., None], INSIDE_COLOR, OUTSIDE_COLOR).astype(np.float32)
+    colors *= (light * np.where(_find_outlines(number, canvas.depths, covered), _OUTLINE, 1))[..., None]
+    return np.where(covered[..., None], colors, _WHITE).astype(np.float32)
 
 
 def mark_open_edges(
@@ -214,7 +214,7 @@ def _draw_axes(sheet: RgbCanvas, view: Camera, x: int, y: int) -> None:
 def _label_holes(sheet: RgbCanvas, scenes: Sequence[_ViewDrawing], places: Sequence[Hole]) -> None:
     """Number the largest holes where they are seen; one that is seen nowhere has its number in every view."""
     for number, place in enumerate(places, 1):
-        middle = np.array(place.centre_mm)[:, None]
+        middle = np.array(place.center_mm)[:, None]
         points = [scene.view.places(middle)[:, 0] for scene in scenes]
         seen = [_is_visible(scene.canvas, *point) for scene, point in zip(scenes, points, strict=True)]
         for at, (x, y, _) in enumerate(points):

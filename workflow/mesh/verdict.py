@@ -37,12 +37,12 @@ class MeshVerdict:
 
     @property
     def defects(self) -> tuple[str, ...]:
-        """Everything that speaks against printing the mesh, the worst first."""
+        """Return everything that speaks against printing the mesh, the worst first."""
         return (*self.rejections, *self.holds)
 
     @property
     def reason(self) -> str | None:
-        """The first defect."""
+        """Return the first defect."""
         return self.defects[0] if self.defects else None
 
 
@@ -145,7 +145,7 @@ def _extent_text(length_mm: float, width_mm: float) -> str:
 def _crack_text(cracks: list[Crack], summary: OpenEdgeSummary) -> str:
     longest, many = cracks[0], f" (the longest of {len(cracks):,})" if len(cracks) > 1 else ""
     width_mm = longest.width_mm if longest.width_mm >= LEAST_TOLD_MM / 10 else 0
-    place = format_location(longest.centre_mm, summary.decimals)
+    place = format_location(longest.center_mm, summary.decimals)
     return f"Crack {longest.length_mm:.3g} × {width_mm:.1g} mm at {place}{many}"
 
 
@@ -166,7 +166,7 @@ def _find_warnings(findings: MeshFindings, policy: MeshPolicy) -> Iterator[MeshW
 
 
 def _walls_text(walls: SmallShell, decimals: int) -> str:
-    what = f"without thickness, {walls.area_mm2:.3g} mm², at {format_location(walls.centre_mm, decimals)}"
+    what = f"without thickness, {walls.area_mm2:.3g} mm², at {format_location(walls.center_mm, decimals)}"
     if walls.count == 1:
         return f"Wall {what}: it will not be printed. Give it a thickness in CAD."
     return (
@@ -185,7 +185,7 @@ def _warnings_of_bodies(findings: MeshFindings, shells: Shells) -> Iterator[Mesh
     if walls and walls.area_mm2 >= LEAST_WALL_MM2:
         yield MeshWarning(MeshWarningKind.FLAT_WALLS, _walls_text(walls, findings.decimals))
     if crumbs and not findings.unit.reason:
-        extent, place = format_size(crumbs.size_mm), format_location(crumbs.centre_mm, findings.decimals)
+        extent, place = format_size(crumbs.size_mm), format_location(crumbs.center_mm, findings.decimals)
         what = f"{crumbs.count:,} of {bodies} {'is' if crumbs.count == 1 else 'are'} a crumb"
         words = f"{what}: {extent} at {place}. If it was left over, delete it in CAD."
         yield MeshWarning(MeshWarningKind.CRUMBS, words)

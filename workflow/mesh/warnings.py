@@ -35,7 +35,7 @@ class MeshWarningKind(StrEnum):
     GAPS = "gaps"
     """Open edges that meet within less than a printer sees."""
     FLIPPED_EDGES = "flipped_edges"
-    """Neighbouring facets that face different ways."""
+    """Neighboring facets that face different ways."""
     INSIDE_OUT = "inside_out"
     """A body whose facets all face inwards."""
     FLAT_WALLS = "flat_walls"
@@ -84,7 +84,7 @@ class MeshPolicy:
 
     @property
     def overlap_limit_facets(self) -> int:
-        """The facet count up to which non-manifold edges and repeated facets are counted."""
+        """Return the facet count up to which non-manifold edges and repeated facets are counted."""
         if self.held & {MeshWarningKind.SHARED_EDGES, MeshWarningKind.REPEATED_FACETS}:
             return max(self.count_limit_facets, _DECISIVE_COUNT_LIMIT_FACETS)
         return self.count_limit_facets

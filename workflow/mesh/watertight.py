@@ -139,7 +139,7 @@ class Matches:
 
     @property
     def values(self) -> int:
-        """How many different values come up more than once."""
+        """Return how many different values come up more than once."""
         ranked = np.sort(self.original)
         return int(np.count_nonzero(ranked[1:] != ranked[:-1])) + bool(ranked.size)
 

@@ -1,4 +1,4 @@
-"""The inspecting process: takes orders from stdin until it ends, and gives one reply to each.
+"""The inspecting process: takes requests from stdin until it ends, and sends one reply to each.
 
 Nothing of the service is in it: no keys, no ledger, no open connections. It may crash, hang or use up its
 memory, and costs no more than one file's report.
@@ -75,7 +75,7 @@ def decode_setup(text: str) -> WorkerSetup:
 
 @dataclass(frozen=True, slots=True)
 class InspectionRequest:
-    """The order to inspect one file, and to write a picture of it if one is wanted."""
+    """The request to inspect one file, and to write a picture of it if one is wanted."""
 
     source: Path
     shown_as: str
@@ -83,13 +83,13 @@ class InspectionRequest:
 
 
 def encode_request(request: InspectionRequest) -> bytes:
-    """Return an order as a line; any name that a file system allows gets through."""
+    """Return a request as a line; any name that a file system allows gets through."""
     picture = None if request.picture is None else str(request.picture)
     return _encode_line({"source": str(request.source), "shown_as": request.shown_as, "picture": picture})
 
 
 def decode_request(line: bytes) -> InspectionRequest:
-    """Read an order back."""
+    """Read a request back."""
     given = json.loads(line)
     picture = None if given["picture"] is None else Path(given["picture"])
     return InspectionRequest(Path(given["source"]), given["shown_as"], picture)
@@ -184,7 +184,7 @@ def _write_picture(source: Path, report: MeshReport, picture: Path) -> Inspectio
 
 
 def _queue_requests() -> SimpleQueue[bytes]:
-    """Put the orders into a queue as they come; the process ends with the last, even amid a file."""
+    """Put the requests into a queue as they come; the process ends with the last, even amid a file."""
     orders: SimpleQueue[bytes] = SimpleQueue()
 
     def take() -> None:
