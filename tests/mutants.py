@@ -40,7 +40,7 @@ TESTED_BY = {
         "tests/pipeline/test_clocks.py",
         "tests/pipeline/test_attached_builds.py",
     ),
-    "pipeline/find_build.py": ("tests/pipeline/test_other_clouds.py", "tests/pipeline/test_clocks.py"),
+    "pipeline/find_build.py": ("tests/pipeline/test_find_build.py", "tests/pipeline/test_other_clouds.py"),
     "pipeline/transitions.py": ("tests/pipeline/test_stages.py", "tests/pipeline/test_commands.py"),
 }
 """The modules that decide, and the tests that have to notice a wrong decision."""

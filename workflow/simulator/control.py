@@ -210,6 +210,8 @@ class ControlPlane:
         if not versions:
             raise ValueError("part_version_ids must name at least one part version.")
         build = parts.make_build(world, versions, None if title is None else str(title))
+        if body.get("sliced") is False:
+            build = world.builds.put(replace(build, sliced=False))
         return self._simulation.views().build_extended(build)
 
     def _end_slicing(self, body: RequestBody) -> object:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 QUIRKS = {
     "open-enums": "An FX10 and a furnace of type Sinter-1: outside the contract's enums.",
-    "stale-printing": "Some jobs that ended long ago stay `Printing` in the list of print jobs, forever.",
+    "stale-printing": "42 jobs of the last four months stay `Printing` in the list of print jobs forever.",
     "null-device": "Jobs that are `Printing` in the list of print jobs have no device.",
     "progress-on-device-only": "A running job shows its progress at the device, never in the print jobs.",
     "past-jobs": "195 print jobs that ended in the last 90 days: completed, canceled, failed, unknown.",

@@ -28,7 +28,9 @@ T = TypeVar("T")
 SHOP_AGE = timedelta(days=120)
 PAST_JOBS_AGE = timedelta(days=90)
 RUNNING_PRINT_AGE = timedelta(hours=1)
-STALE_JOB_COUNT = 5
+STALE_JOB_COUNT = 42
+STALE_JOBS_AGE = timedelta(days=120)
+"""Of the latest 100 jobs of one shop, over four months, 42 were `Printing` while one machine printed."""
 
 
 class SeedDevice(NamedTuple):
@@ -112,7 +114,7 @@ def seed_world(world: World) -> None:
     _add_devices(world)
     builds = {work.title: _add_past_build(world, work) for work in PAST_PARTS}
     if "stale-printing" in world.options.quirks:
-        _add_stale_jobs(world, builds["vise jaw"])
+        _add_stale_jobs(world, builds, today)
     if "past-jobs" in world.options.quirks:
         _add_past_jobs(world, builds, today)
     world.now = today - RUNNING_PRINT_AGE
@@ -181,20 +183,23 @@ def _start_and_queue_builds(world: World, builds: dict[str, Build]) -> None:
             world.queued_jobs.put(replace(queued, shipped=True))
 
 
-def _add_stale_jobs(world: World, build: Build) -> None:
-    """Add jobs that ended long ago and are still `Printing`; seen for 42 of the latest 100."""
-    device = device_named(world, "Mark Two - Anvil")
-    for _ in range(STALE_JOB_COUNT):
+def _add_stale_jobs(world: World, builds: Mapping[str, Build], today: datetime) -> None:
+    """Add jobs that ended long ago and are still `Printing`, evenly over four months."""
+    every = list(builds.values())
+    for number in range(STALE_JOB_COUNT):
+        build = every[number % len(every)]
+        devices = [device for device in world.devices if device.series == build.series]
+        started = today - STALE_JOBS_AGE * (1 - number / (STALE_JOB_COUNT + 1))
         world.print_jobs.put(
             PrintJob(
                 id=world.new_id("print job"),
                 state="Printing",
                 asked_for="print",
                 build=build.id,
-                device=device.id,
-                created_at=world.now,
-                updated_at=world.now,
-                started_at=world.now,
+                device=devices[number % len(devices)].id,
+                created_at=started,
+                updated_at=started,
+                started_at=started,
                 shipped=True,
             )
         )
