@@ -4,9 +4,13 @@
     find build ─► check units ─► routing rules ─► approve ─► send ─► move the file
 
 **What is written when.** The ledger is the only truth: one row per submission with its step, due time and
-turn. Each step below does its work, then writes what came of it, with its event, in one transaction.
-Before an effect outside (claim, upload, send, move) it writes what it is about to do; after it, what came
-of it.
+turn. Steps that only find something out return a draft, and the stage writes all of it in one transaction:
+`examine_file` and `choose_route` below. Before an effect outside (claim, upload, send, move) the intent is
+written; after it, the outcome. A send is announced with the connection open; its outcome, the end of the
+submission and the place of its file are one transaction. A step that fails keeps what was found before it.
+
+**What is on the disk.** The last commit before an effect outside is synced, and the first one after an
+upload or a send; each sync covers all commits before it. After a power cut the other steps run again.
 
 **What a crash leaves.** Whatever was written is done; a step that wrote nothing runs again. `run_stage`
 starts at the top each time, and each step returns at once when the row shows its outcome. An intent
