@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from itertools import cycle, islice
 
 from loguru import logger
 
@@ -228,7 +229,9 @@ def _held_route(context: Context, draft: Draft, decided: Route, taken: DecisionR
 def _routed(context: Context, draft: Draft, decided: Route, taken: DecisionRecord) -> Draft:
     if draft.submission.reused is not None and decided.destination is not Destination.PRINT_NOW:
         copies = ordered_copies(context.ledger.events(draft.submission.id))
-        decided = decided if copies is None else replace(decided, copies=copies)
+        if copies is not None:  # dealt to the printers in turn, where the rule spreads them
+            spread = tuple(islice(cycle(decided.spread_ids), copies))
+            decided = replace(decided, copies=copies, spread_ids=spread)
     return draft.record(
         EventKind.ROUTED,
         format_route(decided),
