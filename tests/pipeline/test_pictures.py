@@ -10,6 +10,7 @@ from tests.stl import box, open_box
 from tests.waiting import until
 from workflow.mesh import Inspector
 from workflow.model import HoldReason, Submission, SubmissionState
+from workflow.notes import is_picture as has_our_mark
 from workflow.notes import note_path, picture_path, remove_note, write_note, write_picture
 from workflow.pipeline.commands import release_submission
 from workflow.pipeline.context import now
@@ -59,6 +60,7 @@ def test_a_persons_own_picture_is_neither_replaced_nor_removed(tmp_path: Path) -
     write_note(note_path(stl), "stlflow note: submission 1\n")
     remove_note(stl)
     assert own.read_bytes() == b"\x89PNG mine"
+    assert not has_our_mark(own)
     assert [found.name for found in tmp_path.iterdir()] == ["a.stl.png"]
 
 
@@ -67,6 +69,7 @@ def test_a_picture_that_was_drawn_is_known_as_ours(tmp_path: Path) -> None:
     stl.write_bytes(open_box(10))
     with Inspector() as inspector:
         inspector.draw(stl, picture_path(stl))
+    assert has_our_mark(picture_path(stl))
     write_note(note_path(stl), "stlflow note: submission 1\n")
     remove_note(stl)
     assert [found.name for found in tmp_path.iterdir()] == ["a.stl"]

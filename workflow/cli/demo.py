@@ -30,7 +30,7 @@ def remove_demo_files(place: Path, samples: Iterable[Path]) -> bool:
     moment stays, with its folders.
     """
     from workflow.intake.share import MARKER
-    from workflow.notes import is_note
+    from workflow.notes import is_note, is_picture
 
     ours = {sample.read_bytes() for sample in samples}
     shutil.rmtree(place / "state", ignore_errors=True)
@@ -39,7 +39,7 @@ def remove_demo_files(place: Path, samples: Iterable[Path]) -> bool:
         with suppress(OSError):  # what can't be removed stays, and is told
             if _is_folder(found):
                 found.rmdir()
-            elif found.name == MARKER or is_note(found) or _is_sample_copy(found, ours):
+            elif found.name == MARKER or is_note(found) or is_picture(found) or _is_sample_copy(found, ours):
                 found.unlink()
     for folder in (share, place):
         with suppress(OSError):

@@ -22,6 +22,7 @@ from workflow.notes.files import (
     has_note,
     is_note,
     is_note_about,
+    is_picture,
     note_path,
     note_title,
     orphan_notes,

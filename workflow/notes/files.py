@@ -79,17 +79,15 @@ def write_picture(place: Path, content: bytes) -> None:
             unfinished.unlink(missing_ok=True)
 
 
-def _remove_picture(place: Path) -> None:
-    """Remove a picture that stlflow has drawn. Raises OSError."""
+def is_picture(place: Path) -> bool:
+    """True for a picture that stlflow has drawn. Raises OSError."""
     try:
         if not stat.S_ISREG(place.lstat().st_mode):
-            return
+            return False
         with open(os.open(place, _OPEN_FLAGS), "rb") as file:  # noqa: PTH123  # a pipe would block for ever
-            is_ours = _PICTURE_MARK in file.read(_PICTURE_HEAD_BYTES)
+            return _PICTURE_MARK in file.read(_PICTURE_HEAD_BYTES)
     except FileNotFoundError:
-        return
-    if is_ours:
-        place.unlink(missing_ok=True)
+        return False
 
 
 def remove_note(stl: Path) -> None:
@@ -111,7 +109,8 @@ def remove_note_file(place: Path, order_line: re.Pattern[str] | None = None) -> 
     untouched = _is_untouched(place, order_line)
     if untouched:
         place.unlink(missing_ok=True)
-        _remove_picture(place.with_suffix(".png"))
+        if is_picture(picture := place.with_suffix(".png")):
+            picture.unlink(missing_ok=True)
     return untouched
 
 
