@@ -241,3 +241,32 @@ def test_the_note_of_a_read_only_inbox_decides_in_place_of_its_file(open_shop: O
     (shop.share / "held" / notes["changed.stl"]).rename(decisions / "approved" / notes["changed.stl"])
     assert until(lambda: "not approved" in dict(events_of(shop, before.id)))
     assert shop.cloud.dispatches().total() == 1
+
+
+def test_the_note_alone_decides_too_while_its_file_is_as_it_was_held(context: Shop) -> None:
+    numbers = [
+        hold_one(context, f"note/{name}.stl", box(1, 1, 0.2 + number / 100)).id
+        for number, name in enumerate("abc")
+    ]
+    (context.share / "held/note/c.stl").write_bytes(box(1, 1, 0.25))
+    for name, where in (("a", "approved"), ("b", "rejected"), ("c", "approved")):
+        move(context, f"held/note/{name}.stl.txt", f"{where}/{name}.stl.txt")
+    ends(context, numbers[0], SubmissionState.DISPATCHED)
+    ends(context, numbers[1], SubmissionState.CANCELED)
+    assert until(lambda: "not approved" in dict(events_of(context, numbers[2])))
+    assert until((context.share / "held/note/c.stl.txt").exists)
+    assert context.service.ledger.get(numbers[2]).state is SubmissionState.HELD
+
+
+def test_a_decision_made_while_the_share_was_away_is_carried_out_later(open_shop: Open) -> None:
+    shop = open_shop()
+    first = hold_one(shop, "far.stl", box(1, 1, 0.5))
+    away = shop.share.with_name("away")
+    shop.share.rename(away)
+    (away / "held/far.stl").rename(away / "approved/far.stl")
+    approved = shop.service.approved
+    assert approved is not None
+    approved.wake()
+    assert shop.service.ledger.get(first.id).state is SubmissionState.HELD
+    away.rename(shop.share)
+    ends(shop, first.id, SubmissionState.DISPATCHED)

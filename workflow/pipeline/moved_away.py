@@ -1,4 +1,4 @@
-"""Held files that a person moved to rejected/, and the notes that stand for the files of a read-only inbox.
+"""Held files that a person moved to rejected/, and notes that were moved in the place of their files.
 
 Nothing reports these moves: held/ is walked through, and what is missing there is looked for.
 """
@@ -53,7 +53,7 @@ class MoveWatcher:
         held = self.context.ledger.all([SubmissionState.HELD])
         present = frozenset(paths_below(share.held)) if held else frozenset()
         missing = [each for each in held if each.step is not Step.FINISH and self._is_moved(each, present)]
-        approved = tuple(files_below(share.approved)) if share.left_inbox else ()
+        approved = tuple(files_below(share.approved))
         rejected = tuple(files_below(share.decisions / Outcome.REJECTED)) if missing else ()
         done = sum(self._carry_out(each, approved, rejected) for each in missing)
         _remove_outdated(approved)
@@ -64,21 +64,23 @@ class MoveWatcher:
         return done
 
     def _is_moved(self, submission: Submission, present: Collection[str]) -> bool:
-        """True if the file, or the note in its place, is gone from held/, of which `present` was found."""
-        share, place = self.context.share, Path(submission.claimed_as or "")
-        if submission.left_in_place:
-            if share.left_inbox is None or submission.home != self.home:
-                return False
-            place = note_path(Path(submission.placed_as or ""))
-        in_held = place.as_posix().startswith(f"{Outcome.HELD}/")
-        known = place.as_posix().removeprefix(f"{Outcome.HELD}/") in present
-        return in_held and not known and not exists_in_share(share, place.as_posix())
+        """True if the file or its note is gone from held/, of which `present` was found."""
+        in_place = submission.left_in_place
+        if in_place and (self.context.share.left_inbox is None or submission.home != self.home):
+            return False
+        file = Path((submission.placed_as if in_place else submission.claimed_as) or "")
+        places = [note_path(file).as_posix(), *([] if in_place else [file.as_posix()])]
+        return any(self._is_gone(place, present) for place in places)
+
+    def _is_gone(self, place: str, present: Collection[str] = ()) -> bool:
+        in_held, below = place.startswith(f"{Outcome.HELD}/"), place.removeprefix(f"{Outcome.HELD}/")
+        return in_held and below not in present and not exists_in_share(self.context.share, place)
 
     def _carry_out(self, submission: Submission, approved: Sequence[Path], rejected: Sequence[Path]) -> bool:
         try:
-            if submission.left_in_place:
-                return self._decide_by_note(submission, approved, rejected)
-            return any(self._cancel_if_same(submission, place) for place in rejected)
+            if not submission.left_in_place and self._is_gone(submission.claimed_as or ""):
+                return any(self._cancel_if_same(submission, place) for place in rejected)
+            return self._obey_note(submission, approved, rejected)
         except WrongSubmissionState as refusal:  # someone else decided at the same time
             logger.debug("Submission {}: {}", submission.id, refusal)
             return False
@@ -102,11 +104,10 @@ class MoveWatcher:
         logger.info("Submission {} ({}) is canceled by moving the file.", submission.id, submission.path)
         return True
 
-    def _decide_by_note(
-        self, submission: Submission, approved: Sequence[Path], rejected: Sequence[Path]
-    ) -> bool:
-        """Carry out the move of a note; its file is in the read-only inbox, and has to be as it was held."""
-        name = note_path(Path(submission.placed_as or "")).name
+    def _obey_note(self, submission: Submission, approved: Sequence[Path], rejected: Sequence[Path]) -> bool:
+        """Carry out the move of a note alone; the file is where it was, and has to be as it was held."""
+        in_place = submission.left_in_place
+        name = note_path(Path((submission.placed_as if in_place else submission.claimed_as) or "")).name
         for note in (each for each in (*approved, *rejected) if each.name == name):
             if not is_note_about(note, submission):
                 continue
@@ -125,11 +126,12 @@ class MoveWatcher:
         return False
 
     def _refusal(self, submission: Submission) -> str:
-        """Return why a file of a read-only inbox can't be approved; "" if it can."""
+        """Return why the file of a moved note can't be approved; "" if it can."""
         if submission.hold not in commands.RELEASABLE_HOLDS:
             return why_not_approved(submission)
         try:
-            same = hash_file(self.context.source(submission)) == submission.sha256
+            roots = FileRoots(share=None if submission.left_in_place else self.context.share.root)
+            same = hash_file(self.context.source(submission), roots) == submission.sha256
         except (OSError, NotAPlainFile) as error:
             return f"Its file can't be read: {error_reason(error) if isinstance(error, OSError) else error}."
         return "" if same else why_not_approved(submission, HoldReason.FILE)

@@ -222,8 +222,8 @@ class ApprovedEvents(InboxEvents):
         """The inbox recovers claims."""
 
     def on_scan(self, found: InboxScan, settled: Collection[str]) -> None:
-        """Remove the notes that are no longer true: none of them orders anything here."""
-        self.notes.remove_outdated(found, settled)
+        """Remove notes about files that were not taken; those of held files may decide."""
+        self.notes.remove_outdated(replace(found, texts=frozenset()), settled)
 
     def mass_arrival_paths(self) -> Mapping[str, bool]:
         """Return nothing: each file here was moved by a person."""
