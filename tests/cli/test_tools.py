@@ -251,6 +251,7 @@ def test_init_writes_once_and_then_changes_nothing(say: Say, tmp_path: Path) -> 
     assert seen() == before
     assert {found.name for found in Path("plant", "share").iterdir()} == {
         ".stlflow-share", "inbox", "processing", "done", "rejected", "held", "approved",
+        "HOW TO USE THIS FOLDER.txt",
     }  # fmt: skip
 
 
