@@ -37,7 +37,7 @@ def remove_demo_files(place: Path, samples: Iterable[Path]) -> bool:
     share = place / "share"
     for found in sorted(share.rglob("*"), key=lambda found: len(found.parts), reverse=True):
         with suppress(OSError):  # what can't be removed stays, and is told
-            if _is_folder(found):
+            if stat.S_ISDIR(found.lstat().st_mode):
                 found.rmdir()
             elif found.name == MARKER or is_note(found) or is_picture(found) or _is_sample_copy(found, ours):
                 found.unlink()
@@ -45,10 +45,6 @@ def remove_demo_files(place: Path, samples: Iterable[Path]) -> bool:
         with suppress(OSError):
             folder.rmdir()
     return not place.exists()
-
-
-def _is_folder(place: Path) -> bool:
-    return stat.S_ISDIR(place.lstat().st_mode)
 
 
 def _is_sample_copy(file: Path, contents: set[bytes]) -> bool:

@@ -70,7 +70,9 @@ def check_unread_names() -> Iterator[Finding]:
 
 def check_key_secrecy() -> Iterator[Finding]:
     """Check who can read the files with keys, and whether keys are sent unencrypted."""
-    holders = {each.source for each in read_all_sources() if _is_key(each)}
+    holders = {
+        each.source for each in read_all_sources() if (each.setting or "").upper() in KEY_NAMES and each.value
+    }
     files = [ENV_FILE] * (Source.ENV_FILE in holders) + [settings_file()] * (Source.TOML in holders)
     open_files = [file for file in files if _others_may_read(file)]
     for file in open_files:
@@ -101,10 +103,6 @@ def misspelled_keys(names: Collection[str]) -> Iterator[tuple[str, str]]:
         meant = nearest_option(name, KEY_NAMES, VERY_NEAR)
         if meant and name.upper() not in KEY_NAMES:
             yield name, meant
-
-
-def _is_key(given: SourceValue) -> bool:
-    return (given.setting or "").upper() in KEY_NAMES and bool(given.value)
 
 
 def _others_may_read(file: Path) -> bool:

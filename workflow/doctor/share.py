@@ -35,7 +35,7 @@ def check_share_present(book: LedgerAccess) -> Iterator[Finding]:
     if share.marker and (absence := share.absence_reason()) is not None:
         yield fail(f"{absence}.", "Mount the share; until it is there, everything waits.")
     elif root.is_dir():
-        yield ok(f"{root} is there and belongs to {_owner_name(root)}; this is {account_name()}.")
+        yield ok(f"{root} is there and belongs to {user_name(root.stat().st_uid)}; this is {account_name()}.")
     elif root.exists():
         yield fail(f"{root} is a file, and has to be a folder.", "Rename that file, or set STLFLOW_SHARE.")
     elif root.parent.is_dir():
@@ -176,10 +176,6 @@ def _share_folders(share: Share) -> tuple[Path, ...]:
         *([share.approved] if share.decides_by_moving else ()),
     )
     return outcomes if share.left_inbox is not None else (share.inbox, share.processing, *outcomes)
-
-
-def _owner_name(place: Path) -> str:
-    return user_name(place.stat().st_uid)
 
 
 def _file_size(place: Path) -> int:

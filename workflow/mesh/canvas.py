@@ -208,7 +208,7 @@ def fit_camera(measures: Measures, azimuth: float, elevation: float, width: int,
     return Camera(turn, (low + high) / 2, scale, max(float(box[2]), 1e-30), (0.0, 0.0))
 
 
-GLYPH_HEIGHT, GLYPH_ADVANCE = 7, 6
+GLYPH_ADVANCE = 6
 _UNKNOWN_GLYPH = "11111 10001 10001 10001 10001 10001 11111"
 _GLYPHS = {
     "A": "01110 10001 10001 11111 10001 10001 10001",

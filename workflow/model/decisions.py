@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from types import MappingProxyType
 
 from workflow.model.states import Destination
 
 FactValue = str | int | float | bool
 Facts = Mapping[str, FactValue]
 """Flat facts that rules test, by documented name; an unknown fact is absent."""
-NO_FACTS: Facts = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

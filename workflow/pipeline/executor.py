@@ -40,11 +40,6 @@ class Executor:
             self._threads.submit(self._run, work)
             undo.pop_all()
 
-    def is_running(self, work: Work) -> bool:
-        """True if the stage runs here under this turn."""
-        with self._changed:
-            return work in self._active
-
     def free_slots(self, group: tuple[Step, ...]) -> int:
         """Return how many more stages of this group may begin now."""
         limit = self._limits.intake if Step.INTAKE in group else self._limits.deliver

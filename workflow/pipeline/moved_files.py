@@ -42,7 +42,6 @@ from workflow.pipeline.inbox_notes import InboxNotes
 COPY_PATIENCE_SECONDS = 30.0
 """A move between two disks is a copy, and then a deletion; another stlflow may know the file."""
 CANCELED_LATELY = timedelta(hours=1)
-MAX_COMPARED = 50
 
 
 @dataclass

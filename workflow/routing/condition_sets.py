@@ -153,7 +153,11 @@ def _to_boxes(condition: Condition, *, wanted: bool) -> Boxes:
             side = (
                 _constraint_of(condition)
                 if wanted
-                else _subtract_condition(_unconstrained(condition.fact), condition)
+                else next(
+                    _subtract_constraint(
+                        condition.fact, _unconstrained(condition.fact), _constraint_of(condition)
+                    )
+                )
             )
             return () if _is_empty(condition.fact, side) else ({condition.fact: side},)
         case Not(part):
@@ -219,10 +223,6 @@ def _unconstrained(fact: Fact) -> Constraint:
         if fact.kind in TEXTUAL
         else Constraint((FULL_RANGES[fact.kind],), absent=absent)
     )
-
-
-def _subtract_condition(side: Constraint, condition: Comparison) -> Constraint:
-    return next(_subtract_constraint(condition.fact, side, _constraint_of(condition)))
 
 
 def _intersect_constraints(fact: Fact, one: Constraint, other: Constraint) -> Constraint:
