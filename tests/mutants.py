@@ -30,7 +30,11 @@ TESTED_BY = {
     "routing/conditions.py": ("tests/routing",),
     "routing/due.py": ("tests/routing/test_due.py",),
     "routing/choose_device.py": ("tests/routing/test_choose_device.py",),
-    "mesh/watertight.py": ("tests/mesh/test_measures.py", "tests/mesh/test_report.py"),
+    "mesh/watertight.py": (
+        "tests/mesh/test_repeats.py",
+        "tests/mesh/test_measures.py",
+        "tests/mesh/test_report.py",
+    ),
     "intake/stability.py": ("tests/intake/test_stability.py",),
     "eiger/retry.py": ("tests/eiger/test_retry.py",),
     "eiger/protocol.py": ("tests/eiger/test_protocol.py",),

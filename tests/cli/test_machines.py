@@ -20,7 +20,7 @@ def test_workers_shows_who_lives_and_does_what(desk: Desk) -> None:
         checked = desk.run("doctor")
         assert service.stop() == 0
     assert (row["pid"], row["in_hands"]) == (service.process.pid, [])
-    assert row["silent_seconds"] < 10
+    assert row["silent_seconds"] < 60
     assert f"process {service.process.pid}, release" in line
     assert line.endswith("no running step\n")
     assert checked.code == 0, checked.out

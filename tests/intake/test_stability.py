@@ -11,6 +11,7 @@ from workflow.intake.stability import (
     Observation,
     StabilityTimes,
     decide_stability,
+    incomplete_reason,
     may_be_server_cached,
     required_quiet_seconds,
     update_observation,
@@ -214,3 +215,16 @@ def test_shorter_times_are_kept_in_step() -> None:
     quick = replace(TIMES, stall_seconds=2, wrong_seconds=1)
     for shape in (FileShape.EMPTY, FileShape.TRAILING, FileShape.SHORT):
         assert required_quiet_seconds(Observation(look(shape), NOW), quick, WriterState.NONE) == 2
+
+
+@pytest.mark.parametrize(
+    ("ends", "reason"),
+    [
+        (FileEnds(FileShape.SHORT, 100, 684), "it is incomplete: 100 of 684 bytes"),
+        (FileEnds(FileShape.TRAILING, 700, 684), "it has just been written"),
+        (FileEnds(FileShape.EMPTY, 0), f"it is incomplete: {FileShape.EMPTY}"),
+    ],
+)
+def test_what_a_waiting_file_lacks_is_told(ends: FileEnds, reason: str) -> None:
+    seen = Observation(replace(look(), ends=ends), NOW)
+    assert incomplete_reason(seen) == reason

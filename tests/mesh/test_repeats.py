@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.mesh.effort import IN_MEMORY
 from workflow.mesh.format import Hashes
-from workflow.mesh.watertight import find_matches
+from workflow.mesh.watertight import _match_by_table, find_matches
 
 
 def counts(keys: Hashes) -> tuple[int, int]:
@@ -45,3 +45,11 @@ def test_numbers_that_choose_the_same_slots() -> None:
     keys = np.arange(300_000, dtype=np.uint64)  # all have the same highest bits
     assert counts(keys) == (0, 0)
     assert counts(np.concatenate((keys, keys[:5], keys[:5]))) == (5, 10)
+
+
+def test_numbers_that_share_a_slot_are_left_to_the_next_table_and_never_matched() -> None:
+    """Their highest bits, which choose the slot, are the same."""
+    keys = np.array([1 << 63, (1 << 63) + 1, (1 << 63) + 1, 5], np.uint64)
+    matches, left = _match_by_table(keys)
+    assert keys[matches.copy].tolist() == keys[matches.original].tolist() == [keys[1]]
+    assert left.tolist() == [0]
