@@ -39,7 +39,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture
 def postgres_url(postgres: Postgres) -> Iterator[str]:
     """A fresh database on a real Postgres."""
-    url = postgres.database()
+    url = postgres.ledger_database()
     yield url
     postgres.drop(url)
 

@@ -30,13 +30,13 @@ from tests.waiting import until
 from workflow.__main__ import main as stlflow
 from workflow.eiger import request
 from workflow.ledger import database
-from workflow.pipeline import heartbeat, lease_queue, local_queue, retry
+from workflow.pipeline import heartbeat, local_queue, postgres_queue, retry
 
 QUICK = (
     (heartbeat, "HEARTBEAT_SECONDS", 0.4),
     (heartbeat, "HEARTBEAT_TIMEOUT_SECONDS", 1.6),
-    (lease_queue, "CHECK_SECONDS", 0.1),
-    (lease_queue, "AUDIT_SECONDS", 0.4),
+    (postgres_queue, "CHECK_SECONDS", 0.1),
+    (postgres_queue, "AUDIT_SECONDS", 0.4),
     (local_queue, "AUDIT_SECONDS", 0.4),
     (retry, "FIRST_BACKOFF_SECONDS", 0.2),
     (retry, "MAX_BACKOFF_SECONDS", 1.5),

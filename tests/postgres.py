@@ -19,6 +19,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from workflow.ledger import Ledger
 from workflow.ledger.database import with_driver
 
 DEBIAN = Path("/usr/lib/postgresql")
@@ -37,6 +38,15 @@ class Postgres:
     url: str
     binaries: Path | None = None
     folder: Path | None = None
+    _opened: str | None = None
+
+    def ledger_database(self) -> str:
+        """Return the URL of a fresh database with the tables of a ledger: made once, then copied."""
+        if self._opened is None:
+            opened = self.database()
+            Ledger(opened).close()
+            self._opened = make_url(opened).database
+        return self.database(self._opened or "")
 
     def database(self, template: str = "template1") -> str:
         """Make a fresh database; gives its URL."""

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median, quantiles
@@ -110,8 +111,14 @@ def test_only_the_mesh_room_imports_numpy_stl() -> None:
 
 
 def test_the_default_install_needs_no_package_of_an_extra() -> None:
-    extra = re.compile(r"^(from|import) (psycopg|procrastinate)\b", re.M)
-    assert [file.name for file in FILES if extra.search(file.read_text("utf-8"))] == []
+    """What needs one is imported late, where the database is a Postgres."""
+    extra = re.compile(
+        r"^(from|import) (psycopg|procrastinate|workflow\.pipeline\.(postgres_queue|queue_app))\b", re.M
+    )
+    assert [file.name for file in FILES if extra.search(file.read_text("utf-8"))] == [
+        "postgres_queue.py",
+        "queue_app.py",
+    ]
 
 
 def test_the_command_line_starts_without_heavy_packages() -> None:
@@ -119,6 +126,13 @@ def test_the_command_line_starts_without_heavy_packages() -> None:
     code = "import sys, workflow.cli.app; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
     assert {"numpy", "pydantic", "requests", "rich", "sqlalchemy"} & set(loaded.stdout.split()) == set()
+
+
+def test_the_extra_for_postgres_brings_what_the_default_install_lacks() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    default, extra = project["dependencies"], project["optional-dependencies"]["postgres"]
+    assert [each for each in default if re.match("psycopg|procrastinate|dbos", each)] == []
+    assert sorted(re.split(r"[\[>]", each)[0] for each in extra) == ["procrastinate", "psycopg"]
 
 
 def test_files_stay_small() -> None:

@@ -6,16 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.ledger.queue_worker import QueueWorker, take_over
 from tests.states import put_in_state
 from workflow.errors import StateFolderError
 from workflow.ledger import (
     Ledger,
     SendInProgress,
-    acquire_due_steps,
     copy_ledger,
     list_abandoned_claims,
-    register_worker,
-    take_over_orphaned_steps,
 )
 from workflow.model import HoldReason, Step, SubmissionState
 
@@ -68,16 +66,13 @@ def test_everything_is_there_afterwards_as_it_was(old: Ledger, new: Ledger) -> N
 
 def test_leased_steps_begin_again_and_a_send_keeps_its_fence(old: Ledger, new: Ledger) -> None:
     in_every_state(old)
-    worker = register_worker(old, "home", "host", 1, "1.0")
-    sending = next(
-        each
-        for each in acquire_due_steps(old, worker, [Step.DELIVER], 10)
-        if each.state is SubmissionState.ROUTED
-    )
+    taken = QueueWorker(old).take(Step.DELIVER)
+    sending = next(each for each in taken if each.state is SubmissionState.ROUTED)
     old.sends.begin(sending, 1, 60)
     copy_ledger(old, new)
-    taken_over = {each.id for each in take_over_orphaned_steps(new)}
-    assert sending.id in taken_over
+    take_over(new)
+    anew = {each.id: each.turn for each in QueueWorker(new).take(Step.DELIVER)}
+    assert anew[sending.id] == sending.turn + 1
     assert isinstance(new.sends.begin(replace(sending, turn=sending.turn + 1), 1, 60), SendInProgress)
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
+from tests.ledger.queue_worker import QueueWorker
 from workflow.errors import StateFolderError, UnknownSubmission
 from workflow.ledger import (
     Ledger,
     Superseded,
-    acquire_due_steps,
     list_abandoned_claims,
-    list_leased_steps,
-    register_worker,
+    list_steps_of,
 )
 from workflow.ledger import connections as module
 from workflow.model import (
@@ -118,26 +117,25 @@ def test_a_write_on_an_old_turn_changes_nothing(ledger: Ledger) -> None:
 
 
 def test_what_is_due_is_taken_longest_due_first(ledger: Ledger) -> None:
-    me = register_worker(ledger, "home", "host", 1, "1.0")
+    worker = QueueWorker(ledger)
     first, second, later = claimed(ledger), claimed(ledger), claimed(ledger)
-    ledger.update_submission(first, due_at=NOW - timedelta(seconds=1))
-    ledger.update_submission(second, due_at=NOW - timedelta(seconds=2))
-    ledger.update_submission(later, due_at=NOW + timedelta(minutes=20))
-    assert acquire_due_steps(ledger, me, [Step.POLL], 10) == ()
-    assert [submission.id for submission in acquire_due_steps(ledger, me, [Step.INTAKE], 10)] == [
-        second.id,
-        first.id,
-    ]
-    assert acquire_due_steps(ledger, me, [Step.INTAKE], 10) == ()
+    for submission, due_at in (
+        (second, NOW - timedelta(seconds=2)),
+        (first, NOW - timedelta(seconds=1)),
+        (later, NOW + timedelta(minutes=20)),
+    ):
+        ledger.schedule_next_step(submission, Step.DELIVER, due_at)
+    assert [submission.id for submission in worker.take(Step.DELIVER)] == [second.id, first.id]
+    assert worker.take(Step.DELIVER) == ()
 
 
-def test_a_leased_step_stays_leased_until_its_turn_ends(ledger: Ledger) -> None:
-    me = register_worker(ledger, "home", "host", 1, "1.0")
+def test_a_step_stays_in_progress_until_its_turn_ends(ledger: Ledger) -> None:
+    worker = QueueWorker(ledger)
     submission = claimed(ledger)
-    taken = acquire_due_steps(ledger, me, [Step.INTAKE], 10)
-    assert taken == list_leased_steps(ledger, me) == (ledger.get(submission.id),)
+    taken = worker.take(Step.INTAKE)
+    assert taken == list_steps_of(ledger, worker.me) == (ledger.get(submission.id),)
     ledger.schedule_next_step(taken[0], None, None)
-    assert list_leased_steps(ledger, me) == ()
+    assert list_steps_of(ledger, worker.me) == ()
 
 
 def test_content_is_found_again(ledger: Ledger) -> None:

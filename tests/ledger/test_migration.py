@@ -7,16 +7,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
+from tests.ledger.queue_worker import QueueWorker, take_over
 from workflow.errors import StateFolderError
 from workflow.ledger import (
     AlreadySent,
     Ledger,
     SendIntent,
-    acquire_due_steps,
     list_abandoned_claims,
-    list_leased_steps,
-    register_worker,
-    take_over_orphaned_steps,
+    list_steps_of,
+    postpone_due_polls,
 )
 from workflow.ledger.database import migrate_schema, open_database
 from workflow.ledger.tables import metadata
@@ -38,13 +37,13 @@ def old(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def test_what_the_last_release_left_goes_on(old: Ledger) -> None:
-    me = register_worker(old, "home", "host", 1, "1.0")
-    assert [each.id for each in take_over_orphaned_steps(old)] == [2, 4]
-    assert [each.id for each in acquire_due_steps(old, me, [Step.INTAKE], 10)] == [1, 2]
-    assert [each.id for each in acquire_due_steps(old, me, [Step.POLL], 10)] == [3]
-    (sending,) = acquire_due_steps(old, me, [Step.DELIVER], 10)
+    worker = QueueWorker(old)
+    assert [each.id for each in take_over(old)] == [2, 4]
+    assert [each.id for each in worker.take(Step.INTAKE)] == [1, 2]
+    assert [each.id for each in postpone_due_polls(old, 10)] == [3]
+    (sending,) = worker.take(Step.DELIVER)
     assert old.sends.begin(sending, 1, 60) == SendIntent(token=_token(old, 4), times=2)
-    assert [each.id for each in list_leased_steps(old, me)] == [1, 2, 3, 4]
+    assert [each.id for each in list_steps_of(old, worker.me)] == [1, 2, 4]
     assert [each.id for each in list_abandoned_claims(old)] == [7]
 
 

@@ -4,16 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.ledger.queue_worker import QueueWorker
 from tests.states import put_in_state
 from workflow.ledger import (
     Ledger,
     Superseded,
     WaitingForSlicing,
-    acquire_due_steps,
     count_waiting_for_slicing,
     filter_waiting_for_slicing,
     find_waiting_by_part_version,
-    register_worker,
+    postpone_due_polls,
     start_delivery,
 )
 from workflow.model import EventKind, Step, Submission, SubmissionState
@@ -54,12 +54,11 @@ def test_what_waits_is_counted_and_found(ledger: Ledger) -> None:
 
 def test_one_that_is_just_being_asked_for_waits_too(ledger: Ledger) -> None:
     waits(ledger, 0)
-    worker = register_worker(ledger, "home", "host", 1, "1.0")
-    (asked,) = acquire_due_steps(ledger, worker, [Step.POLL], 1)
+    (asked,) = postpone_due_polls(ledger, 1)
     assert filter_waiting_for_slicing(ledger, [asked.id]) == (asked,)
     start_delivery(ledger, asked, [(EventKind.SLICED, "")], state=SubmissionState.SLICED)
     with pytest.raises(Superseded):
-        ledger.update_submission(asked, due_at=NOON, worker=None)
+        ledger.update_submission(asked, due_at=NOON)
 
 
 def test_going_on_is_one_change_with_all_its_news_and_happens_once(ledger: Ledger) -> None:
@@ -73,5 +72,4 @@ def test_going_on_is_one_change_with_all_its_news_and_happens_once(ledger: Ledge
     told = [(event.event, event.detail) for event in ledger.events(submission.id)]
     assert told[-2:] == news
     assert told.count(news[0]) == 1
-    worker = register_worker(ledger, "home", "host", 1, "1.0")
-    assert [each.id for each in acquire_due_steps(ledger, worker, [Step.DELIVER], 1)] == [submission.id]
+    assert [each.id for each in QueueWorker(ledger).take(Step.DELIVER)] == [submission.id]

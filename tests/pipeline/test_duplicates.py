@@ -177,9 +177,9 @@ def test_the_note_of_a_file_that_was_dragged_back_does_not_stay_alone(open_shop:
 
 def held_for_a_printer(ledger: Ledger, content: bytes, **changes: Unpack[SubmissionChanges]) -> Submission:
     """Make a submission that waits for a device, and whose file somebody dragged away."""
-    (worker,) = list_workers(ledger)  # what the running service has in hands is not taken over
+    (worker,) = list_workers(ledger)
     held_one: SubmissionChanges = {
-        "claimed_as": "held/a.stl", "sha256": hashlib.sha256(content).hexdigest(), "worker": worker.name,
+        "claimed_as": "held/a.stl", "sha256": hashlib.sha256(content).hexdigest(),
         "state": SubmissionState.HELD, "hold": HoldReason.DEVICE, "reason": "No printer is free.",
         "step": Step.DELIVER,
     }  # fmt: skip

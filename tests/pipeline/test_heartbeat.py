@@ -18,24 +18,24 @@ from workflow.pipeline.heartbeat import (
 
 def test_silent_is_who_gives_no_new_sign_for_longer_than_the_limit() -> None:
     silence = FailureDetector(8.0)
-    assert silence.find_silent(0.0, {"a": "1", "b": "1"}) == ()
-    assert silence.find_silent(8.0, {"a": "1", "b": "2"}) == ()
-    assert silence.find_silent(8.1, {"a": "1", "b": "2"}) == ("a",)
+    assert silence.find_silent(0.0, {"a": 1.0, "b": 1.0}) == ()
+    assert silence.find_silent(8.0, {"a": 1.0, "b": 2.0}) == ()
+    assert silence.find_silent(8.1, {"a": 1.0, "b": 2.0}) == ("a",)
 
 
 def test_a_database_that_was_away_is_nobodys_death() -> None:
     silence = FailureDetector(8.0)
-    silence.find_silent(0.0, {"a": "1"})
+    silence.find_silent(0.0, {"a": 1.0})
     silence.reset()
-    assert silence.find_silent(60.0, {"a": "1"}) == ()
-    assert silence.find_silent(68.1, {"a": "1"}) == ("a",)
+    assert silence.find_silent(60.0, {"a": 1.0}) == ()
+    assert silence.find_silent(68.1, {"a": 1.0}) == ("a",)
 
 
 def test_one_that_left_and_came_back_is_heard_afresh() -> None:
     silence = FailureDetector(8.0)
-    silence.find_silent(0.0, {"a": "1"})
+    silence.find_silent(0.0, {"a": 1.0})
     silence.find_silent(1.0, {})
-    assert silence.find_silent(60.0, {"a": "1"}) == ()
+    assert silence.find_silent(60.0, {"a": 1.0}) == ()
 
 
 class Team:

@@ -3,14 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from workflow.ledger import (
-    Ledger,
-    acquire_due_steps,
-    read_heartbeats,
-    register_worker,
-    remove_dead_worker,
-    take_over_orphaned_steps,
-)
+from tests.ledger.queue_worker import QueueWorker, take_over
+from workflow.ledger import Ledger
 from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.context import Context
 from workflow.pipeline.retry import RetrySchedule
@@ -28,10 +22,10 @@ class LedgerOnly:
 def die_at_it(ledger: Ledger, times: int) -> Submission:
     """Let workers in a row take the submission and die; return it as it was at last."""
     for _ in range(times):
-        worker = register_worker(ledger, "home", "host", 1, "1.0")
-        taken = acquire_due_steps(ledger, worker, [Step.INTAKE], 1)
-        remove_dead_worker(ledger, worker.name, read_heartbeats(ledger)[worker.name])
-        assert take_over_orphaned_steps(ledger) == taken
+        worker = QueueWorker(ledger)
+        taken = worker.take(Step.INTAKE)
+        worker.die()
+        assert take_over(ledger) == taken
     return taken[0]
 
 

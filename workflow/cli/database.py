@@ -67,12 +67,12 @@ def workers(as_json: bool) -> None:
     """
     from workflow.assembly import open_ledger
     from workflow.doctor.ledger import NO_WORKER, START_WORKER, is_worker_alive
-    from workflow.ledger import CLOCK, list_leased_steps, list_workers
+    from workflow.ledger import CLOCK, list_steps_of, list_workers
     from workflow.settings import load_settings
 
     settings = load_settings()
     ledger = open_ledger(settings)
-    present = [(worker, list_leased_steps(ledger, worker)) for worker in list_workers(ledger)]
+    present = [(worker, list_steps_of(ledger, worker)) for worker in list_workers(ledger)]
     now = CLOCK.seconds()
     if not any(is_worker_alive(worker, settings, now) for worker, _ in present):
         click.echo(f"Warning: {NO_WORKER} {START_WORKER}", err=True)

@@ -166,6 +166,17 @@ def check_unused_tables(book: LedgerAccess) -> Iterator[Finding]:
         yield ok("No tables of an older engine are left.")
 
 
+def check_queue(book: LedgerAccess) -> Iterator[Finding]:
+    """Find out whether the tables of the shared queue are those of the procrastinate that is installed."""
+    mismatch = book.condition().queue if book.is_begun else None
+    if mismatch is not None:
+        yield warn(
+            mismatch, "Start stlflow: it brings older tables up to date. For newer ones, upgrade stlflow."
+        )
+    else:
+        yield ok("The queue's tables are as this release needs them.")
+
+
 def database_location(settings: Settings) -> str:
     """Name the database without user and password."""
     try:
@@ -207,6 +218,7 @@ def ledger_checks(book: LedgerAccess) -> tuple[Check, ...]:
             silent_code=EXIT_CLOUD if book.settings.database_url else EXIT_SOME_FAILED,
         ),
         Check("ledger.unused", "tables that an older engine left", lambda: check_unused_tables(book)),
+        Check("ledger.queue", "the tables of the queue that machines share", lambda: check_queue(book)),
         Check(
             "ledger.workers",
             "which workers run; other releases, missing heartbeats",

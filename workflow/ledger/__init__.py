@@ -6,25 +6,49 @@ from workflow.ledger.commands import CommandEffect, SendState
 from workflow.ledger.copy import copy_ledger
 from workflow.ledger.database import CLOCK
 from workflow.ledger.decisions import RecentSend
-from workflow.ledger.due_polls import next_poll_seconds, postpone_due_polls
-from workflow.ledger.due_steps import DueSteps, requeue_interrupted_steps, take_due_steps
-from workflow.ledger.in_place import InPlaceFile, InPlaceRecord
-from workflow.ledger.integrity import IntegrityReport, check_integrity, check_writable
-from workflow.ledger.leases import (
+from workflow.ledger.due_polls import (
     WaitingForSlicing,
-    acquire_due_steps,
     count_waiting_for_slicing,
     filter_waiting_for_slicing,
-    find_due_steps,
     find_waiting_by_part_version,
-    list_abandoned_claims,
-    list_leased_steps,
+    next_poll_seconds,
+    postpone_due_polls,
     start_delivery,
+)
+from workflow.ledger.due_steps import (
+    DueSteps,
+    list_steps_in_progress,
+    requeue_interrupted_steps,
+    take_due_steps,
+)
+from workflow.ledger.handover import DELIVER_QUEUE, INTAKE_QUEUE, QUEUE_SCHEMA, STAGE_TASK, queue_of
+from workflow.ledger.in_place import InPlaceFile, InPlaceRecord
+from workflow.ledger.integrity import IntegrityReport, check_integrity, check_writable
+from workflow.ledger.jobs import (
+    hand_over_due_steps,
+    jobs_of,
+    list_steps_of,
+    next_due_seconds,
+    requeue_dropped_jobs,
+    requeue_lost_steps,
     take_over_orphaned_steps,
 )
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.locks import APPROVAL_LOCK, DEVICE_CHOICE_LOCK
 from workflow.ledger.metadata import HANGING_KEY, LEDGER_NAME_KEY, RESTORED_KEY, RULES_ERROR_KEY, SHARE_ID_KEY
+from workflow.ledger.peers import (
+    Heartbeats,
+    deregister_worker,
+    list_abandoned_claims,
+    list_stray_queue_workers,
+    list_workers,
+    read_backpressure,
+    read_heartbeats,
+    register_worker,
+    remove_dead_worker,
+    remove_queue_workers,
+    send_heartbeat,
+)
 from workflow.ledger.sends import (
     CHECKED_BY_OPERATOR,
     AlreadySent,
@@ -33,27 +57,21 @@ from workflow.ledger.sends import (
     SharedBuild,
 )
 from workflow.ledger.work import Work, work_of
-from workflow.ledger.workers import (
-    Heartbeats,
-    deregister_worker,
-    list_workers,
-    read_backpressure,
-    read_heartbeats,
-    register_worker,
-    remove_dead_worker,
-    send_heartbeat,
-)
 
 __all__ = [
     "APPROVAL_LOCK",
     "CHECKED_BY_OPERATOR",
     "CLOCK",
+    "DELIVER_QUEUE",
     "DEVICE_CHOICE_LOCK",
     "HANGING_KEY",
+    "INTAKE_QUEUE",
     "LEDGER_NAME_KEY",
+    "QUEUE_SCHEMA",
     "RESTORED_KEY",
     "RULES_ERROR_KEY",
     "SHARE_ID_KEY",
+    "STAGE_TASK",
     "AlreadySent",
     "CommandEffect",
     "Draft",
@@ -71,7 +89,6 @@ __all__ = [
     "Superseded",
     "WaitingForSlicing",
     "Work",
-    "acquire_due_steps",
     "back_up",
     "check_integrity",
     "check_writable",
@@ -80,18 +97,26 @@ __all__ = [
     "deregister_worker",
     "draft_of",
     "filter_waiting_for_slicing",
-    "find_due_steps",
     "find_waiting_by_part_version",
+    "hand_over_due_steps",
+    "jobs_of",
     "list_abandoned_claims",
-    "list_leased_steps",
+    "list_steps_in_progress",
+    "list_steps_of",
+    "list_stray_queue_workers",
     "list_workers",
+    "next_due_seconds",
     "next_poll_seconds",
     "postpone_due_polls",
+    "queue_of",
     "read_backpressure",
     "read_heartbeats",
     "register_worker",
     "remove_dead_worker",
+    "remove_queue_workers",
+    "requeue_dropped_jobs",
     "requeue_interrupted_steps",
+    "requeue_lost_steps",
     "restore_into",
     "restore_sqlite",
     "send_heartbeat",

@@ -159,7 +159,7 @@ def _update(
 
 def next_turn(submission: Submission, step: Step | None, due_at: datetime | None) -> SubmissionChanges:
     """Return the changes that end the current turn and let `step` begin at a time."""
-    return {"step": step, "due_at": due_at, "turn": submission.turn + 1, "worker": None}
+    return {"step": step, "due_at": due_at, "turn": submission.turn + 1}
 
 
 def append_event(connection: Connection, number: int, event: EventKind, detail: str) -> None:

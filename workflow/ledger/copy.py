@@ -1,28 +1,33 @@
 """Moving a ledger into another database: from SQLite to Postgres, if one machine is no longer enough."""
 
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import Connection, Table, and_, func, insert, select, update
 
 from workflow.errors import StateFolderError
 from workflow.ledger.changes import advance_id_sequences
 from workflow.ledger.ledger import Ledger
-from workflow.ledger.tables import metadata, submissions, workers
+from workflow.ledger.tables import metadata, peers, submissions
 
 ROWS_AT_ONCE = 500
+_IN_PROGRESS = and_(submissions.c.step.is_not(None), submissions.c.due_at.is_(None))
+_AGAIN = {"turn": submissions.c.turn + 1, "due_at": 0.0}
 
 
 def copy_ledger(source: Ledger, target: Ledger) -> int:
     """Copy everything into an empty ledger, in one transaction, and return how many submissions that are.
 
-    Numbers, turns and open sends stay as they are, so that each promise holds after the move. Workers are not
-    copied: none may run meanwhile. Raises StateFolderError; then nothing is changed.
+    Numbers and open sends stay as they are, so that each promise holds after the move. On Postgres, what was
+    in progress gets a new turn. Workers are not copied: none may run meanwhile. Raises StateFolderError; then
+    nothing is changed.
     """
     with source.read_connection(snapshot=True) as old, target.write_transaction() as new:
         if _count(new, submissions):
             raise StateFolderError("The new database holds submissions already: move into an empty one.")
         for table in metadata.sorted_tables:
-            if table is not workers:
+            if table is not peers:
                 _copy(old, new, table)
         advance_id_sequences(new)
+        if new.dialect.name == "postgresql":  # no job is there for what was in progress
+            new.execute(update(submissions).where(_IN_PROGRESS).values(_AGAIN))
         moved = _count(new, submissions)
         if moved != _count(old, submissions):
             raise StateFolderError("The old ledger changed while it was copied: stop stlflow first.")

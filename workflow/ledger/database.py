@@ -90,13 +90,14 @@ def _begin_immediate(connection: Connection) -> None:
 
 MIGRATION_LOCK_ID = 0x57F10
 """Number of the Postgres advisory lock under which tables are made: several services start together."""
+SCHEMA_LOCK = text("select pg_advisory_xact_lock(:lock)")
 _AS_TEXT = {"literal_binds": True}
 
 
 def migrate_schema(connection: Connection) -> None:
     """Add missing tables, columns and indexes in the caller's transaction. Raises StateFolderError."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK_ID})
+        connection.execute(SCHEMA_LOCK, {"lock": MIGRATION_LOCK_ID})
     present = inspect(connection)
     known = set(present.get_table_names())
     metadata.create_all(connection)

@@ -1,19 +1,22 @@
-"""Slice jobs that are due to be asked for: taken by putting them off, so nobody has to own them.
+"""Submissions that wait for slicing: how many, whom a build concerns, and which are due for a poll.
 
-A crash while asking loses nothing: the row has a time at which it is asked for again.
+A due poll is taken by postponing it, so nobody has to own it. A crash while polling loses nothing: the row
+has a time at which it is polled again.
 """
 
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Unpack
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
 
-from workflow.ledger.changes import MAX_DUE_AHEAD_SECONDS, seconds_now
+from workflow.ledger.changes import MAX_DUE_AHEAD_SECONDS, apply_changes, chunks, next_turn, seconds_now
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import submission_from
 from workflow.ledger.statements import PreparedStatement
 from workflow.ledger.tables import submissions
-from workflow.model import Step, Submission
+from workflow.model import EventKind, Step, Submission, SubmissionChanges, SubmissionState
 
 ASK_AGAIN_SECONDS = 60.0
 """One question takes less; a process that died while asking delays the next one by this."""
@@ -52,3 +55,55 @@ def next_poll_seconds(ledger: Ledger) -> float:
     with ledger.read_connection() as connection:
         due_at = _NEXT_POLL.execute(connection).scalar_one_or_none()
     return float("inf") if due_at is None else due_at - seconds_now()
+
+
+_WAITING_FOR_SLICING = and_(
+    submissions.c.state == SubmissionState.SLICING.value, submissions.c.step == Step.POLL.value
+)
+_WAITING_COUNT = select(
+    func.count().label("waiting"), func.min(submissions.c.uploaded_at).label("since")
+).where(_WAITING_FOR_SLICING)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingForSlicing:
+    """How many submissions wait for slicing, and when the first of them was uploaded."""
+
+    count: int
+    since: datetime | None
+
+
+def count_waiting_for_slicing(ledger: Ledger) -> WaitingForSlicing:
+    """Return how much waits for slicing. Raises StateError."""
+    with ledger.read_connection() as connection:
+        row = connection.execute(_WAITING_COUNT).one()
+    return WaitingForSlicing(
+        row.waiting, None if row.since is None else datetime.fromtimestamp(row.since, UTC)
+    )
+
+
+def filter_waiting_for_slicing(ledger: Ledger, numbers: Collection[int]) -> tuple[Submission, ...]:
+    """Return those of these submissions that wait for slicing. Raises StateError."""
+    some = chunks(sorted(numbers))
+    queries = (select(submissions).where(submissions.c.id.in_(each), _WAITING_FOR_SLICING) for each in some)
+    return tuple(submission for query in queries for submission in ledger.select_submissions(query))
+
+
+def find_waiting_by_part_version(ledger: Ledger, part_version_ids: Collection[str]) -> tuple[Submission, ...]:
+    """Return submissions that wait for the slicing of one of these part versions. Raises StateError."""
+    ours = submissions.c.part_version_id.in_(list(part_version_ids))
+    return ledger.select_submissions(select(submissions).where(ours, _WAITING_FOR_SLICING))
+
+
+def start_delivery(
+    ledger: Ledger,
+    submission: Submission,
+    events: Sequence[tuple[EventKind, str]],
+    **changes: Unpack[SubmissionChanges],
+) -> None:
+    """Begin to deliver what was parked, with all its news at once. Raises Superseded, StateError."""
+    present = datetime.fromtimestamp(seconds_now(), UTC)
+    ahead = next_turn(submission, Step.DELIVER, present)
+    with ledger.write_transaction() as connection:
+        delivery: SubmissionChanges = {**ahead, **changes}
+        apply_changes(connection, submission, delivery, *events)

@@ -9,15 +9,15 @@ from collections.abc import Collection, Iterable
 from contextlib import closing
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, make_url, null, update
+from sqlalchemy import Connection, and_, bindparam, make_url, null, select, update
 
-from workflow.ledger.changes import MAX_DUE_AHEAD_SECONDS, seconds_now
-from workflow.ledger.leases import IN_PROGRESS, requeue_steps
+from workflow.ledger.changes import MAX_DUE_AHEAD_SECONDS, append_event, seconds_now
 from workflow.ledger.ledger import Ledger
+from workflow.ledger.rows import submission_from
 from workflow.ledger.statements import PreparedStatement
 from workflow.ledger.tables import submissions
 from workflow.ledger.work import Work
-from workflow.model import Step, Submission
+from workflow.model import EventKind, Step, Submission
 
 _COLUMNS = "select id, turn, step from submissions where step = ? and due_at is not null"
 _AT_HAND = "and (step <> 'intake' or home is null or home = ?)"
@@ -29,9 +29,9 @@ _is_still_due = and_(
     submissions.c.turn == bindparam("at_turn"),
     submissions.c.due_at.is_not(None),
 )
-_TAKE = PreparedStatement(
-    update(submissions).where(_is_still_due).values(due_at=null(), worker=bindparam("by"))
-)
+_TAKE = PreparedStatement(update(submissions).where(_is_still_due).values(due_at=null()))
+_IN_PROGRESS = select(submissions).where(submissions.c.step.is_not(None), submissions.c.due_at.is_(None))
+_BATCH = 500
 
 
 class DueSteps:
@@ -79,15 +79,14 @@ class DueSteps:
             return rows.fetchall()
 
 
-def take_due_steps(ledger: Ledger, works: Iterable[Work], worker: str) -> tuple[Work, ...]:
+def take_due_steps(ledger: Ledger, works: Iterable[Work]) -> tuple[Work, ...]:
     """Mark steps as in progress, in one transaction; return those that were still due in their turn."""
     with ledger.write_transaction(durable=False) as connection:
-        return tuple(work for work in works if _take(connection, work, worker))
+        return tuple(work for work in works if _take(connection, work))
 
 
-def _take(connection: Connection, work: Work, worker: str) -> bool:
-    taken = _TAKE.execute(connection, number=work.number, at_turn=work.turn, by=worker)
-    return taken.rowcount == 1
+def _take(connection: Connection, work: Work) -> bool:
+    return _TAKE.execute(connection, number=work.number, at_turn=work.turn).rowcount == 1
 
 
 def requeue_interrupted_steps(ledger: Ledger) -> tuple[Submission, ...]:
@@ -98,7 +97,21 @@ def requeue_interrupted_steps(ledger: Ledger) -> tuple[Submission, ...]:
     interrupted: list[Submission] = []
     while True:
         with ledger.write_transaction() as connection:
-            found = requeue_steps(connection, IN_PROGRESS, "was in the hands of")
+            found = _requeue_some(connection)
         if not found:
             return tuple(interrupted)
         interrupted += found
+
+
+def list_steps_in_progress(ledger: Ledger) -> tuple[Submission, ...]:
+    """Return the submissions whose step is in progress."""
+    return ledger.select_submissions(_IN_PROGRESS.order_by(submissions.c.id))
+
+
+def _requeue_some(connection: Connection) -> tuple[Submission, ...]:
+    found = tuple(submission_from(row) for row in connection.execute(_IN_PROGRESS.limit(_BATCH)).mappings())
+    for submission in found:
+        ahead = {"turn": submission.turn + 1, "due_at": seconds_now()}
+        connection.execute(update(submissions).where(submissions.c.id == submission.id).values(ahead))
+        append_event(connection, submission.id, EventKind.TAKEN_OVER, f"{submission.step} was cut off")
+    return found

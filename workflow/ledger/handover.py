@@ -20,12 +20,11 @@ HANDED_OVER: None = None
 QUEUE_SCHEMA = "stlflow_queue"
 """The schema of procrastinate's tables."""
 INTAKE_QUEUE, DELIVER_QUEUE = "intake", "deliver"
-TASK = "stage"
-_IN_USE = False
+STAGE_TASK = "stage"
 
 _DEFER = f"""
     select {QUEUE_SCHEMA}.procrastinate_defer_jobs_v1(array[row(
-        %(queue)s::varchar, '{TASK}'::varchar, 0, null, %(lock)s::text, %(args)s::jsonb, null
+        %(queue)s::varchar, '{STAGE_TASK}'::varchar, 0, null, %(lock)s::text, %(args)s::jsonb, null
     )::{QUEUE_SCHEMA}.procrastinate_job_to_defer_v1])
     where not exists (
         select 1 from {QUEUE_SCHEMA}.procrastinate_jobs where queueing_lock = %(lock)s and status = 'todo'
@@ -36,7 +35,7 @@ _DEFER = f"""
 
 def becomes_job(connection: Connection, step: Step | None, due_at: object) -> bool:
     """True if a step with this due time is handed over in this transaction, and so has no due time then."""
-    if not _IN_USE or connection.dialect.name != "postgresql" or step is None or step is Step.POLL:
+    if connection.dialect.name != "postgresql" or step is None or step is Step.POLL:
         return False
     return isinstance(due_at, float) and due_at <= CLOCK.seconds()
 

@@ -11,11 +11,14 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, tex
 from workflow.errors import StateFolderError
 from workflow.ledger.database import BUSY_SECONDS, open_database
 from workflow.ledger.ledger import OPEN_ERRORS, open_error
+from workflow.ledger.queue_schema import queue_mismatch
 from workflow.ledger.tables import metadata
 
 _MOST_PAGES = 50_000
 """Larger files are not read from end to end: that would take longer than anybody waits (200 MB of 4 KB)."""
 _SOUND = "ok"
+_RETIRED_COLUMNS = frozenset({"submissions.worker"})
+"""Columns of older releases, which SQLite keeps for a way back."""
 _DBOS_SCHEMA = "dbos"
 _DBOS_TABLES = frozenset({
     "application_versions", "dbos_migrations", "notifications", "operation_outputs", "queues", "streams",
@@ -30,7 +33,8 @@ class IntegrityReport:
     """What was seen. `lacks` and `newer` name columns that this release has more, or does not know.
 
     `drop_unused` are the statements that drop what an engine of an older release left behind.
-    `strange`: there are tables, and none of them is a ledger's. `damage` is the database's own word.
+    `strange`: there are tables, and none of them is a ledger's. `damage` is the database's own word. `queue`
+    says what is wrong with the tables of the shared queue.
     """
 
     empty: bool
@@ -39,6 +43,7 @@ class IntegrityReport:
     newer: tuple[str, ...] = ()
     damage: str | None = None
     drop_unused: tuple[str, ...] = ()
+    queue: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -101,9 +106,10 @@ def _inspect_schema(connection: Connection, *, page_by_page: bool) -> IntegrityR
         empty=not tables,
         strange=bool(tables) and "submissions" not in tables,
         lacks=tuple(sorted(known - there)),
-        newer=tuple(sorted(there - known)),
+        newer=tuple(sorted(there - known - _RETIRED_COLUMNS)),
         damage=_find_corruption(connection) if page_by_page else None,
         drop_unused=_drop_unused(tables, present.get_schema_names()),
+        queue=queue_mismatch(connection) if connection.dialect.name == "postgresql" and tables else None,
     )
 
 

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Collection
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Unpack
 
@@ -37,6 +38,7 @@ from workflow.ledger.in_place import InPlaceStore
 from workflow.ledger.locks import LockStore
 from workflow.ledger.mass_arrival import MassArrivalStore
 from workflow.ledger.metadata import MetadataStore
+from workflow.ledger.queue_schema import leave_leases, migrate_queue
 from workflow.ledger.retention import RetentionStore
 from workflow.ledger.rows import event_from
 from workflow.ledger.sends import SendStore
@@ -69,11 +71,11 @@ class Ledger(Store):
         """Open the ledger and update its tables; `as_it_is` only reads, and waits for no lock."""
         self.url = url
         try:
-            connections = Connections(url)
-            with connections.opened(read_only=as_it_is) as connection:
-                if not as_it_is:
-                    migrate_schema(connection)
-                CLOCK.synchronize(connection)
+            with ExitStack() as on_failure:
+                connections = Connections(url)
+                on_failure.callback(connections.close)
+                _prepare(connections, as_it_is=as_it_is)
+                on_failure.pop_all()
         except OPEN_ERRORS as error:
             raise open_error(url, error) from None
         super().__init__(connections)
@@ -99,16 +101,16 @@ class Ledger(Store):
 
     # -- claims ---------------------------------------------------------------------------------
 
-    def open(self, path: str, worker: str | None = None) -> int:
+    def open(self, path: str, opened_by: str | None = None) -> int:
         """Begin a submission before its file is touched, and return its number. It shows only once claimed.
 
-        `worker` is the one that is about to claim the file.
+        `opened_by` is the worker that is about to claim the file.
         """
         row = {
             "path": path,
             "state": SubmissionState.CLAIMED.value,
             "opened_at": seconds_now(),
-            "worker": worker,
+            "opened_by": opened_by,
         }
         with self.write_transaction() as connection:
             return int(OPEN_SUBMISSION.execute(connection, **row).scalar_one())
@@ -139,7 +141,6 @@ class Ledger(Store):
             "left_in_place": left_in_place,
             "home": home,
             "reused": ordered and ordered[0],
-            "worker": None,
             "step": Step.INTAKE.value,
             "due_at": seconds_now(),
         }
@@ -280,6 +281,18 @@ class Ledger(Store):
         """Return the submissions whose file is in a place, or about to be moved there."""
         there = (submissions.c.claimed_as == place) | (submissions.c.placed_as == place)
         return self.select_submissions(select(submissions).where(there))
+
+
+def _prepare(connections: Connections, *, as_it_is: bool) -> None:
+    """Update the tables, unless they stay as they are, and read the database's clock."""
+    with connections.opened(read_only=as_it_is) as connection:
+        if not as_it_is:
+            if connections.are_shared:
+                leave_leases(connection)
+            migrate_schema(connection)
+        CLOCK.synchronize(connection)
+    if connections.are_shared and not as_it_is:
+        migrate_queue(lambda: connections.opened(read_only=False))
 
 
 def open_error(url: str, error: Exception) -> StateFolderError:

@@ -142,9 +142,9 @@ def _insert(table: Table, *columns: str) -> Insert:
 
 
 _unclaimed = and_(submissions.c.id == bindparam("number"), submissions.c.claimed_as.is_(None))
-_CLAIM = ("claimed_as", "left_in_place", "home", "reused", "worker", "step", "due_at")
+_CLAIM = ("claimed_as", "left_in_place", "home", "reused", "step", "due_at")
 OPEN_SUBMISSION = PreparedStatement(
-    _insert(submissions, "path", "state", "opened_at", "worker").returning(submissions.c.id)
+    _insert(submissions, "path", "state", "opened_at", "opened_by").returning(submissions.c.id)
 )
 CLAIM_SUBMISSION = PreparedStatement(
     update(submissions).where(_unclaimed).values({name: bindparam(f"new_{name}") for name in _CLAIM})

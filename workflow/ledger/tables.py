@@ -61,7 +61,6 @@ submissions = Table(
     Column("tries", Integer, nullable=False, default=0),
     Column("waiting_since", Float),
     Column("reused", Integer),
-    Column("worker", Text),
     Column("home", Text),
     Column("dropped_by", Text),
     Column("copies", Integer),
@@ -70,6 +69,7 @@ submissions = Table(
     Column("taken_as", Text),
     Column("units_released", Boolean),
     Column("spread_ids", Text),
+    Column("opened_by", Text),
     sqlite_autoincrement=True,
 )
 
@@ -82,7 +82,7 @@ Index("submissions_origin", submissions.c.origin)
 Index("submissions_part_version_id", submissions.c.part_version_id)
 Index("submissions_build_id", submissions.c.build_id)
 _running = and_(submissions.c.step.is_not(None), submissions.c.due_at.is_(None))
-Index("submissions_running", submissions.c.worker, sqlite_where=_running, postgresql_where=_running)
+Index("submissions_running", submissions.c.id, sqlite_where=_running, postgresql_where=_running)
 _has_step = submissions.c.step.is_not(None)
 Index(
     "submissions_steps",
@@ -165,8 +165,8 @@ the inbox alone. `gone_since`: the file was not to be found when it was looked f
 
 Index("left_files_submission", in_place_files.c.submission)
 
-workers = Table(
-    "workers",
+peers = Table(
+    "peers",
     metadata,
     Column("name", Text, primary_key=True),
     Column("home", Text, nullable=False),
@@ -175,10 +175,15 @@ workers = Table(
     Column("release", Text, nullable=False),
     Column("since", Float, nullable=False),
     Column("seen_at", Float, nullable=False),
-    Column("beat", Text, nullable=False),
     Column("complaints", Integer),
     Column("paused_until", Float),
+    Column("queue_workers", Text),
 )
+"""Every running stlflow. `queue_workers` are its ids in procrastinate's table of workers: a JSON list.
+
+Older releases have a table `workers` and a column `submissions.worker` instead. SQLite keeps both for a way
+back; on Postgres they are taken away, so that no older release works beside this one.
+"""
 
 decisions = Table(
     "decisions",

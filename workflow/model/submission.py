@@ -57,8 +57,6 @@ class Submission:
     waiting_since: datetime | None = None
     reused: int | None = None
     """The submission whose build is sent again; None if the build was sliced for this file."""
-    worker: str | None = None
-    """The worker that runs the current step; None while it waits."""
     home: str | None = None
     """The machine whose disk holds a file that was left in place; None for a file in the share."""
     origin: str | None = None
@@ -116,7 +114,6 @@ class SubmissionChanges(TypedDict, total=False):
     tries: int
     waiting_since: datetime | None
     reused: int | None
-    worker: str | None
     home: str | None
     origin: str | None
     dropped_by: str | None
@@ -169,3 +166,5 @@ class Worker:
     release: str
     since: datetime
     seen_at: datetime
+    queue_workers: tuple[int, ...] = ()
+    """On Postgres: its ids in procrastinate's table of workers."""

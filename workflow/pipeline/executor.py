@@ -4,7 +4,7 @@ Nothing durable is here: only the ledger says which stages are in progress and w
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -25,20 +25,31 @@ class Executor:
 
     def __init__(self, run_stage: RunStage, limits: QueueLimits, on_stage_end: Callable[[], None]) -> None:
         self._run_stage, self._limits, self._on_stage_end = run_stage, limits, on_stage_end
-        self._threads = ThreadPoolExecutor(limits.intake + limits.deliver, thread_name_prefix="stage")
+        self.threads = ThreadPoolExecutor(limits.intake + limits.deliver, thread_name_prefix="stage")
         self._active: set[Work] = set()
+        self._dropped: frozenset[Work] = frozenset()
         self._changed = threading.Condition()
 
     def begin(self, work: Work) -> None:
         """Begin a stage on a free thread. Harmless when it runs already."""
-        with self._changed:
-            if work in self._active:
-                return
-            self._active.add(work)
+        if not self.mark_begun(work):
+            return
         with ExitStack() as undo:
             undo.callback(self._mark_ended, work)  # what has not begun must not look as if it had
-            self._threads.submit(self._run, work)
+            self.threads.submit(self._run, work)
             undo.pop_all()
+
+    def run(self, work: Work) -> None:
+        """Run a stage to its end on this thread. Harmless when it runs already."""
+        if self.mark_begun(work):
+            self._run(work)
+
+    def mark_begun(self, work: Work) -> bool:
+        """Count a stage as running; False if it runs already."""
+        with self._changed:
+            begins = work not in self._active
+            self._active.add(work)
+        return begins
 
     def free_slots(self, group: tuple[Step, ...]) -> int:
         """Return how many more stages of this group may begin now."""
@@ -51,6 +62,12 @@ class Executor:
         with self._changed:
             return tuple(self._active)
 
+    def find_dropped(self, in_progress: Iterable[Work]) -> frozenset[Work]:
+        """Return steps in progress that no thread runs, neither now nor at the last call."""
+        missing = frozenset(in_progress) - frozenset(self.running())
+        dropped, self._dropped = missing & self._dropped, missing
+        return dropped
+
     def drain(self, limit_seconds: float) -> bool:
         """Wait until no stage runs; True if that came within the limit."""
         with self._changed:
@@ -58,7 +75,7 @@ class Executor:
 
     def close(self) -> None:
         """Begin nothing more; a stage that still runs is left to itself."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.threads.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, work: Work) -> None:
         """Run a stage, and those that follow it at once."""

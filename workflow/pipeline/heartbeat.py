@@ -1,7 +1,7 @@
 """This worker's heartbeat, and the failure detector for the others.
 
-A worker whose heartbeat has not changed for a while *of our own undisturbed watching* is removed, and its
-steps start again elsewhere. A database that can't be reached proves no death: everything seen is
+A worker whose heartbeat has not changed for a while *of our own undisturbed watching* is removed, which frees
+its jobs. A database that can't be reached proves no death: everything seen is
 forgotten then. A removed worker that is alive registers again under a new name; its steps have other
 turns by then, and it can change nothing of them.
 """
@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Protocol
 
@@ -22,13 +22,15 @@ from workflow.ledger import (
     Heartbeats,
     Ledger,
     deregister_worker,
+    list_stray_queue_workers,
     read_backpressure,
     read_heartbeats,
     register_worker,
     remove_dead_worker,
+    remove_queue_workers,
     send_heartbeat,
 )
-from workflow.model import Backpressure, Submission, Worker
+from workflow.model import Backpressure, Worker
 
 HEARTBEAT_SECONDS = 2.0
 SOLE_HEARTBEAT_SECONDS = 10.0
@@ -42,7 +44,7 @@ class FailureDetector:
     """How long each worker has sent no new heartbeat, by a steady clock."""
 
     limit_seconds: float
-    _seen: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _seen: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def find_silent(self, now: float, beats: Heartbeats) -> tuple[str, ...]:
         """Record what was seen now; return the workers silent for longer than the limit."""
@@ -89,9 +91,13 @@ class Heartbeat:
         home: str,
         rate: SharedRateLimit,
         clock: Callable[[], float] = time.monotonic,
+        on_removed: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger, self._home, self._rate, self._clock = ledger, home, rate, clock
+        self._on_removed = on_removed
         self._detector = FailureDetector(HEARTBEAT_TIMEOUT_SECONDS)
+        self._stray_detector = FailureDetector(HEARTBEAT_TIMEOUT_SECONDS)
+        self._queue_workers: frozenset[int] = frozenset()
         self._complaints: Mapping[str, int] = {}
         self.among = 1
         """How many workers take part, as of the last heartbeat."""
@@ -106,6 +112,7 @@ class Heartbeat:
     def beat(self) -> None:
         """Send one heartbeat and check those of the others; a database that can't be reached does no harm."""
         try:
+            self.me = replace(self.me, queue_workers=tuple(self._queue_workers))
             if not send_heartbeat(self._ledger, self.me, self._rate.strain()):
                 logger.warning("This stlflow sent no heartbeat for a while: it takes part again.")
                 self.me = self._register(again=True)
@@ -115,17 +122,34 @@ class Heartbeat:
             for name in self._detector.find_silent(self._clock(), beats):
                 if name != self.me.name and remove_dead_worker(self._ledger, name, beats[name]):
                     logger.warning("{} sends no heartbeat: its submissions are taken over.", name)
+                    self._on_removed()
+            self._remove_stray_queue_workers()
         except StateFolderError as error:
-            self._detector.reset()
+            self._reset()
             logger.debug("{}", error)
 
     def _log_fault(self, fault: Exception) -> None:
-        self._detector.reset()
+        self._reset()
         logger.opt(exception=fault).error("A fault of stlflow while sending a heartbeat: {}", fault)
 
-    def deregister(self) -> tuple[Submission, ...]:
-        """Leave; return what is left undone, free for others at once. Raises StateFolderError."""
-        return deregister_worker(self._ledger, self.me)
+    def set_queue_workers(self, workers: frozenset[int]) -> None:
+        """Use the ids that procrastinate gave this process from the next heartbeat on."""
+        self._queue_workers = workers
+
+    def deregister(self) -> None:
+        """Leave: what is left undone is free for others at once. Raises StateFolderError."""
+        deregister_worker(self._ledger, replace(self.me, queue_workers=tuple(self._queue_workers)))
+
+    def _remove_stray_queue_workers(self) -> None:
+        """Remove workers of procrastinate's that have belonged to no running stlflow for a while."""
+        strays = {str(each): 0.0 for each in list_stray_queue_workers(self._ledger) - self._queue_workers}
+        if silent := self._stray_detector.find_silent(self._clock(), strays):
+            remove_queue_workers(self._ledger, [int(each) for each in silent])
+            self._on_removed()
+
+    def _reset(self) -> None:
+        self._detector.reset()
+        self._stray_detector.reset()
 
     def _register(self, *, again: bool = False) -> Worker:
         host, release = socket.gethostname(), version("stlflow")

@@ -12,21 +12,21 @@ from contextlib import closing
 
 from loguru import logger
 
-from workflow.errors import StateFolderError, catch_faults
+from workflow.errors import StateFolderError
 from workflow.ledger import (
     DueSteps,
     Ledger,
     Superseded,
     Work,
-    list_leased_steps,
+    list_steps_in_progress,
     requeue_interrupted_steps,
     take_due_steps,
     work_of,
 )
-from workflow.model import Submission, Worker
+from workflow.model import Submission
 from workflow.pipeline.context import now
 from workflow.pipeline.executor import STAGE_GROUPS, Executor
-from workflow.pipeline.work_queue import QueueLimits, RunStage
+from workflow.pipeline.work_queue import FailureLog, QueueLimits, RunStage
 
 TICK_SECONDS = 0.5
 """How soon a commit of another process is seen."""
@@ -41,19 +41,19 @@ class LocalQueue:
     def __init__(
         self,
         ledger: Ledger,
-        worker: Callable[[], Worker],
+        home: str,
         run_stage: RunStage,
         limits: QueueLimits,
         on_interrupted: Callable[[Submission], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ledger, self._worker, self._clock = ledger, worker, clock
+        self._ledger, self._home, self._clock = ledger, home, clock
         self._on_interrupted = on_interrupted
         self._executor = Executor(run_stage, limits, self.wake)
         self._changed = threading.Condition()
-        self._woken = self._stopping = self._troubled = False
+        self._woken = self._stopping = False
+        self._failures = FailureLog("The queue", "Submissions wait until then.")
         self._checked_at, self._audited_at = float("inf"), clock()
-        self._missed: frozenset[Work] = frozenset()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -93,23 +93,16 @@ class LocalQueue:
     def _run(self) -> None:
         """Run the queue until it stops; a database that can't be read is logged once and opened again."""
         while not self._stopping:
-            try:
-                catch_faults(self._serve, self._log_fault, but=(StateFolderError, sqlite3.Error))
-            except (StateFolderError, sqlite3.Error) as error:
-                self._log_once(f"{_sentence(error)} Submissions wait until then.")
+            with self._failures:
+                try:
+                    with closing(DueSteps(self._ledger, self._home)) as due:
+                        while not self._stopping:
+                            self._wait_for_news(due, self._begin_due_steps(due))
+                except sqlite3.Error as error:
+                    raise StateFolderError(f"The ledger can't be read: {error}.") from error
             with self._changed:
                 self._checked_at = self._clock()
                 self._changed.wait_for(lambda: self._stopping, TICK_SECONDS)
-
-    def _serve(self) -> None:
-        """Begin what is due until the queue stops. Raises StateFolderError, sqlite3.Error."""
-        with closing(DueSteps(self._ledger, self._worker().home)) as due:
-            while not self._stopping:
-                self._wait_for_news(due, self._begin_due_steps(due))
-
-    def _log_fault(self, fault: Exception) -> None:
-        logger.opt(exception=fault).debug("The queue failed")
-        self._log_once(f"The queue failed ({type(fault).__name__}): it tries again.")
 
     def _begin_due_steps(self, due: DueSteps) -> float:
         """Begin what is due while threads are free; return the seconds until the next check."""
@@ -117,12 +110,12 @@ class LocalQueue:
         due.has_news()
         found = [work for group in STAGE_GROUPS for work in due.find(group, self._executor.free_slots(group))]
         if found:  # one transaction for all that begin now
-            for work in take_due_steps(self._ledger, found, self._worker().name):
+            for work in take_due_steps(self._ledger, found):
                 self._executor.begin(work)
         if self._clock() - self._audited_at >= AUDIT_SECONDS:
             self._audited_at = self._clock()
             self._restart_dropped_steps()
-        self._troubled = False
+        self._failures.worked()
         open_groups = [step for group in STAGE_GROUPS if self._executor.free_slots(group) for step in group]
         wait_seconds = due.next_seconds(open_groups)
         return min(wait_seconds if wait_seconds > 0 else TICK_SECONDS, AUDIT_SECONDS)
@@ -143,15 +136,9 @@ class LocalQueue:
 
     def _restart_dropped_steps(self) -> None:
         """Restart steps that are in progress here and that no thread has run in two consecutive checks."""
-        running = frozenset(self._executor.running())
-        dropped = {
-            work: submission
-            for submission in list_leased_steps(self._ledger, self._worker())
-            if (work := work_of(submission)) not in running
-        }
-        for work in self._missed & dropped.keys():
-            self._requeue(dropped[work])
-        self._missed = frozenset(dropped)
+        found = {work_of(submission): submission for submission in list_steps_in_progress(self._ledger)}
+        for work in self._executor.find_dropped(found):
+            self._requeue(found[work])
 
     def _requeue(self, submission: Submission) -> None:
         try:
@@ -159,13 +146,3 @@ class LocalQueue:
         except Superseded:
             return
         logger.info("Submission {} ({}) taken up again.", submission.id, submission.path)
-
-    def _log_once(self, sentence: str) -> None:
-        if not self._troubled:
-            logger.error("{}", sentence)
-        self._troubled = True
-
-
-def _sentence(error: Exception) -> str:
-    """Return what is wrong with the database as a sentence."""
-    return str(error) if isinstance(error, StateFolderError) else f"The ledger can't be read: {error}."

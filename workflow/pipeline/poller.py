@@ -23,6 +23,7 @@ from workflow.pipeline.context import Context, now
 from workflow.pipeline.slice_listing import SliceListing
 from workflow.pipeline.upload import poll_slice_job
 from workflow.pipeline.watchdog import Watchdog
+from workflow.pipeline.work_queue import FailureLog
 
 POLL_SECONDS = 1.0
 """The longest time between two checks for polls that are due: another process may have made one due."""
@@ -48,7 +49,9 @@ class Poller:
     _wake: threading.Event = field(default_factory=threading.Event)
     _skew: Skew = field(default_factory=Skew)
     _asking: set[tuple[int, int]] = field(default_factory=set)
-    _troubled: bool = False
+    _failures: FailureLog = field(
+        default_factory=lambda: FailureLog("The poller", "Slice jobs wait until then.")
+    )
 
     def __post_init__(self) -> None:
         """Make the listing of new builds, which makes steps due as well."""
@@ -58,7 +61,7 @@ class Poller:
         """Poll until told to stop."""
         with ThreadPoolExecutor(POLLS_AT_ONCE, thread_name_prefix="poll") as threads:
             while not stop.is_set():
-                wait_seconds = catch_faults(partial(self._poll, threads), self._pause_after_fault)
+                wait_seconds = self._poll(threads)
                 if self._wake.wait(wait_seconds):
                     stop.wait(DEBOUNCE_SECONDS)
                 self._wake.clear()
@@ -70,26 +73,13 @@ class Poller:
 
     def _poll(self, threads: ThreadPoolExecutor) -> float:
         """Poll what is due; return how long to wait. A ledger that can't be reached is logged once."""
-        try:
+        wait_seconds = POLL_SECONDS
+        with self._failures:
             self.listing.list_if_due(threads)
             self._poll_due(threads)
             self._skew.check(self.context.client.ahead_seconds)
-            wait_seconds = max(min(next_poll_seconds(self.context.ledger), POLL_SECONDS), DEBOUNCE_SECONDS)
-            self._troubled = False
-        except StateFolderError as error:
-            self._log_once(f"{error} Slice jobs wait until then.")
-            return POLL_SECONDS
-        return wait_seconds
-
-    def _pause_after_fault(self, fault: Exception) -> float:
-        logger.opt(exception=fault).debug("The poller failed")
-        self._log_once(f"The poller failed ({type(fault).__name__}): it tries again.")
-        return POLL_SECONDS
-
-    def _log_once(self, sentence: str) -> None:
-        if not self._troubled:
-            logger.error("{}", sentence)
-        self._troubled = True
+            wait_seconds = min(next_poll_seconds(self.context.ledger), POLL_SECONDS)
+        return max(wait_seconds, DEBOUNCE_SECONDS)
 
     def _poll_due(self, threads: ThreadPoolExecutor) -> None:
         """Hand due polls to the threads; one at a time while a listing answers for many."""

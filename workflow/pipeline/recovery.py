@@ -1,7 +1,7 @@
 """Recovery of claims that a crash interrupted: files without a row, and rows without a file.
 
 Several services may do this side by side, and others may be claiming files meanwhile: a file is looked
-at again after its row was read, and a row that a live worker runs is left alone. What nobody has
+at again after its row was read, and a row whose step is in progress is left alone. What nobody has
 claimed goes to the inbox: there one rename decides who takes it, once it is complete.
 """
 
@@ -54,7 +54,7 @@ def recover_claims(ledger: Ledger, share: Share) -> None:
             ordered = read_order_beside(ledger, share, claimed_as, number)
             ledger.claimed(number, claimed_as, path=path, ordered=ordered)
             logger.info("{} was in processing/ unknown: it continues as submission {}.", path, number)
-        elif row.claimed_as is not None and row.worker is None:
+        elif row.claimed_as is not None and (row.step is None or row.due_at is not None):
             _reattach_file(ledger, row, claimed_as)
     if restored:
         ledger.metadata.write(RESTORED_KEY, "")

@@ -17,7 +17,6 @@ from workflow.pipeline.batch import folder_files, submit_folder
 from workflow.pipeline.context import Context
 from workflow.pipeline.heartbeat import Heartbeat
 from workflow.pipeline.inbox_events import InboxEvents
-from workflow.pipeline.lease_queue import LeaseQueue
 from workflow.pipeline.live_rules import LiveRules
 from workflow.pipeline.local_queue import LocalQueue
 from workflow.pipeline.moved_away import MoveWatcher
@@ -78,7 +77,9 @@ class Service:
         context = self._context
         context.spool.mkdir(parents=True, exist_ok=True)
         clean_spool(context.ledger, context.spool)
-        self._heartbeat = heartbeat = Heartbeat(context.ledger, self._home, context.client)
+        self._heartbeat = heartbeat = Heartbeat(
+            context.ledger, self._home, context.client, on_removed=self.wake
+        )
         self._heartbeat_thread = self._start_thread("heartbeat", heartbeat.run, self._left)
         if self._watch and context.share.is_reachable():
             recover_claims(context.ledger, context.share)
@@ -115,10 +116,12 @@ class Service:
             return following
 
         on_interrupted = partial(hold_after_repeated_crashes, context)
-        ways = (context.ledger, lambda: heartbeat.me, run_stage, self._limits, on_interrupted)
+        ways = (context.ledger, self._home, run_stage, self._limits, on_interrupted)
         if not context.ledger.is_shared:
             return LocalQueue(*ways)
-        return LeaseQueue(*ways, self._finish_abandoned_claims)
+        from workflow.pipeline.postgres_queue import PostgresQueue  # of an extra: SQLite works without it
+
+        return PostgresQueue(*ways, heartbeat.set_queue_workers, self._finish_abandoned_claims)
 
     def _make_inbox(self, heartbeat: Heartbeat) -> Inbox:
         share = self._context.share

@@ -19,8 +19,8 @@ a send by asking Eiger after the deadline of its lease, a move by where the file
 happen twice, so a send that can't be settled is held for a person.
 
 **Who goes on.** The work queue runs due steps. On SQLite one process owns the file: at its start
-everything in progress gets a new turn (`local_queue.py`). On Postgres the steps of a worker without
-heartbeats do (`lease_queue.py`). The turn is the fencing token: every write names its turn, and under an
+everything in progress gets a new turn (`local_queue.py`). On Postgres the jobs of a worker without
+heartbeats do (`postgres_queue.py`). The turn is the fencing token: every write names its turn, and under an
 old one it raises `Superseded` and changes nothing. Cancel and retry begin a new turn as well. Between
 upload and build nothing runs: the row waits, and the poller asks for the slice job when it is due
 (`poller.py`).

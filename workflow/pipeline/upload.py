@@ -122,7 +122,7 @@ def _record_upload(context: Context, submission: Submission, sent: UploadResult)
         tries=0,
     )
     if context.polls_at_once:
-        ahead = draft.end_turn(Step.DELIVER, None, worker=submission.worker)
+        ahead = draft.end_turn(Step.DELIVER, None)
     else:
         first_poll_at = now() + timedelta(seconds=context.retry_schedule.first_poll_seconds)
         ahead = draft.end_turn(Step.POLL, first_poll_at)
@@ -283,7 +283,7 @@ def reuse_sliced_build(context: Context, submission: Submission) -> Submission:
         state=SubmissionState.SLICED,
         part_version_id=earlier.part_version_id, slice_job_id=earlier.slice_job_id,
         uploaded_at=earlier.uploaded_at, waiting_since=now(), reused=earlier.id, tries=0,
-        step=Step.DELIVER, due_at=now(), turn=submission.turn + 1, worker=None,
+        step=Step.DELIVER, due_at=now(), turn=submission.turn + 1,
     )  # fmt: skip
     submission = context.ledger.get(submission.id)
     if not taken and ordered:

@@ -1,13 +1,18 @@
 """The port through which stages run. Two adapters keep it, under one suite of tests.
 
-`LocalQueue` works on SQLite: one process, its own threads, no leases. On Postgres several machines share the
-work. Handing over is no part of the port: a due step is handed over by writing it into the ledger.
+`LocalQueue` works on SQLite: one process, its own threads. `PostgresQueue` works on Postgres: procrastinate
+shares the work among several machines. Handing over is no part of the port: a due step is handed over by
+writing it into the ledger.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from loguru import logger
+
+from workflow.errors import StateFolderError
 from workflow.ledger import Work
 
 RunStage = Callable[[Work], Work | None]
@@ -42,3 +47,33 @@ class WorkQueue(Protocol):
 
     def stop(self, limit_seconds: float) -> bool:
         """Begin nothing new; True if everything that ran came to its end within the limit."""
+
+
+class FailureLog(AbstractContextManager[None]):
+    """Lets a thread survive what fails in a block; of several failures in a row, the first is logged.
+
+    `waiting` is said after the reason of a database that can't be used.
+    """
+
+    def __init__(self, who: str, waiting: str) -> None:
+        self._who, self._waiting, self._failing = who, waiting, False
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        """Log what failed, and let it be tried again later."""
+        if error is None:
+            self.worked()
+        elif isinstance(error, StateFolderError):
+            self._log_once(f"{error} {self._waiting}")
+        elif isinstance(error, Exception):
+            logger.opt(exception=error).debug("{} failed", self._who)
+            self._log_once(f"{self._who} failed ({type(error).__name__}): it tries again.")
+        return error is None or isinstance(error, Exception)
+
+    def worked(self) -> None:
+        """Note that it works: the next failure is logged."""
+        self._failing = False
+
+    def _log_once(self, sentence: str) -> None:
+        if not self._failing:
+            logger.error("{}", sentence)
+        self._failing = True

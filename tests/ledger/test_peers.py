@@ -1,32 +1,27 @@
-"""Workers: nobody takes what another has, and who is struck off has nothing any more."""
+"""Workers: nobody takes what another has, and a removed one has nothing any more."""
 
 from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 
+from tests.ledger.queue_worker import QueueWorker, is_sqlite, take_over
 from workflow.errors import StateFolderError
 from workflow.ledger import (
     CLOCK,
     Ledger,
     Superseded,
-    acquire_due_steps,
     deregister_worker,
     list_abandoned_claims,
-    list_leased_steps,
+    list_steps_of,
     list_workers,
     read_backpressure,
     read_heartbeats,
     register_worker,
     remove_dead_worker,
     send_heartbeat,
-    take_over_orphaned_steps,
 )
-from workflow.model import Backpressure, EventKind, Step, Submission, Worker
-
-
-def joined(ledger: Ledger, home: str = "here") -> Worker:
-    return register_worker(ledger, home, "host", 1, "1.0")
+from workflow.model import Backpressure, EventKind, Step, Submission
 
 
 def claimed(ledger: Ledger, count: int = 1) -> list[int]:
@@ -36,21 +31,21 @@ def claimed(ledger: Ledger, count: int = 1) -> list[int]:
     return numbers
 
 
-def taken(ledger: Ledger, worker: Worker) -> Submission:
+def taken(ledger: Ledger, worker: QueueWorker) -> Submission:
     claimed(ledger)
-    (submission,) = acquire_due_steps(ledger, worker, [Step.INTAKE], 1)
+    (submission,) = worker.take(Step.INTAKE)
     return submission
 
 
 def test_rivals_never_take_the_same(ledger: Ledger) -> None:
     numbers = claimed(ledger, 60)
-    workers = [joined(ledger, f"home {place}") for place in range(4)]
+    workers = [QueueWorker(ledger, f"home {place}") for place in range(4)]
     shares: list[list[int]] = [[] for _ in workers]
     start = Barrier(len(workers))
 
     def rival(place: int) -> None:
         start.wait()
-        while some := acquire_due_steps(ledger, workers[place], [Step.INTAKE], 7):
+        while some := workers[place].take(Step.INTAKE, 7):
             shares[place] += [submission.id for submission in some]
 
     rivals = [Thread(target=rival, args=(place,)) for place in range(len(workers))]
@@ -61,67 +56,68 @@ def test_rivals_never_take_the_same(ledger: Ledger) -> None:
     assert sorted(number for share in shares for number in share) == numbers
 
 
-def test_the_steps_of_a_removed_worker_begin_again_and_it_can_change_nothing(ledger: Ledger) -> None:
-    silent, heir = joined(ledger), joined(ledger, "elsewhere")
+def test_a_dead_workers_steps_begin_again_and_it_can_change_nothing(ledger: Ledger) -> None:
+    silent, heir = QueueWorker(ledger), QueueWorker(ledger, "elsewhere")
     late = taken(ledger, silent)
-    assert take_over_orphaned_steps(ledger) == ()
-    assert remove_dead_worker(ledger, silent.name, read_heartbeats(ledger)[silent.name])
-    assert take_over_orphaned_steps(ledger) == (late,)
-    (anew,) = acquire_due_steps(ledger, heir, [Step.INTAKE], 10)
-    assert (anew.id, anew.turn) == (late.id, late.turn + 1)
+    assert is_sqlite(ledger) or take_over(ledger) == ()
+    silent.die()
+    assert take_over(ledger) == (late,)
+    (again,) = heir.take(Step.INTAKE)
+    assert (again.id, again.turn) == (late.id, late.turn + 1)
     with pytest.raises(Superseded):
         ledger.record_event(late, EventKind.INSPECTED)
     with pytest.raises(Superseded):
         ledger.sends.begin(late, 1, 60)
-    assert ledger.events(late.id)[-1].detail == f"intake was in the hands of {silent.name}"
+    assert ledger.events(late.id)[-1].event == EventKind.TAKEN_OVER
 
 
-def test_one_that_gave_a_sign_meanwhile_is_not_struck_off(ledger: Ledger) -> None:
-    worker = joined(ledger)
-    old_sign = read_heartbeats(ledger)[worker.name]
+def test_a_worker_that_sent_a_heartbeat_meanwhile_is_not_removed(ledger: Ledger) -> None:
+    worker = QueueWorker(ledger).me
+    earlier = read_heartbeats(ledger)[worker.name]
     assert send_heartbeat(ledger, worker)
-    assert not remove_dead_worker(ledger, worker.name, old_sign)
+    assert not remove_dead_worker(ledger, worker.name, earlier)
     assert [each.name for each in list_workers(ledger)] == [worker.name]
 
 
 def test_a_removed_worker_learns_it_and_registers_beside_the_others(ledger: Ledger) -> None:
-    worker = joined(ledger)
-    remove_dead_worker(ledger, worker.name, read_heartbeats(ledger)[worker.name])
-    assert not send_heartbeat(ledger, worker)
-    restarted = joined(ledger)
+    worker = QueueWorker(ledger)
+    worker.die()
+    assert not send_heartbeat(ledger, worker.me)
+    restarted = QueueWorker(ledger).me
     again = register_worker(ledger, "here", "host", 1, "1.0", again=True)
     assert {each.name for each in list_workers(ledger)} == {restarted.name, again.name}
 
 
-def test_a_restart_on_the_same_state_folder_has_nobody_to_wait_for(ledger: Ledger) -> None:
-    cut_off = taken(ledger, joined(ledger))
-    joined(ledger)
-    assert take_over_orphaned_steps(ledger) == (cut_off,)
+def test_a_restart_on_the_same_state_folder_waits_for_nobody(ledger: Ledger) -> None:
+    cut_off = taken(ledger, QueueWorker(ledger))
+    QueueWorker(ledger)
+    assert take_over(ledger) == (cut_off,)
 
 
-def test_who_leaves_gives_back_at_once(ledger: Ledger) -> None:
-    worker, other = joined(ledger), joined(ledger, "elsewhere")
+def test_what_a_worker_that_leaves_has_is_free_at_once(ledger: Ledger) -> None:
+    worker, other = QueueWorker(ledger), QueueWorker(ledger, "elsewhere")
     submission = taken(ledger, worker)
-    assert deregister_worker(ledger, worker) == (submission,)
-    assert [each.id for each in acquire_due_steps(ledger, other, [Step.INTAKE], 10)] == [submission.id]
-    assert [each.name for each in list_workers(ledger)] == [other.name]
+    deregister_worker(ledger, worker.me)
+    assert take_over(ledger) == (submission,)
+    assert [each.id for each in other.take(Step.INTAKE)] == [submission.id]
+    assert [each.name for each in list_workers(ledger)] == [other.me.name]
 
 
 def test_a_file_left_on_one_machine_is_taken_there_only(ledger: Ledger) -> None:
-    here, elsewhere = joined(ledger), joined(ledger, "elsewhere")
+    here, elsewhere = QueueWorker(ledger), QueueWorker(ledger, "elsewhere")
     number = ledger.open("a.stl")
     ledger.claimed(number, "/parts/a.stl", left_in_place=True, home="here")
-    assert acquire_due_steps(ledger, elsewhere, [Step.INTAKE], 10) == ()
-    assert [each.id for each in acquire_due_steps(ledger, here, [Step.INTAKE], 10)] == [number]
+    assert elsewhere.take(Step.INTAKE) == ()
+    assert [each.id for each in here.take(Step.INTAKE)] == [number]
     ledger.schedule_next_step(ledger.get(number), Step.DELIVER, ledger.get(number).opened_at)
-    assert [each.id for each in acquire_due_steps(ledger, elsewhere, [Step.DELIVER], 10)] == [number]
+    assert [each.id for each in elsewhere.take(Step.DELIVER)] == [number]
 
 
 def test_a_claim_whose_worker_is_gone_is_abandoned(ledger: Ledger) -> None:
-    worker = joined(ledger)
-    number = ledger.open("a.stl", worker.name)
+    worker = QueueWorker(ledger)
+    number = ledger.open("a.stl", worker.me.name)
     assert list_abandoned_claims(ledger) == ()
-    remove_dead_worker(ledger, worker.name, read_heartbeats(ledger)[worker.name])
+    worker.die()
     assert [each.id for each in list_abandoned_claims(ledger)] == [number]
 
 
@@ -136,10 +132,10 @@ def test_a_claim_that_comes_late_is_written_down_all_the_same(ledger: Ledger) ->
 
 
 def test_a_claim_that_another_worker_recorded_is_not_begun_again(ledger: Ledger) -> None:
-    worker = joined(ledger)
+    worker = QueueWorker(ledger)
     submission = taken(ledger, worker)
     ledger.claimed(submission.id, submission.claimed_as or "", path=submission.path)
-    assert list_leased_steps(ledger, worker) == (submission,)
+    assert list_steps_of(ledger, worker.me) == (submission,)
 
 
 def test_a_number_that_was_forgotten_is_not_given_out_again(ledger: Ledger) -> None:
@@ -182,7 +178,7 @@ def test_a_file_goes_by_this_machines_clock_even_after_a_database_with_its_own(
 
 
 def test_signs_carry_what_the_cloud_told(ledger: Ledger) -> None:
-    one, other = joined(ledger, "one"), joined(ledger, "other")
+    one, other = QueueWorker(ledger, "one").me, QueueWorker(ledger, "other").me
     assert send_heartbeat(ledger, one, Backpressure(complaints=2, pause_seconds=60.0))
     told = read_backpressure(ledger)
     assert told[other.name] == Backpressure()

@@ -1,0 +1,78 @@
+"""The shared queue's connections, and the queue for procrastinate's own commands.
+
+    procrastinate --app workflow.pipeline.queue_app.app shell
+
+They read the same settings as stlflow. That app knows no task: `stlflow run` alone runs steps.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import procrastinate
+import psycopg
+from procrastinate import exceptions
+
+from workflow.errors import SettingsError
+from workflow.ledger import QUEUE_SCHEMA
+from workflow.settings import load_settings
+
+T = TypeVar("T")
+RETRY_SECONDS = 1.0
+CONNECT_SECONDS = 5
+
+
+class PatientConnector(procrastinate.PsycopgConnector):
+    """Asks again while the database is away, so that an outage ends no worker."""
+
+    gives_up = False
+
+    async def execute_query_async(self, query: Any, **arguments: Any) -> None:
+        """Run a query."""
+        await self._patiently(super().execute_query_async, query, arguments)
+
+    async def execute_query_one_async(self, query: Any, **arguments: Any) -> dict[str, Any]:
+        """Return one row."""
+        return await self._patiently(super().execute_query_one_async, query, arguments)
+
+    async def execute_query_all_async(self, query: Any, **arguments: Any) -> list[dict[str, Any]]:
+        """Return all rows."""
+        return await self._patiently(super().execute_query_all_async, query, arguments)
+
+    async def listen_notify(self, on_notification: Any, channels: Iterable[str]) -> None:
+        """Listen for jobs, again after each loss of the connection."""
+        while True:
+            try:
+                await super().listen_notify(on_notification, channels)
+            except exceptions.ConnectorException:
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _patiently(
+        self, ask: Callable[..., Awaitable[T]], query: Any, arguments: Mapping[str, Any]
+    ) -> T:
+        while True:
+            try:
+                return await ask(query, **arguments)
+            except exceptions.ConnectorException as error:
+                if self.gives_up or not isinstance(error.__cause__, psycopg.OperationalError):
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+
+
+def make_connector(url: str) -> PatientConnector:
+    """Return connections to the queue's schema of a database."""
+    settings = {"options": f"-csearch_path={QUEUE_SCHEMA}", "connect_timeout": CONNECT_SECONDS}
+    return PatientConnector(
+        conninfo=url.replace("+psycopg", "", 1), min_size=1, max_size=4, timeout=CONNECT_SECONDS,
+        kwargs={**settings, "application_name": "stlflow queue"},
+    )  # fmt: skip
+
+
+def __getattr__(name: str) -> procrastinate.App:
+    """Return `app`, the queue in the database of the settings. Raise SettingsError where none is shared."""
+    if name != "app":
+        raise AttributeError(name)
+    settings = load_settings()
+    if settings.database.startswith("sqlite"):
+        raise SettingsError("There is no shared queue: STLFLOW_DATABASE_URL names no postgresql:// address.")
+    return procrastinate.App(connector=make_connector(settings.database))
