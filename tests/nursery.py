@@ -198,6 +198,7 @@ def live(order: Mapping[str, Any]) -> int:
     if order.get("cut_power_at"):
         cut_power_at(order["cut_power_at"])
     sys.argv = ["stlflow", *order["words"]]
+    sys.modules["__main__"].__package__ = ""  # by it click finds the name that its help shows
     try:
         stlflow()
     except SystemExit as ended:
