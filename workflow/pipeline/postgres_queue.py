@@ -13,7 +13,8 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import procrastinate
 import psycopg
@@ -44,12 +45,10 @@ CHECK_SECONDS = 2.0
 DEBOUNCE_SECONDS = 0.02
 """Wake-ups come many at once: one check for all of them."""
 AUDIT_SECONDS = 5.0
-FETCH_SECONDS = 3.0
+FETCH_SECONDS = 5.0
 """How late a job begins if its notification was lost, as behind pgbouncer in transaction mode."""
 NEVER = 1e9
 CLOSE_SECONDS = 5.0
-STOP_SECONDS = 0.2
-"""How soon the event loop sees that it has to stop."""
 
 
 class PostgresQueue:
@@ -76,6 +75,8 @@ class PostgresQueue:
         self._job_workers: dict[tuple[str, ...], int] = {}
         self._connector = make_connector(ledger.url)
         self._wake, self._stop = threading.Event(), threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_stop = asyncio.Event()
         self._failures = FailureLog("The queue", "Submissions wait until then.")
         self._audited_at, self._checked_at = clock(), float("inf")
         self._threads = [
@@ -105,6 +106,7 @@ class PostgresQueue:
         """Begin nothing new; True if everything that ran came to its end within the limit."""
         give_up_at = self._clock() + limit_seconds
         self._stop.set()
+        self._stop_loop()
         self.wake()
         drained = self._executor.drain(limit_seconds)
         self._connector.gives_up = True
@@ -113,6 +115,12 @@ class PostgresQueue:
         drained = self._executor.drain(max(give_up_at - self._clock(), 0.0))  # one may just have begun
         self._executor.close()
         return drained
+
+    def _stop_loop(self) -> None:
+        """Stop the event loop's workers; a loop that starts only now checks by itself."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended already
+                self._loop.call_soon_threadsafe(self._loop_stop.set)
 
     # -- the thread that hands over and restores --------------------------------------------------
 
@@ -155,7 +163,7 @@ class PostgresQueue:
 
     async def _serve(self) -> None:
         """Run workers until the queue stops; a database that is away at the start is asked again."""
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         loop.set_default_executor(self._executor.threads)
         loop.set_exception_handler(lambda _, fault: logger.debug("procrastinate: {}", fault))
         app = procrastinate.App(connector=self._connector)
@@ -194,9 +202,9 @@ class PostgresQueue:
             await asyncio.sleep(DEBOUNCE_SECONDS)
         self._job_workers[queues] = worker.worker_id
         self._on_workers(frozenset(self._job_workers.values()))
-        while not self._stop.is_set():
-            await asyncio.sleep(STOP_SECONDS)
-        worker.stop()  # type: ignore[no-untyped-call]
+        await self._loop_stop.wait()
+        stop: Callable[[], None] = worker.stop
+        stop()
 
     def _run_job(self, number: int, turn: int, step: str) -> None:
         """Run the stage of one job, on a thread of the executor."""
@@ -206,7 +214,8 @@ class PostgresQueue:
 async def _run_until_removed(worker: JobWorker) -> None:
     """Run a worker until it is stopped, or others have removed it because it was silent for too long."""
     try:
-        await worker.run()  # type: ignore[no-untyped-call]
+        run: Callable[[], Awaitable[None]] = worker.run
+        await run()
     except exceptions.ConnectorException as error:
         if not isinstance(error.__cause__, psycopg.errors.ForeignKeyViolation):
             raise
