@@ -65,6 +65,10 @@ class FileEvents:
         return replace(self, closed={path: n for path, n in self.closed.items() if path not in paths})
 
 
+logging.getLogger("watchdog").addHandler(logging.NullHandler())
+"""Or what its threads say while they end would stand on stderr (logging's last resort)."""
+
+
 class _LostEventLog(logging.Handler):
     """Overflowed queues and exhausted watches are told in watchdog's log, and nowhere else."""
 
