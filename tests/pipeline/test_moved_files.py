@@ -60,6 +60,18 @@ def test_a_held_file_moved_to_approved_goes_on_as_released(context: Shop, path: 
     assert not (context.share / there).exists()
 
 
+def test_a_file_that_is_moved_just_when_it_is_released_goes_on_as_released(
+    context: Shop, tmp_path: Path
+) -> None:
+    first = hold_one(context, "both.stl", box(1, 1, 0.47))
+    (context.share / "held/both.stl").rename(tmp_path / "both.stl")
+    release_submission(context.service.ledger, first.id)
+    context.wait("both.stl", lambda each: each.hold is HoldReason.FILE and held(each), PATIENT)
+    (tmp_path / "both.stl").rename(context.share / "approved/both.stl")
+    sent = ends(context, first.id, SubmissionState.DISPATCHED)
+    assert (context.sent(sent), sent.claimed_as) == (1, "done/both.stl")
+
+
 def test_a_held_mesh_is_released_too_and_its_note_may_come_along(context: Shop) -> None:
     first = hold_one(context, "with hole.stl", open_box(31))
     assert first.hold is HoldReason.MESH

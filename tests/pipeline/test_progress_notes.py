@@ -131,6 +131,17 @@ def test_what_an_earlier_run_left_is_put_right(open_shop: Open) -> None:
     assert until(lambda: not stale.exists(), 60)
 
 
+def test_a_note_whose_name_is_taken_before_it_is_written_is_seen_later(open_shop: Open) -> None:
+    shop = open_shop()
+    stale = note_path(shop.share / "inbox" / "slow.stl")
+    stale.touch()
+    write_note(
+        stale.with_name("written.stl.txt"), "stlflow note: received as submission 4712\n\nIt is checked.\n"
+    )
+    stale.with_name("written.stl.txt").replace(stale)
+    assert until(lambda: not stale.exists(), 60)
+
+
 def test_the_setting_switches_them_off(open_shop: Open, tmp_path: Path) -> None:
     shop = open_shop(progress_notes=False, pictures="none", how_to_file=False)
     shop.drop("a.stl", box(37))

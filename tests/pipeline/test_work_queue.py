@@ -135,7 +135,7 @@ def test_many_new_files_hold_up_no_delivery_and_limits_are_kept(floor: Floor) ->
     floor.start(stage, QueueLimits(intake=2, deliver=1))
     try:
         assert until(lambda: floor.has_ended(late))
-        assert sum(work.step is Step.INTAKE for work in floor.begun) == 2
+        assert until(lambda: sum(work.step is Step.INTAKE for work in floor.begun) == 2)
     finally:
         hold.set()
     assert until(lambda: all(map(floor.has_ended, crowd)))

@@ -93,6 +93,11 @@ def release_submission(
             raise WrongSubmissionState(
                 f"Submission {number} is {submission.state}, not held: there is nothing to release."
             )
+        if moved is not None and was_released(submission):
+            order = _resume(submission, begun)
+            kept: SubmissionChanges = {"passed": submission.passed, "sha256": submission.sha256}
+            released = replace(order, event=EventKind.RELEASED, changes={**order.changes, **kept})
+            return _by_moving(submission, released, moved)
         if submission.hold not in RELEASABLE_HOLDS:
             raise WrongSubmissionState(
                 f"Submission {number} is not held for its mesh, by a rule or for its units. "
@@ -101,6 +106,11 @@ def release_submission(
         return _by_moving(submission, _with_file(_lift_rule_hold(submission, begun), gone), moved)
 
     return ledger.commands.execute(number, decide)
+
+
+def was_released(submission: Submission) -> bool:
+    """True if it was released, and its file was moved before it was read again: it was not found then."""
+    return submission.hold is HoldReason.FILE and bool(submission.passed) and submission.build_id is None
 
 
 def confirm_send(ledger: Ledger, number: int, receipt: str | None) -> Submission:

@@ -34,7 +34,13 @@ from workflow.intake import (
 from workflow.ledger import Ledger
 from workflow.model import ENDED_STATES, HoldReason, Step, Submission, SubmissionState
 from workflow.notes import why_not_approved
-from workflow.pipeline.commands import RELEASABLE_HOLDS, MovedFile, release_submission, return_moved_file
+from workflow.pipeline.commands import (
+    RELEASABLE_HOLDS,
+    MovedFile,
+    release_submission,
+    return_moved_file,
+    was_released,
+)
 from workflow.pipeline.context import now
 from workflow.pipeline.inbox_events import InboxEvents
 from workflow.pipeline.inbox_notes import InboxNotes
@@ -98,17 +104,19 @@ class ApprovedFiles:
         """Release what was held, put back what can't be approved, let go on what does already."""
         if known.step is Step.FINISH and known.claimed_as == moved.place:
             return  # it is about to be put into its folder
-        if known.state is SubmissionState.HELD and known.hold in RELEASABLE_HOLDS:
+        held = known.state is SubmissionState.HELD
+        if held and (known.hold in RELEASABLE_HOLDS or was_released(known)):
             release_submission(self.ledger, known.id, moved=moved)
             logger.info("Submission {} ({}) is released by moving the file.", known.id, known.path)
-        elif known.state is SubmissionState.HELD:
+        elif held:
             self._put_back(known, moved, why_not_approved(known))
         elif known.state is SubmissionState.CANCELED:
             self._put_back(known, moved, "It was canceled before the file was moved to approved/.")
         else:
             logger.info("{} belongs to submission {}, which goes on already.", moved.place, known.id)
         self.wake()
-        if known.state is not SubmissionState.CANCELED and known.hold in {*RELEASABLE_HOLDS, None}:
+        goes_on = known.hold in {*RELEASABLE_HOLDS, None} or was_released(known)
+        if known.state is not SubmissionState.CANCELED and goes_on:
             reclaim_file(self.share, moved.place, known.id, known.path)
 
     def _put_back(self, known: Submission, moved: MovedFile, why: str) -> None:

@@ -79,10 +79,13 @@ class ProgressNotes:
         fresh = frozenset(texts) - self._seen - self.own_texts()
         self._seen = frozenset(texts)
         for text in fresh:
-            number = submission_in_progress(note_title(self.context.share.inbox / text) or "")
+            place = self.context.share.inbox / text
+            if _is_empty(place):  # a note's name is taken before it is written
+                self._seen -= {text}
+            number = submission_in_progress(note_title(place) or "")
             if number is not None:
                 with self._lock:
-                    self._written.setdefault(number, (self.context.share.inbox / text, ""))
+                    self._written.setdefault(number, (place, ""))
                 self.add(number)
 
     def run(self, stop: threading.Event) -> None:
@@ -183,6 +186,13 @@ def _is_worked_on(submission: Submission) -> bool:
         and not submission.left_in_place
         and PurePosixPath(place).parts[:1] == ("processing",)
     )
+
+
+def _is_empty(place: Path) -> bool:
+    try:
+        return place.lstat().st_size == 0
+    except OSError:
+        return False
 
 
 def _log_fault(fault: Exception) -> None:
