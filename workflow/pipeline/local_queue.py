@@ -80,11 +80,12 @@ class LocalQueue:
 
     def stop(self, limit_seconds: float) -> bool:
         """Begin nothing new; True if everything that ran came to its end within the limit."""
+        give_up_at = self._clock() + limit_seconds
         self._stopping = True
         self.wake()
         if self._thread is not None:
             self._thread.join(timeout=limit_seconds)
-        drained = self._executor.drain(limit_seconds)
+        drained = self._executor.drain(max(give_up_at - self._clock(), 0.0))
         self._executor.close()
         return drained
 
