@@ -1,7 +1,7 @@
 """The judge counts edges by hand, and whoever takes too long or dies is reported and replaced."""
 
 import os
-import time
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ OPINION = Opinion(True, 1.0, (1.0, 1.0, 1.0))
 def ask_by_name(file: Path) -> Opinion | str:
     """Take for ever, die or answer."""
     if file.name == "slow.stl":
-        time.sleep(3600)
+        threading.Event().wait()
     if file.name == "deadly.stl":
         os._exit(3)
     return OPINION

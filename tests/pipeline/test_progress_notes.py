@@ -135,6 +135,8 @@ def test_a_note_whose_name_is_taken_before_it_is_written_is_seen_later(open_shop
     shop = open_shop()
     stale = note_path(shop.share / "inbox" / "slow.stl")
     stale.touch()
+    shop.drop("beside.stl", box(38))
+    shop.wait("beside.stl", dispatched, 60)  # by then a scan has seen the empty file
     write_note(
         stale.with_name("written.stl.txt"), "stlflow note: received as submission 4712\n\nIt is checked.\n"
     )
