@@ -20,6 +20,7 @@ from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context, UploadProgressCallback, ignore_progress
 from workflow.pipeline.live_rules import LiveRules
 from workflow.pipeline.part_units import read_accepted_units
+from workflow.pipeline.printers import record_printers
 from workflow.pipeline.retention import RetentionPolicy
 from workflow.pipeline.retry import RetrySchedule
 from workflow.pipeline.service import Service
@@ -121,17 +122,16 @@ def running_service(
             with_tests = settings.rules_tests_on_reload
             check = partial(check_changed_rules, catalog=catalog, inspector=inspector, with_tests=with_tests)
             rules = LiveRules(rules_file(settings), rulebook, ledger, check)
+            catalog.on_devices = partial(record_printers, ledger)
             context = _make_context(settings, rules, client, catalog, ledger, inspector, share, on_progress)
             context = replace(context, sets_duplicates_aside=watch)
-            limits = QueueLimits(settings.uploads_at_once, settings.dispatches_at_once)
-            limit = MassArrivalLimit(settings.mass_arrival_files)
             service = Service(
                 context,
                 read_home_id(settings.state),
-                limits,
+                QueueLimits(settings.uploads_at_once, settings.dispatches_at_once),
                 make_stability_times(settings),
                 watch=watch,
-                arrival_limit=limit,
+                arrival_limit=MassArrivalLimit(settings.mass_arrival_files),
                 keep=_make_retention_policy(settings),
             )
             try:

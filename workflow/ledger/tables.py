@@ -210,3 +210,19 @@ rulebooks = Table(
     Column("first_used_at", Float, nullable=False),
 )
 """Every text of rules that was in force, so that an old decision can be explained by its own rules."""
+
+printers = Table(
+    "printers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("state", Text),
+    Column("running", Text),
+    Column("queue_length", Integer),
+    Column("queue_seconds", Float),
+    Column("loaded", Text, nullable=False),
+    Column("seen_at", Float, nullable=False),
+)
+"""Each printer as Eiger listed it last; `running` and `loaded` are JSON."""

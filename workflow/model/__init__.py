@@ -10,9 +10,11 @@ from workflow.model.decisions import (
     Route,
 )
 from workflow.model.mesh_report import MM_PER_INCH, MeshReport, unmeasured_report
+from workflow.model.printers import LoadedMaterial, PrinterSnapshot, RunningPrint
 from workflow.model.states import (
     ALLOWED_TRANSITIONS,
     ENDED_STATES,
+    PRINT_EVENTS,
     SELF_RESOLVING_HOLDS,
     UNUSED_STATES,
     Destination,

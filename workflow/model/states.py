@@ -108,6 +108,27 @@ class EventKind(StrEnum):
     NOT_APPROVED = "not approved"
     CANCELED = "canceled"
     ADOPTED = "adopted"
+    PRINTING = "printing"
+    PRINTED = "printed"
+    PRINT_FAILED = "print failed"
+    PRINT_CANCELED = "print canceled"
+    LOST_TRACK = "lost track"
+    LATE = "late"
+    ON_TIME = "on time again"
+
+
+PRINT_EVENTS = frozenset(
+    {
+        EventKind.PRINTING,
+        EventKind.PRINTED,
+        EventKind.PRINT_FAILED,
+        EventKind.PRINT_CANCELED,
+        EventKind.LOST_TRACK,
+        EventKind.LATE,
+        EventKind.ON_TIME,
+    }
+)
+"""What is told of a build after it was sent."""
 
 
 _S = SubmissionState

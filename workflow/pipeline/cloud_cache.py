@@ -30,12 +30,14 @@ class CloudCache:
     """Lookups by name; each list is requested by one thread at a time."""
 
     def __init__(self, client: EigerClient, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client, self._clock = client, clock
         self._presets = _CachedValue(client.get_org_settings_presets, PRESETS_TTL_SECONDS, clock)
         self._users = _CachedValue(lambda: tuple(client.list_users()), USERS_TTL_SECONDS, clock)
-        self._client, self._clock = client, clock
         self._builds: dict[str, tuple[float, BuildDetail]] = {}
         self._contents: dict[tuple[str, datetime | None], tuple[float, frozenset[str]]] = {}
-        self._devices = _CachedValue(lambda: tuple(client.list_devices()), DEVICES_TTL_SECONDS, clock)
+        self._devices = _CachedValue(self._list_devices, DEVICES_TTL_SECONDS, clock)
+        self.on_devices: Callable[[tuple[Device, ...]], None] = lambda _listed: None
+        """Called with each new list of devices, by the thread that has asked for it."""
 
     def presets(self) -> tuple[Preset, ...]:
         """Return all settings presets. Raises CloudError."""
@@ -48,6 +50,15 @@ class CloudCache:
     def devices(self) -> tuple[Device, ...]:
         """Return all devices as they were at most two seconds ago. Raises CloudError."""
         return self._devices.get()
+
+    def list_devices_now(self) -> tuple[Device, ...]:
+        """Return the devices as they are now. Raises CloudError."""
+        return self._devices.not_older_than(0.0)
+
+    def _list_devices(self) -> tuple[Device, ...]:
+        listed = tuple(self._client.list_devices())
+        self.on_devices(listed)
+        return listed
 
     def known_devices(self) -> tuple[Device, ...]:
         """Return the devices as they were last listed; none before that. Eiger is not asked."""
@@ -127,7 +138,7 @@ class _CachedValue(Generic[T]):
         self._answer: tuple[float, T] | None = None
 
     def get(self) -> T:
-        return self._not_older_than(self._seconds)
+        return self.not_older_than(self._seconds)
 
     def known(self) -> T | None:
         """Return the last answer, whatever its age."""
@@ -136,9 +147,10 @@ class _CachedValue(Generic[T]):
 
     def refresh(self) -> T:
         """Return an answer at most 5 s old: many files with one wrong name cost one request."""
-        return self._not_older_than(REFRESH_SECONDS)
+        return self.not_older_than(REFRESH_SECONDS)
 
-    def _not_older_than(self, seconds: float) -> T:
+    def not_older_than(self, seconds: float) -> T:
+        """Return the last answer, or a new one if it is older."""
         with self._lock:
             if self._answer is None or self._clock() - self._answer[0] > seconds:
                 self._answer = (self._clock(), self._ask())

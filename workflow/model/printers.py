@@ -1,0 +1,47 @@
+"""The last seen state of a printer or furnace. None where Eiger says nothing: no news is not "0 left"."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunningPrint:
+    """The print that a printer shows as running; `percent` is 0 to 100, and moves about once per layer."""
+
+    job_id: str
+    name: str | None = None
+    """The title of its build."""
+    build_id: str | None = None
+    percent: float | None = None
+    seconds_left: float | None = None
+    submission: int | None = None
+    """Our submission that it prints; None for a print of others, and while that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedMaterial:
+    """A plastic, metal or fiber in a printer, and how many cm³ of it are left."""
+
+    kind: str
+    """"material" or "fiber"."""
+    name: str
+    left_cm3: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterSnapshot:
+    """A printer as Eiger listed it at `seen_at`; one that is no longer listed keeps its last state."""
+
+    id: str
+    name: str
+    model: str
+    series: str
+    seen_at: datetime
+    state: str | None = None
+    """Eiger's own word, such as Ready, Printing or Offline; new words may come."""
+    running: RunningPrint | None = None
+    queue_length: int | None = None
+    queue_seconds: float | None = None
+    queued: tuple[int, ...] = ()
+    """Our submissions that wait in its queue, one entry for each copy."""
+    loaded: tuple[LoadedMaterial, ...] = ()
