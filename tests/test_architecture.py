@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "workflow"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-ROOMS = {"intake", "mesh", "eiger", "routing", "ledger", "notes"}
+ROOMS = {"intake", "mesh", "eiger", "routing", "ledger", "notes", "notices"}
 ROOTS = {"model", "errors", "settings", "suggest"}
 MAY_IMPORT = {
     **dict.fromkeys(ROOMS, ROOTS),
@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "model": set[str](),
     "errors": set[str](),
     "suggest": set[str](),
-    "settings": {"errors", "suggest"},
+    "settings": {"errors", "suggest", "model"},
     "logs": set[str](),
     "resources": set[str](),
     "state_folder": {"errors"},

@@ -19,18 +19,21 @@ from workflow.ledger.statements import (
     DELETE_DECISION,
     INSERT_DECISION,
     INSERT_EVENT,
+    INSERT_NOTICE,
+    INSERT_TOLD_EVENT,
     LOCK_SUBMISSION,
     LOCK_TURN,
     READ_SUBMISSION,
     PreparedStatement,
     submission_update,
 )
-from workflow.ledger.tables import events, submissions
+from workflow.ledger.tables import events, notices, submissions
 from workflow.ledger.work import work_of
 from workflow.model import (
     NO_CHANGES,
     DecisionRecord,
     EventKind,
+    NoticeEvent,
     Step,
     Submission,
     SubmissionChanges,
@@ -39,6 +42,12 @@ from workflow.model import (
 )
 
 T = TypeVar("T")
+TOLD_EVENTS: Mapping[EventKind, NoticeEvent] = {
+    EventKind.HELD: NoticeEvent.HELD,
+    EventKind.REJECTED: NoticeEvent.REJECTED,
+    EventKind.DISPATCHED: NoticeEvent.SENT,
+}
+"""The events that people are told of."""
 Event = tuple[EventKind, str]
 """What happened, and the detail in words."""
 VALUES_PER_STATEMENT = 500
@@ -163,10 +172,14 @@ def next_turn(submission: Submission, step: Step | None, due_at: datetime | None
 
 
 def append_event(connection: Connection, number: int, event: EventKind, detail: str) -> None:
-    """Add one line to the history."""
-    INSERT_EVENT.execute(
-        connection, submission=number, at=seconds_now(), event=event, detail=replace_unstorable(detail)
-    )
+    """Add one line to the history; what people are told of goes into the outbox with it."""
+    line = {"submission": number, "at": seconds_now(), "event": event, "detail": replace_unstorable(detail)}
+    told = TOLD_EVENTS.get(event)
+    if told is None:
+        INSERT_EVENT.execute(connection, **line)
+        return
+    written = INSERT_TOLD_EVENT.execute(connection, **line).scalar_one()
+    INSERT_NOTICE.execute(connection, **{**line, "event": told, "subject": f"event {written}"})
 
 
 def replace_decision(connection: Connection, number: int, decided: DecisionRecord) -> None:
@@ -203,7 +216,7 @@ def advance_id_sequences(connection: Connection) -> None:
     Never backwards: higher numbers may have been given out and deleted since.
     """
     if connection.dialect.name == "postgresql":
-        for table in (submissions, events):
+        for table in (submissions, events, notices):
             sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
             highest = f"select setval({sequence}, greatest(max(id), nextval({sequence}))) from {table.name}"  # noqa: S608  # names of our own tables
             connection.execute(text(f"{highest} having max(id) > 0"))

@@ -39,6 +39,7 @@ from workflow.ledger.locks import LockStore
 from workflow.ledger.mass_arrival import MassArrivalStore
 from workflow.ledger.metadata import MetadataStore
 from workflow.ledger.printers import PrinterStore
+from workflow.ledger.notices import NoticeStore
 from workflow.ledger.queue_schema import leave_leases, migrate_queue
 from workflow.ledger.retention import RetentionStore
 from workflow.ledger.rows import event_from
@@ -46,6 +47,7 @@ from workflow.ledger.sends import SendStore
 from workflow.ledger.statements import CLAIM_SUBMISSION, FIND_CONTENT, OPEN_SUBMISSION, READ_EVENTS
 from workflow.ledger.store import Store
 from workflow.ledger.tables import submissions
+from workflow.ledger.troubles import TroubleStore
 from workflow.ledger.work import Work
 from workflow.model import (
     DecisionRecord,
@@ -89,8 +91,10 @@ class Ledger(Store):
         self.mass_arrival = MassArrivalStore(connections)
         self.metadata = MetadataStore(connections)
         self.printers = PrinterStore(connections)
+        self.notices = NoticeStore(connections)
         self.retention = RetentionStore(connections)
         self.sends = SendStore(connections)
+        self.troubles = TroubleStore(connections)
 
     def close(self) -> None:
         """Close all connections."""

@@ -13,6 +13,8 @@ from workflow.model import (
     DeviceFacts,
     HoldReason,
     MeshReport,
+    Notice,
+    NoticeEvent,
     Step,
     Submission,
     SubmissionEvent,
@@ -45,6 +47,15 @@ def submission_from(row: Mapping[Any, Any]) -> Submission:
 def event_from(row: Mapping[Any, Any]) -> SubmissionEvent:
     """Build the value from one row of `events`."""
     return SubmissionEvent(at=_time(row["at"]), event=row["event"], detail=row["detail"])
+
+
+def notice_from(row: Mapping[Any, Any]) -> Notice:
+    """Build the value from one row of `notices`."""
+    times = {name: None if row[name] is None else _time(row[name]) for name in ("due_at", "begun_at")}
+    words = ("id", "subject", "target", "submission", "detail", "tries", "message", "unconfirmed", "problem")
+    return Notice(
+        event=NoticeEvent(row["event"]), at=_time(row["at"]), **times, **{name: row[name] for name in words}
+    )
 
 
 def worker_from(row: Mapping[str, Any]) -> Worker:

@@ -30,7 +30,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-from workflow.ledger.tables import decisions, events, sends, submissions
+from workflow.ledger.tables import decisions, events, notices, sends, submissions
 from workflow.model import ENDED_STATES
 
 _SQLITE_WITH_NAMES = sqlite.dialect(paramstyle="named")
@@ -181,7 +181,10 @@ LOCK_TURN = PreparedStatement(
 READ_EVENTS = PreparedStatement(
     select(events).where(events.c.submission == bindparam("number")).order_by(events.c.id)
 )
-INSERT_EVENT = PreparedStatement(_insert(events, "submission", "at", "event", "detail"))
+_EVENT = ("submission", "at", "event", "detail")
+INSERT_EVENT = PreparedStatement(_insert(events, *_EVENT))
+INSERT_TOLD_EVENT = PreparedStatement(_insert(events, *_EVENT).returning(events.c.id))
+INSERT_NOTICE = PreparedStatement(_insert(notices, *_EVENT, "subject"))
 DELETE_DECISION = PreparedStatement(
     delete(decisions).where(
         decisions.c.submission == bindparam("number"), decisions.c.stage == bindparam("decided_stage")

@@ -226,3 +226,40 @@ printers = Table(
     Column("seen_at", Float, nullable=False),
 )
 """Each printer as Eiger listed it last; `running` and `loaded` are JSON."""
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("event", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("target", Text, nullable=False, default=""),
+    Column("submission", Integer, ForeignKey("submissions.id", ondelete="CASCADE"), index=True),
+    Column("at", Float, nullable=False),
+    Column("detail", Text, nullable=False, default=""),
+    Column("due_at", Float),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("message", Text),
+    Column("begun_at", Float),
+    Column("unconfirmed", Integer, nullable=False, default=0),
+    Column("problem", Text, nullable=False, default=""),
+    Column("outcome", Text),
+    Column("settled_at", Float),
+)
+"""The outbox: what people are to be told. `target` "" is not addressed yet; `outcome` null waits."""
+
+Index("notices_once", notices.c.subject, notices.c.target, unique=True)
+Index("notices_waiting", notices.c.target, notices.c.due_at, sqlite_where=notices.c.outcome.is_(None),
+      postgresql_where=notices.c.outcome.is_(None))  # fmt: skip
+
+troubles = Table(
+    "troubles",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("since", Float),
+    Column("fine_since", Float),
+    Column("told_at", Float),
+    Column("is_told", Boolean, nullable=False, default=False),
+    Column("words", Text, nullable=False, default=""),
+)
+"""What is wrong with the cloud, the share and the like, and since when; `is_told`: people know of it."""

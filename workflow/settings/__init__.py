@@ -6,6 +6,16 @@ and what to write instead; no message repeats a key.
 
 from workflow.settings.load import load_settings, read_effective_values, stlflow_command
 from workflow.settings.model import ENV_PREFIX, LEDGER_FILE, Settings, outdated_settings
+from workflow.settings.notices import (
+    ADMINISTRATOR,
+    SHOP,
+    NoticeSettings,
+    NoticeTarget,
+    default_events,
+    is_mail_address,
+    parse_hours,
+    split_addresses,
+)
 from workflow.settings.sources import (
     ENV_FILE,
     SETTINGS_FILE,

@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from workflow.errors import SettingsError
 from workflow.settings.model import ENV_PREFIX, LOG_LEVELS, Settings, setting_help, setting_type
+from workflow.settings.notices import NoticeSettings
+from workflow.settings.notices_reading import NOTICES, parse_notices
 from workflow.settings.sources import (
     ENV_FILE,
     SETTINGS_FILE,
@@ -174,9 +176,18 @@ def load_settings(**overrides: object) -> Settings:
     commanded = [SourceValue(Source.COMMAND_LINE, name, name, value) for name, value in overrides.items()]
     counting: dict[str, Any] = {name: each.value for name, each in _effective_values(commanded).items()}
     try:
-        return _LoadedSettings(**counting)
+        return _LoadedSettings(**counting).with_notices(load_notices(read_all_sources()))
     except ValidationError as error:
         raise SettingsError(_describe_errors(error, [*commanded, *read_all_sources()])) from None
+
+
+def load_notices(given: Sequence[SourceValue]) -> NoticeSettings:
+    """Return the `[notices]` part of all sources. Raises SettingsError with one line per mistake."""
+    parts = [each for each in reversed(given) if each.setting == NOTICES]
+    table = next((each for each in parts if each.source is Source.TOML), None)
+    variables = [(each.name, str(each.value), each.place) for each in parts if each.source is not Source.TOML]
+    place = table.file if table is not None else "notices"
+    return parse_notices(table.value if table is not None else {}, variables, place)
 
 
 def read_effective_values() -> dict[str, SourceValue]:
@@ -203,7 +214,7 @@ class _AllSources(PydanticBaseSettingsSource):
         given = read_all_sources()
         if mistakes := list(describe_unknown_names(given)):
             raise SettingsError("\n".join(mistakes))
-        self._counts = _effective_values(given)
+        self._counts = {name: each for name, each in _effective_values(given).items() if name != NOTICES}
 
     def __call__(self) -> dict[str, Any]:
         """Return the value that is used for each setting that is set."""
@@ -240,6 +251,8 @@ def _describe_errors(error: ValidationError, given: list[SourceValue]) -> str:
 
 
 def _is_secret(given: SourceValue) -> bool:
+    if given.setting == NOTICES:
+        return given.source is not Source.TOML
     return given.setting is not None and setting_type(Settings.model_fields[given.setting]) is SecretStr
 
 

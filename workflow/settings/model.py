@@ -11,6 +11,8 @@ from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validato
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsConfigDict
 
+from workflow.settings.notices import NoticesPart
+
 ENV_PREFIX = "STLFLOW_"
 LEDGER_FILE = "stlflow.db"
 EIGER_URL = "https://www.eiger.io/api/v3"
@@ -47,7 +49,7 @@ LEVEL_HELP = SettingHelp("DEBUG, INFO, WARNING or ERROR")
 WORDS = {"log_level": (LOG_LEVELS, LEVEL_HELP), "pictures": (("meshes", "all", "none"), PICTURES_HELP)}
 
 
-class Settings(BaseModel):
+class Settings(NoticesPart):
     """Everything that can be set; durations in seconds, sizes in the unit of the name."""
 
     model_config = SettingsConfigDict(

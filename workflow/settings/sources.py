@@ -15,6 +15,7 @@ from dotenv.parser import Binding, parse_stream
 
 from workflow.errors import SettingsError, error_reason
 from workflow.settings.model import ENV_PREFIX, Settings
+from workflow.settings.notices_reading import NOTICES, VARIABLE_PREFIX
 
 _ERROR_POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 _SETTING_LINE = re.compile(r"\s*(?P<name>[\w-]+)\s*(?P<sign>[=:]?)\s*(?P<value>.*?)\s*(?:#.*)?$")
@@ -190,7 +191,7 @@ def _read_settings_toml() -> list[SourceValue]:
         SourceValue(
             Source.TOML,
             name,
-            name if name in Settings.model_fields else None,
+            name if name in Settings.model_fields or name == NOTICES else None,
             value,
             *find_setting_line(text, name),
             file=str(file),
@@ -221,6 +222,8 @@ def _read_secret_files() -> list[SourceValue]:
 def setting_for_variable(variable: str) -> str | None:
     """Return the setting that a variable is for, in capitals or not; None for none."""
     name = variable.upper()
+    if name.startswith(VARIABLE_PREFIX):
+        return NOTICES
     plain = UNPREFIXED_NAMES.get(name) or (
         name.removeprefix(ENV_PREFIX).lower() if name.startswith(ENV_PREFIX) else ""
     )

@@ -1,0 +1,87 @@
+"""When a notice is sent, and with which others: pure decisions over the rows that wait."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, tzinfo
+
+from workflow.model import Notice, NoticeEvent
+
+MAX_GATHER = timedelta(minutes=5)
+"""However many come one after the other, the first is told by then."""
+MAX_SINGLE = 3
+"""More than these, gathered for one target, become one digest."""
+GIVE_UP_AFTER = timedelta(hours=24)
+_BACKOFF_SECONDS = (10, 30, 60, 120, 300, 600, 1800, 3600)
+TROUBLES = frozenset({NoticeEvent.TROUBLE, NoticeEvent.TROUBLE_OVER})
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePolicy:
+    """When notices may be sent: `quiet` are hours of the shop's time in which only `urgent` ones are."""
+
+    gather: timedelta = timedelta(seconds=30)
+    quiet: tuple[time, time] | None = None
+    urgent: frozenset[NoticeEvent] = frozenset()
+    zone: tzinfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do now: each batch is one message. `expired` were tried for a day."""
+
+    batches: tuple[tuple[Notice, ...], ...] = ()
+    expired: tuple[Notice, ...] = ()
+
+
+def retry_seconds(tries: int) -> float:
+    """Return how long to wait after a number of tries that failed."""
+    return float(_BACKOFF_SECONDS[min(max(tries, 1), len(_BACKOFF_SECONDS)) - 1])
+
+
+def is_quiet(now: datetime, policy: NoticePolicy) -> bool:
+    """True in the quiet hours; they may go past midnight."""
+    if policy.quiet is None:
+        return False
+    begin, end = policy.quiet
+    present = now.astimezone(policy.zone).time().replace(tzinfo=None)
+    return begin <= present < end if begin < end else present >= begin or present < end
+
+
+def plan_messages(waiting: Sequence[Notice], now: datetime, policy: NoticePolicy) -> Plan:
+    """Return what to send now of the notices that wait, and which of them to give up."""
+    expired = tuple(each for each in waiting if each.tries and now - each.at >= GIVE_UP_AFTER)
+    by_target: dict[str, list[Notice]] = defaultdict(list)
+    for each in waiting:
+        if each not in expired:
+            by_target[each.target].append(each)
+    batches = tuple(batch for rows in by_target.values() for batch in _batches(rows, now, policy))
+    return Plan(batches, expired)
+
+
+def _batches(rows: Sequence[Notice], now: datetime, policy: NoticePolicy) -> Iterator[tuple[Notice, ...]]:
+    """Yield the messages of one target that are due; one that may have arrived is repeated as it was."""
+    if any(each.tries and each.due_at is not None and each.due_at > now for each in rows):
+        return  # the target did not answer: everything for it waits for the next try
+    repeated: dict[str, list[Notice]] = defaultdict(list)
+    for each in rows:
+        if each.message is not None:
+            repeated[each.message].append(each)
+    yield from map(tuple, repeated.values())
+    quiet = is_quiet(now, policy)
+    fresh = [each for each in rows if each.message is None and (not quiet or _is_urgent(each, policy))]
+    yield from ((each,) for each in fresh if each.event in TROUBLES)
+    files = [each for each in fresh if each.event not in TROUBLES]
+    if files and now >= _gathered_at(files, policy):
+        yield from ((each,) for each in files) if len(files) <= MAX_SINGLE else (tuple(files),)
+
+
+def _gathered_at(files: Sequence[Notice], policy: NoticePolicy) -> datetime:
+    """Return when no more is waited for: some time after the last one, or at the latest after the first."""
+    untried = [each.at for each in files if not each.tries] or [files[0].at]
+    return min(max(untried) + policy.gather, min(untried) + MAX_GATHER)
+
+
+def _is_urgent(notice: Notice, policy: NoticePolicy) -> bool:
+    event = NoticeEvent.TROUBLE if notice.event is NoticeEvent.TROUBLE_OVER else notice.event
+    return event in policy.urgent
