@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from workflow.eiger import EigerClient, make_client
+from workflow.eiger import EigerClient, make_client, network_of
 from workflow.errors import SettingsError
 from workflow.intake import MassArrivalLimit, Share, StabilityTimes
 from workflow.ledger import SHARE_ID_KEY, Ledger
@@ -125,6 +125,8 @@ def running_service(
             catalog.on_devices = partial(record_printers, ledger)
             context = _make_context(settings, rules, client, catalog, ledger, inspector, share, on_progress)
             context = replace(context, sets_duplicates_aside=watch)
+            if watch:
+                context = replace(context, notices=settings.notices, ca_bundle=network_of(settings).ca_bundle)
             service = Service(
                 context,
                 read_home_id(settings.state),

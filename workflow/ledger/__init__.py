@@ -36,6 +36,7 @@ from workflow.ledger.jobs import (
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.locks import APPROVAL_LOCK, DEVICE_CHOICE_LOCK
 from workflow.ledger.metadata import HANGING_KEY, LEDGER_NAME_KEY, RESTORED_KEY, RULES_ERROR_KEY, SHARE_ID_KEY
+from workflow.ledger.notices import DELIVERED, GIVEN_UP, OUTDATED, UNCONFIRMED, OutboxCondition
 from workflow.ledger.peers import (
     Heartbeats,
     deregister_worker,
@@ -62,16 +63,20 @@ __all__ = [
     "APPROVAL_LOCK",
     "CHECKED_BY_OPERATOR",
     "CLOCK",
+    "DELIVERED",
     "DELIVER_QUEUE",
     "DEVICE_CHOICE_LOCK",
+    "GIVEN_UP",
     "HANGING_KEY",
     "INTAKE_QUEUE",
     "LEDGER_NAME_KEY",
+    "OUTDATED",
     "QUEUE_SCHEMA",
     "RESTORED_KEY",
     "RULES_ERROR_KEY",
     "SHARE_ID_KEY",
     "STAGE_TASK",
+    "UNCONFIRMED",
     "AlreadySent",
     "CommandEffect",
     "Draft",
@@ -81,6 +86,7 @@ __all__ = [
     "InPlaceRecord",
     "IntegrityReport",
     "Ledger",
+    "OutboxCondition",
     "RecentSend",
     "SendInProgress",
     "SendIntent",

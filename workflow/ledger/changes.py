@@ -46,6 +46,9 @@ TOLD_EVENTS: Mapping[EventKind, NoticeEvent] = {
     EventKind.HELD: NoticeEvent.HELD,
     EventKind.REJECTED: NoticeEvent.REJECTED,
     EventKind.DISPATCHED: NoticeEvent.SENT,
+    EventKind.PRINTED: NoticeEvent.PRINTED,
+    EventKind.PRINT_FAILED: NoticeEvent.FAILED,
+    EventKind.LATE: NoticeEvent.LATE,
 }
 """The events that people are told of."""
 Event = tuple[EventKind, str]

@@ -38,8 +38,8 @@ from workflow.ledger.in_place import InPlaceStore
 from workflow.ledger.locks import LockStore
 from workflow.ledger.mass_arrival import MassArrivalStore
 from workflow.ledger.metadata import MetadataStore
-from workflow.ledger.printers import PrinterStore
 from workflow.ledger.notices import NoticeStore
+from workflow.ledger.printers import PrinterStore
 from workflow.ledger.queue_schema import leave_leases, migrate_queue
 from workflow.ledger.retention import RetentionStore
 from workflow.ledger.rows import event_from

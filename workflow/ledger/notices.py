@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
 
 from workflow.ledger.changes import acquire_transaction_lock, chunks, seconds_now
 from workflow.ledger.rows import notice_from, replace_unstorable
@@ -85,7 +85,10 @@ class NoticeStore(Store):
         with self.write_transaction() as connection:
             acquire_transaction_lock(connection, _LOCK)
             free = select(func.count()).select_from(notices).where(_free)
-            found = [connection.execute(free.where(notices.c.id.in_(some))).scalar_one() for some in chunks(numbers)]
+            found = [
+                connection.execute(free.where(notices.c.id.in_(some))).scalar_one()
+                for some in chunks(numbers)
+            ]
             if sum(found) != len(numbers):
                 return False
             for some in chunks(numbers):
@@ -97,9 +100,12 @@ class NoticeStore(Store):
         self._update_message(message, {"outcome": outcome, "settled_at": seconds_now(), "problem": problem})
 
     def postpone(self, message: str, due_at: datetime, problem: str) -> None:
-        """Send the notices of a message again later: it did not arrive, so they may be sent in another one."""
-        again = {"message": None, "unconfirmed": 0}
-        self._update_message(message, {"begun_at": None, "due_at": due_at.timestamp(), "problem": problem, **again})
+        """Send the notices of a message later, in another one perhaps: it did not arrive."""
+        same = case(
+            (notices.c.unconfirmed > 0, notices.c.message), else_=None
+        )  # an earlier try may have arrived
+        values = {"begun_at": None, "due_at": due_at.timestamp(), "problem": problem, "message": same}
+        self._update_message(message, values)
 
     def repeat(self, message: str, due_at: datetime, problem: str) -> None:
         """Send the same message again later: it may have arrived."""
@@ -129,14 +135,20 @@ class NoticeStore(Store):
         """Return what waits, and what was not delivered since a time."""
         ended = and_(notices.c.settled_at >= since.timestamp(), notices.c.outcome.is_not(None))
         groups = select(
-            notices.c.target, notices.c.outcome, notices.c.tries > 0, func.count(), func.max(notices.c.problem)
+            notices.c.target,
+            notices.c.outcome,
+            notices.c.tries > 0,
+            func.count(),
+            func.max(notices.c.problem),
         ).where(or_(and_(_waits, _addressed), ended))
         with self.read_connection() as connection:
             rows = connection.execute(
                 groups.group_by(notices.c.target, notices.c.outcome, notices.c.tries > 0)
             ).all()
         waiting = [row for row in rows if row[1] is None]
-        counts = {outcome: sum(row[3] for row in rows if row[1] == outcome) for outcome in (GIVEN_UP, UNCONFIRMED)}
+        counts = {
+            outcome: sum(row[3] for row in rows if row[1] == outcome) for outcome in (GIVEN_UP, UNCONFIRMED)
+        }
         return OutboxCondition(
             sum(row[3] for row in waiting),
             sum(row[3] for row in waiting if row[2] and row[4]),

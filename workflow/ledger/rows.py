@@ -51,11 +51,11 @@ def event_from(row: Mapping[Any, Any]) -> SubmissionEvent:
 
 def notice_from(row: Mapping[Any, Any]) -> Notice:
     """Build the value from one row of `notices`."""
-    times = {name: None if row[name] is None else _time(row[name]) for name in ("due_at", "begun_at")}
     words = ("id", "subject", "target", "submission", "detail", "tries", "message", "unconfirmed", "problem")
-    return Notice(
-        event=NoticeEvent(row["event"]), at=_time(row["at"]), **times, **{name: row[name] for name in words}
-    )
+    values: dict[str, Any] = {name: row[name] for name in words}
+    for name in ("due_at", "begun_at"):
+        values[name] = None if row[name] is None else _time(row[name])
+    return Notice(event=NoticeEvent(row["event"]), at=_time(row["at"]), **values)
 
 
 def worker_from(row: Mapping[str, Any]) -> Worker:

@@ -22,8 +22,8 @@ class NoticeEvent(StrEnum):
 class Notice:
     """One row of the outbox: one event for one target. `target` "" is not addressed yet.
 
-    `subject` tells the event from all others: "event 17", or "cloud since 1764366000". `due_at` is when it may
-    be sent. `message` is the id of the message that it was sent in, or is being sent in since `begun_at`.
+    `subject` tells the event from all others: "event 17", or "trouble cloud 1764366000". `due_at` is when it
+    may be sent. `message` is the id of the message that it is being sent in since `begun_at`.
     """
 
     id: int

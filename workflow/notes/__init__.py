@@ -37,6 +37,7 @@ from workflow.notes.files import (
 )
 from workflow.notes.how_to import HOW_TO_NAME, how_to_text, write_how_to
 from workflow.notes.next_step import BY_COMMAND, DecisionWays, why_not_approved
+from workflow.notes.notice_text import REPEATED, digest_text, is_outdated, notice_text, trouble_text
 from workflow.notes.progress import PROGRESS_STATES, progress_note_text, submission_in_progress
 from workflow.notes.text import (
     MASS_ARRIVAL_NOTE,

@@ -48,7 +48,7 @@ def submission_note_text(
     """
     sections = (
         f"{NOTE_PREFIX}: submission {submission.id}",
-        f"{file_name(submission)} {_state_text(submission)}",
+        f"{file_name(submission)} {state_text(submission)}",
         *paragraph("Print", None if answer is None else answer_line(answer, zone)),
         *paragraph("Why", submission.reason),
         *paragraph("Not approved", _refusal(submission, events)),
@@ -76,7 +76,8 @@ def paragraph(title: str, text: str | None) -> Iterator[str]:
         yield f"{title}\n  {text}"
 
 
-def _state_text(submission: Submission) -> str:
+def state_text(submission: Submission) -> str:
+    """Return how a submission is, as the rest of a sentence that begins with its file."""
     match submission.state:
         case SubmissionState.REJECTED:
             return "was REJECTED: nothing was sent to a printer."

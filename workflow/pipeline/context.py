@@ -19,9 +19,12 @@ from workflow.pipeline.live_rules import LiveRules
 from workflow.pipeline.part_units import MM, PartUnits
 from workflow.pipeline.retry import RetrySchedule
 from workflow.routing import Rulebook
+from workflow.settings import NoticeSettings
 
 UploadProgressCallback = Callable[[int, int, int], None]
 """Called with submission, bytes sent, bytes in all while a file is uploaded."""
+
+NO_NOTICES = NoticeSettings()
 
 
 def ignore_progress(_number: int, _sent: int, _total: int) -> None:
@@ -65,6 +68,10 @@ class Context:
     ways: DecisionWays = BY_COMMAND
     """How people decide about held files; it is said in each note."""
     on_progress: UploadProgressCallback = ignore_progress
+    notices: NoticeSettings = NO_NOTICES
+    """Who is told what, and where."""
+    ca_bundle: str | None = None
+    """The certificates that connections for notices trust; None: those of this machine."""
 
     @property
     def polls_at_once(self) -> bool:

@@ -147,6 +147,7 @@ def _rule(stage: str, actions: Sequence[str], properties: Schema) -> Schema:
         "name": _with_description(_TEXT, "every note and log shows it"),
         "when": {"$ref": f"#/$defs/{stage}_when"},
         "hold": _with_description(_TEXT, "wait for a person, and say why"),
+        "notify": _with_description(_one_or_more(_TEXT), "who hears of it: targets, or e-mail addresses"),
     }
     one_of = [{"required": [action]} for action in actions]
     return {**_object_schema({**named, **properties}, required=("name",)), "oneOf": one_of}

@@ -24,6 +24,7 @@ from workflow.routing.parse_actions import (
     ROUTING_ACTIONS,
     SENDING_KEYS,
     parse_intake_action,
+    parse_notify,
     parse_routing_action,
 )
 from workflow.routing.parse_conditions import parse_when
@@ -37,8 +38,8 @@ from workflow.routing.unreachable import (
 )
 from workflow.routing.yaml_reader import LINE_BREAK, NodesByKey, YamlReader, find_value, parse_yaml
 
-INTAKE_KEYS = ("name", "when", *INTAKE_ACTIONS, "owner", "folder")
-ROUTING_KEYS = ("name", "when", *ROUTING_ACTIONS, *SENDING_KEYS)
+INTAKE_KEYS = ("name", "when", *INTAKE_ACTIONS, "owner", "folder", "notify")
+ROUTING_KEYS = ("name", "when", *ROUTING_ACTIONS, *SENDING_KEYS, "notify")
 _WORDS_FOR_WHEN = ("if", "conditions", "match")
 _WRONG_LIST_HINTS = MappingProxyType(
     dict.fromkeys(ROUTING_KEYS, "that belongs under `routing`")
@@ -75,9 +76,10 @@ def _parse_intake_rule(page: YamlReader, node: Node) -> IntakeRule | None:
     name = _parse_rule_name(page, node, nodes)
     when = _parse_rule_condition(page, nodes, DecisionStage.INTAKE)
     action = parse_intake_action(page, node, nodes) if nodes else None
+    notify = parse_notify(page, nodes)
     if name is None or action is None or len(page.mistakes) > before:
         return None
-    return IntakeRule(name, _line_number(node), when, action)
+    return IntakeRule(name, _line_number(node), when, action, notify)
 
 
 def _parse_routing_rule(page: YamlReader, node: Node) -> RoutingRule | None:
@@ -86,9 +88,10 @@ def _parse_routing_rule(page: YamlReader, node: Node) -> RoutingRule | None:
     name = _parse_rule_name(page, node, nodes)
     when = _parse_rule_condition(page, nodes, DecisionStage.ROUTING)
     action = parse_routing_action(page, node, nodes) if nodes else None
+    notify = parse_notify(page, nodes)
     if name is None or action is None or len(page.mistakes) > before:
         return None
-    return RoutingRule(name, _line_number(node), when, action)
+    return RoutingRule(name, _line_number(node), when, action, notify)
 
 
 def _parse_rule_name(page: YamlReader, node: Node, nodes: NodesByKey) -> str | None:

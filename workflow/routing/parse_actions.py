@@ -83,6 +83,15 @@ def _parse_globs(page: YamlReader, nodes: NodesByKey, key: str, subject: Mention
     return tuple(Glob(pattern) for _, pattern in patterns if pattern is not None)
 
 
+def parse_notify(page: YamlReader, nodes: NodesByKey) -> tuple[str, ...]:
+    """Return the names under `notify`, one or a list."""
+    if "notify" not in nodes:
+        return ()
+    node = nodes["notify"]
+    items = page.items(node, "`notify`") if isinstance(node, SequenceNode) else [node]
+    return tuple(name for item in items if (name := page.text(item, "`notify`")) is not None)
+
+
 def _parse_loaded_material(page: YamlReader, nodes: NodesByKey) -> bool:
     if "material" not in nodes:
         return False

@@ -111,6 +111,8 @@ class IntakeRule:
     line: int
     when: Condition | None
     action: UploadAction | RejectAction | HoldAction
+    notify: tuple[str, ...] = ()
+    """Who hears of the files that it takes, beside others: targets of the settings, or e-mail addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ class RoutingRule:
     line: int
     when: Condition | None
     action: SendAction | HoldAction
+    notify: tuple[str, ...] = ()
+    """Who hears of the files that it takes, beside others: targets of the settings, or e-mail addresses."""
 
     @property
     def device(self) -> DeviceRequirements | None:

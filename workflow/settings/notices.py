@@ -81,21 +81,25 @@ class NoticeTarget(BaseModel):
 
     model_config = _STRICT
 
-    webhook: WebAddress = Field(None, description="address that takes JSON by POST")
-    slack: WebAddress = Field(None, description="address of a Slack incoming webhook")
-    teams: WebAddress = Field(None, description="address of a Teams workflow that posts cards")
+    webhook: WebAddress = Field(default=None, description="address that takes JSON by POST")
+    slack: WebAddress = Field(default=None, description="address of a Slack incoming webhook")
+    teams: WebAddress = Field(default=None, description="address of a Teams workflow that posts cards")
     mail: Annotated[SecretStr | None, AfterValidator(_mail_addresses)] = Field(
-        None, description="e-mail addresses, separated by commas; needs `mail_server`"
+        default=None, description="e-mail addresses, separated by commas; needs `mail_server`"
     )
-    apprise: SecretStr | None = Field(None, description="any URL of Apprise; needs `stlflow[apprise]`")
-    key: SecretStr | None = Field(None, description="key that signs what a webhook gets (HMAC-SHA256)")
+    apprise: SecretStr | None = Field(
+        default=None, description="any URL of Apprise; needs `stlflow[apprise]`"
+    )
+    key: SecretStr | None = Field(
+        default=None, description="key that signs what a webhook gets (HMAC-SHA256)"
+    )
     events: tuple[NoticeEvent, ...] | None = Field(
-        None, description="what is told here; default: by the target's name, see above"
+        default=None, description="what is told here; default: by the target's name, see above"
     )
     every_file: bool | None = Field(
-        None, description="tell of all files, not only those of its people; default: true for `shop`"
+        default=None, description="tell of all files, not only those of its people; default: true for `shop`"
     )
-    internal: bool = Field(False, description="the address may be one inside this network")
+    internal: bool = Field(default=False, description="the address may be one inside this network")
 
     @model_validator(mode="after")
     def _one_channel(self) -> Self:
@@ -120,29 +124,33 @@ class NoticeSettings(BaseModel):
 
     model_config = _STRICT
 
-    targets: dict[str, NoticeTarget] = Field({}, description="where notices go, by a name of your own")
-    folders: dict[str, str] = Field(
-        {}, description="whose files are in a subfolder of the inbox: a target or an e-mail address"
+    targets: dict[str, NoticeTarget] = Field(
+        default={}, description="where notices go, by a name of your own"
     )
-    owners: dict[str, str] = Field({}, description="the same by the file's owner: `EXAMPLE\\anna`")
+    folders: dict[str, str] = Field(
+        default={}, description="whose files are in a subfolder of the inbox: a target or an e-mail address"
+    )
+    owners: dict[str, str] = Field(default={}, description="the same by the file's owner: `EXAMPLE\\anna`")
     console_url: Annotated[str | None, Field(pattern=r"^https?://[^\s@]+$")] = Field(
-        None, description="where people reach the console, for links; default: no links"
+        default=None, description="where people reach the console, for links; default: no links"
     )
     quiet_hours: Annotated[str | None, AfterValidator(_hours)] = Field(
-        None, description="when only urgent notices are sent, in the shop's time: `19:00-06:30`"
+        default=None, description="when only urgent notices are sent, in the shop's time: `19:00-06:30`"
     )
     urgent: tuple[NoticeEvent, ...] = Field(
-        (NoticeEvent.HELD, NoticeEvent.FAILED, NoticeEvent.TROUBLE), description="what quiet hours let through"
+        default=(NoticeEvent.HELD, NoticeEvent.FAILED, NoticeEvent.TROUBLE),
+        description="what quiet hours let through",
     )
     gather_seconds: float = Field(
-        30.0, ge=0, le=600, description="how long no further notice may come before they are sent"
+        default=30.0, ge=0, le=600, description="how long no further notice may come before they are sent"
     )
     mail_server: Annotated[SecretStr | None, AfterValidator(_mail_server)] = Field(
-        None, description="`smtp://user@host` (STARTTLS), `smtps://…` (TLS), `smtp+plain://…` (not encrypted)"
+        default=None,
+        description="`smtp://user@host` (STARTTLS), `smtps://…` (TLS), `smtp+plain://…` (not encrypted)",
     )
-    mail_password: SecretStr | None = Field(None, description="password of the user in `mail_server`")
+    mail_password: SecretStr | None = Field(default=None, description="password of the user in `mail_server`")
     mail_from: Annotated[str | None, Field(pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+$")] = Field(
-        None, description="sender of mails; default: stlflow@ and this machine's name"
+        default=None, description="sender of mails; default: stlflow@ and this machine's name"
     )
 
     @model_validator(mode="after")
@@ -161,7 +169,7 @@ class NoticeSettings(BaseModel):
 class NoticesPart(BaseModel):
     """The part of the settings that is a table; the flat settings do not list it."""
 
-    _notices: NoticeSettings = PrivateAttr(default_factory=NoticeSettings)
+    _notices: NoticeSettings = PrivateAttr(default=NoticeSettings())
 
     @property
     def notices(self) -> NoticeSettings:

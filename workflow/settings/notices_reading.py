@@ -37,7 +37,7 @@ _ALLOWED = {
     "mail_from": "an e-mail address",
     "folders": 'a table of subfolders: anna = "anna@example.com"',
     "owners": 'a table of file owners: anna = "anna@example.com"',
-    "targets": 'a table of targets with names in small letters: [notices.targets.shop]',
+    "targets": "a table of targets with names in small letters: [notices.targets.shop]",
 }
 
 
@@ -65,9 +65,11 @@ def _overlaid(
     """Return the table with each variable in its place, and what is wrong with names of variables."""
     given: dict[str, Any] = dict(table)
     targets = given.get("targets", {})
-    targets = {name: dict(each) if isinstance(each, Mapping) else each for name, each in targets.items()} if (
-        isinstance(targets, Mapping)
-    ) else targets
+    targets = (
+        {name: dict(each) if isinstance(each, Mapping) else each for name, each in targets.items()}
+        if (isinstance(targets, Mapping))
+        else targets
+    )
     mistakes = []
     for name, value, source in variables:
         words = name.upper().removeprefix(VARIABLE_PREFIX).lower()

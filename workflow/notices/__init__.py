@@ -1,0 +1,16 @@
+"""Notices: who hears of what, when, and over which channel."""
+
+from workflow.notices.deliver import REPEATABLE_CHANNELS, deliver
+from workflow.notices.http_post import NotDelivered
+from workflow.notices.plan import (
+    GIVE_UP_AFTER,
+    MAX_SINGLE,
+    TROUBLES,
+    NoticePolicy,
+    Plan,
+    is_quiet,
+    plan_messages,
+    retry_seconds,
+)
+from workflow.notices.recipients import FileOrigin, find_people, find_recipients
+from workflow.notices.trouble import ARRIVAL, CLOUD, HANGING, RULES, SHARE, advance_trouble

@@ -1,0 +1,153 @@
+"""One POST to an address of the settings: no redirect, no address inside the network, one time limit.
+
+The host is resolved once, its addresses are checked, and the connection goes to one that was checked: a name
+that changes its address in between leads nowhere else.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+from workflow.errors import StlflowError, error_reason
+
+LIMIT_SECONDS = 20.0
+"""One whole exchange; a receiver that needs longer counts as one that did not answer."""
+CONNECT_SECONDS = 10.0
+_REDIRECTS = range(300, 400)
+_MAX_REPLY_BYTES = 4096
+
+
+class NotDelivered(StlflowError):
+    """A message was not delivered; `may_have_arrived` if it was sent, and no reply came."""
+
+    def __init__(self, reason: str, *, may_have_arrived: bool = False) -> None:
+        super().__init__(reason)
+        self.may_have_arrived = may_have_arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a message may connect to. `internal`: addresses inside this network, too."""
+
+    internal: bool = False
+    ca_bundle: str | None = None
+    limit_seconds: float = LIMIT_SECONDS
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], reach: Reach) -> None:
+    """Send the body, and return when the receiver has taken it. Raises NotDelivered, never with the URL."""
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    plain = _connect(host, parts.port or (443 if secure else 80), reach)
+    with _closed_after(plain, reach.limit_seconds):
+        try:
+            connection = http.client.HTTPConnection(host, parts.port)
+            connection.sock = _encrypt(plain, host, reach) if secure else plain
+        except (OSError, ValueError) as error:
+            raise NotDelivered(f"{host}: no encrypted connection: {_tls_reason(error)}") from None
+        _exchange(connection, path, body, headers, host)
+
+
+def _exchange(
+    connection: http.client.HTTPConnection, path: str, body: bytes, headers: Mapping[str, str], host: str
+) -> None:
+    try:
+        connection.request("POST", path, body, {**headers, "User-Agent": "stlflow", "Connection": "close"})
+        reply = connection.getresponse()
+        reply.read(_MAX_REPLY_BYTES)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        text = f"{host} took the message and sent no whole reply ({type(error).__name__})"
+        raise NotDelivered(text, may_have_arrived=True) from None
+    finally:
+        connection.close()
+    if reply.status in _REDIRECTS:
+        raise NotDelivered(f"{host} answered {reply.status}, a redirect, and none is followed")
+    if reply.status >= 400 or reply.status < 200:
+        raise NotDelivered(f"{host} answered {reply.status}")
+
+
+def _connect(host: str, port: int, reach: Reach) -> socket.socket:
+    """Return a connection to an allowed address of the host. Raises NotDelivered."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise NotDelivered(f"{host}: there is no such host") from None
+    addresses = [entry[4] for entry in found if reach.internal or is_public(str(entry[4][0]))]
+    if not addresses:
+        raise NotDelivered(
+            f"{host} is inside this network, and the target does not say `internal = true`: not sent"
+        )
+    problem = "no address"
+    for address in addresses[:3]:
+        try:
+            connected = socket.create_connection(
+                (str(address[0]), port), min(CONNECT_SECONDS, reach.limit_seconds)
+            )
+        except OSError as error:
+            problem = error_reason(error)
+        else:
+            connected.settimeout(reach.limit_seconds)
+            return connected
+    raise NotDelivered(f"{host}:{port} can't be reached: {problem}")
+
+
+def is_public(address: str) -> bool:
+    """True for an address of the internet: no private, local or reserved one, in no disguise."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
+        if inner is not None:
+            return is_public(str(inner))
+        if found in _NAT64:
+            return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+    return found.is_global and not found.is_multicast
+
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
+    """Return a context that checks certificates: those of the setting `ca_bundle`, or the usual ones."""
+    context = ssl.create_default_context(cafile=ca_bundle)
+    if ca_bundle is None and not context.get_ca_certs():
+        context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+    return context
+
+
+def _encrypt(plain: socket.socket, host: str, reach: Reach) -> ssl.SSLSocket:
+    return tls_context(reach.ca_bundle).wrap_socket(plain, server_hostname=host)
+
+
+def _tls_reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is refused: {error.verify_message}"
+    return error_reason(error)
+
+
+@contextmanager
+def _closed_after(connection: socket.socket, seconds: float) -> Iterator[None]:
+    """Close the connection at the end, or when time is up: a receiver may send a byte now and then."""
+    kept = connection.dup()
+
+    def shut_down() -> None:
+        with suppress(OSError):
+            kept.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, shut_down)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        kept.close()
+        connection.close()
