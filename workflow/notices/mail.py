@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
+from textwrap import indent
 from urllib.parse import unquote, urlsplit
 
 from workflow.errors import error_reason
@@ -16,6 +18,7 @@ from workflow.model import NoticeText
 from workflow.notices.http_post import LIMIT_SECONDS, NotDelivered, tls_context
 
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
+INDENT = "  "
 _STYLE = "font-family:sans-serif;max-width:40em"
 
 
@@ -62,7 +65,7 @@ def mail_message(
 
 
 def _plain_text(text: NoticeText) -> str:
-    parts = [f"{title}\n  {words}" for title, words in text.paragraphs]
+    parts = [f"{title}\n{indent(words.strip(), INDENT)}" for title, words in text.paragraphs]
     return "\n\n".join([text.title, *parts, *([text.link] if text.link else [])]) + "\n"
 
 
@@ -99,7 +102,7 @@ def _submit(smtp: smtplib.SMTP, mail: EmailMessage, to: Sequence[str], server: M
         refused = code if code >= 400 else max(taken)
         raise NotDelivered(f"the mail server {host} refuses sender or recipients ({refused})")
     try:
-        code, _ = smtp.data(mail.as_bytes())
+        code, _ = smtp.data(mail.as_bytes(policy=SMTP))
     except smtplib.SMTPDataError as error:
         raise NotDelivered(f"the mail server {host}: {_reason(error)}") from None
     except (OSError, smtplib.SMTPException) as error:

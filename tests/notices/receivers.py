@@ -1,0 +1,137 @@
+"""Receivers on this machine: over HTTP(S) and SMTP, well or badly behaved."""
+
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import trustme
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+
+@dataclass
+class Receiver:
+    """What an HTTP receiver got, and how it behaves: "take", a status, "hang", "cut" or "redirect URL"."""
+
+    url: str = ""
+    behavior: str = "take"
+    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    asked: int = 0
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def documents(self) -> list[dict[str, Any]]:
+        """Return what it took, read as JSON."""
+        return [json.loads(body) for _, body in self.got]
+
+
+@contextmanager
+def http_receiver(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """Run a receiver until the block ends."""
+    receiver = Receiver()
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            receiver.asked += 1
+            behavior = receiver.behavior
+            if behavior == "hang":
+                receiver.released.wait(60)
+                return
+            if behavior != "cut" and not behavior.startswith("redirect") and not behavior.isdigit():
+                receiver.got.append((dict(self.headers), body))
+            if behavior in {"cut", "take and cut"}:
+                receiver.got.extend([(dict(self.headers), body)] * (behavior == "cut"))
+                return
+            self._reply(behavior)
+
+        def _reply(self, behavior: str) -> None:
+            self.send_response(302 if behavior.startswith("redirect") else int(behavior) if behavior.isdigit() else 200)
+            if behavior.startswith("redirect"):
+                self.send_header("Location", behavior.removeprefix("redirect "))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            receiver.asked += 100
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server.daemon_threads = True
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    receiver.url = f"http{'s' * (context is not None)}://127.0.0.1:{server.server_port}/hook"
+    try:
+        yield receiver
+    finally:
+        receiver.released.set()
+        server.shutdown()
+        server.server_close()
+
+
+@dataclass
+class MailBox:
+    """The mails that an SMTP server took; `reply` is what it says to a mail."""
+
+    url: str = ""
+    reply: str = "250 OK"
+    mails: list[bytes] = field(default_factory=list)
+    recipients: list[list[str]] = field(default_factory=list)
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        """Take a mail, or refuse it."""
+        if self.reply.startswith("2"):
+            self.mails.append(bytes(envelope.original_content or b""))
+            self.recipients.append(list(envelope.rcpt_tos))
+        return self.reply
+
+
+@contextmanager
+def mail_server(
+    authority: trustme.CA, *, password: str = "", tls: bool = True, host_name: str = "127.0.0.1"
+) -> Iterator[MailBox]:
+    """Run an SMTP server with STARTTLS, and a login if there is a password, until the block ends."""
+    box = MailBox()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(host_name).configure_cert(context)
+
+    def log_in(_server: object, _session: object, _envelope: object, _way: str, given: LoginPassword) -> AuthResult:
+        return AuthResult(success=given.password.decode() == password, handled=False)
+
+    controller = Controller(
+        box,
+        hostname="127.0.0.1",
+        port=_free_port(),
+        tls_context=context if tls else None,
+        require_starttls=tls,
+        authenticator=log_in if password else None,
+        auth_required=bool(password),
+    )
+    controller.start()
+    user = "stlflow@" if password else ""
+    box.url = f"smtp{'' if tls else '+plain'}://{user}127.0.0.1:{controller.port}"
+    try:
+        yield box
+    finally:
+        controller.stop()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def server_context(authority: trustme.CA, host: str = "127.0.0.1") -> ssl.SSLContext:
+    """Return a context for a server with a certificate for this host."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(host).configure_cert(context)
+    return context

@@ -1,0 +1,108 @@
+"""Mail over a real SMTP server: encrypted, with a login, the picture inline."""
+
+import email
+import socket
+from datetime import UTC, datetime
+from email import policy
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.notices.receivers import MailBox, mail_server
+from workflow.model import NoticeEvent, NoticeText
+from workflow.notices.http_post import NotDelivered
+from workflow.notices.mail import MailServer, mail_message, send_mail
+
+AT = datetime(2026, 11, 27, 9, tzinfo=UTC)
+PICTURE = b"\x89PNG\r\n\x1a\n picture"
+TEXT = NoticeText(
+    "bracket <1>.stl: held",
+    (("Why", "3 holes & 12 open edges."), ("What to do next", "Correct it.\nThen drop it again.")),
+    (NoticeEvent.HELD,),
+    (17,),
+    "https://prints.example.com/s/17",
+    PICTURE,
+)
+TO = ["anna@example.com", "bob@example.com"]
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def bundle(authority: trustme.CA, tmp_path: Path) -> str:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    return str(tmp_path / "ca.pem")
+
+
+def send(box: MailBox, bundle: str | None, password: str = "", limit: float = 30) -> None:
+    server = MailServer(box.url, password, "stlflow@example.com", bundle, limit)
+    send_mail(mail_message(TEXT, TO, server.from_address, "m17", AT), TO, server)
+
+
+def failure(box: MailBox, bundle: str | None, password: str = "", limit: float = 30) -> NotDelivered:
+    with pytest.raises(NotDelivered) as failed:
+        send(box, bundle, password, limit)
+    return failed.value
+
+
+def test_a_mail_has_the_text_twice_and_the_picture_inline(authority: trustme.CA, bundle: str) -> None:
+    with mail_server(authority, password="s3cret") as box:
+        send(box, bundle, "s3cret")
+    assert box.recipients == [TO]
+    mail = email.message_from_bytes(box.mails[0], policy=policy.default)
+    assert mail["Subject"] == "bracket <1>.stl: held"
+    assert mail["Message-ID"] == "<m17@example.com>"
+    plain, page = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain is not None
+    assert page is not None
+    assert "Why\n  3 holes & 12 open edges." in plain.get_content().replace("\r", "")
+    assert "https://prints.example.com/s/17" in plain.get_content()
+    assert "bracket &lt;1&gt;.stl" in page.get_content()
+    assert "Correct it.<br>Then drop it again." in page.get_content()
+    assert 'src="cid:picture"' in page.get_content()
+    picture = next(part for part in mail.walk() if part.get_content_type() == "image/png")
+    assert picture.get_content() == PICTURE
+    assert picture["Content-ID"] == "<picture>"
+
+
+def test_a_wrong_password_is_told_without_it(authority: trustme.CA, bundle: str) -> None:
+    with mail_server(authority, password="s3cret") as box:
+        failed = failure(box, bundle, "wr0ng")
+    assert str(failed) == "the mail server 127.0.0.1: it refuses user or password (535)"
+    assert not failed.may_have_arrived
+
+
+def test_a_wrong_certificate_is_refused(authority: trustme.CA, bundle: str) -> None:
+    with mail_server(trustme.CA()) as box:
+        assert "certificate verify failed" in str(failure(box, bundle))
+    with mail_server(authority, host_name="other.example.com") as box:
+        assert "certificate verify failed" in str(failure(box, bundle))
+    assert box.mails == []
+
+
+def test_a_server_without_encryption_gets_nothing_unless_it_may(authority: trustme.CA) -> None:
+    with mail_server(authority, tls=False) as box:
+        send(box, None)
+        assert len(box.mails) == 1
+        box.url = box.url.replace("smtp+plain", "smtp")
+        assert "offers no encryption" in str(failure(box, None))
+        assert len(box.mails) == 1
+
+
+def test_a_mail_that_is_refused_has_not_arrived(authority: trustme.CA, bundle: str) -> None:
+    with mail_server(authority) as box:
+        box.reply = "554 no"
+        failed = failure(box, bundle)
+    assert str(failed) == "the mail server 127.0.0.1 refuses the mail (554)"
+    assert not failed.may_have_arrived
+
+
+def test_a_server_that_is_down_or_silent_has_not_got_it(authority: trustme.CA) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        box = MailBox(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
+        assert not failure(box, None, limit=0.3).may_have_arrived
+    assert "Connection refused" in str(failure(box, None))
