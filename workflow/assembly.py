@@ -93,11 +93,12 @@ def running_service(
     watch: bool = True,
     on_progress: UploadProgressCallback = ignore_progress,
     shared_inspector: Inspector | None = None,
+    shadow: bool = False,
 ) -> Iterator[Service]:
     """Run the service until the block ends: lock, ledger, rules checked against the cloud, threads.
 
-    `watch` False leaves the share alone: files are submitted in their places. A shared inspector stays
-    open. Raises SettingsError, RulesError, StateError, ShareError, CloudError before anything is touched.
+    `watch` False leaves the share alone: files are submitted in their places. A shared inspector stays open.
+    `shadow` only reads Eiger. Raises StlflowError before anything is touched.
     """
     refuse_moved_ledger(settings)
     if settings.decisions is not None and settings.read_only_inbox is None:
@@ -105,7 +106,7 @@ def running_service(
     rulebook = load_rules(rules_file(settings))
     with (
         nullcontext(shared_inspector) if shared_inspector else make_inspector(settings) as inspector,
-        make_client(settings) as client,
+        make_client(settings, reads_only=shadow) as client,
     ):
         catalog = CloudCache(client)
         refuse_unknown_names(rulebook, catalog)
@@ -124,7 +125,7 @@ def running_service(
             rules = LiveRules(rules_file(settings), rulebook, ledger, check)
             catalog.on_devices = partial(record_printers, ledger)
             context = _make_context(settings, rules, client, catalog, ledger, inspector, share, on_progress)
-            context = replace(context, sets_duplicates_aside=watch)
+            context = replace(context, sets_duplicates_aside=watch, shadow=shadow)
             service = Service(
                 context,
                 read_home_id(settings.state),

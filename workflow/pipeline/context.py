@@ -62,6 +62,8 @@ class Context:
     """Units and scales in which Eiger may take a part; a part in another one is held."""
     sets_duplicates_aside: bool = False
     """The same content in the same folder is sent once at a time; a batch sends whatever it is given."""
+    shadow: bool = False
+    """Shadow mode: files are read where they are, and what would be sent is only written down."""
     ways: DecisionWays = BY_COMMAND
     """How people decide about held files; it is said in each note."""
     on_progress: UploadProgressCallback = ignore_progress

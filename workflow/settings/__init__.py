@@ -6,6 +6,7 @@ and what to write instead; no message repeats a key.
 
 from workflow.settings.load import load_settings, read_effective_values, stlflow_command
 from workflow.settings.model import ENV_PREFIX, LEDGER_FILE, Settings, outdated_settings
+from workflow.settings.shadow import shadow_settings
 from workflow.settings.sources import (
     ENV_FILE,
     SETTINGS_FILE,
