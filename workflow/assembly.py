@@ -24,6 +24,7 @@ from workflow.pipeline.printers import record_printers
 from workflow.pipeline.retention import RetentionPolicy
 from workflow.pipeline.retry import RetrySchedule
 from workflow.pipeline.service import Service
+from workflow.pipeline.thumbnails import THUMBNAILS_FOLDER
 from workflow.pipeline.work_queue import QueueLimits
 from workflow.resources import resource_folder
 from workflow.routing import load_rules
@@ -190,6 +191,7 @@ def _make_context(
         zone=settings.zone,
         progress_notes=settings.progress_notes,
         pictures=settings.pictures,
+        thumbnails=settings.state.absolute() / THUMBNAILS_FOLDER if settings.thumbnails else None,
         prices=parse_prices(settings.prices),
         changeover_seconds=60 * settings.changeover_minutes,
         date_folders=settings.date_folders,

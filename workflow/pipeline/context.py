@@ -51,6 +51,8 @@ class Context:
     """A note beside the place in the inbox where a file was dropped, while it is worked on."""
     pictures: str = "none"
     """Which notes get a picture: "meshes" that were held or rejected, "all", or "none"."""
+    thumbnails: Path | None = None
+    """The folder for thumbnails of the newest parts; None to draw none."""
     prices: Prices = NO_PRICES
     changeover_seconds: float = 600.0
     """How long an operator takes to clear a bed and start the next print."""

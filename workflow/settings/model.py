@@ -7,9 +7,11 @@ from types import NoneType
 from typing import Annotated, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsConfigDict
+
+from workflow.settings.status_page import StatusPageSettings
 
 ENV_PREFIX = "STLFLOW_"
 LEDGER_FILE = "stlflow.db"
@@ -47,7 +49,7 @@ LEVEL_HELP = SettingHelp("DEBUG, INFO, WARNING or ERROR")
 WORDS = {"log_level": (LOG_LEVELS, LEVEL_HELP), "pictures": (("meshes", "all", "none"), PICTURES_HELP)}
 
 
-class Settings(BaseModel):
+class Settings(StatusPageSettings):
     """Everything that can be set; durations in seconds, sizes in the unit of the name."""
 
     model_config = SettingsConfigDict(
