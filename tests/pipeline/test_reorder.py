@@ -1,6 +1,8 @@
 """The note of a sent part, dropped into the inbox, sends the same build once more."""
 
+import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -150,6 +152,14 @@ def test_a_note_that_cant_be_moved_keeps_no_file_waiting(context: Shop) -> None:
     context.wait("passes.stl", dispatched, PATIENT)
     blocked.unlink()
     second = wait_for_order(context, first, "blocked/stays.stl")
+    assert second.reused == first.id
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_an_order_in_a_folder_whose_name_is_no_text_is_carried_out(context: Shop) -> None:
+    first = send_one(context, "text.stl", box(20, 21, 41))
+    order(context, "done/text.stl.txt", os.fsdecode(b"caf\xe9/text.stl.txt"))
+    second = wait_for_order(context, first, "caf\N{REPLACEMENT CHARACTER}/text.stl")
     assert second.reused == first.id
 
 

@@ -6,7 +6,7 @@ transaction begins the submission; it bears the note's name there, so that a cra
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from loguru import logger
 
 from workflow.errors import UnknownSubmission, error_reason
-from workflow.intake import InboxScan, Outcome, Share, fit_name, move_file, plan_and_move
+from workflow.intake import InboxScan, Outcome, Share, fit_name, move_file, plan_and_move, printable_path
 from workflow.ledger import Ledger
 from workflow.model import EventKind, Submission, SubmissionEvent, SubmissionState
 from workflow.notes import note_path, read_submission_note, remove_note_file
@@ -61,10 +61,8 @@ def read_order(ledger: Ledger, note: Path, name: str) -> NoteOrder | None:
     if not sent or earlier.left_in_place or earlier.sha256 != about.sha256:
         return None
     line, prefix = _COPIES_LINE.search(about.text), _PREFIX.match(name)
-    if note_path(Path(earlier.path)).name.startswith(
-        PurePosixPath(name).stem
-    ):  # a part may be called so itself
-        prefix = None
+    if note_path(Path(earlier.path)).name.startswith(name.removesuffix(".txt")):
+        prefix = None  # the part itself is called so
     found = line or prefix
     copies = int(found[1]) if found is not None else None
     return NoteOrder(earlier, copies) if copies is None or 1 <= copies <= MAX_COPIES else None
@@ -125,12 +123,7 @@ class NoteOrders:
         May be repeated until the claim is recorded. Raises StateFolderError.
         """
         place = self._along.get(number) or self._take_along(number, path, claimed_as)
-        order = None
-        if place is not None:
-            order = read_order(
-                self.ledger, self.share.root / place, PurePosixPath(place).name.partition("~")[2]
-            )
-        yield None if order is None else (order.earlier.id, order.detail)
+        yield None if place is None else read_order_beside(self.ledger, self.share, claimed_as, number)
         self._along.pop(number, None)
         if place is not None:
             self.put_away(place, path)
@@ -142,7 +135,8 @@ class NoteOrders:
             name = PurePosixPath(text).name
             order = read_order(self.ledger, self.share.inbox / text, name)
             if order is not None and _file_of(text, order) == path:
-                place = PurePosixPath(claimed_as).with_name(fit_name(name, before=f"{number}~")).as_posix()
+                taken = fit_name(printable_path(name), before=f"{number}~")
+                place = PurePosixPath(claimed_as).with_name(taken).as_posix()
                 if self._move(f"inbox/{text}", place):
                     self._along[number] = place
                     return place
@@ -152,11 +146,11 @@ class NoteOrders:
         """Carry out what was ordered; return the notes of the inbox that are orders still to come."""
         looks = {text: look for text in found.texts if (look := self._look(text)) is not None}
         orders = {text: order for text, (_, order) in looks.items() if order is not None}
-        files = found.paths | found.unfinished
+        files = found.paths | found.unfinished  # an order goes with its file, if that was dropped with it
         settled = [
             text
-            for text in orders
-            if self._seen.get(text, (None,))[0] == looks[text][0] and not self._has_file(text, orders, files)
+            for text, order in orders.items()
+            if self._seen.get(text, (None,))[0] == looks[text][0] and _file_of(text, order) not in files
         ]
         self._seen = looks
         if self.limit and len(settled) > self.limit:
@@ -180,12 +174,8 @@ class NoteOrders:
             return known
         return signature, read_order(self.ledger, place, PurePosixPath(text).name)
 
-    def _has_file(self, text: str, orders: Mapping[str, NoteOrder], files: frozenset[str]) -> bool:
-        """True if the note's file was dropped with it: then the order goes with the file."""
-        return _file_of(text, orders[text]) in files
-
     def _take(self, text: str) -> None:
-        here = PurePosixPath(text)
+        here = PurePosixPath(printable_path(text))
         taken = fit_name(here.name, before=f"{TAKEN_PREFIX}{secrets.token_hex(4)}~")
         below = here.with_name(taken).as_posix()
         place = f"{self.share.claims_folder}/{below}"
@@ -196,10 +186,10 @@ class NoteOrders:
         """True if a note was moved; False if another service was quicker, or the file system refuses."""
         try:
             move_file(self.share, here, there)
-        except FileNotFoundError:
-            return False
         except OSError as error:
-            self._say(here, f"The order {here} can't be taken: {error_reason(error)}. It is tried again.")
+            if not isinstance(error, FileNotFoundError):
+                why = error_reason(error)
+                self._say(here, f"{printable_path(here)} can't be taken: {why}. It is tried again.")
             return False
         return True
 
@@ -224,9 +214,7 @@ class NoteOrders:
             if self._came_with_file(order.earlier, path):
                 self.put_away(place, path)
             else:
-                self._say(
-                    place, f"The order {path} waits: its build is being sent, or its part is in progress."
-                )
+                self._say(place, f"The order {path} waits: its part or its build is in progress.")
             return
         logger.info("Submission {} ({}): {}", number, path, order.detail)
         self.put_away(place, path)
@@ -247,10 +235,9 @@ class NoteOrders:
             if not remove_note_file(self.share.root / place, _COPIES_LINE):
                 kept = f"{path}.txt" if path else PurePosixPath(place).name
                 plan_and_move(self.share, place, kept, Outcome.DONE)
-        except FileNotFoundError:
-            pass
         except OSError as error:
-            self._say(place, f"The note {place} stays: {error_reason(error)}.")
+            if not isinstance(error, FileNotFoundError):
+                self._say(place, f"The note {place} stays: {error_reason(error)}.")
         self._taken.pop(place, None)
         self._said.discard(place)
 
