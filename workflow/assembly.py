@@ -24,6 +24,7 @@ from workflow.pipeline.printers import record_printers
 from workflow.pipeline.retention import RetentionPolicy
 from workflow.pipeline.retry import RetrySchedule
 from workflow.pipeline.service import Service
+from workflow.pipeline.thumbnails import THUMBNAILS_FOLDER
 from workflow.pipeline.work_queue import QueueLimits
 from workflow.resources import resource_folder
 from workflow.routing import load_rules
@@ -93,11 +94,12 @@ def running_service(
     watch: bool = True,
     on_progress: UploadProgressCallback = ignore_progress,
     shared_inspector: Inspector | None = None,
+    shadow: bool = False,
 ) -> Iterator[Service]:
     """Run the service until the block ends: lock, ledger, rules checked against the cloud, threads.
 
-    `watch` False leaves the share alone: files are submitted in their places. A shared inspector stays
-    open. Raises SettingsError, RulesError, StateError, ShareError, CloudError before anything is touched.
+    `watch` False leaves the share alone: files are submitted in their places. A shared inspector stays open.
+    `shadow` only reads Eiger. Raises StlflowError before anything is touched.
     """
     refuse_moved_ledger(settings)
     if settings.decisions is not None and settings.read_only_inbox is None:
@@ -105,7 +107,7 @@ def running_service(
     rulebook = load_rules(rules_file(settings))
     with (
         nullcontext(shared_inspector) if shared_inspector else make_inspector(settings) as inspector,
-        make_client(settings) as client,
+        make_client(settings, reads_only=shadow) as client,
     ):
         catalog = CloudCache(client)
         refuse_unknown_names(rulebook, catalog)
@@ -124,9 +126,9 @@ def running_service(
             rules = LiveRules(rules_file(settings), rulebook, ledger, check)
             catalog.on_devices = partial(record_printers, ledger)
             context = _make_context(settings, rules, client, catalog, ledger, inspector, share, on_progress)
-            context = replace(context, sets_duplicates_aside=watch)
-            if watch:
-                context = replace(context, notices=settings.notices, ca_bundle=network_of(settings).ca_bundle)
+            context = replace(context, sets_duplicates_aside=watch, shadow=shadow)
+            if watch and not shadow:
+                context = replace(context, notices=settings.notices)
             service = Service(
                 context,
                 read_home_id(settings.state),
@@ -191,12 +193,14 @@ def _make_context(
         zone=settings.zone,
         progress_notes=settings.progress_notes,
         pictures=settings.pictures,
+        thumbnails=settings.state.absolute() / THUMBNAILS_FOLDER if settings.thumbnails else None,
         prices=parse_prices(settings.prices),
         changeover_seconds=60 * settings.changeover_minutes,
         date_folders=settings.date_folders,
         reuses_builds=settings.reuse_builds,
         accepted_units=read_accepted_units(settings.accepted_units),
         ways=DecisionWays(stlflow_command(), share.decides_by_moving),
+        ca_bundle=network_of(settings).ca_bundle,
         on_progress=on_progress,
     )
 

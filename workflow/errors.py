@@ -7,6 +7,7 @@
     │   └── DatabaseUnavailable the database can't be reached just now              (exit 3)
     ├── ShareError             the share can't be used                             (exit 2)
     ├── UnknownSubmission      no submission has that number                       (exit 2)
+    ├── WriteRefused           a client that only reads was asked to write
     ├── WrongSubmissionState   the submission is not in a state that allows it     (exit 1)
     ├── StillChanging          a claimed file is still being written: wait
     ├── NotAPlainFile          a link, a folder, a pipe or a device where a file should be
@@ -111,6 +112,10 @@ class DatabaseUnavailable(StateFolderError):
 
 class ShareError(StlflowError):
     """The share can't be used: missing, not writable, or spread over file systems."""
+
+
+class WriteRefused(StlflowError):
+    """A client that only reads was asked for an operation that changes something: nothing was sent."""
 
 
 class UnknownSubmission(StlflowError):

@@ -57,10 +57,12 @@ def _settings_in_short() -> str:
 
 
 def _settings_in_full() -> str:
+    main = [name for name in Settings.model_fields if name in Settings.__annotations__]
+    by_topic = [name for name in Settings.model_fields if name not in main]
     rows = (
         f"| `{name}` | `{ENV_PREFIX}{name.upper()}` | {_kind(field)} | {_default(field)} "
         f"| {field.description} |"
-        for name, field in Settings.model_fields.items()
+        for name, field in ((name, Settings.model_fields[name]) for name in (*main, *by_topic))
     )
     return "\n".join(
         ("| in `stlflow.toml` | in the environment | kind | default | what |", "|---|---|---|---|---|", *rows)

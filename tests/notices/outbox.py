@@ -51,7 +51,9 @@ def reject_at_once(ledger: Ledger, count: int) -> None:
     """Write many rejected submissions in one transaction, for two reasons with other numbers each."""
     with ledger.write_transaction() as connection:
         for at in range(count):
-            reason = f"{at + 3} holes: no printer takes it." if at % 5 else f"Longer than {500 + at} mm. Split it."
+            reason = (
+                f"{at + 3} holes: no printer takes it." if at % 5 else f"Longer than {500 + at} mm. Split it."
+            )
             row = {"path": f"part{at}.stl", "state": "rejected", "opened_at": 0.0, "claimed_as": f"r/{at}"}
             number = inserted_id(connection.execute(insert(submissions).values(row)))
             append_event(connection, number, EventKind.REJECTED, reason)

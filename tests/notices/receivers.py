@@ -51,7 +51,9 @@ def http_receiver(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
             self._reply(behavior)
 
         def _reply(self, behavior: str) -> None:
-            self.send_response(302 if behavior.startswith("redirect") else int(behavior) if behavior.isdigit() else 200)
+            self.send_response(
+                302 if behavior.startswith("redirect") else int(behavior) if behavior.isdigit() else 200
+            )
             if behavior.startswith("redirect"):
                 self.send_header("Location", behavior.removeprefix("redirect "))
             self.send_header("Content-Length", "0")
@@ -103,7 +105,9 @@ def mail_server(
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert(host_name).configure_cert(context)
 
-    def log_in(_server: object, _session: object, _envelope: object, _way: str, given: LoginPassword) -> AuthResult:
+    def log_in(
+        _server: object, _session: object, _envelope: object, _way: str, given: LoginPassword
+    ) -> AuthResult:
         return AuthResult(success=given.password.decode() == password, handled=False)
 
     controller = Controller(

@@ -86,7 +86,9 @@ def test_no_redirect_is_followed(receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0"])
-def test_nothing_inside_the_network_is_reached_unless_the_target_allows_it(host: str, receiver: Receiver) -> None:
+def test_nothing_inside_the_network_is_reached_unless_the_target_allows_it(
+    host: str, receiver: Receiver
+) -> None:
     port = receiver.url.rsplit(":", 1)[1].partition("/")[0]
     failed = failure(f"http://{host}:{port}/hook?key=s3cret", Reach())
     assert "internal = true" in str(failed) or "no such host" in str(failed)
@@ -125,10 +127,14 @@ def test_a_certificate_is_checked(tmp_path: Path) -> None:
     with http_receiver(server_context(ours)) as good:
         post(good.url, b"{}", HEADERS, Reach(internal=True, ca_bundle=str(bundle)))
         assert good.asked == 1
-        assert "certificate is refused" in str(failure(good.url)), "no certificate of this machine vouches for it"
+        assert "certificate is refused" in str(failure(good.url)), (
+            "no certificate of this machine vouches for it"
+        )
     with http_receiver(server_context(theirs)) as wrong:
         failed = failure(wrong.url, Reach(internal=True, ca_bundle=str(bundle)))
         assert "certificate is refused" in str(failed)
         assert (wrong.asked, failed.may_have_arrived) == (0, False)
     with http_receiver(server_context(ours, "other.example.com")) as other:
-        assert "certificate is refused" in str(failure(other.url, Reach(internal=True, ca_bundle=str(bundle))))
+        assert "certificate is refused" in str(
+            failure(other.url, Reach(internal=True, ca_bundle=str(bundle)))
+        )

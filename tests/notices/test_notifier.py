@@ -53,7 +53,9 @@ def test_a_held_file_is_told_once(any_ledger: Ledger, receiver: Receiver, clock:
     assert document["may_be_a_repeat"] is False
 
 
-def test_five_hundred_rejected_at_once_are_one_digest(ledger: Ledger, receiver: Receiver, clock: Clock) -> None:
+def test_five_hundred_rejected_at_once_are_one_digest(
+    ledger: Ledger, receiver: Receiver, clock: Clock
+) -> None:
     sender = notifier(ledger, clock, shop=target(receiver.url))
     reject_at_once(ledger, 500)
     for _ in range(5):
@@ -67,7 +69,9 @@ def test_five_hundred_rejected_at_once_are_one_digest(ledger: Ledger, receiver: 
     assert "and 488 more" in document["paragraphs"][0]["text"]
 
 
-def test_what_a_person_decided_meanwhile_is_not_told(ledger: Ledger, receiver: Receiver, clock: Clock) -> None:
+def test_what_a_person_decided_meanwhile_is_not_told(
+    ledger: Ledger, receiver: Receiver, clock: Clock
+) -> None:
     sender = notifier(ledger, clock, shop=target(receiver.url))
     number = submit(ledger, "a.stl", EventKind.HELD)
     submit(ledger, "b.stl", EventKind.HELD)
@@ -77,7 +81,9 @@ def test_what_a_person_decided_meanwhile_is_not_told(ledger: Ledger, receiver: R
     assert [each["title"] for each in receiver.documents()] == ["b.stl: held"]
 
 
-def test_a_receiver_that_is_down_gets_it_when_it_is_back(ledger: Ledger, receiver: Receiver, clock: Clock) -> None:
+def test_a_receiver_that_is_down_gets_it_when_it_is_back(
+    ledger: Ledger, receiver: Receiver, clock: Clock
+) -> None:
     sender = notifier(ledger, clock, shop=target(receiver.url))
     submit(ledger, "a.stl", EventKind.HELD)
     receiver.behavior = "503"
@@ -86,7 +92,9 @@ def test_a_receiver_that_is_down_gets_it_when_it_is_back(ledger: Ledger, receive
         work(sender)
         clock.turn(60)
     assert 5 < receiver.asked < 15, "ever later"
-    assert ledger.notices.condition(clock() - timedelta(days=1)).problems == {"shop": "127.0.0.1 answered 503"}
+    assert ledger.notices.condition(clock() - timedelta(days=1)).problems == {
+        "shop": "127.0.0.1 answered 503"
+    }
     receiver.behavior = "take"
     clock.turn(3600)
     work(sender)
@@ -110,7 +118,9 @@ def test_after_a_day_it_is_given_up_and_said(ledger: Ledger, receiver: Receiver,
     assert (condition.waiting, condition.given_up) == (0, 1)
 
 
-def test_a_webhook_that_sends_no_reply_gets_the_same_id_again(ledger: Ledger, receiver: Receiver, clock: Clock) -> None:
+def test_a_webhook_that_sends_no_reply_gets_the_same_id_again(
+    ledger: Ledger, receiver: Receiver, clock: Clock
+) -> None:
     sender = notifier(ledger, clock, shop=target(receiver.url))
     submit(ledger, "a.stl", EventKind.HELD)
     receiver.behavior = "cut"
@@ -128,7 +138,9 @@ def test_a_webhook_that_sends_no_reply_gets_the_same_id_again(ledger: Ledger, re
     assert {headers["Idempotency-Key"] for headers, _ in receiver.got} == {documents[0]["id"]}
 
 
-def test_slack_that_sends_no_reply_gets_it_twice_at_most(ledger: Ledger, receiver: Receiver, clock: Clock) -> None:
+def test_slack_that_sends_no_reply_gets_it_twice_at_most(
+    ledger: Ledger, receiver: Receiver, clock: Clock
+) -> None:
     sender = notifier(ledger, clock, shop=target(receiver.url, "slack"))
     submit(ledger, "a.stl", EventKind.HELD)
     receiver.behavior = "cut"

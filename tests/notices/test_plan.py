@@ -7,7 +7,9 @@ from workflow.model import Notice, NoticeEvent
 from workflow.notices import GIVE_UP_AFTER, NoticePolicy, plan_messages, retry_seconds
 
 NIGHT = datetime(2026, 11, 27, 23, tzinfo=UTC)
-QUIET = NoticePolicy(quiet=(time(19), time(6, 30)), urgent=frozenset({NoticeEvent.HELD, NoticeEvent.TROUBLE}), zone=UTC)
+QUIET = NoticePolicy(
+    quiet=(time(19), time(6, 30)), urgent=frozenset({NoticeEvent.HELD, NoticeEvent.TROUBLE}), zone=UTC
+)
 ALWAYS = NoticePolicy(zone=UTC)
 
 
@@ -81,7 +83,8 @@ def test_a_target_that_fails_gets_nothing_until_its_next_try_and_then_everything
 
 def test_a_message_that_may_have_arrived_is_repeated_as_it_was() -> None:
     begun = [
-        replace(notice(at, NoticeEvent.SENT, after(0)), message="m1", unconfirmed=1, tries=1) for at in range(5)
+        replace(notice(at, NoticeEvent.SENT, after(0)), message="m1", unconfirmed=1, tries=1)
+        for at in range(5)
     ]
     new = [notice(at, NoticeEvent.SENT, after(0)) for at in range(6, 8)]
     assert numbers([*begun, *new], after(60)) == [[0, 1, 2, 3, 4], [6], [7]]

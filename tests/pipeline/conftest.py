@@ -33,6 +33,7 @@ QUICK: dict[str, object] = {
     "late_effect_seconds": 0.2,
     "build_wait_seconds": 1.0,
     "requests_per_second": 500.0,
+    "thumbnails": False,
 }
 
 

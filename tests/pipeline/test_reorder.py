@@ -1,5 +1,10 @@
 """The note of a sent part, dropped into the inbox, sends the same build once more."""
 
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,7 +13,10 @@ from tests.pipeline.conftest import Open, Shop, dispatched, held
 from tests.stl import box
 from tests.waiting import until
 from workflow.intake import InboxScan
+from workflow.ledger import deregister_worker, register_worker
 from workflow.model import HoldReason, Submission
+from workflow.pipeline.heartbeat import Heartbeat
+from workflow.pipeline.inbox_events import InboxEvents
 from workflow.pipeline.reorder import TAKEN_PREFIX, NoteOrders
 
 PATIENT = 30.0
@@ -72,7 +80,7 @@ def test_a_file_with_its_note_is_one_order(context: Shop) -> None:
 def test_a_build_that_was_deleted_is_not_ordered(open_shop: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = open_shop()
     first = send_one(shop, "gone.stl", box(20, 21, 32))
-    monkeypatch.setattr("workflow.pipeline.reorder.is_build_there", lambda *_: False)
+    monkeypatch.setattr("workflow.pipeline.find_build.is_build_there", lambda *_: False)
     order(shop, "done/gone.stl.txt", "gone.stl.txt")
     second = shop.wait("gone.stl", lambda each: each.id > first.id and held(each), PATIENT)
     assert second.hold is HoldReason.FILE
@@ -120,3 +128,78 @@ def test_other_notes_order_nothing(context: Shop, state: str) -> None:
     assert len(context.service.ledger.all()) == before
     assert context.cloud.dispatches().total() == sent
     Path(context.share / "inbox" / note.name).unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_note_of_a_long_name_orders_as_well(context: Shop, alone: bool) -> None:
+    """The name in processing/ is longer than that in the inbox: it is shortened, and the inbox goes on."""
+    path = f"{'long ' * 48}{alone:d}.stl"
+    first = send_one(context, path, box(20, 21, 35 + alone))
+    order(context, f"done/{path}.txt", f"{path}.txt", "\r\nCopies: 2\r\n")
+    if not alone:
+        (context.share / "done" / path).rename(context.share / "inbox" / path)
+    second = wait_for_order(context, first, path)
+    assert (second.build_id, second.copies) == (first.build_id, 2)
+
+
+def test_a_note_that_cant_be_moved_keeps_no_file_waiting(context: Shop) -> None:
+    first = send_one(context, "stays.stl", box(20, 21, 37))
+    share = context.service.context.share
+    blocked = share.root / share.claims_folder / "blocked"
+    blocked.touch()  # a file where a folder has to be
+    order(context, "done/stays.stl.txt", "blocked/stays.stl.txt")
+    context.drop("passes.stl", box(20, 21, 38))
+    context.wait("passes.stl", dispatched, PATIENT)
+    blocked.unlink()
+    second = wait_for_order(context, first, "blocked/stays.stl")
+    assert second.reused == first.id
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_an_order_in_a_folder_whose_name_is_no_text_is_carried_out(context: Shop) -> None:
+    first = send_one(context, "text.stl", box(20, 21, 41))
+    order(context, "done/text.stl.txt", os.fsdecode(b"caf\xe9/text.stl.txt"))
+    second = wait_for_order(context, first, "caf\N{REPLACEMENT CHARACTER}/text.stl")
+    assert second.reused == first.id
+
+
+@contextmanager
+def claims_refused(shop: Shop) -> Iterator[None]:
+    """Let the database refuse every record of a claim, as a full disk would."""
+    with closing(sqlite3.connect(shop.settings.state / "stlflow.db", timeout=30)) as database:
+        database.execute(
+            "create trigger refused before update on submissions when old.claimed_as is null "
+            "begin select raise(abort, 'no room'); end"
+        )
+        yield
+        database.execute("drop trigger refused")
+
+
+def test_an_order_survives_that_its_claim_is_recorded_later(open_shop: Open) -> None:
+    shop = open_shop()
+    first = send_one(shop, "later.stl", box(20, 21, 39))
+    with claims_refused(shop):
+        order(shop, "done/later.stl.txt", "later.stl.txt", "\r\nCopies: 2\r\n")
+        (shop.share / "done/later.stl").rename(shop.share / "inbox/later.stl")
+        assert until(lambda: bool(list((shop.share / "processing").rglob("*~later.stl.txt"))), PATIENT)
+    second = wait_for_order(shop, first, "later.stl")
+    assert (second.build_id, second.copies) == (first.build_id, 2)
+    assert until(lambda: not list((shop.share / "processing").rglob("*.txt")), PATIENT)
+
+
+def test_the_order_that_a_dead_worker_took_is_carried_out_by_another(context: Shop) -> None:
+    first = send_one(context, "heir.stl", box(20, 21, 40))
+    ledger, share = context.service.ledger, context.service.context.share
+    me = Heartbeat(ledger, "here", context.client())
+    events = InboxEvents(context.service.context, me, context.service.wake, 0)
+    other = register_worker(ledger, "elsewhere", "host", 1, "1.0")
+    me.beat()
+    events.on_scan(InboxScan(frozenset()), ())
+    claims = share.root / share.claims_folder
+    claims.mkdir(exist_ok=True)
+    (context.share / "done/heir.stl.txt").rename(claims / f"{TAKEN_PREFIX}abc~heir.stl.txt")
+    deregister_worker(ledger, other)
+    me.beat()
+    events.on_scan(InboxScan(frozenset()), ())
+    wait_for_order(context, first, "heir.stl")
+    me.deregister()

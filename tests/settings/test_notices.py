@@ -52,7 +52,9 @@ def test_an_address_from_a_variable_or_a_secret_file(monkeypatch: pytest.MonkeyP
 
 
 def test_no_text_of_the_settings_shows_a_secret() -> None:
-    loaded(f'[notices]\nmail_server = "smtp://s3cret@mail.example.com"\nmail_password = "s3cret"\n{SHOP}key = "s3cret"\n')
+    loaded(
+        f'[notices]\nmail_server = "smtp://s3cret@mail.example.com"\nmail_password = "s3cret"\n{SHOP}key = "s3cret"\n'
+    )
     assert "s3cret" not in f"{load_settings().notices!r}{load_settings().notices}{load_settings()!r}"
 
 
@@ -65,11 +67,20 @@ def test_no_text_of_the_settings_shows_a_secret() -> None:
         (SHOP.replace("slack", "slak", 1), "Unknown setting notices.targets.shop.slak: did you mean slack?"),
         (SHOP + 'mail = "a@b.c"\n', "notices.targets.shop needs exactly one channel: set one of"),
         ("[notices.targets.shop]\n", "notices.targets.shop needs exactly one channel: set one of"),
-        (SHOP + 'events = ["helt"]\n', "notices.targets.shop.events: there is no such event: did you mean held?"),
-        (SHOP.replace("https", "ftp"), "notices.targets.shop.slack must be the address of an incoming webhook"),
+        (
+            SHOP + 'events = ["helt"]\n',
+            "notices.targets.shop.events: there is no such event: did you mean held?",
+        ),
+        (
+            SHOP.replace("https", "ftp"),
+            "notices.targets.shop.slack must be the address of an incoming webhook",
+        ),
         (SHOP.replace("https://", "https://me:s3cret@"), "notices.targets.shop.slack must be the address"),
         ('[notices.targets.shop]\nmail = "anna"\n', "notices.targets.shop.mail must be e-mail addresses"),
-        ('[notices]\nmail_server = "mail.example.com"\n', "notices.mail_server must be an address like smtp://"),
+        (
+            '[notices]\nmail_server = "mail.example.com"\n',
+            "notices.mail_server must be an address like smtp://",
+        ),
         ('notices = "shop"\n', "notices must be a table"),
         ('[notices]\ntargets = ["s3cret"]\n', "notices.targets must be a table of targets"),
         ('[notices.targets]\nshop = "s3cret"\n', "notices.targets.shop"),

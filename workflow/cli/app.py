@@ -16,6 +16,7 @@ from workflow.cli.intake import intake
 from workflow.cli.rules import rules
 from workflow.cli.run import run
 from workflow.cli.service import service
+from workflow.cli.shadow import shadow
 from workflow.cli.simulator import simulator
 from workflow.cli.submissions import attach, cancel, list_submissions, release, retry, settle, show
 
@@ -52,7 +53,7 @@ def stlflow(folder: str | None, file: str | None) -> None:
 
 
 for command in (
-    demo, init, doctor, status, config, run, batch, check, list_submissions, show, retry, release, cancel,
-    attach, settle, workers, move_ledger, backup, restore, intake, rules, eiger, simulator, service,
+    demo, init, doctor, status, config, run, shadow, batch, check, list_submissions, show, retry, release,
+    cancel, attach, settle, workers, move_ledger, backup, restore, intake, rules, eiger, simulator, service,
 ):  # fmt: skip
     stlflow.add_command(command)

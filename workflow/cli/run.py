@@ -49,20 +49,29 @@ REPEATED_SIGNAL_SECONDS = 0.1
 
 
 @click.command()
-def run() -> None:
-    """Take every STL file in the inbox to its queue, until stopped."""
+@click.option("--shadow", is_flag=True, help="Only watch: nothing is uploaded, sent, approved or moved.")
+def run(shadow: bool) -> None:
+    """Take every STL file in the inbox to its queue, until stopped.
+
+    With --shadow, every file is inspected and decided, and nothing else: `stlflow shadow` shows what would
+    have been sent, beside what the shop sent.
+    """
     stop = stop_on_signals()  # before anything slow: a stop during the start is a stop, too
     from loguru import logger
 
     from workflow.assembly import rules_file, running_service, start_logging
-    from workflow.settings import load_settings
+    from workflow.settings import load_settings, shadow_settings
 
-    settings = load_settings()
+    settings = shadow_settings(load_settings()) if shadow else load_settings()
     start_logging(settings, settings.log_level)
-    with running_service(settings) as service:
+    with running_service(settings, shadow=shadow) as service:
         watched = settings.read_only_inbox or settings.share / "inbox"
         logger.info("Watching {} for {}", watched.absolute(), settings.eiger_url)
         logger.info("Rules: {}", rules_file(settings))
+        if shadow:
+            logger.info(
+                "Shadow mode: nothing is uploaded, sent or moved. `stlflow shadow` shows the forecasts."
+            )
         notify_systemd("READY=1")
         wait_for_stop(stop, service.stalled_seconds)
         notify_systemd("STOPPING=1")

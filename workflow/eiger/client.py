@@ -60,6 +60,7 @@ class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints
     Every call raises CloudError: Unauthorized, BadRequest, NotFound, Conflict, RateLimited,
     ServerError, Unreachable, OutcomeUnknown (effects only) or ContractBroken. Questions are asked
     again by `retry`; what has an effect is sent once. Lists ask while they are read.
+    With `reads_only`, every operation but a GET raises WriteRefused, and nothing is sent.
     Raises SettingsError when `base_url` is no http(s) URL or holds keys.
     """
 
@@ -77,8 +78,10 @@ class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints
         chance: Callable[[], float] = random.random,
         on_response: ResponseObserver | None = None,
         network: Network = Network(),  # noqa: B008  # a frozen value
+        reads_only: bool = False,
     ) -> None:
-        self._transport = Transport(base_url, ApiKeys(access_key, secret_key), timeouts, network)
+        keys = ApiKeys(access_key, secret_key)
+        self._transport = Transport(base_url, keys, timeouts, network, reads_only=reads_only)
         super().__init__(
             RequestSender(self._transport, budget, retry, clock, sleep, chance, on_response=on_response)
         )
@@ -130,6 +133,8 @@ def make_client(
     settings: Settings,
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # a frozen value
     on_response: ResponseObserver | None = None,
+    *,
+    reads_only: bool = False,
 ) -> EigerClient:
     """Return a client of the cloud. Raises SettingsError without keys."""
     if not (settings.access_key.get_secret_value() and settings.secret_key.get_secret_value()):
@@ -145,6 +150,7 @@ def make_client(
         retry=retry,
         on_response=on_response,
         network=network_of(settings),
+        reads_only=reads_only,
         timeouts=Timeouts(
             connect_seconds=min(settings.request_timeout_seconds, Timeouts().connect_seconds),
             read_seconds=settings.request_timeout_seconds,

@@ -33,7 +33,7 @@ from workflow.eiger.request_body import (
 )
 from workflow.eiger.response import MAX_HEADER_LENGTH, NoResponseReason, Redactor, Response
 from workflow.eiger.session import Network, ResponseTooLarge, new_session
-from workflow.errors import SettingsError
+from workflow.errors import SettingsError, WriteRefused
 
 
 class ApiKeys:
@@ -105,10 +105,12 @@ class NoResponse(Exception):
 class Transport:
     """Sends requests to one base URL with one pair of keys; used by many threads at once."""
 
-    def __init__(self, base_url: str, keys: ApiKeys, timeouts: Timeouts, network: Network) -> None:
+    def __init__(
+        self, base_url: str, keys: ApiKeys, timeouts: Timeouts, network: Network, *, reads_only: bool = False
+    ) -> None:
         self.base_url = validate_base_url(base_url)
         self.timeouts = timeouts
-        self._keys, self._network = keys, network
+        self._keys, self._network, self._reads_only = keys, network, reads_only
         self._mine = threading.local()
         self._kept: WeakSet[requests.Session] = WeakSet()
         self._kept_lock = threading.Lock()
@@ -116,8 +118,10 @@ class Transport:
     def send(self, request: Request) -> Response:
         """Send a request and return the whole response; a GET follows redirects on the same host only.
 
-        Raises NoResponse, and whatever reading the file of an upload raises.
+        Raises NoResponse, WriteRefused, and whatever reading the file of an upload raises.
         """
+        if self._reads_only and not request.operation.reads:
+            raise WriteRefused(f"{request.operation.id} was not sent: in shadow mode stlflow only reads.")
         url, query = self.base_url + request.place, request.query
         limits = ExchangeLimits(request.operation.id, self.limit_seconds(request))
         with self._session_for(request.operation) as session, limits:

@@ -60,14 +60,10 @@ def notice_from(row: Mapping[Any, Any]) -> Notice:
 
 def worker_from(row: Mapping[str, Any]) -> Worker:
     """Build the value from one row of `peers`."""
-    times = {name: _time(row[name]) for name in ("since", "seen_at")}
     words = {name: row[name] for name in ("name", "home", "host", "pid", "release")}
-    values: dict[str, Any] = {
-        **words,
-        **times,
-        "queue_workers": tuple(json.loads(row["queue_workers"] or "[]")),
-    }
-    return Worker(**values)
+    since, seen_at = _time(row["since"]), _time(row["seen_at"])
+    workers = tuple(json.loads(row["queue_workers"] or "[]"))
+    return Worker(**words, since=since, seen_at=seen_at, queue_workers=workers)
 
 
 def to_columns(changes: Mapping[str, object]) -> dict[str, object]:

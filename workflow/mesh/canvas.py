@@ -5,8 +5,6 @@ that no Python runs for a single facet, and a long sliver costs no more than the
 belongs to a facet if its center does; of an edge that two facets share, one of them gets the pixels.
 """
 
-import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from workflow.mesh.format import Block
 from workflow.mesh.measures import Measures
+from workflow.mesh.png import encode_png
 
 FloatArray: TypeAlias = NDArray[np.float32]
 IntArray: TypeAlias = NDArray[np.int64]
@@ -281,8 +280,6 @@ def _render_glyph(letter: str) -> NDArray[np.bool_]:
 Color: TypeAlias = tuple[int, int, int]
 WHITE: Color = (255, 255, 255)
 INK: Color = (38, 42, 50)
-PICTURE_SOFTWARE = b"Software\0stlflow"
-"""Says in a PNG who made it; stlflow removes no picture without it."""
 
 
 class RgbCanvas:
@@ -313,23 +310,8 @@ class RgbCanvas:
         self.pixels[np.abs(away - radius) <= 1.5] = color
 
     def to_png(self) -> bytes:
-        """Return the sheet as PNG: 8-bit RGB, rows unfiltered (https://www.w3.org/TR/png-3/)."""
-        height, width, _ = self.pixels.shape
-        rows = np.zeros((height, 1 + 3 * width), np.uint8)
-        rows[:, 1:] = self.pixels.reshape(height, -1)
-        header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-        chunks = (
-            (b"IHDR", header),
-            (b"tEXt", PICTURE_SOFTWARE),
-            (b"IDAT", zlib.compress(rows.tobytes(), 6)),
-            (b"IEND", b""),
-        )
-        return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(kind, content) for kind, content in chunks)
-
-
-def _png_chunk(kind: bytes, content: bytes) -> bytes:
-    checked = kind + content
-    return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+        """Return the sheet as PNG."""
+        return encode_png(self.pixels)
 
 
 def dilate(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:

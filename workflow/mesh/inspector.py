@@ -75,9 +75,8 @@ class Inspector:
         Raises OSError when the file can't be read or the process can't start, NotInspected when it can't
         be inspected within the limits, StateError when closed meanwhile.
         """
-        return self._send_with_retry(
-            InspectionRequest(source.absolute(), shown_as if shown_as is not None else str(source)), source
-        )
+        named = str(source) if shown_as is None else shown_as
+        return self._send_with_retry(InspectionRequest(source.absolute(), named), source)
 
     def draw(self, source: Path, picture: Path) -> MeshReport:
         """Inspect an STL file, and write a PNG of it to `picture`, over what may stand there.
@@ -85,9 +84,13 @@ class Inspector:
         Raises what `inspect` raises, OSError when the picture can't be written, NotInspected when there is
         nothing to draw.
         """
-        return self._send_with_retry(
-            InspectionRequest(source.absolute(), str(source), picture.absolute()), source
-        )
+        wanted = InspectionRequest(source.absolute(), str(source), picture.absolute())
+        return self._send_with_retry(wanted, source)
+
+    def draw_thumbnail(self, source: Path, picture: Path) -> None:
+        """Write a small PNG of an STL file to `picture`, without an inspection. Raises what `draw` raises."""
+        wanted = InspectionRequest(source.absolute(), str(source), picture.absolute(), thumbnail=True)
+        self._send_with_retry(wanted, source)
 
     def _send_with_retry(self, request: InspectionRequest, source: Path) -> MeshReport:
         with self._turn:

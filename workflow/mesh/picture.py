@@ -185,7 +185,7 @@ def _compose_picture(
         pixels = shade_pixels(scene.canvas)
         if edges is not None:
             mark_open_edges(pixels, scene.canvas, scene.view, edges)
-        sheet.paste(_downsample(pixels), left, VIEW_TOP)
+        sheet.paste(average_blocks(pixels, _SUPERSAMPLING).round().astype(np.uint8), left, VIEW_TOP)
         sheet.write(scene.caption, left + 24, VIEW_TOP + 4, _GRAY)
         _draw_axes(sheet, scene.view, left + 60, VIEW_TOP + VIEW_HEIGHT - 50)
     _label_holes(sheet, scenes, places)
@@ -193,12 +193,11 @@ def _compose_picture(
     return sheet
 
 
-def _downsample(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
-    height, width, _ = pixels.shape
-    fine = pixels.reshape(
-        height // _SUPERSAMPLING, _SUPERSAMPLING, width // _SUPERSAMPLING, _SUPERSAMPLING, 3
-    )
-    averaged: NDArray[np.uint8] = fine.mean(axis=(1, 3)).round().astype(np.uint8)
+def average_blocks(pixels: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Return pixels of shape (height, width, channels) with each square of `side` averaged into one."""
+    height, width, channels = pixels.shape
+    fine = pixels.reshape(height // side, side, width // side, side, channels)
+    averaged: NDArray[np.float32] = fine.mean(axis=(1, 3))
     return averaged
 
 

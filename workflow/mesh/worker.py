@@ -24,7 +24,7 @@ from typing import Any
 
 from workflow.errors import error_reason
 from workflow.mesh.warnings import MeshPolicy, MeshWarningKind
-from workflow.model import MeshReport
+from workflow.model import MeshReport, unmeasured_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +75,28 @@ def decode_setup(text: str) -> WorkerSetup:
 
 @dataclass(frozen=True, slots=True)
 class InspectionRequest:
-    """The request to inspect one file, and to write a picture of it if one is wanted."""
+    """The request to inspect one file, and to write a picture of it if one is wanted.
+
+    A `thumbnail` is written without an inspection: the report says nothing then.
+    """
 
     source: Path
     shown_as: str
     picture: Path | None = None
+    thumbnail: bool = False
 
 
 def encode_request(request: InspectionRequest) -> bytes:
     """Return a request as a line; any name that a file system allows gets through."""
     picture = None if request.picture is None else str(request.picture)
-    return _encode_line({"source": str(request.source), "shown_as": request.shown_as, "picture": picture})
+    return _encode_line({**asdict(request), "source": str(request.source), "picture": picture})
 
 
 def decode_request(line: bytes) -> InspectionRequest:
     """Read a request back."""
     given = json.loads(line)
     picture = None if given["picture"] is None else Path(given["picture"])
-    return InspectionRequest(Path(given["source"]), given["shown_as"], picture)
+    return InspectionRequest(Path(given["source"]), given["shown_as"], picture, given["thumbnail"])
 
 
 def encode_reply(reply: MeshReport | InspectionFailure) -> bytes:
@@ -156,9 +160,11 @@ def _answer_request(
     request: InspectionRequest, inspect: Callable[[Path, str], MeshReport]
 ) -> MeshReport | InspectionFailure:
     try:
-        report = inspect(request.source, request.shown_as)
-        undrawn = None if request.picture is None else _write_picture(request.source, report, request.picture)
-        return undrawn or report
+        if request.thumbnail:
+            report = unmeasured_report(request.shown_as, "Only drawn.")
+        else:
+            report = inspect(request.source, request.shown_as)
+        return (None if request.picture is None else _write_picture(request, report)) or report
     except MemoryError:
         return InspectionFailure(OUT_OF_MEMORY)
     except OSError as error:
@@ -167,13 +173,15 @@ def _answer_request(
         return InspectionFailure(INTERNAL_ERROR, traceback.format_exc())
 
 
-def _write_picture(source: Path, report: MeshReport, picture: Path) -> InspectionFailure | None:
-    """Write a picture; gives why not. Raises OSError when the file can't be read."""
+def _write_picture(request: InspectionRequest, report: MeshReport) -> InspectionFailure | None:
+    """Write a picture; return why not. Raises OSError when the STL file can't be read."""
     from workflow.mesh.format import UnreadableMesh
     from workflow.mesh.picture import draw_picture
+    from workflow.mesh.thumbnail import draw_thumbnail
 
+    source, picture = request.source, request.picture or Path()
     try:
-        drawn = draw_picture(source, report)
+        drawn = draw_thumbnail(source) if request.thumbnail else draw_picture(source, report)
     except UnreadableMesh as problem:
         return InspectionFailure(NOTHING_TO_DRAW, str(problem))
     try:

@@ -94,6 +94,7 @@ class EventKind(StrEnum):
     BUILD_REUSED = "build reused"
     REORDERED = "ordered again"
     BUILD_ATTACHED = "build attached"
+    FORECAST = "forecast"
     ROUTED = "routed"
     APPROVED = "approved"
     SENDING = "sending"

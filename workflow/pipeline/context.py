@@ -54,6 +54,8 @@ class Context:
     """A note beside the place in the inbox where a file was dropped, while it is worked on."""
     pictures: str = "none"
     """Which notes get a picture: "meshes" that were held or rejected, "all", or "none"."""
+    thumbnails: Path | None = None
+    """The folder for thumbnails of the newest parts; None to draw none."""
     prices: Prices = NO_PRICES
     changeover_seconds: float = 600.0
     """How long an operator takes to clear a bed and start the next print."""
@@ -65,6 +67,8 @@ class Context:
     """Units and scales in which Eiger may take a part; a part in another one is held."""
     sets_duplicates_aside: bool = False
     """The same content in the same folder is sent once at a time; a batch sends whatever it is given."""
+    shadow: bool = False
+    """Shadow mode: files are read where they are, and what would be sent is only written down."""
     ways: DecisionWays = BY_COMMAND
     """How people decide about held files; it is said in each note."""
     on_progress: UploadProgressCallback = ignore_progress

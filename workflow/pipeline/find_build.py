@@ -14,10 +14,9 @@ from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionSt
 from workflow.pipeline.build_search import holds_part_version, search_builds_by
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context, now
-from workflow.pipeline.reorder import hold_if_deleted
 from workflow.pipeline.time_bounds import not_before
 from workflow.pipeline.transitions import held
-from workflow.pipeline.upload import check_slicing
+from workflow.pipeline.upload import check_slicing, is_build_there
 
 MAX_CANDIDATES = 50  # a title may repeat, and reading each candidate costs a request
 
@@ -37,7 +36,7 @@ def find_build(context: Context, draft: Draft) -> Draft:
             return draft
     submission = draft.submission
     if submission.build_id is not None:
-        return hold_if_deleted(context, draft)
+        return _hold_if_deleted(context, draft)
     found = search_builds(context.client, context.catalog, submission)
     if isinstance(found, AmbiguousBuilds):
         if submission.state is SubmissionState.HELD:
@@ -146,3 +145,17 @@ def _wait_for_build(context: Context, draft: Draft) -> Draft:
     due_at = now() + timedelta(seconds=context.retry_schedule.build_search_delay(waited))
     noted = draft.record(EventKind.LOOKING_FOR_BUILD) if submission.tries == 0 else draft
     return noted.end_turn(Step.DELIVER, due_at, tries=submission.tries + 1)
+
+
+def _hold_if_deleted(context: Context, draft: Draft) -> Draft:
+    """Return the draft held if it is an order, and Eiger no longer has its build."""
+    submission = draft.submission
+    if submission.reused is None or submission.state is not SubmissionState.SLICED:
+        return draft
+    if is_build_there(context, submission):
+        return draft
+    reason = (
+        f"Eiger no longer has the build of submission {submission.reused}. "
+        "To have the part sliced again, drop the file itself into the inbox."
+    )
+    return held(draft, HoldReason.FILE, reason)

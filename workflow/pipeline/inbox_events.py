@@ -59,6 +59,8 @@ class InboxEvents:
     _noted: int | None = None
     """How many the note about a crowd names; None before it was looked after in this run."""
     _paths: dict[int, str] = field(default_factory=dict)
+    _workers: int = 1
+    """How many workers took part when orders were last recovered."""
     _origin: str | None = None
 
     def __post_init__(self) -> None:
@@ -142,6 +144,9 @@ class InboxEvents:
     def on_scan(self, found: InboxScan, settled: Collection[str]) -> None:
         """Carry out what notes order, and remove those that are no longer true."""
         if self.context.share.left_inbox is None and self.context.share.decides_by_moving:
+            if self._workers != self.crew.among:  # one is gone: what it had taken is carried out here
+                self._workers = self.crew.among
+                self.orders.recover()
             found = replace(found, texts=found.texts - self.orders.carry_out(found))
         if self.progress is None:
             self.notes.remove_outdated(found, settled)

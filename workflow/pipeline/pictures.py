@@ -2,12 +2,12 @@
 
 One thread draws them, one at a time, in an inspecting process of its own that ends when nothing is left to
 draw. A picture is a help, never a duty: what takes too long or too much is left out, and so are the pictures
-of a crowd beyond a limit.
+of a crowd beyond a limit. The same thread draws the thumbnails, the newest first.
 """
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -21,10 +21,18 @@ from workflow.mesh import InspectionLimits, Inspector
 from workflow.model import HoldReason, Submission, SubmissionState
 from workflow.notes import picture_path, write_picture
 from workflow.pipeline.context import Context
+from workflow.pipeline.thumbnails import (
+    needs_thumbnail,
+    remove_old_thumbnails,
+    thumbnail_path,
+    write_thumbnail,
+)
 
 DRAWING_LIMITS = InspectionLimits(seconds=60, memory_mb=512)
-MAX_WAITING = 100
-"""Of a crowd, the first ones get a picture."""
+MAX_HELD_AT_START, MAX_RECENT_AT_START = 100, 50
+"""So many that an earlier run left without a picture get one."""
+MAX_WAITING = 1000
+"""More are forgotten, the oldest first."""
 MAX_PICTURES = 500
 """So many may be in held/ and rejected/ together: some 50 MB."""
 MAX_FILE_BYTES = 200 * 2**20
@@ -32,27 +40,38 @@ MAX_PICTURE_BYTES = 2 * 2**20
 IDLE_SECONDS = 30.0
 GATHER_SECONDS = 0.5
 """Stages end many at once: one query tells which of their files need a picture."""
-_REST_PER_WORK = 3
+DRAWN_AT_ONCE = 25
+"""Submissions whose pictures are drawn before newer ones are asked for."""
+_REST_PER_PICTURE, _REST_PER_THUMBNAIL = 3, 8
+"""The thread rests this many times as long as it drew."""
 _LONGEST_REST_SECONDS = 60.0
+_MAX_UNDRAWABLE = 1000
 
 
 @dataclass
 class Pictures:
-    """Draws the pictures of submissions that were held or rejected for their mesh; `of_all`, of each one."""
+    """Draws the pictures of submissions that were held or rejected for their mesh; `of_all`, of each one.
+
+    `thumbnails` is the folder for those of all parts; None for none. `beside_notes` False: no other pictures.
+    """
 
     context: Context
     of_all: bool = False
     most: int = MAX_PICTURES
+    thumbnails: Path | None = None
+    beside_notes: bool = True
     _waiting: set[int] = field(default_factory=set)
+    _undrawable: set[Path] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
     _inspector: Inspector | None = None
 
     def add(self, number: int) -> None:
-        """Draw the picture of a submission if it needs one. Returns at once."""
+        """Draw the pictures of a submission that it needs. Returns at once."""
         with self._lock:
-            if len(self._waiting) < MAX_WAITING:
-                self._waiting.add(number)
+            self._waiting.add(number)
+            if len(self._waiting) > MAX_WAITING:
+                self._waiting.remove(min(self._waiting))
         self._wake.set()
 
     def wake(self) -> None:
@@ -63,73 +82,100 @@ class Pictures:
 
     def run(self, stop: threading.Event) -> None:
         """Draw until `stop` is set."""
-        self._add_held()
+        self._add_earlier()
         try:
             while not stop.is_set():
                 if not self._wake.wait(IDLE_SECONDS):
                     self._close()
                 stop.wait(GATHER_SECONDS)
                 self._wake.clear()
-                for number in self._needing(self._take()):
-                    began = time.monotonic()
-                    drawn = self.draw(number)
-                    rest = _REST_PER_WORK * (time.monotonic() - began) if drawn else 0.0
-                    if stop.wait(min(rest, _LONGEST_REST_SECONDS)):
+                for submission in self._take():
+                    if stop.wait(min(self._draw_all(submission), _LONGEST_REST_SECONDS)):
                         return
         finally:
             self._close()
 
-    def _add_held(self) -> None:
-        """What was held while the service was stopped may have no picture yet."""
+    def _add_earlier(self) -> None:
+        """What was held, or taken by another release, while the service was stopped may have no picture."""
         try:
-            for submission in self.context.ledger.all([SubmissionState.HELD], MAX_WAITING):
+            for submission in self.context.ledger.all([SubmissionState.HELD], MAX_HELD_AT_START):
                 self.add(submission.id)
+            if self.thumbnails is not None:
+                for submission in self.context.ledger.all((), MAX_RECENT_AT_START):
+                    self.add(submission.id)
         except StateFolderError as error:
             logger.debug("No pictures yet: {}", error)
 
-    def _take(self) -> Collection[int]:
+    def _take(self) -> Sequence[Submission]:
+        """Return the newest that wait; the others wait for the next round."""
         with self._lock:
-            taken, self._waiting = sorted(self._waiting), set()
-        return taken
-
-    def _needing(self, numbers: Collection[int]) -> Collection[int]:
-        """Return those that need a picture: hardly any does."""
+            taken = sorted(self._waiting, reverse=True)[:DRAWN_AT_ONCE]
+            self._waiting.difference_update(taken)
+            if self._waiting:
+                self._wake.set()
         try:
-            found = self.context.ledger.among(numbers)
+            return self.context.ledger.among(taken)[::-1]
         except StateFolderError as error:
             logger.debug("No pictures: {}", error)
             return ()
-        return [each.id for each in found if needs_picture(each, of_all=self.of_all)]
+
+    def _draw_all(self, submission: Submission) -> float:
+        """Draw what a submission needs, and return for how many seconds to rest."""
+        rest = 0.0
+        for draw, rest_per_work in (
+            (self._draw, _REST_PER_PICTURE),
+            (self._draw_thumbnail, _REST_PER_THUMBNAIL),
+        ):
+            began = time.monotonic()
+            if self._draw_safely(draw, submission):
+                rest += rest_per_work * (time.monotonic() - began)
+        return rest
 
     def draw(self, number: int) -> bool:
         """Draw the picture of a submission, if it needs one and there is room; True if it was drawn."""
+        return any(self._draw_safely(self._draw, each) for each in self.context.ledger.among([number]))
+
+    def _draw_safely(self, draw: Callable[[Submission], bool], submission: Submission) -> bool:
         try:
             return catch_faults(
-                partial(self._draw_if_there, number),
-                partial(_log_fault, number),
+                partial(draw, submission),
+                partial(_log_fault, submission.id),
                 but=(OSError, InspectionFailed, StateFolderError),
             )
         except (OSError, InspectionFailed, StateFolderError) as error:
-            logger.debug("No picture of submission {}: {}", number, error_reason(error))
+            logger.debug("No picture of submission {}: {}", submission.id, error_reason(error))
         return False
 
-    def _draw_if_there(self, number: int) -> bool:
-        submission = next(iter(self.context.ledger.among([number])), None)
-        return submission is not None and self._draw(submission)
+    def _draw_thumbnail(self, submission: Submission) -> bool:
+        """Draw a part, from the private copy while there is one. Raises OSError, InspectionFailed."""
+        if self.thumbnails is None or not needs_thumbnail(self.thumbnails, submission):
+            return False
+        place, private = thumbnail_path(self.thumbnails, submission), self.context.spool_path(submission)
+        if place is None or place in self._undrawable:
+            return False
+        source = private if private.exists() else self.context.source(submission)
+        try:
+            drawn = write_thumbnail(self._drawing_inspector(), source, place)
+        except InspectionFailed:
+            self._undrawable = (
+                {place, *self._undrawable} if len(self._undrawable) < _MAX_UNDRAWABLE else {place}
+            )
+            raise
+        remove_old_thumbnails(self.thumbnails)
+        return drawn
 
     def _draw(self, submission: Submission) -> bool:
         """Draw the mesh of a submission beside its note. Raises OSError, InspectionFailed."""
-        if not needs_picture(submission, of_all=self.of_all):
+        if not self.beside_notes or not needs_picture(submission, of_all=self.of_all):
             return False
         root = self.context.share.root
         note_of = root / ((submission.placed_as if submission.left_in_place else submission.claimed_as) or "")
         place = picture_path(note_of)
         if place.exists() or not self._has_room():
             return False
-        self._inspector = self._inspector or Inspector(limits=DRAWING_LIMITS)
         drawn = self.context.spool / f"{submission.id}.png"
         try:
-            self._inspector.draw(self.context.source(submission), drawn)
+            self._drawing_inspector().draw(self.context.source(submission), drawn)
             content = drawn.read_bytes()
         finally:
             drawn.unlink(missing_ok=True)
@@ -143,10 +189,22 @@ class Pictures:
         pictures = (found for folder in folders for found in folder.rglob("*.stl.png"))
         return sum(1 for _ in islice(pictures, self.most)) < self.most
 
+    def _drawing_inspector(self) -> Inspector:
+        self._inspector = self._inspector or Inspector(limits=DRAWING_LIMITS)
+        return self._inspector
+
     def _close(self) -> None:
         if self._inspector is not None:
             self._inspector.close()
         self._inspector = None
+
+
+def wanted_pictures(context: Context) -> Pictures | None:
+    """Return what draws the pictures that the settings ask for; None for none."""
+    kind, thumbnails = context.pictures, context.thumbnails
+    if kind == "none" and thumbnails is None:
+        return None
+    return Pictures(context, of_all=kind == "all", thumbnails=thumbnails, beside_notes=kind != "none")
 
 
 def needs_picture(submission: Submission, *, of_all: bool = False) -> bool:

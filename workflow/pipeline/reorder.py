@@ -6,23 +6,21 @@ transaction begins the submission; it bears the note's name there, so that a cra
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
 from loguru import logger
 
-from workflow.errors import UnknownSubmission
-from workflow.intake import InboxScan, Outcome, Share, move_file, plan_and_move
-from workflow.ledger import Draft, Ledger
-from workflow.model import EventKind, HoldReason, Submission, SubmissionEvent, SubmissionState
+from workflow.errors import UnknownSubmission, error_reason
+from workflow.intake import InboxScan, Outcome, Share, fit_name, move_file, plan_and_move, printable_path
+from workflow.ledger import Ledger
+from workflow.model import EventKind, Submission, SubmissionEvent, SubmissionState
 from workflow.notes import note_path, read_submission_note, remove_note_file
-from workflow.pipeline.context import Context, now
+from workflow.pipeline.context import now
 from workflow.pipeline.duplicates import same_folder
-from workflow.pipeline.transitions import held
-from workflow.pipeline.upload import is_build_there
 from workflow.routing import MAX_COPIES
 
 TAKEN_PREFIX = "order~"
@@ -63,8 +61,8 @@ def read_order(ledger: Ledger, note: Path, name: str) -> NoteOrder | None:
     if not sent or earlier.left_in_place or earlier.sha256 != about.sha256:
         return None
     line, prefix = _COPIES_LINE.search(about.text), _PREFIX.match(name)
-    if name == note_path(Path(earlier.path)).name:  # a part may be called so itself
-        prefix = None
+    if note_path(Path(earlier.path)).name.startswith(name.removesuffix(".txt")):
+        prefix = None  # the part itself is called so
     found = line or prefix
     copies = int(found[1]) if found is not None else None
     return NoteOrder(earlier, copies) if copies is None or 1 <= copies <= MAX_COPIES else None
@@ -85,20 +83,6 @@ def read_order_beside(ledger: Ledger, share: Share, claimed_as: str, number: int
     return None
 
 
-def hold_if_deleted(context: Context, draft: Draft) -> Draft:
-    """Return the draft held if it is an order, and Eiger no longer has its build."""
-    submission = draft.submission
-    if submission.reused is None or submission.state is not SubmissionState.SLICED:
-        return draft
-    if is_build_there(context, submission):
-        return draft
-    reason = (
-        f"Eiger no longer has the build of submission {submission.reused}. "
-        "To have the part sliced again, drop the file itself into the inbox."
-    )
-    return held(draft, HoldReason.FILE, reason)
-
-
 @dataclass
 class NoteOrders:
     """Carries out the orders of notes in the inbox."""
@@ -111,45 +95,62 @@ class NoteOrders:
     _seen: dict[str, tuple[tuple[int, ...], NoteOrder | None]] = field(default_factory=dict)
     _taken: dict[str, str] = field(default_factory=dict)
     """Notes in processing/, by their place there, with the path that the order is for."""
+    _along: dict[int, str] = field(default_factory=dict)
+    """Notes in processing/ that were taken along with a file whose claim is not recorded yet."""
+    _said: set[str] = field(default_factory=set)
+    """Notes that were logged: one that can't be moved, or that waits, is tried again and again."""
 
     def recover(self) -> None:
-        """Find orders that were taken and not carried out. Raises OSError."""
+        """Find orders that were taken and not carried out, by a worker that is gone, too."""
         top = self.share.root / self.share.claims_folder
         for note in top.rglob("*~*.txt"):
             below = note.relative_to(top).as_posix()
             place = f"{self.share.claims_folder}/{below}"
             if note.name.startswith(TAKEN_PREFIX):
                 self._taken[place] = below
-            else:  # taken along with a file that goes on by now
+            elif not self._is_being_claimed(note.name.partition("~")[0]):
                 self.put_away(place, None)
+
+    def _is_being_claimed(self, number: str) -> bool:
+        """True if a worker that is alive is about to record the file that the note was taken along with."""
+        found = self.ledger.among([int(number)] if number.isdecimal() else [])
+        return any(each.claimed_as is None for each in found)
 
     @contextmanager
     def taken_along(self, number: int, path: str, claimed_as: str) -> Iterator[tuple[int, str] | None]:
         """Yield what the note orders that was dropped together with a claimed file; then put the note away.
 
-        Raises StateFolderError, OSError.
+        May be repeated until the claim is recorded. Raises StateFolderError.
         """
+        place = self._along.get(number) or self._take_along(number, path, claimed_as)
+        yield None if place is None else read_order_beside(self.ledger, self.share, claimed_as, number)
+        self._along.pop(number, None)
+        if place is not None:
+            self.put_away(place, path)
+
+    def _take_along(self, number: int, path: str, claimed_as: str) -> str | None:
+        """Move the note that was dropped together with a file; return its place, None if there is none."""
         known = [text for text, (_, order) in self._seen.items() if order and _file_of(text, order) == path]
         for text in (note_path(Path(path)).as_posix(), *known) if self.share.decides_by_moving else ():
             name = PurePosixPath(text).name
             order = read_order(self.ledger, self.share.inbox / text, name)
             if order is not None and _file_of(text, order) == path:
-                place = PurePosixPath(claimed_as).with_name(f"{number}~{name}").as_posix()
-                move_file(self.share, f"inbox/{text}", place)
-                yield order.earlier.id, order.detail
-                self.put_away(place, path)
-                return
-        yield None
+                taken = fit_name(printable_path(name), before=f"{number}~")
+                place = PurePosixPath(claimed_as).with_name(taken).as_posix()
+                if self._move(f"inbox/{text}", place):
+                    self._along[number] = place
+                    return place
+        return None
 
     def carry_out(self, found: InboxScan) -> frozenset[str]:
         """Carry out what was ordered; return the notes of the inbox that are orders still to come."""
         looks = {text: look for text in found.texts if (look := self._look(text)) is not None}
         orders = {text: order for text, (_, order) in looks.items() if order is not None}
-        files = found.paths | found.unfinished
+        files = found.paths | found.unfinished  # an order goes with its file, if that was dropped with it
         settled = [
             text
-            for text in orders
-            if self._seen.get(text, (None,))[0] == looks[text][0] and not self._has_file(text, orders, files)
+            for text, order in orders.items()
+            if self._seen.get(text, (None,))[0] == looks[text][0] and _file_of(text, order) not in files
         ]
         self._seen = looks
         if self.limit and len(settled) > self.limit:
@@ -173,17 +174,29 @@ class NoteOrders:
             return known
         return signature, read_order(self.ledger, place, PurePosixPath(text).name)
 
-    def _has_file(self, text: str, orders: Mapping[str, NoteOrder], files: frozenset[str]) -> bool:
-        """True if the note's file was dropped with it: then the order goes with the file."""
-        return _file_of(text, orders[text]) in files
-
     def _take(self, text: str) -> None:
-        here = PurePosixPath(text)
-        below = here.with_name(f"{TAKEN_PREFIX}{secrets.token_hex(4)}~{here.name}").as_posix()
+        here = PurePosixPath(printable_path(text))
+        taken = fit_name(here.name, before=f"{TAKEN_PREFIX}{secrets.token_hex(4)}~")
+        below = here.with_name(taken).as_posix()
         place = f"{self.share.claims_folder}/{below}"
-        with suppress(FileNotFoundError):  # another service was quicker
-            move_file(self.share, f"inbox/{text}", place)
+        if self._move(f"inbox/{text}", place):
             self._taken[place] = below
+
+    def _move(self, here: str, there: str) -> bool:
+        """True if a note was moved; False if another service was quicker, or the file system refuses."""
+        try:
+            move_file(self.share, here, there)
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError):
+                why = error_reason(error)
+                self._say(here, f"{printable_path(here)} can't be taken: {why}. It is tried again.")
+            return False
+        return True
+
+    def _say(self, note: str, what: str) -> None:
+        if note not in self._said:
+            logger.warning("{}", what)
+        self._said.add(note)
 
     def _order(self, place: str) -> None:
         """Begin the submission, unless a crash came after that; wait while another one sends the build."""
@@ -200,6 +213,8 @@ class NoteOrders:
         if number is None:
             if self._came_with_file(order.earlier, path):
                 self.put_away(place, path)
+            else:
+                self._say(place, f"The order {path} waits: its part or its build is in progress.")
             return
         logger.info("Submission {} ({}): {}", number, path, order.detail)
         self.put_away(place, path)
@@ -212,12 +227,19 @@ class NoteOrders:
         return any(each.path == path and now() - each.opened_at < TOGETHER for each in lately)
 
     def put_away(self, place: str, path: str | None) -> None:
-        """Remove a note that did its work; what a person wrote in it is kept in done/."""
-        with suppress(FileNotFoundError):
+        """Remove a note that did its work; what a person wrote in it is kept in done/.
+
+        One that can't be moved stays in processing/ until the next start: by then it orders nothing more.
+        """
+        try:
             if not remove_note_file(self.share.root / place, _COPIES_LINE):
                 kept = f"{path}.txt" if path else PurePosixPath(place).name
                 plan_and_move(self.share, place, kept, Outcome.DONE)
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError):
+                self._say(place, f"The note {place} stays: {error_reason(error)}.")
         self._taken.pop(place, None)
+        self._said.discard(place)
 
 
 def _file_of(text: str, order: NoteOrder) -> str:

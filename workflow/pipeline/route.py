@@ -172,7 +172,7 @@ def _any_rule_chooses_device(rulebook: Rulebook) -> bool:
 
 def _evaluate_rules(context: Context, submission: Submission, facts: Facts) -> tuple[Route, DecisionRecord]:
     rulebook, moment = context.rulebook, now()
-    devices = _devices(context) if _any_rule_chooses_device(rulebook) else None
+    devices = read_devices_for_rules(context)
     today = moment.astimezone(context.zone).date()
     decided = decide_route(rulebook, facts, devices or (), today, passed=submission.passed)
     taken = DecisionRecord(
@@ -188,7 +188,10 @@ def _evaluate_rules(context: Context, submission: Submission, facts: Facts) -> t
     return decided, taken
 
 
-def _devices(context: Context) -> tuple[DeviceFacts, ...]:
+def read_devices_for_rules(context: Context) -> tuple[DeviceFacts, ...] | None:
+    """Return the facts of all devices; None if no rule chooses one. Raises CloudError."""
+    if not _any_rule_chooses_device(context.rulebook):
+        return None
     listed = [device_facts(device) for device in context.catalog.devices()]
     lately = context.ledger.decisions.list_recent_sends(
         now() - RECENT_SENDS_WINDOW, [device.id for device in listed]

@@ -22,7 +22,7 @@ from workflow.pipeline.local_queue import LocalQueue
 from workflow.pipeline.moved_away import MoveWatcher
 from workflow.pipeline.moved_files import ApprovedEvents, ApprovedFiles
 from workflow.pipeline.notifier import make_notifier
-from workflow.pipeline.pictures import Pictures
+from workflow.pipeline.pictures import Pictures, wanted_pictures
 from workflow.pipeline.poller import Poller
 from workflow.pipeline.progress_notes import ProgressNotes
 from workflow.pipeline.recovery import finish_abandoned_claims, recover_claims
@@ -87,8 +87,8 @@ class Service:
         if self._watch and context.progress_notes and context.share.left_inbox is None:
             self._progress = ProgressNotes(context)
             self._behind.append(self._progress)
-        if self._watch and context.pictures != "none":
-            self._behind.append(Pictures(context, of_all=context.pictures == "all"))
+        if self._watch and (pictures := wanted_pictures(context)) is not None:
+            self._behind.append(pictures)
         self._threads += [self._start_thread("notes", each.run, self._stop) for each in self._behind]
         self._queue = queue = self._make_queue(heartbeat)
         self._poller = Poller(context, queue.wake, lambda: heartbeat.among, self._watchdog)

@@ -48,6 +48,7 @@ from workflow.pipeline.ingest import ingest_file
 from workflow.pipeline.inspect import apply_intake_rules, inspect_mesh
 from workflow.pipeline.retry import NeedsOperator, backoff_seconds, classify_cloud_error
 from workflow.pipeline.route import device_choice_lock, route_build
+from workflow.pipeline.shadow import forecast_route
 from workflow.pipeline.transitions import hold, schedule_retry
 from workflow.pipeline.upload import reuse_sliced_build, upload_part
 
@@ -95,6 +96,11 @@ STEPS: Mapping[Step, Sequence[StepFunction]] = {
     Step.FINISH: (),
 }
 """The steps of each stage; at the end of each, a file whose end is decided is put into its folder."""
+SHADOW_STEPS: Mapping[Step, Sequence[StepFunction]] = {
+    **dict.fromkeys(Step, ()),
+    Step.INTAKE: (examine_file, forecast_route),
+}
+"""The steps in shadow mode: after the intake rules comes a forecast, and nothing else."""
 FAULTS_BEFORE_HOLD = 5
 _ERROR_ADVICE = {
     NotADirectoryError: "Remove it, or put a folder in its place.",
@@ -116,7 +122,8 @@ class Stages:
         try:
             submission = self.context.ledger.get(work.number)
             if submission.turn == work.turn and not is_outcome_decided(submission):
-                submission = self._run_steps(STEPS[work.step], submission)
+                steps = SHADOW_STEPS if self.context.shadow else STEPS
+                submission = self._run_steps(steps[work.step], submission)
             if submission.turn == work.turn:
                 submission = self._run_step_safely(finish_submission, submission)
         except (Superseded, StateFolderError) as error:  # the queue starts the step again if it is still due

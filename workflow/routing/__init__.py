@@ -1,7 +1,12 @@
 """The rule language: facts in, decisions out, each with its reason; pure but for the loader."""
 
 from workflow.routing.build_volumes import BuildVolume, describe_fit, fit_facts
-from workflow.routing.cloud_names import check_cloud_names, doubt_unknown_names, names_by_kind
+from workflow.routing.cloud_names import (
+    check_cloud_names,
+    doubt_unknown_names,
+    is_material_name,
+    names_by_kind,
+)
 from workflow.routing.evaluate import decide_intake, decide_route
 from workflow.routing.explain import Explanation, OpenRule, explain, explain_intake, explain_routing
 from workflow.routing.fact_values import is_of_kind, parse_fact_value

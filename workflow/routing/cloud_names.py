@@ -50,6 +50,11 @@ Eiger may add more: a name that is not among them is doubted, never refused.
 """
 
 
+def is_material_name(name: str) -> bool:
+    """True if the vendor's list has a material of that name: presets are often called like one."""
+    return casefold_nfc(name) in map(casefold_nfc, KNOWN_NAMES[MentionKind.MATERIAL])
+
+
 def check_cloud_names(
     rulebook: Rulebook,
     presets: Sequence[tuple[str, str]],

@@ -16,6 +16,7 @@ from workflow.settings.notices import (
     parse_hours,
     split_addresses,
 )
+from workflow.settings.shadow import shadow_settings
 from workflow.settings.sources import (
     ENV_FILE,
     SETTINGS_FILE,

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsConfigDict
 
 from workflow.settings.notices import NoticesPart
+from workflow.settings.status_page import StatusPageSettings
 
 ENV_PREFIX = "STLFLOW_"
 LEDGER_FILE = "stlflow.db"
@@ -50,6 +51,7 @@ WORDS = {"log_level": (LOG_LEVELS, LEVEL_HELP), "pictures": (("meshes", "all", "
 
 
 class Settings(NoticesPart):
+class Settings(StatusPageSettings):
     """Everything that can be set; durations in seconds, sizes in the unit of the name."""
 
     model_config = SettingsConfigDict(
