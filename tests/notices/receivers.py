@@ -88,7 +88,9 @@ class MailBox:
     mails: list[bytes] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802  # the name that aiosmtpd calls
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
         """Take a mail, or refuse it."""
         if self.reply.startswith("2"):
             self.mails.append(bytes(envelope.original_content or b""))

@@ -1,6 +1,7 @@
 """When people hear of trouble, with the clock turned."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from workflow.model import NoticeEvent, TroubleState
 from workflow.notices import advance_trouble
@@ -48,7 +49,7 @@ def test_a_trouble_that_comes_back_is_told_at_most_hourly() -> None:
     heard = told("cloud", comes_and_goes)
     begun = [at for event, at in heard if event is NoticeEvent.TROUBLE]
     assert len(begun) == 3
-    assert min(later - earlier for earlier, later in zip(begun, begun[1:], strict=False)) >= 3600
+    assert min(later - earlier for earlier, later in pairwise(begun)) >= 3600
 
 
 def test_its_end_is_told_only_to_those_who_heard_of_it() -> None:

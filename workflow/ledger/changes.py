@@ -31,9 +31,9 @@ from workflow.ledger.tables import events, notices, submissions
 from workflow.ledger.work import work_of
 from workflow.model import (
     NO_CHANGES,
+    TOLD_EVENTS,
     DecisionRecord,
     EventKind,
-    NoticeEvent,
     Step,
     Submission,
     SubmissionChanges,
@@ -42,15 +42,6 @@ from workflow.model import (
 )
 
 T = TypeVar("T")
-TOLD_EVENTS: Mapping[EventKind, NoticeEvent] = {
-    EventKind.HELD: NoticeEvent.HELD,
-    EventKind.REJECTED: NoticeEvent.REJECTED,
-    EventKind.DISPATCHED: NoticeEvent.SENT,
-    EventKind.PRINTED: NoticeEvent.PRINTED,
-    EventKind.PRINT_FAILED: NoticeEvent.FAILED,
-    EventKind.LATE: NoticeEvent.LATE,
-}
-"""The events that people are told of."""
 Event = tuple[EventKind, str]
 """What happened, and the detail in words."""
 VALUES_PER_STATEMENT = 500

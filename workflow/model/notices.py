@@ -1,8 +1,11 @@
 """Notices: what people are told, as rows of the outbox and as messages for a channel."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from workflow.model.states import EventKind
 
 
 class NoticeEvent(StrEnum):
@@ -16,6 +19,17 @@ class NoticeEvent(StrEnum):
     LATE = "late"
     TROUBLE = "trouble"
     TROUBLE_OVER = "trouble_over"
+
+
+TOLD_EVENTS: Mapping[EventKind, NoticeEvent] = {
+    EventKind.HELD: NoticeEvent.HELD,
+    EventKind.REJECTED: NoticeEvent.REJECTED,
+    EventKind.DISPATCHED: NoticeEvent.SENT,
+    EventKind.PRINTED: NoticeEvent.PRINTED,
+    EventKind.PRINT_FAILED: NoticeEvent.FAILED,
+    EventKind.LATE: NoticeEvent.LATE,
+}
+"""The events that people are told of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from loguru import logger
 
@@ -26,6 +27,7 @@ from workflow.notices import (
 )
 from workflow.pipeline.compose_notice import Composer, is_untrue
 from workflow.pipeline.context import Context, now
+from workflow.pipeline.thumbnails import read_thumbnail
 from workflow.pipeline.work_queue import FailureLog
 from workflow.settings import NoticeSettings, NoticeTarget, parse_hours
 
@@ -164,6 +166,7 @@ class Notifier:
 
 def make_notifier(context: Context) -> Notifier:
     """Return the sender of notices of a service."""
+    folder = context.thumbnails
     composer = Composer(
         context.ledger,
         context.notices,
@@ -172,6 +175,7 @@ def make_notifier(context: Context) -> Notifier:
         prices=context.prices,
         changeover_seconds=context.changeover_seconds,
         rulebook=lambda: context.rulebook,
+        picture=partial(read_thumbnail, folder) if folder else lambda _: None,
     )
     return Notifier(composer, context.ca_bundle)
 

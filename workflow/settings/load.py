@@ -13,8 +13,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from workflow.errors import SettingsError
 from workflow.settings.model import ENV_PREFIX, LOG_LEVELS, Settings, setting_help, setting_type
-from workflow.settings.notices import NoticeSettings
-from workflow.settings.notices_reading import NOTICES, parse_notices
+from workflow.settings.notices import NOTICES
+from workflow.settings.notices_reading import load_notices
 from workflow.settings.sources import (
     ENV_FILE,
     SETTINGS_FILE,
@@ -179,15 +179,6 @@ def load_settings(**overrides: object) -> Settings:
         return _LoadedSettings(**counting).with_notices(load_notices(read_all_sources()))
     except ValidationError as error:
         raise SettingsError(_describe_errors(error, [*commanded, *read_all_sources()])) from None
-
-
-def load_notices(given: Sequence[SourceValue]) -> NoticeSettings:
-    """Return the `[notices]` part of all sources. Raises SettingsError with one line per mistake."""
-    parts = [each for each in reversed(given) if each.setting == NOTICES]
-    table = next((each for each in parts if each.source is Source.TOML), None)
-    variables = [(each.name, str(each.value), each.place) for each in parts if each.source is not Source.TOML]
-    place = table.file if table is not None else "notices"
-    return parse_notices(table.value if table is not None else {}, variables, place)
 
 
 def read_effective_values() -> dict[str, SourceValue]:

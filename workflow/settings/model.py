@@ -50,8 +50,7 @@ LEVEL_HELP = SettingHelp("DEBUG, INFO, WARNING or ERROR")
 WORDS = {"log_level": (LOG_LEVELS, LEVEL_HELP), "pictures": (("meshes", "all", "none"), PICTURES_HELP)}
 
 
-class Settings(NoticesPart):
-class Settings(StatusPageSettings):
+class Settings(StatusPageSettings, NoticesPart):
     """Everything that can be set; durations in seconds, sizes in the unit of the name."""
 
     model_config = SettingsConfigDict(

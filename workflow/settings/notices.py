@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from workflow.model import NoticeEvent
 
+NOTICES = "notices"
+VARIABLE_PREFIX = "STLFLOW_NOTICES_"
 CHANNELS = ("webhook", "slack", "teams", "mail", "apprise")
 SHOP, ADMINISTRATOR = "shop", "administrator"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")

@@ -1,18 +1,17 @@
 """Reading the `[notices]` part from its table, from variables and secret files; messages repeat no value."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from workflow.errors import SettingsError
 from workflow.model import NoticeEvent
-from workflow.settings.notices import CHANNELS, NoticeSettings, NoticeTarget
+from workflow.settings.notices import CHANNELS, NOTICES, VARIABLE_PREFIX, NoticeSettings, NoticeTarget
+from workflow.settings.sources import Source, SourceValue
 from workflow.suggest import nearest_option
 
-NOTICES = "notices"
-VARIABLE_PREFIX = "STLFLOW_NOTICES_"
 SECRET_FIELDS = (*CHANNELS, "key")
 _PLAIN_FIELDS = tuple(
     name for name in NoticeSettings.model_fields if name not in {"targets", "folders", "owners", "urgent"}
@@ -39,6 +38,15 @@ _ALLOWED = {
     "owners": 'a table of file owners: anna = "anna@example.com"',
     "targets": "a table of targets with names in small letters: [notices.targets.shop]",
 }
+
+
+def load_notices(given: Sequence[SourceValue]) -> NoticeSettings:
+    """Return the `[notices]` part of all sources. Raises SettingsError with one line per mistake."""
+    parts = [each for each in reversed(given) if each.setting == NOTICES]
+    table = next((each for each in parts if each.source is Source.TOML), None)
+    variables = [(each.name, str(each.value), each.place) for each in parts if each.source is not Source.TOML]
+    place = table.file if table is not None else "notices"
+    return parse_notices(table.value if table is not None else {}, variables, place)
 
 
 def parse_notices(table: object, variables: Iterable[tuple[str, str, str]], place: str) -> NoticeSettings:

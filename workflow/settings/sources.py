@@ -15,7 +15,7 @@ from dotenv.parser import Binding, parse_stream
 
 from workflow.errors import SettingsError, error_reason
 from workflow.settings.model import ENV_PREFIX, Settings
-from workflow.settings.notices_reading import NOTICES, VARIABLE_PREFIX
+from workflow.settings.notices import NOTICES, VARIABLE_PREFIX
 
 _ERROR_POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 _SETTING_LINE = re.compile(r"\s*(?P<name>[\w-]+)\s*(?P<sign>[=:]?)\s*(?P<value>.*?)\s*(?:#.*)?$")
