@@ -65,7 +65,7 @@ def run(shadow: bool) -> None:
 
     settings = shadow_settings(load_settings()) if shadow else load_settings()
     start_logging(settings, settings.log_level)
-    with running_service(settings, shadow=shadow) as service, _console_beside(settings, service) as url:
+    with running_service(settings, shadow=shadow) as service, _console_beside(settings, service):
         watched = settings.read_only_inbox or settings.share / "inbox"
         logger.info("Watching {} for {}", watched.absolute(), settings.eiger_url)
         logger.info("Rules: {}", rules_file(settings))
@@ -82,15 +82,19 @@ def run(shadow: bool) -> None:
 
 
 @contextmanager
-def _console_beside(settings: Any, service: Any) -> Iterator[str]:
-    """Serve the console if there is to be one; yields its address. Without one, nothing of it is imported."""
+def _console_beside(settings: Any, service: Any) -> Iterator[None]:
+    """Serve the console if there is to be one. Without one, nothing of it is imported."""
     if settings.console_port == 0:
-        yield ""
+        yield
         return
+    from loguru import logger
+
     from workflow.console import IfBusy, serving_console
 
     with serving_console(settings, service.ledger, service.wake, if_busy=IfBusy.WITHOUT) as url:
-        yield url
+        if url:
+            logger.info("Console: {}", url)
+        yield
 
 
 def exit_process() -> None:
