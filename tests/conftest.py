@@ -14,6 +14,10 @@ settings.register_profile("without a deadline", deadline=None)  # the machine ma
 settings.load_profile("without a deadline")
 
 
+os.environ["STLFLOW_CONSOLE_PORT"] = "0"
+"""For processes that fixtures of a session or a module start: services of many tests run at the same time."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The contract's suite also runs against the real service, where somebody has keys for it."""
     parser.addoption("--live", action="store_true", help="Also ask the real Eiger; keys as for the product.")
@@ -26,6 +30,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
         if name.upper().startswith("STLFLOW_") or name.upper() in {"ACCESS_KEY", "SECRET_KEY"}:
             monkeypatch.delenv(name)
+    monkeypatch.setenv("STLFLOW_CONSOLE_PORT", "0")  # services of many tests run at the same time
     monkeypatch.chdir(tmp_path)
 
 

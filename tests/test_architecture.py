@@ -34,12 +34,16 @@ MAY_IMPORT = {
     "operations": ROOMS | ROOTS | {"pipeline", "assembly", "state_folder"},
     "doctor": ROOMS | ROOTS | {"pipeline", "assembly", "state_folder"},
     "hosting": {"errors", "settings"},
+    "console": ROOMS
+    | ROOTS
+    | {"pipeline", "assembly", "operations", "doctor", "state_folder", "resources", "logs"},
     "cli": ROOMS
     | ROOTS
     | {
         "pipeline",
         "assembly",
         "operations",
+        "console",
         "doctor",
         "hosting",
         "simulator",

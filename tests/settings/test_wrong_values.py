@@ -37,6 +37,7 @@ MORE = {
     "eiger_url": ["ftp://eiger", "eiger.io", "https://key:secret@www.eiger.io/api/v3", ""],
     "database_url": ["mysql://db", "postgres", "", f"oracle://me:{SECRET}@db"],
     "refuse_meshes_with": [],
+    "console_proxy_role": ["root", ""],
 }
 SENTENCE = re.compile(
     r"(stlflow\.toml line 2|\.env line 2|The environment): (?P<name>\w+) is "
@@ -44,6 +45,12 @@ SENTENCE = re.compile(
     r"(?P<note> \(the default\))? or (remove the line|unset it)\."
 )
 PYDANTIC = re.compile(r"(?i)input|valid|pars|should|greater|less than|none required")
+
+
+@pytest.fixture(autouse=True)
+def no_port_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No console port comes from the environment, as it does for all other tests."""
+    monkeypatch.delenv("STLFLOW_CONSOLE_PORT")
 
 
 @dataclass(frozen=True)
@@ -145,9 +152,9 @@ def test_the_test_sees_every_setting_in_every_source() -> None:
             "write print_now_armed = false (the default) or remove the line.",
         ),
         (
-            "console_port = 8080",
-            "stlflow.toml line 2: console_port is 8080, but must be 0; "
-            "write console_port = 0 (the default) or remove the line.",
+            "console_port = 84800",
+            "stlflow.toml line 2: console_port is 84800, but must be a whole number from 0 to 65535; "
+            "write console_port = 8480 (the default) or remove the line.",
         ),
         (
             'log_level = "warn"',

@@ -8,6 +8,7 @@ import click
 from workflow.cli.batch import batch
 from workflow.cli.check import check
 from workflow.cli.config import config, init
+from workflow.cli.console import console
 from workflow.cli.database import backup, move_ledger, restore, workers
 from workflow.cli.demo import demo
 from workflow.cli.doctor import doctor, status
@@ -54,6 +55,7 @@ def stlflow(folder: str | None, file: str | None) -> None:
 
 for command in (
     demo, init, doctor, status, config, run, shadow, batch, check, list_submissions, show, retry, release,
-    cancel, attach, settle, workers, move_ledger, backup, restore, intake, rules, eiger, simulator, service,
+    cancel, attach, settle, workers, console, move_ledger, backup, restore, intake, rules, eiger, simulator,
+    service,
 ):  # fmt: skip
     stlflow.add_command(command)

@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from workflow.cli.output import json_option, print_json
-from workflow.cli.param_types import OneOf
+from workflow.cli.param_types import OneOf, WholeNumber
 from workflow.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED
 from workflow.model import Submission
 
@@ -85,8 +85,16 @@ IsDone = Callable[[Sequence[Submission]], bool]
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the share is made, and stays; without it, a temporary folder.",
 )
+@click.option(
+    "--console-port",
+    type=WholeNumber(0, 65535),
+    default=8480,
+    show_default=True,
+    envvar="STLFLOW_CONSOLE_PORT",
+    help="Where the web page is, or the next free port; 0: no page.",
+)
 @json_option
-def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  # fmt: skip
+def demo(once: bool, builds: str, folder: Path | None, console_port: int, as_json: bool) -> int:
     """Run everything on this machine: no account needed.
 
     Starts a simulated Eiger and the service on a new share with the samples. Your settings are not used.
@@ -101,7 +109,7 @@ def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  #
     place = folder or Path(tempfile.mkdtemp(prefix="stlflow-demo-"))
     code = EXIT_SOME_FAILED
     try:
-        code = _run_demo(place, once=once, builds=builds, as_json=as_json)
+        code = _run_demo(place, once=once, builds=builds, console_port=console_port, as_json=as_json)
     finally:
         clean_up_demo(
             place,
@@ -112,9 +120,10 @@ def demo(once: bool, builds: str, folder: Path | None, as_json: bool) -> int:  #
     return code
 
 
-def _run_demo(place: Path, *, once: bool, builds: str, as_json: bool) -> int:
+def _run_demo(place: Path, *, once: bool, builds: str, console_port: int, as_json: bool) -> int:
     from workflow.assembly import running_service, start_logging
     from workflow.cli.run import stop_on_signals
+    from workflow.console import IfBusy, serving_console
     from workflow.resources import resource_folder
     from workflow.settings import Settings
     from workflow.simulator import REALISTIC_QUIRKS, SimulatorOptions, running_simulator
@@ -126,11 +135,16 @@ def _run_demo(place: Path, *, once: bool, builds: str, as_json: bool) -> int:
         settings = Settings.model_validate(  # not those of the current folder, which may be a real shop's
             {"share": share, "state": state, "rules": resource_folder("rules") / "default.yaml",
              "eiger_url": url,
-             "access_key": "demo", "secret_key": "demo", **QUICK_SETTINGS}
+             "access_key": "demo", "secret_key": "demo", "console_port": console_port, **QUICK_SETTINGS}
         )  # fmt: skip
         stop = stop_on_signals()
         start_logging(settings, "ERROR" if sys.stderr.isatty() else "INFO")
-        with running_service(settings) as service:
+        with (
+            running_service(settings) as service,
+            serving_console(settings, service.ledger, service.wake, if_busy=IfBusy.NEXT_PORT) as page,
+        ):
+            if page:
+                _echo_stderr(f"What happens is shown at {page}")
             _echo_stderr(f"A simulated Eiger at {url}\nDrop STL files into {share / 'inbox'}")
             expected = _copy_samples(samples, share / "inbox")
             ended = _watch_table(service.submissions, stop, _samples_ended(set(expected)))

@@ -6,10 +6,11 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from threading import Event
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -64,7 +65,7 @@ def run(shadow: bool) -> None:
 
     settings = shadow_settings(load_settings()) if shadow else load_settings()
     start_logging(settings, settings.log_level)
-    with running_service(settings, shadow=shadow) as service:
+    with running_service(settings, shadow=shadow) as service, _console_beside(settings, service):
         watched = settings.read_only_inbox or settings.share / "inbox"
         logger.info("Watching {} for {}", watched.absolute(), settings.eiger_url)
         logger.info("Rules: {}", rules_file(settings))
@@ -78,6 +79,22 @@ def run(shadow: bool) -> None:
         logger.info("Stopping: what is under way comes to a safe point first; once more to leave at once.")
     logger.info("Stopped.")
     exit_process()
+
+
+@contextmanager
+def _console_beside(settings: Any, service: Any) -> Iterator[None]:
+    """Serve the console if there is to be one. Without one, nothing of it is imported."""
+    if settings.console_port == 0:
+        yield
+        return
+    from loguru import logger
+
+    from workflow.console import IfBusy, serving_console
+
+    with serving_console(settings, service.ledger, service.wake, if_busy=IfBusy.WITHOUT) as url:
+        if url:
+            logger.info("Console: {}", url)
+        yield
 
 
 def exit_process() -> None:

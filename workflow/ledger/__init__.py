@@ -3,6 +3,7 @@
 from workflow.ledger.backup import back_up, restore_into, restore_sqlite
 from workflow.ledger.changes import Draft, Superseded, draft_of
 from workflow.ledger.commands import CommandEffect, SendState
+from workflow.ledger.console_tokens import ConsoleToken
 from workflow.ledger.copy import copy_ledger
 from workflow.ledger.database import CLOCK
 from workflow.ledger.decisions import RecentSend
@@ -79,6 +80,7 @@ __all__ = [
     "UNCONFIRMED",
     "AlreadySent",
     "CommandEffect",
+    "ConsoleToken",
     "Draft",
     "DueSteps",
     "Heartbeats",

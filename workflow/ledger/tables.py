@@ -227,6 +227,16 @@ printers = Table(
 )
 """Each printer as Eiger listed it last; `running` and `loaded` are JSON."""
 
+console_tokens = Table(
+    "console_tokens",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("made_at", Float, nullable=False),
+)
+"""Who may use the console from other machines; of a token only its digest is stored."""
+
 notices = Table(
     "notices",
     metadata,

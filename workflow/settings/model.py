@@ -1,6 +1,5 @@
 """Everything that can be set."""
 
-from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 from types import NoneType
@@ -11,7 +10,9 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsConfigDict
 
+from workflow.settings.console import ROLE_HELP, ROLES, ConsoleSettings
 from workflow.settings.notices import NoticesPart
+from workflow.settings.setting_help import SettingHelp
 from workflow.settings.status_page import StatusPageSettings
 
 ENV_PREFIX = "STLFLOW_"
@@ -20,18 +21,6 @@ EIGER_URL = "https://www.eiger.io/api/v3"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MAX_NUMBER = 1_000_000_000
 """No number is larger: seconds and days beyond it are no times any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class SettingHelp:
-    """What a message says of a setting beyond its type: what is allowed, and a value as an example.
-
-    The value of a `private` one is never repeated.
-    """
-
-    allowed: str = ""
-    example: str | float = ""
-    private: bool = False
 
 
 KEY_HELP = SettingHelp("a key, which is one word", example="…", private=True)
@@ -47,10 +36,14 @@ PROXY_HELP = SettingHelp(
 ZONE_HELP = SettingHelp("a time zone that is known here", "Europe/Vienna")
 PICTURES_HELP = SettingHelp("meshes, all or none")
 LEVEL_HELP = SettingHelp("DEBUG, INFO, WARNING or ERROR")
-WORDS = {"log_level": (LOG_LEVELS, LEVEL_HELP), "pictures": (("meshes", "all", "none"), PICTURES_HELP)}
+WORDS = {
+    "log_level": (LOG_LEVELS, LEVEL_HELP),
+    "pictures": (("meshes", "all", "none"), PICTURES_HELP),
+    "console_proxy_role": (ROLES, ROLE_HELP),
+}
 
 
-class Settings(StatusPageSettings, NoticesPart):
+class Settings(StatusPageSettings, ConsoleSettings, NoticesPart):
     """Everything that can be set; durations in seconds, sizes in the unit of the name."""
 
     model_config = SettingsConfigDict(
@@ -163,7 +156,6 @@ class Settings(StatusPageSettings, NoticesPart):
     )
     log_json: bool = Field(False, description="log lines as JSON objects")
     log_level: Annotated[str, LEVEL_HELP] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
-    console_port: int = Field(0, ge=0, le=0, description="0: no web console; this version has none")
 
     @field_validator("*", mode="before")
     @classmethod
@@ -192,7 +184,7 @@ class Settings(StatusPageSettings, NoticesPart):
             raise ValueError(KEY_HELP.allowed)
         return key
 
-    @field_validator("log_level", "pictures")
+    @field_validator(*WORDS)
     @classmethod
     def _known_word(cls, word: str, asked: ValidationInfo) -> str:
         words, help_text = WORDS[asked.field_name or ""]

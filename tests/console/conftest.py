@@ -1,0 +1,79 @@
+"""A real console on a free port over a real ledger, as browsers and scripts reach it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from workflow.console import make_console, open_listener, running_console
+from workflow.ledger import Ledger
+from workflow.settings import Settings
+
+CSRF = 'data-csrf="'
+
+
+@dataclass
+class Site:
+    """One running console: its address, its ledger, its settings, and a session as a browser has one."""
+
+    url: str
+    ledger: Ledger
+    settings: Settings
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return self.session.get(f"{self.url}{path}", timeout=60, **options)
+
+    def post(self, path: str, fields: dict[str, Any], **options: Any) -> requests.Response:
+        """Send a form as a page of the console does: with the token of its pages."""
+        sent = {"csrf": self.csrf(), **fields}
+        return self.session.post(f"{self.url}{path}", data=sent, timeout=60, **options)
+
+    def csrf(self) -> str:
+        """Return the token that the pages of this session have."""
+        return self.get("/").text.partition(CSRF)[2].partition('"')[0]
+
+
+OpenSite = Callable[..., Site]
+
+
+@pytest.fixture
+def open_site(tmp_path: Path) -> Iterator[OpenSite]:
+    """Open consoles; the settings are given by name."""
+    with ExitStack() as stack:
+
+        def start(ledger: Ledger | None = None, **settings: object) -> Site:
+            (tmp_path / "state").mkdir(exist_ok=True)
+            given = Settings.model_validate(
+                {"share": tmp_path / "share", "state": tmp_path / "state", **settings}
+            )
+            if ledger is None:
+                ledger = Ledger(given.database)
+                stack.callback(ledger.close)
+            for name, role in TOKENS.items():
+                TOKENS_MADE[name] = ledger.console_tokens.make(name, role)
+            listener = stack.enter_context(open_listener(given.console_host, 0))
+            url = stack.enter_context(running_console(make_console(given, ledger), listener))
+            return Site(url, ledger, given)
+
+        yield start
+
+
+TOKENS = {"Vera": "view", "Willi": "work", "Ada": "admin"}
+"""Who has a token, and the role of each."""
+TOKENS_MADE: dict[str, str] = {}
+
+
+def bearer(name: str) -> dict[str, str]:
+    """Return the header of a script that uses someone's token."""
+    return {"Authorization": f"Bearer {TOKENS_MADE[name]}"}
+
+
+@pytest.fixture
+def site(open_site: OpenSite) -> Site:
+    """A console with the default settings."""
+    return open_site()

@@ -1,0 +1,121 @@
+"""What passes the gate: hosts, origins, tokens and proxies; and what every reply tells the browser."""
+
+import pytest
+import requests
+
+from tests.console.conftest import TOKENS_MADE, OpenSite, Site, bearer
+from workflow.console import make_console, open_listener, serving_console
+from workflow.console.server import IfBusy
+from workflow.errors import SettingsError
+
+
+def test_every_reply_binds_the_browser_to_this_console(site: Site) -> None:
+    for path in ("/", "/static/console.css", "/api/attention", "/nowhere", "/login"):
+        headers = site.get(path).headers
+        assert headers["Content-Security-Policy"].startswith("default-src 'self'; ")
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("host", "status"), [("localhost", 200), ("127.0.0.1:99", 200), ("[::1]", 200), ("evil.example", 403),
+                         ("127.0.0.1.evil.example", 403), ("10.0.0.1", 403), ("[", 403), ("", 403)],
+)  # fmt: skip
+def test_only_own_names_are_answered(site: Site, host: str, status: int) -> None:
+    """A name of someone else that points here (DNS rebinding) gets nothing."""
+    assert site.get("/", headers={"Host": host}).status_code == status
+
+
+def test_a_name_of_the_settings_is_answered(open_site: OpenSite) -> None:
+    site = open_site(console_names="prints.example.com, other")
+    assert site.get("/", headers={"Host": "Prints.example.com"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://localhost:1"},
+    ],
+)
+def test_a_change_from_another_site_is_refused(site: Site, headers: dict[str, str]) -> None:
+    reply = site.post("/name", {"name": "Eve"}, headers=headers, allow_redirects=False)
+    assert (reply.status_code, "by another site" in reply.text) == (403, True)
+
+
+def test_a_change_needs_the_token_of_the_page(site: Site) -> None:
+    assert site.post("/name", {"name": "Anna"}, allow_redirects=False).status_code == 303
+    for wrong in ("", "0" * 64, "ü"):
+        reply = site.post("/name", {"name": "Anna", "csrf": wrong}, allow_redirects=False)
+        assert reply.status_code == 403
+
+
+def test_the_port_is_said_when_it_is_busy_and_the_demo_takes_the_next(site: Site) -> None:
+    port = int(site.url.rpartition(":")[2])
+    settings = site.settings.model_copy(update={"console_port": port})
+    with pytest.raises(SettingsError, match=f"port {port}.*free port"):
+        open_listener("127.0.0.1", port)
+    with serving_console(settings, site.ledger, if_busy=IfBusy.WITHOUT) as url:
+        assert url == ""
+    with serving_console(settings, site.ledger, if_busy=IfBusy.NEXT_PORT) as url:
+        assert requests.get(url, timeout=60).status_code == 200
+        assert url != site.url
+
+
+def test_beyond_this_machine_a_token_is_needed(open_site: OpenSite) -> None:
+    site = open_site(console_login=True)
+    assert site.get("/", allow_redirects=False).headers["Location"] == "/login"
+    assert site.get("/api/attention").status_code == 401
+    assert site.get("/api/attention", headers={"Authorization": "Bearer x"}).status_code == 401
+    assert site.get("/api/attention", headers=bearer("Vera")).status_code == 200
+    logged_in = site.session.post(f"{site.url}/login", data={"token": TOKENS_MADE["Vera"]}, timeout=60)
+    assert "You are Vera (view)" in logged_in.text
+    cookie = next(each for each in site.session.cookies if each.name == "stlflow_session")
+    assert cookie.has_nonstandard_attr("HttpOnly")
+    site.ledger.console_tokens.revoke("Vera")
+    assert site.get("/", allow_redirects=False).headers["Location"] == "/login"
+
+
+def test_a_console_for_all_without_any_token_does_not_start(site: Site) -> None:
+    for each in site.ledger.console_tokens.list_all():
+        site.ledger.console_tokens.revoke(each.name)
+    wide = site.settings.model_copy(update={"console_host": "0.0.0.0"})
+    with pytest.raises(SettingsError, match="stlflow console token"):
+        make_console(wide, site.ledger)
+
+
+def test_guesses_are_limited(open_site: OpenSite) -> None:
+    site = open_site(console_login=True)
+    replies = [
+        site.session.post(f"{site.url}/login", data={"token": f"guess {n}"}, timeout=60) for n in range(6)
+    ]
+    assert [each.status_code for each in replies] == [403] * 5 + [429]
+    assert int(replies[-1].headers["Retry-After"]) > 0
+
+
+def test_a_listed_proxy_says_who_it_is_and_no_other(open_site: OpenSite) -> None:
+    site = open_site(console_proxies="127.0.0.1", console_proxy_role="view")
+    assert "You are kim (view)" in site.get("/", headers={"Remote-User": "kim"}).text
+    assert site.get("/", allow_redirects=False).status_code == 303
+    other = open_site(console_proxies="10.9.8.7")
+    assert other.get("/", headers={"Remote-User": "kim"}).status_code == 403
+    assert other.get("/", headers={"X-Forwarded-For": "10.0.0.1"}).status_code == 403
+
+
+def test_a_forged_session_is_no_session(open_site: OpenSite) -> None:
+    site = open_site(console_login=True)
+    for forged in ("x", f"{b'Ada'.hex()}.99999999999.{'0' * 64}", "zz.1.2", f"{b'Ada'.hex()}.x.y"):
+        reply = site.get("/", headers={"Cookie": f"stlflow_session={forged}"}, allow_redirects=False)
+        assert reply.status_code == 303
+
+
+def test_static_files_are_asked_for_once(site: Site) -> None:
+    first = site.get("/static/console.css")
+    assert first.status_code == 200
+    again = site.get("/static/console.css", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    for outside in ("..%2fapp.py", "%2e%2e/app.py", "app.py"):
+        assert site.get(f"/static/{outside}").status_code in {403, 404}

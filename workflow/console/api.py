@@ -1,0 +1,185 @@
+"""The same pages as JSON under /api, with an OpenAPI document made of their types."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from workflow import __version__
+from workflow.console.access import visitor_of
+from workflow.console.render import respond
+from workflow.console.views import Change, Entry, Parameter, View
+
+JSON = "application/json"
+LONGEST_BODY = 256 * 1024
+_CONVERTER = re.compile(r":[a-z]+}")
+
+
+def api_path(entry: View | Change) -> str:
+    """Return where an entry is in the API."""
+    return f"/api{'/attention' if entry.path == '/' else entry.path}"
+
+
+def api_routes(entries: Iterable[Entry]) -> Iterator[Route]:
+    """Yield the routes of the API."""
+    entries = tuple(entries)
+    for entry in entries:
+        if isinstance(entry, View) and entry.in_api:
+            yield Route(api_path(entry), _read_endpoint(entry), methods=["GET"])
+        elif isinstance(entry, Change):
+            yield Route(api_path(entry), _change_endpoint(entry), methods=["POST"])
+
+    def show_openapi(request: Request) -> Response:
+        return respond_json(request, json.dumps(openapi(entries)).encode())
+
+    yield Route("/api/openapi.json", show_openapi, methods=["GET"])
+
+
+def respond_json(request: Request, body: bytes) -> Response:
+    """Return JSON with its ETag, or 304 if that is what the caller has."""
+    etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"ETag": etag})
+    return respond(request, body, JSON, headers={"ETag": etag, "Cache-Control": "no-cache"})
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _read_endpoint(view: View) -> Callable[[Request], Any]:
+    adapter_kind = get_type_hints(view.read)["return"]
+
+    def read(request: Request) -> Response:
+        return respond_json(request, _adapter(adapter_kind).dump_json(view.read(request)))
+
+    async def endpoint(request: Request) -> Response:
+        _require(request, view)
+        return await run_in_threadpool(read, request)
+
+    return endpoint
+
+
+def _change_endpoint(change: Change) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        _require(request, change)
+        form = _form_of(await _read_json(request))
+        said = await run_in_threadpool(change.act, request, form)
+        return respond(request, json.dumps({"said": said}).encode(), JSON)
+
+    return endpoint
+
+
+def _require(request: Request, entry: View | Change) -> None:
+    if visitor_of(request).role < entry.role:
+        raise HTTPException(403, f"This needs the role {entry.role.name.lower()}. Nothing was changed.")
+
+
+async def _read_json(request: Request) -> dict[str, Any]:
+    """Return the body: one JSON object. Its media type is what a page of another site can't send unasked."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != JSON:
+        raise HTTPException(415, "Send application/json.")
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LONGEST_BODY:
+            raise HTTPException(413, "The body is too long.")
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "The body is not JSON.") from None
+    if not isinstance(sent, dict):
+        raise HTTPException(400, "The body has to be a JSON object.")
+    return sent
+
+
+def _form_of(sent: dict[str, Any]) -> dict[str, list[str]]:
+    return {
+        name: [str(each) for each in value] if isinstance(value, list) else [str(value)]
+        for name, value in sent.items()
+        if value is not None
+    }
+
+
+def openapi(entries: Iterable[Entry]) -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    paths: dict[str, Any] = {}
+    for entry in entries:
+        if isinstance(entry, View) and entry.in_api:
+            paths.setdefault(_CONVERTER.sub("}", api_path(entry)), {})["get"] = _describe_view(entry)
+        elif isinstance(entry, Change):
+            paths.setdefault(_CONVERTER.sub("}", api_path(entry)), {})["post"] = _describe_change(entry)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "stlflow console", "version": __version__},
+        "paths": paths,
+        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "security": [{}, {"token": []}],
+    }
+
+
+def _describe_view(view: View) -> dict[str, Any]:
+    schema = _adapter(get_type_hints(view.read)["return"]).json_schema(mode="serialization")
+    return {
+        "summary": (view.read.__doc__ or "").strip().partition("\n")[0],
+        "parameters": [*_path_parameters(view.path), *map(_query_parameter, view.parameters)],
+        "responses": {
+            "200": {"description": "What the page shows.", "content": {JSON: {"schema": schema}}},
+            **_REFUSALS,
+        },
+    }
+
+
+def _describe_change(change: Change) -> dict[str, Any]:
+    fields = {each.name: {"type": each.kind, "description": each.description} for each in change.fields}
+    schema = {"type": "object", "properties": fields}
+    said = {"type": "object", "properties": {"said": {"type": "string"}}, "required": ["said"]}
+    return {
+        "summary": (change.act.__doc__ or "").strip().partition("\n")[0],
+        "parameters": list(_path_parameters(change.path)),
+        "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
+        "responses": {
+            "200": {"description": "What was done.", "content": {JSON: {"schema": said}}},
+            **_REFUSALS,
+        },
+    }
+
+
+def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
+    for name, kind in re.findall(r"{(\w+)(?::(\w+))?}", path):
+        schema = {"type": "integer", "minimum": 0} if kind == "int" else {"type": "string", "minLength": 1}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _query_parameter(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.description,
+        "schema": {"type": parameter.kind},
+    }
+
+
+_ERROR = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
+_REFUSALS = {
+    code: {"description": why, "content": {JSON: {"schema": _ERROR}}}
+    for code, why in (
+        ("400", "Something in the request is wrong."),
+        ("403", "The role does not allow it."),
+        ("404", "There is no such thing."),
+        ("409", "The state does not allow it."),
+        ("413", "Too long."),
+        ("415", "Not JSON."),
+        ("503", "The database can't be read now."),
+    )
+}

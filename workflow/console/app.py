@@ -1,0 +1,156 @@
+"""The application: every entry of the list behind the gate, as a page, a change or a document."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from workflow.console.access import console_of, csrf_token, visitor_of
+from workflow.console.api import api_routes
+from workflow.console.attention import count_waiting
+from workflow.console.console import Console
+from workflow.console.entries import ENTRIES
+from workflow.console.forms import own_path, read_form, require_role
+from workflow.console.login import LOGIN_ROUTES, GuessLimit
+from workflow.console.messages import keep_message, read_message, take_message
+from workflow.console.render import NavigationEntry, render
+from workflow.console.security import Gate
+from workflow.console.static_files import respond_static
+from workflow.console.views import Change, Document, Entry, Form, Role, View
+from workflow.errors import (
+    CloudError,
+    StateFolderError,
+    StlflowError,
+    UnknownSubmission,
+    WrongSubmissionState,
+)
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+STATUS_OF_ERRORS: tuple[tuple[type[StlflowError], int], ...] = (
+    (UnknownSubmission, 404),
+    (WrongSubmissionState, 409),
+    (StateFolderError, 503),
+    (CloudError, 502),
+)
+NAVIGATION = tuple(
+    NavigationEntry(each.path, each.title, each.shortcut)
+    for each in ENTRIES
+    if isinstance(each, View) and each.title
+)
+
+
+def make_app(console: Console) -> Starlette:
+    """Return the application of one console."""
+    app = Starlette(
+        routes=[
+            Route("/static/{name}", respond_static),
+            *LOGIN_ROUTES,
+            *api_routes(ENTRIES),
+            *map(_route, ENTRIES),
+        ],
+        middleware=[Middleware(Gate)],
+        exception_handlers={
+            HTTPException: _show_http_error,
+            StlflowError: _show_error,
+            Exception: _show_fault,
+        },
+    )
+    app.state.console = console
+    app.state.guesses = GuessLimit()
+    return app
+
+
+def _route(entry: Entry) -> Route:
+    match entry:
+        case View():
+            return Route(entry.path, _page(entry), methods=["GET"])
+        case Change():
+            return Route(entry.path, _change(entry), methods=["POST"])
+        case Document():
+            return Route(entry.path, _document(entry), methods=list(entry.methods))
+
+
+def _page(view: View) -> Endpoint:
+    def show(request: Request) -> Response:
+        request.state.page = page_values(request)
+        return render(request, view.template, {"shown": view.read(request)})
+
+    async def endpoint(request: Request) -> Response:
+        require_role(request, view.role)
+        response = await run_in_threadpool(show, request)
+        return take_message(request, response)
+
+    return endpoint
+
+
+def _change(change: Change) -> Endpoint:
+    def act(request: Request, form: Form) -> str:
+        return change.act(request, form)
+
+    async def endpoint(request: Request) -> Response:
+        require_role(request, change.role)
+        form = await read_form(request)
+        said = await run_in_threadpool(act, request, form)
+        return keep_message(
+            RedirectResponse(own_path(form.get("next", [""])[0]) or change.goes_to, 303), said
+        )
+
+    return endpoint
+
+
+def _document(document: Document) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        require_role(request, document.role)
+        answer = await run_in_threadpool(document.respond, request)
+        return answer if isinstance(answer, Response) else await answer
+
+    return endpoint
+
+
+def page_values(request: Request) -> dict[str, object]:
+    """Return what every page shows: see templates/base.html."""
+    console, visitor = console_of(request), visitor_of(request)
+    return {
+        "navigation": NAVIGATION,
+        "visitor": visitor,
+        "may_work": visitor.role >= Role.WORK,
+        "csrf": csrf_token(console, visitor),
+        "waiting": count_waiting(console.ledger),
+        "said": read_message(request),
+        "zone": console.settings.zone,
+        "here": request.url.path,
+        "address": own_path(str(request.url.replace(scheme="", netloc=""))) or "/",
+    }
+
+
+def _show_http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    why = error.detail if isinstance(error, HTTPException) else ""
+    return show_refusal(request, status, "There is no such page." if status == 404 else why)
+
+
+def _show_error(request: Request, error: Exception) -> Response:
+    status = next((code for kind, code in STATUS_OF_ERRORS if isinstance(error, kind)), 400)
+    return show_refusal(request, status, str(error))
+
+
+def _show_fault(request: Request, error: Exception) -> Response:
+    return show_refusal(request, 500, f"stlflow has a fault here ({type(error).__name__}). The log has more.")
+
+
+def show_refusal(request: Request, status: int, why: str) -> Response:
+    """Return why something is not shown or not done: as a page, or as JSON where that is asked for."""
+    if request.url.path.startswith("/api/") or not hasattr(request.state, "visitor"):
+        return Response(json.dumps({"error": why}), status, media_type="application/json")
+    try:
+        request.state.page = page_values(request)
+    except StateFolderError:
+        return Response(f"{why}\n", status, media_type="text/plain")
+    return render(request, "refusal.html", {"status": status, "why": why}, status)

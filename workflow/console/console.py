@@ -1,0 +1,50 @@
+"""What every page works with: the ledger, the settings, and the key that signs cookies."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+from workflow.assembly import share_from_ledger
+from workflow.errors import StateFolderError, error_reason
+from workflow.intake import Share
+from workflow.ledger import Ledger
+from workflow.settings import Settings
+from workflow.state_folder import make_private_file
+
+KEY_FILE = "console.key"
+KEY_BYTES = 32
+
+
+def wake_nobody() -> None:
+    """Do nothing: the service is another process, and finds changes by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """One console. `wake` makes the service check at once; `stop` is set when the server ends."""
+
+    ledger: Ledger
+    settings: Settings
+    key: bytes
+    wake: Callable[[], None] = wake_nobody
+    stop: Event = field(default_factory=Event)
+
+    @property
+    def share(self) -> Share:
+        """Return the share as the ledger knows it now."""
+        return share_from_ledger(self.settings, self.ledger)
+
+
+def read_key(state: Path) -> bytes:
+    """Return the key that signs cookies, made at the first start. Raises StateFolderError."""
+    place = state.absolute() / KEY_FILE
+    make_private_file(place)
+    try:
+        if len(key := place.read_bytes()) == KEY_BYTES:
+            return key
+        place.write_bytes(key := secrets.token_bytes(KEY_BYTES))
+    except OSError as error:
+        raise StateFolderError(f"The state folder {state} can't be written: {error_reason(error)}.") from None
+    return key

@@ -1,0 +1,44 @@
+"""Forms that pages send: whether the visitor may send them, and whether a page of ours did."""
+
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from workflow.console.access import console_of, is_csrf_token, visitor_of
+from workflow.console.views import Form, Role
+
+LONGEST_FORM = 256 * 1024
+
+
+def require_role(request: Request, role: Role) -> None:
+    """Raise HTTPException 403 if the visitor may not do this."""
+    visitor = visitor_of(request)
+    if visitor.role < role:
+        may, needs = visitor.role.name.lower(), role.name.lower()
+        raise HTTPException(
+            403, f"This needs the role {needs}, and {visitor.by} has {may}. Nothing was changed."
+        )
+
+
+async def read_form(request: Request) -> Form:
+    """Return the fields of a form that this visitor's own page sent. Raises HTTPException."""
+    if int(request.headers.get("content-length", "0") or 0) > LONGEST_FORM:
+        raise HTTPException(413, "The form is too long. Choose fewer rows.")
+    sent = await request.form(max_files=0, max_fields=5000)
+    form = {name: [str(each) for each in sent.getlist(name)] for name in sent}
+    check_csrf(request, form.get("csrf", [""])[0])
+    return form
+
+
+def check_csrf(request: Request, given: str) -> None:
+    """Raise HTTPException 403 if a form does not have the token of this visitor's pages."""
+    if not is_csrf_token(console_of(request), visitor_of(request), given):
+        raise HTTPException(403, "This form is from an older page. Load the page again. Nothing was changed.")
+
+
+def own_path(text: str) -> str:
+    """Return a path of this console with its query; "" for an address elsewhere."""
+    parts = urlsplit(text)
+    is_own = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
+    return text if is_own and not parts.scheme and not parts.netloc else ""

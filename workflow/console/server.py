@@ -1,0 +1,160 @@
+"""The console on a real socket, in a thread beside the service.
+
+The socket is opened first, so that a busy port is said at once. Everything else is imported in the thread:
+the service starts no later for it.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from enum import Enum, auto
+from errno import EACCES, EADDRINUSE
+from threading import Thread
+from typing import Any
+
+from loguru import logger
+
+from workflow.console.console import Console, read_key, wake_nobody
+from workflow.console.hosts import is_loopback, listed
+from workflow.errors import SettingsError, catch_faults, error_reason
+from workflow.ledger import Ledger
+from workflow.settings import Settings
+
+PORTS_TRIED = 20
+GRACE_SECONDS = 3
+BUSY_ERRORS = {EADDRINUSE, EACCES}
+
+
+class IfBusy(Enum):
+    """What happens if the port of the console is busy."""
+
+    REFUSE = auto()
+    NEXT_PORT = auto()
+    WITHOUT = auto()
+
+
+def open_listener(host: str, port: int, *, or_next: bool = False) -> socket.socket:
+    """Return a listening socket; `or_next` takes the next free port if this one is busy.
+
+    Raises SettingsError if the port, or the address, can't be used.
+    """
+    for tried in range(port, min(port + PORTS_TRIED, 65536) if or_next and port else port + 1):
+        try:
+            return _listen(host, tried)
+        except OSError as error:
+            busy = error
+            if error.errno not in BUSY_ERRORS:
+                break
+    raise SettingsError(
+        f"The console can't listen on {host} port {port}: {error_reason(busy)}. "
+        "Set STLFLOW_CONSOLE_PORT to a free port, or to 0 for no console."
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # on Windows this would let two servers have one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def listener_url(listener: socket.socket) -> str:
+    """Return the address to type into a browser on this machine."""
+    host, port = listener.getsockname()[:2]
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{name}:{port}"
+
+
+def make_console(settings: Settings, ledger: Ledger, wake: Callable[[], None] = wake_nobody) -> Console:
+    """Return a console. Raises SettingsError if it is open to others and nobody could log in."""
+    is_open = not is_loopback(settings.console_host)
+    if is_open and not (listed(settings.console_proxies) or ledger.console_tokens.list_all()):
+        raise SettingsError(
+            f"console_host {settings.console_host} is open to other machines, and there is no token. "
+            "Make one first: `stlflow console token --name NAME`."
+        )
+    return Console(ledger, settings, read_key(settings.state), wake)
+
+
+@contextmanager
+def serving_console(
+    settings: Settings,
+    ledger: Ledger,
+    wake: Callable[[], None] = wake_nobody,
+    *,
+    if_busy: IfBusy = IfBusy.REFUSE,
+) -> Iterator[str]:
+    """Serve the console of the settings until the block ends; yields its address, "" without one.
+
+    Raises SettingsError if the port is busy and the console is all that was asked for.
+    """
+    if settings.console_port == 0:
+        yield ""
+        return
+    console = make_console(settings, ledger, wake)
+    or_next = if_busy is IfBusy.NEXT_PORT
+    try:
+        listener = open_listener(settings.console_host, settings.console_port, or_next=or_next)
+    except SettingsError as error:
+        if if_busy is not IfBusy.WITHOUT:
+            raise
+        logger.warning("{} Everything else goes on.", error)
+        yield ""
+        return
+    with closing(listener), running_console(console, listener) as url:
+        yield url
+
+
+@contextmanager
+def running_console(console: Console, listener: socket.socket) -> Iterator[str]:
+    """Serve in a thread until the block ends; yields the address."""
+    running: list[Any] = []
+    thread = Thread(target=_serve, args=(console, listener, running), name="console", daemon=True)
+    thread.start()
+    try:
+        yield listener_url(listener)
+    finally:
+        console.stop.set()
+        for server in running:
+            server.should_exit = True
+        thread.join(timeout=2 * GRACE_SECONDS)
+
+
+def _serve(console: Console, listener: socket.socket, running: list[Any]) -> None:
+    catch_faults(lambda: _run_server(console, listener, running), _log_fault)
+
+
+def _log_fault(fault: Exception) -> None:
+    logger.opt(exception=fault).debug("The console ended")
+    logger.error("The console ended ({}). The service goes on.", type(fault).__name__)
+
+
+def _run_server(console: Console, listener: socket.socket, running: list[Any]) -> None:
+    import uvicorn
+
+    from workflow.console.app import make_app
+
+    config = uvicorn.Config(
+        make_app(console),
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    running.append(server)
+    if not console.stop.is_set():
+        server.run([listener])

@@ -1,0 +1,78 @@
+"""What a page of the console is: a path, a function that reads its values, and a template.
+
+The same values are the page's JSON under /api, and their types make its OpenAPI schema.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+Form = Mapping[str, Sequence[str]]
+"""What a form sent: every field with its values."""
+
+
+class Role(IntEnum):
+    """What a visitor may do; each role may do what those before it may."""
+
+    VIEW = 1
+    WORK = 2
+    ADMIN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a page's query: its kind for OpenAPI, and what it does."""
+
+    name: str
+    description: str
+    kind: str = "string"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One page: `read` returns a dataclass, which `template` shows and /api gives as JSON.
+
+    `title` is the entry in the navigation, if it has one; `shortcut` the letter after `g`.
+    """
+
+    path: str
+    read: Callable[[Request], object]
+    template: str
+    title: str = ""
+    shortcut: str = ""
+    role: Role = Role.VIEW
+    parameters: tuple[Parameter, ...] = ()
+    in_api: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change: a POST of a form, or of JSON under /api. `act` returns what was done, in words.
+
+    A refusal is raised as a StlflowError, and shown. `goes_to` is the page that is shown next, unless
+    the form names one in `next`.
+    """
+
+    path: str
+    act: Callable[[Request, Form], str]
+    role: Role = Role.WORK
+    goes_to: str = "/"
+    fields: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Anything else that is read: a picture, a file, a stream, plain text. `respond` may be async."""
+
+    path: str
+    respond: Callable[[Request], Any]
+    role: Role = Role.VIEW
+    methods: tuple[str, ...] = ("GET",)
+
+
+Entry = View | Change | Document
+Respond = Callable[[Request], Response]

@@ -1,0 +1,63 @@
+"""Tokens of the console: name, role, and the digest of each token. The token itself is nowhere."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, insert, select
+
+from workflow.ledger.changes import seconds_now
+from workflow.ledger.store import Store
+from workflow.ledger.tables import console_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleToken:
+    """One token: whose it is, what it allows, and the digest that it is compared with."""
+
+    name: str
+    role: str
+    digest: str
+    made_at: datetime
+
+
+class ConsoleTokenStore(Store):
+    """Who may use the console from other machines."""
+
+    def make(self, name: str, role: str) -> str:
+        """Make a token in place of an earlier one of this name, and return it: it is shown only now."""
+        token = secrets.token_urlsafe(32)
+        row = {"name": name, "role": role, "digest": _digest(token), "made_at": seconds_now()}
+        with self.write_transaction() as connection:
+            connection.execute(delete(console_tokens).where(console_tokens.c.name == name))
+            connection.execute(insert(console_tokens).values(row))
+        return token
+
+    def revoke(self, name: str) -> bool:
+        """Remove a token; False if there is none of this name."""
+        with self.write_transaction() as connection:
+            gone = delete(console_tokens).where(console_tokens.c.name == name)
+            return connection.execute(gone).rowcount > 0
+
+    def list_all(self) -> tuple[ConsoleToken, ...]:
+        """Return all tokens by name."""
+        with self.read_connection() as connection:
+            rows = connection.execute(select(console_tokens).order_by(console_tokens.c.name)).mappings()
+            return tuple(
+                ConsoleToken(
+                    row["name"], row["role"], row["digest"], datetime.fromtimestamp(row["made_at"], UTC)
+                )
+                for row in rows
+            )
+
+    def find(self, token: str) -> ConsoleToken | None:
+        """Return whose token this is; each one is compared in the same time."""
+        digest = _digest(token)
+        same = [each for each in self.list_all() if hmac.compare_digest(each.digest, digest)]
+        return same[0] if same else None
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
