@@ -242,9 +242,8 @@ def _describe_errors(error: ValidationError, given: list[SourceValue]) -> str:
 
 
 def _is_secret(given: SourceValue) -> bool:
-    if given.setting == NOTICES:
-        return given.source is not Source.TOML
-    return given.setting is not None and setting_type(Settings.model_fields[given.setting]) is SecretStr
+    field = Settings.model_fields.get(given.setting or "")
+    return given.setting == NOTICES if field is None else setting_type(field) is SecretStr
 
 
 def _is_empty_key(given: SourceValue) -> bool:

@@ -236,9 +236,8 @@ def _prefixed_first(values: Mapping[str, Value]) -> list[tuple[str, Value]]:
 
 def _may_be_ours(name: str) -> bool:
     """True if a variable may be meant for stlflow: most are for other programs."""
-    if name.upper() == SETTINGS_FILE_VARIABLE:
-        return False
-    return name.upper() in UNPREFIXED_NAMES or name.upper().startswith(ENV_PREFIX[:2])
+    upper = name.upper()
+    return upper != SETTINGS_FILE_VARIABLE and (upper in UNPREFIXED_NAMES or upper.startswith(ENV_PREFIX[:2]))
 
 
 def _read_text_file(file: Path) -> str:
