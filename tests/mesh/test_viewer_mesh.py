@@ -32,7 +32,9 @@ def decode(content: bytes) -> tuple[list[int], Floats, Floats, dict[str, Any]]:
     )
 
 
-def viewer_mesh(corners: Corners, most_facets: int = 500_000) -> tuple[list[int], Floats, Floats, dict[str, Any]]:
+def viewer_mesh(
+    corners: Corners, most_facets: int = 500_000
+) -> tuple[list[int], Floats, Floats, dict[str, Any]]:
     Path("part.stl").write_bytes(binary(corners))
     report = inspect_mesh(Path("part.stl"))
     return decode(encode_viewer_mesh(Path("part.stl"), report, most_facets))
@@ -72,7 +74,7 @@ def test_a_large_part_is_sent_with_fewer_facets_that_keep_its_shape() -> None:
 
 
 def test_a_crowd_of_facets_in_one_place_stays_within_the_limit() -> None:
-    """The grid by area is too fine here: most of the area is one facet, and most facets lie close together."""
+    """The grid by area is too fine here: the area is given too small, and most facets lie close together."""
     dense = merged(box(200, 200, 200), shifted(torus(150, 100, 3, 1), 500, 0, 0))
     measures = measure_mesh(blocks(dense))
     low, high = measures.low_mm, measures.high_mm

@@ -236,3 +236,14 @@ console_tokens = Table(
     Column("made_at", Float, nullable=False),
 )
 """Who may use the console from other machines; of a token only its digest is stored."""
+
+printer_outages = Table(
+    "printer_outages",
+    metadata,
+    Column("device_id", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("by_whom", Text, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("until", Float),
+)
+"""Printers that a person took out of choice; one whose time is over stays until the next change."""

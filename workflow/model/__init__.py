@@ -10,7 +10,7 @@ from workflow.model.decisions import (
     Route,
 )
 from workflow.model.mesh_report import MM_PER_INCH, MeshReport, unmeasured_report
-from workflow.model.printers import LoadedMaterial, PrinterSnapshot, RunningPrint
+from workflow.model.printers import LoadedMaterial, PrinterOutage, PrinterSnapshot, RunningPrint
 from workflow.model.states import (
     ALLOWED_TRANSITIONS,
     ENDED_STATES,
