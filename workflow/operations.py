@@ -42,9 +42,11 @@ from workflow.notes import Answer, make_answer, parse_prices
 from workflow.pipeline.check_rules import evaluate_tests_with_files, refuse_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.commands import parse_build_id
+from workflow.pipeline.context import now
 from workflow.pipeline.facts import device_facts, facts_of_unsubmitted_file
 from workflow.pipeline.inbox_events import is_known_in_place
 from workflow.pipeline.orphans import Adoption, adopt_claims, list_orphaned_claims
+from workflow.pipeline.outages import with_outages
 from workflow.routing import Rulebook, RuleTestResult, decide_intake, doubt_unknown_names, names_by_kind
 from workflow.settings import LEDGER_FILE, Settings
 from workflow.state_folder import is_state_folder_locked, locked_state_folder, prepare_state_folder
@@ -235,9 +237,15 @@ def changed_mesh_settings(settings: Settings) -> tuple[tuple[str, object], ...]:
 
 
 def fetch_device_facts(settings: Settings) -> tuple[DeviceFacts, ...]:
-    """Return the facts of all printers in Eiger. Raises CloudError, SettingsError."""
+    """Return the facts of all printers in Eiger, and which are out of choice.
+
+    Raises CloudError, SettingsError.
+    """
     with make_client(settings) as client:
-        return tuple(device_facts(device) for device in client.list_devices())
+        devices = [device_facts(device) for device in client.list_devices()]
+    with open_ledger_if_any(settings) as ledger:
+        outages = ledger.outages.list_current(now()) if ledger is not None else ()
+    return with_outages(devices, outages, settings.zone)
 
 
 def run_rule_tests(settings: Settings, rulebook: Rulebook) -> tuple[RuleTestResult, ...]:

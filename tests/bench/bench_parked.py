@@ -1,6 +1,6 @@
 """Thousands of submissions parked in slicing: memory, CPU, questions per second, and how soon one goes on.
 
-    python -m tests.bench.bench_parked [--parked 5000] [--seconds 60] [--budget 10] [--apart 0]
+    python -m tests.bench.bench_parked [--parked 5000] [--seconds 60] [--database sqlite|postgres]
 
 The parts are uploaded by a plain script, and their rows written as the service would have. Then the
 service idles over them; then `--ends` of them end slicing, so many seconds apart, and each is timed from
@@ -23,6 +23,7 @@ from pathlib import Path
 import requests
 from sqlalchemy import insert
 
+from tests.bench.bench_idle import database
 from tests.bench.bench_throughput import (
     AUTH,
     THREADS,
@@ -54,16 +55,18 @@ def sha256(number: int) -> str:
     return hashlib.sha256(str(number).encode()).hexdigest()
 
 
-def park(folder: Path, uploaded: list[Uploaded], age_seconds: float) -> None:
+def database_url(folder: Path, settings: dict[str, str]) -> str:
+    """Return the address of the service's database."""
+    return settings.get("STLFLOW_DATABASE_URL") or f"sqlite:///{folder / 'state' / 'stlflow.db'}"
+
+
+def park(folder: Path, url: str, uploaded: list[Uploaded], age_seconds: float) -> None:
     """Write rows that wait for slicing, as old as is said."""
     (folder / "state").mkdir(exist_ok=True)
     processing = folder / "share" / "processing"
     processing.mkdir(parents=True, exist_ok=True)
     since = time.time() - age_seconds
-    with (
-        closing(Ledger(f"sqlite:///{folder / 'state' / 'stlflow.db'}")) as ledger,
-        ledger.write_transaction() as write,
-    ):
+    with closing(Ledger(url)) as ledger, ledger.write_transaction() as write:
         for number, made in enumerate(uploaded):
             name = f"{number + 1}~part{number}.stl"
             (processing / name).write_bytes(box(10 + number / 1000, 20, 30))
@@ -90,9 +93,9 @@ def advance(url: str, seconds: float) -> float:
     return datetime.fromisoformat(reply.json()["now"]).timestamp()
 
 
-def delays(folder: Path, ends: Sequence[float]) -> list[float]:
+def delays(url: str, ends: Sequence[float]) -> list[float]:
     """Wait until the first submissions are dispatched; gives the seconds that each took since its end."""
-    with closing(Ledger(f"sqlite:///{folder / 'state' / 'stlflow.db'}")) as ledger:
+    with closing(Ledger(url)) as ledger:
         wanted = range(1, len(ends) + 1)
 
         def all_sent() -> bool:
@@ -106,9 +109,14 @@ def delays(folder: Path, ends: Sequence[float]) -> list[float]:
 
 def measure(asked: argparse.Namespace, program: str) -> None:
     """Measure idling with and without parked submissions, then the delay, and print them."""
-    with tempfile.TemporaryDirectory() as name, simulated_cloud(slice_seconds=LONG_SECONDS) as url:
-        folder, budget = Path(name), {"STLFLOW_REQUESTS_PER_SECOND": str(asked.budget)}
-        with service(folder, url, program, **budget) as process:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        simulated_cloud(slice_seconds=LONG_SECONDS) as url,
+        database(asked.database) as settings,
+    ):
+        folder, ledger_url = Path(name), database_url(Path(name), settings)
+        settings["STLFLOW_REQUESTS_PER_SECOND"] = str(asked.budget)
+        with service(folder, url, program, **settings) as process:
             idle_mb = resident_mb(process)
         first, ends = list[Uploaded](), list[float]()
         for number in range(asked.ends):
@@ -118,8 +126,8 @@ def measure(asked: argparse.Namespace, program: str) -> None:
         with ThreadPoolExecutor(THREADS) as threads:
             others = range(asked.ends, asked.parked)
             rest = list(threads.map(lambda number: upload(url, number, strange=asked.strange), others))
-        park(folder, [*first, *rest], age_seconds=600.0)
-        with service(folder, url, program, **budget) as process:
+        park(folder, ledger_url, [*first, *rest], age_seconds=600.0)
+        with service(folder, url, program, **settings) as process:
             until(lambda: polls(url) > 0)
             asked_before, cpu_before, began = polls(url), cpu_seconds(process), time.monotonic()
             until(lambda: time.monotonic() - began > asked.seconds, asked.seconds + 60)
@@ -128,9 +136,10 @@ def measure(asked: argparse.Namespace, program: str) -> None:
             busy = 100 * (cpu_seconds(process) - cpu_before) / passed
             above = resident_mb(process) - idle_mb
             ahead = advance(url, ends[0] - advance(url, 0)) - time.time()
-            took = delays(folder, [end - ahead for end in ends])
-    print(f"{asked.parked} parked, {asked.budget:g} requests/s ({program}): {above:.0f} MB above idle,")
-    print(f"{busy:.1f} % of a core, {per_second:.1f} questions/s; COMPLETED to dispatched of {asked.ends}:")
+            took = delays(ledger_url, [end - ahead for end in ends])
+    print(f"{asked.parked} parked, {asked.budget:g} requests/s, {asked.database} ({program}):")
+    print(f"{above:.0f} MB above idle, {busy:.1f} % of a core, {per_second:.1f} questions/s;")
+    print(f"COMPLETED to dispatched of {asked.ends}:")
     print(f"p50 {statistics.median(took):.0f} s, p95 {took[int(len(took) * 0.95)]:.0f} s", flush=True)
 
 
@@ -142,6 +151,7 @@ def main() -> None:
     options.add_argument("--apart", type=float, default=0.0, help="seconds between two ends")
     options.add_argument("--seconds", type=float, default=60.0)
     options.add_argument("--budget", type=float, default=10.0, help="requests per second")
+    options.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     options.add_argument("--strange", action="store_true", help="titles of builds tell nothing")
     options.add_argument("--only", choices=PROGRAMS, help="measure one of the two")
     asked = options.parse_args()

@@ -3,13 +3,14 @@
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.intake.conftest import TIMES, Book, Clock, nothing_waits
 from tests.intake.parts import binary
-from tests.intake.test_inbox import settle
+from tests.intake.test_inbox import QUICK, eventually, running, settle
 from workflow.errors import StateFolderError
 from workflow.intake import Inbox, MassArrivalLimit, Share
 
@@ -118,6 +119,24 @@ def test_a_renamed_file_is_the_same_part(exports: Path, inbox: Inbox, book: Book
     assert len(book.rows) == 1
     assert list(book.memory) == ["rush/part-rev-A.stl"]
     assert nothing_waits(inbox)
+
+
+def test_a_file_whose_rename_comes_as_an_event_is_the_same_part(
+    share: Share, exports: Path, book: Book
+) -> None:
+    """A rename of one file wakes no scan: its new name settles and is about to be taken."""
+    book.left_inbox = share.inbox
+    slow = Inbox(share, book, times=replace(QUICK, sweep_seconds=3600))
+    with running(slow):
+        assert eventually(lambda: slow._watcher.is_started)
+        (exports / "part.stl").write_bytes(binary())
+        assert eventually(lambda: book.paths() == ["part.stl"])
+        (exports / "part.stl").rename(exports / "rush" / "part.stl")
+        assert eventually(lambda: list(book.memory) == ["rush/part.stl"])
+        (exports / "rush" / "part.stl").rename(exports / "rush" / "renamed.stl")
+        assert eventually(lambda: list(book.memory) == ["rush/renamed.stl"])
+        assert nothing_waits(slow)
+    assert len(book.rows) == 1
 
 
 def test_a_renamed_folder_is_neither_taken_again_nor_a_mass_arrival(

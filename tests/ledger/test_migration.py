@@ -1,6 +1,8 @@
 """A database that an older release made opens, and everything in it goes on."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from workflow.ledger import (
     postpone_due_polls,
 )
 from workflow.ledger.database import migrate_schema, open_database
-from workflow.ledger.tables import metadata
+from workflow.ledger.tables import PARTIAL_INDEXES, metadata
 from workflow.model import Step, SubmissionState
 
 FIRST_RELEASE = Path(__file__).parent / "release_0_1.sql"
@@ -84,6 +86,25 @@ def _token(ledger: Ledger, number: int) -> str:
     with ledger.read_connection() as connection:
         found = connection.exec_driver_sql(f"select token from sends where submission = {number}")
         return str(found.scalar_one())
+
+
+def test_an_index_over_some_rows_is_one_on_either_database(ledger: Ledger) -> None:
+    with ledger.write_transaction() as connection:
+        found = {index["name"]: index for index in inspect(connection).get_indexes("submissions")}
+        kind = connection.dialect.name
+    for index in PARTIAL_INDEXES:
+        assert found[index.name]["dialect_options"][f"{kind}_where"] is not None
+
+
+def test_a_ledger_on_sqlite_loads_nothing_of_postgres(tmp_path: Path) -> None:
+    opened = (
+        f"from workflow.ledger import Ledger; Ledger('sqlite:///{(tmp_path / 'new.db').as_posix()}').close()"
+    )
+    told = "import sys; print([name for name in sys.modules if 'postgres' in name or 'psycopg' in name])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{opened}; {told}"], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "[]\n"
 
 
 def test_a_database_that_is_none_of_ours_is_refused_in_words(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from workflow.pipeline.commands import (
     retry_submission,
 )
 from workflow.pipeline.context import now
+from workflow.pipeline.outages import put_printer_back, take_printer_out
 
 RULES = """\
 version: 1
@@ -185,6 +186,25 @@ def test_what_no_device_takes_goes_by_itself_once_one_does(context: Shop) -> Non
     assert (done.device, context.sent(done)) == ("Onyx Pro - Dowel", 1)
     assert context.places("later.stl") == {"done/wait/later.stl"}
     assert [event.event for event in context.history("wait/later.stl")].count("held") == 1
+
+
+def test_a_printer_that_is_taken_out_gets_nothing_until_it_is_back(context: Shop) -> None:
+    ledger = context.service.ledger
+    context.drop("several/first_1x.stl", box(49))
+    context.wait("several/first_1x.stl", dispatched)  # since then the printers are known
+    take_printer_out(ledger, "Mark Two - Anvil", "new nozzle", "anna")
+    context.drop("several/clamp_1x.stl", box(50.5))
+    waiting = context.wait("several/clamp_1x.stl", held)
+    assert waiting.hold is HoldReason.DEVICE
+    assert "Mark Two - Anvil: is out of choice: new nozzle (anna)" in (waiting.reason or "")
+    (anvil,) = (
+        each for each in ledger.decisions.read(waiting.id)["routing"].devices or () if "Anvil" in each.name
+    )
+    assert anvil.outage == "is out of choice: new nozzle (anna)"
+    context.drop("turns/clamp.stl", box(50.7))
+    assert context.wait("turns/clamp.stl", dispatched).device == "Mark Two - Bolt"
+    put_printer_back(ledger, "Mark Two - Anvil", "anna")
+    assert context.wait("several/clamp_1x.stl", dispatched).device == "Mark Two - Anvil"
 
 
 def test_devices_take_turns(context: Shop) -> None:

@@ -14,6 +14,7 @@ from workflow.cli.demo import demo
 from workflow.cli.doctor import doctor, status
 from workflow.cli.eiger import eiger
 from workflow.cli.intake import intake
+from workflow.cli.printers import printers
 from workflow.cli.rules import rules
 from workflow.cli.run import run
 from workflow.cli.service import service
@@ -55,7 +56,7 @@ def stlflow(folder: str | None, file: str | None) -> None:
 
 for command in (
     demo, init, doctor, status, config, run, shadow, batch, check, list_submissions, show, retry, release,
-    cancel, attach, settle, workers, console, move_ledger, backup, restore, intake, rules, eiger, simulator,
-    service,
+    cancel, attach, settle, workers, console, move_ledger, backup, restore, intake, rules, printers, eiger,
+    simulator, service,
 ):  # fmt: skip
     stlflow.add_command(command)

@@ -48,6 +48,10 @@ class InPlaceSubmitter:
             raise NotTakenYet(NOT_UTF8_REASON)
         left = FileStamp(seen.size, seen.mtime_ns, seen.ctime_ns)
         try:
+            alike = {old: known for old, known in self._memory().items() if known[:2] == left[:2]}
+            vanished = self._vanished_by_content(alike, (path,))
+            if vanished and self._record_move(path, vanished):  # one rename alone wakes no scan
+                return False
             taken = self._submit_if_changed(path, left)
         except (StlflowError, OSError) as error:
             raise NotTakenYet(error_reason(error)) from error

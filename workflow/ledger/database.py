@@ -30,7 +30,7 @@ from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from workflow.errors import StateFolderError
-from workflow.ledger.tables import metadata
+from workflow.ledger.tables import PARTIAL_INDEXES, metadata
 
 BUSY_SECONDS = 30
 READ_ONLY = "reading"
@@ -98,6 +98,8 @@ def migrate_schema(connection: Connection) -> None:
     """Add missing tables, columns and indexes in the caller's transaction. Raises StateFolderError."""
     if connection.dialect.name == "postgresql":
         connection.execute(SCHEMA_LOCK, {"lock": MIGRATION_LOCK_ID})
+        for index in PARTIAL_INDEXES:
+            index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
     present = inspect(connection)
     known = set(present.get_table_names())
     metadata.create_all(connection)

@@ -40,6 +40,7 @@ from workflow.ledger.locks import LockStore
 from workflow.ledger.mass_arrival import MassArrivalStore
 from workflow.ledger.metadata import MetadataStore
 from workflow.ledger.notices import NoticeStore
+from workflow.ledger.outages import OutageStore
 from workflow.ledger.printers import PrinterStore
 from workflow.ledger.queue_schema import leave_leases, migrate_queue
 from workflow.ledger.retention import RetentionStore
@@ -92,6 +93,7 @@ class Ledger(Store):
         self.locks = LockStore(connections)
         self.mass_arrival = MassArrivalStore(connections)
         self.metadata = MetadataStore(connections)
+        self.outages = OutageStore(connections)
         self.printers = PrinterStore(connections)
         self.notices = NoticeStore(connections)
         self.retention = RetentionStore(connections)

@@ -81,18 +81,17 @@ Index("submissions_path", submissions.c.path)
 Index("submissions_origin", submissions.c.origin)
 Index("submissions_part_version_id", submissions.c.part_version_id)
 Index("submissions_build_id", submissions.c.build_id)
-_running = and_(submissions.c.step.is_not(None), submissions.c.due_at.is_(None))
-Index("submissions_running", submissions.c.id, sqlite_where=_running, postgresql_where=_running)
+
 _has_step = submissions.c.step.is_not(None)
-Index(
-    "submissions_steps",
-    submissions.c.step,
-    submissions.c.due_at,
-    sqlite_where=_has_step,
-    postgresql_where=_has_step,
+PARTIAL_INDEXES = (
+    Index(
+        "submissions_running", submissions.c.id, sqlite_where=and_(_has_step, submissions.c.due_at.is_(None))
+    ),
+    Index("submissions_steps", submissions.c.step, submissions.c.due_at, sqlite_where=_has_step),
+    Index("submissions_unclaimed", submissions.c.id, sqlite_where=submissions.c.claimed_as.is_(None)),
 )
-_unclaimed = submissions.c.claimed_as.is_(None)
-Index("submissions_unclaimed", submissions.c.id, sqlite_where=_unclaimed, postgresql_where=_unclaimed)
+"""Indexes of some rows only. Their condition for Postgres is set when tables are made there: naming
+`postgresql_where` here would load that dialect of SQLAlchemy, 3 MB, into every service."""
 
 events = Table(
     "events",
@@ -236,6 +235,17 @@ console_tokens = Table(
     Column("made_at", Float, nullable=False),
 )
 """Who may use the console from other machines; of a token only its digest is stored."""
+
+printer_outages = Table(
+    "printer_outages",
+    metadata,
+    Column("device_id", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("by_whom", Text, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("until", Float),
+)
+"""Printers that a person took out of choice; one whose time is over stays until the next change."""
 
 notices = Table(
     "notices",

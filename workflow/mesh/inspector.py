@@ -26,6 +26,8 @@ from workflow.mesh.worker import (
     NOTHING_TO_DRAW,
     OUT_OF_MEMORY,
     PICTURE_UNWRITABLE,
+    THUMBNAIL,
+    VIEWER_MESH,
     InspectionFailure,
     InspectionRequest,
     WorkerSetup,
@@ -89,8 +91,16 @@ class Inspector:
 
     def draw_thumbnail(self, source: Path, picture: Path) -> None:
         """Write a small PNG of an STL file to `picture`, without an inspection. Raises what `draw` raises."""
-        wanted = InspectionRequest(source.absolute(), str(source), picture.absolute(), thumbnail=True)
+        wanted = InspectionRequest(source.absolute(), str(source), picture.absolute(), THUMBNAIL)
         self._send_with_retry(wanted, source)
+
+    def write_viewer_mesh(self, source: Path, target: Path) -> MeshReport:
+        """Inspect an STL file, and write what the console's viewer shows of it to `target`.
+
+        Raises what `draw` raises.
+        """
+        wanted = InspectionRequest(source.absolute(), str(source), target.absolute(), VIEWER_MESH)
+        return self._send_with_retry(wanted, source)
 
     def _send_with_retry(self, request: InspectionRequest, source: Path) -> MeshReport:
         with self._turn:

@@ -73,17 +73,22 @@ def decode_setup(text: str) -> WorkerSetup:
     return WorkerSetup(MeshPolicy(**policy), given["memory_mb"], given["seconds"])
 
 
+PICTURE = "picture"
+THUMBNAIL = "thumbnail"
+VIEWER_MESH = "viewer mesh"
+
+
 @dataclass(frozen=True, slots=True)
 class InspectionRequest:
-    """The request to inspect one file, and to write a picture of it if one is wanted.
+    """The request to inspect one file, and to write something of it to `picture` if that is wanted.
 
-    A `thumbnail` is written without an inspection: the report says nothing then.
+    A thumbnail is written without an inspection: the report says nothing then.
     """
 
     source: Path
     shown_as: str
     picture: Path | None = None
-    thumbnail: bool = False
+    drawing: str = PICTURE
 
 
 def encode_request(request: InspectionRequest) -> bytes:
@@ -96,7 +101,7 @@ def decode_request(line: bytes) -> InspectionRequest:
     """Read a request back."""
     given = json.loads(line)
     picture = None if given["picture"] is None else Path(given["picture"])
-    return InspectionRequest(Path(given["source"]), given["shown_as"], picture, given["thumbnail"])
+    return InspectionRequest(Path(given["source"]), given["shown_as"], picture, given["drawing"])
 
 
 def encode_reply(reply: MeshReport | InspectionFailure) -> bytes:
@@ -160,7 +165,7 @@ def _answer_request(
     request: InspectionRequest, inspect: Callable[[Path, str], MeshReport]
 ) -> MeshReport | InspectionFailure:
     try:
-        if request.thumbnail:
+        if request.drawing == THUMBNAIL:
             report = unmeasured_report(request.shown_as, "Only drawn.")
         else:
             report = inspect(request.source, request.shown_as)
@@ -174,14 +179,20 @@ def _answer_request(
 
 
 def _write_picture(request: InspectionRequest, report: MeshReport) -> InspectionFailure | None:
-    """Write a picture; return why not. Raises OSError when the STL file can't be read."""
+    """Write what is wanted; return why not. Raises OSError when the STL file can't be read."""
     from workflow.mesh.format import UnreadableMesh
     from workflow.mesh.picture import draw_picture
     from workflow.mesh.thumbnail import draw_thumbnail
+    from workflow.mesh.viewer_mesh import encode_viewer_mesh
 
     source, picture = request.source, request.picture or Path()
     try:
-        drawn = draw_thumbnail(source) if request.thumbnail else draw_picture(source, report)
+        if request.drawing == THUMBNAIL:
+            drawn = draw_thumbnail(source)
+        elif request.drawing == VIEWER_MESH:
+            drawn = encode_viewer_mesh(source, report)
+        else:
+            drawn = draw_picture(source, report)
     except UnreadableMesh as problem:
         return InspectionFailure(NOTHING_TO_DRAW, str(problem))
     try:

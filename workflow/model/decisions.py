@@ -58,6 +58,8 @@ class DeviceFacts:
     """True if Eiger shows a running print."""
     active_seconds: float | None = None
     """Seconds until the running print ends; None where Eiger does not say."""
+    outage: str | None = None
+    """Until when and why a person took it out of choice; None if nobody did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,3 +45,15 @@ class PrinterSnapshot:
     queued: tuple[int, ...] = ()
     """Our submissions that wait in its queue, one entry for each copy."""
     loaded: tuple[LoadedMaterial, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterOutage:
+    """A printer that a person took out of choice: no rule picks it until then, or until it is put back."""
+
+    device_id: str
+    reason: str
+    by: str
+    since: datetime
+    until: datetime | None = None
+    """None until someone puts it back."""

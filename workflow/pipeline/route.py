@@ -28,6 +28,7 @@ from workflow.model import (
 )
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.facts import build_facts, device_facts, facts_before_upload, time_facts
+from workflow.pipeline.outages import with_outages
 from workflow.pipeline.reorder import ordered_copies
 from workflow.pipeline.transitions import held
 from workflow.routing import Rulebook, SelectionPolicy, TimeWindow, decide_route
@@ -196,7 +197,8 @@ def read_devices_for_rules(context: Context) -> tuple[DeviceFacts, ...] | None:
     lately = context.ledger.decisions.list_recent_sends(
         now() - RECENT_SENDS_WINDOW, [device.id for device in listed]
     )
-    devices = with_recent_sends(listed, lately)
+    current = context.ledger.outages.list_current(now())
+    devices = with_outages(with_recent_sends(listed, lately), current, context.zone)
     in_turn = (
         rule.device is not None and rule.device.choose is SelectionPolicy.ROUND_ROBIN
         for rule in context.rulebook.routing

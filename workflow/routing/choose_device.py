@@ -114,6 +114,8 @@ def _with_copy(device: DeviceFacts, facts: Facts) -> DeviceFacts:
 def _disqualifiers(wish: DeviceRequirements, facts: Facts, device: DeviceFacts, copies: int) -> Iterator[str]:
     """Yield every reason why this device does not qualify, the plainest first."""
     yield from _requirement_mismatches(wish, device)
+    if device.outage is not None:
+        yield device.outage
     yield from _series_mismatches(facts, device)
     yield from _state_mismatches(wish, device)
     if wish.loaded_material:
