@@ -10,12 +10,8 @@ from workflow.model.decisions import (
     Route,
 )
 from workflow.model.mesh_report import MM_PER_INCH, MeshReport, unmeasured_report
-<<<<<<< HEAD
 from workflow.model.notices import TOLD_EVENTS, Notice, NoticeEvent, NoticeText, TroubleState
-from workflow.model.printers import LoadedMaterial, PrinterSnapshot, RunningPrint
-=======
 from workflow.model.printers import LoadedMaterial, PrinterOutage, PrinterSnapshot, RunningPrint
->>>>>>> main
 from workflow.model.states import (
     ALLOWED_TRANSITIONS,
     ENDED_STATES,

@@ -118,12 +118,9 @@ def _format_value(value: object) -> str:
 
 
 def _removal_advice(source: Source) -> str:
-    match source:
-        case Source.TOML | Source.ENV_FILE:
-            return "remove the line"
-        case Source.SECRET_FILE:
-            return "remove the file"
-    return "unset it"
+    if source is Source.SECRET_FILE:
+        return "remove the file"
+    return "remove the line" if source in {Source.TOML, Source.ENV_FILE} else "unset it"
 
 
 def _find_bound(field: FieldInfo, name: str) -> float | None:
