@@ -4,6 +4,7 @@ from workflow.routing.build_volumes import BuildVolume, describe_fit, fit_facts
 from workflow.routing.cloud_names import (
     check_cloud_names,
     doubt_unknown_names,
+    find_unlisted_types,
     is_material_name,
     names_by_kind,
 )
