@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import requests
 
+from tests.console.browser import browser, chromium
 from workflow.console import make_console, open_listener, running_console
 from workflow.ledger import Ledger
 from workflow.settings import Settings
 
+__all__ = ["browser", "chromium"]
 CSRF = 'data-csrf="'
 
 

@@ -1,5 +1,7 @@
 import os
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
@@ -7,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.notes import note_path, orphan_notes, remove_note, write_note
+from workflow.model import HoldReason, Submission, SubmissionState
+from workflow.notes import (
+    DecisionWays,
+    is_note_about,
+    note_path,
+    orphan_notes,
+    remove_note,
+    submission_note_text,
+    write_note,
+)
 
 TEXT = "stlflow note: submission 17\n\nbracket.stl was REJECTED: größer als 525 mm.\n"
 SEAL = "\n(stlflow 7f5d5a3b. Remarks below this line are kept.)\n"
@@ -144,3 +155,16 @@ def test_notes_whose_file_went_away_are_found(stl: Path) -> None:
 def test_a_pipe_in_place_of_a_note_stops_nobody(stl: Path) -> None:
     os.mkfifo(note_path(stl))
     assert write_note(note_path(stl), TEXT).name == "bracket.stl (2).txt"
+
+
+@pytest.mark.parametrize("command", ["stlflow", "stlflow -C /srv/stlflow"])
+def test_a_note_is_known_by_its_reason_however_commands_are_written_in_it(stl: Path, command: str) -> None:
+    reason = "No sliced build in Eiger holds this part. Name one with `stlflow attach 17 BUILD`."
+    submission = Submission(
+        17, "bracket.stl", SubmissionState.HELD, datetime.now(UTC),
+        sha256="0" * 64, hold=HoldReason.BUILD, reason=reason,
+    )  # fmt: skip
+    ways = DecisionWays(command, by_moving=True)
+    place = write_note(note_path(stl), submission_note_text(submission, (), ways=ways))
+    assert is_note_about(place, submission, ways)
+    assert not is_note_about(place, replace(submission, reason="Something else."), ways)

@@ -125,6 +125,30 @@ def test_rules_ask_for_any_of_the_names() -> None:
     assert answers == {"": "too large", "FX20": "large", "X7, FX20": "rest", "FX10": "rest"}
 
 
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("fits: Mark Tow", "has no printer `Mark Tow`: it never matches"),
+        ('not: {fits: [X7, "FX3*"]}', "has no printer `FX3*`: it never matches"),
+        ("fits_series: Desktop", "has no series `Desktop`: it never matches"),
+    ],
+)
+def test_a_printer_that_the_file_lacks_is_refused(tmp_path: Path, condition: str, said: str) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        f"version: 1\nintake:\n  - {{name: a, when: {{{condition}}}, hold: Look.}}\n"
+        "  - {name: rest, preset: Onyx}\nrouting:\n  - {name: rest, send_to: backlog}\n",
+        "utf-8",
+    )
+    with pytest.raises(RulesError) as caught:
+        load_rules(rules)
+    (mistake,) = caught.value.mistakes
+    assert said in mistake.message
+    assert mistake.line == 3
+    if "Tow" in condition:
+        assert mistake.hint == "did you mean `Mark Two`?"
+
+
 def test_tests_of_rules_know_what_a_part_of_that_size_fits(tmp_path: Path) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES, "utf-8")

@@ -13,6 +13,7 @@ from workflow.cli.database import backup, move_ledger, restore, workers
 from workflow.cli.demo import demo
 from workflow.cli.doctor import doctor, status
 from workflow.cli.eiger import eiger
+from workflow.cli.first_contact import first_contact
 from workflow.cli.intake import intake
 from workflow.cli.printers import printers
 from workflow.cli.rules import rules
@@ -55,8 +56,9 @@ def stlflow(folder: str | None, file: str | None) -> None:
 
 
 for command in (
-    demo, init, doctor, status, config, run, shadow, batch, check, list_submissions, show, retry, release,
-    cancel, attach, settle, workers, console, move_ledger, backup, restore, intake, rules, printers, eiger,
+    demo, init, first_contact, doctor, status, config, run, shadow, batch, check, list_submissions, show,
+    retry, release, cancel, attach, settle, workers, console, move_ledger, backup, restore, intake, rules,
+    printers, eiger,
     simulator, service,
 ):  # fmt: skip
     stlflow.add_command(command)

@@ -1,12 +1,14 @@
 """The local Eiger."""
 
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from workflow.cli.param_types import AnyNumber, OneOf, WholeNumber
 from workflow.errors import error_reason
-from workflow.simulator import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions, serve
+from workflow.simulator import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions, options_like, serve
 
 
 @click.command()
@@ -58,7 +60,22 @@ from workflow.simulator import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions, serve
     metavar="QUIRK",
     help=f"Behavior beyond the contract: {', '.join(sorted(QUIRKS))}; can be repeated.",
 )
-def simulator(host: str, port: int, profile: str, quirks: tuple[str, ...], **chosen: Any) -> None:
+@click.option(
+    "--like",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Behave like an account that `stlflow first-contact` looked at; other options have priority.",
+)
+@click.pass_context
+def simulator(
+    context: click.Context,
+    /,
+    host: str,
+    port: int,
+    profile: str,
+    quirks: tuple[str, ...],
+    like: Path | None,
+    **chosen: Any,
+) -> None:
     """Serve Eiger's API v3 on this machine.
 
     The first line of output has its URL.
@@ -68,7 +85,16 @@ def simulator(host: str, port: int, profile: str, quirks: tuple[str, ...], **cho
     from workflow.errors import SettingsError
 
     realistic = REALISTIC_QUIRKS if profile == "realistic" else frozenset()
-    options = SimulatorOptions(host=host, port=port, quirks=frozenset(quirks) | realistic, **chosen)
+    observed = _observed_options(like) if like is not None else {}
+    seen = frozenset(observed.pop("quirks", ()))
+    typed = {name for name in chosen if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    chosen |= {name: value for name, value in observed.items() if name not in typed}
+    try:
+        options = SimulatorOptions(
+            host=host, port=port, quirks=frozenset(quirks) | realistic | seen, **chosen
+        )
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
     announce = lambda url: print(json.dumps({"url": url}), flush=True)  # noqa: E731,T201  # flushed at once
     try:
         serve(options, announce)
@@ -77,3 +103,13 @@ def simulator(host: str, port: int, profile: str, quirks: tuple[str, ...], **cho
             f"Port {port} on {host} is not available: {error_reason(error)}. "
             "Choose another with --port; 0 picks one."
         ) from None
+
+
+def _observed_options(file: Path) -> dict[str, Any]:
+    """Return the options of an observed.json. Raises SettingsError."""
+    from workflow.errors import SettingsError
+
+    try:
+        return dict(options_like(file))
+    except ValueError as error:
+        raise SettingsError(str(error)) from None

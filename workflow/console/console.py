@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from workflow.assembly import share_from_ledger
+from workflow.console.viewer_meshes import MESHES_FOLDER, ViewerMeshes
 from workflow.errors import StateFolderError, error_reason
 from workflow.intake import Share
 from workflow.ledger import Ledger
@@ -30,6 +31,12 @@ class Console:
     key: bytes
     wake: Callable[[], None] = wake_nobody
     stop: Event = field(default_factory=Event)
+    viewer_meshes: ViewerMeshes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with no mesh being made."""
+        meshes = ViewerMeshes(self.settings.state.absolute() / MESHES_FOLDER)
+        object.__setattr__(self, "viewer_meshes", meshes)
 
     @property
     def share(self) -> Share:

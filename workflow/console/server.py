@@ -123,6 +123,7 @@ def running_console(console: Console, listener: socket.socket) -> Iterator[str]:
         yield listener_url(listener)
     finally:
         console.stop.set()
+        console.viewer_meshes.close()
         for server in running:
             server.should_exit = True
         thread.join(timeout=2 * GRACE_SECONDS)

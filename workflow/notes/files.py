@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from workflow.model import Submission
+from workflow.notes.next_step import DecisionWays
 from workflow.notes.text import NOTE_PREFIX, without_addresses
 
 _LONGEST_NAME_BYTES = 255
@@ -142,11 +143,11 @@ def read_submission_note(place: Path) -> SubmissionNote | None:
     return SubmissionNote(int(number[1]), content[1], text) if number and content else None
 
 
-def is_note_about(place: Path, submission: Submission) -> bool:
+def is_note_about(place: Path, submission: Submission, ways: DecisionWays) -> bool:
     """True for the note of a submission about its present hold: its number, its reason and its content."""
     text = _note_text(place) or ""
     begins = text.startswith(f"{NOTE_PREFIX}: submission {submission.id}\n")
-    reason = without_addresses(submission.reason or "")
+    reason = ways.with_command(without_addresses(submission.reason or ""))
     return begins and reason in text and bool(submission.sha256) and (submission.sha256 or "") in text
 
 

@@ -3,14 +3,13 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from loguru import logger
 
 from workflow.errors import CloudError, RulesError, StateFolderError
 from workflow.ledger import RULES_ERROR_KEY, Ledger
-from workflow.routing import Rulebook, parse_rules, read_rules_text, revision_of
+from workflow.routing import Rulebook, parse_rules, read_rules_text, revision_of, with_build_volumes
 
 CHECK_SECONDS = 1.0
 CHECKS_BETWEEN_RETRIES = 15
@@ -65,7 +64,7 @@ class LiveRules:
             self._checks_to_skip -= 1
             return
         try:
-            rulebook = replace(parse_rules(text, str(self._path)), volumes=self._rulebook.volumes)
+            rulebook = with_build_volumes(parse_rules(text, str(self._path)), self._rulebook.volumes)
             self._check(rulebook)
             self._ledger.decisions.store_rules(rulebook.revision, rulebook.text)
         except RulesError as error:

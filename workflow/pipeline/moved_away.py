@@ -109,7 +109,7 @@ class MoveWatcher:
         in_place = submission.left_in_place
         name = note_path(Path((submission.placed_as if in_place else submission.claimed_as) or "")).name
         for note in (each for each in (*approved, *rejected) if each.name == name):
-            if not is_note_about(note, submission):
+            if not is_note_about(note, submission, self.context.ways):
                 continue
             file = commands.MovedFile(submission.claimed_as or "", submission.sha256 or "")
             if note in rejected:

@@ -34,7 +34,7 @@ from workflow.pipeline.retention import (
 )
 from workflow.pipeline.stages import Stages
 from workflow.pipeline.transitions import hold_after_repeated_crashes
-from workflow.pipeline.watchdog import Watchdog
+from workflow.pipeline.watchdog import Watchdog, keep_running
 from workflow.pipeline.work_queue import QueueLimits, WorkQueue
 
 DRAIN_SECONDS = 20.0
@@ -233,7 +233,7 @@ class Service:
     def _start_thread(
         self, name: str, run: Callable[[threading.Event], None], stop: threading.Event
     ) -> threading.Thread:
-        thread = threading.Thread(target=run, args=(stop,), name=name, daemon=True)
+        thread = threading.Thread(target=keep_running, args=(name, run, stop), name=name, daemon=True)
         thread.start()
         return thread
 

@@ -10,17 +10,31 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
 
 from loguru import logger
 
-from workflow.errors import StateFolderError
+from workflow.errors import StateFolderError, catch_faults
 from workflow.ledger import HANGING_KEY, Ledger
 
 HANG_SECONDS = 1800.0
 """Twice the time limits of an inspection and an upload, as they are by default."""
 WATCH_SECONDS = 30.0
+RESTART_SECONDS = 10.0
+"""The pause before a thread that ended by a fault begins again."""
 _PACKAGE = "workflow."
+
+
+def keep_running(name: str, run: Callable[[threading.Event], None], stop: threading.Event) -> None:
+    """Run the loop of a thread until `stop` is set; after a fault that it did not catch, it begins again."""
+
+    def log(fault: Exception) -> None:
+        logger.opt(exception=fault).error("A fault of stlflow in its thread '{}': it begins again.", name)
+
+    while not stop.is_set():
+        catch_faults(partial(run, stop), log)
+        stop.wait(RESTART_SECONDS)
 
 
 @dataclass(slots=True)

@@ -8,11 +8,12 @@ writing it into the ledger.
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from loguru import logger
 
-from workflow.errors import StateFolderError
+from workflow.errors import StateFolderError, catch_faults
 from workflow.ledger import Work
 
 RunStage = Callable[[Work], Work | None]
@@ -62,18 +63,26 @@ class FailureLog(AbstractContextManager[None]):
         """Log what failed, and let it be tried again later."""
         if error is None:
             self.worked()
-        elif isinstance(error, StateFolderError):
-            self._log_once(f"{error} {self._waiting}")
-        elif isinstance(error, Exception):
-            logger.opt(exception=error).debug("{} failed", self._who)
-            self._log_once(f"{self._who} failed ({type(error).__name__}): it tries again.")
-        return error is None or isinstance(error, Exception)
+            return False
+        return catch_faults(partial(_raise, error), self._log_failure)
 
     def worked(self) -> None:
         """Note that it works: the next failure is logged."""
         self._failing = False
 
+    def _log_failure(self, fault: Exception) -> bool:
+        if isinstance(fault, StateFolderError):
+            self._log_once(f"{fault} {self._waiting}")
+        else:
+            logger.opt(exception=fault).debug("{} failed", self._who)
+            self._log_once(f"{self._who} failed ({type(fault).__name__}): it tries again.")
+        return True
+
     def _log_once(self, sentence: str) -> None:
         if not self._failing:
             logger.error("{}", sentence)
         self._failing = True
+
+
+def _raise(error: BaseException) -> bool:
+    raise error

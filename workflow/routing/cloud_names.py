@@ -55,6 +55,11 @@ def is_material_name(name: str) -> bool:
     return casefold_nfc(name) in map(casefold_nfc, KNOWN_NAMES[MentionKind.MATERIAL])
 
 
+def find_unlisted_types(types: Iterable[str]) -> tuple[str, ...]:
+    """Return the types of printers that are not in the contract, as they came, each once."""
+    return tuple(dict.fromkeys(each for each in types if each not in KNOWN_NAMES[MentionKind.TYPE]))
+
+
 def check_cloud_names(
     rulebook: Rulebook,
     presets: Sequence[tuple[str, str]],

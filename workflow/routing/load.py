@@ -5,7 +5,6 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
@@ -29,6 +28,7 @@ from workflow.routing.parse_actions import (
 )
 from workflow.routing.parse_conditions import parse_when
 from workflow.routing.parse_tests import parse_rule_tests
+from workflow.routing.printer_names import with_build_volumes
 from workflow.routing.rulebook import HoldAction, IntakeRule, RoutingRule, Rule, Rulebook
 from workflow.routing.unreachable import (
     ConditionIndex,
@@ -215,8 +215,7 @@ MAX_RULES_BYTES = 1_000_000
 
 def load_rules(path: Path) -> Rulebook:
     """Read a rules file and the build volumes. Raises RulesError with every mistake, or why not."""
-    rulebook = parse_rules(read_rules_text(path), str(path))
-    return replace(rulebook, volumes=load_build_volumes(path))
+    return with_build_volumes(parse_rules(read_rules_text(path), str(path)), load_build_volumes(path))
 
 
 def read_rules_text(path: Path) -> str:

@@ -20,6 +20,8 @@ MENTIONS_BY_FACT = {
     "build.material": MentionKind.MATERIAL,
     "build.fiber": MentionKind.FIBER,
     "build.series": MentionKind.BUILD_SERIES,
+    "fits": MentionKind.FITS,
+    "fits_series": MentionKind.FITS_SERIES,
 }
 _REGEX_SIGNS = re.compile(
     r"^\^|^\(\?|\$$|(?:^|/)\.[*+]|\\[.]|\\[dwsDWS][+*]|\\/|\.\+|\(.*\|.*\)|\[\^?(?:a-z|A-Z|0-9)"

@@ -141,7 +141,7 @@ Rule = TypeVar("Rule", IntakeRule, RoutingRule)
 
 
 class MentionKind(StrEnum):
-    """Kinds of names in a rules file that only the cloud knows."""
+    """Kinds of names in a rules file that only the cloud, or the file of build volumes, knows."""
 
     PRESET = "preset"
     PRESET_TITLE = "preset title"
@@ -153,6 +153,8 @@ class MentionKind(StrEnum):
     MATERIAL = "material"
     FIBER = "fiber"
     BUILD_SERIES = "printer series"
+    FITS = "printer"
+    FITS_SERIES = "series"
 
 
 @dataclass(frozen=True, slots=True)

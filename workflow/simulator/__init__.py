@@ -1,4 +1,5 @@
 """A local Eiger: the whole contract over real HTTP, with a clock that can be advanced."""
 
+from workflow.simulator.observed import options_like
 from workflow.simulator.options import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions
 from workflow.simulator.server import running_simulator, serve

@@ -1,0 +1,91 @@
+"""One part in 3D: a page of its own with all that the picture shows in words, and the mesh that it draws."""
+
+import asyncio
+from collections.abc import Awaitable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+from workflow.console.access import console_of
+from workflow.console.viewer_meshes import MAX_FILE_BYTES
+from workflow.errors import InspectionFailed, ShareError, StlflowError, error_reason
+from workflow.model import MeshReport, Submission
+
+WAIT_SECONDS = 8.0
+"""What takes longer is asked for again: the reply 202 says so."""
+MESH_KIND = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """A part as the viewer shows it, and the same in words."""
+
+    id: int
+    path: str
+    verdict: str
+    reason: str | None
+    size_mm: tuple[float, float, float] | None = None
+    triangles: int = 0
+    volume_cm3: float | None = None
+    open_edges: int = 0
+    holes: tuple[str, ...] = ()
+    """Where the largest holes are."""
+    warnings: tuple[str, ...] = ()
+    has_mesh: bool = False
+
+
+def read_part_view(request: Request) -> PartView:
+    """Return what the viewer's page shows of a submission. Raises UnknownSubmission."""
+    submission = console_of(request).ledger.get(request.path_params["number"])
+    mesh = submission.mesh
+    if mesh is None:
+        return PartView(submission.id, submission.path, "not inspected yet", submission.reason)
+    return PartView(
+        submission.id,
+        submission.path,
+        mesh.verdict,
+        mesh.reason,
+        mesh.size_mm,
+        mesh.triangles,
+        mesh.volume_cm3,
+        mesh.open_edges,
+        mesh.open_places,
+        mesh.warnings,
+        can_be_shown(submission, mesh),
+    )
+
+
+def can_be_shown(submission: Submission, mesh: MeshReport) -> bool:
+    """True if the viewer can show the part."""
+    is_small = (submission.size or 0) <= MAX_FILE_BYTES
+    return bool(mesh.triangles and any(mesh.size_mm) and submission.sha256 and is_small)
+
+
+def respond_mesh(request: Request) -> Awaitable[Response]:
+    """Return the mesh of a part once it is made. Raises UnknownSubmission, ShareError."""
+    console = console_of(request)
+    submission = console.ledger.get(request.path_params["number"])
+    if submission.mesh is None or not can_be_shown(submission, submission.mesh):
+        raise ShareError("This part has no mesh that can be shown.")
+    place = Path(submission.claimed_as or "")
+    source = place if submission.left_in_place else console.share.root / place
+    return _reply_once_made(console.viewer_meshes.find(source, submission.sha256 or ""), place)
+
+
+async def _reply_once_made(made: Future[Path], place: Path) -> Response:
+    waiting: asyncio.Future[Any] = asyncio.wrap_future(made)
+    try:
+        file = await asyncio.wait_for(asyncio.shield(waiting), WAIT_SECONDS)
+    except TimeoutError:
+        return PlainTextResponse("The part is being prepared.\n", 202, {"Retry-After": "1"})
+    except OSError as error:
+        return PlainTextResponse(f"The file {place.name} can't be read: {error_reason(error)}.", 404)
+    except InspectionFailed as error:
+        return PlainTextResponse(str(error), 404)
+    except StlflowError as error:
+        return PlainTextResponse(str(error), 503, {"Retry-After": "10"})
+    return FileResponse(file, media_type=MESH_KIND, headers={"Cache-Control": "private, max-age=600"})
