@@ -269,8 +269,7 @@ notices = Table(
 """The outbox: what people are to be told. `target` "" is not addressed yet; `outcome` null waits."""
 
 Index("notices_once", notices.c.subject, notices.c.target, unique=True)
-Index("notices_waiting", notices.c.target, notices.c.due_at, sqlite_where=notices.c.outcome.is_(None),
-      postgresql_where=notices.c.outcome.is_(None))  # fmt: skip
+Index("notices_waiting", notices.c.outcome, notices.c.target)
 
 troubles = Table(
     "troubles",
