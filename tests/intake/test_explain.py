@@ -1,11 +1,12 @@
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from tests.intake.conftest import TIMES
 from tests.intake.parts import ascii_solid, binary
-from workflow.intake import NameKind, explain_file
+from workflow.intake import NameKind, explain_file, find_blocked_files
 from workflow.intake.open_writers import sees_all_writers
 
 
@@ -49,3 +50,24 @@ def test_why_a_file_waits_is_said(tmp_path: Path) -> None:
     assert seen(tmp_path) == "it has 2 names (hard links). Copy it into the inbox instead."
     (tmp_path / "link.stl").symlink_to(place)
     assert seen(tmp_path, "link.stl") == "link.stl is a link, not a file of its own: it is left alone."
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="takes root to be two people")
+def test_a_file_of_another_in_a_sticky_folder_waits_for_a_person() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        sticky = Path(folder) / "sticky"
+        sticky.mkdir()
+        (sticky / "part.stl").write_bytes(binary())
+        Path(folder).chmod(0o755)
+        sticky.chmod(0o1777)
+        assert not explain_file(Path(folder), "sticky/part.stl", TIMES).blocked
+        os.seteuid(65534)
+        try:
+            explained = explain_file(Path(folder), "sticky/part.stl", TIMES)
+            (sticky / "mine.stl").write_bytes(binary())
+            assert not explain_file(Path(folder), "sticky/mine.stl", TIMES).blocked
+            assert find_blocked_files(Path(folder)) == {"sticky/part.stl": (explained.seen or "").rstrip(".")}
+        finally:
+            os.seteuid(0)
+        assert explained.blocked
+        assert "may not move it out of inbox/sticky: only its owner may" in (explained.seen or "")

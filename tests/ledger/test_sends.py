@@ -118,6 +118,7 @@ def test_what_was_taken_back_or_given_up_keeps_nobody_waiting(ledger: Ledger, be
     assert isinstance(intent, SendIntent)
     ledger.sends.withdraw(first, 1, intent)
     assert isinstance(begin(ledger, second), SendIntent)
+    assert begin(ledger, first) == SharedBuild(second.id, None), "the first one has never tried"
     ledger.update_submission(second, state=SubmissionState.CANCELED)
     assert isinstance(begin(ledger, first), SendIntent)
 

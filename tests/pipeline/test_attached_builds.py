@@ -103,9 +103,13 @@ def test_what_was_printed_since_is_shown_to_a_person_before_anything_is_sent(ope
         assert (asked.reason or "").startswith(
             f"Eiger shows 1 print(s) of the attached build {build} that may be"
         )
+        print_by_hand(context, build)  # once more: that one is no effect of ours, either
+        retry_submission(context.service.ledger, asked.id)
+        again = context.wait("part.stl", lambda seen: held(seen) and seen.reason != asked.reason)
+        assert (again.hold, context.sent(again)) == (HoldReason.SEND, 2)
         cloud.fault("sendBuildToJobRequestQueue", "cut_after")
         retry_submission(context.service.ledger, asked.id)
-        assert context.sent(context.wait("part.stl", dispatched)) == 2
+        assert context.sent(context.wait("part.stl", dispatched)) == 3
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,14 @@ def test_a_failed_test_names_the_deciding_rules_and_the_defaults_they_used() -> 
     )
 
 
+def test_a_failed_test_without_a_build_says_that_nothing_is_routed() -> None:
+    why = result_of(RULES, "{file: {path: a.stl}, expect: {rule: short}}").why
+    assert why == (
+        "intake: rule 'rest' in line 3 decided, for it is the catch-all: no rule above matches",
+        "the test names no build, so nothing is routed: write `build: {}` to test the routing",
+    )
+
+
 def test_a_failed_test_says_why_a_rule_held_it_and_why_printers_did_not_qualify() -> None:
     rules = RULES.replace(INTAKE, f'{INTAKE}  - {{name: long, when: {{x_mm: "> 70"}}, hold: Too long.}}\n')
     (held,) = (result_of(rules, "{file: {path: a.stl, longest_mm: 90}, expect: {preset: Onyx}}"),)

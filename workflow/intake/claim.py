@@ -156,6 +156,11 @@ def move_refusal_text(error: OSError, path: str) -> str:
             f"{folder} is another disk or mount than the share, so the file can't be moved. "
             f"Move it to a folder of the share itself"
         )
+    if error.errno == errno.EPERM:
+        return (
+            f"stlflow may not move it out of {folder}: only its owner may (the sticky bit is set), or "
+            f"the file is locked. Remove the bit or the lock: `chmod -t` or `chattr -i`"
+        )
     if isinstance(error, PermissionError):
         return f"stlflow may not move it out of {folder}. Give {account_name()} the right to write there"
     return error_reason(error)

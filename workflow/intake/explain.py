@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -104,9 +105,17 @@ def _obstacle_of(seen: OpenSnapshot, inbox: Path, folder: Path, path: str) -> st
         return move_refusal_text(OSError(errno.EXDEV, ""), path)
     if not os.access(folder, os.W_OK | os.X_OK):
         return move_refusal_text(PermissionError(errno.EACCES, ""), path)
+    if _is_kept_by_sticky_bit(folder.stat(), os.fstat(seen.file.fileno())):
+        return move_refusal_text(PermissionError(errno.EPERM, ""), path)
     if seen.snapshot.links > 1:
         return hard_link_text(seen.snapshot.links)
     return _held_open(seen, inbox)
+
+
+def _is_kept_by_sticky_bit(folder: os.stat_result, file: os.stat_result) -> bool:
+    """True if the folder lets only its owner, and those of its files, move them, and we are neither."""
+    allowed = {0, folder.st_uid, file.st_uid}
+    return bool(folder.st_mode & stat.S_ISVTX) and hasattr(os, "geteuid") and os.geteuid() not in allowed
 
 
 def _held_open(seen: OpenSnapshot, inbox: Path) -> str | None:

@@ -67,7 +67,7 @@ def _evaluate_rule_test(
         for key, wanted in test.expected.items()
         if not _meets_expectation(key, wanted, answers.get(key))
     )
-    why = tuple(_reasons(rulebook, explained, facts, given)) if differences else ()
+    why = tuple(_reasons(rulebook, explained, facts, given, sliced=test.sliced)) if differences else ()
     return RuleTestResult(test.name, test.line, differences, why)
 
 
@@ -137,17 +137,22 @@ def _why_not_matched(key: str, wanted: str, explained: Explanation) -> str:
     return found[-1].why_not or ""
 
 
-def _reasons(rulebook: Rulebook, explained: Explanation, facts: Facts, given: Facts) -> Iterator[str]:
+def _reasons(
+    rulebook: Rulebook, explained: Explanation, facts: Facts, given: Facts, *, sliced: bool
+) -> Iterator[str]:
     """Return which rules decided and why, what is missing, and which defaults the rules used."""
     known = with_tags(rulebook.names, {"preset": explained.intake.preset or "", **facts})
     yield _decided_by("intake", rulebook.intake, explained.intake.rule, explained.intake.reason, known)
     used = _facts_used(rulebook.intake, explained.intake_rules)
-    if explained.routing is not None:
+    gaps = explained.gaps
+    if explained.intake.action == "upload" and not sliced:
+        gaps = ("the test names no build, so nothing is routed: write `build: {}` to test the routing",)
+    elif explained.routing is not None:
         route = explained.routing
         yield _decided_by("routing", rulebook.routing, route.rule, route.reason, known)
         yield from (f"routing: {reason}" for reason in route.reasons if ": " in reason)
         used |= _facts_used(rulebook.routing, explained.routing_rules)
-    yield from explained.gaps
+    yield from gaps
     defaults = [name for name in used if name in facts and name not in given and name not in _GIVEN_BY_PATH]
     if defaults:
         values = ", ".join(f"{name} {format_value(facts[name])}" for name in defaults)
