@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 
 from workflow.assembly import (
@@ -14,6 +15,7 @@ from workflow.assembly import (
     make_stability_times,
     open_ledger,
     refuse_moved_ledger,
+    rules_file,
     share_from_ledger,
 )
 from workflow.eiger import make_client
@@ -21,6 +23,7 @@ from workflow.errors import (
     InspectionFailed,
     Mistake,
     NotFound,
+    RulesError,
     SettingsError,
     ShareError,
     StateFolderError,
@@ -38,17 +41,27 @@ from workflow.ledger import (
 )
 from workflow.mesh import Inspector
 from workflow.model import DeviceFacts, Facts, IntakeDecision, MeshReport, Submission, unmeasured_report
-from workflow.notes import Answer, make_answer, parse_prices
+from workflow.notes import Answer, DecisionWays, make_answer, parse_prices
+from workflow.notices import FileOrigin
 from workflow.pipeline.check_rules import evaluate_tests_with_files, refuse_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.commands import parse_build_id
+from workflow.pipeline.compose_notice import Composer
 from workflow.pipeline.context import now
 from workflow.pipeline.facts import device_facts, facts_of_unsubmitted_file
 from workflow.pipeline.inbox_events import is_known_in_place
 from workflow.pipeline.orphans import Adoption, adopt_claims, list_orphaned_claims
 from workflow.pipeline.outages import with_outages
-from workflow.routing import Rulebook, RuleTestResult, decide_intake, doubt_unknown_names, names_by_kind
-from workflow.settings import LEDGER_FILE, Settings
+from workflow.pipeline.thumbnails import THUMBNAILS_FOLDER, read_thumbnail
+from workflow.routing import (
+    Rulebook,
+    RuleTestResult,
+    decide_intake,
+    doubt_unknown_names,
+    load_rules,
+    names_by_kind,
+)
+from workflow.settings import LEDGER_FILE, Settings, stlflow_command
 from workflow.state_folder import is_state_folder_locked, locked_state_folder, prepare_state_folder
 
 
@@ -298,3 +311,38 @@ def read_answers(
         number: make_answer(sliced[number], decided, prices, changeover_seconds)
         for number, decided in ledger.decisions.read_routing(sliced.keys()).items()
     }
+
+
+def notice_composer(settings: Settings, ledger: Ledger) -> Composer:
+    """Return what writes notices, with the rules if they can be read."""
+    rulebook: Rulebook | None = None
+    with suppress(RulesError):
+        rulebook = load_rules(rules_file(settings))
+    thumbnails = settings.state.absolute() / THUMBNAILS_FOLDER
+    return Composer(
+        ledger,
+        settings.notices,
+        zone=settings.zone,
+        ways=DecisionWays(stlflow_command(), settings.decide_by_moving),
+        prices=parse_prices(settings.prices),
+        changeover_seconds=60 * settings.changeover_minutes,
+        rulebook=lambda: rulebook,
+        picture=partial(read_thumbnail, thumbnails),
+    )
+
+
+def file_origin(settings: Settings, composer: Composer, path: str) -> FileOrigin:
+    """Return whose a file is that is dropped as `path`: by its place, its owner, its intake rule."""
+    file = settings.read_only_inbox or settings.share / "inbox"
+    place = file.absolute() / path
+    rulebook = composer.rulebook()
+    if rulebook is None or not place.is_file():
+        return FileOrigin(path)
+    with make_inspector(settings) as inspector:
+        _, facts = facts_of_unsubmitted_file(
+            place, path, inspector, composer.ledger, settings.zone, rulebook.volumes
+        )
+    rule = decide_intake(rulebook, facts).rule
+    named = [name for each in rulebook.intake if each.name == rule for name in each.notify]
+    owner = facts.get("dropped_by")
+    return FileOrigin(path, None if owner is None else str(owner), named)

@@ -17,7 +17,7 @@ from workflow.doctor import all_checks
 from workflow.intake import list_name_patterns
 from workflow.model import ALLOWED_TRANSITIONS, UNUSED_STATES, SubmissionState
 from workflow.routing import DecisionStage, fact_table
-from workflow.settings import ENV_PREFIX, Settings
+from workflow.settings import ENV_PREFIX, NoticeSettings, NoticeTarget, Settings
 
 HELP_WIDTH = 96
 FIRST_SETTINGS = (
@@ -69,6 +69,16 @@ def _settings_in_full() -> str:
     )
 
 
+def _notices() -> str:
+    parts = (("notices", NoticeSettings), ("notices.targets.NAME", NoticeTarget))
+    rows = (
+        f"| `[{table}]` | `{name}` | {_default(field)} | {field.description} |"
+        for table, model in parts
+        for name, field in model.model_fields.items()
+    )
+    return "\n".join(("| table | setting | default | what |", "|---|---|---|---|", *rows))
+
+
 def _facts(stage: DecisionStage) -> str:
     rows = (
         f"| `{fact.name}` | {fact.kind} | {fact.unit} | {fact.source} | {fact.known} | `{fact.example}` "
@@ -114,8 +124,10 @@ def _command_help() -> str:
 
 def _default(field: FieldInfo) -> str:
     value = field.get_default()
-    if isinstance(value, SecretStr) or value is None:
+    if isinstance(value, SecretStr) or value is None or value == {}:
         return ""
+    if isinstance(value, tuple):
+        return f"`{', '.join(value)}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
@@ -143,6 +155,7 @@ def _plain(field: FieldInfo) -> type:
 PARTS: Mapping[str, Callable[[], str]] = {
     "settings-in-short": _settings_in_short,
     "settings": _settings_in_full,
+    "notices": _notices,
     "facts-before-upload": lambda: _facts(DecisionStage.INTAKE),
     "facts-after-slicing": lambda: _facts(DecisionStage.ROUTING),
     "names": _names,

@@ -17,7 +17,10 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 @dataclass
 class Receiver:
-    """What an HTTP receiver got, and how it behaves: "take", a status, "hang", "cut" or "redirect URL"."""
+    """What an HTTP receiver got, and how it behaves: "take", a status, or "redirect URL".
+
+    "cut" and "hang" take the message, too, and send no reply.
+    """
 
     url: str = ""
     behavior: str = "take"
@@ -40,13 +43,11 @@ def http_receiver(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.asked += 1
             behavior = receiver.behavior
+            if behavior in {"take", "cut", "hang"}:
+                receiver.got.append((dict(self.headers), body))
             if behavior == "hang":
                 receiver.released.wait(60)
-                return
-            if behavior != "cut" and not behavior.startswith("redirect") and not behavior.isdigit():
-                receiver.got.append((dict(self.headers), body))
-            if behavior in {"cut", "take and cut"}:
-                receiver.got.extend([(dict(self.headers), body)] * (behavior == "cut"))
+            if behavior in {"cut", "hang"}:
                 return
             self._reply(behavior)
 

@@ -15,6 +15,7 @@ from workflow.cli.doctor import doctor, status
 from workflow.cli.eiger import eiger
 from workflow.cli.first_contact import first_contact
 from workflow.cli.intake import intake
+from workflow.cli.notify import notify
 from workflow.cli.printers import printers
 from workflow.cli.rules import rules
 from workflow.cli.run import run
@@ -58,7 +59,7 @@ def stlflow(folder: str | None, file: str | None) -> None:
 for command in (
     demo, init, first_contact, doctor, status, config, run, shadow, batch, check, list_submissions, show,
     retry, release, cancel, attach, settle, workers, console, move_ledger, backup, restore, intake, rules,
-    printers, eiger,
+    notify, printers, eiger,
     simulator, service,
 ):  # fmt: skip
     stlflow.add_command(command)

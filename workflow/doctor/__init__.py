@@ -21,6 +21,7 @@ from workflow.doctor.finding import (
 )
 from workflow.doctor.ledger import LedgerAccess, ledger_checks
 from workflow.doctor.machine import MACHINE_CHECKS, state_checks
+from workflow.doctor.notices import notice_checks, outbox_checks
 from workflow.doctor.settings import SETTINGS_CHECKS, rules_checks
 from workflow.doctor.share import share_checks
 from workflow.doctor.submissions import read_status, waiting_checks
@@ -55,9 +56,9 @@ def all_checks() -> Iterator[Check]:
 def _check_groups(settings: Settings) -> tuple[Checks, ...]:
     book = LedgerAccess(settings)
     return (
-        rules_checks(settings),
+        (*rules_checks(settings), *notice_checks(settings)),
         state_checks(settings),
-        (*ledger_checks(book), *waiting_checks(book)),
+        (*ledger_checks(book), *waiting_checks(book), *outbox_checks(book)),
         share_checks(book),
         cloud_checks(settings),
     )

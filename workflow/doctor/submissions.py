@@ -12,6 +12,7 @@ from workflow.doctor.cloud import cloud_checks
 from workflow.doctor.finding import Check, Finding, Grade, fail, ok, run_check, run_checks, warn
 from workflow.doctor.ledger import NO_WORKER, START_WORKER, LedgerAccess, is_worker_alive, ledger_checks
 from workflow.doctor.machine import is_service_running
+from workflow.doctor.notices import outbox_checks
 from workflow.doctor.share import check_share_present
 from workflow.errors import EXIT_CLOUD, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
 from workflow.ledger import CLOCK, HANGING_KEY, RULES_ERROR_KEY, list_workers
@@ -175,7 +176,7 @@ def read_status(settings: Settings) -> ServiceStatus:
     database = _worst(run_check(ledger_checks(access)[0]))
     wanted = [check for check in cloud_checks(settings) if check.name in CLOUD_CHECKS_FOR_STATUS]
     readable = database.grade in {Grade.OK, Grade.WARN}
-    waiting = run_checks(waiting_checks(access)) if readable else ()
+    waiting = run_checks((*waiting_checks(access), *outbox_checks(access))) if readable else ()
     return ServiceStatus(
         service=_worst(run_check(Check("service", "", lambda: check_service(access)))),
         database=database,

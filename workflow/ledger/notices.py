@@ -58,7 +58,7 @@ class NoticeStore(Store):
 
     def address(self, targets: Mapping[int, Collection[str]]) -> None:
         """Put a row for each target in the place of the unaddressed one; without targets, none."""
-        with self.write_transaction() as connection:
+        with self.write_transaction(durable=False) as connection:
             acquire_transaction_lock(connection, _LOCK)
             for numbers in chunks(targets):
                 present = and_(notices.c.id.in_(numbers), notices.c.target == "")
@@ -114,8 +114,11 @@ class NoticeStore(Store):
 
     def end(self, numbers: Iterable[int], outcome: str) -> None:
         """Settle notices that are not sent at all."""
+        numbers = list(numbers)
         values = {"outcome": outcome, "settled_at": seconds_now()}
-        with self.write_transaction() as connection:
+        if not numbers:
+            return
+        with self.write_transaction(durable=False) as connection:
             acquire_transaction_lock(connection, _LOCK)
             for some in chunks(numbers):
                 connection.execute(update(notices).where(_free, notices.c.id.in_(some)).values(values))
@@ -125,10 +128,12 @@ class NoticeStore(Store):
 
         They may have arrived. Their sender was killed, or hangs longer than any channel may.
         """
-        with self.write_transaction() as connection:
-            stuck = and_(_waits, notices.c.begun_at < before.timestamp())
-            values = {"begun_at": None, "due_at": seconds_now(), "unconfirmed": notices.c.unconfirmed + 1}
-            told = {"problem": "stlflow was stopped while it was sent"}
+        stuck = and_(_waits, notices.c.begun_at < before.timestamp())
+        if not self.exists(select(notices.c.id).where(stuck).limit(1)):
+            return 0
+        values = {"begun_at": None, "due_at": seconds_now(), "unconfirmed": notices.c.unconfirmed + 1}
+        told = {"problem": "stlflow was stopped while it was sent"}
+        with self.write_transaction(durable=False) as connection:
             return connection.execute(update(notices).where(stuck).values(**values, **told)).rowcount
 
     def condition(self, since: datetime) -> OutboxCondition:
@@ -159,8 +164,10 @@ class NoticeStore(Store):
 
     def delete_settled(self, before: datetime) -> None:
         """Delete notices that were settled before a time."""
-        with self.write_transaction(durable=False) as connection:
-            connection.execute(delete(notices).where(notices.c.settled_at < before.timestamp()))
+        old = notices.c.settled_at < before.timestamp()
+        if self.exists(select(notices.c.id).where(old).limit(1)):
+            with self.write_transaction(durable=False) as connection:
+                connection.execute(delete(notices).where(old))
 
     def _update_message(self, message: str, values: Mapping[str, object]) -> None:
         with self.write_transaction() as connection:

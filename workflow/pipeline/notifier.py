@@ -5,8 +5,9 @@ sent no reply) may have arrived: it is sent again under the same id, and says so
 """
 
 import secrets
+import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,8 +15,8 @@ from functools import partial
 from loguru import logger
 
 from workflow.errors import catch_faults
-from workflow.ledger import DELIVERED, GIVEN_UP, OUTDATED, UNCONFIRMED, Ledger
-from workflow.model import Notice, NoticeText
+from workflow.ledger import DELIVERED, GIVEN_UP, OUTDATED, UNCONFIRMED, Ledger, list_workers
+from workflow.model import Notice, NoticeText, Worker
 from workflow.notices import (
     GIVE_UP_AFTER,
     REPEATABLE_CHANNELS,
@@ -28,9 +29,11 @@ from workflow.notices import (
 from workflow.pipeline.compose_notice import Composer, is_untrue
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.thumbnails import read_thumbnail
+from workflow.pipeline.trouble_watch import hears_trouble, make_trouble_watch
 from workflow.pipeline.work_queue import FailureLog
 from workflow.settings import NoticeSettings, NoticeTarget, parse_hours
 
+Run = Callable[[threading.Event], None]
 POLL_SECONDS = 2.0
 IDLE_POLL_SECONDS = 60.0
 """Without targets the outbox is only emptied."""
@@ -178,6 +181,20 @@ def make_notifier(context: Context) -> Notifier:
         picture=partial(read_thumbnail, folder) if folder else lambda _: None,
     )
     return Notifier(composer, context.ca_bundle)
+
+
+def notice_threads(context: Context, me: Callable[[], Worker]) -> Mapping[str, Run]:
+    """Return what a service runs in threads of its own for notices, by name; `me` is its own worker."""
+    threads = {"notices": make_notifier(context).run}
+    if hears_trouble(context.notices):
+        watch = make_trouble_watch(context, socket.gethostname(), partial(_leads, context.ledger, me))
+        threads["trouble"] = watch.run
+    return threads
+
+
+def _leads(ledger: Ledger, me: Callable[[], Worker]) -> bool:
+    """True for the worker that has run longest: one of them checks what all share."""
+    return not ledger.is_shared or [each.name for each in list_workers(ledger)[:1]] == [me().name]
 
 
 def _has_targets(settings: NoticeSettings) -> bool:

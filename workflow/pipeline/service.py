@@ -21,7 +21,7 @@ from workflow.pipeline.live_rules import LiveRules
 from workflow.pipeline.local_queue import LocalQueue
 from workflow.pipeline.moved_away import MoveWatcher
 from workflow.pipeline.moved_files import ApprovedEvents, ApprovedFiles
-from workflow.pipeline.notifier import make_notifier
+from workflow.pipeline.notifier import notice_threads
 from workflow.pipeline.pictures import Pictures, wanted_pictures
 from workflow.pipeline.poller import Poller
 from workflow.pipeline.progress_notes import ProgressNotes
@@ -97,7 +97,8 @@ class Service:
         self._threads.append(self._start_thread("watchdog", self._watchdog.run, self._stop))
         self._threads.append(self._start_thread("retention", self._run_retention, self._stop))
         self._threads.append(self._start_thread("rules", context.rules.watch, self._stop))
-        self._threads.append(self._start_thread("notices", make_notifier(context).run, self._stop))
+        for name, run in notice_threads(context, lambda: heartbeat.me).items():
+            self._threads.append(self._start_thread(name, run, self._stop))
         if self._watch:
             self.inbox = self._make_inbox(heartbeat)
             self._threads.append(self._start_thread("inbox", self.inbox.run, self._stop))

@@ -8,6 +8,8 @@ from workflow.settings.load import load_settings, read_effective_values, stlflow
 from workflow.settings.model import ENV_PREFIX, LEDGER_FILE, Settings, outdated_settings
 from workflow.settings.notices import (
     ADMINISTRATOR,
+    CHANNELS,
+    NOTICES,
     SHOP,
     NoticeSettings,
     NoticeTarget,
