@@ -101,7 +101,10 @@ class Heartbeat:
         self._complaints: Mapping[str, int] = {}
         self.among = 1
         """How many workers take part, as of the last heartbeat."""
-        self.me = self._register()
+        self.is_first = True
+        """Whether this worker does what only one of them may do, as of the last heartbeat."""
+        self.me: Worker
+        self._register()
 
     def run(self, stop: threading.Event) -> None:
         """Send heartbeats and watch the others until told to stop."""
@@ -115,9 +118,9 @@ class Heartbeat:
             self.me = replace(self.me, queue_workers=tuple(self._queue_workers))
             if not send_heartbeat(self._ledger, self.me, self._rate.strain()):
                 logger.warning("This stlflow sent no heartbeat for a while: it takes part again.")
-                self.me = self._register(again=True)
+                self._register(again=True)
             beats = read_heartbeats(self._ledger)
-            self._update_rate_share(beats)
+            self._update_place(beats)
             self._apply_backpressure_of_others()
             for name in self._detector.find_silent(self._clock(), beats):
                 if name != self.me.name and remove_dead_worker(self._ledger, name, beats[name]):
@@ -151,14 +154,13 @@ class Heartbeat:
         self._detector.reset()
         self._stray_detector.reset()
 
-    def _register(self, *, again: bool = False) -> Worker:
+    def _register(self, *, again: bool = False) -> None:
         host, release = socket.gethostname(), version("stlflow")
-        me = register_worker(self._ledger, self._home, host, os.getpid(), release, again=again)
-        self._update_rate_share(read_heartbeats(self._ledger))
-        return me
+        self.me = register_worker(self._ledger, self._home, host, os.getpid(), release, again=again)
+        self._update_place(read_heartbeats(self._ledger))
 
-    def _update_rate_share(self, beats: Heartbeats) -> None:
-        self.among = max(len(beats), 1)
+    def _update_place(self, beats: Heartbeats) -> None:
+        self.among, self.is_first = max(len(beats), 1), self.me.name == min(beats, default=self.me.name)
         self._rate.share_rate(self.among)
 
     def _apply_backpressure_of_others(self) -> None:

@@ -85,7 +85,7 @@ class Service:
         if self._watch and context.share.is_reachable():
             recover_claims(context.ledger, context.share)
         if self._watch and context.progress_notes and context.share.left_inbox is None:
-            self._progress = ProgressNotes(context)
+            self._progress = ProgressNotes(context, lambda: heartbeat.is_first)
             self._behind.append(self._progress)
         if self._watch and (pictures := wanted_pictures(context)) is not None:
             self._behind.append(pictures)
