@@ -107,7 +107,8 @@ def _change(change: Change) -> Endpoint:
 
 def _document(document: Document) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
-        require_role(request, document.role)
+        if document.role is not None:
+            require_role(request, document.role)
         answer = await run_in_threadpool(document.respond, request)
         return answer if isinstance(answer, Response) else await answer
 

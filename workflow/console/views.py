@@ -66,11 +66,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Anything else that is read: a picture, a file, a stream, plain text. `respond` may be async."""
+    """Anything else that is read: a picture, a file, a stream, plain text. `respond` may be async.
+
+    `role` None is for paths that need no visitor, see security.PUBLIC.
+    """
 
     path: str
     respond: Callable[[Request], Any]
-    role: Role = Role.VIEW
+    role: Role | None = Role.VIEW
     methods: tuple[str, ...] = ("GET",)
 
 

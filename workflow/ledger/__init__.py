@@ -58,6 +58,7 @@ from workflow.ledger.sends import (
     SendIntent,
     SharedBuild,
 )
+from workflow.ledger.vital_counts import VitalCounts
 from workflow.ledger.work import Work, work_of
 
 __all__ = [
@@ -95,6 +96,7 @@ __all__ = [
     "SendState",
     "SharedBuild",
     "Superseded",
+    "VitalCounts",
     "WaitingForSlicing",
     "Work",
     "back_up",

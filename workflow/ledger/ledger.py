@@ -50,6 +50,7 @@ from workflow.ledger.statements import CLAIM_SUBMISSION, FIND_CONTENT, OPEN_SUBM
 from workflow.ledger.store import Store
 from workflow.ledger.tables import submissions
 from workflow.ledger.troubles import TroubleStore
+from workflow.ledger.vital_counts import VitalCountStore
 from workflow.ledger.work import Work
 from workflow.model import (
     DecisionRecord,
@@ -99,6 +100,7 @@ class Ledger(Store):
         self.retention = RetentionStore(connections)
         self.sends = SendStore(connections)
         self.troubles = TroubleStore(connections)
+        self.vital_counts = VitalCountStore(connections)
 
     def close(self) -> None:
         """Close all connections."""

@@ -79,7 +79,7 @@ class Service:
         context.spool.mkdir(parents=True, exist_ok=True)
         clean_spool(context.ledger, context.spool)
         self._heartbeat = heartbeat = Heartbeat(
-            context.ledger, self._home, context.client, on_removed=self.wake
+            context.ledger, self._home, context.client, on_removed=self.wake, cloud=context.client.vitals
         )
         self._heartbeat_thread = self._start_thread("heartbeat", heartbeat.run, self._left)
         if self._watch and context.share.is_reachable():
