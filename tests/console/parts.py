@@ -10,11 +10,12 @@ from workflow.model import Destination, EventKind, HoldReason, SubmissionChanges
 BUILD = "2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab"
 
 
-def add_part(ledger: Ledger, path: str, **changes: Unpack[SubmissionChanges]) -> int:
+def add_part(ledger: Ledger, path: str, /, **changes: Unpack[SubmissionChanges]) -> int:
     """Return the number of a submission in the state that the changes say."""
     number = ledger.open(path)
     ledger.claimed(number, f"processing/{number}~part.stl")
-    put_in_state(ledger, ledger.get(number), sha256=f"{number:064x}", step=None, due_at=None, **changes)
+    at_rest: SubmissionChanges = {"sha256": f"{number:064x}", "step": None, "due_at": None, **changes}
+    put_in_state(ledger, ledger.get(number), **at_rest)
     return number
 
 

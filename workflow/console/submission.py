@@ -11,6 +11,7 @@ from workflow.console.access import console_of
 from workflow.console.attention import PROPOSALS
 from workflow.console.console import Console
 from workflow.console.part_files import PartFile, list_files
+from workflow.console.part_view import can_be_shown
 from workflow.console.rows import SubmissionRow, make_rows
 from workflow.errors import StlflowError
 from workflow.intake import printable_path
@@ -83,7 +84,9 @@ class SubmissionPage:
     id: int
     row: SubmissionRow
     proposal: str
-    path: tuple[PathStep, ...]
+    path: str
+    way: tuple[PathStep, ...]
+    has_mesh: bool
     mesh: MeshReport | None
     answer: Answer | None
     answer_facts: tuple[tuple[str, str], ...]
@@ -109,7 +112,9 @@ def read_submission_page(request: Request) -> SubmissionPage:
         id=number,
         row=make_rows(console, [submission])[0],
         proposal=PROPOSALS[submission.hold] if submission.hold and submission.state is _S.HELD else "",
-        path=tuple(_path_steps(submission, ledger.events(number))),
+        path=printable_path(submission.path),
+        way=tuple(_path_steps(submission, ledger.events(number))),
+        has_mesh=submission.mesh is not None and can_be_shown(submission, submission.mesh),
         mesh=submission.mesh,
         answer=answer,
         answer_facts=tuple(_answer_facts(console, answer)),
