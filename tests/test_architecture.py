@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "pipeline": ROOMS | ROOTS,
     "assembly": ROOMS | ROOTS | {"pipeline", "state_folder", "resources", "logs"},
     "operations": ROOMS | ROOTS | {"pipeline", "assembly", "state_folder"},
+    "forecasts": ROOMS | ROOTS | {"pipeline", "assembly", "operations"},
     "doctor": ROOMS | ROOTS | {"pipeline", "assembly", "state_folder"},
     "hosting": {"errors", "settings"},
     "console": ROOMS
@@ -43,6 +44,7 @@ MAY_IMPORT = {
         "pipeline",
         "assembly",
         "operations",
+        "forecasts",
         "console",
         "doctor",
         "hosting",

@@ -24,11 +24,12 @@ from workflow.pipeline.printers import record_printers
 from workflow.pipeline.retention import RetentionPolicy
 from workflow.pipeline.retry import RetrySchedule
 from workflow.pipeline.service import Service
+from workflow.pipeline.status_page import status_page_place
 from workflow.pipeline.thumbnails import THUMBNAILS_FOLDER
 from workflow.pipeline.work_queue import QueueLimits
 from workflow.resources import resource_folder
 from workflow.routing import load_rules
-from workflow.settings import LEDGER_FILE, Settings, outdated_settings, stlflow_command
+from workflow.settings import DEFAULT_STATUS_PAGE, LEDGER_FILE, Settings, outdated_settings, stlflow_command
 from workflow.state_folder import (
     locked_database,
     locked_state_folder,
@@ -120,7 +121,12 @@ def running_service(
             share = share_from_ledger(settings, ledger)
             share = _prepare_share(share, ledger) if watch else replace(share, left_inbox=None)
             if watch and settings.how_to_file and share.is_reachable():
-                write_how_to(share.root, settings.contact, decides_by_moving=share.decides_by_moving)
+                write_how_to(
+                    share.root,
+                    settings.contact,
+                    decides_by_moving=share.decides_by_moving,
+                    with_status_page=settings.status_page == DEFAULT_STATUS_PAGE,
+                )
             with_tests = settings.rules_tests_on_reload
             check = partial(check_changed_rules, catalog=catalog, inspector=inspector, with_tests=with_tests)
             rules = LiveRules(rules_file(settings), rulebook, ledger, check)
@@ -193,6 +199,7 @@ def _make_context(
         zone=settings.zone,
         progress_notes=settings.progress_notes,
         pictures=settings.pictures,
+        status_page=status_page_place(settings.status_page, share),
         thumbnails=settings.state.absolute() / THUMBNAILS_FOLDER if settings.thumbnails else None,
         prices=parse_prices(settings.prices),
         changeover_seconds=60 * settings.changeover_minutes,

@@ -31,6 +31,7 @@ QUICK: Mapping[str, str] = {
     "STLFLOW_LATE_EFFECT_SECONDS": "0.2",
     "STLFLOW_REQUESTS_PER_SECOND": "200",
     "STLFLOW_THUMBNAILS": "false",
+    "STLFLOW_STATUS_PAGE": "off",
 }
 LIMIT_SECONDS = 60
 

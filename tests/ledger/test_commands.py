@@ -1,9 +1,14 @@
 """Orders: decided on what really stands, and what a person looked at counts no longer."""
 
-import pytest
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from sqlalchemy import text
+
+from tests.waiting import until
 from workflow.errors import WrongSubmissionState
 from workflow.ledger import CHECKED_BY_OPERATOR, CommandEffect, Ledger, SendIntent, SendState, Superseded
+from workflow.ledger.changes import acquire_transaction_lock, apply_changes
 from workflow.model import EventKind, Step, Submission, SubmissionState
 
 
@@ -69,3 +74,25 @@ def test_after_a_person_has_looked_a_lost_reply_counts_no_longer(
     again = ledger.sends.begin(ledger.commands.execute(submission.id, ended), 1, 60)
     assert isinstance(again, SendIntent)
     assert again.lost == CHECKED_BY_OPERATOR
+
+
+def test_an_order_and_the_step_that_writes_the_content_wait_for_each_other_in_turn(
+    ledger: Ledger, submission: Submission
+) -> None:
+    """Both lock the content and the row; in another order, Postgres would break one of them off."""
+    if not ledger.is_shared:
+        pytest.skip("SQLite has one writer at a time")
+    taken = ledger.update_submission(submission, sha256="a" * 64)
+    with ThreadPoolExecutor(1) as threads:
+        with ledger.write_transaction() as connection:
+            acquire_transaction_lock(connection, "a" * 64)  # as in `duplicates.write_content`
+            order = threads.submit(ledger.commands.execute, taken.id, ended)
+            assert until(lambda: _waits_for_a_lock(ledger))
+            apply_changes(connection, taken, {"size": 17})
+        canceled = order.result(30)
+    assert (canceled.state, canceled.size) == (SubmissionState.CANCELED, 17)
+
+
+def _waits_for_a_lock(ledger: Ledger) -> bool:
+    with ledger.read_connection() as connection:
+        return bool(connection.execute(text("select 1 from pg_locks where not granted")).first())

@@ -15,6 +15,8 @@ def test_it_says_whom_to_ask_and_how_to_decide() -> None:
     without = how_to_text("", decides_by_moving=False)
     assert "Whom to ask" not in without
     assert "approved/" not in without
+    assert "STATUS.html" not in without
+    assert "STATUS.html shows" in how_to_text("", decides_by_moving=False, with_status_page=True)
 
 
 def test_it_is_brought_up_to_date_and_otherwise_left_alone(tmp_path: Path) -> None:

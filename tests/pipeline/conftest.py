@@ -34,6 +34,7 @@ QUICK: dict[str, object] = {
     "build_wait_seconds": 1.0,
     "requests_per_second": 500.0,
     "thumbnails": False,
+    "status_page": "off",
 }
 
 

@@ -114,3 +114,13 @@ def test_it_outlives_a_database_that_goes_and_comes_back(postgres: Postgres) -> 
     first.beat()
     assert team.names() == {first.me.name, second.me.name}
     ledger.close()
+
+
+def test_one_worker_at_a_time_is_the_first(team: Team) -> None:
+    workers = [team.member(home) for home in ("one", "two", "three")]
+    while workers:
+        for worker in workers:
+            worker.beat()
+        (first,) = (worker for worker in workers if worker.is_first)
+        first.deregister()
+        workers.remove(first)

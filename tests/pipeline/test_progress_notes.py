@@ -1,5 +1,6 @@
 """While a file is worked on, its note stands where it was dropped, and says where it is and why it waits."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.stl import box
 from tests.waiting import until
 from workflow.notes import note_path, note_title, write_note
 from workflow.pipeline.commands import cancel_submission
+from workflow.pipeline.progress_notes import ProgressNotes
 
 RULES = """\
 version: 1
@@ -142,6 +144,53 @@ def test_a_note_whose_name_is_taken_before_it_is_written_is_seen_later(open_shop
     )
     stale.with_name("written.stl.txt").replace(stale)
     assert until(lambda: not stale.exists(), 60)
+
+
+@pytest.fixture(scope="module")
+def unnoted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A shop whose service writes no notes: the tests write them; slicing never ends."""
+    quiet = {"progress_notes": False, "pictures": "none", "how_to_file": False}
+    with (
+        simulated(slice_seconds=36_000) as cloud,
+        opened(tmp_path_factory.mktemp("unnoted"), cloud, **quiet) as shop,
+    ):
+        yield shop
+
+
+def drop_and_wait(shop: Shop, path: str) -> None:
+    shop.drop(path, box(41, 20, 10 + len(path) / 10))
+    shop.wait(path, lambda seen: seen.slice_job_id is not None)
+
+
+def test_of_several_workers_one_writes_the_notes_of_all(unnoted: Shop) -> None:
+    drop_and_wait(unnoted, "both.stl")
+    writes = [False]
+    other = ProgressNotes(unnoted.service.context, lambda: writes[0])
+    stale = write_note(
+        note_path(unnoted.share / "inbox/ended.stl"), "stlflow note: received as submission 4713\n"
+    )
+    other.write_due()
+    other.check_texts([stale.name])
+    assert text_of(unnoted, "both.stl") == ""
+    assert stale.is_file()
+    writes[0] = True  # the worker that wrote them is gone
+    other.check_texts([stale.name])
+    other.write_due()
+    assert "is being sliced" in text_of(unnoted, "both.stl")
+    assert not stale.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_no_note_is_written_through_a_link_in_the_place_of_a_folder(unnoted: Shop, tmp_path: Path) -> None:
+    drop_and_wait(unnoted, "swapped/part.stl")
+    swapped = unnoted.share / "inbox/swapped"
+    for left in swapped.iterdir():
+        left.unlink()
+    swapped.rmdir()
+    swapped.symlink_to(tmp_path, target_is_directory=True)
+    ProgressNotes(unnoted.service.context).write_due()
+    assert list(tmp_path.iterdir()) == []
+    swapped.unlink()
 
 
 def test_the_setting_switches_them_off(open_shop: Open, tmp_path: Path) -> None:

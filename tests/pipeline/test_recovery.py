@@ -71,6 +71,21 @@ def test_a_file_of_an_ended_submission_is_put_away_again(share: Share, ledger: L
     assert ledger.get(number).step is Step.FINISH
 
 
+def test_two_files_with_the_number_of_one_submission_stop_no_start(share: Share, ledger: Ledger) -> None:
+    """As a copy that a person made in processing/: one is put away now, the other at the next start."""
+    ours = replace(share, owner="a1b2c3")
+    number = ledger.open("a.stl")
+    ledger.claimed(number, "rejected/a.stl")
+    ledger.update_submission(ledger.get(number), state=SubmissionState.CANCELED, step=None, due_at=None)
+    for name in ("", "copies/"):
+        place = ours.root / ours.claims_folder / f"{name}{number}~a.stl"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(b"solid")
+    recover_claims(ledger, ours)
+    assert ledger.get(number).step is Step.FINISH
+    assert len(list(ours.processing.rglob("*.stl"))) == 2
+
+
 def test_litter_of_systems_is_no_submission(share: Share, ledger: Ledger) -> None:
     in_processing(share, "Thumbs.db")
     recover_claims(ledger, share)

@@ -106,4 +106,5 @@ def test_of_a_crowd_the_newest_wait(context: Shop) -> None:
     pictures = Pictures(context.service.context)
     for number in range(MAX_WAITING + 5):
         pictures.add(number)
-    assert min(pictures._waiting) == 5
+    assert min(pictures._for_thumbnail) == 5
+    assert next(number for _, number, _ in pictures._next_round()) == MAX_WAITING + 4, "the newest is first"

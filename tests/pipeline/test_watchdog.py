@@ -77,7 +77,7 @@ def test_a_row_that_cant_be_read_ends_no_thread_for_good(
         for behind in shop.service._behind:
             behind.add(damaged.id)
         assert until(
-            lambda: not any(isinstance(each, Pictures) and each._waiting for each in shop.service._behind)
+            lambda: not any(isinstance(each, Pictures) and each._for_picture for each in shop.service._behind)
         )
         _write_mesh(database, damaged.id, whole)
     picture.unlink()

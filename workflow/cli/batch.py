@@ -17,13 +17,16 @@ from workflow.model import Submission, SubmissionState
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only show what would happen to each file; nothing is sent.")
 @json_option
-def batch(folder: Path, as_json: bool) -> int:
+def batch(folder: Path, dry_run: bool, as_json: bool) -> int:
     """Take every STL file in FOLDER to its queue, then end.
 
     It ends when all have ended. The files stay where they are. A file that an earlier batch sent from
     the same place, with the same content, is not sent again.
     """
+    if dry_run:
+        return _show_forecasts(folder.resolve(), as_json=as_json)
     from workflow.assembly import running_service, start_logging
     from workflow.cli.submission_output import print_submissions_table, submission_row
     from workflow.operations import read_answers
@@ -48,6 +51,19 @@ def batch(folder: Path, as_json: bool) -> int:
         if ended or not untaken:
             click.echo(_summary(ended, began))
     return EXIT_OK if well else EXIT_SOME_FAILED
+
+
+def _show_forecasts(folder: Path, *, as_json: bool) -> int:
+    """Show what a batch would do with each file; Eiger is only read."""
+    from workflow.assembly import rules_file
+    from workflow.cli.forecast_output import print_forecasts
+    from workflow.forecasts import forecast_batch
+    from workflow.routing import load_rules
+    from workflow.settings import load_settings
+
+    settings = load_settings()
+    print_forecasts(forecast_batch(settings, load_rules(rules_file(settings)), folder), as_json=as_json)
+    return EXIT_OK
 
 
 def _wait_with_progress(

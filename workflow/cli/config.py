@@ -91,7 +91,7 @@ def init(directory: Path) -> None:
     (directory / "state").mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     (directory / "share").mkdir(exist_ok=True)
     Share((directory / "share").absolute(), decides_by_moving=True).prepare()
-    write_how_to((directory / "share").absolute(), decides_by_moving=True)
+    write_how_to((directory / "share").absolute(), decides_by_moving=True, with_status_page=True)
     _write_new(directory / "stlflow.toml", SETTINGS_TEMPLATE)
     _write_new(directory / ".env.example", ENV_TEMPLATE)
     for rules in sorted(resource_folder("rules").iterdir()):

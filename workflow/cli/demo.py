@@ -31,6 +31,7 @@ def remove_demo_files(place: Path, samples: Iterable[Path]) -> bool:
     """
     from workflow.intake.share import MARKER
     from workflow.notes import is_note, is_picture
+    from workflow.pipeline.status_page import is_status_page
 
     ours = {sample.read_bytes() for sample in samples}
     shutil.rmtree(place / "state", ignore_errors=True)
@@ -39,7 +40,11 @@ def remove_demo_files(place: Path, samples: Iterable[Path]) -> bool:
         with suppress(OSError):  # what can't be removed stays, and is told
             if stat.S_ISDIR(found.lstat().st_mode):
                 found.rmdir()
-            elif found.name == MARKER or is_note(found) or is_picture(found) or _is_sample_copy(found, ours):
+            elif (
+                found.name == MARKER
+                or any(is_ours(found) for is_ours in (is_note, is_picture, is_status_page))
+                or _is_sample_copy(found, ours)
+            ):
                 found.unlink()
     for folder in (share, place):
         with suppress(OSError):

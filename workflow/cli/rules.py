@@ -74,7 +74,7 @@ def print_schema() -> int:
 
 
 @rules.command("explain")
-@click.argument("subject", metavar="FILE|ID")
+@click.argument("subject", metavar="FILE|FOLDER|ID")
 @click.option("--rules", "rules_path", type=FILE_TYPE, help="Another rules file than the one set.")
 @click.option("--as", "shown_as", help="The path under the inbox to assume, such as rush/x.stl.")
 @click.option(
@@ -94,7 +94,7 @@ def explain_subject(
     online: bool,
     as_json: bool,
 ) -> int:
-    """Say what the rules do with FILE, or did with submission ID.
+    """Say what the rules do with FILE, with each file in FOLDER, or did with submission ID.
 
     Every rule, and why it did not match. Without facts of a build (such as --build print_hours=2) the
     answer says which routing rules are still open. A submission is explained by the rules that decided,
@@ -104,12 +104,16 @@ def explain_subject(
         if shown_as or build_facts or facts or online:
             raise click.UsageError("--as, --build, --fact and --online are for a file, not for a submission.")
         return _explain_submission(int(subject), rules_path, as_json=as_json)
+    if Path(subject).is_dir():
+        if shown_as:
+            raise click.UsageError("--as is for one file. For a folder, leave it out.")
+        return _explain_folder(Path(subject), rules_path, build_facts, facts, online=online, as_json=as_json)
     file = STL_FILE_TYPE.convert(subject, None, None)
     from workflow.assembly import rules_file
     from workflow.cli.rules_output import (
         explanation_document,
         explanation_lines,
-        parse_fact,
+        parse_facts,
         path_under_inbox,
     )
     from workflow.operations import collect_file_facts, fetch_device_facts
@@ -121,7 +125,7 @@ def explain_subject(
     rulebook = load_rules(rules_path or rules_file(settings))
     path = shown_as or path_under_inbox(file, settings.share)
     report, known = collect_file_facts(settings, rulebook, file, path)
-    given = (*(parse_fact(each, build=True) for each in build_facts), *(parse_fact(each) for each in facts))
+    given = parse_facts(build_facts, facts)
     devices = fetch_device_facts(settings) if online else None
     today = datetime.now(settings.zone).date()
     explanation = explain_rules(rulebook, {**known, **dict(given)}, devices, today=today)
@@ -130,6 +134,32 @@ def explain_subject(
     else:
         for line in explanation_lines(explanation, report):
             click.echo(line)
+    return EXIT_OK
+
+
+def _explain_folder(
+    folder: Path,
+    rules_path: Path | None,
+    build_facts: tuple[str, ...],
+    facts: tuple[str, ...],
+    *,
+    online: bool,
+    as_json: bool,
+) -> int:
+    """Print one row for each part file in a folder."""
+    from workflow.assembly import rules_file
+    from workflow.cli.forecast_output import print_forecasts
+    from workflow.cli.rules_output import parse_facts
+    from workflow.forecasts import forecast_folder
+    from workflow.operations import fetch_device_facts
+    from workflow.routing import load_rules
+    from workflow.settings import load_settings
+
+    settings = load_settings()
+    rulebook = load_rules(rules_path or rules_file(settings))
+    devices = fetch_device_facts(settings) if online else None
+    given = parse_facts(build_facts, facts)
+    print_forecasts(forecast_folder(settings, rulebook, folder, devices, given), as_json=as_json)
     return EXIT_OK
 
 

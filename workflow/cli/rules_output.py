@@ -1,6 +1,6 @@
 """Decisions of rules, past or possible, as documents for scripts and as lines for people."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import tzinfo
 from pathlib import Path
@@ -43,6 +43,11 @@ def parse_fact(given: str, *, build: bool = False) -> tuple[str, FactValue]:
     if value is None:
         raise click.BadParameter(f"'{text}' is no {kinds[name]}.", param_hint=hint)
     return name, value
+
+
+def parse_facts(build_facts: Iterable[str], facts: Iterable[str]) -> tuple[tuple[str, FactValue], ...]:
+    """Return the facts of `--build` and `--fact`. Raises BadParameter."""
+    return (*(parse_fact(each, build=True) for each in build_facts), *(parse_fact(each) for each in facts))
 
 
 def explanation_document(explanation: Explanation, report: MeshReport | None) -> dict[str, object]:

@@ -91,7 +91,8 @@ def _console_beside(settings: Any, service: Any) -> Iterator[None]:
 
     from workflow.console import IfBusy, serving_console
 
-    with serving_console(settings, service.ledger, service.wake, if_busy=IfBusy.WITHOUT) as url:
+    ways = (service.wake, service.stalled_seconds)
+    with serving_console(settings, service.ledger, *ways, if_busy=IfBusy.WITHOUT) as url:
         if url:
             logger.info("Console: {}", url)
         yield

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from workflow import __version__
 from workflow.console.access import visitor_of
 from workflow.console.render import respond
-from workflow.console.views import Change, Entry, Parameter, View
+from workflow.console.views import Change, Done, Entry, Parameter, View
 
 JSON = "application/json"
 LONGEST_BODY = 256 * 1024
@@ -74,8 +74,8 @@ def _change_endpoint(change: Change) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         _require(request, change)
         form = _form_of(await _read_json(request))
-        said = await run_in_threadpool(change.act, request, form)
-        return respond(request, json.dumps({"said": said}).encode(), JSON)
+        done = await run_in_threadpool(change.act, request, form)
+        return respond(request, _adapter(Done).dump_json(Done(done) if isinstance(done, str) else done), JSON)
 
     return endpoint
 
@@ -143,7 +143,7 @@ def _describe_view(view: View) -> dict[str, Any]:
 def _describe_change(change: Change) -> dict[str, Any]:
     fields = {each.name: {"type": each.kind, "description": each.description} for each in change.fields}
     schema = {"type": "object", "properties": fields}
-    said = {"type": "object", "properties": {"said": {"type": "string"}}, "required": ["said"]}
+    said = _adapter(Done).json_schema(mode="serialization")
     return {
         "summary": (change.act.__doc__ or "").strip().partition("\n")[0],
         "parameters": list(_path_parameters(change.path)),

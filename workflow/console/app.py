@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from workflow.console.access import console_of, csrf_token, visitor_of
+from workflow.console.actions import ACTIONS
 from workflow.console.api import api_routes
 from workflow.console.attention import count_waiting
 from workflow.console.console import Console
@@ -92,7 +93,8 @@ def _page(view: View) -> Endpoint:
 
 def _change(change: Change) -> Endpoint:
     def act(request: Request, form: Form) -> str:
-        return change.act(request, form)
+        done = change.act(request, form)
+        return done if isinstance(done, str) else done.said
 
     async def endpoint(request: Request) -> Response:
         require_role(request, change.role)
@@ -107,7 +109,8 @@ def _change(change: Change) -> Endpoint:
 
 def _document(document: Document) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
-        require_role(request, document.role)
+        if document.role is not None:
+            require_role(request, document.role)
         answer = await run_in_threadpool(document.respond, request)
         return answer if isinstance(answer, Response) else await answer
 
@@ -124,6 +127,7 @@ def page_values(request: Request) -> dict[str, object]:
         "csrf": csrf_token(console, visitor),
         "waiting": count_waiting(console.ledger),
         "said": read_message(request),
+        "actions": ACTIONS,
         "zone": console.settings.zone,
         "here": request.url.path,
         "address": own_path(str(request.url.replace(scheme="", netloc=""))) or "/",

@@ -1,43 +1,133 @@
 """Needs attention: what waits for a person, grouped by the reason."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
+from loguru import logger
 from starlette.requests import Request
 
-from workflow.console.access import console_of
-from workflow.ledger import Ledger
-from workflow.model import Submission, SubmissionState
+from workflow.console.access import console_of, visitor_of
+from workflow.console.actions import ACTIONS, ActionKind
+from workflow.console.console import Console
+from workflow.console.forms import Refused, first
+from workflow.console.rows import SubmissionRow, make_rows
+from workflow.console.views import Form
+from workflow.intake import printable_path
+from workflow.ledger import Ledger, SortOrder, SubmissionFilter
+from workflow.model import HoldReason, Submission, SubmissionState
+
+MOST_SHOWN = 300
+FILES_NAMED = 20
+HELD = SubmissionFilter(fields={"state": frozenset({SubmissionState.HELD.value})})
+TITLES = {
+    HoldReason.SEND: "Not confirmed: was it sent?",
+    HoldReason.UPLOAD: "Not confirmed: was it uploaded?",
+    HoldReason.MESH: "Something is wrong with the mesh",
+    HoldReason.UNITS: "Eiger took it in another size",
+    HoldReason.RULE: "A rule holds it",
+    HoldReason.ROUTE: "No place to send it",
+    HoldReason.PRESET: "Eiger lacks what the rule names",
+    HoldReason.SLICE: "Eiger did not slice it",
+    HoldReason.BUILD: "No build in Eiger yet",
+    HoldReason.DEVICE: "No printer qualifies yet",
+    HoldReason.FILE: "The file was not checked",
+    HoldReason.FAULT: "stlflow failed with it",
+}
+"""By what holds a part: the most urgent first."""
+PROPOSALS = {
+    HoldReason.SEND: "Look in Eiger whether it arrived there, then confirm.",
+    HoldReason.UPLOAD: "Look in Eiger for the part. If it is not there, retry.",
+    HoldReason.MESH: "Correct the part and drop it again. Or release it as it is.",
+    HoldReason.UNITS: "If that size is meant, release it. Otherwise put it right in Eiger, then retry.",
+    HoldReason.RULE: "If the part is right as it is, release it.",
+    HoldReason.ROUTE: "Release it past the rule, or put the rules or printers right and retry.",
+    HoldReason.PRESET: "Put the rule or Eiger right, then retry.",
+    HoldReason.SLICE: "Look at the part in Eiger. Then retry.",
+    HoldReason.BUILD: "Make a build of it in Eiger: it is found by itself. Or attach one.",
+    HoldReason.DEVICE: "Nothing: it goes by itself once a printer qualifies.",
+    HoldReason.FILE: "Retry to have the file checked.",
+    HoldReason.FAULT: "Retry. If that does not help, send the support bundle.",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingPart:
-    """One part that waits for a person."""
+class AttentionGroup:
+    """Parts that wait for the same reason. `together` is what can be done for several of them at once."""
 
-    id: int
-    path: str
-    reason: str
-    opened_at: datetime
+    hold: str
+    title: str
+    proposal: str
+    together: tuple[ActionKind, ...]
+    rows: tuple[SubmissionRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkArrival:
+    """Files of the inbox that wait because many came at once; some are named."""
+
+    count: int
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionPage:
-    """What waits for a person."""
+    """What waits for a person, and how many were sent today."""
 
     waiting: int
-    parts: tuple[WaitingPart, ...]
+    sent_today: int
+    groups: tuple[AttentionGroup, ...]
+    bulk_arrival: BulkArrival | None
 
 
 def count_waiting(ledger: Ledger) -> int:
-    """Return how many parts wait for a person."""
-    return ledger.count_by_state().get(SubmissionState.HELD, 0)
+    """Return how many decisions wait for a person: held parts, and a bulk arrival."""
+    return ledger.search.count(HELD) + bool(_waiting_paths(ledger))
 
 
 def read_attention(request: Request) -> AttentionPage:
-    """Return what waits for a person, the oldest first."""
-    held = console_of(request).ledger.all([SubmissionState.HELD])
-    return AttentionPage(len(held), tuple(map(_waiting_part, reversed(held))))
+    """Return what waits for a person, grouped by the reason, the most urgent reason first."""
+    console = console_of(request)
+    held, _ = console.ledger.search.page(HELD, SortOrder("number", descending=False), MOST_SHOWN)
+    paths = _waiting_paths(console.ledger)
+    arrival = BulkArrival(len(paths), tuple(map(printable_path, paths[:FILES_NAMED]))) if paths else None
+    today = datetime.now(console.settings.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    ended = console.ledger.search.count_ended_since(today)
+    return AttentionPage(
+        count_waiting(console.ledger),
+        sum(ended.get(state, 0) for state in ("dispatched", "printing", "printed", "failed")),
+        tuple(_groups(console, held)),
+        arrival,
+    )
 
 
-def _waiting_part(submission: Submission) -> WaitingPart:
-    return WaitingPart(submission.id, submission.path, submission.reason or "", submission.opened_at)
+def _groups(console: Console, held: Sequence[Submission]) -> Iterator[AttentionGroup]:
+    urgency = {hold: place for place, hold in enumerate(TITLES)}
+
+    def key(submission: Submission) -> int:
+        return urgency[submission.hold or HoldReason.FAULT]
+
+    by_urgency = sorted(held, key=key)
+    for place, some in groupby(by_urgency, key):
+        hold = list(TITLES)[place]
+        rows = make_rows(console, tuple(some))
+        together = {kind for row in rows for kind in row.actions if not ACTIONS[kind].asks}
+        in_order = tuple(kind for kind in ActionKind if kind in together and kind is not ActionKind.NOT_SENT)
+        yield AttentionGroup(hold.value, TITLES[hold], PROPOSALS[hold], in_order, rows)
+
+
+def _waiting_paths(ledger: Ledger) -> list[str]:
+    return sorted(path for path, accepted in ledger.mass_arrival.read_paths().items() if not accepted)
+
+
+def accept_bulk_arrival(request: Request, form: Form) -> str:
+    """Accept the files that wait because many came at once, if they are as many as the page showed."""
+    console = console_of(request)
+    waiting, shown = len(_waiting_paths(console.ledger)), first(form, "count")
+    if str(waiting) != shown:
+        raise Refused(f"{waiting} files wait now, not {shown[:10]}. Look again. Nothing was changed.")
+    accepted = console.ledger.mass_arrival.accept()
+    logger.info("{} files of a bulk arrival accepted by {}", accepted, visitor_of(request).by)
+    console.wake()
+    return f"{accepted:,} files are accepted. They are taken at the next scan."

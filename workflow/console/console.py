@@ -22,14 +22,21 @@ def wake_nobody() -> None:
     """Do nothing: the service is another process, and finds changes by itself."""
 
 
+def never_stalled() -> float:
+    """Return 0: a console on its own has no loop but the one that answers."""
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Console:
-    """One console. `wake` makes the service check at once; `stop` is set when the server ends."""
+    """One console. `wake` makes the service check at once, `stalled_seconds` says for how
+    long its loop has not turned; `stop` is set when the server ends."""
 
     ledger: Ledger
     settings: Settings
     key: bytes
     wake: Callable[[], None] = wake_nobody
+    stalled_seconds: Callable[[], float] = never_stalled
     stop: Event = field(default_factory=Event)
     viewer_meshes: ViewerMeshes = field(init=False)
 

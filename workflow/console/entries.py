@@ -1,11 +1,29 @@
 """The list of everything that the console serves, in the order of the navigation."""
 
-from workflow.console.attention import read_attention
+from workflow.console.actions import ACTION_FIELDS, act_on_submissions
+from workflow.console.attention import accept_bulk_arrival, read_attention
+from workflow.console.confirm import read_question
+from workflow.console.monitoring import respond_healthz, respond_metrics, respond_readyz
+from workflow.console.part_files import respond_note, respond_part, respond_picture, respond_thumbnail
 from workflow.console.part_view import read_part_view, respond_mesh
-from workflow.console.views import Document, Entry, View
+from workflow.console.submission import read_submission_page
+from workflow.console.views import Change, Document, Entry, Parameter, View
+
+COUNT = Parameter("count", "how many files the page showed")
 
 ENTRIES: tuple[Entry, ...] = (
     View("/", read_attention, "attention.html", "Needs attention", "n"),
+    View("/act", read_question, "question.html", in_api=False),
+    Change("/act", act_on_submissions, fields=ACTION_FIELDS),
+    Change("/bulk-arrival", accept_bulk_arrival, fields=(COUNT,)),
+    View("/s/{number:int}", read_submission_page, "submission.html"),
+    Document("/s/{number:int}/file", respond_part),
+    Document("/s/{number:int}/note.txt", respond_note),
+    Document("/s/{number:int}/picture.png", respond_picture),
+    Document("/s/{number:int}/thumb.png", respond_thumbnail),
     View("/s/{number:int}/3d", read_part_view, "part_view.html"),
     Document("/s/{number:int}/mesh", respond_mesh),
+    Document("/healthz", respond_healthz, role=None),
+    Document("/readyz", respond_readyz, role=None),
+    Document("/metrics", respond_metrics),
 )

@@ -7,8 +7,29 @@ from starlette.requests import Request
 
 from workflow.console.access import console_of, is_csrf_token, visitor_of
 from workflow.console.views import Form, Role
+from workflow.errors import StlflowError
 
 LONGEST_FORM = 256 * 1024
+
+
+class Refused(StlflowError):
+    """A form that can't be carried out as it is filled in."""
+
+
+def first(form: Form, name: str) -> str:
+    """Return a field of a form without blanks around it; "" if it is not there."""
+    return (form.get(name) or [""])[0].strip()
+
+
+def numbers(form: Form, name: str) -> tuple[int, ...]:
+    """Return the numbers that a form names, each once. Raises Refused for anything else."""
+    try:
+        found = tuple(dict.fromkeys(int(each) for each in form.get(name, ())))
+    except ValueError:
+        raise Refused("A number of a submission is not a number.") from None
+    if any(not 0 < each < 2**31 for each in found):
+        raise Refused("There is no submission of such a number.")
+    return found
 
 
 def require_role(request: Request, role: Role) -> None:

@@ -3,7 +3,7 @@
 import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -46,6 +46,9 @@ def environment() -> Environment:
         "pathquote": lambda text: quote(str(text), safe="/"),
         "query": lambda values: urlencode(values, doseq=True),
         "state": state_text,
+        "icon": state_icon,
+        "when": time_text,
+        "ago": ago_text,
     }
     return made
 
@@ -53,7 +56,7 @@ def environment() -> Environment:
 def render(request: Request, template: str, values: Mapping[str, object], status: int = 200) -> Response:
     """Return a page made of a template; it gets `page` (see base.html) and these values."""
     shown = environment().get_template(template).render(**request.state.page, **values)
-    return respond(request, shown.encode(), "text/html; charset=utf-8", status)
+    return respond(request, shown.encode("utf-8", "replace"), "text/html; charset=utf-8", status)
 
 
 def respond(
@@ -86,6 +89,31 @@ STATE_WORDS = {
 def state_text(state: object) -> str:
     """Return the word that people read for a state."""
     return STATE_WORDS.get(str(state), str(state).replace("_", " ").capitalize())
+
+
+STATE_ICONS = {
+    "claimed": "check",
+    "inspected": "check",
+    "uploaded": "slice",
+    "slicing": "slice",
+    "sliced": "route",
+}
+STATE_ICONS |= {"routed": "send", "dispatched": "sent"}
+"""Where the icon has another name than the state."""
+
+
+def state_icon(state: object) -> str:
+    """Return the name of a state's icon in icons.svg."""
+    return STATE_ICONS.get(str(state), str(state))
+
+
+def ago_text(moment: datetime) -> str:
+    """Return how long ago a moment was: `5 min`, `3 h`, `2 d`."""
+    seconds = max((datetime.now(UTC) - moment).total_seconds(), 0)
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return "just now"
 
 
 def size_text(count: int | None) -> str:

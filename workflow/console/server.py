@@ -15,7 +15,7 @@ from typing import Any
 
 from loguru import logger
 
-from workflow.console.console import Console, read_key, wake_nobody
+from workflow.console.console import Console, never_stalled, read_key, wake_nobody
 from workflow.console.hosts import is_loopback, listed
 from workflow.errors import SettingsError, catch_faults, error_reason
 from workflow.ledger import Ledger
@@ -73,7 +73,12 @@ def listener_url(listener: socket.socket) -> str:
     return f"http://{name}:{port}"
 
 
-def make_console(settings: Settings, ledger: Ledger, wake: Callable[[], None] = wake_nobody) -> Console:
+def make_console(
+    settings: Settings,
+    ledger: Ledger,
+    wake: Callable[[], None] = wake_nobody,
+    stalled_seconds: Callable[[], float] = never_stalled,
+) -> Console:
     """Return a console. Raises SettingsError if it is open to others and nobody could log in."""
     is_open = not is_loopback(settings.console_host)
     if is_open and not (listed(settings.console_proxies) or ledger.console_tokens.list_all()):
@@ -81,7 +86,7 @@ def make_console(settings: Settings, ledger: Ledger, wake: Callable[[], None] = 
             f"console_host {settings.console_host} is open to other machines, and there is no token. "
             "Make one first: `stlflow console token --name NAME`."
         )
-    return Console(ledger, settings, read_key(settings.state), wake)
+    return Console(ledger, settings, read_key(settings.state), wake, stalled_seconds)
 
 
 @contextmanager
@@ -89,6 +94,7 @@ def serving_console(
     settings: Settings,
     ledger: Ledger,
     wake: Callable[[], None] = wake_nobody,
+    stalled_seconds: Callable[[], float] = never_stalled,
     *,
     if_busy: IfBusy = IfBusy.REFUSE,
 ) -> Iterator[str]:
@@ -99,7 +105,7 @@ def serving_console(
     if settings.console_port == 0:
         yield ""
         return
-    console = make_console(settings, ledger, wake)
+    console = make_console(settings, ledger, wake, stalled_seconds)
     or_next = if_busy is IfBusy.NEXT_PORT
     try:
         listener = open_listener(settings.console_host, settings.console_port, or_next=or_next)

@@ -50,6 +50,23 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What became of one of several items: done, or why not."""
+
+    id: int
+    done: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a change did, in words; `results` where it was asked for several items."""
+
+    said: str
+    results: tuple[ItemResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One change: a POST of a form, or of JSON under /api. `act` returns what was done, in words.
 
@@ -58,7 +75,7 @@ class Change:
     """
 
     path: str
-    act: Callable[[Request, Form], str]
+    act: Callable[[Request, Form], str | Done]
     role: Role = Role.WORK
     goes_to: str = "/"
     fields: tuple[Parameter, ...] = ()
@@ -66,11 +83,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Anything else that is read: a picture, a file, a stream, plain text. `respond` may be async."""
+    """Anything else that is read: a picture, a file, a stream, plain text. `respond` may be async.
+
+    `role` None is for paths that need no visitor, see security.PUBLIC.
+    """
 
     path: str
     respond: Callable[[Request], Any]
-    role: Role = Role.VIEW
+    role: Role | None = Role.VIEW
     methods: tuple[str, ...] = ("GET",)
 
 

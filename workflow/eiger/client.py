@@ -26,7 +26,7 @@ from workflow.eiger.retry import RetryPolicy
 from workflow.eiger.session import Network, network_of
 from workflow.eiger.transport import ApiKeys, Request, Timeouts, Transport
 from workflow.errors import Conflict, OutcomeUnknown, SettingsError
-from workflow.model import Backpressure
+from workflow.model import Backpressure, CloudVitals
 from workflow.settings import Settings
 
 PING_REQUEST = Request(GET_ORG_SETTINGS_PRESETS, GET_ORG_SETTINGS_PRESETS.place())
@@ -111,6 +111,10 @@ class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints
     def ahead_seconds(self) -> float | None:
         """Return the seconds by which the server's clock is ahead, by the last response; None if unknown."""
         return self._exchange.server_clock.ahead_seconds
+
+    def vitals(self) -> CloudVitals:
+        """Return how many calls were made, how long they took, and why the last one failed."""
+        return self._exchange.meter.vitals()
 
     def share_rate(self, among: int) -> None:
         """Use one of `among` equal shares of the rate: as many processes use the same keys."""

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from workflow.eiger.call_meter import CallMeter
 from workflow.eiger.operations import Operation
 from workflow.eiger.protocol import no_response_error
 from workflow.eiger.rate_limit import RateLimiter
 from workflow.eiger.response import Response
 from workflow.eiger.retry import GiveUp, RetryPolicy
 from workflow.eiger.transport import NoResponse, Request, Transport
-from workflow.errors import CloudError, RateLimited, ServerError
+from workflow.errors import CloudError, RateLimited, ServerError, Unauthorized
 
 T = TypeVar("T")
 MAX_EFFECT_WAIT_SECONDS = 5.0
@@ -49,6 +50,7 @@ class RequestSender:
     chance: Callable[[], float]
     server_clock: ServerClock = field(default_factory=ServerClock)
     on_response: ResponseObserver | None = None
+    meter: CallMeter = field(default_factory=CallMeter)
 
     @property
     def max_effect_seconds(self) -> float:
@@ -88,18 +90,23 @@ class RequestSender:
             raise _rate_limited_error(request.operation, wait)
         if not reads and self.clock() - began > MAX_EFFECT_WAIT_SECONDS + FREEZE_TOLERANCE_SECONDS:
             raise _machine_frozen_error(request.operation)
+        sent_at = self.clock()
         try:
             response = self.transport.send(self._with_check_deadline(request))
         except NoResponse as none:
             limit = self.transport.timeout_seconds(request)
-            raise no_response_error(request.operation, none.lost, self.transport.base_url, limit) from None
+            lost = no_response_error(request.operation, none.lost, self.transport.base_url, limit)
+            self.meter.count_failure(str(lost))
+            raise lost from None
+        seconds = self.clock() - sent_at
         came_at = datetime.now(UTC)
         self.server_clock.update(response.date, came_at)
         try:
             answer = parse(response, came_at)
-        except (RateLimited, ServerError) as error:
-            self._slow_all_threads(error)
+        except CloudError as error:
+            self._count_refusal(error, seconds, is_question=reads)
             raise
+        self.meter.count_answer(seconds, is_question=reads)
         if self.on_response is not None:
             self.on_response(request.operation, response)
         return answer
@@ -117,6 +124,15 @@ class RequestSender:
                 raise _machine_frozen_error(request.operation)
 
         return replace(request, before_send=in_time)
+
+    def _count_refusal(self, error: CloudError, seconds: float, *, is_question: bool) -> None:
+        """Count a reply that refuses: as a failure where the cloud is in trouble, or takes no keys."""
+        if isinstance(error, RateLimited | ServerError):
+            self._slow_all_threads(error)
+        if isinstance(error, RateLimited | ServerError | Unauthorized):
+            self.meter.count_failure(str(error))
+        else:
+            self.meter.count_answer(seconds, is_question=is_question)
 
     def _slow_all_threads(self, error: RateLimited | ServerError) -> None:
         """A service in trouble is in trouble for all threads, not for one submission."""

@@ -51,6 +51,14 @@ from workflow.ledger.peers import (
     remove_queue_workers,
     send_heartbeat,
 )
+from workflow.ledger.search import (
+    LONGEST_COUNT,
+    SORT_COLUMNS,
+    Cursor,
+    LatestEvent,
+    SortOrder,
+    SubmissionFilter,
+)
 from workflow.ledger.sends import (
     CHECKED_BY_OPERATOR,
     AlreadySent,
@@ -58,6 +66,7 @@ from workflow.ledger.sends import (
     SendIntent,
     SharedBuild,
 )
+from workflow.ledger.vital_counts import VitalCounts
 from workflow.ledger.work import Work, work_of
 
 __all__ = [
@@ -71,22 +80,26 @@ __all__ = [
     "HANGING_KEY",
     "INTAKE_QUEUE",
     "LEDGER_NAME_KEY",
+    "LONGEST_COUNT",
     "OUTDATED",
     "QUEUE_SCHEMA",
     "RESTORED_KEY",
     "RULES_ERROR_KEY",
     "SHARE_ID_KEY",
+    "SORT_COLUMNS",
     "STAGE_TASK",
     "UNCONFIRMED",
     "AlreadySent",
     "CommandEffect",
     "ConsoleToken",
+    "Cursor",
     "Draft",
     "DueSteps",
     "Heartbeats",
     "InPlaceFile",
     "InPlaceRecord",
     "IntegrityReport",
+    "LatestEvent",
     "Ledger",
     "OutboxCondition",
     "RecentSend",
@@ -94,7 +107,10 @@ __all__ = [
     "SendIntent",
     "SendState",
     "SharedBuild",
+    "SortOrder",
+    "SubmissionFilter",
     "Superseded",
+    "VitalCounts",
     "WaitingForSlicing",
     "Work",
     "back_up",

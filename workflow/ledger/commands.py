@@ -13,6 +13,7 @@ from workflow.ledger.changes import (
     inserted_id,
     lock_submission,
     next_turn,
+    read_submission,
     seconds_now,
 )
 from workflow.ledger.duplicates import IsDuplicate, find_competing_submission, find_unfinished_duplicate
@@ -69,8 +70,7 @@ class CommandStore(Store):
         Raises UnknownSubmission, and whatever `decide` raises to refuse; then nothing is changed.
         """
         with self.write_transaction() as connection:
-            submission = lock_submission(connection, number)
-            acquire_transaction_lock(connection, submission.sha256 or "")  # nobody takes the build in between
+            submission = _lock_with_content(connection, number)
             effect = decide(submission, _send_state(connection, submission))
             _settle_open_sends(connection, number, effect)
             present = None if effect.step is None else datetime.fromtimestamp(seconds_now(), UTC)
@@ -108,6 +108,16 @@ class CommandStore(Store):
             append_event(connection, number, EventKind.CLAIMED, origin)
             append_event(connection, number, EventKind.REORDERED, detail)
             return number
+
+
+def _lock_with_content(connection: Connection, number: int) -> Submission:
+    """Lock the content, so that nobody takes the build in between, and then the row, as all writers do."""
+    content = read_submission(connection, number).sha256
+    acquire_transaction_lock(connection, content or "")
+    submission = lock_submission(connection, number)
+    if submission.sha256 != content:
+        acquire_transaction_lock(connection, submission.sha256 or "")
+    return submission
 
 
 def _send_state(connection: Connection, submission: Submission) -> SendState:

@@ -45,11 +45,13 @@ from workflow.ledger.printers import PrinterStore
 from workflow.ledger.queue_schema import leave_leases, migrate_queue
 from workflow.ledger.retention import RetentionStore
 from workflow.ledger.rows import event_from
+from workflow.ledger.search import SearchStore
 from workflow.ledger.sends import SendStore
 from workflow.ledger.statements import CLAIM_SUBMISSION, FIND_CONTENT, OPEN_SUBMISSION, READ_EVENTS
 from workflow.ledger.store import Store
 from workflow.ledger.tables import submissions
 from workflow.ledger.troubles import TroubleStore
+from workflow.ledger.vital_counts import VitalCountStore
 from workflow.ledger.work import Work
 from workflow.model import (
     DecisionRecord,
@@ -97,8 +99,10 @@ class Ledger(Store):
         self.printers = PrinterStore(connections)
         self.notices = NoticeStore(connections)
         self.retention = RetentionStore(connections)
+        self.search = SearchStore(connections)
         self.sends = SendStore(connections)
         self.troubles = TroubleStore(connections)
+        self.vital_counts = VitalCountStore(connections)
 
     def close(self) -> None:
         """Close all connections."""

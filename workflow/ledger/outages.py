@@ -20,6 +20,10 @@ class OutageStore(Store):
         with self.read_connection() as connection:
             return tuple(map(_outage_from, connection.execute(query).mappings()))
 
+    def count_current(self, now: float) -> int:
+        """Return how many printers are out of choice; the time is seconds since 1970."""
+        return len(self.list_current(datetime.fromtimestamp(now, UTC)))
+
     def begin(self, outage: PrinterOutage) -> None:
         """Take a printer out of choice, in place of an earlier outage of it."""
         row = {

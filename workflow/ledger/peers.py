@@ -6,6 +6,7 @@ Postgres its workers in procrastinate's tables are removed with it, which frees 
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from uuid import uuid4
 
 from sqlalchemy import (
@@ -58,7 +59,7 @@ def register_worker(
         if not again:
             _remove(connection, peers.c.home == home)
         connection.execute(insert(peers).values(row))
-    return worker_from({**row, "queue_workers": None})
+    return worker_from({**row, "queue_workers": None, "vitals": None})
 
 
 def send_heartbeat(ledger: Ledger, worker: Worker, strain: Backpressure = NO_BACKPRESSURE) -> bool:
@@ -71,6 +72,7 @@ def send_heartbeat(ledger: Ledger, worker: Worker, strain: Backpressure = NO_BAC
             "complaints": strain.complaints,
             "paused_until": present + strain.pause_seconds,
             "queue_workers": json.dumps(worker.queue_workers),
+            "vitals": json.dumps(asdict(worker.vitals)),
         }
         written = connection.execute(update(peers).where(peers.c.name == worker.name).values(beat))
         for each in worker.queue_workers:

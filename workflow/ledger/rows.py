@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from workflow.model import (
+    CloudVitals,
     DecisionRecord,
     Destination,
     DeviceFacts,
@@ -20,6 +21,7 @@ from workflow.model import (
     SubmissionEvent,
     SubmissionState,
     Worker,
+    WorkerVitals,
 )
 
 _ENUMS: Mapping[str, type[StrEnum]] = {
@@ -63,7 +65,15 @@ def worker_from(row: Mapping[str, Any]) -> Worker:
     words = {name: row[name] for name in ("name", "home", "host", "pid", "release")}
     since, seen_at = _time(row["since"]), _time(row["seen_at"])
     workers = tuple(json.loads(row["queue_workers"] or "[]"))
-    return Worker(**words, since=since, seen_at=seen_at, queue_workers=workers)
+    vitals = _vitals(json.loads(row["vitals"] or "{}"))
+    return Worker(**words, since=since, seen_at=seen_at, queue_workers=workers, vitals=vitals)
+
+
+def _vitals(stored: Mapping[str, Any]) -> WorkerVitals:
+    """Read vitals back; what another release added or dropped does no harm."""
+    known = {field.name for field in fields(CloudVitals)}
+    cloud = {name: value for name, value in stored.get("cloud", {}).items() if name in known}
+    return WorkerVitals(CloudVitals(**cloud), stored.get("scanned_at"))
 
 
 def to_columns(changes: Mapping[str, object]) -> dict[str, object]:

@@ -177,8 +177,10 @@ peers = Table(
     Column("complaints", Integer),
     Column("paused_until", Float),
     Column("queue_workers", Text),
+    Column("vitals", Text),
 )
 """Every running stlflow. `queue_workers` are its ids in procrastinate's table of workers: a JSON list.
+`vitals` is what it says of itself: a JSON object.
 
 Older releases have a table `workers` and a column `submissions.worker` instead. SQLite keeps both for a way
 back; on Postgres they are taken away, so that no older release works beside this one.

@@ -36,3 +36,4 @@ from workflow.model.submission import (
     Worker,
     evolve,
 )
+from workflow.model.vitals import CloudVitals, WorkerVitals

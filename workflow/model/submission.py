@@ -6,6 +6,7 @@ from typing import TypedDict, Unpack
 
 from workflow.model.mesh_report import MeshReport
 from workflow.model.states import Destination, HoldReason, Step, SubmissionState
+from workflow.model.vitals import NO_VITALS, WorkerVitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +169,4 @@ class Worker:
     seen_at: datetime
     queue_workers: tuple[int, ...] = ()
     """On Postgres: its ids in procrastinate's table of workers."""
+    vitals: WorkerVitals = NO_VITALS

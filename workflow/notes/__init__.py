@@ -39,6 +39,8 @@ from workflow.notes.how_to import HOW_TO_NAME, how_to_text, write_how_to
 from workflow.notes.next_step import BY_COMMAND, DecisionWays, why_not_approved
 from workflow.notes.notice_text import REPEATED, digest_text, is_outdated, notice_text, trouble_text
 from workflow.notes.progress import PROGRESS_STATES, progress_note_text, submission_in_progress
+from workflow.notes.status_page import STATUS_PAGE_MARK, status_page_html
+from workflow.notes.status_view import StatusPage, StatusRow, is_undecided
 from workflow.notes.text import (
     MASS_ARRIVAL_NOTE,
     mass_arrival_note_text,

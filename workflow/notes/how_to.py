@@ -14,7 +14,10 @@ _APPROVED = """\
 _BY_COMMAND = "  - In held/: a person has to decide. The note says what about, and how.\n"
 
 
-def how_to_text(contact: str, *, decides_by_moving: bool) -> str:
+_STATUS_PAGE = "  - STATUS.html shows the last files and what waits for a person. Open it in a browser.\n"
+
+
+def how_to_text(contact: str, *, decides_by_moving: bool, with_status_page: bool = False) -> str:
     """Return the page; `contact` is whom to ask, left out if empty."""
     return f"""\
 {NOTE_PREFIX}: how to use this folder
@@ -28,6 +31,7 @@ Where it is afterwards
   - In done/: it was sent to print. The note says where, and about when it is ready.
 {_APPROVED if decides_by_moving else _BY_COMMAND}\
   - In rejected/: it can't be printed as it is. The note says why. Correct it and drop it again.
+{_STATUS_PAGE if with_status_page else ""}\
 
 To print something again
   Drag the file from done/ back into inbox/.
@@ -47,12 +51,15 @@ Whom to ask
     }"""
 
 
-def write_how_to(root: Path, contact: str = "", *, decides_by_moving: bool) -> None:
+def write_how_to(
+    root: Path, contact: str = "", *, decides_by_moving: bool, with_status_page: bool = False
+) -> None:
     """Write the page into a share, unless a person has put a text of theirs there.
 
     An older page is replaced; one that says the same stays. If it can't be written, there is none.
     """
-    text, place = how_to_text(contact, decides_by_moving=decides_by_moving), note_path(root / HOW_TO_NAME)
+    place = note_path(root / HOW_TO_NAME)
+    text = how_to_text(contact, decides_by_moving=decides_by_moving, with_status_page=with_status_page)
     with suppress(OSError):
         if not says(root / HOW_TO_NAME, text) and (not place.exists() or remove_note_file(place)):
             write_note(place, text)

@@ -61,6 +61,12 @@ def _move_to_this_machine(ledger: Ledger, known: Submission, file: InPlaceFile) 
     return known
 
 
+def find_earlier_submission(ledger: Ledger, folder: Path, path: str) -> Submission | None:
+    """Return what an earlier batch made of the very same file. Raises ShareError."""
+    file = InPlaceFile(_origin(folder), path, str(folder / path), home="")
+    return _find_earlier_submission(Path(file.place), ledger.in_place.list_submissions(file))
+
+
 def _origin(folder: Path) -> str:
     try:
         return folder_origin(folder, gethostname())

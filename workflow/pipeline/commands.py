@@ -17,6 +17,7 @@ from workflow.model import (
     evolve,
 )
 from workflow.pipeline.context import now
+from workflow.pipeline.decider import PERSON, Decider
 from workflow.pipeline.missing_file import missing_file_text
 
 RELEASABLE_HOLDS = frozenset({HoldReason.MESH, HoldReason.RULE, HoldReason.ROUTE, HoldReason.UNITS})
@@ -65,7 +66,9 @@ class MovedFile:
 BY_MOVING = "by moving the file"
 
 
-def retry_submission(ledger: Ledger, number: int, share: Share | None = None) -> Submission:
+def retry_submission(
+    ledger: Ledger, number: int, share: Share | None = None, decider: Decider = PERSON
+) -> Submission:
     """Retry a held, rejected or canceled submission from the step where a retry makes sense.
 
     Raises WrongSubmissionState, also if it needs its file again and the `share` no longer has it.
@@ -73,13 +76,17 @@ def retry_submission(ledger: Ledger, number: int, share: Share | None = None) ->
     gone = _missing_file_reason(ledger, number, share)
 
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
-        return _with_file(_resume(submission, begun), gone)
+        return replace(_with_file(_resume(submission, begun), gone), detail=decider.by)
 
     return ledger.commands.execute(number, decide)
 
 
 def release_submission(
-    ledger: Ledger, number: int, share: Share | None = None, moved: MovedFile | None = None
+    ledger: Ledger,
+    number: int,
+    share: Share | None = None,
+    moved: MovedFile | None = None,
+    decider: Decider = PERSON,
 ) -> Submission:
     """Let a submission that was held for its mesh, by a rule or for its units go on as it is.
 
@@ -103,7 +110,8 @@ def release_submission(
                 f"Submission {number} is not held for its mesh, by a rule or for its units. "
                 f"`stlflow retry {number}` tries again."
             )
-        return _by_moving(submission, _with_file(_lift_rule_hold(submission, begun), gone), moved)
+        lifted = replace(_with_file(_lift_rule_hold(submission, begun), gone), detail=decider.by)
+        return _by_moving(submission, lifted, moved)
 
     return ledger.commands.execute(number, decide)
 
@@ -113,7 +121,7 @@ def was_released(submission: Submission) -> bool:
     return submission.hold is HoldReason.FILE and bool(submission.passed) and submission.build_id is None
 
 
-def confirm_send(ledger: Ledger, number: int, receipt: str | None) -> Submission:
+def confirm_send(ledger: Ledger, number: int, receipt: str | None, decider: Decider = PERSON) -> Submission:
     """Record whether an unconfirmed send was made, as a person saw it in Eiger.
 
     With a receipt it was sent; with None it was not, and is sent now. Raises WrongSubmissionState.
@@ -130,7 +138,7 @@ def confirm_send(ledger: Ledger, number: int, receipt: str | None) -> Submission
             )
         what = "not sent" if receipt is None else f"sent as {receipt}"
         ahead = _resume(submission, begun)
-        detail = f"{what}, says a person"
+        detail = f"{what}, says a person" if decider is PERSON else f"{what}, {decider.by}"
         undone = receipt is None
         return CommandEffect(
             ahead.step, EventKind.SETTLED, detail, ahead.changes, looked=True, receipt=receipt, undone=undone
@@ -139,7 +147,9 @@ def confirm_send(ledger: Ledger, number: int, receipt: str | None) -> Submission
     return ledger.commands.execute(number, decide)
 
 
-def cancel_submission(ledger: Ledger, number: int, moved: MovedFile | None = None) -> Submission:
+def cancel_submission(
+    ledger: Ledger, number: int, moved: MovedFile | None = None, decider: Decider = PERSON
+) -> Submission:
     """End a submission that was not sent yet. Raises WrongSubmissionState if it is sent, or may be."""
 
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
@@ -154,7 +164,9 @@ def cancel_submission(ledger: Ledger, number: int, moved: MovedFile | None = Non
                 f"Submission {number} is sent already, and ends as dispatched. "
                 "Take the build out of its queue in Eiger."
             )
-        reason = "Canceled by a person." if moved is None else "Canceled by moving the file to rejected/."
+        reason = f"Canceled {decider.by.rstrip('.')}."
+        if moved is not None:
+            reason = "Canceled by moving the file to rejected/."
         if begun.sent:
             reason += f" {begun.sent} of {submission.copies or 1} copies were sent before: look in Eiger."
         if begun.open:
@@ -165,7 +177,7 @@ def cancel_submission(ledger: Ledger, number: int, moved: MovedFile | None = Non
             "ended_at": now(),
             "hold": None,
         }
-        effect = CommandEffect(Step.FINISH, EventKind.CANCELED, "by a person", ended)
+        effect = CommandEffect(Step.FINISH, EventKind.CANCELED, decider.by, ended)
         return _by_moving(submission, effect, moved)
 
     return ledger.commands.execute(number, decide)
@@ -197,7 +209,7 @@ def _by_moving(submission: Submission, effect: CommandEffect, moved: MovedFile |
     return replace(effect, detail=BY_MOVING, changes={**effect.changes, **placed})
 
 
-def attach_build(ledger: Ledger, number: int, build_id: str) -> Submission:
+def attach_build(ledger: Ledger, number: int, build_id: str, decider: Decider = PERSON) -> Submission:
     """Name the build by hand, on the word of the person. Raises WrongSubmissionState."""
     build = parse_build_id(build_id)
 
@@ -229,7 +241,7 @@ def attach_build(ledger: Ledger, number: int, build_id: str) -> Submission:
         ):  # traces of the new build count from its own upload, not the old one's
             named |= {"reused": None, "uploaded_at": None}
         return CommandEffect(
-            Step.DELIVER, EventKind.BUILD_ATTACHED, f"{build}, by a person", {**named, **CLEARED_ROUTE}
+            Step.DELIVER, EventKind.BUILD_ATTACHED, f"{build}, {decider.by}", {**named, **CLEARED_ROUTE}
         )
 
     return ledger.commands.execute(number, decide)
@@ -280,7 +292,7 @@ def _resume(submission: Submission, begun: SendState) -> CommandEffect:
         "waiting_since": now(),
     }
     return CommandEffect(
-        step, EventKind.RETRIED, "by a person", {**fresh, **changes, "passed": ()}, looked=begun.open
+        step, EventKind.RETRIED, PERSON.by, {**fresh, **changes, "passed": ()}, looked=begun.open
     )
 
 

@@ -56,6 +56,8 @@ class Context:
     """Which notes get a picture: "meshes" that were held or rejected, "all", or "none"."""
     thumbnails: Path | None = None
     """The folder for thumbnails of the newest parts; None to draw none."""
+    status_page: Path | None = None
+    """Where the status page is written; None for nowhere."""
     prices: Prices = NO_PRICES
     changeover_seconds: float = 600.0
     """How long an operator takes to clear a bed and start the next print."""

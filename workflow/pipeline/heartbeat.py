@@ -19,6 +19,7 @@ from loguru import logger
 
 from workflow.errors import StateFolderError, catch_faults
 from workflow.ledger import (
+    CLOCK,
     Heartbeats,
     Ledger,
     deregister_worker,
@@ -30,7 +31,7 @@ from workflow.ledger import (
     remove_queue_workers,
     send_heartbeat,
 )
-from workflow.model import Backpressure, Worker
+from workflow.model import Backpressure, CloudVitals, Worker, WorkerVitals
 
 HEARTBEAT_SECONDS = 2.0
 SOLE_HEARTBEAT_SECONDS = 10.0
@@ -92,16 +93,21 @@ class Heartbeat:
         rate: SharedRateLimit,
         clock: Callable[[], float] = time.monotonic,
         on_removed: Callable[[], None] = lambda: None,
+        cloud: Callable[[], CloudVitals] = CloudVitals,
     ) -> None:
         self._ledger, self._home, self._rate, self._clock = ledger, home, rate, clock
-        self._on_removed = on_removed
+        self._on_removed, self._cloud = on_removed, cloud
+        self._scanned_at: float | None = None
         self._detector = FailureDetector(HEARTBEAT_TIMEOUT_SECONDS)
         self._stray_detector = FailureDetector(HEARTBEAT_TIMEOUT_SECONDS)
         self._queue_workers: frozenset[int] = frozenset()
         self._complaints: Mapping[str, int] = {}
         self.among = 1
         """How many workers take part, as of the last heartbeat."""
-        self.me = self._register()
+        self.is_first = True
+        """Whether this worker does what only one of them may do, as of the last heartbeat."""
+        self.me: Worker
+        self._register()
 
     def run(self, stop: threading.Event) -> None:
         """Send heartbeats and watch the others until told to stop."""
@@ -112,12 +118,13 @@ class Heartbeat:
     def beat(self) -> None:
         """Send one heartbeat and check those of the others; a database that can't be reached does no harm."""
         try:
-            self.me = replace(self.me, queue_workers=tuple(self._queue_workers))
+            vitals = WorkerVitals(self._cloud(), self._scanned_at)
+            self.me = replace(self.me, queue_workers=tuple(self._queue_workers), vitals=vitals)
             if not send_heartbeat(self._ledger, self.me, self._rate.strain()):
                 logger.warning("This stlflow sent no heartbeat for a while: it takes part again.")
-                self.me = self._register(again=True)
+                self._register(again=True)
             beats = read_heartbeats(self._ledger)
-            self._update_rate_share(beats)
+            self._update_place(beats)
             self._apply_backpressure_of_others()
             for name in self._detector.find_silent(self._clock(), beats):
                 if name != self.me.name and remove_dead_worker(self._ledger, name, beats[name]):
@@ -131,6 +138,10 @@ class Heartbeat:
     def _log_fault(self, fault: Exception) -> None:
         self._reset()
         logger.opt(exception=fault).error("A fault of stlflow while sending a heartbeat: {}", fault)
+
+    def note_scan(self) -> None:
+        """Say with the next heartbeat that the inbox was scanned just now."""
+        self._scanned_at = CLOCK.seconds()
 
     def set_queue_workers(self, workers: frozenset[int]) -> None:
         """Use the ids that procrastinate gave this process from the next heartbeat on."""
@@ -151,14 +162,13 @@ class Heartbeat:
         self._detector.reset()
         self._stray_detector.reset()
 
-    def _register(self, *, again: bool = False) -> Worker:
+    def _register(self, *, again: bool = False) -> None:
         host, release = socket.gethostname(), version("stlflow")
-        me = register_worker(self._ledger, self._home, host, os.getpid(), release, again=again)
-        self._update_rate_share(read_heartbeats(self._ledger))
-        return me
+        self.me = register_worker(self._ledger, self._home, host, os.getpid(), release, again=again)
+        self._update_place(read_heartbeats(self._ledger))
 
-    def _update_rate_share(self, beats: Heartbeats) -> None:
-        self.among = max(len(beats), 1)
+    def _update_place(self, beats: Heartbeats) -> None:
+        self.among, self.is_first = max(len(beats), 1), self.me.name == min(beats, default=self.me.name)
         self._rate.share_rate(self.among)
 
     def _apply_backpressure_of_others(self) -> None:

@@ -143,6 +143,7 @@ class InboxEvents:
 
     def on_scan(self, found: InboxScan, settled: Collection[str]) -> None:
         """Carry out what notes order, and remove those that are no longer true."""
+        self.crew.note_scan()
         if self.context.share.left_inbox is None and self.context.share.decides_by_moving:
             if self._workers != self.crew.among:  # one is gone: what it had taken is carried out here
                 self._workers = self.crew.among

@@ -7,7 +7,7 @@ of a crowd beyond a limit. The same thread draws the thumbnails, the newest firs
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -40,12 +40,14 @@ MAX_PICTURE_BYTES = 2 * 2**20
 IDLE_SECONDS = 30.0
 GATHER_SECONDS = 0.5
 """Stages end many at once: one query tells which of their files need a picture."""
-DRAWN_AT_ONCE = 25
-"""Submissions whose pictures are drawn before newer ones are asked for."""
-_REST_PER_PICTURE, _REST_PER_THUMBNAIL = 3, 8
+THUMBNAILS_AT_ONCE = 25
+"""So many are drawn before newer ones are asked for."""
+_REST_PER_PICTURE, _REST_PER_THUMBNAIL = 3.0, 8.0
 """The thread rests this many times as long as it drew."""
 _LONGEST_REST_SECONDS = 60.0
 _MAX_UNDRAWABLE = 1000
+Draw = Callable[[Submission], bool]
+"""Draws a picture of a submission if it needs one; True if it did."""
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Pictures:
     """Draws the pictures of submissions that were held or rejected for their mesh; `of_all`, of each one.
 
     `thumbnails` is the folder for those of all parts; None for none. `beside_notes` False: no other pictures.
+    `on_thumbnail` is called with the number of the submission of each that was drawn.
     """
 
     context: Context
@@ -60,7 +63,9 @@ class Pictures:
     most: int = MAX_PICTURES
     thumbnails: Path | None = None
     beside_notes: bool = True
-    _waiting: set[int] = field(default_factory=set)
+    on_thumbnail: Callable[[int], None] = lambda _number: None
+    _for_picture: set[int] = field(default_factory=set)
+    _for_thumbnail: set[int] = field(default_factory=set)
     _undrawable: set[Path] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
@@ -69,9 +74,10 @@ class Pictures:
     def add(self, number: int) -> None:
         """Draw the pictures of a submission that it needs. Returns at once."""
         with self._lock:
-            self._waiting.add(number)
-            if len(self._waiting) > MAX_WAITING:
-                self._waiting.remove(min(self._waiting))
+            for waiting in (self._for_picture, self._for_thumbnail):
+                waiting.add(number)
+                if len(waiting) > MAX_WAITING:
+                    waiting.remove(min(waiting))
         self._wake.set()
 
     def wake(self) -> None:
@@ -89,8 +95,11 @@ class Pictures:
                     self._close()
                 stop.wait(GATHER_SECONDS)
                 self._wake.clear()
-                for submission in self._take():
-                    if stop.wait(min(self._draw_all(submission), _LONGEST_REST_SECONDS)):
+                for draw, number, rest_per_work in self._next_round():
+                    began, had_process = time.monotonic(), self._inspector is not None
+                    drawn = self._draw_safely(draw, number)
+                    rest = rest_per_work * (time.monotonic() - began) if drawn and had_process else 0.0
+                    if stop.wait(min(rest, _LONGEST_REST_SECONDS)):
                         return
         finally:
             self._close()
@@ -106,45 +115,45 @@ class Pictures:
         except StateFolderError as error:
             logger.debug("No pictures yet: {}", error)
 
-    def _take(self) -> Sequence[Submission]:
-        """Return the newest that wait; the others wait for the next round."""
+    def _next_round(self) -> Sequence[tuple[Draw, int, float]]:
+        """Return what to draw now, the newest first: thumbnails, and one picture, which takes longer."""
         with self._lock:
-            taken = sorted(self._waiting, reverse=True)[:DRAWN_AT_ONCE]
-            self._waiting.difference_update(taken)
-            if self._waiting:
+            small = sorted(self._for_thumbnail, reverse=True)[:THUMBNAILS_AT_ONCE]
+            self._for_thumbnail.difference_update(small)
+            large, self._for_picture = self._for_picture, set()
+        needed = [each.id for each in self._read(large) if needs_picture(each, of_all=self.of_all)][::-1]
+        with self._lock:
+            self._for_picture.update(needed[1:])
+            if self._for_picture or self._for_thumbnail:
                 self._wake.set()
+        thumbnails = [(self._draw_thumbnail, number, _REST_PER_THUMBNAIL) for number in small]
+        return thumbnails + [(self._draw, number, _REST_PER_PICTURE) for number in needed[:1]]
+
+    def _read(self, numbers: Collection[int]) -> Sequence[Submission]:
         try:
-            return self.context.ledger.among(taken)[::-1]
+            return self.context.ledger.among(numbers) if self.beside_notes else ()
         except StateFolderError as error:
             logger.debug("No pictures: {}", error)
             return ()
 
-    def _draw_all(self, submission: Submission) -> float:
-        """Draw what a submission needs, and return for how many seconds to rest."""
-        rest = 0.0
-        for draw, rest_per_work in (
-            (self._draw, _REST_PER_PICTURE),
-            (self._draw_thumbnail, _REST_PER_THUMBNAIL),
-        ):
-            began = time.monotonic()
-            if self._draw_safely(draw, submission):
-                rest += rest_per_work * (time.monotonic() - began)
-        return rest
-
     def draw(self, number: int) -> bool:
         """Draw the picture of a submission, if it needs one and there is room; True if it was drawn."""
-        return any(self._draw_safely(self._draw, each) for each in self.context.ledger.among([number]))
+        return self._draw_safely(self._draw, number)
 
-    def _draw_safely(self, draw: Callable[[Submission], bool], submission: Submission) -> bool:
+    def _draw_safely(self, draw: Draw, number: int) -> bool:
         try:
             return catch_faults(
-                partial(draw, submission),
-                partial(_log_fault, submission.id),
+                partial(self._draw_if_there, draw, number),
+                partial(_log_fault, number),
                 but=(OSError, InspectionFailed, StateFolderError),
             )
         except (OSError, InspectionFailed, StateFolderError) as error:
-            logger.debug("No picture of submission {}: {}", submission.id, error_reason(error))
+            logger.debug("No picture of submission {}: {}", number, error_reason(error))
         return False
+
+    def _draw_if_there(self, draw: Draw, number: int) -> bool:
+        submission = next(iter(self.context.ledger.among([number])), None)
+        return submission is not None and draw(submission)
 
     def _draw_thumbnail(self, submission: Submission) -> bool:
         """Draw a part, from the private copy while there is one. Raises OSError, InspectionFailed."""
@@ -162,11 +171,12 @@ class Pictures:
             )
             raise
         remove_old_thumbnails(self.thumbnails)
+        self.on_thumbnail(submission.id)
         return drawn
 
     def _draw(self, submission: Submission) -> bool:
         """Draw the mesh of a submission beside its note. Raises OSError, InspectionFailed."""
-        if not self.beside_notes or not needs_picture(submission, of_all=self.of_all):
+        if not needs_picture(submission, of_all=self.of_all):
             return False
         root = self.context.share.root
         note_of = root / ((submission.placed_as if submission.left_in_place else submission.claimed_as) or "")

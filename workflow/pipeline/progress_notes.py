@@ -3,6 +3,8 @@
 One thread writes them, behind the pipeline and never in it: it is told which submissions have moved on, reads
 their rows, and writes what is news. After each round it rests many times as long as it worked, so that the
 notes of a thousand files at once take little of the machine; a file that ends meanwhile never gets one.
+
+Where several workers share a database, one of them writes the notes of all: two would each write their own.
 """
 
 import threading
@@ -14,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from loguru import logger
 
 from workflow.errors import StateFolderError, catch_faults, error_reason
+from workflow.intake import open_folder
 from workflow.model import Submission
 from workflow.notes import (
     PROGRESS_STATES,
@@ -45,6 +48,8 @@ class ProgressNotes:
     """Keeps a true note for each file that is worked on, and removes it when the file is put away."""
 
     context: Context
+    is_writer: Callable[[], bool] = lambda: True
+    """False while another worker writes the notes."""
     clock: Callable[[], float] = time.monotonic
     _news: set[int] = field(default_factory=set)
     _written: dict[int, tuple[Path, str]] = field(default_factory=dict)
@@ -76,6 +81,9 @@ class ProgressNotes:
 
     def check_texts(self, texts: Collection[str]) -> None:
         """Update or remove notes in the inbox that an earlier run, or another worker, has left."""
+        if not self.is_writer():
+            self._seen = frozenset()
+            return
         fresh = frozenset(texts) - self._seen - self.own_texts()
         self._seen = frozenset(texts)
         for text in fresh:
@@ -101,6 +109,9 @@ class ProgressNotes:
 
     def write_due(self) -> None:
         """Write the notes that have news. Raises StateFolderError."""
+        if not self.is_writer():
+            self._leave_to_others()
+            return
         if self.clock() >= self._next_sweep:
             self._next_sweep = self.clock() + SWEEP_SECONDS
             waiting = self.context.ledger.all(PROGRESS_STATES, MAX_SWEPT)
@@ -117,6 +128,11 @@ class ProgressNotes:
         for number in numbers:  # the history has forgotten it
             self._remove(number)
 
+    def _leave_to_others(self) -> None:
+        with self._lock:
+            for known in (self._news, self._written, self._rows, self._past):
+                known.clear()
+
     def _write(self) -> None:
         try:
             self.write_due()
@@ -129,18 +145,18 @@ class ProgressNotes:
             return
         if self._rows.get(submission.id) == submission:
             return
-        self._rows[submission.id] = submission
         text = self._text(submission)
+        self._rows[submission.id] = submission
         place, known = self._written.get(submission.id, (None, ""))
         if known == text:
             return
         stl = self.context.share.inbox / submission.path
         try:
             if place is None or self._is_own(place, submission.id):
-                place = write_note(note_path(stl), text, durable=False)
-        except (
-            OSError
-        ) as error:  # the folder is gone or can't be written to: the end gets its note all the same
+                folders = PurePosixPath(submission.path).parent.parts
+                with open_folder(self.context.share.inbox, folders):  # which has become no link meanwhile
+                    place = write_note(note_path(stl), text, durable=False)
+        except OSError as error:  # the folder is gone, or refuses: the end gets its note all the same
             logger.debug("No note beside {}: {}", submission.path, error_reason(error))
         with self._lock:
             self._written[submission.id] = (place or note_path(stl), text)

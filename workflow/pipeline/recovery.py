@@ -20,7 +20,7 @@ from workflow.intake import (
     plan_and_move,
     printable_path,
 )
-from workflow.ledger import RESTORED_KEY, Ledger, list_abandoned_claims
+from workflow.ledger import RESTORED_KEY, Ledger, Superseded, list_abandoned_claims
 from workflow.model import Step, Submission
 from workflow.pipeline.context import now
 from workflow.pipeline.orphans import (
@@ -111,24 +111,24 @@ def _reattach_file(ledger: Ledger, submission: Submission, claimed_as: str) -> N
     """Record the place of a file whose name has the number of its submission."""
     if submission.claimed_as == claimed_as:
         return
-    submission = ledger.update_submission(submission, claimed_as=claimed_as, placed_as=None)
-    if submission.step is None:  # nothing goes on by itself: put the file where its end says
-        ledger.schedule_next_step(submission, Step.FINISH, now())
+    try:
+        submission = ledger.update_submission(submission, claimed_as=claimed_as, placed_as=None)
+        if submission.step is None:  # nothing goes on by itself: put the file where its end says
+            ledger.schedule_next_step(submission, Step.FINISH, now())
+    except Superseded:  # another service was quicker, or another file has the same number
+        logger.warning("{} stays until the next start.", printable_path(claimed_as))
 
 
 def _claimed_files(share: Share) -> list[str]:
     """Return our own claims, and those from before claims had an owner."""
     files = (found for found in share.processing.rglob("*") if _is_claimed(found))
     places = (found.relative_to(share.root).as_posix() for found in files)
-    return sorted(each for each in places if _is_ours_or_unowned(share, each))
+    others = f"processing/{CLAIMS_FOLDER_PREFIX}"
+    return sorted(each for each in places if _is_our_claim(share, each) or not each.startswith(others))
 
 
 def _is_claimed(found: Path) -> bool:
     return is_part_file(found.name) and found.is_file() and not found.is_symlink()
-
-
-def _is_ours_or_unowned(share: Share, place: str) -> bool:
-    return _is_our_claim(share, place) or not place.startswith(f"processing/{CLAIMS_FOLDER_PREFIX}")
 
 
 def _is_our_claim(share: Share, place: str) -> bool:

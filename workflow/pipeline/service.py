@@ -22,7 +22,7 @@ from workflow.pipeline.local_queue import LocalQueue
 from workflow.pipeline.moved_away import MoveWatcher
 from workflow.pipeline.moved_files import ApprovedEvents, ApprovedFiles
 from workflow.pipeline.notifier import notice_threads
-from workflow.pipeline.pictures import Pictures, wanted_pictures
+from workflow.pipeline.observers import StageObserver, wanted_observers, wanted_progress_notes
 from workflow.pipeline.poller import Poller
 from workflow.pipeline.progress_notes import ProgressNotes
 from workflow.pipeline.recovery import finish_abandoned_claims, recover_claims
@@ -69,7 +69,7 @@ class Service:
         self._queue: WorkQueue | None = None
         self._poller: Poller | None = None
         self._progress: ProgressNotes | None = None
-        self._behind: list[ProgressNotes | Pictures] = []
+        self._behind: Sequence[StageObserver] = ()
         self.inbox: Inbox | None = None
         self.approved: Inbox | None = None
 
@@ -79,16 +79,14 @@ class Service:
         context.spool.mkdir(parents=True, exist_ok=True)
         clean_spool(context.ledger, context.spool)
         self._heartbeat = heartbeat = Heartbeat(
-            context.ledger, self._home, context.client, on_removed=self.wake
+            context.ledger, self._home, context.client, on_removed=self.wake, cloud=context.client.vitals
         )
         self._heartbeat_thread = self._start_thread("heartbeat", heartbeat.run, self._left)
         if self._watch and context.share.is_reachable():
             recover_claims(context.ledger, context.share)
-        if self._watch and context.progress_notes and context.share.left_inbox is None:
-            self._progress = ProgressNotes(context)
-            self._behind.append(self._progress)
-        if self._watch and (pictures := wanted_pictures(context)) is not None:
-            self._behind.append(pictures)
+        if self._watch:
+            self._progress = wanted_progress_notes(context, heartbeat)
+            self._behind = wanted_observers(context, self._progress, heartbeat, lambda: self.inbox)
         self._threads += [self._start_thread("notes", each.run, self._stop) for each in self._behind]
         self._queue = queue = self._make_queue(heartbeat)
         self._poller = Poller(context, queue.wake, lambda: heartbeat.among, self._watchdog)

@@ -6,7 +6,7 @@ from workflow.pipeline.context import Context, now
 from workflow.pipeline.facts import facts_before_upload
 from workflow.pipeline.replay import describe_route
 from workflow.pipeline.route import ROUTING, read_devices_for_rules
-from workflow.routing import Explanation, explain
+from workflow.routing import Explanation, OpenRule, explain
 
 SHADOW_REASON = "Shadow mode: nothing was uploaded or sent."
 
@@ -35,15 +35,13 @@ def forecast_route(context: Context, submission: Submission) -> Submission:
 
 
 def describe_forecast(forecast: Explanation) -> str:
-    """Return where a build would go; rules that wait for facts of the build are named as open."""
+    """Return where a build would go; what waits for facts of the build is said with its conditions."""
     if forecast.routing is not None:
         return describe_route(forecast.routing)
-    ways = (
-        f"{each.send_to or 'hold'} (rule '{each.rule}'{_condition(each.conditions)})"
-        for each in forecast.open_rules
-    )
-    return f"unknown before slicing: {', else '.join(ways)}"
+    *conditional, last = forecast.open_rules
+    ways = [f"{each.send_to or 'hold'} if {_conditions(each)}" for each in conditional]
+    return "unknown before slicing: " + ", ".join((*ways, f"else {last.send_to or 'hold'}"))
 
 
-def _condition(conditions: tuple[str, ...]) -> str:
-    return f": {', '.join(conditions)}" if conditions else ""
+def _conditions(rule: OpenRule) -> str:
+    return " and ".join(each.replace(": ", " ", 1) for each in rule.conditions)

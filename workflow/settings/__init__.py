@@ -28,3 +28,4 @@ from workflow.settings.sources import (
     read_all_sources,
     settings_file,
 )
+from workflow.settings.status_page import DEFAULT_STATUS_PAGE

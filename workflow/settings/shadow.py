@@ -23,6 +23,8 @@ def shadow_settings(settings: Settings) -> Settings:
             "decide_by_moving": False,
             "how_to_file": False,
             "pictures": "none",
+            "thumbnails": False,
+            "status_page": "off",
             "mass_arrival_files": 0,
             "console_port": 0,
         }

@@ -1,0 +1,203 @@
+"""What a person can do about a submission: the functions of the command line, with who and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from starlette.requests import Request
+
+from workflow.console.access import console_of, visitor_of
+from workflow.console.console import Console
+from workflow.console.forms import Refused, first, numbers
+from workflow.console.views import Done, Form, ItemResult, Parameter
+from workflow.errors import StlflowError
+from workflow.model import ENDED_STATES, HoldReason, Submission, SubmissionState
+from workflow.operations import check_build_holds_part
+from workflow.pipeline.commands import (
+    BUILD_MAY_CHANGE,
+    RELEASABLE_HOLDS,
+    RESUMABLE,
+    attach_build,
+    cancel_submission,
+    confirm_send,
+    release_submission,
+    retry_submission,
+)
+from workflow.pipeline.decider import Decider
+from workflow.pipeline.order_again import order_again
+
+MOST_AT_ONCE = 500
+
+
+class ActionKind(StrEnum):
+    """What can be done."""
+
+    RELEASE = "release"
+    RETRY = "retry"
+    ATTACH = "attach"
+    SENT = "sent"
+    NOT_SENT = "not-sent"
+    ORDER = "order"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """How an action is shown: its button, what it did in words, and what it asks first."""
+
+    button: str
+    done: str
+    needs_why: bool = False
+    asks: str = ""
+    hint: str = ""
+
+    @property
+    def asks_first(self) -> bool:
+        """True if a dialog comes before it."""
+        return bool(self.needs_why or self.asks or self.hint)
+
+
+ACTIONS: Mapping[ActionKind, Action] = {
+    ActionKind.RELEASE: Action("Release", "released"),
+    ActionKind.RETRY: Action("Retry", "taken up again"),
+    ActionKind.ATTACH: Action(
+        "Attach…", "going on with that build", asks="build", hint="The id of a build, as Eiger shows it."
+    ),
+    ActionKind.SENT: Action(
+        "It was sent…",
+        "marked as sent",
+        asks="receipt",
+        hint="Look in Eiger first. The id of the print job or request there, or a word.",
+    ),
+    ActionKind.NOT_SENT: Action(
+        "It was not…",
+        "being sent now",
+        hint="Look in Eiger first: if it was sent after all, it prints twice.",
+    ),
+    ActionKind.ORDER: Action(
+        "Order again…", "ordered again", asks="copies", hint="Nothing is uploaded again."
+    ),
+    ActionKind.REJECT: Action(
+        "Reject…",
+        "rejected",
+        needs_why=True,
+        hint="The file goes to rejected/, with your reason in its note.",
+    ),
+}
+
+
+ACTION_FIELDS = (
+    Parameter("action", "release, retry, attach, sent, not-sent, order or reject"),
+    Parameter("id", "the numbers of the submissions", "array"),
+    Parameter("why", "the reason, for the history and the note"),
+    Parameter("build", "for attach: the id of the build"),
+    Parameter("anyway", "for attach: do not ask Eiger whether the build holds the part"),
+    Parameter("receipt", "for sent: the id that Eiger shows"),
+    Parameter("copies", "for order: how many"),
+)
+
+
+def possible_actions(submission: Submission) -> tuple[ActionKind, ...]:
+    """Return what a submission's state allows, the likeliest first. The ledger checks it again."""
+    state, hold = submission.state, submission.hold
+    is_held = state is SubmissionState.HELD
+    allowed = {
+        ActionKind.SENT: is_held and hold is HoldReason.SEND,
+        ActionKind.NOT_SENT: is_held and hold is HoldReason.SEND,
+        ActionKind.RELEASE: is_held and hold in RELEASABLE_HOLDS,
+        ActionKind.ATTACH: is_held and hold in BUILD_MAY_CHANGE - {HoldReason.UNITS, HoldReason.ROUTE},
+        ActionKind.RETRY: state in RESUMABLE and hold is not HoldReason.SEND,
+        ActionKind.ORDER: submission.receipt_id is not None and not submission.left_in_place,
+        ActionKind.REJECT: state not in ENDED_STATES,
+    }
+    return tuple(kind for kind, is_allowed in allowed.items() if is_allowed)
+
+
+def act_on_submissions(request: Request, form: Form) -> Done:
+    """Carry out an action for each submission that the form names; each is checked by itself."""
+    kind = parse_kind(first(form, "action"))
+    chosen = numbers(form, "id")
+    if not chosen or len(chosen) > MOST_AT_ONCE:
+        raise Refused(f"{len(chosen)} submissions are chosen. Choose from 1 to {MOST_AT_ONCE}.")
+    decider = Decider(visitor_of(request).by, first(form, "why"))
+    if ACTIONS[kind].needs_why and not decider.why:
+        raise Refused("Say why in a few words: they are in the note for the person who dropped the file.")
+    console = console_of(request)
+    results: tuple[ItemResult, ...]
+    if len(chosen) == 1:  # its refusal is shown as it is
+        results = (ItemResult(chosen[0], True, carry_out(console, decider, kind, chosen[0], form)),)
+    else:
+        results = tuple(_try(console, decider, kind, number, form) for number in chosen)
+    console.wake()
+    return Done(_summary(kind, results), results)
+
+
+def parse_kind(word: str) -> ActionKind:
+    """Return an action by its name. Raises Refused."""
+    try:
+        return ActionKind(word)
+    except ValueError:
+        raise Refused(f"There is no action {word!r}.") from None
+
+
+def _try(console: Console, decider: Decider, kind: ActionKind, number: int, form: Form) -> ItemResult:
+    try:
+        return ItemResult(number, True, carry_out(console, decider, kind, number, form))
+    except StlflowError as error:
+        return ItemResult(number, False, str(error))
+
+
+def carry_out(console: Console, decider: Decider, kind: ActionKind, number: int, form: Form) -> str:
+    """Carry out an action, and return the file's path. Raises a StlflowError if it is not allowed."""
+    ledger = console.ledger
+    path = ledger.get(number).path
+    match kind:
+        case ActionKind.RELEASE:
+            release_submission(ledger, number, console.share, decider=decider)
+        case ActionKind.RETRY:
+            retry_submission(ledger, number, console.share, decider)
+        case ActionKind.REJECT:
+            cancel_submission(ledger, number, decider=decider)
+        case ActionKind.SENT:
+            confirm_send(
+                ledger, number, _required(form, "receipt", "Say what Eiger shows: an id, or a word."), decider
+            )
+        case ActionKind.NOT_SENT:
+            confirm_send(ledger, number, None, decider)
+        case ActionKind.ORDER:
+            order_again(ledger, number, _parse_copies(first(form, "copies")), decider)
+        case ActionKind.ATTACH:
+            build = _required(form, "build", "Say which build: its id in Eiger.")
+            if not first(form, "anyway"):
+                check_build_holds_part(console.settings, number, build)
+            attach_build(ledger, number, build, decider)
+    return path
+
+
+def _required(form: Form, name: str, why: str) -> str:
+    value = first(form, name)
+    if not value:
+        raise Refused(why)
+    return value[:200]
+
+
+def _parse_copies(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 4:
+        raise Refused(f"{text[:20]!r} is no number of copies.")
+    return int(text)
+
+
+def _summary(kind: ActionKind, results: Sequence[ItemResult]) -> str:
+    """Return what was done in words: names and numbers of one, the count of many, and each refusal."""
+    done = [each for each in results if each.done]
+    refused = [each.said for each in results if not each.done]
+    parts = []
+    if len(done) == 1:
+        parts.append(f"{done[0].said} ({done[0].id}) is {ACTIONS[kind].done}.")
+    elif done:
+        parts.append(f"{len(done)} are {ACTIONS[kind].done}.")
+    if refused:
+        parts.append(f"{len(refused)} not done: {' '.join(refused)}")
+    return " ".join(parts)

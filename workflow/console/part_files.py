@@ -1,0 +1,139 @@
+"""Files of one submission: the part itself, its note, its picture and its thumbnail."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from workflow.console.access import console_of
+from workflow.console.console import Console
+from workflow.console.render import respond
+from workflow.console.static_files import STATIC
+from workflow.errors import NotAPlainFile
+from workflow.intake.fs import open_folder, open_regular_file
+from workflow.model import Submission
+from workflow.notes import is_note, is_picture, note_path, picture_path
+from workflow.pipeline.thumbnails import THUMBNAILS_FOLDER, read_thumbnail
+
+CHUNK_BYTES = 1 << 18
+MAX_SHOWN_BYTES = 4 << 20
+MISSING = "The file is not where stlflow left it: someone moved it, or it is on another machine."
+_FINAL = "private, max-age=86400"
+
+
+@dataclass(frozen=True, slots=True)
+class PartFile:
+    """A file of a submission that can be downloaded."""
+
+    name: str
+    kind: str
+    address: str
+    size: int
+
+
+def place_of(console: Console, submission: Submission) -> Path:
+    """Return where the file of a submission is, or was."""
+    claimed = submission.claimed_as or submission.path
+    return Path(claimed) if submission.left_in_place else console.share.root / PurePosixPath(claimed)
+
+
+def note_place_of(console: Console, submission: Submission) -> Path:
+    """Return beside which path the note is: of a file that was left in place, in the outcome folders."""
+    if submission.left_in_place and submission.placed_as:
+        return console.share.root / PurePosixPath(submission.placed_as)
+    return place_of(console, submission)
+
+
+def list_files(console: Console, submission: Submission) -> Iterator[PartFile]:
+    """Yield the files of a submission that are there."""
+    beside = note_place_of(console, submission)
+    for kind, address, place in (
+        ("Part", "file", place_of(console, submission)),
+        ("Note", "note.txt", note_path(beside)),
+        ("Picture", "picture.png", picture_path(beside)),
+    ):
+        try:
+            yield PartFile(place.name, kind, f"/s/{submission.id}/{address}", place.lstat().st_size)
+        except OSError:
+            continue
+
+
+def open_part(console: Console, submission: Submission) -> FileIO:
+    """Return the part's file, open for reading; no link is followed. Raises HTTPException 404."""
+    place, root = place_of(console, submission), console.share.root
+    below = () if submission.left_in_place else place.parent.relative_to(root).parts
+    try:
+        with open_folder(place.parent if submission.left_in_place else root, below) as folder:
+            return FileIO(open_regular_file(folder, place.name))
+    except (OSError, NotAPlainFile, ValueError):
+        raise HTTPException(404, MISSING) from None
+
+
+def respond_part(request: Request) -> Response:
+    """Return the part's file as a download."""
+    console = console_of(request)
+    submission = console.ledger.get(request.path_params["number"])
+    file = open_part(console, submission)
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(PurePosixPath(submission.path).name)}",
+        "Content-Length": str(file.seek(0, 2)),
+        "Cache-Control": "no-store",
+    }
+    file.seek(0)
+    return StreamingResponse(_chunks(file), headers=headers, media_type="model/stl")
+
+
+def _chunks(file: FileIO) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def respond_note(request: Request) -> Response:
+    """Return the note as plain text."""
+    console = console_of(request)
+    place = note_path(note_place_of(console, console.ledger.get(request.path_params["number"])))
+    if not _is(is_note, place):
+        raise HTTPException(404, "There is no note: the file moved, or someone removed it.")
+    return respond(request, _read(place), "text/plain; charset=utf-8")
+
+
+def respond_picture(request: Request) -> Response:
+    """Return the large picture of a part, where one was drawn; otherwise its thumbnail."""
+    console = console_of(request)
+    submission = console.ledger.get(request.path_params["number"])
+    place = picture_path(note_place_of(console, submission))
+    if _is(is_picture, place):
+        return respond(request, _read(place), "image/png")
+    return respond_thumbnail(request)
+
+
+def respond_thumbnail(request: Request) -> Response:
+    """Return the thumbnail of a part; a drawing of any part where there is none."""
+    console = console_of(request)
+    submission = console.ledger.get(request.path_params["number"])
+    content = read_thumbnail(console.settings.state.absolute() / THUMBNAILS_FOLDER, submission)
+    if content is None:
+        drawing = (STATIC / "part.svg").read_bytes()
+        return Response(drawing, headers={"Cache-Control": "no-store"}, media_type="image/svg+xml")
+    return Response(content, headers={"Cache-Control": _FINAL}, media_type="image/png")
+
+
+def _is(test: object, place: Path) -> bool:
+    try:
+        return bool(callable(test) and test(place))
+    except OSError:
+        return False
+
+
+def _read(place: Path) -> bytes:
+    try:
+        with place.open("rb") as file:
+            return file.read(MAX_SHOWN_BYTES)
+    except OSError:
+        raise HTTPException(404, MISSING) from None

@@ -1,0 +1,104 @@
+"""One submission as a row of a table: what all tables of the console and its API show."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from workflow.console.actions import ActionKind, possible_actions
+from workflow.console.console import Console
+from workflow.intake import printable_path
+from workflow.ledger import LatestEvent
+from workflow.model import Submission
+from workflow.notes import Answer, answer_document, print_time_text, ready_text
+from workflow.operations import read_answers
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionRow:
+    """A submission in short. Texts are for people; `version` grows with each change."""
+
+    id: int
+    path: str
+    folder: str
+    name: str
+    state: str
+    hold: str | None
+    reason: str | None
+    preset: str | None
+    rule: str | None
+    destination: str
+    print_time: str
+    cost: str
+    ready: str
+    dropped_by: str | None
+    opened_at: datetime
+    changed_at: datetime
+    version: int
+    size: int | None
+    copies: int | None
+    actions: tuple[ActionKind, ...]
+    reordered_from: int | None = None
+
+
+def make_rows(console: Console, submissions: Sequence[Submission]) -> tuple[SubmissionRow, ...]:
+    """Return the rows of these submissions, in their order."""
+    latest = console.ledger.search.latest_events([each.id for each in submissions])
+    answers = read_answers(console.ledger, console.settings, submissions)
+    return tuple(make_row(console, each, latest, answers) for each in submissions)
+
+
+def make_row(
+    console: Console,
+    submission: Submission,
+    latest: Mapping[int, LatestEvent],
+    answers: Mapping[int, Answer],
+) -> SubmissionRow:
+    """Return the row of one submission."""
+    path, last, answer = (
+        printable_path(submission.path),
+        latest.get(submission.id),
+        answers.get(submission.id),
+    )
+    folder, _, name = path.rpartition("/")
+    return SubmissionRow(
+        id=submission.id,
+        path=path,
+        folder=folder,
+        name=name,
+        state=submission.state.value,
+        hold=submission.hold and submission.hold.value,
+        reason=submission.reason and printable_path(submission.reason),
+        preset=submission.preset,
+        rule=submission.routing_rule or submission.intake_rule,
+        destination=destination_text(submission),
+        print_time="" if answer is None or answer.print_seconds is None else print_time_text(answer),
+        cost="" if answer is None else _cost_text(answer),
+        ready="" if answer is None else ready_text(answer, console.settings.zone).removeprefix("ready "),
+        dropped_by=submission.dropped_by,
+        opened_at=submission.opened_at,
+        changed_at=submission.opened_at if last is None else last.at,
+        version=0 if last is None else last.id,
+        size=submission.size,
+        copies=submission.copies,
+        actions=possible_actions(submission),
+        reordered_from=submission.reused,
+    )
+
+
+def destination_text(submission: Submission) -> str:
+    """Return where the build went, or goes: the printer, or the queue."""
+    if submission.destination is None:
+        return ""
+    if submission.device:
+        return printable_path(submission.device)
+    return {"backlog": "Backlog", "job_request": "Job requests"}.get(
+        submission.destination.value, submission.destination.value.replace("_", " ")
+    )
+
+
+def _cost_text(answer: Answer) -> str:
+    """Return the cost alone: `6.80 USD`."""
+    document = answer_document(answer)["cost"]
+    if not isinstance(document, dict) or document["amount"] is None:
+        return ""
+    return f"{document['amount']:,.2f} {document['currency']}"

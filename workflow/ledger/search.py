@@ -1,0 +1,161 @@
+"""Submissions by text, state and time, page by page, and what has changed since a moment."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from workflow.ledger.store import Store
+from workflow.ledger.tables import events, submissions
+from workflow.model import Submission
+
+LONGEST_COUNT = 10_000
+"""More is not counted: "10,000 or more" says as much."""
+EVENTS_AT_ONCE = 1000
+_ESCAPE = "\\"
+
+SORT_COLUMNS: Mapping[str, ColumnElement[object]] = {
+    "number": submissions.c.id,
+    "file": submissions.c.path,
+    "state": submissions.c.state,
+    "preset": func.coalesce(submissions.c.preset, ""),
+    "destination": func.coalesce(submissions.c.device, submissions.c.destination, ""),
+}
+"""What a table can be sorted by; all other columns come from elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionFilter:
+    """Which submissions: all conditions have to be true; an empty one is. `words` are in path or printer."""
+
+    words: tuple[str, ...] = ()
+    without_words: tuple[str, ...] = ()
+    fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Values by column: state, hold, preset, device, destination, intake_rule, routing_rule, dropped_by."""
+    without_fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SortOrder:
+    """By which column, and in which direction; `number` decides among equals."""
+
+    column: str = "number"
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LatestEvent:
+    """The last line of a history: its number grows with each change, so that it is a version."""
+
+    id: int
+    at: datetime
+
+
+Cursor = tuple[str | int, int]
+"""Where the next page begins: the sorted value and the number of the last row."""
+
+
+class SearchStore(Store):
+    """Claimed submissions, for tables."""
+
+    def page(
+        self, wanted: SubmissionFilter, order: SortOrder, limit: int, after: Cursor | None = None
+    ) -> tuple[Sequence[Submission], Cursor | None]:
+        """Return one page, and where the next one begins; None at the end."""
+        column, number = SORT_COLUMNS[order.column], submissions.c.id
+        condition = _condition(wanted)
+        if after is not None:
+            condition = and_(condition, _behind(column, number, order, after))
+        ways = [column.desc(), number.desc()] if order.descending else [column.asc(), number.asc()]
+        query = select(submissions).where(condition).order_by(*ways).limit(limit + 1)
+        found = self.select_submissions(query)
+        if len(found) <= limit:
+            return found, None
+        last = found[limit - 1]
+        return found[:limit], (_sorted_value(order.column, last), last.id)
+
+    def count(self, wanted: SubmissionFilter) -> int:
+        """Return how many there are, up to `LONGEST_COUNT`."""
+        some = select(submissions.c.id).where(_condition(wanted)).limit(LONGEST_COUNT).subquery()
+        with self.read_connection() as connection:
+            return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+
+    def count_ended_since(self, since: datetime) -> Mapping[str, int]:
+        """Return how many submissions ended since a moment, by state."""
+        query = select(submissions.c.state, func.count()).where(submissions.c.ended_at >= since.timestamp())
+        with self.read_connection() as connection:
+            return {state: int(n) for state, n in connection.execute(query.group_by(submissions.c.state))}
+
+    def latest_events(self, numbers: Collection[int]) -> Mapping[int, LatestEvent]:
+        """Return the last event of each of these submissions."""
+        query = select(events.c.submission, func.max(events.c.id), func.max(events.c.at))
+        query = query.where(events.c.submission.in_(sorted(numbers))).group_by(events.c.submission)
+        with self.read_connection() as connection:
+            return {
+                number: LatestEvent(int(last), datetime.fromtimestamp(at, UTC))
+                for number, last, at in connection.execute(query)
+            }
+
+    def last_event(self) -> int:
+        """Return the number of the newest event of all; 0 without any."""
+        with self.read_connection() as connection:
+            return int(connection.execute(select(func.coalesce(func.max(events.c.id), 0))).scalar_one())
+
+    def changes_since(self, event: int) -> Mapping[int, int]:
+        """Return which submissions have events after this one, each with its newest: its version."""
+        query = select(events.c.id, events.c.submission).where(events.c.id > event)
+        with self.read_connection() as connection:
+            rows = connection.execute(query.order_by(events.c.id.desc()).limit(EVENTS_AT_ONCE)).all()
+        return {submission: version for version, submission in reversed(rows)}
+
+
+def _condition(wanted: SubmissionFilter) -> ColumnElement[bool]:
+    c = submissions.c
+    conditions: list[ColumnElement[bool]] = [c.claimed_as.is_not(None)]
+    conditions += map(_says, wanted.words)
+    conditions += (~_says(word) for word in wanted.without_words)
+    conditions += (c[name].in_(sorted(values)) for name, values in wanted.fields.items() if values)
+    for name, values in wanted.without_fields.items():
+        conditions.append(or_(c[name].is_(None), c[name].not_in(sorted(values))))
+    if wanted.since is not None:
+        conditions.append(c.opened_at >= wanted.since.timestamp())
+    if wanted.until is not None:
+        conditions.append(c.opened_at < wanted.until.timestamp())
+    return and_(*conditions)
+
+
+def _says(word: str) -> ColumnElement[bool]:
+    """True for rows whose path or printer has the word in it; capitals of plain letters do not matter."""
+    if word.removeprefix("#").isdigit() and word.startswith("#"):
+        return submissions.c.id == min(int(word[1:]), 2**31 - 1)
+    escaped = word.replace(_ESCAPE, _ESCAPE * 2).replace("%", r"\%").replace("_", r"\_")
+    pattern = f"%{escaped}%"
+    names = (submissions.c.path, func.coalesce(submissions.c.device, ""))
+    return or_(*(name.ilike(pattern, escape=_ESCAPE) for name in names))
+
+
+def _behind(
+    column: ColumnElement[object], number: ColumnElement[int], order: SortOrder, after: Cursor
+) -> ColumnElement[bool]:
+    value, last = after
+    if order.column == "number":
+        return number < last if order.descending else number > last
+    if order.descending:
+        return or_(column < value, and_(column == value, number < last))
+    return or_(column > value, and_(column == value, number > last))
+
+
+def _sorted_value(column: str, submission: Submission) -> str | int:
+    match column:
+        case "file":
+            return submission.path
+        case "state":
+            return submission.state.value
+        case "preset":
+            return submission.preset or ""
+        case "destination":
+            return submission.device or submission.destination or ""
+    return submission.id

@@ -1,0 +1,82 @@
+"""Reads what the status page shows: a few bounded queries."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from workflow.intake import Inbox
+from workflow.ledger import HANGING_KEY, RULES_ERROR_KEY, list_workers
+from workflow.model import Submission, SubmissionState
+from workflow.notes import StatusPage, StatusRow, is_undecided, make_answer
+from workflow.pipeline.context import Context, now
+from workflow.pipeline.thumbnails import read_thumbnail
+
+RECENT_FILES = 50
+UNDECIDED_FILES, UNDECIDED_SEARCHED = 20, 500
+MAX_PRINTERS = 100
+_ADDRESS = re.compile(r"https?://\S*[^\s.,:;?!]")
+"""The only address in a failure is that of the cloud."""
+
+
+def read_status_page(context: Context, inbox: Inbox | None, *, stopped: bool = False) -> StatusPage:
+    """Return what the page shows now. Raises StateFolderError."""
+    ledger, cloud = context.ledger, context.client.vitals()
+    workers = list_workers(ledger)
+    scans = [each.vitals.scanned_at for each in workers if each.vitals.scanned_at is not None]
+    held = [each for each in ledger.all([SubmissionState.HELD], UNDECIDED_SEARCHED) if is_undecided(each)]
+    return StatusPage(
+        written_at=now(),
+        stopped=stopped,
+        scanned_at=_moment(max(scans, default=None)),
+        waiting_in_inbox=0 if inbox is None else len(inbox.waiting()),
+        replied_at=_moment(cloud.answered_at),
+        trouble=_ADDRESS.sub("Eiger", cloud.last_failure) if cloud.is_failing else "",
+        hosts=tuple(sorted(each.host for each in workers)),
+        counts=ledger.count_by_state(),
+        warnings=tuple(_warnings(context)),
+        undecided=_rows(context, held[:UNDECIDED_FILES]),
+        undecided_count=len(held),
+        printers=ledger.printers.latest()[:MAX_PRINTERS],
+        recent=_rows(context, ledger.all((), RECENT_FILES)),
+    )
+
+
+def without_times(page: StatusPage) -> StatusPage:
+    """Return the page as it is compared with the last one: that time passes is no news."""
+    moment = datetime.fromtimestamp(0, UTC)
+    scanned_at, replied_at = page.scanned_at and moment, page.replied_at and moment
+    return replace(page, written_at=moment, scanned_at=scanned_at, replied_at=replied_at)
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _rows(context: Context, submissions: Sequence[Submission]) -> tuple[StatusRow, ...]:
+    built = [each.id for each in submissions if each.build_id is not None]
+    decided = context.ledger.decisions.read_routing(built)
+    answers = {
+        each.id: make_answer(each, decided[each.id], context.prices, context.changeover_seconds)
+        for each in submissions
+        if each.id in decided
+    }
+    folder = context.thumbnails
+    return tuple(
+        StatusRow(each, answers.get(each.id), None if folder is None else read_thumbnail(folder, each))
+        for each in submissions
+    )
+
+
+def _warnings(context: Context) -> Iterator[str]:
+    """Yield what the person who looks after stlflow has to know."""
+    metadata, arrived = context.ledger.metadata, context.ledger.mass_arrival.read_paths()
+    if error := metadata.read(RULES_ERROR_KEY):
+        yield f"The changed rules are not used: {error.splitlines()[0]} `stlflow rules check` says more."
+    if hanging := metadata.read(HANGING_KEY):
+        yield f"{hanging} Check that the share answers; then restart stlflow."
+    if waiting := sum(not accepted for accepted in arrived.values()):
+        yield (
+            f"{waiting:,} files came at once and wait in the inbox. If they are meant: "
+            "`stlflow intake accept`. If not, take them out of the inbox."
+        )
