@@ -47,9 +47,10 @@ def send_test(target: str | None) -> int:
 @notify.command("show")
 @click.argument("file")
 def show_recipients(file: str) -> None:
-    """Show who would hear of FILE, a path below the inbox or the number of a submission.
+    """Show who would hear of FILE.
 
-    Of a submission, the message about its present state is shown too. Nothing is sent.
+    FILE is a path below the inbox, or the number of a submission. Of a submission, the message about its last
+    event is shown, too. Nothing is sent.
     """
     from workflow.assembly import open_ledger
     from workflow.model import NoticeEvent
