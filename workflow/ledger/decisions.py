@@ -52,7 +52,7 @@ class DecisionStore(Store):
         return found
 
     def list_print_times(
-        self, preset: str, before: int, limit: int = 50
+        self, preset: str, before: int, limit: int
     ) -> Sequence[tuple[float | None, float]]:
         """Return volume in cm³ (None if not measured) and print seconds of earlier parts, the newest first.
 
