@@ -28,7 +28,7 @@ def _kind_option() -> Callable[..., Any]:
 _user_option: Callable[..., Any] = click.option(
     "--user",
     metavar="NAME",
-    help="Who runs it (systemd, launchd); default: the owner of the state folder, or you.",
+    help="Who runs it; default: the owner of the state folder, or you.",
 )
 
 

@@ -37,7 +37,9 @@ def task_xml(plan: ServicePlan) -> str:
     return f"""\
 <?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
-  <RegistrationInfo><Description>From a folder of STL files to the queues of Eiger</Description></RegistrationInfo>
+  <RegistrationInfo>
+    <Description>From a folder of STL files to the queues of Eiger</Description>
+  </RegistrationInfo>
   <Triggers><BootTrigger><Enabled>true</Enabled><Delay>PT30S</Delay></BootTrigger></Triggers>
   <Principals>
     <Principal id="Author">
