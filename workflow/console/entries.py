@@ -3,9 +3,9 @@
 from workflow.console.actions import ACTION_FIELDS, act_on_submissions
 from workflow.console.attention import accept_bulk_arrival, read_attention
 from workflow.console.confirm import read_question
+from workflow.console.monitoring_entries import MONITORING_ENTRIES
 from workflow.console.part_files import respond_note, respond_part, respond_picture, respond_thumbnail
 from workflow.console.part_view import read_part_view, respond_mesh
-from workflow.console.monitoring_entries import MONITORING_ENTRIES
 from workflow.console.submission import read_submission_page
 from workflow.console.views import Change, Document, Entry, Parameter, View
 
