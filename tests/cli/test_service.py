@@ -1,5 +1,7 @@
 """`stlflow service` and how `run` behaves under systemd."""
 
+import os
+import plistlib
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,13 +92,15 @@ def test_a_unit_is_installed_once(say: Say, monkeypatch: pytest.MonkeyPatch, tmp
     ("words", "line"),
     [
         (
-            ("--kind", "windows"),
-            "On Windows it is done by hand: `stlflow service show --kind windows` says how.",
+            ("--kind", "systemd-user", "--user", "shop"),
+            "--user is for --kind systemd: one of systemd-user is always your own.",
         ),
-        (("--kind", "systemd-user", "--user", "shop"), "--user is for --kind systemd"),
-        (("--kind", "systemd-user", "--start"), "systemctl is not there: this machine does not run systemd."),
+        (
+            ("--kind", "systemd-user", "--start"),
+            "systemctl is not there: say --kind for what this machine runs.",
+        ),
     ],
-    ids=["windows", "whose", "no systemd"],
+    ids=["whose", "no systemd"],
 )
 def test_what_can_not_be_done_is_one_line(
     say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...], line: str
@@ -132,6 +136,48 @@ def test_the_system_is_asked_and_the_unit_removed(
         "journalctl --user-unit stlflow.service --lines=5 --no-pager",
         "systemctl --user disable --now stlflow.service",
         "systemctl --user daemon-reload",
+    ]
+
+
+def test_the_same_for_launchd(say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Stand-ins for launchctl and tail write down how they are called: there is no macOS here."""
+    for name in ("launchctl", "tail"):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/called\n')
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    kind = ("--kind", "launchd-user")
+    installed = say("service", "install", *kind)
+    place = tmp_path / "Library" / "LaunchAgents" / "stlflow.plist"
+    assert installed.out.startswith(f"{place} written.\nNext:\n# Put the keys into .env in {tmp_path}")
+    assert plistlib.loads(place.read_bytes())["ProgramArguments"][-1] == "run"
+    assert say("service", "status", *kind).code == 0
+    assert say("service", "logs", *kind, "-n", "5").code == 0
+    assert say("service", "uninstall", *kind).code == 0
+    assert not place.exists()
+    domain = f"gui/{os.getuid()}"
+    assert (tmp_path / "called").read_text().splitlines() == [
+        f"launchctl print {domain}/stlflow",
+        f"tail -n5 {tmp_path / 'state' / 'logs' / 'stlflow.log'}",
+        f"launchctl bootout {domain}/stlflow",
+    ]
+
+
+def test_the_same_for_windows(say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "schtasks").write_text(f'#!/bin/sh\necho "schtasks $*" >> {tmp_path}/called\n')
+    (tmp_path / "schtasks").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    kind = ("--kind", "windows")
+    installed = say("service", "install", *kind)
+    assert "schtasks /Create /TN stlflow /XML" in installed.out
+    assert (tmp_path / "stlflow-task.xml").read_bytes().startswith(b"\xff\xfe")
+    assert (tmp_path / "stlflow-service.xml").is_file()
+    assert say("service", "logs", *kind).one_line().startswith("stlflow: There is no log ")
+    assert say("service", "status", *kind).code == 0
+    assert say("service", "uninstall", *kind).code == 0
+    assert (tmp_path / "called").read_text().splitlines() == [
+        "schtasks /Query /TN stlflow /V /FO LIST",
+        "schtasks /Delete /TN stlflow /F",
     ]
 
 

@@ -40,6 +40,7 @@ def test_what_only_this_environment_says_is_carried_over(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     Path("stlflow.toml").write_text('state = "here"\n')
+    monkeypatch.delenv("STLFLOW_CONSOLE_PORT", raising=False)  # of the tests
     monkeypatch.setenv("STLFLOW_SHARE", "parts")
     monkeypatch.setenv("STLFLOW_SETTLE_SECONDS", "3")
     made = plan()

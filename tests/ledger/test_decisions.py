@@ -47,7 +47,7 @@ def test_print_times_are_those_of_earlier_parts_with_the_preset(ledger: Ledger) 
         facts: Facts = {"build.print_hours": hours, "volume_cm3": 10 * hours}
         ledger.record_decision(now, DecisionRecord("routing", NOON, "r", "all", facts), EventKind.ROUTED, "")
         numbers.append(now.id)
-    assert ledger.decisions.list_print_times("Onyx", numbers[3]) == [(20.0, 7200.0), (10.0, 3600.0)]
+    assert ledger.decisions.list_print_times("Onyx", numbers[3], 50) == [(20.0, 7200.0), (10.0, 3600.0)]
     assert ledger.decisions.list_print_times("Onyx", numbers[3], limit=1) == [(20.0, 7200.0)]
     assert set(ledger.decisions.read_routing(numbers)) == set(numbers)
 

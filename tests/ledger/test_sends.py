@@ -52,6 +52,16 @@ def test_a_lease_is_renewed_only_by_its_owner(ledger: Ledger, submission: Submis
     assert isinstance(ledger.sends.begin(submission, 1, 60), SendInProgress)
 
 
+def test_a_send_that_is_complete_is_not_renewed(ledger: Ledger, submission: Submission) -> None:
+    """A person may have confirmed it while the cloud was searched."""
+    intent = intent_of(ledger, submission)
+    ledger.sends.complete(submission, 1, intent, "receipt", reconciled=True)
+    with pytest.raises(Superseded):
+        ledger.sends.renew_lease(submission, 1, intent, 60)
+    ledger.sends.withdraw(submission, 1, intent)
+    assert ledger.sends.begin(submission, 1, 60) == AlreadySent("receipt")
+
+
 def test_a_withdrawn_intent_leaves_no_trace(ledger: Ledger, submission: Submission) -> None:
     ledger.sends.withdraw(submission, 1, intent_of(ledger, submission))
     assert intent_of(ledger, submission).times == 1

@@ -56,14 +56,21 @@ def begun(inspector: Inspector, file: Path) -> Iterator[Future[MeshReport]]:
         yield pool.submit(inspector.inspect, file)
 
 
+def process_of(inspector: Inspector) -> int | None:
+    """Return the number of the inspecting process, if one runs."""
+    worker = inspector._worker
+    return worker.process.pid if worker and worker.process.poll() is None else None
+
+
 def running(inspector: Inspector) -> int:
-    assert inspector.process_id is not None
-    return inspector.process_id
+    number = process_of(inspector)
+    assert number is not None
+    return number
 
 
 def is_reading(inspector: Inspector, file: Path) -> bool:
     """True if the inspecting process has the file open."""
-    return _has_open(Path(f"/proc/{inspector.process_id}"), file)
+    return _has_open(Path(f"/proc/{process_of(inspector)}"), file)
 
 
 def _has_open(process: Path, file: Path) -> bool:
@@ -130,8 +137,8 @@ def test_a_file_that_crashes_it_every_time_is_given_up(slow_part: Path, part: Pa
         with begun(inspector, slow_part) as report:
             killed: set[int | None] = {None}
             for _ in range(2):
-                assert until(lambda: inspector.process_id not in killed and is_reading(inspector, slow_part))
-                killed.add(inspector.process_id)
+                assert until(lambda: process_of(inspector) not in killed and is_reading(inspector, slow_part))
+                killed.add(process_of(inspector))
                 os.kill(running(inspector), signal.SIGKILL)
             with pytest.raises(
                 InspectionFailed, match=r"2 times the inspection .* \(SIGKILL\)\. Export it again"
@@ -175,11 +182,11 @@ def test_no_odd_file_needs_much_memory_or_time(tmp_path: Path) -> None:
 def test_closing_ends_the_process_and_what_it_does(slow_part: Path) -> None:
     inspector = Inspector()
     with begun(inspector, slow_part) as report:
-        assert until(lambda: inspector.process_id is not None)
+        assert until(lambda: process_of(inspector) is not None)
         inspector.close()
         with pytest.raises(StateFolderError, match="stlflow is stopping"):
             report.result()
-    assert inspector.process_id is None
+    assert process_of(inspector) is None
     with pytest.raises(StateFolderError):
         inspector.inspect(slow_part)
 
@@ -206,8 +213,8 @@ import sys, threading, pathlib
 from workflow.mesh import Inspector
 inspector = Inspector()
 threading.Thread(target=inspector.inspect, args=[pathlib.Path(sys.argv[1])], daemon=True).start()
-while inspector.process_id is None: pass
-print(inspector.process_id, flush=True)
+while inspector._worker is None: pass
+print(inspector._worker.process.pid, flush=True)
 sys.stdin.read()
 """
 

@@ -1,7 +1,6 @@
 """The table of allowed changes of state, and the values that travel with a submission."""
 
 from dataclasses import fields
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from workflow.model import (
     SubmissionChanges,
     SubmissionState,
     check_transition,
-    evolve,
     is_allowed_transition,
 )
 
@@ -72,10 +70,3 @@ def test_changes_are_the_fields_of_a_submission_and_of_their_types() -> None:
     types = {field.name: field.type for field in fields(Submission)}
     assert SubmissionChanges.__annotations__.keys() - types.keys() == set()
     assert types.keys() - SubmissionChanges.__annotations__.keys() <= fixed
-
-
-def test_evolve_changes_only_what_is_named() -> None:
-    opened = Submission(1, "a.stl", SubmissionState.CLAIMED, datetime(2026, 11, 28, tzinfo=UTC))
-    held = evolve(opened, state=SubmissionState.HELD, reason="Why?")
-    assert (held.id, held.state, held.reason) == (1, SubmissionState.HELD, "Why?")
-    assert evolve(held, state=SubmissionState.CLAIMED, reason=None) == opened

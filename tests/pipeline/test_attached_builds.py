@@ -112,6 +112,19 @@ def test_what_was_printed_since_is_shown_to_a_person_before_anything_is_sent(ope
         assert context.sent(context.wait("part.stl", dispatched)) == 3
 
 
+def test_a_print_of_unknown_age_is_shown_to_a_person(open_shop: Open) -> None:
+    """Eiger does not say when the part was made: nobody knows whether the print is older."""
+    with simulated(builds="manual") as cloud:
+        context = open_shop(cloud, build_wait_seconds=0.1)
+        build = make_strange_build(context)
+        print_by_hand(context, build)
+        advance(cloud, HOURS)
+        cloud.fault("readPart", "status", times=1000, status=404)
+        attached(context, build)
+        seen = ended(context, build)
+        assert (seen.hold, context.sent(seen)) == (HoldReason.SEND, 1)
+
+
 @pytest.mark.parametrize(
     ("seen", "before", "done", "verdict"),
     [

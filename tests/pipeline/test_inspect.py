@@ -39,9 +39,9 @@ def test_killing_the_inspecting_process_harms_no_file(open_shop: Open) -> None:
     for number in range(3):
         context.drop(f"box {number}.stl", box(20 + number))
         assert context.sent(context.wait(f"box {number}.stl", dispatched)) == 1
-        process = context.service._context.inspector.process_id
-        assert process is not None
-        os.kill(process, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+        worker = context.service._context.inspector._worker
+        assert worker is not None
+        os.kill(worker.process.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
 
 
 def test_a_file_that_was_written_on_after_it_was_taken_is_not_rejected(open_shop: Open) -> None:

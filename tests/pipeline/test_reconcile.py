@@ -1,6 +1,7 @@
 """Lost replies of each kind of send, cut before and after the effect; other builds at the same printer."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ import pytest
 from tests.cloud import simulated
 from tests.pipeline.conftest import Shop, dispatched, held, opened, written
 from tests.stl import box
-from workflow.model import Destination, EventKind, HoldReason, evolve
+from workflow.model import Destination, EventKind, HoldReason
 from workflow.pipeline.reconcile import find_earlier_send, traces
 
 RULES = """\
@@ -74,10 +75,10 @@ def test_what_other_builds_do_at_the_printer_is_no_trace_of_ours(shop: Shop) -> 
     running = shop.wait("now/running.stl", dispatched)
     shop.drop("queue/next.stl", box(55))
     queued = shop.wait("queue/next.stl", dispatched)
-    ours = evolve(queued, build_id=str(uuid4()), receipt_id=None)
+    ours = replace(queued, build_id=str(uuid4()), receipt_id=None)
     with shop.client() as client:
         assert find_earlier_send(client, ours) is None
-        assert find_earlier_send(client, evolve(ours, destination=Destination.PRINT_NOW)) is None
+        assert find_earlier_send(client, replace(ours, destination=Destination.PRINT_NOW)) is None
         assert [trace.id for trace in traces(client, queued, 1)] == [queued.receipt_id]
         assert [trace.id for trace in traces(client, running, 1)] == [running.receipt_id]
 
@@ -88,6 +89,6 @@ def test_a_queued_build_is_found_even_if_eiger_lists_no_print_job_of_it(shop: Sh
     queued = shop.wait("queue/a.stl", dispatched)
     with shop.client() as client:
         assert find_earlier_send(client, queued) == queued.receipt_id
-        elsewhere = evolve(queued, device_id=str(shop.cloud.device("Mark Two - Bolt")["id"]))
+        elsewhere = replace(queued, device_id=str(shop.cloud.device("Mark Two - Bolt")["id"]))
         at_other_device = {trace.id for trace in traces(client, elsewhere, 1)}
         assert queued.receipt_id not in at_other_device

@@ -88,6 +88,23 @@ def test_a_build_that_was_deleted_is_not_ordered(open_shop: Open, monkeypatch: p
     assert shop.sent(first) == 1
 
 
+def test_the_note_of_a_held_order_stays_if_its_file_is_gone(
+    open_shop: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflow.pipeline.inbox_notes._HELD_SECONDS", 0.0)
+    shop = open_shop()
+    first = send_one(shop, "lost.stl", box(20, 21, 43))
+    monkeypatch.setattr("workflow.pipeline.find_build.is_build_there", lambda *_: False)
+    (shop.share / "done/lost.stl").unlink()
+    order(shop, "done/lost.stl.txt", "lost.stl.txt")
+    second = shop.wait("lost.stl", lambda each: each.id > first.id and held(each), PATIENT)
+    assert shop.service.inbox is not None
+    for _ in range(2):
+        shop.service.inbox.scan()
+    (note,) = (shop.share / "held").glob("*.txt")
+    assert f"submission {second.id}" in note.read_text("utf-8-sig").splitlines()[0]
+
+
 def test_an_order_that_a_crash_cut_off_is_sent_once(open_shop: Open) -> None:
     """The note was taken, and its submission begun: what is left of it orders nothing more."""
     shop = open_shop()

@@ -1,12 +1,13 @@
 """How a step ends when it does not go on: set aside after many crashes, waiting with a reason."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, cast
 
 from tests.ledger.queue_worker import QueueWorker, take_over
 from workflow.ledger import Ledger
 from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionState
-from workflow.pipeline.context import Context
+from workflow.pipeline.context import Context, now
 from workflow.pipeline.retry import RetrySchedule
 from workflow.pipeline.transitions import CRASHES_BEFORE_HOLD, hold_after_repeated_crashes, schedule_retry
 
@@ -77,3 +78,19 @@ def test_each_new_reason_to_wait_is_news_and_the_same_with_another_reference_is_
         assert schedule_retry(context, ledger.get(number), 1, reason).reason == reason
     waits = [event.detail for event in ledger.events(number) if event.event == "waiting"]
     assert waits == [reasons[0], reasons[2]]
+
+
+def test_a_step_that_waits_is_due_later_and_knows_since_when(ledger: Ledger) -> None:
+    context = cast(Context, cast(Any, LedgerOnly(ledger)))
+    number = ledger.open("a.stl")
+    ledger.claimed(number, "processing/1~a.stl")
+    before = now()
+    first = schedule_retry(context, ledger.get(number), 100, "The cloud is away.")
+    assert first.due_at is not None
+    assert first.waiting_since is not None
+    assert timedelta(seconds=100) <= first.due_at - before < timedelta(seconds=130)
+    assert first.waiting_since >= before
+    again = schedule_retry(context, first, 300, "The cloud is away.")
+    assert (again.tries, again.waiting_since) == (2, first.waiting_since)
+    assert again.due_at is not None
+    assert again.due_at > first.due_at

@@ -1,9 +1,10 @@
-"""stlflow as a service of the system: a unit for systemd, instructions for Windows."""
+"""stlflow as a service of the system: systemd, launchd, or the Task Scheduler and WinSW on Windows."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,19 +12,23 @@ import click
 from workflow.cli.param_types import OneOf, WholeNumber
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, SettingsError
 
-SERVICE_KINDS = ("systemd", "systemd-user", "windows")
+SERVICE_KINDS = ("systemd", "systemd-user", "launchd", "launchd-user", "windows")
+OWN_KINDS = frozenset({"systemd-user", "launchd-user"})
+LAUNCHD_KINDS = frozenset({"launchd", "launchd-user"})
 
 
 def _kind_option() -> Callable[..., Any]:
     return click.option(
         "--kind",
         type=OneOf(SERVICE_KINDS),
-        help="systemd: for all; systemd-user: for you alone. Default: as this system is.",
+        help="systemd, launchd: for the machine; with -user: for you alone. Default: as this system is.",
     )
 
 
 _user_option: Callable[..., Any] = click.option(
-    "--user", metavar="NAME", help="Who runs it (systemd); default: the owner of the state folder, or you."
+    "--user",
+    metavar="NAME",
+    help="Who runs it; default: the owner of the state folder, or you.",
 )
 
 
@@ -41,43 +46,70 @@ def service() -> None:
 @_kind_option()
 @_user_option
 def show_service(kind: str | None, user: str | None) -> None:
-    """Print the unit, or what to do on Windows.
+    """Print the unit or property list, or what to do on Windows.
 
     The next commands are on stderr.
     """
-    from workflow.hosting import make_service_plan, render_unit, setup_commands, windows_instructions
+    from workflow.hosting import make_service_plan, windows_instructions
     from workflow.settings import load_settings
 
     plan = make_service_plan(load_settings())
     if _resolve_kind(kind) == "windows":
         click.echo(windows_instructions(plan))
         return
-    who = _service_user(kind, user)
-    click.echo(render_unit(plan, who), nl=False)
+    text, _place, commands = _entry(plan, kind, user)
+    click.echo(text, nl=False)
     _warn(plan.warnings)
-    click.echo("\n".join(("Next, after `stlflow service install`:", *setup_commands(plan, who))), err=True)
+    click.echo("\n".join(("Next, after `stlflow service install`:", *commands)), err=True)
 
 
 @service.command("install")
 @_kind_option()
 @_user_option
 @click.option("--force", is_flag=True, help="Replace a unit that is different.")
-@click.option("--start", is_flag=True, help="Also load, enable and start it.")
+@click.option("--start", is_flag=True, help="Also load, enable and start it (systemd).")
 def install_service(kind: str | None, user: str | None, force: bool, start: bool) -> int:
-    """Write the systemd unit; --start also starts it."""
-    from workflow.hosting import install_unit, make_service_plan, render_unit, setup_commands, unit_path
+    """Write the unit, the property list, or the files for Windows; --start also starts a unit."""
+    from workflow.hosting import install_unit, make_service_plan
     from workflow.settings import load_settings
 
+    plan = make_service_plan(load_settings())
     if _resolve_kind(kind) == "windows":
-        raise SettingsError("On Windows it is done by hand: `stlflow service show --kind windows` says how.")
-    plan, who = make_service_plan(load_settings()), _service_user(kind, user)
-    place = unit_path(who)
-    new = install_unit(render_unit(plan, who), place, force=force)
+        return _install_on_windows(plan)
+    text, place, commands = _entry(plan, kind, user)
+    new = install_unit(text, place, force=force)
     _warn(plan.warnings)
     click.echo(f"{place} {'written' if new else 'unchanged: it was there already'}.")
-    if start:
-        return _start_unit(own=who is None)
-    click.echo("\n".join(("Next:", *setup_commands(plan, who))))
+    if start and _resolve_kind(kind) not in LAUNCHD_KINDS:
+        return _start_unit(own=_service_user(kind, user) is None)
+    click.echo("\n".join(("Next:", *commands)))
+    return EXIT_OK
+
+
+def _entry(plan: Any, kind: str | None, user: str | None) -> tuple[str, Path, Sequence[str]]:
+    """Return the text of the unit or property list, where it goes, and the commands that follow."""
+    from workflow.hosting import (
+        launchd_commands,
+        plist_path,
+        render_plist,
+        render_unit,
+        setup_commands,
+        unit_path,
+    )
+
+    who = _service_user(kind, user)
+    if _resolve_kind(kind) in LAUNCHD_KINDS:
+        return render_plist(plan, who), plist_path(who), launchd_commands(plan, who, _own_uid())
+    return render_unit(plan, who), unit_path(who), setup_commands(plan, who)
+
+
+def _install_on_windows(plan: Any) -> int:
+    from workflow.hosting import windows_commands, windows_files
+
+    for name, content in windows_files(plan).items():
+        (plan.folder / name).write_bytes(content)
+        click.echo(f"{plan.folder / name} written.")
+    click.echo("\n".join(("Next, as administrator:", *windows_commands(plan))))
     return EXIT_OK
 
 
@@ -91,16 +123,18 @@ def _resolve_kind(kind: str | None) -> str:
         return kind
     if sys.platform == "win32":
         return "windows"
-    if sys.platform != "linux":
-        raise SettingsError("This system has no systemd: say --kind to see a unit for another machine.")
+    if sys.platform == "darwin":
+        return "launchd-user"
     return "systemd"
 
 
 def _service_user(kind: str | None, user: str | None) -> str | None:
-    """Return who runs it; None for a unit of one's own user manager."""
-    if _resolve_kind(kind) == "systemd-user":
+    """Return who runs it; None for a unit or property list of one's own."""
+    resolved = _resolve_kind(kind)
+    if resolved in OWN_KINDS:
         if user is not None:
-            raise SettingsError("--user is for --kind systemd: a unit of systemd-user is always your own.")
+            other = resolved.removesuffix("-user")
+            raise SettingsError(f"--user is for --kind {other}: one of {resolved} is always your own.")
         return None
     return user or _default_user()
 
@@ -109,13 +143,15 @@ def _default_user() -> str:
     """Return the owner of the state folder, because its files are his; otherwise the current account."""
     from workflow.settings import load_settings
 
-    state = load_settings().state
-    uid = state.stat().st_uid if state.is_dir() else getattr(os, "geteuid", lambda: 0)()
-    try:
-        import pwd
+    if sys.platform == "win32":
+        return "stlflow"
+    import pwd
 
+    state = load_settings().state
+    uid = state.stat().st_uid if state.is_dir() else os.geteuid()
+    try:
         return pwd.getpwuid(uid).pw_name
-    except (ImportError, KeyError):
+    except KeyError:
         return "stlflow"
 
 
@@ -125,24 +161,45 @@ def _start_unit(*, own: bool) -> int:
     return _systemctl(own, ["daemon-reload"]) or _systemctl(own, ["enable", "--now", UNIT_NAME])
 
 
+def _own_uid() -> int:
+    if sys.platform == "win32":
+        return 0
+    return os.getuid()
+
+
 @service.command("status")
 @_kind_option()
 def show_service_status(kind: str | None) -> int:
-    """Ask the system how the service is (systemctl)."""
-    from workflow.hosting import UNIT_NAME
+    """Ask the system how the service is."""
+    from workflow.hosting import LABEL, STATUS_WORDS, UNIT_NAME
 
-    return _systemctl(_is_own_unit(kind), ["status", "--no-pager", UNIT_NAME])
+    resolved = _resolve_kind(kind)
+    if resolved == "windows":
+        return _run_system_command(list(STATUS_WORDS))
+    if resolved in LAUNCHD_KINDS:
+        return _run_system_command(["launchctl", "print", f"{_domain(resolved)}/{LABEL}"])
+    return _systemctl(resolved in OWN_KINDS, ["status", "--no-pager", UNIT_NAME])
 
 
 @service.command("logs")
 @_kind_option()
 @click.option("-n", "--lines", default=100, show_default=True, type=WholeNumber(1), help="The last N lines.")
-@click.option("-f", "--follow", is_flag=True, help="Go on as new lines come.")
+@click.option("-f", "--follow", is_flag=True, help="Go on as new lines come (systemd, launchd).")
 def show_service_logs(kind: str | None, lines: int, follow: bool) -> int:
-    """Show what the service logged (journalctl)."""
+    """Show what the service logged."""
     from workflow.hosting import UNIT_NAME
+    from workflow.settings import load_settings
 
-    unit = "--user-unit" if _is_own_unit(kind) else "--unit"
+    resolved = _resolve_kind(kind)
+    if resolved in {"windows", *LAUNCHD_KINDS}:
+        log = load_settings().state.absolute() / "logs" / "stlflow.log"
+        if resolved != "windows":
+            return _run_system_command(["tail", f"-n{lines}", *(["-f"] if follow else []), str(log)])
+        if not log.is_file():
+            raise SettingsError(f"There is no log {log} yet.")
+        click.echo("\n".join(log.read_text("utf-8", "replace").splitlines()[-lines:]))
+        return EXIT_OK
+    unit = "--user-unit" if resolved in OWN_KINDS else "--unit"
     more = ["--follow"] if follow else ["--no-pager"]
     return _run_system_command(["journalctl", unit, UNIT_NAME, f"--lines={lines}", *more])
 
@@ -150,30 +207,34 @@ def show_service_logs(kind: str | None, lines: int, follow: bool) -> int:
 @service.command("uninstall")
 @_kind_option()
 def uninstall_service(kind: str | None) -> int:
-    """Stop the service and remove its unit.
+    """Stop the service and remove its unit, property list or task.
 
     Share, state folder and keys stay as they are.
     """
-    from workflow.hosting import UNIT_NAME, unit_path
+    from workflow.hosting import DELETE_WORDS, LABEL, UNIT_NAME, plist_path, unit_path
 
-    own = _is_own_unit(kind)
-    place = unit_path(None if own else "any account")
+    resolved = _resolve_kind(kind)
+    if resolved == "windows":
+        return _run_system_command(list(DELETE_WORDS))
+    own, is_launchd = resolved in OWN_KINDS, resolved in LAUNCHD_KINDS
+    place = (plist_path if is_launchd else unit_path)(None if own else "any account")
     if not place.exists():
-        raise SettingsError(f"There is no unit {place}: nothing is installed.")
-    if code := _systemctl(own, ["disable", "--now", UNIT_NAME]):
+        raise SettingsError(f"There is no {place}: nothing is installed.")
+    if is_launchd:
+        code = _run_system_command(["launchctl", "bootout", f"{_domain(resolved)}/{LABEL}"])
+    else:
+        code = _systemctl(own, ["disable", "--now", UNIT_NAME])
+    if code:
         return code
     place.unlink()
     click.echo(f"{place} removed.")
-    return _systemctl(own, ["daemon-reload"])
+    return EXIT_OK if is_launchd else _systemctl(own, ["daemon-reload"])
 
 
-def _is_own_unit(kind: str | None) -> bool:
-    resolved = _resolve_kind(kind)
-    if resolved == "windows":
-        raise SettingsError(
-            "On Windows ask the service: `stlflow-service.exe status`, or the Task Scheduler."
-        )
-    return resolved == "systemd-user"
+def _domain(kind: str) -> str:
+    from workflow.hosting import launchd_domain
+
+    return launchd_domain(None if kind in OWN_KINDS else "any account", _own_uid())
 
 
 def _systemctl(own: bool, words: list[str]) -> int:
@@ -186,5 +247,5 @@ def _run_system_command(words: list[str]) -> int:
     try:
         code = subprocess.run(words, check=False).returncode  # noqa: S603  # fixed words
     except FileNotFoundError:
-        raise SettingsError(f"{words[0]} is not there: this machine does not run systemd.") from None
+        raise SettingsError(f"{words[0]} is not there: say --kind for what this machine runs.") from None
     return EXIT_SOME_FAILED if code else EXIT_OK

@@ -3,7 +3,7 @@
 from workflow.console.actions import ACTION_FIELDS, act_on_submissions
 from workflow.console.attention import accept_bulk_arrival, read_attention
 from workflow.console.confirm import read_question
-from workflow.console.monitoring import respond_healthz, respond_metrics, respond_readyz
+from workflow.console.monitoring_entries import MONITORING_ENTRIES
 from workflow.console.part_files import respond_note, respond_part, respond_picture, respond_thumbnail
 from workflow.console.part_view import read_part_view, respond_mesh
 from workflow.console.submission import read_submission_page
@@ -23,7 +23,5 @@ ENTRIES: tuple[Entry, ...] = (
     Document("/s/{number:int}/thumb.png", respond_thumbnail),
     View("/s/{number:int}/3d", read_part_view, "part_view.html"),
     Document("/s/{number:int}/mesh", respond_mesh),
-    Document("/healthz", respond_healthz, role=None),
-    Document("/readyz", respond_readyz, role=None),
-    Document("/metrics", respond_metrics),
+    *MONITORING_ENTRIES,
 )

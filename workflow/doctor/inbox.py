@@ -89,11 +89,13 @@ def _writers(seen: os.stat_result) -> str:
 
 def _group_name(gid: int) -> str:
     """Return the name of a group with its members; the number where it has none, and on Windows."""
-    try:
-        import grp
+    if sys.platform == "win32":
+        return str(gid)
+    import grp
 
+    try:
         found = grp.getgrgid(gid)
-    except (ImportError, KeyError):
+    except KeyError:
         return str(gid)
     return f"{found.gr_name} ({', '.join(found.gr_mem)})" if found.gr_mem else found.gr_name
 

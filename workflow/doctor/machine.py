@@ -10,7 +10,7 @@ from pathlib import Path
 
 from workflow import __version__
 from workflow.doctor.finding import Check, Finding, fail, ok, warn
-from workflow.doctor.mount import account_name, probe_writing, user_name
+from workflow.doctor.mount import account_name, own_user_id, probe_writing, user_name
 from workflow.errors import EXIT_USAGE, StateFolderError
 from workflow.intake import file_system_type
 from workflow.settings import Settings
@@ -174,10 +174,11 @@ def is_service_running(settings: Settings) -> bool:
 
 
 def _warn_other_account(folder: Path, owner: int) -> Iterator[Finding]:
-    if os.geteuid() != owner:
+    mine = own_user_id()
+    if mine is not None and mine != owner:
         name = user_name(owner)
         yield warn(
-            f"You are {user_name(os.geteuid())}, and {folder} belongs to {name}: the checks use your rights.",
+            f"You are {user_name(mine)}, and {folder} belongs to {name}: the checks use your rights.",
             f"Run it as the service's user: `sudo -u {name} stlflow doctor`.",
         )
 

@@ -170,16 +170,24 @@ def _write_failure(folder: Path, what: str, doing: str, error: OSError) -> tuple
 
 def account_name() -> str:
     """Name the account that this process runs as."""
-    if not hasattr(os, "geteuid"):
-        return "the service's account"
-    return f"user {user_name(os.geteuid())}"
+    mine = own_user_id()
+    return "the service's account" if mine is None else f"user {user_name(mine)}"
+
+
+def own_user_id() -> int | None:
+    """Return the number of the account that this process runs as; None on Windows."""
+    if sys.platform == "win32":
+        return None
+    return os.geteuid()
 
 
 def user_name(uid: int) -> str:
     """Return the name of a user; the number where it has none, and on Windows."""
-    try:
-        import pwd
+    if sys.platform == "win32":
+        return str(uid)
+    import pwd
 
+    try:
         return pwd.getpwuid(uid).pw_name
-    except (ImportError, KeyError):
+    except KeyError:
         return str(uid)

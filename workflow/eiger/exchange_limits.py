@@ -17,7 +17,8 @@ from loguru import logger
 MAX_RESPONSE_BYTES = 16 * 2**20
 """A page holds 100 entries at most; with 1 KB each that is 100 KB."""
 
-_current: ContextVar["ExchangeLimits | None"] = ContextVar("exchange_limits", default=None)
+CURRENT_LIMITS: ContextVar["ExchangeLimits | None"] = ContextVar("exchange_limits", default=None)
+"""The limits of the call that a thread is in."""
 
 
 class ExchangeLimits:
@@ -37,14 +38,14 @@ class ExchangeLimits:
 
     def __enter__(self) -> Self:
         """Start the clock."""
-        self._outer = _current.set(self)
+        self._outer = CURRENT_LIMITS.set(self)
         _DEADLINES.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop the clock."""
         if self._outer is not None:
-            _current.reset(self._outer)
+            CURRENT_LIMITS.reset(self._outer)
         _DEADLINES.remove(self)
         with self._lock:
             self._over = True
@@ -130,8 +131,3 @@ class _Deadlines:
 
 
 _DEADLINES = _Deadlines()
-
-
-def current_limits() -> ExchangeLimits | None:
-    """Return the limits of the call that this thread is in."""
-    return _current.get()

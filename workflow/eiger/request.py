@@ -1,5 +1,6 @@
 """One call from start to end: wait for a turn, send, parse, and retry where that is safe."""
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -157,5 +158,6 @@ def _rate_limited_error(operation: Operation, wait_seconds: float) -> RateLimite
 
 def monotonic_seconds() -> float:
     """Return monotonic seconds, which on Linux include the time that the machine slept."""
-    sleepless = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
-    return time.monotonic() if sleepless is None else time.clock_gettime(sleepless)
+    if sys.platform != "linux":
+        return time.monotonic()
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -18,7 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager, ProxyManager
 
 from workflow import __version__
-from workflow.eiger.exchange_limits import MAX_RESPONSE_BYTES, current_limits
+from workflow.eiger.exchange_limits import CURRENT_LIMITS, MAX_RESPONSE_BYTES
 from workflow.errors import SettingsError
 from workflow.settings import Settings
 
@@ -114,7 +114,7 @@ class _BoundedResponse(HTTPResponse):
     def begin(self) -> None:
         """Read the head; then allow the bytes of a body."""
         super().begin()
-        limits = current_limits()
+        limits = CURRENT_LIMITS.get()
         self._wire.bytes_left = MAX_FRAMING_BYTES + (limits.max_bytes if limits else MAX_RESPONSE_BYTES)
 
 
@@ -146,7 +146,7 @@ class _WatchedConnection(HTTPConnection):
             self._handle = None
 
     def _watch(self) -> None:
-        limits = current_limits()
+        limits = CURRENT_LIMITS.get()
         if limits is not None and self._handle is not None:
             limits.watch(self._handle)
 

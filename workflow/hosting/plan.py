@@ -24,6 +24,9 @@ _NETWORK_VARIABLES = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PRO
 """What the way to Eiger may need. One with a password in it is left out: anyone may read a unit."""
 
 
+ENV_FILE_HINT = "Put the keys into .env in {folder}, with rights for the service's account alone."
+
+
 @dataclass(frozen=True, slots=True)
 class ServicePlan:
     """Everything in absolute paths. `variables` are carried over, `credentials` come from secret files.
@@ -116,5 +119,7 @@ def _credentials(given: Sequence[SourceValue]) -> Iterator[str]:
 
 
 def _mount_point(place: Path) -> Path | None:
+    if sys.platform == "win32":  # shares are named by their server there
+        return None
     mounted = next((above for above in (place, *place.parents) if above.is_mount()), None)
     return mounted if mounted is not None and mounted != Path(place.anchor) else None

@@ -1,14 +1,79 @@
 """Windows: instructions for WinSW, and for the Task Scheduler where nothing may be installed."""
 
+from collections.abc import Mapping
 from xml.sax.saxutils import escape, quoteattr
 
 from workflow.hosting.plan import ServicePlan
 
 _SERVICE_NAME = "stlflow"
+ACCOUNT = "DOMAIN\\account"
+WINSW_FILE, TASK_FILE = f"{_SERVICE_NAME}-service.xml", f"{_SERVICE_NAME}-task.xml"
+STATUS_WORDS = ("schtasks", "/Query", "/TN", _SERVICE_NAME, "/V", "/FO", "LIST")
+DELETE_WORDS = ("schtasks", "/Delete", "/TN", _SERVICE_NAME, "/F")
+
+
+def windows_files(plan: ServicePlan) -> Mapping[str, bytes]:
+    """Return the files for the plan's folder by name: one for WinSW, one for the Task Scheduler (UTF-16)."""
+    return {WINSW_FILE: winsw_xml(plan).encode(), TASK_FILE: task_xml(plan).encode("utf-16")}
+
+
+def windows_commands(plan: ServicePlan) -> tuple[str, ...]:
+    """Return the commands that are left to a person, as administrator; they hold no key."""
+    lost = ", ".join(plan.variables)
+    return (
+        f"schtasks /Create /TN {_SERVICE_NAME} /XML {plan.folder / TASK_FILE} /RU {ACCOUNT} /RP *",
+        f"schtasks /Run /TN {_SERVICE_NAME}",
+        *(
+            [f"rem A task has no variables of its own: write into stlflow.toml what {lost} say."]
+            if lost
+            else []
+        ),
+    )
+
+
+def task_xml(plan: ServicePlan) -> str:
+    """Return the task for `schtasks /Create /XML`: at boot, without a time limit, again after a failure."""
+    program, *words = plan.command
+    return f"""\
+<?xml version="1.0" encoding="UTF-16"?>
+<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+  <RegistrationInfo>
+    <Description>From a folder of STL files to the queues of Eiger</Description>
+  </RegistrationInfo>
+  <Triggers><BootTrigger><Enabled>true</Enabled><Delay>PT30S</Delay></BootTrigger></Triggers>
+  <Principals>
+    <Principal id="Author">
+      <UserId>{escape(ACCOUNT)}</UserId>
+      <LogonType>Password</LogonType>
+      <RunLevel>LeastPrivilege</RunLevel>
+    </Principal>
+  </Principals>
+  <Settings>
+    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
+    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
+    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
+    <AllowHardTerminate>true</AllowHardTerminate>
+    <StartWhenAvailable>true</StartWhenAvailable>
+    <RunOnlyIfNetworkAvailable>false</RunOnlyIfNetworkAvailable>
+    <Enabled>true</Enabled>
+    <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
+    <Priority>5</Priority>
+    <RestartOnFailure><Interval>PT1M</Interval><Count>255</Count></RestartOnFailure>
+  </Settings>
+  <Actions Context="Author">
+    <Exec>
+      <Command>{escape(program)}</Command>
+      <Arguments>{escape(" ".join(words))}</Arguments>
+      <WorkingDirectory>{escape(str(plan.folder))}</WorkingDirectory>
+    </Exec>
+  </Actions>
+</Task>
+"""
 
 
 def windows_instructions(plan: ServicePlan) -> str:
     """Return the instructions; they hold no key."""
+    commands = "\n".join(f"       {each}" for each in windows_commands(plan))
     return f"""\
 stlflow as a Windows service. Nobody has tried these steps yet: please report what is wrong with them.
 
@@ -34,10 +99,11 @@ With WinSW (one program, MIT licence: https://github.com/winsw/winsw/releases):
    Messages of stlflow are in {_SERVICE_NAME}-service.err.log there,
    and in logs\\stlflow.log of the state folder.
 
-Without WinSW, by the Task Scheduler (PowerShell, as administrator; it stops without a word of warning to
-stlflow, which is as safe as a power cut):
+Without WinSW, by the Task Scheduler (as administrator; it stops stlflow without a warning, which is as safe
+as a power cut). `stlflow service install --kind windows` writes {TASK_FILE} into the folder:
 
-{task_scheduler_script(plan)}"""
+{commands}
+"""
 
 
 def winsw_xml(plan: ServicePlan) -> str:
@@ -62,18 +128,4 @@ def winsw_xml(plan: ServicePlan) -> str:
   <stoptimeout>90 sec</stoptimeout>
   <log mode="roll-by-size"><sizeThreshold>10240</sizeThreshold><keepFiles>8</keepFiles></log>
 </service>
-"""
-
-
-def task_scheduler_script(plan: ServicePlan) -> str:
-    """Return commands for a task without the usual limit of three days."""
-    program, *words = plan.command
-    return f"""\
-       $action = New-ScheduledTaskAction -Execute '{program}' -Argument '{" ".join(words)}' `
-         -WorkingDirectory '{plan.folder}'
-       $trigger = New-ScheduledTaskTrigger -AtStartup
-       $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit 0 -RestartCount 999 `
-         -RestartInterval (New-TimeSpan -Minutes 1)
-       Register-ScheduledTask {_SERVICE_NAME} -Action $action -Trigger $trigger -Settings $settings `
-         -User 'DOMAIN\\account' -Password (Read-Host 'Password')
 """

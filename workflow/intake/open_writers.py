@@ -123,6 +123,8 @@ def _holders(device: int, inode: int) -> Iterator[str]:
 
 
 def _opened_by(process: Path, device: int, inode: int) -> bool:
+    if sys.platform == "win32":
+        return False
     for descriptor in (process / "fd").iterdir():
         with suppress(OSError):
             seen = descriptor.stat()
@@ -136,6 +138,8 @@ def _opened_by(process: Path, device: int, inode: int) -> bool:
 
 def _mapped_by(process: Path, device: int, inode: int) -> bool:
     """A shared, writable mapping counts as an open writer: `08:02 1234` are its device and inode."""
+    if sys.platform == "win32":
+        return False
     place = f" {os.major(device):02x}:{os.minor(device):02x} {inode} "
     maps = (process / "maps").read_text("utf-8", "replace")
     rights = (line.split(" ", 2)[1] for line in maps.splitlines() if place in line)

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -23,10 +24,10 @@ def file_owner(descriptor: int) -> str | None:
 
     On a mounted share the server decides: often it is the account that mounted it.
     """
-    try:
-        import pwd
-    except ImportError:  # Windows
+    if sys.platform == "win32":
         return None
+    import pwd
+
     try:
         return pwd.getpwuid(os.fstat(descriptor).st_uid).pw_name
     except KeyError:

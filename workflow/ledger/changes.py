@@ -5,7 +5,7 @@ step that was taken over) raises `Superseded` and alters nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar, Unpack
 
@@ -38,7 +38,6 @@ from workflow.model import (
     Submission,
     SubmissionChanges,
     check_transition,
-    evolve,
 )
 
 T = TypeVar("T")
@@ -46,6 +45,8 @@ Event = tuple[EventKind, str]
 """What happened, and the detail in words."""
 VALUES_PER_STATEMENT = 500
 """SQLite takes some thousands of values in one statement, Postgres 65,535."""
+seconds_now = CLOCK.seconds
+"""Return the present time as the tables hold it."""
 MAX_DUE_AHEAD_SECONDS = 1_800.0
 """Nothing waits longer: a later time was written while the clock was wrong."""
 
@@ -69,7 +70,7 @@ class Draft:
     def change(self, **changes: Unpack[SubmissionChanges]) -> "Draft":
         """Return the draft with further changes. Raises IllegalTransition for a state that can't follow."""
         check_transition(self.submission.state, changes.get("state", self.submission.state))
-        ahead = evolve(self.submission, **changes)
+        ahead = replace(self.submission, **changes)
         return Draft(self.stored, ahead, {**self.changes, **changes}, self.events, self.decisions)
 
     def record(
@@ -142,11 +143,11 @@ def _update(
     connection: Connection, submission: Submission, changes: SubmissionChanges, happened: Iterable[Event]
 ) -> Submission:
     columns = to_columns(changes) or {"turn": submission.turn}
-    changed = evolve(submission, **changes)
+    changed = replace(submission, **changes)
     at_once = becomes_job(connection, changed.step, columns.get("due_at"))
     if at_once:
         columns["due_at"] = HANDED_OVER
-        changed = evolve(changed, due_at=HANDED_OVER)
+        changed = replace(changed, due_at=HANDED_OVER)
     values = {f"new_{name}": value for name, value in columns.items()}
     written = submission_update(tuple(columns)).execute(
         connection, number=submission.id, at_turn=submission.turn, **values
@@ -228,11 +229,6 @@ def chunks(values: Iterable[T]) -> Iterator[Sequence[T]]:
     return (
         every[start : start + VALUES_PER_STATEMENT] for start in range(0, len(every), VALUES_PER_STATEMENT)
     )
-
-
-def seconds_now() -> float:
-    """Return the present time as the tables hold it."""
-    return CLOCK.seconds()
 
 
 def _first_submission(query: PreparedStatement, connection: Connection, number: int) -> Submission:

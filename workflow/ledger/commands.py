@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
@@ -16,6 +15,7 @@ from workflow.ledger.changes import (
     read_submission,
     seconds_now,
 )
+from workflow.ledger.database import CLOCK
 from workflow.ledger.duplicates import IsDuplicate, find_competing_submission, find_unfinished_duplicate
 from workflow.ledger.rows import to_columns
 from workflow.ledger.sends import CHECKED_BY_OPERATOR
@@ -73,7 +73,7 @@ class CommandStore(Store):
             submission = _lock_with_content(connection, number)
             effect = decide(submission, _send_state(connection, submission))
             _settle_open_sends(connection, number, effect)
-            present = None if effect.step is None else datetime.fromtimestamp(seconds_now(), UTC)
+            present = None if effect.step is None else CLOCK.now()
             changes: SubmissionChanges = {**next_turn(submission, effect.step, present), **effect.changes}
             return apply_changes(connection, submission, changes, (effect.event, effect.detail))
 

@@ -10,6 +10,7 @@ time is used, carried on by this machine's monotonic clock from the last reading
 
 import threading
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -150,6 +151,10 @@ class LedgerClock:
                 return system_time()
             theirs, mine = self._seen
         return theirs + (time.monotonic() - mine)
+
+    def now(self) -> datetime:
+        """Return the present time, aware and in UTC."""
+        return datetime.fromtimestamp(self.seconds(), UTC)
 
     def synchronize(self, connection: Connection) -> None:
         """Read the database's own clock; with a file, go by this machine's."""

@@ -51,9 +51,7 @@ class DecisionStore(Store):
                 found |= {row["submission"]: decision_from(row) for row in rows}
         return found
 
-    def list_print_times(
-        self, preset: str, before: int, limit: int = 50
-    ) -> Sequence[tuple[float | None, float]]:
+    def list_print_times(self, preset: str, before: int, limit: int) -> Sequence[tuple[float | None, float]]:
         """Return volume in cm³ (None if not measured) and print seconds of earlier parts, the newest first.
 
         Only the last submissions are read: a rare preset must not cost a scan of all.

@@ -12,6 +12,7 @@ from typing import Unpack
 from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from workflow.ledger.changes import MAX_DUE_AHEAD_SECONDS, apply_changes, chunks, next_turn, seconds_now
+from workflow.ledger.database import CLOCK
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import submission_from
 from workflow.ledger.statements import PreparedStatement
@@ -102,8 +103,7 @@ def start_delivery(
     **changes: Unpack[SubmissionChanges],
 ) -> None:
     """Begin to deliver what was parked, with all its news at once. Raises Superseded, StateError."""
-    present = datetime.fromtimestamp(seconds_now(), UTC)
-    ahead = next_turn(submission, Step.DELIVER, present)
+    ahead = next_turn(submission, Step.DELIVER, CLOCK.now())
     with ledger.write_transaction() as connection:
         delivery: SubmissionChanges = {**ahead, **changes}
         apply_changes(connection, submission, delivery, *events)

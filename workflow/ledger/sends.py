@@ -121,7 +121,7 @@ class SendStore(Store):
     def withdraw(self, submission: Submission, copy: int, intent: SendIntent) -> None:
         """Undo this attempt, which certainly had no effect; earlier attempts remain."""
         with self.write_transaction() as connection:
-            send_update("times", "deadline", open_only=True).execute(
+            send_update("times", "deadline").execute(
                 connection,
                 number=submission.id,
                 copy=copy,

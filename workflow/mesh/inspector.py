@@ -117,12 +117,6 @@ class Inspector:
             "be from another program; retry it if the machine was short of memory."
         )
 
-    @property
-    def process_id(self) -> int | None:
-        """Return the number of the inspecting process, if one runs."""
-        worker = self._worker
-        return worker.process.pid if worker and worker.process.poll() is None else None
-
     def close(self) -> None:
         """End the process; an inspection under way ends with StateError."""
         self._is_closed = True

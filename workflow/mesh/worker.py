@@ -230,10 +230,10 @@ def _ignore_stop_signals() -> None:
 
 def _limit_memory(memory_mb: int) -> None:
     """Hold the process to its memory, where the system can (not on Windows, hardly on macOS)."""
-    try:
-        import resource
-    except ImportError:
+    if sys.platform == "win32":
         return
+    import resource
+
     most = _memory_now() + memory_mb * 2**20
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     try:
@@ -244,5 +244,7 @@ def _limit_memory(memory_mb: int) -> None:
 
 def _memory_now() -> int:
     """Return the address space in use, in bytes; 0 where the system does not say."""
+    if sys.platform == "win32":
+        return 0
     status = Path("/proc/self/statm")
     return int(status.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE") if status.exists() else 0

@@ -34,6 +34,5 @@ from workflow.model.submission import (
     SubmissionChanges,
     SubmissionEvent,
     Worker,
-    evolve,
 )
 from workflow.model.vitals import CloudVitals, WorkerVitals

@@ -1,8 +1,8 @@
 """Submissions and their history, and the workers that process them. Times are aware and in UTC."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypedDict, Unpack
+from typing import TypedDict
 
 from workflow.model.mesh_report import MeshReport
 from workflow.model.states import Destination, HoldReason, Step, SubmissionState
@@ -126,11 +126,6 @@ class SubmissionChanges(TypedDict, total=False):
 
 
 NO_CHANGES: SubmissionChanges = {}
-
-
-def evolve(submission: Submission, **changes: Unpack[SubmissionChanges]) -> Submission:
-    """Return the submission with these changes."""
-    return replace(submission, **changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ The present time, as everybody sees it who works on the same ledger.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 
 from workflow.eiger import EigerClient
@@ -99,6 +99,5 @@ class Context:
         return claimed_as if submission.left_in_place else self.share.root / claimed_as
 
 
-def now() -> datetime:
-    """Return the present time, aware and in UTC."""
-    return datetime.fromtimestamp(CLOCK.seconds(), UTC)
+now = CLOCK.now
+"""Return the present time, aware and in UTC."""

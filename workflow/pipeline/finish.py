@@ -72,9 +72,8 @@ def _move(context: Context, submission: Submission, outcome: Outcome) -> Draft:
     try:
         submission = _move_as_planned(context, submission, outcome)
     except FileNotFoundError:
-        if submission.reused is not None:  # the answer to an order whose file is no longer in done/
-            make_outcome_folders(context.share, submission.placed_as or here)
-            write_submission_note(context, submission, context.share.root / (submission.placed_as or here))
+        if submission.reused is not None:
+            _write_note_alone(context, submission, outcome, submission.placed_as or here)
         return _with_missing_file(context, submission, here)
     with suppress(OSError):
         remove_note(context.share.root / here)
@@ -86,6 +85,19 @@ def _move(context: Context, submission: Submission, outcome: Outcome) -> Draft:
         context.ledger.write(moved)  # the note is tried again, and the file is where it is
         raise
     return moved
+
+
+def _write_note_alone(context: Context, submission: Submission, outcome: Outcome, place: str) -> None:
+    """Write the answer to an order whose file is no longer in done/.
+
+    In held/ it has the number in its name: another note without its file would be removed there.
+    """
+    alone = in_place_note_path(Outcome.HELD, submission.path, submission.id)
+    with suppress(OSError):
+        remove_note(context.share.root / alone)
+    target = alone if outcome is Outcome.HELD else place
+    make_outcome_folders(context.share, target)
+    write_submission_note(context, submission, context.share.root / target)
 
 
 def _find_returned_file(context: Context, submission: Submission) -> Submission:

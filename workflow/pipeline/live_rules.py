@@ -28,17 +28,13 @@ class LiveRules:
 
     def __init__(self, path: Path, rulebook: Rulebook, ledger: Ledger, check: RulesCheck) -> None:
         self._path, self._ledger, self._check = path, ledger, check
-        self._rulebook = rulebook
+        self.rulebook = rulebook
+        """The rules in use."""
         self._seen = self._refused = ""
         self._checks_to_skip = 0
         self.trouble: str | None = None
         ledger.decisions.store_rules(rulebook.revision, rulebook.text)
         self._publish_problem()
-
-    @property
-    def rulebook(self) -> Rulebook:
-        """The rules in use."""
-        return self._rulebook
 
     def watch(self, stop: threading.Event) -> None:
         """Check the file every second, until `stop` is set."""
@@ -54,7 +50,7 @@ class LiveRules:
             return
         revision = revision_of(text)
         stable, self._seen = revision == self._seen, revision
-        if revision == self._rulebook.revision:
+        if revision == self.rulebook.revision:
             self._report_problem("", None)
         elif stable and revision != self._refused:
             self._load_changed(text)
@@ -64,7 +60,7 @@ class LiveRules:
             self._checks_to_skip -= 1
             return
         try:
-            rulebook = with_build_volumes(parse_rules(text, str(self._path)), self._rulebook.volumes)
+            rulebook = with_build_volumes(parse_rules(text, str(self._path)), self.rulebook.volumes)
             self._check(rulebook)
             self._ledger.decisions.store_rules(rulebook.revision, rulebook.text)
         except RulesError as error:
@@ -73,7 +69,7 @@ class LiveRules:
             self._checks_to_skip = CHECKS_BETWEEN_RETRIES
             self._report_problem("", f"The changed rules can't be checked: {error} stlflow tries again.")
         else:
-            before, self._rulebook = self._rulebook.revision, rulebook
+            before, self.rulebook = self.rulebook.revision, rulebook
             self._checks_to_skip = 0
             self.trouble, self._refused = None, ""
             self._publish_problem()
@@ -87,7 +83,7 @@ class LiveRules:
         if trouble is not None:
             logger.error("{}", trouble)
         else:
-            logger.info("The rules file is as before: revision {}.", self._rulebook.revision)
+            logger.info("The rules file is as before: revision {}.", self.rulebook.revision)
         self._publish_problem()
 
     def _publish_problem(self) -> None:

@@ -9,7 +9,7 @@ Where several workers share a database, one of them writes the notes of all: two
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -37,6 +37,8 @@ FIRST_NOTE_SECONDS = 0.3
 SWEEP_SECONDS = 5.0
 """How often all that wait are read again: a poll or another worker may have changed something."""
 NOTES_AT_ONCE = 100
+PRINT_TIMES_READ = 50
+"""So many earlier parts say how long one takes. As many newer ones may come before they are read again."""
 MAX_SWEPT = 500
 _REST_PER_WORK = 40
 """One part in forty of a core at most."""
@@ -57,6 +59,8 @@ class ProgressNotes:
     _rows: dict[int, Submission] = field(default_factory=dict)
     """Each submission as it was when its note was written."""
     _past: dict[int, PastPrints | None] = field(default_factory=dict)
+    _times: dict[str, tuple[int, Sequence[tuple[float | None, float]]]] = field(default_factory=dict)
+    """The print times that were read last, by preset, and before which submission they were read."""
     _seen: frozenset[str] = frozenset()
     _next_sweep: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -175,9 +179,17 @@ class ProgressNotes:
         if submission.preset is None or submission.mesh is None:
             return None
         if submission.id not in self._past:
-            past = self.context.ledger.decisions.list_print_times(submission.preset, submission.id)
+            past = self._print_times(submission.preset, submission.id)
             self._past[submission.id] = find_similar_prints(submission.mesh.volume_cm3, past)
         return self._past[submission.id]
+
+    def _print_times(self, preset: str, number: int) -> Sequence[tuple[float | None, float]]:
+        """Return the print times of parts before this one; of many files at once they are read once."""
+        read_for, known = self._times.get(preset, (0, ()))
+        if len(known) < PRINT_TIMES_READ or abs(number - read_for) >= PRINT_TIMES_READ:
+            known = self.context.ledger.decisions.list_print_times(preset, number, PRINT_TIMES_READ)
+            self._times[preset] = number, known
+        return known
 
     def _remove(self, number: int, submission: Submission | None = None) -> None:
         """Remove the note of a submission that is not worked on any more."""

@@ -38,7 +38,7 @@ def find_answer(context: Context, submission: Submission) -> Answer | None:
     """Return what printing the part takes, as of its routing decision; None before that."""
     if submission.build_id is None:
         return None
-    decided = context.ledger.decisions.read_routing([submission.id]).get(submission.id)
+    decided = context.ledger.decisions.read(submission.id).get("routing")
     if decided is None:
         return None
     return make_answer(submission, decided, context.prices, context.changeover_seconds)

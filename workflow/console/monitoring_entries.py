@@ -1,0 +1,22 @@
+"""The pages that show how it goes: printers, rules, health, the wall, and what monitors ask for."""
+
+from workflow.console.monitoring import respond_healthz, respond_metrics, respond_readyz
+from workflow.console.printers import put_back, read_printers, take_out
+from workflow.console.views import Change, Document, Entry, Parameter, View
+
+PRINTER_NAME = Parameter("name", "name or id of the printer")
+HOURS = Parameter("hours", "how far the timeline reaches: 24 or 168", "integer")
+OUTAGE_FIELDS = (
+    PRINTER_NAME,
+    Parameter("reason", "why"),
+    Parameter("until", "when it is back by itself, in the shop's time; empty: once it is put back"),
+)
+
+MONITORING_ENTRIES: tuple[Entry, ...] = (
+    View("/printers", read_printers, "printers.html", "Printers", "p", parameters=(HOURS,)),
+    Change("/printers/out", take_out, goes_to="/printers", fields=OUTAGE_FIELDS),
+    Change("/printers/back", put_back, goes_to="/printers", fields=(PRINTER_NAME,)),
+    Document("/healthz", respond_healthz, role=None),
+    Document("/readyz", respond_readyz, role=None),
+    Document("/metrics", respond_metrics),
+)
