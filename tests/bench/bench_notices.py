@@ -1,4 +1,4 @@
-"""What notices cost: files a second without a target, with one that takes everything, and with one that hangs.
+"""What notices cost: files a second without a target, with one that takes all, and with one that hangs.
 
     python -m tests.bench.bench_notices [--files 300] [--rounds 3]
 
