@@ -199,8 +199,8 @@ def test_only_states_that_a_submission_can_be_in_are_offered(say: Say) -> None:
         refused = say("list", "--state", state)
         assert refused.code == 2
         assert refused.err.endswith(
-            f"'{state}' is none of claimed, inspected, slicing, sliced, routed, dispatched, held, rejected, "
-            f"canceled. Did you mean '{meant}'?\n"
+            f"'{state}' is none of claimed, inspected, slicing, sliced, routed, dispatched, printing, "
+            f"printed, failed, lost_track, held, rejected, canceled. Did you mean '{meant}'?\n"
         )
     assert not {"printed", "printing", "uploaded"} & set(say("list", "--help").out.split("|"))
     assert "'printed' is none of" in say("list", "--state", "printed").err

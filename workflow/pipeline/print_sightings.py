@@ -156,7 +156,7 @@ class PrintSightings:
         self._waiting[copy.receipt_id] = job.state.casefold() == _WAITING_REQUEST
 
     def _search(self, copy: FollowedPrint) -> None:
-        """Look for the print of a copy that has left the queue, or that its printer stopped showing."""
+        """Search for the print of a copy that left the queue, or that its printer no longer shows."""
         if copy.job_id is not None:
             if self._take_lookup():
                 try:
