@@ -54,6 +54,14 @@ class Cloud:
         change = {"device_id": self.device(name)["id"], "state": state}
         requests.post(f"{self.control}/devices", json=change, timeout=60).raise_for_status()
 
+    def device_named(self, name: str) -> dict[str, Any]:
+        """Return a device of the world, also one that the list of devices leaves out."""
+        return next(device for device in self.world()["devices"] if name in device["name"])
+
+    def act(self, what: str, **body: object) -> None:
+        """Let a person do something: `start`, `prints`, `attend`, `devices`."""
+        requests.post(f"{self.control}/{what}", json=body, timeout=60).raise_for_status()
+
     def approve(self, *builds: str) -> None:
         """Have a person approve just these builds, which switches approvals on."""
         body = {"builds": list(builds)}
@@ -97,6 +105,7 @@ def simulated(
     units: str = "mm",
     scale: float = 1.0,
     date_ahead_seconds: float = 0.0,
+    operator_seconds: float = 300.0,
 ) -> Iterator[Cloud]:
     """Run a fresh simulator."""
     options = SimulatorOptions(
@@ -106,6 +115,7 @@ def simulated(
         units=units,
         scale=scale,
         date_ahead_seconds=date_ahead_seconds,
+        operator_seconds=operator_seconds,
     )
     with running_simulator(options) as url:
         yield Cloud(url)

@@ -142,6 +142,7 @@ def running_service(
                 make_stability_times(settings),
                 watch=watch,
                 arrival_limit=MassArrivalLimit(settings.mass_arrival_files),
+                follow_seconds=settings.follow_seconds,
                 keep=_make_retention_policy(settings),
             )
             try:
@@ -203,6 +204,7 @@ def _make_context(
         thumbnails=settings.state.absolute() / THUMBNAILS_FOLDER if settings.thumbnails else None,
         prices=parse_prices(settings.prices),
         changeover_seconds=60 * settings.changeover_minutes,
+        follows_prints=settings.follow_prints,
         date_folders=settings.date_folders,
         reuses_builds=settings.reuse_builds,
         accepted_units=read_accepted_units(settings.accepted_units),

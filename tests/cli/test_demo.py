@@ -15,7 +15,7 @@ from workflow.resources import resource_folder
 
 ROW = (
     "id", "path", "state", "hold", "reason", "preset", "intake_rule", "routing_rule", "destination", "device",
-    "build_id", "receipt_id", "sha256", "seconds", "answer",
+    "build_id", "receipt_id", "sha256", "seconds", "due", "late_on", "answer", "print",
 )  # fmt: skip
 
 

@@ -94,18 +94,15 @@ def test_recent_sends_of_all_workers_count_and_refused_ones_do_not(ledger: Ledge
 
 
 def test_only_what_was_sent_counts_as_sent_before(ledger: Ledger) -> None:
-    numbers = [ledger.open("a.stl") for _ in range(3)]
-    for number, receipt in zip(numbers, ("r-1", None, "r-2"), strict=True):
-        ledger.update_submission(ledger.get(number), sha256="ab", receipt_id=receipt)
-    assert (
-        ledger.decisions.count_sent_before("ab"),
-        ledger.decisions.count_sent_before("ab", numbers[0]),
-        ledger.decisions.count_sent_before("cd"),
-    ) == (
-        2,
-        1,
-        0,
-    )
+    numbers = [ledger.open("a.stl") for _ in range(5)]
+    states = [SubmissionState(each) for each in ("dispatched", "held", "printed", "failed", "lost_track")]
+    for number, state in zip(numbers, states, strict=True):
+        receipt = None if state is SubmissionState.HELD else f"r-{number}"
+        put_in_state(ledger, ledger.get(number), sha256="ab", receipt_id=receipt, state=state)
+    before = ledger.decisions.count_before
+    assert before("ab") == {"sent_before": 4, "printed_before": 1, "failed_before": 1}
+    assert before("ab", numbers[2]) == {"sent_before": 3, "printed_before": 0, "failed_before": 1}
+    assert before("cd") == {"sent_before": 0, "printed_before": 0, "failed_before": 0}
 
 
 def test_receipts_come_copy_by_copy(ledger: Ledger, submission: Submission) -> None:

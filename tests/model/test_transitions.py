@@ -10,6 +10,7 @@ from workflow.ledger import Ledger
 from workflow.model import (
     ALLOWED_TRANSITIONS,
     ENDED_STATES,
+    SENT_STATES,
     EventKind,
     IllegalTransition,
     Submission,
@@ -19,7 +20,7 @@ from workflow.model import (
     is_allowed_transition,
 )
 
-SENT = {SubmissionState.DISPATCHED, SubmissionState.PRINTING, SubmissionState.PRINTED}
+SENT = SENT_STATES
 
 
 def test_the_table_names_every_state() -> None:

@@ -35,6 +35,7 @@ QUICK: dict[str, object] = {
     "requests_per_second": 500.0,
     "thumbnails": False,
     "status_page": "off",
+    "follow_seconds": 3600.0,
 }
 
 

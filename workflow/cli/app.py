@@ -19,6 +19,7 @@ from workflow.cli.notify import notify
 from workflow.cli.printers import printers
 from workflow.cli.rules import rules
 from workflow.cli.run import run
+from workflow.cli.secret import secret
 from workflow.cli.service import service
 from workflow.cli.shadow import shadow
 from workflow.cli.simulator import simulator
@@ -59,7 +60,6 @@ def stlflow(folder: str | None, file: str | None) -> None:
 for command in (
     demo, init, first_contact, doctor, status, config, run, shadow, batch, check, list_submissions, show,
     retry, release, cancel, attach, settle, workers, console, move_ledger, backup, restore, intake, rules,
-    notify, printers, eiger,
-    simulator, service,
+    notify, printers, eiger, simulator, service, secret,
 ):  # fmt: skip
     stlflow.add_command(command)

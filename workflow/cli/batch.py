@@ -10,42 +10,55 @@ from pathlib import Path
 import click
 
 from workflow.cli.output import json_option, print_json
-from workflow.cli.watch import UploadProgress
-from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
-from workflow.model import Submission, SubmissionState
+from workflow.cli.watch import UploadProgress, is_at_rest, is_print_over
+from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, SettingsError
+from workflow.model import SENT_STATES, Submission, SubmissionState
 
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Only show what would happen to each file; nothing is sent.")
+@click.option("--wait-printed", is_flag=True, help="Wait until all are printed; exit code 0 only then.")
 @json_option
-def batch(folder: Path, dry_run: bool, as_json: bool) -> int:
+def batch(folder: Path, dry_run: bool, wait_printed: bool, as_json: bool) -> int:
     """Take every STL file in FOLDER to its queue, then end.
 
     It ends when all have ended. The files stay where they are. A file that an earlier batch sent from
-    the same place, with the same content, is not sent again.
+    the same place, with the same content, is not sent again. With --wait-printed it is waited for, too.
     """
     if dry_run:
         return _show_forecasts(folder.resolve(), as_json=as_json)
     from workflow.assembly import running_service, start_logging
     from workflow.cli.submission_output import print_submissions_table, submission_row
     from workflow.operations import read_answers
+    from workflow.pipeline.print_notes import read_print_status
     from workflow.settings import load_settings
 
     settings = load_settings()
+    if wait_printed and not settings.follow_prints:
+        raise SettingsError("--wait-printed needs the setting follow_prints. Set it to true.")
     start_logging(settings, "WARNING")
     sent, began = UploadProgress(), datetime.now(UTC)
     with running_service(settings, watch=False, on_progress=sent.report) as service:
         numbers, untaken = service.submit_folder(folder.resolve())
-        ended = _wait_with_progress(lambda: [service.ledger.get(number) for number in numbers], sent)
+
+        def look() -> Sequence[Submission]:
+            return [service.ledger.get(number) for number in numbers]
+
+        ended = _wait_with_progress(look, is_at_rest, sent)
+        if wait_printed:
+            service.follow_all(ended)
+            ended = _wait_with_progress(look, is_print_over, sent)
+        prints = read_print_status(service.ledger, ended)
         answers = read_answers(service.ledger, settings, ended)
-    well = _all_sent(ended) and not untaken
+    wanted = {SubmissionState.PRINTED} if wait_printed else SENT_STATES
+    well = all(submission.state in wanted for submission in ended) and not untaken
     if as_json:
-        rows = [submission_row(each, answers.get(each.id)) for each in ended]
+        rows = [submission_row(each, answers.get(each.id), prints.get(each.id)) for each in ended]
         print_json({"submissions": rows, "not_taken": [asdict(each) for each in untaken], "ok": well})
     else:
         if ended:
-            print_submissions_table(ended, answers, settings.zone)
+            print_submissions_table(ended, answers, settings.zone, prints)
         for each in untaken:
             click.echo(f"Not taken: {each.path}: {each.why.rstrip('.')}.")
         if ended or not untaken:
@@ -67,24 +80,20 @@ def _show_forecasts(folder: Path, *, as_json: bool) -> int:
 
 
 def _wait_with_progress(
-    look: Callable[[], Sequence[Submission]], sent: UploadProgress
+    look: Callable[[], Sequence[Submission]], is_over: Callable[[Submission], bool], sent: UploadProgress
 ) -> Sequence[Submission]:
-    """Wait for all to end, with bars on a terminal."""
-    from workflow.cli.watch import is_at_rest, poll_until, show_nothing
+    """Wait for all to be over, with bars on a terminal."""
+    from workflow.cli.watch import poll_until, show_nothing
 
     def enough(seen: Sequence[Submission]) -> bool:
-        return all(map(is_at_rest, seen))
+        return all(map(is_over, seen))
 
     if not sys.stderr.isatty():
         return poll_until(look, enough, show_nothing, time.sleep)
     from workflow.cli.progress import progress_bars
 
-    with progress_bars(sent) as show:
+    with progress_bars(sent, is_over) as show:
         return poll_until(look, enough, show, time.sleep)
-
-
-def _all_sent(ended: Sequence[Submission]) -> bool:
-    return all(submission.state is SubmissionState.DISPATCHED for submission in ended)
 
 
 def _summary(ended: Sequence[Submission], began: datetime) -> str:

@@ -29,7 +29,9 @@ NAME_WIDTH = 40
 
 
 @contextmanager
-def progress_bars(sent: UploadProgress) -> Iterator[Callable[[Sequence[Submission]], None]]:
+def progress_bars(
+    sent: UploadProgress, is_over: Callable[[Submission], bool] = is_at_rest
+) -> Iterator[Callable[[Sequence[Submission]], None]]:
     """Show bars on stderr while the block runs; returns the function that brings them up to date."""
     console = progress_console()
     overall = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console)
@@ -42,7 +44,7 @@ def progress_bars(sent: UploadProgress) -> Iterator[Callable[[Sequence[Submissio
             everything,
             description=_progress_text(seen),
             total=len(seen),
-            completed=sum(map(is_at_rest, seen)),
+            completed=sum(map(is_over, seen)),
         )
         _refresh_uploads(single, shown, sent.under_way(), seen)
         live.update(Group(single, overall), refresh=True)

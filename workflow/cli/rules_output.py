@@ -138,6 +138,7 @@ def _routing_document(explanation: Explanation) -> dict[str, object]:
         "copies": route.copies if route else None,
         "approve_first": route.approve_first if route else None,
         "due": route.due.isoformat() if route and route.due else None,
+        "followed": route.is_followed if route and route.destination else None,
         "send_window": format_window(route.send_window) if route and route.send_window else None,
         "reason": route.reason if route else None,
         "reasons": list(route.reasons) if route else [],

@@ -17,9 +17,12 @@ from workflow.cli.watch import ShowSubmissions
 from workflow.model import DecisionRecord, MeshReport, Submission, SubmissionEvent, SubmissionState
 from workflow.notes import (
     Answer,
+    PrintStatus,
     answer_document,
     answer_line,
     materials_text,
+    print_status_document,
+    print_status_text,
     print_time_text,
     ready_text,
 )
@@ -33,16 +36,23 @@ ANSWER_COLUMNS: tuple[tuple[str, Callable[[Answer, tzinfo | None], str]], ...] =
 )
 COLUMNS_BY_WIDTH = (120, 130, 160)
 """How wide a terminal has to be for one, two and three of these columns."""
+NO_PRINTS: Mapping[int, PrintStatus] = MappingProxyType({})
 NO_DECISIONS: Mapping[str, DecisionRecord] = MappingProxyType({})
 STATE_COLORS = {
     SubmissionState.DISPATCHED: "green",
+    SubmissionState.PRINTING: "green",
+    SubmissionState.PRINTED: "green",
+    SubmissionState.FAILED: "red",
+    SubmissionState.LOST_TRACK: "yellow",
     SubmissionState.REJECTED: "red",
     SubmissionState.HELD: "yellow",
     SubmissionState.CANCELED: "dim",
 }
 
 
-def submission_row(submission: Submission, answer: Answer | None = None) -> dict[str, object]:
+def submission_row(
+    submission: Submission, answer: Answer | None = None, status: PrintStatus | None = None
+) -> dict[str, object]:
     """Return the row that scripts rely on; null where not reached."""
     return {
         "id": submission.id,
@@ -59,7 +69,10 @@ def submission_row(submission: Submission, answer: Answer | None = None) -> dict
         "receipt_id": submission.receipt_id,
         "sha256": submission.sha256,
         "seconds": duration_seconds(submission),
+        "due": submission.due_date and submission.due_date.isoformat(),
+        "late_on": submission.late_on and submission.late_on.isoformat(),
         "answer": answer and answer_document(answer),
+        "print": status and print_status_document(status),
     }
 
 
@@ -69,10 +82,11 @@ def submission_row_with_history(
     decided: Mapping[str, DecisionRecord] = NO_DECISIONS,
     receipts: Sequence[str] = (),
     answer: Answer | None = None,
+    status: PrintStatus | None = None,
 ) -> dict[str, object]:
     """Return the row with `mesh` (null if not measured), decisions, receipts, and `events`, oldest first."""
     return {
-        **submission_row(submission, answer),
+        **submission_row(submission, answer, status),
         "copies": submission.copies,
         "dropped_by": submission.dropped_by,
         "receipts": list(receipts),
@@ -96,6 +110,7 @@ def submissions_table(
     answers: Mapping[int, Answer] = NO_ANSWERS,
     zone: tzinfo | None = None,
     width: int = 0,
+    prints: Mapping[int, PrintStatus] = NO_PRINTS,
 ) -> Table:
     """Return the table that people read: what became of each file, and why.
 
@@ -108,7 +123,7 @@ def submissions_table(
     for submission in submissions:
         answer = answers.get(submission.id)
         cells = [Text("" if answer is None else text_of(answer, zone)) for _, text_of in extra]
-        table.add_row(*_table_cells(submission), *cells)
+        table.add_row(*_table_cells(submission, prints.get(submission.id)), *cells)
     return table
 
 
@@ -116,10 +131,11 @@ def print_submissions_table(
     submissions: Sequence[Submission],
     answers: Mapping[int, Answer] = NO_ANSWERS,
     zone: tzinfo | None = None,
+    prints: Mapping[int, PrintStatus] = NO_PRINTS,
 ) -> None:
     """Print the table on stdout; print times, material and when it is ready where there is room."""
     console = result_console()
-    console.print(submissions_table(submissions, answers, zone, console.width))
+    console.print(submissions_table(submissions, answers, zone, console.width, prints))
 
 
 @contextmanager
@@ -136,6 +152,7 @@ def print_submission(
     receipts: Sequence[str] = (),
     zone: tzinfo | None = None,
     answer: Answer | None = None,
+    status: PrintStatus | None = None,
 ) -> None:
     """Print one submission, what was decided for it, and its history on stdout."""
     console = result_console()
@@ -146,6 +163,8 @@ def print_submission(
         console.print(Text(f"{'mesh':>14}  {mesh_facts(submission.mesh)}"))
     if answer is not None:
         console.print(Text(f"{'print':>14}  {answer_line(answer, zone)}"))
+    if status is not None:
+        console.print(Text(f"{'now':>14}  {print_status_text(status)}"))
     if len(receipts) > 1:
         console.print(Text(f"{'receipts':>14}  {', '.join(receipts)}"))
     for line in decision_lines(decided, zone):
@@ -161,19 +180,29 @@ def mesh_facts(mesh: MeshReport) -> str:
     return f"{' x '.join(f'{side:.4g}' for side in mesh.size_mm)} mm, {mesh.triangles:,} tri."
 
 
-def _table_cells(submission: Submission) -> list[Text]:
+def _table_cells(submission: Submission, status: PrintStatus | None) -> list[Text]:
     rule = submission.routing_rule or submission.intake_rule or ""
     where = submission.destination.value if submission.destination else submission.state.value
     device = f" {submission.device}" if submission.device else ""
+    ended_badly = submission.state in {SubmissionState.FAILED, SubmissionState.LOST_TRACK}
+    outcome = (submission.reason if ended_badly else None) or (submission.receipt_id or "")[:8]
     words = (
         str(submission.id),
         submission.path,
         mesh_facts(submission.mesh) if submission.mesh and any(submission.mesh.size_mm) else "",
         submission.preset or "",
         rule,
-        f"{where}{device}",
+        f"{where}{device}{_progress_cell(submission, status)}",
         (submission.build_id or "")[:8],
-        (submission.receipt_id or "")[:8] or submission.reason or "",
+        outcome or submission.reason or "",
     )
     style = STATE_COLORS.get(submission.state, "")
     return [Text(word, style=style if place in {5, 7} else "") for place, word in enumerate(words)]
+
+
+def _progress_cell(submission: Submission, status: PrintStatus | None) -> str:
+    """Return how far the print is, and that it will be late."""
+    late = f"late: {submission.late_on:%a %d %b}" if submission.late_on and submission.followed else ""
+    words = ", ".join(filter(None, ("" if status is None else print_status_text(status), late)))
+    where = f" on {submission.device}" if submission.device else ""
+    return f": {words.replace(where, '').replace(where.replace(' on ', ' at '), '')}" if words else ""

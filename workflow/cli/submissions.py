@@ -30,6 +30,7 @@ def list_submissions(states: tuple[str, ...], limit: int | None, as_json: bool) 
     from workflow.cli.submission_output import print_submissions_table, submission_row
     from workflow.ledger import RULES_ERROR_KEY
     from workflow.operations import read_answers
+    from workflow.pipeline.print_notes import read_print_status
     from workflow.settings import load_settings
 
     at_most = limit if limit is not None or as_json else DEFAULT_LIMIT + 1
@@ -38,12 +39,13 @@ def list_submissions(states: tuple[str, ...], limit: int | None, as_json: bool) 
         click.echo(trouble, err=True)
     submissions = ledger.all([SubmissionState(state) for state in states], at_most)
     if as_json:
-        answers = read_answers(ledger, settings, submissions)
-        print_json([submission_row(each, answers.get(each.id)) for each in submissions])
+        answers, prints = read_answers(ledger, settings, submissions), read_print_status(ledger, submissions)
+        print_json([submission_row(each, answers.get(each.id), prints.get(each.id)) for each in submissions])
         return
     shown = submissions if limit is not None else submissions[:DEFAULT_LIMIT]
     if shown:
-        print_submissions_table(shown, read_answers(ledger, settings, shown), settings.zone)
+        answers, prints = read_answers(ledger, settings, shown), read_print_status(ledger, shown)
+        print_submissions_table(shown, answers, settings.zone, prints)
     else:
         click.echo("No submissions in these states." if states else "No submissions.")
     if len(shown) < len(submissions):
@@ -57,16 +59,18 @@ def show(number: int, as_json: bool) -> None:
     """Show one submission and everything that happened to it."""
     from workflow.cli.submission_output import print_submission, submission_row_with_history
     from workflow.operations import read_answers
+    from workflow.pipeline.print_notes import read_print_status
     from workflow.settings import load_settings
 
     ledger, settings = _open_ledger(), load_settings()
     submission, events = ledger.get(number), ledger.events(number)
     decided, receipts = ledger.decisions.read(number), ledger.sends.list_receipts(number)
     answer = read_answers(ledger, settings, [submission]).get(number)
+    status = read_print_status(ledger, [submission]).get(number)
     if as_json:
-        print_json(submission_row_with_history(submission, events, decided, receipts, answer))
+        print_json(submission_row_with_history(submission, events, decided, receipts, answer, status))
     else:
-        print_submission(submission, events, decided, receipts, settings.zone, answer)
+        print_submission(submission, events, decided, receipts, settings.zone, answer, status)
 
 
 @click.command()

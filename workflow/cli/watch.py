@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, Submission, SubmissionState
+from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, SENT_STATES, Submission, SubmissionState
 
 POLL_SECONDS = 0.25
 ShowSubmissions = Callable[[Sequence[Submission]], None]
@@ -16,6 +16,11 @@ def is_at_rest(submission: Submission) -> bool:
             submission.hold in SELF_RESOLVING_HOLDS and submission.due_at is not None
         )
     return submission.state in ENDED_STATES and submission.step is None
+
+
+def is_print_over(submission: Submission) -> bool:
+    """True if nothing more happens by itself, and no end of a print is awaited."""
+    return is_at_rest(submission) and (submission.state not in SENT_STATES or submission.followed is not True)
 
 
 def poll_until(

@@ -5,6 +5,7 @@ from workflow.eiger.models import (
     Build,
     BuildDetail,
     Device,
+    DeviceQueue,
     PartSettings,
     PartVersion,
     Preset,

@@ -93,11 +93,14 @@ class DecisionStore(Store):
         with self.read_connection() as connection:
             return _rules_text(connection, revision)
 
-    def count_sent_before(self, sha256: str, besides: int | None = None) -> int:
-        """Return how many submissions of exactly these bytes were sent, not counting `besides`."""
+    def count_before(self, sha256: str, besides: int | None = None) -> Mapping[str, int]:
+        """Return how many submissions of exactly these bytes were sent, printed and failed, as rules name it.
+
+        Only followed prints are known to have been printed or to have failed. `besides` is not counted.
+        """
         with self.read_connection() as connection:
-            sent = COUNT_SENT_CONTENT.execute(connection, content=sha256, number=besides or 0)
-            return int(sent.scalar_one())
+            counted = COUNT_SENT_CONTENT.execute(connection, content=sha256, number=besides or 0).all()
+        return dict(zip(("sent_before", "printed_before", "failed_before"), counted[0], strict=True))
 
     def last_sent_by_device(self) -> Mapping[str, datetime]:
         """Return when a build was last sent to each device, by the device's id."""

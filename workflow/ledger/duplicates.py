@@ -10,7 +10,13 @@ from workflow.ledger.rows import submission_from
 from workflow.ledger.statements import FIND_EARLIER_AT_PATH, FIND_UNFINISHED_CONTENT
 from workflow.ledger.store import Store
 from workflow.ledger.tables import sends, submissions
-from workflow.model import ENDED_STATES, EventKind, Submission, SubmissionChanges, SubmissionState
+from workflow.model import (
+    ENDED_STATES,
+    SENT_STATES,
+    EventKind,
+    Submission,
+    SubmissionChanges,
+)
 
 IsDuplicate = Callable[[Submission], bool]
 DuplicateChanges = Callable[[Submission], SubmissionChanges]
@@ -52,7 +58,7 @@ class DuplicateStore(Store):
         query = select(submissions).where(
             like.sha256 == submission.sha256,
             like.id != submission.id,
-            like.state == SubmissionState.DISPATCHED.value,
+            like.state.in_([state.value for state in SENT_STATES]),
             like.build_id.is_not(None),
             like.preset_id.is_not_distinct_from(submission.preset_id),
             like.preset.is_not_distinct_from(submission.preset),

@@ -42,6 +42,7 @@ from workflow.ledger.metadata import MetadataStore
 from workflow.ledger.notices import NoticeStore
 from workflow.ledger.outages import OutageStore
 from workflow.ledger.printers import PrinterStore
+from workflow.ledger.prints import PrintStore
 from workflow.ledger.queue_schema import leave_leases, migrate_queue
 from workflow.ledger.retention import RetentionStore
 from workflow.ledger.rows import event_from
@@ -98,6 +99,7 @@ class Ledger(Store):
         self.outages = OutageStore(connections)
         self.printers = PrinterStore(connections)
         self.notices = NoticeStore(connections)
+        self.prints = PrintStore(connections)
         self.retention = RetentionStore(connections)
         self.search = SearchStore(connections)
         self.sends = SendStore(connections)

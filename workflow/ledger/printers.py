@@ -1,18 +1,19 @@
 """The last seen state of each printer, so that a page can show it without asking Eiger."""
 
 import json
-from collections.abc import Collection
-from dataclasses import asdict
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from workflow.ledger.changes import chunks
+from workflow.ledger.print_tables import printers, prints
 from workflow.ledger.rows import replace_unstorable
 from workflow.ledger.store import Store
-from workflow.ledger.tables import printers
-from workflow.model import LoadedMaterial, PrinterSnapshot, RunningPrint
+from workflow.model import LoadedMaterial, PrinterSnapshot, PrintPhase, RunningPrint
 
 
 class PrinterStore(Store):
@@ -22,7 +23,9 @@ class PrinterStore(Store):
         """Return the last seen state of each printer, by name."""
         query = select(printers).order_by(printers.c.name, printers.c.id)
         with self.read_connection() as connection:
-            return tuple(_snapshot_from(row) for row in connection.execute(query).mappings())
+            queued, printing = _ours(connection)
+            rows = connection.execute(query).mappings()
+            return tuple(_snapshot_from(row, queued, printing) for row in rows)
 
     def write(self, seen: Collection[PrinterSnapshot]) -> None:
         """Store these states in place of earlier ones; printers that are not among them stay as they are."""
@@ -49,15 +52,33 @@ def _row(seen: PrinterSnapshot) -> dict[str, object]:
     }
 
 
-def _snapshot_from(row: RowMapping) -> PrinterSnapshot:
+def _ours(connection: Connection) -> tuple[Mapping[str, Sequence[int]], Mapping[str, int]]:
+    """Return which submissions wait in the queue of each device, and which one each print job prints."""
+    queued: dict[str, list[int]] = defaultdict(list)
+    printing: dict[str, int] = {}
+    awaited = prints.c.phase.in_([PrintPhase.QUEUED.value, PrintPhase.PRINTING.value])
+    for row in connection.execute(select(prints).where(awaited).order_by(prints.c.submission)).mappings():
+        if row["phase"] == PrintPhase.PRINTING:
+            printing.setdefault(row["job_id"], row["submission"])
+        elif row["device_id"] is not None:
+            queued[row["device_id"]].append(row["submission"])
+    return queued, printing
+
+
+def _snapshot_from(
+    row: RowMapping, queued: Mapping[str, Sequence[int]], printing: Mapping[str, int]
+) -> PrinterSnapshot:
     plain: dict[str, Any] = {
         name: row[name]
         for name in ("id", "name", "model", "series", "state", "queue_length", "queue_seconds")
     }
     running = None if row["running"] is None else RunningPrint(**json.loads(row["running"]))
+    if running is not None:
+        running = replace(running, submission=printing.get(running.job_id))
     return PrinterSnapshot(
         **plain,
         seen_at=datetime.fromtimestamp(row["seen_at"], UTC),
         running=running,
+        queued=tuple(queued.get(row["id"], ())),
         loaded=tuple(LoadedMaterial(**each) for each in json.loads(row["loaded"])),
     )

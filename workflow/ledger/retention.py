@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select
 
+from workflow.ledger.print_tables import prints
 from workflow.ledger.store import Store
 from workflow.ledger.tables import (
     decisions,
@@ -23,6 +24,7 @@ _DELETABLE = and_(
     submissions.c.state.in_([state.value for state in ENDED_STATES]),
     submissions.c.step.is_(None),
     submissions.c.ended_at.is_not(None),
+    submissions.c.followed.is_not(True),
 )
 
 
@@ -58,7 +60,7 @@ class RetentionStore(Store):
                     connection.execute(oldest_first.limit(min(too_many, DELETIONS_PER_TRANSACTION))).scalars()
                 )
             _preserve_shared_receipts(connection, numbers)
-            for table in (events, sends, seen_before, decisions):
+            for table in (events, sends, seen_before, decisions, prints):
                 connection.execute(delete(table).where(table.c.submission.in_(numbers)))
             connection.execute(delete(submissions).where(submissions.c.id.in_(numbers)))
             _delete_unneeded_receipts(connection)

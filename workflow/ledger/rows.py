@@ -30,7 +30,7 @@ _ENUMS: Mapping[str, type[StrEnum]] = {
     "step": Step,
     "hold": HoldReason,
 }
-_BOOLEANS = frozenset({"left_in_place", "approve_first", "units_released"})
+_BOOLEANS = frozenset({"left_in_place", "approve_first", "units_released", "followed"})
 """SQLite stores them as 0 and 1."""
 _COLUMNS = tuple(field.name for field in fields(Submission))
 _DEVICE_FACTS = frozenset(field.name for field in fields(DeviceFacts))
@@ -123,7 +123,7 @@ def _converter(name: str) -> Callable[[Any], Any] | None:
         return _ENUMS[name]
     if name.endswith(("_at", "_since")):
         return _time
-    if name == "due_date":
+    if name in {"due_date", "late_on"}:
         return date.fromisoformat
     if name in {"passed", "spread_ids"}:
         return lambda stored: tuple(json.loads(stored))

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -31,7 +32,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from workflow.ledger.tables import decisions, events, notices, sends, submissions
-from workflow.model import ENDED_STATES
+from workflow.model import ENDED_STATES, SubmissionState
 
 _SQLITE_WITH_NAMES = sqlite.dialect(paramstyle="named")
 """Values are passed by name; SQLAlchemy's own connections pass them by position."""
@@ -167,10 +168,15 @@ FIND_EARLIER_AT_PATH = PreparedStatement(
     .order_by(submissions.c.id)
 )
 COUNT_SENT_CONTENT = PreparedStatement(
-    select(func.count())
+    select(
+        func.count(),
+        func.count(case((submissions.c.state == SubmissionState.PRINTED.value, 1))),
+        func.count(case((submissions.c.state == SubmissionState.FAILED.value, 1))),
+    )
     .select_from(submissions)
     .where(_of_content, _of_others, submissions.c.receipt_id.is_not(None))
 )
+"""How many were sent, and of these printed, and failed."""
 READ_SUBMISSION = PreparedStatement(select(submissions).where(submissions.c.id == bindparam("number")))
 LOCK_SUBMISSION = PreparedStatement(
     select(submissions).where(submissions.c.id == bindparam("number")).with_for_update()

@@ -70,6 +70,8 @@ submissions = Table(
     Column("units_released", Boolean),
     Column("spread_ids", Text),
     Column("opened_by", Text),
+    Column("followed", Boolean),
+    Column("late_on", Text),
     sqlite_autoincrement=True,
 )
 
@@ -89,6 +91,7 @@ PARTIAL_INDEXES = (
     ),
     Index("submissions_steps", submissions.c.step, submissions.c.due_at, sqlite_where=_has_step),
     Index("submissions_unclaimed", submissions.c.id, sqlite_where=submissions.c.claimed_as.is_(None)),
+    Index("submissions_followed", submissions.c.id, sqlite_where=submissions.c.followed.is_(True)),
 )
 """Indexes of some rows only. Their condition for Postgres is set when tables are made there: naming
 `postgresql_where` here would load that dialect of SQLAlchemy, 3 MB, into every service."""
@@ -211,22 +214,6 @@ rulebooks = Table(
     Column("first_used_at", Float, nullable=False),
 )
 """Every text of rules that was in force, so that an old decision can be explained by its own rules."""
-
-printers = Table(
-    "printers",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("model", Text, nullable=False),
-    Column("series", Text, nullable=False),
-    Column("state", Text),
-    Column("running", Text),
-    Column("queue_length", Integer),
-    Column("queue_seconds", Float),
-    Column("loaded", Text, nullable=False),
-    Column("seen_at", Float, nullable=False),
-)
-"""Each printer as Eiger listed it last; `running` and `loaded` are JSON."""
 
 console_tokens = Table(
     "console_tokens",

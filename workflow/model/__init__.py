@@ -12,11 +12,13 @@ from workflow.model.decisions import (
 from workflow.model.mesh_report import MM_PER_INCH, MeshReport, unmeasured_report
 from workflow.model.notices import TOLD_EVENTS, Notice, NoticeEvent, NoticeText, TroubleState
 from workflow.model.printers import LoadedMaterial, PrinterOutage, PrinterSnapshot, RunningPrint
+from workflow.model.prints import ENDED_PHASES, FollowedPrint, PrintPhase
 from workflow.model.states import (
     ALLOWED_TRANSITIONS,
     ENDED_STATES,
     PRINT_EVENTS,
     SELF_RESOLVING_HOLDS,
+    SENT_STATES,
     UNUSED_STATES,
     Destination,
     EventKind,

@@ -86,6 +86,14 @@ class Route:
     waits_for_device: bool = False
     send_window: tuple[int, int] | None = None
     """The minutes of the day between which the build is sent; None to send at once."""
+    follow: bool | None = None
+    """Whether the rule has the print followed to its end; None where it does not say."""
+
+    @property
+    def is_followed(self) -> bool:
+        """True if the print is followed: the rule says so, or it goes to a printer or has a due date."""
+        to_printer = self.destination in {Destination.DEVICE_QUEUE, Destination.PRINT_NOW}
+        return (to_printer or self.due is not None) if self.follow is None else self.follow
 
 
 @dataclass(frozen=True, slots=True)

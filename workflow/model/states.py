@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class SubmissionState(StrEnum):
-    """Where a submission is on its way from the dropped file to the sent build."""
+    """Where a submission is on its way from the dropped file to the sent build, and to the print."""
 
     CLAIMED = "claimed"
     INSPECTED = "inspected"
@@ -16,18 +16,30 @@ class SubmissionState(StrEnum):
     DISPATCHED = "dispatched"
     PRINTING = "printing"
     PRINTED = "printed"
+    FAILED = "failed"
+    """The print failed, or was canceled at the printer."""
+    LOST_TRACK = "lost_track"
+    """What became of the print can't be known."""
     HELD = "held"
     REJECTED = "rejected"
     CANCELED = "canceled"
 
 
-UNUSED_STATES = frozenset({SubmissionState.UPLOADED, SubmissionState.PRINTING, SubmissionState.PRINTED})
-"""States that this release never sets: it uploads and slices in one step, and follows no print."""
+UNUSED_STATES = frozenset({SubmissionState.UPLOADED})
+"""States that this release never sets: it uploads and slices in one step."""
 
-ENDED_STATES = frozenset({SubmissionState.DISPATCHED, SubmissionState.REJECTED, SubmissionState.CANCELED}) | {
-    SubmissionState.PRINTING,
-    SubmissionState.PRINTED,
-}
+SENT_STATES = frozenset(
+    {
+        SubmissionState.DISPATCHED,
+        SubmissionState.PRINTING,
+        SubmissionState.PRINTED,
+        SubmissionState.FAILED,
+        SubmissionState.LOST_TRACK,
+    }
+)
+"""States of a submission whose build was sent; all but the first only if its print is followed."""
+
+ENDED_STATES = SENT_STATES | {SubmissionState.REJECTED, SubmissionState.CANCELED}
 """States in which nothing more is to be done for the dropped file itself."""
 
 
@@ -136,6 +148,7 @@ _S = SubmissionState
 _RESUMED = frozenset({_S.CLAIMED, _S.SLICED, _S.ROUTED, _S.DISPATCHED})
 """Where a retry continues: with the file, the sliced part, a send that may have worked, or the sent build."""
 _STOPPED = frozenset({_S.HELD, _S.CANCELED})
+_PRINT_ENDED = frozenset({_S.PRINTED, _S.FAILED, _S.LOST_TRACK})
 
 ALLOWED_TRANSITIONS: Mapping[SubmissionState, frozenset[SubmissionState]] = {
     _S.CLAIMED: frozenset({_S.INSPECTED, _S.REJECTED}) | _STOPPED,
@@ -147,9 +160,11 @@ ALLOWED_TRANSITIONS: Mapping[SubmissionState, frozenset[SubmissionState]] = {
     _S.HELD: _RESUMED | {_S.CANCELED},
     _S.REJECTED: _RESUMED,
     _S.CANCELED: _RESUMED,
-    _S.DISPATCHED: frozenset({_S.PRINTING, _S.PRINTED}),
-    _S.PRINTING: frozenset({_S.PRINTED}),
+    _S.DISPATCHED: _PRINT_ENDED | {_S.PRINTING},
+    _S.PRINTING: _PRINT_ENDED,
     _S.PRINTED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.LOST_TRACK: frozenset(),
 }
 """From each state, the states that may follow. A change to the same state is always allowed."""
 

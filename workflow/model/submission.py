@@ -74,6 +74,10 @@ class Submission:
     """The device of each copy, where the copies go to several; `device_id` is the first."""
     units_released: bool = False
     """True if a person released the part in the size that Eiger took it for."""
+    followed: bool | None = None
+    """True from the route on until the end of its print is known, if that is followed at all."""
+    late_on: date | None = None
+    """When it is ready by queue and estimate, if that is after its due date."""
 
 
 class SubmissionChanges(TypedDict, total=False):
@@ -123,6 +127,8 @@ class SubmissionChanges(TypedDict, total=False):
     taken_as: str | None
     spread_ids: tuple[str, ...]
     units_released: bool
+    followed: bool | None
+    late_on: date | None
 
 
 NO_CHANGES: SubmissionChanges = {}

@@ -20,6 +20,7 @@ from workflow.notes.answer_text import (
 )
 from workflow.notes.files import (
     has_note,
+    has_note_of,
     is_note,
     is_note_about,
     is_picture,
@@ -38,6 +39,13 @@ from workflow.notes.files import (
 from workflow.notes.how_to import HOW_TO_NAME, how_to_text, write_how_to
 from workflow.notes.next_step import BY_COMMAND, DecisionWays, why_not_approved
 from workflow.notes.notice_text import REPEATED, digest_text, is_outdated, notice_text, trouble_text
+from workflow.notes.prints import (
+    PrintStatus,
+    print_places,
+    print_status_document,
+    print_status_text,
+    running_by_job,
+)
 from workflow.notes.progress import PROGRESS_STATES, progress_note_text, submission_in_progress
 from workflow.notes.status_page import STATUS_PAGE_MARK, status_page_html
 from workflow.notes.status_view import StatusPage, StatusRow, is_undecided

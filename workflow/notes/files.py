@@ -62,6 +62,12 @@ def has_note(stl: Path) -> bool:
     return any(is_note(place) for place in _candidate_paths(note_path(stl)))
 
 
+def has_note_of(stl: Path, number: int) -> bool:
+    """True if the note of a submission is beside a file, with or without a person's remarks."""
+    texts = (_note_text(place) or "" for place in _candidate_paths(note_path(stl)))
+    return any(text.startswith(f"{NOTE_PREFIX}: submission {number}\n") for text in texts)
+
+
 def picture_path(stl: Path) -> Path:
     """Return the place of a file's picture: `bracket.stl.png`, beside its note."""
     return note_path(stl).with_suffix(".png")

@@ -105,6 +105,17 @@ _WHY_NOT_APPROVED: Mapping[HoldReason, str] = {
 }
 """Holds that approval can't lift: what to do instead."""
 
+_NEXT_STEP_BY_STATE = {
+    SubmissionState.CANCELED: "Nothing. To print it after all, drag it back into the inbox.",
+    SubmissionState.REJECTED: (
+        "Put the corrected file into the inbox. To try this very file again, drag it back into the inbox."
+    ),
+    SubmissionState.FAILED: "Look at the printer. To print it again, drag this note into the inbox.",
+    SubmissionState.LOST_TRACK: (
+        "Look at the printer for the part. To print it again, drag this note into the inbox."
+    ),
+}
+
 
 def next_step_text(submission: Submission, ways: DecisionWays = BY_COMMAND) -> str:
     """Return what a person does next: the folder first where a move decides, then the command."""
@@ -113,13 +124,8 @@ def next_step_text(submission: Submission, ways: DecisionWays = BY_COMMAND) -> s
         return f"{_move_text(submission)}\n  By command: {by_command}" if ways.by_moving else by_command
     if submission.left_in_place:
         return _next_step_in_place(submission.state)
-    if submission.state is SubmissionState.CANCELED:
-        return "Nothing. To print it after all, drag it back into the inbox."
-    if submission.state is SubmissionState.REJECTED:
-        return (
-            "Put the corrected file into the inbox. To try this very file again, drag it back into the inbox."
-        )
-    return "Nothing. To print it again, drag the file back into the inbox."
+    otherwise = "Nothing. To print it again, drag the file back into the inbox."
+    return _NEXT_STEP_BY_STATE.get(submission.state, otherwise)
 
 
 def _next_step_in_place(state: SubmissionState) -> str:
@@ -128,6 +134,8 @@ def _next_step_in_place(state: SubmissionState) -> str:
         return "Correct the file where it is: once its content changes, it is taken again."
     if state is SubmissionState.CANCELED:
         return "Nothing. To print it after all, save it under another name."
+    if state in {SubmissionState.FAILED, SubmissionState.LOST_TRACK}:
+        return "Look at the printer. To print it again, save it under another name."
     return "Nothing. To print it again, save it under another name."
 
 

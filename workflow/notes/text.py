@@ -7,6 +7,7 @@ from datetime import tzinfo
 from workflow.model import (
     Destination,
     EventKind,
+    FollowedPrint,
     MeshReport,
     Submission,
     SubmissionEvent,
@@ -15,6 +16,7 @@ from workflow.model import (
 from workflow.notes.answer import Answer
 from workflow.notes.answer_text import answer_line
 from workflow.notes.next_step import BY_COMMAND, DecisionWays, next_step_text
+from workflow.notes.prints import lateness_text, print_outcome_text
 
 NOTE_PREFIX = "stlflow note"
 """How every note begins; what begins otherwise is a person's own file."""
@@ -31,6 +33,12 @@ _SENT_TO_TEXT = {
     Destination.PRINT_NOW: "was sent to {device} to be printed now.",
 }
 
+_ENDED_TEXT = {
+    SubmissionState.REJECTED: "was REJECTED: nothing was sent to a printer.",
+    SubmissionState.CANCELED: "was CANCELED.",
+    SubmissionState.HELD: "is HELD: a person has to decide.",
+}
+
 
 def submission_note_text(
     submission: Submission,
@@ -39,17 +47,20 @@ def submission_note_text(
     fit: str = "",
     answer: Answer | None = None,
     ways: DecisionWays = BY_COMMAND,
+    prints: Sequence[FollowedPrint] = (),
 ) -> str:
     """Return the note for a submission as it is now, with times of `zone`, or of this machine's zone.
 
-    `fit` says which printers the part fits, `answer` what printing it takes, `ways` how a person decides.
+    `fit` says which printers the part fits, `answer` what printing it takes, `ways` how a person decides,
+    `prints` what is known of the prints of its copies.
 
     Lines end with a newline character; nothing in it is secret, and addresses of the web are left out.
     """
     sections = (
         f"{NOTE_PREFIX}: submission {submission.id}",
-        f"{file_name(submission)} {state_text(submission)}",
+        f"{file_name(submission)} {state_text(submission, prints)}",
         *paragraph("Print", None if answer is None else answer_line(answer, zone)),
+        *paragraph("Late", lateness_text(submission)),
         *paragraph("Why", submission.reason),
         *paragraph("Not approved", _refusal(submission, events)),
         *paragraph("What to do next", next_step_text(submission, ways)),
@@ -76,15 +87,12 @@ def paragraph(title: str, text: str | None) -> Iterator[str]:
         yield f"{title}\n  {text}"
 
 
-def state_text(submission: Submission) -> str:
+def state_text(submission: Submission, prints: Sequence[FollowedPrint] = ()) -> str:
     """Return how a submission is, as the rest of a sentence that begins with its file."""
-    match submission.state:
-        case SubmissionState.REJECTED:
-            return "was REJECTED: nothing was sent to a printer."
-        case SubmissionState.CANCELED:
-            return "was CANCELED."
-        case SubmissionState.HELD:
-            return "is HELD: a person has to decide."
+    if submission.state in _ENDED_TEXT:
+        return _ENDED_TEXT[submission.state]
+    if (outcome := print_outcome_text(submission.state, prints)) is not None:
+        return outcome
     if submission.destination is None:
         return f"is {submission.state}."
     return _SENT_TO_TEXT[submission.destination].format(device=submission.device or "a printer")

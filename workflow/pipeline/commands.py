@@ -35,6 +35,8 @@ CLEARED_ROUTE: SubmissionChanges = {
     "copies": None,
     "spread_ids": (),
     "approve_first": None,
+    "followed": None,
+    "late_on": None,
 }
 RESTART_FROM_FILE: SubmissionChanges = {
     "state": SubmissionState.CLAIMED,
@@ -329,6 +331,5 @@ def parse_build_id(text: str) -> str:
 
 
 def _in_eiger(submission: Submission) -> str:
-    return (
-        " Take the build out of its queue in Eiger." if submission.state is SubmissionState.DISPATCHED else ""
-    )
+    is_there = submission.state in {SubmissionState.DISPATCHED, SubmissionState.PRINTING}
+    return " Take the build out of its queue in Eiger." if is_there else ""

@@ -61,6 +61,8 @@ class Context:
     prices: Prices = NO_PRICES
     changeover_seconds: float = 600.0
     """How long an operator takes to clear a bed and start the next print."""
+    follows_prints: bool = True
+    """What was sent is followed until its print has ended, unless the rule says otherwise."""
     date_folders: bool = False
     """Outcome folders get one folder a day."""
     reuses_builds: bool = False

@@ -84,7 +84,9 @@ def _with_revision(context: Context, draft: Draft) -> Draft:
         return draft
     last = next(each for each in reversed(contents) if each.sha256 != submission.sha256)
     where = (
-        f"{last.state} to {last.destination}" if last.state is SubmissionState.DISPATCHED else str(last.state)
+        f"{last.state} to {last.destination}"
+        if last.state is SubmissionState.DISPATCHED
+        else last.state.replace("_", " ")
     )
     detail = (
         f"revision {len(others) + 1} of {submission.path}: "

@@ -14,6 +14,7 @@ from workflow.model import DeviceFacts, Facts, FactValue, MeshReport, Submission
 from workflow.pipeline.context import now
 from workflow.routing import SECONDS_PER_HOUR, BuildVolume, fit_facts
 
+NOTHING_BEFORE = {"sent_before": 0, "printed_before": 0, "failed_before": 0}
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -28,7 +29,7 @@ def facts_before_upload(
     facts = {
         **file_facts(submission.path, submission.size or 0, submission.mesh, volumes),
         **time_facts(submission.opened_at, moment, zone),
-        "sent_before": ledger.decisions.count_sent_before(submission.sha256 or "", submission.id),
+        **ledger.decisions.count_before(submission.sha256 or "", submission.id),
     }
     return facts if submission.dropped_by is None else {**facts, "dropped_by": submission.dropped_by}
 
@@ -51,7 +52,7 @@ def facts_of_unsubmitted_file(
     facts = {
         **file_facts(path, size, report, volumes),
         **time_facts(now(), now(), zone),
-        "sent_before": 0 if ledger is None else ledger.decisions.count_sent_before(report.sha256),
+        **(NOTHING_BEFORE if ledger is None else ledger.decisions.count_before(report.sha256)),
     }
     return report, facts if owner is None else {**facts, "dropped_by": owner}
 

@@ -17,7 +17,7 @@ from loguru import logger
 from workflow.errors import UnknownSubmission, error_reason
 from workflow.intake import InboxScan, Outcome, Share, fit_name, move_file, plan_and_move, printable_path
 from workflow.ledger import Ledger
-from workflow.model import EventKind, Submission, SubmissionEvent, SubmissionState
+from workflow.model import SENT_STATES, EventKind, Submission, SubmissionEvent
 from workflow.notes import note_path, read_submission_note, remove_note_file
 from workflow.pipeline.context import now
 from workflow.pipeline.duplicates import same_folder
@@ -57,7 +57,7 @@ def read_order(ledger: Ledger, note: Path, name: str) -> NoteOrder | None:
         earlier = ledger.get(about.number)
     except UnknownSubmission:
         return None
-    sent = earlier.state is SubmissionState.DISPATCHED and earlier.build_id is not None
+    sent = earlier.state in SENT_STATES and earlier.build_id is not None
     if not sent or earlier.left_in_place or earlier.sha256 != about.sha256:
         return None
     line, prefix = _COPIES_LINE.search(about.text), _PREFIX.match(name)

@@ -252,5 +252,6 @@ def _routed(context: Context, draft: Draft, decided: Route, taken: DecisionRecor
         copies=decided.copies,
         spread_ids=decided.spread_ids,
         approve_first=decided.approve_first,
+        followed=context.follows_prints and decided.is_followed,
         tries=0,
     )

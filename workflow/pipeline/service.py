@@ -12,9 +12,10 @@ from loguru import logger
 from workflow.errors import StateFolderError, catch_faults
 from workflow.intake import APPROVED_FOLDER, Inbox, MassArrivalLimit, StabilityTimes, UntakenFile
 from workflow.ledger import Ledger, Work
-from workflow.model import Step, Submission
+from workflow.model import Step, Submission, SubmissionState
 from workflow.pipeline.batch import folder_files, submit_folder
 from workflow.pipeline.context import Context
+from workflow.pipeline.following import FOLLOW_SECONDS, PrintFollower
 from workflow.pipeline.heartbeat import Heartbeat
 from workflow.pipeline.inbox_events import InboxEvents
 from workflow.pipeline.live_rules import LiveRules
@@ -58,12 +59,14 @@ class Service:
         watch: bool = True,
         arrival_limit: MassArrivalLimit = _NO_LIMIT,
         keep: RetentionPolicy = _KEEP_ALL,
+        follow_seconds: float = FOLLOW_SECONDS,
     ) -> None:
         self._context, self._home, self._limits, self._times = context, home, limits, times
         self._watch, self._arrival_limit, self._keep = watch, arrival_limit, keep
         self._stop, self._left = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
         self._watchdog = Watchdog(context.ledger)
+        self._follower = PrintFollower(context, follow_seconds, self._watchdog)
         self._heartbeat: Heartbeat | None = None
         self._heartbeat_thread: threading.Thread | None = None
         self._queue: WorkQueue | None = None
@@ -97,6 +100,8 @@ class Service:
         self._threads.append(self._start_thread("rules", context.rules.watch, self._stop))
         for name, run in notice_threads(context, lambda: heartbeat.me).items():
             self._threads.append(self._start_thread(name, run, self._stop))
+        if context.follows_prints:
+            self._threads.append(self._start_thread("prints", self._follower.run, self._stop))
         if self._watch:
             self.inbox = self._make_inbox(heartbeat)
             self._threads.append(self._start_thread("inbox", self.inbox.run, self._stop))
@@ -171,6 +176,13 @@ class Service:
             self.wake()
         return numbers, files.untaken
 
+    def follow_all(self, submissions: Sequence[Submission]) -> None:
+        """Follow the prints of these submissions to their end, whatever the rules say. Raises Superseded."""
+        for submission in submissions:
+            if submission.state is SubmissionState.DISPATCHED and submission.followed is not True:
+                self.ledger.update_submission(submission, followed=True)
+        self._follower.wake()
+
     def stalled_seconds(self) -> float:
         """Return for how long the queue, without which nothing goes on, has not checked what is due."""
         return self._queue.stalled_seconds() if self._queue is not None else 0.0
@@ -188,7 +200,7 @@ class Service:
         self._stop.set()
         if self._poller is not None:
             self._poller.wake()
-        for waiting in (self.inbox, self.approved, *self._behind):
+        for waiting in (self.inbox, self.approved, self._follower, *self._behind):
             if waiting is not None:
                 waiting.wake()
         if self._queue is not None:

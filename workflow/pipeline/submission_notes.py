@@ -26,6 +26,7 @@ def write_submission_note(context: Context, submission: Submission, stl: Path) -
                 describe_printers(context, submission),
                 find_answer(context, submission),
                 context.ways,
+                context.ledger.prints.read([submission]).get(submission.id, ()),
             ),
         )
     except OSError as error:

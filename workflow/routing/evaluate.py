@@ -103,11 +103,12 @@ def apply_routing_rule(
         copies=copies,
         approve_first=action.approve_first,
         send_window=window,
+        follow=action.follow,
     )
     due = action.due.day(today, facts, holidays) if action.due else None
     if action.device is None or devices is None:
-        return replace(sent, due=due if action.device is None else None)
-    return _route_to_device(sent, action, action.device, facts, devices, due)
+        return replace(sent, due=due)
+    return _route_to_device(replace(sent, due=due), action, action.device, facts, devices)
 
 
 def _count_copies(copies: Copies, facts: Facts) -> int:
@@ -124,7 +125,6 @@ def _route_to_device(
     wish: DeviceRequirements,
     facts: Facts,
     devices: Sequence[DeviceFacts],
-    due: date | None,
 ) -> Route:
     if action.destination is Destination.PRINT_NOW:
         wish = replace(wish, state=READY_ONLY)
@@ -137,9 +137,9 @@ def _route_to_device(
         dealt = tuple(device.id for device in choice.dealt)
         return replace(sent, device_id=choice.device.id, device=choice.name, spread_ids=dealt)
     if action.otherwise is not None:
-        return replace(sent, destination=action.otherwise, due=due)
+        return replace(sent, destination=action.otherwise)
     reason = f"No device qualifies: {'; '.join(choice.reasons)}. {WAITS_FOR_DEVICE_HINT}"
-    return replace(sent, destination=None, reason=reason, waits_for_device=True)
+    return replace(sent, destination=None, due=None, reason=reason, waits_for_device=True)
 
 
 def find_matching_rule(

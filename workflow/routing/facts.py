@@ -92,6 +92,12 @@ def _mesh(name: str, kind: FactKind, unit: str, example: str, source: str, known
     return Fact(name, kind, unit, DecisionStage.INTAKE, known, source, example, default=example)
 
 
+def _past(name: str, became: str) -> Fact:
+    source = f"how many earlier submissions of the very same bytes {became}"
+    known = "when the ledger can be read"
+    return Fact(name, FactKind.COUNT, "", DecisionStage.INTAKE, known, source, "0", default="0")
+
+
 def _fit(name: str, example: str, source: str) -> Fact:
     return _mesh(name, FactKind.NAMES, "", example, f"{source}; empty if it fits none")
 
@@ -145,16 +151,9 @@ _FACT_TABLE = (
     ),
     _file("weekday", FactKind.WEEKDAY, "", "friday", "the day of the decision", "monday"),
     _file("time", FactKind.TIME, "", "17:05", "the time of the decision", "10:00"),
-    Fact(
-        "sent_before",
-        FactKind.COUNT,
-        "",
-        DecisionStage.INTAKE,
-        "when the ledger can be read",
-        "how many earlier submissions of the very same bytes were sent",
-        "0",
-        default="0",
-    ),
+    _past("sent_before", "were sent"),
+    _past("printed_before", "were printed; only followed prints are known"),
+    _past("failed_before", "failed or were canceled at the printer"),
     _mesh("triangles", FactKind.COUNT, "", "48210", "the mesh"),
     _mesh("x_mm", FactKind.NUMBER, "mm", "80", "the mesh's size along x"),
     _mesh("y_mm", FactKind.NUMBER, "mm", "40", "the mesh's size along y"),

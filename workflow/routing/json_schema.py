@@ -187,6 +187,7 @@ def _routing_rule() -> Schema:
             ),
             "spread": {"type": "boolean", "description": "deal the copies over the printers that qualify"},
             "approve_first": {"type": "boolean", "description": "have the build approved in Eiger first"},
+            "follow": {"type": "boolean", "description": "follow the print to its end"},
         },
     )
 

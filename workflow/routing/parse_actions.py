@@ -132,12 +132,12 @@ INTAKE_ACTIONS = ("preset", "reject", "hold")
 ROUTING_ACTIONS = ("send_to", "hold")
 WINDOW_KEYS = ("not_before", "send_between")
 SENDING_KEYS = (
-    "due", "device", "otherwise", "copies", "spread", "hold_first", "approve_first", *WINDOW_KEYS
+    "due", "device", "otherwise", "copies", "spread", "hold_first", "approve_first", "follow",
+    *WINDOW_KEYS
 )  # fmt: skip
 DESTINATIONS = tuple(map(str, Destination))
 OTHERWISE = (str(Destination.JOB_REQUEST), str(Destination.BACKLOG), "hold")
 _DEVICE_DESTINATIONS = frozenset({Destination.DEVICE_QUEUE, Destination.PRINT_NOW})
-_DUE_HINT = "a due date is for backlog and job_request"
 
 
 def parse_intake_action(
@@ -220,18 +220,21 @@ def _parse_send(page: YamlReader, nodes: NodesByKey) -> SendAction | None:
     hold_first = _parse_hold(page, nodes["hold_first"], "`hold_first`") if "hold_first" in nodes else None
     approve_first = _parse_sending_flag(page, nodes, "approve_first")
     spread = _parse_sending_flag(page, nodes, "spread")
+    follow = _parse_sending_flag(page, nodes, "follow") if "follow" in nodes else None
     window = _parse_window(page, nodes)
     if word is None:
         return None
     destination = Destination(word)
     if destination in _DEVICE_DESTINATIONS:
-        _check_device_rule(page, nodes, destination, device, otherwise)
+        _check_device_rule(page, nodes, destination, device)
     else:
         for key in ("device", "otherwise", "spread"):
             if key in nodes:
                 page.wrong(nodes[key], f"`{key}` is not for {word}", "it is for device_queue and print_now")
     why_first = hold_first.reason if hold_first else None
-    return SendAction(destination, due, device, otherwise, copies, why_first, approve_first, window, spread)
+    return SendAction(
+        destination, due, device, otherwise, copies, why_first, approve_first, window, spread, follow
+    )  # fmt: skip
 
 
 def _check_device_rule(
@@ -239,7 +242,6 @@ def _check_device_rule(
     nodes: NodesByKey,
     destination: Destination,
     device: DeviceRequirements | None,
-    otherwise: Destination | None,
 ) -> None:
     if device is None:
         page.wrong(nodes["send_to"], f"{destination} needs a `device`", "add `device: {material: loaded}`")
@@ -250,8 +252,6 @@ def _check_device_rule(
         page.add_warning(nodes["device"], "print_now starts whatever is loaded", hint)
     if "copies" in nodes and destination is Destination.PRINT_NOW:
         page.wrong(nodes["copies"], "`copies` is not for print_now", "a printer takes one build at a time")
-    if "due" in nodes and otherwise is None:
-        page.wrong(nodes["due"], f"`due` is not for {destination}", f"{_DUE_HINT}, as `otherwise` too")
 
 
 def _parse_otherwise(page: YamlReader, nodes: NodesByKey) -> Destination | None:

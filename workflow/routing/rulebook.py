@@ -101,6 +101,8 @@ class SendAction:
     window: TimeWindow | None = None
     spread: bool = False
     """The copies are dealt over the devices that qualify, instead of all to one."""
+    follow: bool | None = None
+    """Whether stlflow follows the print to its end; None: by its destination."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsConfigDict
 
 from workflow.settings.console import ROLE_HELP, ROLES, ConsoleSettings
+from workflow.settings.following import FollowingSettings
 from workflow.settings.notices import NoticesPart
+from workflow.settings.secrets import SecretSettings
 from workflow.settings.setting_help import SettingHelp
 from workflow.settings.status_page import StatusPageSettings
 
@@ -43,7 +45,7 @@ WORDS = {
 }
 
 
-class Settings(StatusPageSettings, ConsoleSettings, NoticesPart):
+class Settings(StatusPageSettings, ConsoleSettings, NoticesPart, SecretSettings, FollowingSettings):
     """Everything that can be set; durations in seconds, sizes in the unit of the name."""
 
     model_config = SettingsConfigDict(

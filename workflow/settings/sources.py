@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from io import StringIO
@@ -16,6 +16,7 @@ from dotenv.parser import Binding, parse_stream
 from workflow.errors import SettingsError, error_reason
 from workflow.settings.model import ENV_PREFIX, Settings
 from workflow.settings.notices import NOTICES, VARIABLE_PREFIX
+from workflow.settings.secrets import SECRETS_FOLDER_VARIABLE, read_keyring, secrets_folder
 
 _ERROR_POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 _SETTING_LINE = re.compile(r"\s*(?P<name>[\w-]+)\s*(?P<sign>[=:]?)\s*(?P<value>.*?)\s*(?:#.*)?$")
@@ -92,8 +93,7 @@ UNPREFIXED_NAMES: Mapping[str, str] = {"ACCESS_KEY": "access_key", "SECRET_KEY":
 """The names in the vendor's sample script."""
 ENV_FILE_NAMES: Mapping[str, str] = {"HTTPS_PROXY": "proxy", "REQUESTS_CA_BUNDLE": "ca_bundle"}
 """Names of the network that other programs use, too: in `.env` they are meant for stlflow."""
-SECRETS_FOLDER_VARIABLE = "CREDENTIALS_DIRECTORY"
-"""Set by systemd for `LoadCredential=` (systemd.exec(5)), and by hand in containers."""
+KEYRING_NAMES = tuple(f"{ENV_PREFIX}{name}" for name in ("ACCESS_KEY", "SECRET_KEY", "DATABASE_URL", "PROXY"))
 
 Value = TypeVar("Value")
 
@@ -106,6 +106,7 @@ class Source(Enum):
     ENV_FILE = str(ENV_FILE)
     TOML = str(SETTINGS_FILE)
     SECRET_FILE = "the secret file"  # noqa: S105  # no secret
+    KEYRING = "the keyring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,9 @@ def settings_file() -> Path:
 
 def read_all_sources() -> list[SourceValue]:
     """Return all values, the strongest source first. Raises SettingsError if a source can't be read."""
-    return [*_read_environment(), *_read_env_file(), *_read_settings_toml(), *_read_secret_files()]
+    given = [*_read_environment(), *_read_env_file(), *_read_settings_toml(), *_read_secret_files()]
+    wanted = next((str(each.value).lower() for each in given if each.setting == "keyring"), "false")
+    return [*given, *_read_keyring(given)] if wanted == "true" else given
 
 
 def _read_environment() -> list[SourceValue]:
@@ -201,13 +204,11 @@ def _read_settings_toml() -> list[SourceValue]:
 
 
 def _read_secret_files() -> list[SourceValue]:
-    folder = os.environ.get(SECRETS_FOLDER_VARIABLE)
+    folder = secrets_folder()
     if folder is None:
         return []
     try:
-        files = {
-            place.name: place for place in sorted(Path(folder).iterdir()) if setting_for_variable(place.name)
-        }
+        files = {place.name: place for place in sorted(folder.iterdir()) if setting_for_variable(place.name)}
     except OSError as error:
         raise SettingsError(
             f"{SECRETS_FOLDER_VARIABLE} names a folder of secret files that can't be read "
@@ -217,6 +218,14 @@ def _read_secret_files() -> list[SourceValue]:
         SourceValue(Source.SECRET_FILE, name, setting_for_variable(name), _read_text_file(file).strip())
         for name, file in _prefixed_first(files)
     ]
+
+
+def _read_keyring(given: Sequence[SourceValue]) -> list[SourceValue]:
+    """Return the secrets of the keyring that no other source has."""
+    known = {each.setting for each in given if each.value}
+    missing = {name: setting_for_variable(name) for name in KEYRING_NAMES}
+    found = {name: read_keyring(name) for name, setting in missing.items() if setting not in known}
+    return [SourceValue(Source.KEYRING, name, missing[name], value) for name, value in found.items() if value]
 
 
 def setting_for_variable(variable: str) -> str | None:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from workflow.simulator import parts, printers
+from workflow.simulator import operators, parts, printers
 from workflow.simulator.faults import parse_fault
 from workflow.simulator.models import Build, PartVersion, PrintJob
 from workflow.simulator.simulation import Simulation
@@ -94,6 +94,7 @@ def _print_job_row(job: PrintJob) -> dict[str, object]:
         "id": job.id,
         "state": job.state,
         "asked_for": job.asked_for,
+        "ended_at": format_time(job.ended_at),
         "build_id": job.build,
         "device_id": job.device,
         "due_date": job.due_date.isoformat() if job.due_date else None,
@@ -133,6 +134,8 @@ class ControlPlane:
             "builds": self._make_build,
             "slices": self._end_slicing,
             "attend": self._attend,
+            "prints": self._end_print,
+            "start": self._start_job,
             "devices": self._change_device,
             "units": self._change_units,
         }
@@ -228,6 +231,19 @@ class ControlPlane:
         printers.clear_bed_and_start_next(world, device.id)
         return self._simulation.views().device_extended(world.devices[device.id])
 
+    def _end_print(self, body: RequestBody) -> object:
+        """Let a print fail or be canceled by an operator, or end without Eiger hearing of it."""
+        world = self._simulation.current_world()
+        job = require_row(world.print_jobs, body.get("print_job_id"), "print job")
+        return self._simulation.views().print_job(operators.end_print(world, job, str(body.get("state"))))
+
+    def _start_job(self, body: RequestBody) -> object:
+        """Start a build of the job requests or the backlog on a machine, as an operator does."""
+        world = self._simulation.current_world()
+        job = require_row(world.print_jobs, body.get("print_job_id"), "print job")
+        device = require_row(world.devices, body.get("device_id"), "device")
+        return self._simulation.views().print_job(operators.start_waiting_job(world, device, job))
+
     def _change_device(self, body: RequestBody) -> object:
         """Change the state of a machine: it goes offline, jams, or comes back."""
         world = self._simulation.current_world()
@@ -235,7 +251,7 @@ class ControlPlane:
         state = body.get("state")
         if not isinstance(state, str):
             raise ValueError("state must be a word like Offline.")
-        world.devices.put(replace(device, state=state))
+        world.devices.put(replace(device, state=state, listed=body.get("listed") is not False))
         return self._simulation.views().device_extended(world.devices[device.id])
 
     def _change_units(self, body: RequestBody) -> object:

@@ -156,7 +156,10 @@ class QueuedJob:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A machine; `job` is the print job that it works on. An offline one reports no materials."""
+    """A machine; `job` is the print job that it works on. An offline one reports no materials.
+
+    One that is not `listed` is missing in the list of devices.
+    """
 
     id: str
     name: str
@@ -170,6 +173,7 @@ class Device:
     created_at: datetime
     updated_at: datetime
     job: str | None = None
+    listed: bool = True
 
     @property
     def online(self) -> bool:

@@ -7,7 +7,7 @@ from datetime import date
 from workflow.simulator import parts, printers
 from workflow.simulator.connection import Reply, encode_json
 from workflow.simulator.contract import Operation
-from workflow.simulator.models import Build, PrintJob, QueuedJob
+from workflow.simulator.models import Build, Device, PrintJob, QueuedJob
 from workflow.simulator.query import FieldGetter, R, Table, parse_query, select_page
 from workflow.simulator.views import DOWNLOAD_SECONDS, View, Views
 from workflow.simulator.world import NotFound, World, require_row
@@ -119,7 +119,11 @@ def remove_build_from_job_request_queue(call: Call, views: Views) -> Reply:
 
 def list_devices(call: Call, views: Views) -> Reply:
     """Return all devices; as measured, each has the same keys as one that is read alone."""
-    return list_reply(call, views.world.devices, views.device_extended)
+    listed: Table[Device] = Table("name")
+    for device in views.world.devices:
+        if device.listed:
+            listed.put(device)
+    return list_reply(call, listed, views.device_extended)
 
 
 def read_device(call: Call, views: Views) -> Reply:

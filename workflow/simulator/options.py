@@ -6,6 +6,9 @@ QUIRKS = {
     "open-enums": "An FX10 and a furnace of type Sinter-1: outside the contract's enums.",
     "stale-printing": "42 jobs of the last four months stay `Printing` in the list of print jobs forever.",
     "null-device": "Jobs that are `Printing` in the list of print jobs have no device.",
+    "progress-per-layer": "The progress of a running print moves once per layer, as does the time left.",
+    "queue-keeps-id": "A started entry of a queue becomes a print job with the same id.",
+    "request-makes-job": "A started job request or backlog entry is removed, and a new print job made.",
     "progress-on-device-only": "A running job shows its progress at the device, never in the print jobs.",
     "past-jobs": "195 print jobs that ended in the last 90 days: completed, canceled, failed, unknown.",
     "extra-fields": "Fields that the contract does not name, among them personal data.",
@@ -16,7 +19,9 @@ QUIRKS = {
 }
 """Behavior beyond the contract, by name: seen on the real service, or possible there."""
 
-REALISTIC_QUIRKS = frozenset(QUIRKS) - {"deaf-printer", "other-titles", "one-part", "no-units"}
+REALISTIC_QUIRKS = frozenset(QUIRKS) - {
+    "deaf-printer", "other-titles", "one-part", "no-units", "queue-keeps-id", "request-makes-job",
+}  # fmt: skip
 """The quirks that were seen on the real service."""
 
 

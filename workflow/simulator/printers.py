@@ -18,6 +18,8 @@ from workflow.simulator.world import DeviceNotReady, NotAllowed, World
 DOWNLOADED_AFTER_SECONDS = 30.0
 HEATED_AFTER_SECONDS = 240.0
 COOLING_SECONDS = 60.0
+REPORT_SECONDS = 30.0
+"""How soon after it is back a device reports what has ended while it was offline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,23 @@ class PrintProgress:
     seconds_remaining: int
 
 
-def print_progress(build: Build, started_at: datetime, now: datetime) -> PrintProgress:
-    """Return the progress of a print; as measured, the percentage follows the time, not the layers."""
+def print_progress(
+    build: Build, started_at: datetime, now: datetime, *, per_layer: bool = False
+) -> PrintProgress:
+    """Return the progress of a print; as measured, the percentage follows the time, not the layers.
+
+    `per_layer`: it moves when a layer begins, and stands still in between.
+    """
     elapsed = min(max((now - started_at).total_seconds(), 0.0), build.print_seconds)
     layering = build.print_seconds - HEATED_AFTER_SECONDS - COOLING_SECONDS
     share = (elapsed - HEATED_AFTER_SECONDS) / max(layering, 1.0)
     layer = min(ceil(share * build.layers), build.layers)
+    phase = _printing_phase(elapsed, build.print_seconds)
+    if per_layer:
+        begun = HEATED_AFTER_SECONDS + layering * max(layer - 1, 0) / build.layers
+        elapsed = min(elapsed, begun) if layer >= 1 else 0.0
     return PrintProgress(
-        printing_state=_printing_phase(elapsed, build.print_seconds),
+        printing_state=phase,
         current_layer=layer if layer >= 1 else None,
         layer_count=build.layers,
         percent=round(100 * elapsed / build.print_seconds, 1),
@@ -61,7 +72,7 @@ BED_FULL_STATES = frozenset({"Print Finished", "Print Bed Needs Clearing"})
 
 def append_to_queue(world: World, device: Device, build: Build) -> QueuedJob:
     """Add a build at the end of a device's queue. Raises NotAllowed if the device can't print it."""
-    _require_compatible(world, device, build)
+    require_compatible(world, device, build)
     queued = QueuedJob(
         world.new_id("queued job"), "Queued", device.id, build.id, queued_at=world.now, updated_at=world.now
     )
@@ -92,7 +103,7 @@ def print_now(world: World, device: Device, build: Build) -> PrintJob:
 
     Raises DeviceNotReady unless the device is ready, NotAllowed if it can't print the build.
     """
-    _require_compatible(world, device, build)
+    require_compatible(world, device, build)
     if device.state != "Ready" or device.job is not None:
         raise DeviceNotReady(f"The device {device.name} is not ready: {device.state}.")
     return _send_job(world, device, build, asked_for="print")
@@ -101,21 +112,25 @@ def print_now(world: World, device: Device, build: Build) -> PrintJob:
 def start_queued_job(world: World, device: Device, queued: QueuedJob) -> PrintJob:
     """Start an entry of a device's queue now."""
     world.queued_jobs.put(replace(queued, state="Started", updated_at=world.now))
-    job = _add_print_job(world, device, world.builds[queued.build], asked_for="queue")
-    return _start_print(world, device, replace(job, queued_at=queued.queued_at, shipped=queued.shipped))
+    same_id = queued.id if "queue-keeps-id" in world.options.quirks else None
+    job = add_print_job(world, device, world.builds[queued.build], "queue", same_id)
+    return start_print(world, device, replace(job, queued_at=queued.queued_at, shipped=queued.shipped))
 
 
 def _send_job(world: World, device: Device, build: Build, asked_for: str) -> PrintJob:
-    job = _add_print_job(world, device, build, asked_for)
+    job = add_print_job(world, device, build, asked_for)
     if "deaf-printer" not in world.options.quirks:
         world.devices.put(replace(device, job=job.id))
         world.schedule(world.options.take_seconds, partial(_pick_up_job, world, job.id))
     return job
 
 
-def _add_print_job(world: World, device: Device, build: Build, asked_for: str) -> PrintJob:
+def add_print_job(
+    world: World, device: Device, build: Build, asked_for: str, job_id: str | None = None
+) -> PrintJob:
+    """Add a print job of a device; it begins with `start_print`."""
     job = PrintJob(
-        id=world.new_id("print job"),
+        id=job_id or world.new_id("print job"),
         state="Printing",
         asked_for=asked_for,
         build=build.id,
@@ -133,10 +148,11 @@ def _pick_up_job(world: World, job_id: str) -> None:
         world.devices.put(replace(device, job=None))
         _end_print_job(world, job, "Failed")
     else:
-        _start_print(world, device, job)
+        start_print(world, device, job)
 
 
-def _start_print(world: World, device: Device, job: PrintJob) -> PrintJob:
+def start_print(world: World, device: Device, job: PrintJob) -> PrintJob:
+    """Let a device begin to print a job now."""
     job = world.print_jobs.put(replace(job, started_at=world.now, updated_at=world.now))
     world.devices.put(replace(device, job=job.id, state="Printing"))
     build = world.builds[job.build]
@@ -148,10 +164,17 @@ def _start_print(world: World, device: Device, job: PrintJob) -> PrintJob:
     return job
 
 
-def _finish_print(world: World, job_id: str) -> None:
+def _finish_print(world: World, job_id: str, ended_at: datetime | None = None) -> None:
+    """End a print that nobody ended earlier. A device that is offline reports it once it is back."""
     job = world.print_jobs[job_id]
     device, build = world.devices[job.device or ""], world.builds[job.build]
-    _end_print_job(world, job, "Completed")
+    if device.job != job_id:
+        return
+    ended_at = ended_at or world.now
+    if not device.online:
+        world.schedule(REPORT_SECONDS, partial(_finish_print, world, job_id, ended_at))
+        return
+    world.print_jobs.put(replace(job, state="Completed", ended_at=ended_at, updated_at=world.now))
     for printed in world.printed_parts.prefiltered({"print_job": job_id}):
         world.printed_parts.put(replace(printed, state="Printed", printed_at=world.now, updated_at=world.now))
     done = replace(
@@ -207,7 +230,8 @@ def _lacks_material(device: Device, build: Build) -> bool:
     )
 
 
-def _require_compatible(world: World, device: Device, build: Build) -> None:
+def require_compatible(world: World, device: Device, build: Build) -> None:
+    """Raise NotAllowed if a device can't print a build."""
     require_approval(world, build)
     if device.series in FURNACE_SERIES:
         raise NotAllowed(f"The device {device.name} is a furnace: it can't print.")
@@ -219,4 +243,12 @@ def _seconds_remaining(world: World, device: Device) -> float:
     job = world.print_jobs.get(device.job or "")
     if job is None or job.started_at is None:
         return 0.0
-    return print_progress(world.builds[job.build], job.started_at, world.now).seconds_remaining
+    progress = print_progress(
+        world.builds[job.build], job.started_at, world.now, per_layer=moves_per_layer(world)
+    )
+    return progress.seconds_remaining
+
+
+def moves_per_layer(world: World) -> bool:
+    """True if the progress of a print moves once per layer."""
+    return "progress-per-layer" in world.options.quirks

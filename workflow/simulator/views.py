@@ -183,7 +183,7 @@ class Views:
         """DeviceViewExtended: with `active_job` while a job runs; an idle device has no such key."""
         job = self.world.print_jobs.get(device.job or "")
         view = self.device(device)
-        if job is not None and job.started_at is not None:
+        if job is not None and job.started_at is not None and device.online:
             build = self.world.builds[job.build]
             active = self.print_job(job) | self._progress(build, job.started_at)
             view["active_job"] = active | {"build": self.build(build)}
@@ -258,7 +258,8 @@ class Views:
         return round(max(device.primary_cm3 - used, 0.0), 3)
 
     def _progress(self, build: Build, started_at: datetime) -> View:
-        progress = print_progress(build, started_at, self.world.now)
+        per_layer = printers.moves_per_layer(self.world)
+        progress = print_progress(build, started_at, self.world.now, per_layer=per_layer)
         return {
             "printing_state": progress.printing_state,
             "current_layer": progress.current_layer,

@@ -1,0 +1,294 @@
+"""Prints are followed to their end, over a simulated Eiger whose clock is turned."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cloud import Cloud, simulated
+from tests.pipeline.conftest import Shop, dispatched, opened, written
+from tests.stl import box
+from workflow.model import EventKind, PrintPhase, Submission, SubmissionState
+from workflow.pipeline.following import PrintFollower
+from workflow.pipeline.watchdog import Watchdog
+from workflow.simulator import REALISTIC_QUIRKS
+
+RULES = """
+version: 1
+intake:
+  - {name: all, preset: Onyx}
+routing:
+  - name: twice
+    when: {path: "two/**"}
+    send_to: device_queue
+    device: {name: "*Anvil", material: loaded}
+    copies: 2
+  - name: asked
+    when: {path: "ask/**"}
+    send_to: job_request
+    follow: true
+  - name: not followed
+    when: {path: "quiet/**"}
+    send_to: device_queue
+    device: {name: "*Anvil"}
+    follow: false
+  - name: due
+    when: {path: "due/**"}
+    send_to: device_queue
+    device: {name: "*Anvil"}
+    due: "+1 days"
+  - {name: queue, send_to: device_queue, device: {name: "*Anvil", material: loaded}}
+"""
+MINUTE, HOUR = 60.0, 3600.0
+
+
+class Floor:
+    """A shop whose prints are followed step by step."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop, self.cloud = shop, shop.cloud
+        self.follower = PrintFollower(shop.service.context, MINUTE, Watchdog(shop.service.ledger))
+
+    def send(self, path: str, size: float = 20) -> Submission:
+        self.shop.drop(path, box(size, size, size))
+        return self.shop.wait(path, dispatched)
+
+    def later(self, seconds: float, rounds: int = 1) -> None:
+        """Let time pass, and follow after each part of it."""
+        for _ in range(rounds):
+            self.cloud.advance(seconds / rounds)
+            self.follower.follow()
+
+    def state(self, submission: Submission) -> SubmissionState:
+        return self.now(submission).state
+
+    def now(self, submission: Submission) -> Submission:
+        return self.shop.service.ledger.get(submission.id)
+
+    def phases(self, submission: Submission) -> Sequence[PrintPhase]:
+        known = self.shop.service.ledger.prints.read([self.now(submission)])
+        return [copy.phase for copy in known[submission.id]]
+
+    def events(self, submission: Submission) -> Sequence[tuple[str, str]]:
+        kinds = {str(kind) for kind in EventKind}
+        listed = self.shop.service.ledger.events(submission.id)
+        sent = next(n for n, event in enumerate(listed) if event.event == EventKind.DISPATCHED)
+        return [(event.event, event.detail) for event in listed[sent + 1 :] if event.event in kinds]
+
+    def running(self) -> dict[str, Any]:
+        active: dict[str, Any] = self.cloud.device("Mark Two - Anvil")["active_job"]
+        return active
+
+
+@pytest.fixture
+def floor(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Floor]:
+    quirks = getattr(request, "param", REALISTIC_QUIRKS)
+    with ExitStack() as stack:
+        cloud: Cloud = stack.enter_context(simulated(slice_seconds=0, quirks=quirks))
+        shop = stack.enter_context(opened(tmp_path, cloud, rules=written(tmp_path, RULES)))
+        yield Floor(shop)
+
+
+def attend(cloud: Cloud) -> None:
+    """Let the operator come to Anvil: he clears the bed and starts the next print."""
+    cloud.act("attend", device_id=cloud.device_named("Anvil")["id"])
+
+
+@pytest.mark.parametrize(
+    "floor", [REALISTIC_QUIRKS, REALISTIC_QUIRKS | {"queue-keeps-id"}, frozenset()], indirect=True
+)
+def test_from_the_queue_to_the_printed_part(floor: Floor) -> None:
+    sent = floor.send("a.stl")
+    floor.later(1)
+    assert (floor.state(sent), floor.phases(sent)) == (SubmissionState.DISPATCHED, [PrintPhase.QUEUED])
+    attend(floor.cloud)
+    floor.later(MINUTE)
+    assert (floor.state(sent), floor.phases(sent)) == (SubmissionState.PRINTING, [PrintPhase.PRINTING])
+    shown = {each.name: each.running for each in floor.shop.service.ledger.printers.latest()}
+    running = shown["Mark Two - Anvil"]
+    assert running is not None
+    assert running.submission == sent.id
+    floor.later(3 * HOUR, rounds=5)
+    assert floor.state(sent) is SubmissionState.PRINTED
+    assert floor.events(sent) == [("printing", "Mark Two - Anvil"), ("printed", "Mark Two - Anvil")]
+    assert floor.now(sent).followed is False
+
+
+def test_a_print_that_nobody_saw_running_is_still_found_when_it_has_ended(floor: Floor) -> None:
+    sent = floor.send("a.stl")
+    attend(floor.cloud)
+    floor.later(5 * HOUR)
+    assert floor.events(sent) == [("printed", "Mark Two - Anvil")]
+
+
+@pytest.mark.parametrize(
+    ("word", "kind", "state"),
+    [
+        ("Failed", EventKind.PRINT_FAILED, SubmissionState.FAILED),
+        ("Canceled", EventKind.PRINT_CANCELED, SubmissionState.FAILED),
+        ("Unknown", EventKind.LOST_TRACK, SubmissionState.LOST_TRACK),
+    ],
+)
+def test_a_print_that_ends_badly(floor: Floor, word: str, kind: EventKind, state: SubmissionState) -> None:
+    sent = floor.send("a.stl")
+    attend(floor.cloud)
+    floor.later(10 * MINUTE)
+    floor.cloud.act("prints", print_job_id=floor.running()["id"], state=word)
+    floor.later(MINUTE)
+    assert floor.state(sent) is state
+    assert [event for event, _ in floor.events(sent)] == [EventKind.PRINTING, kind]
+    assert floor.now(sent).reason
+
+
+def test_what_eiger_never_says_is_lost_track_of_and_never_printed(floor: Floor) -> None:
+    sent = floor.send("a.stl")
+    attend(floor.cloud)
+    floor.later(20 * MINUTE, rounds=2)
+    floor.cloud.act("prints", print_job_id=floor.running()["id"], state="Printing")
+    floor.later(HOUR, rounds=3)
+    assert floor.state(sent) is SubmissionState.PRINTING
+    floor.later(2 * HOUR, rounds=3)
+    assert floor.state(sent) is SubmissionState.LOST_TRACK
+    assert "Eiger does not say how the print ended" in str(floor.now(sent).reason)
+
+
+def test_a_printer_that_is_offline_or_missing_for_a_night(floor: Floor) -> None:
+    sent = floor.send("a.stl")
+    attend(floor.cloud)
+    floor.later(MINUTE)
+    anvil = floor.cloud.device_named("Anvil")["id"]
+    floor.cloud.act("devices", device_id=anvil, state="Offline")
+    floor.later(8 * HOUR, rounds=4)
+    floor.cloud.act("devices", device_id=anvil, state="Offline", listed=False)
+    floor.later(8 * HOUR, rounds=4)
+    assert floor.state(sent) is SubmissionState.PRINTING
+    floor.cloud.act("devices", device_id=anvil, state="Print Finished")
+    floor.later(11 * MINUTE, rounds=11)
+    assert floor.state(sent) is SubmissionState.PRINTED
+
+
+def test_what_a_person_takes_out_of_the_queue(floor: Floor) -> None:
+    sent = floor.send("a.stl")
+    floor.later(1)
+    with floor.shop.client() as client:
+        client.remove_from_device_queue(str(sent.device_id), str(sent.receipt_id))
+    floor.later(MINUTE)
+    assert floor.events(sent) == [
+        ("print canceled", "A person took it out of the queue of Mark Two - Anvil in Eiger.")
+    ]
+
+
+def test_a_print_of_the_same_build_by_hand_is_not_ours(floor: Floor) -> None:
+    sent = floor.send("a.stl")
+    floor.later(1)
+    with floor.shop.client() as client:
+        other = client.print_to_printer(str(sent.device_id), str(sent.build_id)).id
+    floor.later(MINUTE)
+    assert floor.running()["id"] == other
+    assert floor.state(sent) is SubmissionState.DISPATCHED
+    floor.later(HOUR + 15 * MINUTE)  # it has ended, and the operator has started ours
+    assert floor.running()["id"] != other
+    assert floor.events(sent) == [("printing", "Mark Two - Anvil")]
+
+
+def test_two_copies(floor: Floor) -> None:
+    sent = floor.send("two/a.stl")
+    floor.later(1)
+    attend(floor.cloud)
+    floor.later(MINUTE)
+    assert sorted(floor.phases(sent)) == [PrintPhase.PRINTING, PrintPhase.QUEUED]
+    floor.later(2 * HOUR, rounds=20)
+    floor.later(3 * HOUR, rounds=20)
+    assert floor.state(sent) is SubmissionState.PRINTED
+    assert [event for event, _ in floor.events(sent)] == ["printing", "printed", "printing", "printed"]
+    assert floor.events(sent)[0][1].startswith("copy 1 of 2: Mark Two - Anvil")
+
+
+@pytest.mark.parametrize("floor", [REALISTIC_QUIRKS, REALISTIC_QUIRKS | {"request-makes-job"}], indirect=True)
+def test_a_job_request_is_followed_once_an_operator_starts_it(floor: Floor) -> None:
+    sent = floor.send("ask/a.stl")
+    floor.later(24 * HOUR, rounds=3)
+    assert (floor.state(sent), floor.phases(sent)) == (SubmissionState.DISPATCHED, [PrintPhase.QUEUED])
+    anvil = floor.cloud.device_named("Anvil")["id"]
+    floor.cloud.act("start", print_job_id=sent.receipt_id, device_id=anvil)
+    floor.later(MINUTE)
+    assert floor.events(sent) == [("printing", "Mark Two - Anvil")]
+    floor.later(5 * HOUR)
+    assert floor.state(sent) is SubmissionState.PRINTED
+
+
+def test_a_job_request_that_somebody_takes_away(floor: Floor) -> None:
+    sent = floor.send("ask/a.stl")
+    floor.later(MINUTE)
+    floor.cloud.act("prints", print_job_id=sent.receipt_id, state="Removed")
+    floor.later(6 * HOUR, rounds=6)
+    assert floor.state(sent) is SubmissionState.LOST_TRACK
+    assert str(floor.now(sent).reason).startswith("It is no longer in Eiger's job requests")
+
+
+def test_a_rule_may_leave_it_at_the_send(floor: Floor) -> None:
+    sent = floor.send("quiet/a.stl")
+    attend(floor.cloud)
+    floor.later(5 * HOUR, rounds=2)
+    assert (floor.state(sent), floor.now(sent).followed) == (SubmissionState.DISPATCHED, False)
+    assert floor.events(sent) == []
+
+
+def test_all_is_asked_in_two_lists_while_nothing_happens(floor: Floor) -> None:
+    for name in ("a", "b", "c"):
+        floor.send(f"{name}.stl", {"a": 20, "b": 21, "c": 22}[name])
+    floor.later(1)
+    attend(floor.cloud)
+    floor.later(MINUTE)
+    before = len(floor.cloud.journal())
+    floor.later(5 * MINUTE, rounds=5)
+    asked = [entry["operation"] for entry in floor.cloud.journal()[before:]]
+    assert sorted(asked) == ["listDevices"] * 5 + ["listPrintJobs"] * 5
+
+
+def test_a_due_date_that_will_be_missed_is_said_before_and_once(floor: Floor) -> None:
+    big = floor.send("quiet/big.stl", 100)
+    sent = floor.send("due/a.stl")
+    floor.cloud.change_device("Mark Two - Anvil", "Material Jam")
+    floor.later(1)
+    (late,) = floor.events(sent)
+    assert late[0] == EventKind.LATE
+    assert late[1].startswith("Due ")
+    assert "By queue of Mark Two - Anvil and estimate it is ready on" in late[1]
+    first = floor.now(sent).late_on
+    assert first is not None
+    assert sent.due_date is not None
+    assert first > sent.due_date
+    floor.later(5 * MINUTE, rounds=3)
+    assert floor.events(sent) == [late]
+    floor.later(30 * HOUR, rounds=3)
+    later = floor.now(sent).late_on
+    assert later is not None
+    assert later > first
+    assert {event for event, _ in floor.events(sent)} == {EventKind.LATE}
+    assert big.late_on is None
+
+
+def test_a_due_date_that_is_in_time_again(floor: Floor) -> None:
+    big = floor.send("quiet/big.stl", 100)
+    floor.cloud.change_device("Mark Two - Anvil", "Print Bed Needs Clearing")
+    sent = floor.send("due/a.stl")
+    floor.later(1)
+    with floor.shop.client() as client:
+        client.remove_from_device_queue(str(big.device_id), str(big.receipt_id))
+    floor.later(1)
+    assert [event for event, _ in floor.events(sent)] == [EventKind.LATE, EventKind.ON_TIME]
+    assert floor.now(sent).late_on is None
+
+
+def test_killed_between_two_rounds_it_goes_on(floor: Floor) -> None:
+    """A follower keeps nothing that the ledger does not have."""
+    sent = floor.send("a.stl")
+    floor.later(1)
+    attend(floor.cloud)
+    floor.later(MINUTE)
+    floor.follower = PrintFollower(floor.shop.service.context, MINUTE, Watchdog(floor.shop.service.ledger))
+    floor.later(5 * HOUR)
+    assert floor.events(sent) == [("printing", "Mark Two - Anvil"), ("printed", "Mark Two - Anvil")]
