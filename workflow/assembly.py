@@ -17,7 +17,7 @@ from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, parse_warning
 from workflow.notes import DecisionWays, parse_prices, write_how_to
 from workflow.pipeline.check_rules import check_changed_rules, refuse_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
-from workflow.pipeline.context import Context, UploadProgressCallback, ignore_progress
+from workflow.pipeline.context import NO_NOTICES, Context, UploadProgressCallback, ignore_progress
 from workflow.pipeline.live_rules import LiveRules
 from workflow.pipeline.part_units import read_accepted_units
 from workflow.pipeline.printers import record_printers
@@ -132,9 +132,8 @@ def running_service(
             rules = LiveRules(rules_file(settings), rulebook, ledger, check)
             catalog.on_devices = partial(record_printers, ledger)
             context = _make_context(settings, rules, client, catalog, ledger, inspector, share, on_progress)
-            context = replace(context, sets_duplicates_aside=watch, shadow=shadow)
-            if watch and not shadow:
-                context = replace(context, notices=settings.notices)
+            told = settings.notices if watch and not shadow else NO_NOTICES
+            context = replace(context, sets_duplicates_aside=watch, shadow=shadow, notices=told)
             service = Service(
                 context,
                 read_home_id(settings.state),
