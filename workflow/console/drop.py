@@ -29,6 +29,7 @@ from workflow.intake.fs import open_folder
 NEVER_IN_NAMES = frozenset('<>:"/\\|?*')
 """Windows takes none of them in a name."""
 MOST_FOLDERS = 100
+CUT_OFF = "The upload was cut off. Nothing of the last file was taken."
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -156,13 +157,14 @@ async def take_upload(request: Request) -> Response:
     try:
         async for chunk in request.stream():
             await run_in_threadpool(parser.write, chunk)
-        parser.finalize()
     except BROKEN:
-        raise Refused("The upload was cut off. Nothing of the last file was taken.") from None
+        raise Refused(CUT_OFF) from None
     except OSError as error:
         raise HTTPException(507, f"The inbox can't be written: {error_reason(error)}.") from None
     finally:
         await run_in_threadpool(receiver.abandon)
+    if not reader.ended:
+        raise Refused(CUT_OFF)
     if not receiver.taken:
         raise Refused("No file came. Choose one first.")
     said = f"{', '.join(receiver.taken)} {'is' if len(receiver.taken) == 1 else 'are'} in the inbox."

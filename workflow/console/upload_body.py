@@ -32,6 +32,7 @@ class UploadReader:
 
     receiver: FileReceiver
     fields: dict[str, str] = field(default_factory=dict)
+    ended: bool = False
     _header: bytearray = field(default_factory=bytearray)
     _value: bytearray = field(default_factory=bytearray)
     _name: str = ""
@@ -56,7 +57,7 @@ class UploadReader:
             _, options = parse_options_header(bytes(self._value))
             self._name = options.get(b"name", b"").decode("utf-8", "replace")
             named = options.get(b"filename")
-            self._file = None if named is None else named.decode("utf-8", "replace")
+            self._file = None if named is None else named.decode("utf-8", "replace").replace("%22", '"')
         self._header, self._value = bytearray(), bytearray()
 
     def begin_content(self) -> None:
@@ -75,6 +76,9 @@ class UploadReader:
         elif self._file is None:
             self.fields[self._name] = self._text[:LONGEST_FIELD].decode("utf-8", "replace")
 
+    def end_form(self) -> None:
+        self.ended = True
+
     def callbacks(self) -> dict[str, Callable[..., None]]:
         """Return the callbacks by the names that the parser has for them."""
         return {
@@ -85,6 +89,7 @@ class UploadReader:
             "on_headers_finished": self.begin_content,
             "on_part_data": self.add_content,
             "on_part_end": self.end_part,
+            "on_end": self.end_form,
         }
 
 
