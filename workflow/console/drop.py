@@ -77,7 +77,7 @@ class InboxReceiver:
             self._file.write(piece)
 
     def end(self) -> None:
-        """Give the file its name: the inbox sees a whole file, or none."""
+        """Rename the file to its own name: the inbox sees a whole file, or none."""
         if self._file is None:
             return
         os.fsync(self._file.fileno())
