@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from workflow.cli.batch import batch
+from workflow.cli.bundle import bundle
 from workflow.cli.check import check
 from workflow.cli.config import config, init
 from workflow.cli.console import console
@@ -60,6 +61,6 @@ def stlflow(folder: str | None, file: str | None) -> None:
 for command in (
     demo, init, first_contact, doctor, status, config, run, shadow, batch, check, list_submissions, show,
     retry, release, cancel, attach, settle, workers, console, move_ledger, backup, restore, intake, rules,
-    notify, printers, eiger, simulator, service, secret,
+    notify, printers, bundle, eiger, simulator, service, secret,
 ):  # fmt: skip
     stlflow.add_command(command)

@@ -1,8 +1,7 @@
 """The application: every entry of the list behind the gate, as a page, a change or a document."""
 
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +23,7 @@ from workflow.console.messages import keep_message, read_message, take_message
 from workflow.console.render import NavigationEntry, render
 from workflow.console.security import Gate
 from workflow.console.static_files import respond_static
-from workflow.console.views import Change, Document, Entry, Form, Role, View
+from workflow.console.views import Change, Document, Entry, Form, Role, Upload, View
 from workflow.errors import (
     CloudError,
     StateFolderError,
@@ -54,7 +53,7 @@ def make_app(console: Console) -> Starlette:
             Route("/static/{name}", respond_static),
             *LOGIN_ROUTES,
             *api_routes(ENTRIES),
-            *map(_route, ENTRIES),
+            *_routes(ENTRIES),
         ],
         middleware=[Middleware(Gate)],
         exception_handlers={
@@ -68,14 +67,33 @@ def make_app(console: Console) -> Starlette:
     return app
 
 
-def _route(entry: Entry) -> Route:
+def _routes(entries: Iterable[Entry]) -> Iterator[Route]:
+    """Yield one route for each path: it knows all methods of the path, and names them when it refuses one."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for entry in entries:
+        endpoint, methods = _endpoint(entry)
+        by_path.setdefault(entry.path, {}).update(dict.fromkeys(methods, endpoint))
+    for path, endpoints in by_path.items():
+        yield Route(path, _by_method(endpoints), methods=list(endpoints))
+
+
+def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        return await endpoints["GET" if request.method == "HEAD" else request.method](request)
+
+    return endpoint
+
+
+def _endpoint(entry: Entry) -> tuple[Endpoint, tuple[str, ...]]:
     match entry:
         case View():
-            return Route(entry.path, _page(entry), methods=["GET"])
+            return _page(entry), ("GET",)
         case Change():
-            return Route(entry.path, _change(entry), methods=["POST"])
+            return _change(entry), ("POST",)
+        case Upload():
+            return _upload(entry), ("POST",)
         case Document():
-            return Route(entry.path, _document(entry), methods=list(entry.methods))
+            return _document(entry), entry.methods
 
 
 def _page(view: View) -> Endpoint:
@@ -107,12 +125,21 @@ def _change(change: Change) -> Endpoint:
     return endpoint
 
 
-def _document(document: Document) -> Callable[[Request], Any]:
+def _upload(upload: Upload) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        require_role(request, upload.role)
+        return await upload.take(request)
+
+    return endpoint
+
+
+def _document(document: Document) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         if document.role is not None:
             require_role(request, document.role)
         answer = await run_in_threadpool(document.respond, request)
-        return answer if isinstance(answer, Response) else await answer
+        response: Response = answer if isinstance(answer, Response) else await answer
+        return response
 
     return endpoint
 
@@ -151,7 +178,8 @@ def _show_fault(request: Request, error: Exception) -> Response:
 
 def show_refusal(request: Request, status: int, why: str) -> Response:
     """Return why something is not shown or not done: as a page, or as JSON where that is asked for."""
-    if request.url.path.startswith("/api/") or not hasattr(request.state, "visitor"):
+    wants_json = request.headers.get("accept", "").startswith("application/json")
+    if request.url.path.startswith("/api/") or wants_json or not hasattr(request.state, "visitor"):
         return Response(json.dumps({"error": why}), status, media_type="application/json")
     try:
         request.state.page = page_values(request)

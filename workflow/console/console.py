@@ -1,13 +1,15 @@
 """What every page works with: the ledger, the settings, and the key that signs cookies."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
 from workflow.assembly import share_from_ledger
+from workflow.console.checkup import Checkup
 from workflow.console.viewer_meshes import MESHES_FOLDER, ViewerMeshes
+from workflow.doctor import Finding, run_checks_of
 from workflow.errors import StateFolderError, error_reason
 from workflow.intake import Share
 from workflow.ledger import Ledger
@@ -39,11 +41,17 @@ class Console:
     stalled_seconds: Callable[[], float] = never_stalled
     stop: Event = field(default_factory=Event)
     viewer_meshes: ViewerMeshes = field(init=False)
+    checkup: Checkup = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin with no mesh being made."""
+        """Begin with no mesh being made, and nothing checked."""
         meshes = ViewerMeshes(self.settings.state.absolute() / MESHES_FOLDER)
         object.__setattr__(self, "viewer_meshes", meshes)
+        object.__setattr__(self, "checkup", Checkup(self.run_checks))
+
+    def run_checks(self) -> Iterator[Finding]:
+        """Run the doctor's checks, one finding at a time."""
+        return run_checks_of(self.settings)
 
     @property
     def share(self) -> Share:

@@ -3,7 +3,7 @@
 The same values are the page's JSON under /api, and their types make its OpenAPI schema.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -94,5 +94,14 @@ class Document:
     methods: tuple[str, ...] = ("GET",)
 
 
-Entry = View | Change | Document
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A POST whose body is a stream of files: it checks the CSRF token by itself, before the first file."""
+
+    path: str
+    take: Callable[[Request], Awaitable[Response]]
+    role: Role = Role.WORK
+
+
+Entry = View | Change | Document | Upload
 Respond = Callable[[Request], Response]

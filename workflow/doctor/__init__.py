@@ -45,6 +45,12 @@ def run_all_checks() -> Iterator[Finding]:
         yield from run_checks(group)
 
 
+def run_checks_of(settings: Settings) -> Iterator[Finding]:
+    """Run the checks for settings that are loaded already, one finding at a time."""
+    for group in (MACHINE_CHECKS, *_check_groups(settings)):
+        yield from run_checks(group)
+
+
 def all_checks() -> Iterator[Check]:
     """Return all checks without running them, for the documentation."""
     yield from MACHINE_CHECKS

@@ -20,6 +20,11 @@ class OutageStore(Store):
         with self.read_connection() as connection:
             return tuple(map(_outage_from, connection.execute(query).mappings()))
 
+    def list_people(self) -> set[str]:
+        """Return who took printers out of choice."""
+        with self.read_connection() as connection:
+            return set(connection.execute(select(printer_outages.c.by_whom)).scalars())
+
     def count_current(self, now: float) -> int:
         """Return how many printers are out of choice; the time is seconds since 1970."""
         return len(self.list_current(datetime.fromtimestamp(now, UTC)))

@@ -36,6 +36,7 @@ class SubmissionFilter:
     without_fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
     since: datetime | None = None
     until: datetime | None = None
+    only: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,13 @@ class SearchStore(Store):
                 for number, last, at in connection.execute(query)
             }
 
+    def list_droppers(self, limit: int = 200) -> Sequence[str]:
+        """Return who dropped files, by name."""
+        query = select(submissions.c.dropped_by).where(submissions.c.dropped_by.is_not(None)).distinct()
+        with self.read_connection() as connection:
+            found = connection.execute(query.order_by(submissions.c.dropped_by).limit(limit))
+            return [str(name) for name in found.scalars()]
+
     def last_event(self) -> int:
         """Return the number of the newest event of all; 0 without any."""
         with self.read_connection() as connection:
@@ -120,6 +128,8 @@ def _condition(wanted: SubmissionFilter) -> ColumnElement[bool]:
     conditions += (c[name].in_(sorted(values)) for name, values in wanted.fields.items() if values)
     for name, values in wanted.without_fields.items():
         conditions.append(or_(c[name].is_(None), c[name].not_in(sorted(values))))
+    if wanted.only is not None:
+        conditions.append(c.id.in_(sorted(wanted.only)))
     if wanted.since is not None:
         conditions.append(c.opened_at >= wanted.since.timestamp())
     if wanted.until is not None:

@@ -1,1 +1,167 @@
-// The console in the browser.
+// The console in the browser. Without this file every page and every form still works.
+import {refresh, showPage, watch} from "./live.js";
+import {listenToKeys} from "./keys.js";
+import {listenToDrops} from "./drop.js";
+
+const dialog = document.createElement("dialog");
+document.body.append(dialog);
+dialog.setAttribute("aria-label", "Question");
+
+async function pageAt(address, options = {}) {
+  const reply = await fetch(address, {credentials: "same-origin", ...options});
+  const text = await reply.text();
+  return {ok: reply.ok, page: new DOMParser().parseFromString(text, "text/html")};
+}
+
+// A link or form that asks a question first: the page of the question, shown in a dialog.
+async function ask(address) {
+  const {page} = await pageAt(address);
+  const form = page.querySelector("#question");
+  dialog.replaceChildren(document.importNode(form ?? page.querySelector("main"), true));
+  if (!dialog.open) dialog.showModal();
+  (dialog.querySelector("input:not([type=hidden]), button.primary") ?? dialog).focus();
+}
+
+// A form that changes something: sent without leaving the page, which then shows what became of it.
+async function send(form, button) {
+  const fields = new FormData(form, button);
+  for (const each of form.querySelectorAll("button")) each.disabled = true;
+  try {
+    const {ok, page} = await pageAt(form.action, {method: "POST", body: new URLSearchParams(fields)});
+    if (dialog.open && ok) dialog.close();
+    if (ok) await refresh();
+    say(page, ok);
+  } catch {
+    notice("The service does not answer. Nothing was sent.", "wrong");
+  } finally {
+    for (const each of form.querySelectorAll("button")) each.disabled = false;
+  }
+}
+
+function say(page, ok) {
+  const text = page.querySelector(ok ? ".said" : ".empty p, main p")?.textContent.trim();
+  if (text) notice(text, ok ? "said" : "wrong");
+}
+
+export function notice(text, kind = "said") {
+  const place = dialog.open ? dialog : document.querySelector("main");
+  place.querySelector(":scope > .notice")?.remove();
+  const line = document.createElement("p");
+  line.className = `notice ${kind}`;
+  line.setAttribute("role", kind === "wrong" ? "alert" : "status");
+  line.textContent = text;
+  place.prepend(line);
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close]") && dialog.open) {
+    event.preventDefault();
+    dialog.close();
+    return;
+  }
+  const link = event.target.closest("a[data-dialog]");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    ask(link.href);
+    return;
+  }
+  const more = event.target.closest("a[data-more]");
+  if (more) {
+    event.preventDefault();
+    addRows(more);
+  }
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.matches("[data-bulk]")) {
+    event.preventDefault();
+    ask(`${form.action}?${new URLSearchParams(new FormData(form, event.submitter))}`);
+  } else if (form.matches("[data-search]")) {
+    event.preventDefault();
+    search(form);
+  } else if (new URL(form.action).pathname === "/act" && form.method === "post") {
+    event.preventDefault();
+    send(form, event.submitter);
+  }
+});
+
+// More rows below those that are there.
+async function addRows(link) {
+  const {page} = await pageAt(link.href);
+  const body = document.querySelector("[data-paged] tbody");
+  const known = new Set([...body.rows].map((row) => row.dataset.key));
+  for (const row of page.querySelectorAll("[data-paged] tbody tr")) {
+    if (!known.has(row.dataset.key)) body.append(document.importNode(row, true));
+  }
+  const next = page.querySelector("a[data-more]");
+  if (next) link.href = next.href;
+  else link.parentElement.remove();
+}
+
+// The search shows its rows while one types; the address always says what is shown.
+let typing;
+async function search(form) {
+  const address = `${form.action}?${new URLSearchParams(new FormData(form))}`;
+  const {ok, page} = await pageAt(address);
+  if (!ok) return say(page, ok);
+  history.replaceState(null, "", address);
+  showPage(page, {whole: true});
+}
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("[data-search]");
+  if (!form) return;
+  clearTimeout(typing);
+  typing = setTimeout(() => search(form), 250);
+});
+
+// Choosing several rows: all, a range with Shift, and how many are chosen.
+let lastChosen;
+function boxesOf(form) {
+  return [...document.querySelectorAll(`input[type=checkbox][form="${form.id}"]`)];
+}
+function countChosen(form) {
+  const boxes = boxesOf(form), chosen = boxes.filter((box) => box.checked);
+  form.classList.toggle("some", chosen.length > 0);
+  const text = form.querySelector("[data-chosen]");
+  text.textContent = chosen.length ? `${chosen.length} chosen:` : "Choose rows to decide for several at once:";
+  for (const button of form.querySelectorAll("button")) button.disabled = !chosen.length;
+  for (const all of allBoxes(form)) {
+    all.checked = chosen.length > 0 && chosen.length === boxes.length;
+    all.indeterminate = chosen.length > 0 && chosen.length < boxes.length;
+  }
+}
+function allBoxes(form) {
+  return [...form.querySelectorAll("[data-all]"), ...document.querySelectorAll(`[data-all="${form.id}"]`)];
+}
+export function prepareBulk() {
+  for (const form of document.querySelectorAll("form[data-bulk]")) {
+    for (const all of allBoxes(form)) {
+      all.hidden = false;
+      all.closest("label")?.removeAttribute("hidden");
+    }
+    countChosen(form);
+  }
+}
+document.addEventListener("click", (event) => {
+  const box = event.target;
+  if (!box.matches?.("input[type=checkbox]")) return;
+  const all = box.matches("[data-all]");
+  const form = all ? document.getElementById(box.dataset.all) ?? box.closest("form") : box.form;
+  if (!form?.matches("[data-bulk]")) return;
+  const boxes = boxesOf(form);
+  if (all) for (const each of boxes) each.checked = box.checked;
+  if (!all && event.shiftKey && lastChosen?.isConnected) {
+    const [from, to] = [boxes.indexOf(lastChosen), boxes.indexOf(box)].sort((one, two) => one - two);
+    if (from >= 0) for (const each of boxes.slice(from, to + 1)) each.checked = box.checked;
+  }
+  if (!all) lastChosen = box;
+  countChosen(form);
+});
+
+document.addEventListener("shown", prepareBulk);
+prepareBulk();
+watch();
+listenToKeys(dialog);
+listenToDrops(notice);
+document.documentElement.dataset.ready = "yes";

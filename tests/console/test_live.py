@@ -1,0 +1,45 @@
+"""The stream of changes: which submissions, which version, and that it ends with the server."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+
+from tests.console.conftest import Site
+from tests.console.parts import hold_part
+from tests.waiting import until
+from workflow.console import make_console, open_listener, running_console
+
+
+@contextmanager
+def stream(site: Site) -> Iterator[Iterator[dict[str, object]]]:
+    """Yield the events of a stream, one after the other."""
+    with site.session.get(f"{site.url}/events", stream=True, timeout=60) as reply:
+        lines = (line for line in reply.iter_lines(chunk_size=1, decode_unicode=True))
+        yield (json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: "))
+
+
+def test_a_change_is_told_with_its_version(site: Site) -> None:
+    old = hold_part(site.ledger, "old.stl")
+    with stream(site) as events:
+        assert next(events) == {"changed": {}, "waiting": 1}
+        number = hold_part(site.ledger, "new.stl")
+        versions: dict[str, object] = {}
+        for event in events:
+            changed = event["changed"]
+            assert isinstance(changed, dict)
+            versions |= changed
+            if event["waiting"] == 2 and str(number) in versions:
+                break
+    assert str(old) not in versions
+    assert versions[str(number)] == site.ledger.search.latest_events([number])[number].id
+
+
+def test_the_streams_end_with_the_server(site: Site) -> None:
+    console = make_console(site.settings, site.ledger)
+    with open_listener("127.0.0.1", 0) as listener, running_console(console, listener) as url:
+        reply = requests.get(f"{url}/events", stream=True, timeout=60)
+        lines = reply.iter_lines(chunk_size=1)
+        next(lines)
+    assert until(lambda: list(lines) is not None)

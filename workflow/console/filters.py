@@ -1,0 +1,165 @@
+"""The search of a table: from the address to conditions, and back into chips and links."""
+
+import base64
+import binascii
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from starlette.datastructures import QueryParams
+
+from workflow.console.forms import Refused
+from workflow.console.render import STATE_WORDS
+from workflow.ledger import SORT_COLUMNS, Cursor, SortOrder, SubmissionFilter
+
+FIELDS = {
+    "state": "state",
+    "hold": "hold",
+    "who": "dropped_by",
+    "preset": "preset",
+    "printer": "device",
+    "rule": "routing_rule",
+    "to": "destination",
+}
+"""What can be asked for as `name:value`, and the column of each."""
+IN_PROGRESS = ("claimed", "inspected", "uploaded", "slicing", "sliced", "routed")
+STATE_GROUPS: Mapping[str, tuple[str, ...]] = {"progress": IN_PROGRESS, "sent": ("dispatched",)}
+CHIPS = (
+    ("", "All"),
+    ("since:today", "Today"),
+    ("state:progress", "In progress"),
+    ("state:held", "Held"),
+    ("state:rejected", "Rejected"),
+    ("state:sent", "Sent"),
+    ("state:printing", "Printing"),
+    ("state:printed", "Printed"),
+)
+LONGEST_QUERY = 500
+MOST_ONLY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A link that sets one condition; `active` if it is set."""
+
+    text: str
+    query: str
+    active: bool
+
+
+def parse_filter(parameters: QueryParams, zone: tzinfo | None) -> SubmissionFilter:
+    """Return the conditions of an address. Raises Refused for what can't be understood."""
+    fields: dict[str, set[str]] = {}
+    without: dict[str, set[str]] = {}
+    words: list[str] = []
+    without_words: list[str] = []
+    since = until = None
+    for negative, name, value in _terms(parameters.get("q", "")):
+        if name == "since":
+            since = _day(value, zone)
+        elif name == "until":
+            until = _day(value, zone) + timedelta(days=1)
+        elif name:
+            (without if negative else fields).setdefault(FIELDS[name], set()).update(_values(name, value))
+        else:
+            (without_words if negative else words).append(value)
+    return SubmissionFilter(
+        tuple(words),
+        tuple(without_words),
+        {name: frozenset(values) for name, values in fields.items()},
+        {name: frozenset(values) for name, values in without.items()},
+        since,
+        until,
+        _parse_only(parameters.get("only")),
+    )
+
+
+def _terms(text: str) -> Iterator[tuple[bool, str, str]]:
+    """Yield each term: whether it excludes, the name before the colon if it is one of ours, the value."""
+    if len(text) > LONGEST_QUERY:
+        raise Refused(f"The search has {len(text)} characters. Use {LONGEST_QUERY} at most.")
+    for term in _split(text):
+        negative = term.startswith("-") and len(term) > 1
+        name, colon, value = term.removeprefix("-" if negative else "").partition(":")
+        if colon and value and name.lower() in {*FIELDS, "since", "until"}:
+            yield negative, name.lower(), value
+        else:
+            yield negative, "", term.removeprefix("-" if negative else "")
+
+
+def _split(text: str) -> Iterable[str]:
+    """Return words; quotes keep blanks together: `printer:"Mark Two left"`."""
+    try:
+        return shlex.split(text.replace("'", "\\'"))
+    except ValueError:
+        return text.split()
+
+
+def _values(name: str, value: str) -> Iterable[str]:
+    if name != "state":
+        return [value]
+    by_word = {word.lower(): [state for state, said in STATE_WORDS.items() if said == word]
+               for word in STATE_WORDS.values()}  # fmt: skip
+    return STATE_GROUPS.get(value.lower()) or by_word.get(value.lower()) or [value.lower()]
+
+
+def _day(value: str, zone: tzinfo | None) -> datetime:
+    today = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    if value == "today":
+        return today.astimezone()
+    if value.endswith("d") and value[:-1].isdigit() and len(value) < 6:
+        return (today - timedelta(days=int(value[:-1]))).astimezone()
+    try:
+        day = datetime.fromisoformat(value)
+        return (day if day.tzinfo else day.replace(tzinfo=today.astimezone().tzinfo)).astimezone()
+    except (ValueError, OverflowError):
+        raise Refused(f"{value!r} is no day. Write it like 2026-11-28, today or 7d.") from None
+
+
+def _parse_only(text: str | None) -> frozenset[int] | None:
+    if text is None:
+        return None
+    numbers = [each for each in text.split(",") if each.isascii() and each.isdigit() and len(each) < 10]
+    return frozenset(int(each) for each in numbers[:MOST_ONLY])
+
+
+def parse_order(parameters: QueryParams) -> SortOrder:
+    """Return how to sort: `sort=file`, or `sort=-file` for the other way round."""
+    word = parameters.get("sort", "-number")
+    column = word.removeprefix("-")
+    if column not in SORT_COLUMNS:
+        raise Refused(f"The table can't be sorted by {column[:20]!r}, but by {', '.join(SORT_COLUMNS)}.")
+    return SortOrder(column, word.startswith("-"))
+
+
+def write_cursor(cursor: Cursor) -> str:
+    """Return a cursor as it is in an address."""
+    return base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str | None, order: SortOrder) -> Cursor | None:
+    """Return where a page begins; None at the beginning. Raises Refused for what was never a cursor."""
+    if not text:
+        return None
+    try:
+        value, number = json.loads(base64.urlsafe_b64decode(f"{text}{'=' * (-len(text) % 4)}"))
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 2**31:
+            raise ValueError
+        if not isinstance(value, int if order.column == "number" else str) or isinstance(value, bool):
+            raise ValueError
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise Refused("This page of the table is not there. Begin at the first one.") from None
+    return value, number
+
+
+def chips(query: str) -> tuple[Chip, ...]:
+    """Return the chips above the table; each keeps what else is searched for."""
+    ours = {term for term, _ in CHIPS}
+    terms = query.split()
+    others = [term for term in terms if term not in ours]
+    return tuple(
+        Chip(text, " ".join(filter(None, [*others, term])), term in terms if term else not ours & set(terms))
+        for term, text in CHIPS
+    )

@@ -1,0 +1,62 @@
+"""What changes, as it happens: one stream of server-sent events for each open page.
+
+Only numbers and versions are sent. The page asks again for what it shows, so that nothing is shown twice
+in two ways, and a page that lost its stream asks the same questions every few seconds.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from workflow.console.access import console_of
+from workflow.console.attention import count_waiting
+from workflow.console.console import Console
+from workflow.errors import StateFolderError
+
+TICK_SECONDS = 1.0
+STOP_TICKS = 4
+BEAT_TICKS = 15
+"""After so many quiet ticks a sign of life is sent."""
+LOOK_BACK = 50
+"""On Postgres an event may become visible after a later one: the last ones are read again."""
+
+
+def respond_events(request: Request) -> Awaitable[Response]:
+    """Return the stream of one page."""
+    return _open_stream(console_of(request))
+
+
+async def _open_stream(console: Console) -> Response:
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_stream(console), headers=headers, media_type="text/event-stream")
+
+
+async def _stream(console: Console) -> AsyncIterator[str]:
+    last = await run_in_threadpool(console.ledger.search.last_event)
+    known = dict(await run_in_threadpool(console.ledger.search.changes_since, last - LOOK_BACK))
+    waiting, quiet = -1, 0
+    yield "retry: 3000\n\n"
+    while not console.stop.is_set():
+        with suppress(StateFolderError):
+            found = dict(await run_in_threadpool(console.ledger.search.changes_since, last - LOOK_BACK))
+            now_waiting = await run_in_threadpool(count_waiting, console.ledger)
+            fresh = {number: version for number, version in found.items() if known.get(number) != version}
+            quiet = 0 if fresh or now_waiting != waiting else quiet + 1
+            if not quiet:
+                yield _event("changes", {"changed": fresh, "waiting": now_waiting})
+            known, waiting, last = found, now_waiting, max([last, *found.values()])
+        if quiet >= BEAT_TICKS:
+            quiet = 1
+            yield _event("beat", {})
+        for _ in range(STOP_TICKS):
+            if not console.stop.is_set():
+                await asyncio.sleep(TICK_SECONDS / STOP_TICKS)
+
+
+def _event(name: str, values: object) -> str:
+    return f"event: {name}\ndata: {json.dumps(values)}\n\n"

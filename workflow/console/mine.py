@@ -1,0 +1,67 @@
+"""My files: what became of the files of one person, in plain words."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from workflow.console.access import console_of, visitor_of
+from workflow.console.actions import ActionKind
+from workflow.console.attention import PROPOSALS
+from workflow.console.rows import SubmissionRow, make_rows
+from workflow.ledger import SortOrder, SubmissionFilter
+from workflow.model import HoldReason
+
+MOST_SHOWN = 100
+OWN_ACTIONS = (ActionKind.ORDER, ActionKind.REJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFile:
+    """One file of a person: what became of it, and what they do next, if anything."""
+
+    row: SubmissionRow
+    sentence: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class MinePage:
+    """The files of one person, the newest first; `people` are those who dropped any."""
+
+    who: str
+    people: tuple[str, ...]
+    files: tuple[OwnFile, ...]
+
+
+def read_mine(request: Request) -> MinePage:
+    """Return the files of the person whom the address names, or who asks."""
+    console, visitor = console_of(request), visitor_of(request)
+    people = tuple(console.ledger.search.list_droppers())
+    who = request.query_params.get("who", "").strip() or (visitor.name if visitor.name in people else "")
+    if not who:
+        return MinePage("", people, ())
+    wanted = SubmissionFilter(fields={"dropped_by": frozenset({who})})
+    found, _ = console.ledger.search.page(wanted, SortOrder(), MOST_SHOWN)
+    return MinePage(who, people, tuple(map(_own_file, make_rows(console, found))))
+
+
+def _own_file(row: SubmissionRow) -> OwnFile:
+    where = row.destination or "Eiger"
+    sentences = {
+        "held": "It waits for a decision. Nothing is wrong with your upload.",
+        "rejected": "It was rejected: nothing was sent to a printer.",
+        "canceled": "It was canceled.",
+        "dispatched": f"It was sent to {where}.",
+        "printing": f"It is being printed on {where}.",
+        "printed": f"It is printed. Fetch it at {where}.",
+        "failed": f"The print on {where} failed.",
+    }
+    sentence = sentences.get(row.state, "stlflow is working on it.")
+    if row.state in {"dispatched", "printing"} and row.ready:
+        sentence += f" Ready {row.ready}."
+    next_step = ""
+    if row.state == "held" and row.hold:
+        next_step = PROPOSALS[HoldReason(row.hold)]
+    elif row.state == "rejected":
+        next_step = "Correct the part and drop it again."
+    return OwnFile(row, sentence, next_step)

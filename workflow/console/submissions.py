@@ -1,0 +1,134 @@
+"""All submissions: a table that is searched, sorted and paged by its address, and the same as CSV."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from workflow.console.access import console_of
+from workflow.console.actions import ActionKind
+from workflow.console.filters import Chip, chips, parse_filter, parse_order, read_cursor, write_cursor
+from workflow.console.rows import SubmissionRow, make_rows
+from workflow.console.views import Parameter
+from workflow.ledger import LONGEST_COUNT, SortOrder
+
+ROWS_AT_ONCE = 100
+MOST_ROWS = 500
+CSV_ROWS_AT_ONCE = 500
+TOGETHER = (ActionKind.RELEASE, ActionKind.RETRY, ActionKind.REJECT)
+SEARCH_PARAMETERS = (
+    Parameter("q", 'words, `state:held`, `who:kim`, `printer:"Mark Two"`, `since:2026-11-28`; `-` excludes'),
+    Parameter("sort", "number, file, state, preset or destination; `-` before it turns it round"),
+    Parameter("after", "`next` of the page before"),
+    Parameter("limit", "how many rows, up to 500", "integer"),
+    Parameter("only", "numbers with commas between: of these, those that match"),
+)
+CSV_COLUMNS = (
+    "id", "path", "state", "hold", "reason", "preset", "rule", "destination", "copies", "print_time", "cost",
+    "ready", "dropped_by", "opened_at", "changed_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SortLink:
+    """The heading of a column: where a click leads, and how the table is sorted by it now."""
+
+    title: str
+    sort: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionsPage:
+    """One page of the table. `next` begins the next page; `count` is all rows, up to 10,000."""
+
+    rows: tuple[SubmissionRow, ...]
+    count: int
+    next: str | None
+    q: str
+    sort: str
+    chips: tuple[Chip, ...]
+    headings: tuple[SortLink, ...]
+    together: tuple[ActionKind, ...]
+    more: str
+    is_first: bool
+
+    @property
+    def count_text(self) -> str:
+        """Return the count in words."""
+        return f"{self.count:,} or more" if self.count >= LONGEST_COUNT else f"{self.count:,}"
+
+
+def read_submissions(request: Request) -> SubmissionsPage:
+    """Return one page of submissions that match the search."""
+    console, query = console_of(request), request.query_params
+    wanted, order = parse_filter(query, console.settings.zone), parse_order(query)
+    after = read_cursor(query.get("after"), order)
+    found, cursor = console.ledger.search.page(wanted, order, _limit(query.get("limit")), after)
+    following = write_cursor(cursor) if cursor else None
+    kept = {name: query[name] for name in ("q", "sort", "limit") if query.get(name)}
+    return SubmissionsPage(
+        rows=make_rows(console, found),
+        count=console.ledger.search.count(wanted),
+        next=following,
+        q=query.get("q", ""),
+        sort=query.get("sort", "-number"),
+        chips=chips(query.get("q", "")),
+        headings=tuple(_headings(order)),
+        together=TOGETHER,
+        more=urlencode({**kept, "after": following}) if following else "",
+        is_first=after is None,
+    )
+
+
+def _limit(text: str | None) -> int:
+    return min(max(int(text), 1), MOST_ROWS) if text and text.isascii() and text.isdigit() else ROWS_AT_ONCE
+
+
+def _headings(order: SortOrder) -> Iterator[SortLink]:
+    for column, title in (("number", "#"), ("file", "File"), ("state", "State"), ("preset", "Preset"),
+                          ("destination", "Goes to")):  # fmt: skip
+        is_now = order.column == column
+        now = ("descending" if order.descending else "ascending") if is_now else "none"
+        turned = not order.descending if is_now else column == "number"
+        yield SortLink(title, f"{'-' if turned else ''}{column}", now)
+
+
+def respond_csv(request: Request) -> Response:
+    """Return all rows that match the search as CSV, as spreadsheets read it."""
+    console, query = console_of(request), request.query_params
+    wanted, order = parse_filter(query, console.settings.zone), parse_order(query)
+
+    def lines() -> Iterator[bytes]:
+        yield "\N{ZERO WIDTH NO-BREAK SPACE}".encode() + _csv_line(CSV_COLUMNS)
+        after = None
+        for _ in count():
+            found, after = console.ledger.search.page(wanted, order, CSV_ROWS_AT_ONCE, after)
+            for row in make_rows(console, found):
+                yield _csv_line([_cell(getattr(row, name)) for name in CSV_COLUMNS])
+            if after is None or console.stop.is_set():
+                return
+
+    name = f"submissions-{datetime.now(console.settings.zone):%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingResponse(lines(), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def _cell(value: object) -> object:
+    """Return a value for a spreadsheet; a text that it would take for a formula gets a mark before it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+def _csv_line(cells: object) -> bytes:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells if isinstance(cells, list | tuple) else [cells])
+    return line.getvalue().encode("utf-8", "replace")

@@ -1,0 +1,149 @@
+"""Cuts secrets, people and names of files out of texts that leave the shop."""
+
+import base64
+import getpass
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from pydantic import SecretStr
+
+from workflow.errors import StateFolderError
+from workflow.ledger import Ledger
+from workflow.settings import Settings
+from workflow.settings.notices import ADMINISTRATOR, SHOP
+
+CUT, PERSON, MAIL, FOLDER = "***", "<person>", "<e-mail>", "<folder>"
+FILES_KNOWN = 2000
+MIN_SECRET_LENGTH, MIN_NAME_LENGTH, MIN_STEM_LENGTH = 4, 3, 5
+_NO_PEOPLE = frozenset({"root", "stlflow", "a person at the console", "command line"})
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_USER_IN_ADDRESS = re.compile(r"(\w+://)[^\s/@]+@")
+_HOME = re.compile(r"((?:/home/|/Users/|[A-Za-z]:\\Users\\))[^\s/\\'\"]+")
+_SIGNED = re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\"]+")
+_STL = re.compile(r"[^\s\"'<>|]+\.stl\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubber:
+    """What is cut: secrets wholly; people and files are replaced by a word that says what was there."""
+
+    secrets: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    """Names with what stands in their place, the longest first."""
+
+    def __call__(self, text: str) -> str:
+        """Return the text without them."""
+        text = self.without_secrets(text)
+        for name, shown in self.files:
+            if name in text:
+                text = _replace_word(name, shown, text)
+        text = _STL.sub("<file>.stl", text)
+        for person in self.people:
+            text = _replace_word(person, PERSON, text)
+        return _HOME.sub(r"\1<person>", _MAIL.sub(MAIL, text))
+
+    def without_secrets(self, text: str) -> str:
+        """Return the text without secrets; people and files stay."""
+        for secret in self.secrets:
+            text = text.replace(secret, CUT)
+        return _SIGNED.sub(rf"\1?{CUT}", _USER_IN_ADDRESS.sub(rf"\1{CUT}@", text))
+
+    def values(self, value: Any) -> Any:
+        """Return a JSON value with every text in it scrubbed."""
+        match value:
+            case str():
+                return self(value)
+            case dict():
+                return {self(str(name)): self.values(each) for name, each in value.items()}
+            case list() | tuple():
+                return [self.values(each) for each in value]
+        return value
+
+
+def make_scrubber(settings: Settings, ledger: Ledger | None) -> Scrubber:
+    """Return what cuts out everything that these settings and this database know."""
+    secrets = {form for secret in list_secrets(settings) for form in _forms(secret)}
+    pair = (settings.access_key.get_secret_value(), settings.secret_key.get_secret_value())
+    secrets |= {base64.b64encode(":".join(pair).encode()).decode()} if all(pair) else set()
+    people, files = {settings.contact, *_named_people(settings)}, dict[str, str]()
+    with suppress(OSError, KeyError):
+        people.add(getpass.getuser())
+    if ledger is not None:
+        with suppress(StateFolderError):
+            people |= _known_people(ledger)
+            files = _known_files(ledger)
+    return Scrubber(
+        tuple(sorted(secrets, key=len, reverse=True)),
+        tuple(sorted((each for each in people if _is_name(each)), key=len, reverse=True)),
+        tuple(sorted(files.items(), key=lambda each: len(each[0]), reverse=True)),
+    )
+
+
+def list_secrets(settings: Settings) -> frozenset[str]:
+    """Return every secret in the settings: keys, addresses that hold them, and passwords in addresses."""
+    given = (settings.model_dump(), settings.notices.model_dump())
+    return frozenset(each for part in given for each in _secrets_in(part) if len(each) >= MIN_SECRET_LENGTH)
+
+
+def _secrets_in(value: Any) -> Iterator[str]:
+    match value:
+        case SecretStr():
+            yield value.get_secret_value()
+        case str() if "://" in value:
+            with suppress(ValueError):
+                parts = urlsplit(value)
+                yield from filter(None, (parts.password, unquote(parts.password or "")))
+        case Mapping():
+            for each in value.values():
+                yield from _secrets_in(each)
+        case list() | tuple():
+            for each in value:
+                yield from _secrets_in(each)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    yield from (secret, quote(secret, safe=""), quote(secret))
+
+
+def _named_people(settings: Settings) -> Iterator[str]:
+    """Yield who is told what: names of targets, and owners of files with and without their domain."""
+    notices = settings.notices
+    yield from (name for name in notices.targets if name not in {SHOP, ADMINISTRATOR})
+    for owner in notices.owners:
+        yield from (owner, owner.rpartition("\\")[2])
+
+
+def _known_people(ledger: Ledger) -> set[str]:
+    tokens = {token.name for token in ledger.console_tokens.list_all()}
+    dropped = {each.dropped_by for each in ledger.all(limit=FILES_KNOWN) if each.dropped_by}
+    return tokens | dropped | ledger.outages.list_people()
+
+
+def _known_files(ledger: Ledger) -> dict[str, str]:
+    """Return what stands in the place of each name: the number of its submission."""
+    known: dict[str, str] = {}
+    for submission in reversed(ledger.all(limit=FILES_KNOWN)):
+        shown = f"<part {submission.id}>"
+        for path in filter(None, (submission.path, submission.claimed_as, submission.placed_as)):
+            place = PurePosixPath(path)
+            names = (
+                {path, place.name, place.stem} if len(place.stem) >= MIN_STEM_LENGTH else {path, place.name}
+            )
+            known |= dict.fromkeys(names, shown)
+        parents = (str(each) for each in PurePosixPath(submission.path).parents)
+        known |= {each: FOLDER for each in parents if len(each) >= MIN_STEM_LENGTH}
+    return known
+
+
+def _is_name(text: str) -> bool:
+    return len(text) >= MIN_NAME_LENGTH and text.casefold() not in _NO_PEOPLE
+
+
+def _replace_word(word: str, shown: str, text: str) -> str:
+    return re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _: shown, text)
