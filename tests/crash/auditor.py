@@ -35,6 +35,7 @@ def audit(world: World, released: set[int]) -> list[str]:
     return [
         *_files(world, shown),
         *(wrong for each in shown for wrong in _one(each, books, each["id"] in released)),
+        *(wrong for content in {each["sha256"] for each in shown} for wrong in _sums(content, shown, books)),
         *_faults_of_ours(world),
     ]
 
@@ -73,7 +74,7 @@ def _files(world: World, shown: list[Mapping[str, Any]]) -> Iterator[str]:
         if found.is_file() and ".stl" in found.suffixes and found.suffix == ".stl":
             place = found.relative_to(world.share).as_posix()
             places.setdefault(sha256(found.read_bytes()).hexdigest(), []).append(place)
-    ends = {submission["path"]: submission for submission in shown}
+    ends = {each["path"]: each for each in sorted(shown, key=lambda each: int(each["id"]))}  # the latest
     for path, content in world.dropped.items():
         digest = sha256(content).hexdigest()
         where = places.pop(digest, [])
@@ -86,8 +87,10 @@ def _files(world: World, shown: list[Mapping[str, Any]]) -> Iterator[str]:
         elif not where[0].startswith(f"{FOLDERS.get(end['state'], '?')}/"):
             yield f"{path} is {end['state']} and stands in {where[0]}"
     yield from (f"bytes that nobody dropped: {where}" for where in places.values())
-    twice = [path for path, count in Counter(each["path"] for each in shown).items() if count > 1]
-    yield from (f"{path} has several submissions" for path in twice)
+    counts = Counter(each["path"] for each in shown)
+    for path, count in counts.items():
+        if count != 1 + world.ordered[path]:
+            yield f"{path} has {count} submissions and was ordered {world.ordered[path]} times"
 
 
 def _one(submission: Mapping[str, Any], books: Books, released: bool) -> Iterator[str]:
@@ -97,19 +100,27 @@ def _one(submission: Mapping[str, Any], books: Books, released: bool) -> Iterato
     allowed = ENDS.get(kind) or (ENDS["good"] if released else SMALL)
     if state not in allowed:
         yield f"{name} ({submission['path']}) ends as {state}: {submission['reason']}"
-    told = Counter(event["event"] for event in submission["events"])
-    sends, doubtful = books.sends[content], "not known" in (submission["reason"] or "")
-    if state == "dispatched" and sends != 1:
-        yield f"{name} ({submission['path']}) was sent {sends} times"
-    elif state != "dispatched" and sends > (1 if doubtful else 0):
-        yield f"{name} is {state} and was sent {sends} times"
     if state == "dispatched" and books.receipts.get(submission["receipt_id"]) != content:
         yield f"{name} has receipt {submission['receipt_id']}, which the cloud gave for something else"
+    yield from _uploads_justified(name, submission, books)
+
+
+def _sums(content: str | None, shown: list[Mapping[str, Any]], books: Books) -> Iterator[str]:
+    """Bytes that were ordered again belong to several submissions: each was sent once, and all announced."""
+    alike = [each for each in shown if each["sha256"] == content]
+    name = f"submissions {[each['id'] for each in alike]} ({alike[0]['path']})"
+    told = Counter(event["event"] for each in alike for event in each["events"])
+    sends, uploads = books.sends[content or ""], books.uploads[content or ""]
+    sent = sum(each["state"] == "dispatched" for each in alike)
+    doubtful = sum("not known" in (each["reason"] or "") for each in alike)
+    if not sent <= sends <= sent + doubtful:
+        yield f"{name}: {sent} are dispatched, and {sends} were sent"
+    if len({each["receipt_id"] for each in alike if each["receipt_id"]}) < sent:
+        yield f"{name}: {sent} are dispatched, and two have the same receipt"
     if sends > told["sending"]:
         yield f"{name}: {sends} sends in the cloud, {told['sending']} announced"
-    if books.uploads[content] > told["uploading"]:
-        yield f"{name}: {books.uploads[content]} uploads in the cloud, {told['uploading']} announced"
-    yield from _uploads_justified(name, submission, books)
+    if uploads > told["uploading"]:
+        yield f"{name}: {uploads} uploads in the cloud, {told['uploading']} announced"
 
 
 def _uploads_justified(name: str, submission: Mapping[str, Any], books: Books) -> Iterator[str]:

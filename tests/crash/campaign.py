@@ -28,6 +28,7 @@ from tests.crash.auditor import audit
 from tests.crash.plan import (
     LONGEST_DELAY_SECONDS,
     Act,
+    Again,
     Drop,
     Fault,
     Freeze,
@@ -60,6 +61,8 @@ class Outcome:
     wrong: list[str]
     folder: Path
     ends: Counter[str] = field(default_factory=Counter)
+    ordered: int = 0
+    """How many parts were ordered again by their notes."""
 
     def replay(self) -> str:
         return f"python -m tests.crash.campaign --seed {self.plan.seed} --database {self.plan.database}"
@@ -81,6 +84,9 @@ class Run:
             for act in self.world.plan.acts:
                 self.do(act)
             stuck = self._calm()
+            for act in self.world.plan.last if not stuck else ():
+                self.do(act)
+            stuck = stuck or self._calm()
             shown = self.world.submissions()
             self.released |= {each["id"] for each in shown if each["path"] in self._ever_approved}
             return [*stuck, *audit(self.world, self.released), *self._not_carried_out(shown)]
@@ -118,6 +124,8 @@ class Run:
                 self._order(word, chance)
             case Move(where, chance):
                 self._move(where, chance)
+            case Again(chance):
+                self._order_again(chance)
             case Outage(what, seconds):
                 with self._missing(what):
                     _NEVER.wait(seconds)
@@ -156,6 +164,25 @@ class Run:
         self.moved[path.as_posix()] = where
         if where == "approved":
             self._ever_approved.add(path.as_posix())
+
+    def _order_again(self, chance: float) -> None:
+        """Move the note of a sent part into the inbox."""
+        top = self.world.share / "done"
+        notes = sorted(top.rglob("*.stl.txt"))
+        if not notes:
+            return
+        note = notes[int(chance * len(notes))].relative_to(top)
+        target = self.world.share / "inbox" / note
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                return
+            (top / note).rename(target)
+        except OSError:  # the share is away
+            return
+        path = note.as_posix().removesuffix(".txt")
+        self.world.note(f"ordered {path} again")
+        self.world.ordered[path] += 1
 
     def _not_carried_out(self, shown: list[dict[str, Any]]) -> Iterator[str]:
         """What a rule held, and a person moved: it ends as the last move says."""
@@ -208,12 +235,12 @@ class Run:
         patient_from = time.monotonic() + 2 * LONGEST_DELAY_SECONDS
         give_up_at = time.monotonic() + CALM_SECONDS
         listed: list[dict[str, Any]] = []
-        pending = listed
+        pending, expected = listed, len(self.world.dropped) + self.world.ordered.total()
         while time.monotonic() < give_up_at:
             until(lambda: not self._on_the_way(), 1.0)  # a glance; the command below costs a process
             listed = self.world.submissions()
             pending = [each for each in listed if not self._has_ended(each)]
-            if len(listed) >= len(self.world.dropped) and not pending and not self._on_the_way():
+            if len(listed) >= expected and not pending and not self._on_the_way():
                 return []
             if time.monotonic() > patient_from:
                 for each in pending:
@@ -223,7 +250,7 @@ class Run:
                 self.world.start(Start(worker))
             _NEVER.wait(0.5)
         return [
-            f"after {CALM_SECONDS:.0f} s of calm: {len(listed)} of {len(self.world.dropped)} known, "
+            f"after {CALM_SECONDS:.0f} s of calm: {len(listed)} of {expected} known, "
             f"pending {[(each['id'], each['state'], each['reason']) for each in pending]}, "
             f"on the way {self._on_the_way()}"
         ]
@@ -273,7 +300,8 @@ def run_once(plan: Plan, folder: Path, nursery: Nursery, server: Postgres | None
         shutil.rmtree(folder)
     if server is not None and url is not None and not wrong:
         server.drop(url)
-    return Outcome(plan, world.kills, time.monotonic() - began, wrong, folder, ends)
+    took, ordered = time.monotonic() - began, world.ordered.total()
+    return Outcome(plan, world.kills, took, wrong, folder, ends, ordered)
 
 
 def lane(seeds: Iterator[tuple[int, str]], kills: int, folder: Path) -> Iterator[Outcome]:
@@ -325,7 +353,8 @@ def tell(outcome: Outcome) -> None:
     plan = outcome.plan
     print(
         f"seed {plan.seed} {plan.database}: {plan.workers} worker(s), {plan.files} files, "
-        f"{outcome.kills} kills, {outcome.seconds:.0f} s: {'BROKEN' if outcome.wrong else 'ok'}",
+        f"{outcome.ordered} ordered again, {outcome.kills} kills, {outcome.seconds:.0f} s: "
+        f"{'BROKEN' if outcome.wrong else 'ok'}",
         flush=True,
     )
     for wrong in outcome.wrong:

@@ -11,6 +11,7 @@ READS = ("getSliceStatus", "listBuilds", "readBuild", "readPartVersion", "listPr
 LONGEST_DELAY_SECONDS = 1.5
 FAR_APART_SECONDS = (-3600.0, -40.0, 40.0, 3600.0, 90_000.0)
 RARE_POINTS = ("call back: effect", "take over: outcome", "leave: about to")
+ORDER_POINTS = tuple(name for name in POINTS if name.startswith("order: "))
 POINTS_OFTEN = tuple(name for name in POINTS if name not in RARE_POINTS)
 
 
@@ -90,7 +91,14 @@ class Move:
     chance: float
 
 
-Act = Start | Kill | Stop | Freeze | Drop | Fault | Outage | Order | Move
+@dataclass(frozen=True)
+class Again:
+    """A person moves the note of a sent part into the inbox: it is sent once more."""
+
+    chance: float
+
+
+Act = Start | Kill | Stop | Freeze | Drop | Fault | Outage | Order | Move | Again
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,8 @@ class Plan:
     small: int
     disks: bool
     acts: tuple[Act, ...]
+    last: tuple[Act, ...] = ()
+    """What is done once everything has ended."""
 
     @property
     def files(self) -> int:
@@ -124,7 +134,8 @@ def plan_of(seed: int, database: str, kills: int, *, root: bool) -> Plan:
         acts += _death(chance, chance.randrange(workers))
     acts.append(Drop(good + bad + small))
     acts += _death(chance, 0)
-    return Plan(seed, database, workers, good, bad, small, disks, tuple(acts))
+    last = tuple(_orders(chance, chance.randrange(workers)))
+    return Plan(seed, database, workers, good, bad, small, disks, tuple(acts), last)
 
 
 def _death(chance: random.Random, worker: int) -> Iterator[Act]:
@@ -139,6 +150,16 @@ def _death(chance: random.Random, worker: int) -> Iterator[Act]:
         yield Kill(worker, chance.uniform(0.0, 1.2))
 
 
+def _orders(chance: random.Random, worker: int) -> Iterator[Act]:
+    """Parts are ordered again, and a worker dies before, while and after they are."""
+    yield Again(chance.random())
+    yield Kill(worker, chance.uniform(0.0, 0.5))
+    yield Again(chance.random())
+    yield Start(worker, chance.choice(ORDER_POINTS if chance.random() < 0.7 else POINTS_OFTEN))
+    yield Kill(worker, chance.uniform(0.8, 2.0))
+    yield Again(chance.random())
+
+
 def _trouble(chance: random.Random, database: str, *, disks: bool) -> Iterator[Act]:
     if chance.random() < 0.5:
         yield Drop(chance.randint(1, 2))
@@ -148,6 +169,8 @@ def _trouble(chance: random.Random, database: str, *, disks: bool) -> Iterator[A
         yield Order(chance.choice(("retry", "cancel", "release")), chance.random())
     if chance.random() < 0.5:
         yield Move(chance.choice(("approved", "approved", "rejected")), chance.random())
+    if chance.random() < 0.4:
+        yield Again(chance.random())
     if chance.random() < 0.06:
         yield Outage("share", chance.uniform(0.2, 1.0))
     if chance.random() < 0.05:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ class World:
     kills: int = 0
     alive: dict[int, int] = field(default_factory=dict)
     dropped: dict[str, bytes] = field(default_factory=dict)
+    ordered: Counter[str] = field(default_factory=Counter)
+    """How often each part was ordered again by its note."""
     _commands: int = 0
 
     @property
