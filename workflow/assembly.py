@@ -36,6 +36,7 @@ from workflow.state_folder import (
     make_private_file,
     prepare_state_folder,
     read_home_id,
+    read_private_key,
     require_local_state_folder,
 )
 
@@ -209,8 +210,18 @@ def _make_context(
         accepted_units=read_accepted_units(settings.accepted_units),
         ways=DecisionWays(stlflow_command(), share.decides_by_moving),
         ca_bundle=network_of(settings).ca_bundle,
+        link_key=notice_link_key(settings),
         on_progress=on_progress,
     )
+
+
+def notice_link_key(settings: Settings) -> bytes | None:
+    """Return what signs the links in notices; None if the settings want none. Raises StateFolderError."""
+    if not settings.notices.decide_links:
+        return None
+    if settings.notices.link_key is not None:
+        return settings.notices.link_key.get_secret_value().encode()
+    return read_private_key(settings.state.absolute() / "notices.key")
 
 
 def make_inspector(settings: Settings) -> Inspector:

@@ -13,6 +13,7 @@ from workflow.assembly import (
     make_inspector,
     make_ledger,
     make_stability_times,
+    notice_link_key,
     open_ledger,
     refuse_moved_ledger,
     rules_file,
@@ -328,6 +329,7 @@ def notice_composer(settings: Settings, ledger: Ledger) -> Composer:
         changeover_seconds=60 * settings.changeover_minutes,
         rulebook=lambda: rulebook,
         picture=partial(read_thumbnail, thumbnails),
+        link_key=notice_link_key(settings) if settings.state.is_dir() else None,
     )
 
 

@@ -1,6 +1,7 @@
 """The state folder: the database, the spool and logs, on a local disk, for one stlflow at a time."""
 
 import os
+import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from workflow.errors import StateFolderError, error_reason
+
+KEY_BYTES = 32
 
 NETWORK_FILE_SYSTEMS = frozenset(
     {
@@ -77,6 +80,18 @@ def make_private_file(file: Path) -> None:
         raise StateFolderError(
             f"The state folder {file.parent} can't be written: {error_reason(error)}."
         ) from None
+
+
+def read_private_key(file: Path) -> bytes:
+    """Return the key in a private file, made at the first time. Raises StateFolderError."""
+    make_private_file(file)
+    try:
+        if len(key := file.read_bytes()) == KEY_BYTES:
+            return key
+        file.write_bytes(key := secrets.token_bytes(KEY_BYTES))
+    except OSError as error:
+        raise StateFolderError(f"{file} can't be written: {error_reason(error)}.") from None
+    return key
 
 
 def others_can_read(place: Path) -> bool:

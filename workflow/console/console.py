@@ -1,6 +1,5 @@
 """What every page works with: the ledger, the settings, and the key that signs cookies."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +9,12 @@ from workflow.assembly import share_from_ledger
 from workflow.console.checkup import Checkup
 from workflow.console.viewer_meshes import MESHES_FOLDER, ViewerMeshes
 from workflow.doctor import Finding, run_checks_of
-from workflow.errors import StateFolderError, error_reason
 from workflow.intake import Share
 from workflow.ledger import Ledger
 from workflow.settings import Settings
-from workflow.state_folder import make_private_file
+from workflow.state_folder import read_private_key
 
 KEY_FILE = "console.key"
-KEY_BYTES = 32
 
 
 def wake_nobody() -> None:
@@ -61,12 +58,4 @@ class Console:
 
 def read_key(state: Path) -> bytes:
     """Return the key that signs cookies, made at the first start. Raises StateFolderError."""
-    place = state.absolute() / KEY_FILE
-    make_private_file(place)
-    try:
-        if len(key := place.read_bytes()) == KEY_BYTES:
-            return key
-        place.write_bytes(key := secrets.token_bytes(KEY_BYTES))
-    except OSError as error:
-        raise StateFolderError(f"The state folder {state} can't be written: {error_reason(error)}.") from None
-    return key
+    return read_private_key(state.absolute() / KEY_FILE)

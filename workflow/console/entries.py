@@ -3,6 +3,7 @@
 from workflow.console.actions import ACTION_FIELDS, act_on_submissions
 from workflow.console.attention import accept_bulk_arrival, read_attention
 from workflow.console.confirm import read_question
+from workflow.console.decide import respond_decision
 from workflow.console.drop import read_drop_page, take_upload
 from workflow.console.live import respond_events
 from workflow.console.mine import read_mine
@@ -31,6 +32,7 @@ ENTRIES: tuple[Entry, ...] = (
     View("/drop", read_drop_page, "drop.html", role=Role.WORK),
     Upload("/drop", take_upload),
     Document("/events", respond_events),
+    Document("/decide/{word}", respond_decision, role=None, methods=("GET", "POST")),
     View("/act", read_question, "question.html", in_api=False),
     Change("/act", act_on_submissions, fields=ACTION_FIELDS),
     Change("/bulk-arrival", accept_bulk_arrival, fields=(COUNT,)),

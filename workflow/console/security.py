@@ -23,7 +23,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-PUBLIC = ("/static/", "/login", "/healthz", "/readyz")
+PUBLIC = ("/static/", "/login", "/healthz", "/readyz", "/decide/")
 """Paths that need no visitor."""
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 

@@ -61,7 +61,8 @@ class Notice:
 class NoticeText:
     """A message in words for any channel: no markup, no secret. `paragraphs` are titles and texts.
 
-    `picture` is a PNG. `link` leads to the console. `events` are those that it tells, each once.
+    `events` are those that it tells, each once. `picture` is a PNG. `link` leads to the console,
+    `decide_link` to a page that decides about a held file without a login.
     """
 
     title: str
@@ -70,6 +71,7 @@ class NoticeText:
     submissions: tuple[int, ...] = ()
     link: str | None = None
     picture: bytes | None = None
+    decide_link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

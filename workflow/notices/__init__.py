@@ -2,6 +2,7 @@
 
 from workflow.notices.deliver import REPEATABLE_CHANNELS, deliver
 from workflow.notices.http_post import NotDelivered
+from workflow.notices.links import LinkGrant, make_grant, read_grant, sign_grant
 from workflow.notices.plan import (
     GIVE_UP_AFTER,
     MAX_SINGLE,

@@ -5,7 +5,14 @@ from datetime import datetime
 from workflow.model import NoticeText
 from workflow.notices.http_post import NotDelivered, Reach, post
 from workflow.notices.mail import MailServer, mail_message, send_mail
-from workflow.notices.payloads import as_json, sign, slack_document, teams_document, webhook_document
+from workflow.notices.payloads import (
+    as_json,
+    links_of,
+    sign,
+    slack_document,
+    teams_document,
+    webhook_document,
+)
 from workflow.settings import NoticeSettings, NoticeTarget, split_addresses
 
 REPEATABLE_CHANNELS = frozenset({"webhook"})
@@ -65,6 +72,7 @@ def _notify_by_apprise(address: str, text: NoticeText) -> None:
     notifier = apprise.Apprise()
     if not notifier.add(address):
         raise NotDelivered("Apprise does not know this kind of URL, or something in it is missing")
-    body = "\n\n".join(f"{title}\n{words}" for title, words in text.paragraphs)
-    if not notifier.notify(body=f"{body}\n{text.link or ''}".strip(), title=text.title):
+    parts = [*text.paragraphs, *links_of(text)]
+    body = "\n\n".join(f"{title}\n{words}" for title, words in parts)
+    if not notifier.notify(body=body, title=text.title):
         raise NotDelivered("Apprise could not deliver it, and does not say why")

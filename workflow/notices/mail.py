@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from workflow.errors import error_reason
 from workflow.model import NoticeText
 from workflow.notices.http_post import LIMIT_SECONDS, NotDelivered, tls_context
+from workflow.notices.payloads import links_of
 
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 INDENT = "  "
@@ -66,7 +67,8 @@ def mail_message(
 
 def _plain_text(text: NoticeText) -> str:
     parts = [f"{title}\n{indent(words.strip(), INDENT)}" for title, words in text.paragraphs]
-    return "\n\n".join([text.title, *parts, *([text.link] if text.link else [])]) + "\n"
+    links = [f"{title}: {url}" for title, url in links_of(text)]
+    return "\n\n".join([text.title, *parts, *links]) + "\n"
 
 
 def _html(text: NoticeText) -> str:
@@ -75,7 +77,7 @@ def _html(text: NoticeText) -> str:
         for title, words in text.paragraphs
     )
     picture = '<p><img src="cid:picture" alt="The part" style="max-width:100%"></p>' if text.picture else ""
-    link = f'<p><a href="{escape(text.link)}">Open in stlflow</a></p>' if text.link else ""
+    link = "".join(f'<p><a href="{escape(url)}">{escape(title)}</a></p>' for title, url in links_of(text))
     return f'<div style="{_STYLE}"><h2>{escape(text.title)}</h2>{parts}{picture}{link}</div>'
 
 

@@ -26,6 +26,7 @@ def webhook_document(text: NoticeText, message: str, at: datetime, *, repeat: bo
         "title": text.title,
         "paragraphs": [{"title": title, "text": words} for title, words in text.paragraphs],
         "link": text.link,
+        "decide_link": text.decide_link,
         "may_be_a_repeat": repeat,
     }
 
@@ -45,9 +46,12 @@ def slack_document(text: NoticeText) -> dict[str, object]:
     for title, words in text.paragraphs:
         section = f"{title}\n{words}"[:_MAX_SLACK_TEXT]
         blocks.append({"type": "section", "text": {"type": "plain_text", "text": section}})
-    if text.link is not None:
-        label = {"type": "plain_text", "text": "Open in stlflow"}
-        blocks.append({"type": "actions", "elements": [{"type": "button", "text": label, "url": text.link}]})
+    buttons = [
+        {"type": "button", "text": {"type": "plain_text", "text": title}, "url": url}
+        for title, url in links_of(text)
+    ]
+    if buttons:
+        blocks.append({"type": "actions", "elements": buttons})
     return {"text": _escape_for_slack(text.title), "blocks": blocks[:50]}
 
 
@@ -63,8 +67,9 @@ def teams_document(text: NoticeText) -> dict[str, object]:
         "version": "1.4",
         "body": list(_card_body(text)),
     }
-    if text.link is not None:
-        card["actions"] = [{"type": "Action.OpenUrl", "title": "Open in stlflow", "url": text.link}]
+    actions = [{"type": "Action.OpenUrl", "title": title, "url": url} for title, url in links_of(text)]
+    if actions:
+        card["actions"] = actions
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
     return {"type": "message", "attachments": [attachment]}
 
@@ -93,6 +98,12 @@ def _plain(text: str) -> str:
     for sign_of_markdown in ("\\", "*", "_", "[", "]", "`", "#", "~"):
         text = text.replace(sign_of_markdown, f"\\{sign_of_markdown}")
     return text.replace("\n", "\n\n")
+
+
+def links_of(text: NoticeText) -> list[tuple[str, str]]:
+    """Return the links of a message with what is written on them."""
+    links = (("Release or reject…", text.decide_link), ("Open in stlflow", text.link))
+    return [(title, url) for title, url in links if url is not None]
 
 
 def as_json(document: Mapping[str, object]) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from workflow.ledger import Ledger
-from workflow.model import Notice, NoticeText, Submission
+from workflow.model import Notice, NoticeEvent, NoticeText, Submission
 from workflow.notes import (
     BY_COMMAND,
     NO_PRICES,
@@ -19,7 +19,8 @@ from workflow.notes import (
     notice_text,
     trouble_text,
 )
-from workflow.notices import TROUBLES, FileOrigin, find_recipients
+from workflow.notices import TROUBLES, FileOrigin, find_recipients, make_grant, sign_grant
+from workflow.pipeline.context import now
 from workflow.routing import Rulebook
 from workflow.settings import NoticeSettings
 
@@ -38,6 +39,8 @@ class Composer:
     changeover_seconds: float = 600.0
     rulebook: Callable[[], Rulebook | None] = lambda: None
     picture: Callable[[Submission], bytes | None] = lambda _: None
+    link_key: bytes | None = None
+    """Signs links to decide about held files; None: there are none."""
 
     def submissions(self, notices: Iterable[Notice]) -> Submissions:
         """Return the submissions that notices are about, by number."""
@@ -75,9 +78,17 @@ class Composer:
                 link=base and f"{base.rstrip('/')}/s/{submission.id}",
                 picture=self.picture(submission),
             )
+            text = replace(text, decide_link=self._decide_link(first, submission))
         if not first.unconfirmed:
             return text
         return replace(text, paragraphs=(*text.paragraphs, ("Careful", REPEATED)))
+
+    def _decide_link(self, notice: Notice, submission: Submission) -> str | None:
+        base = self.settings.console_url
+        if notice.event is not NoticeEvent.HELD or base is None or self.link_key is None:
+            return None
+        grant = make_grant(submission.id, notice.at, notice.target, now())
+        return f"{base.rstrip('/')}/decide/{sign_grant(self.link_key, grant)}"
 
     def _answer(self, submission: Submission) -> Answer | None:
         if submission.build_id is None:

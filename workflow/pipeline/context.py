@@ -80,6 +80,8 @@ class Context:
     """Who is told what, and where."""
     ca_bundle: str | None = None
     """The certificates that connections for notices trust; None: those of this machine."""
+    link_key: bytes | None = None
+    """Signs the links in notices that decide about held files; None: there are none."""
 
     @property
     def polls_at_once(self) -> bool:

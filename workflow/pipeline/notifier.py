@@ -179,6 +179,7 @@ def make_notifier(context: Context) -> Notifier:
         changeover_seconds=context.changeover_seconds,
         rulebook=lambda: context.rulebook,
         picture=partial(read_thumbnail, folder) if folder else lambda _: None,
+        link_key=context.link_key,
     )
     return Notifier(composer, context.ca_bundle)
 

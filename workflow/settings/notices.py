@@ -136,6 +136,14 @@ class NoticeSettings(BaseModel):
     console_url: Annotated[str | None, Field(pattern=r"^https?://[^\s@]+$")] = Field(
         default=None, description="where people reach the console, for links; default: no links"
     )
+    decide_links: bool = Field(
+        default=False,
+        description="a message about a held file has a link to decide without a login",
+    )
+    link_key: SecretStr | None = Field(
+        default=None,
+        description="signs these links, the same on all machines; default: made here",
+    )
     quiet_hours: Annotated[str | None, AfterValidator(_hours)] = Field(
         default=None, description="when only urgent notices are sent, in the shop's time: `19:00-06:30`"
     )

@@ -28,6 +28,8 @@ _ALLOWED = {
     "urgent": f"a list of some of: {_EVENTS}",
     "every_file": "true or false",
     "internal": "true or false",
+    "decide_links": "true or false",
+    "link_key": "text",
     "console_url": "an address that begins with http:// or https://",
     "quiet_hours": 'hours of the day: "19:00-06:30"',
     "gather_seconds": "a number from 0 to 600",
