@@ -98,6 +98,6 @@ def test_a_print_that_the_printer_shows_no_more_is_found_among_the_print_jobs(sh
     shop.drop("job/a.stl", box(57))
     sent = shop.wait("job/a.stl", dispatched)
     bolt = str(shop.cloud.device("Mark Two - Bolt")["id"])
-    gone = evolve(sent, destination=Destination.DEVICE_QUEUE, device_id=bolt)
+    gone = replace(sent, destination=Destination.DEVICE_QUEUE, device_id=bolt)
     with shop.client() as client:
         assert find_earlier_send(client, gone) == sent.receipt_id
