@@ -92,3 +92,12 @@ def test_a_queued_build_is_found_even_if_eiger_lists_no_print_job_of_it(shop: Sh
         elsewhere = replace(queued, device_id=str(shop.cloud.device("Mark Two - Bolt")["id"]))
         at_other_device = {trace.id for trace in traces(client, elsewhere, 1)}
         assert queued.receipt_id not in at_other_device
+
+
+def test_a_print_that_the_printer_shows_no_more_is_found_among_the_print_jobs(shop: Shop) -> None:
+    shop.drop("job/a.stl", box(57))
+    sent = shop.wait("job/a.stl", dispatched)
+    bolt = str(shop.cloud.device("Mark Two - Bolt")["id"])
+    gone = replace(sent, destination=Destination.DEVICE_QUEUE, device_id=bolt)
+    with shop.client() as client:
+        assert find_earlier_send(client, gone) == sent.receipt_id
