@@ -1,4 +1,4 @@
-"""Signed links to decide about a held file: whoever has one may release or reject that file, once."""
+"""Signed links to decide about a held file: the reader of one may release or reject that file, once."""
 
 import base64
 import hashlib
