@@ -13,6 +13,7 @@ from workflow.doctor import Finding, run_checks_of
 from workflow.errors import StateFolderError, error_reason
 from workflow.intake import Share
 from workflow.ledger import Ledger
+from workflow.routing import RuleTestResult
 from workflow.settings import Settings
 from workflow.state_folder import make_private_file
 
@@ -42,6 +43,8 @@ class Console:
     stop: Event = field(default_factory=Event)
     viewer_meshes: ViewerMeshes = field(init=False)
     checkup: Checkup = field(init=False)
+    rule_tests: dict[str, tuple[RuleTestResult, ...]] = field(default_factory=dict)
+    """The results of the last revision of the rules that was shown."""
 
     def __post_init__(self) -> None:
         """Begin with no mesh being made, and nothing checked."""
