@@ -29,7 +29,5 @@ def shadow_settings(settings: Settings) -> Settings:
             "status_page": "off",
             "mass_arrival_files": 0,
             "console_port": 0,
-            "status_page": "off",
-            "thumbnails": False,
         }
     )
