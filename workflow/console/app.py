@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -17,13 +18,13 @@ from workflow.console.api import api_routes
 from workflow.console.attention import count_waiting
 from workflow.console.console import Console
 from workflow.console.entries import ENTRIES
-from workflow.console.forms import own_path, read_form, require_role
+from workflow.console.forms import check_csrf, own_path, read_form, require_role
 from workflow.console.login import LOGIN_ROUTES, GuessLimit
 from workflow.console.messages import keep_message, read_message, take_message
 from workflow.console.render import NavigationEntry, render
 from workflow.console.security import Gate
 from workflow.console.static_files import respond_static
-from workflow.console.views import Change, Document, Entry, Form, Role, Upload, View
+from workflow.console.views import Change, Document, Entry, Form, Preview, Role, Upload, View
 from workflow.errors import (
     CloudError,
     StateFolderError,
@@ -92,6 +93,8 @@ def _endpoint(entry: Entry) -> tuple[Endpoint, tuple[str, ...]]:
             return _change(entry), ("POST",)
         case Upload():
             return _upload(entry), ("POST",)
+        case Preview():
+            return _preview(entry), ("POST",)
         case Document():
             return _document(entry), entry.methods
 
@@ -129,6 +132,23 @@ def _upload(upload: Upload) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         require_role(request, upload.role)
         return await upload.take(request)
+
+    return endpoint
+
+
+def _preview(preview: Preview) -> Endpoint:
+    def show(request: Request, form: FormData) -> Response:
+        shown = preview.try_out(request, form)
+        request.state.page = page_values(request)
+        return render(request, preview.template, {"shown": shown})
+
+    async def endpoint(request: Request) -> Response:
+        require_role(request, preview.role)
+        if int(request.headers.get("content-length", "0") or 0) > preview.max_bytes:
+            raise HTTPException(413, f"More than {preview.max_bytes // 10**6} MB are not taken here.")
+        async with request.form(max_files=1, max_fields=50, max_part_size=preview.max_bytes) as form:
+            check_csrf(request, str(form.get("csrf") or ""))
+            return await run_in_threadpool(show, request, form)
 
     return endpoint
 

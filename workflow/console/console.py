@@ -11,6 +11,7 @@ from workflow.console.viewer_meshes import MESHES_FOLDER, ViewerMeshes
 from workflow.doctor import Finding, run_checks_of
 from workflow.intake import Share
 from workflow.ledger import Ledger
+from workflow.routing import RuleTestResult
 from workflow.settings import Settings
 from workflow.state_folder import read_private_key
 
@@ -39,6 +40,8 @@ class Console:
     stop: Event = field(default_factory=Event)
     viewer_meshes: ViewerMeshes = field(init=False)
     checkup: Checkup = field(init=False)
+    rule_tests: dict[str, tuple[RuleTestResult, ...]] = field(default_factory=dict)
+    """The results of the last revision of the rules that was shown."""
 
     def __post_init__(self) -> None:
         """Begin with no mesh being made, and nothing checked."""

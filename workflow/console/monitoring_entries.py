@@ -1,9 +1,11 @@
 """The pages that show how it goes: printers, rules, health, the wall, and what monitors ask for."""
 
+from workflow.console.forms import LONGEST_FORM
 from workflow.console.health import read_health, respond_bundle, run_checkup
 from workflow.console.monitoring import respond_healthz, respond_metrics, respond_readyz
 from workflow.console.printers import put_back, read_printers, take_out
-from workflow.console.views import Change, Document, Entry, Parameter, Role, View
+from workflow.console.rule_previews import LARGEST_FILE, explain_dropped_file, read_rules_preview, replay_text
+from workflow.console.views import Change, Document, Entry, Parameter, Preview, Role, View
 
 PRINTER_NAME = Parameter("name", "name or id of the printer")
 HOURS = Parameter("hours", "how far the timeline reaches: 24 or 168", "integer")
@@ -17,6 +19,9 @@ MONITORING_ENTRIES: tuple[Entry, ...] = (
     View("/printers", read_printers, "printers.html", "Printers", "p", parameters=(HOURS,)),
     Change("/printers/out", take_out, goes_to="/printers", fields=OUTAGE_FIELDS),
     Change("/printers/back", put_back, goes_to="/printers", fields=(PRINTER_NAME,)),
+    View("/rules", read_rules_preview, "rules.html", "Rules", "r"),
+    Preview("/rules/explain", explain_dropped_file, "rules.html", LARGEST_FILE),
+    Preview("/rules/replay", replay_text, "rules.html", LONGEST_FORM),
     View("/health", read_health, "health.html", "Health", "h"),
     Change("/health/check", run_checkup, goes_to="/health"),
     Document("/health/bundle.zip", respond_bundle, role=Role.WORK),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -82,6 +83,17 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """A POST that changes nothing: `try_out` returns a dataclass, which `template` shows. It takes a file."""
+
+    path: str
+    try_out: Callable[[Request, FormData], object]
+    template: str
+    max_bytes: int
+    role: Role = Role.VIEW
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """Anything else that is read: a picture, a file, a stream, plain text. `respond` may be async.
 
@@ -103,5 +115,5 @@ class Upload:
     role: Role = Role.WORK
 
 
-Entry = View | Change | Document | Upload
+Entry = View | Change | Preview | Document | Upload
 Respond = Callable[[Request], Response]

@@ -46,6 +46,7 @@ from workflow.ledger.prints import PrintStore
 from workflow.ledger.queue_schema import leave_leases, migrate_queue
 from workflow.ledger.retention import RetentionStore
 from workflow.ledger.rows import event_from
+from workflow.ledger.rule_matches import RuleMatchStore
 from workflow.ledger.search import SearchStore
 from workflow.ledger.sends import SendStore
 from workflow.ledger.statements import CLAIM_SUBMISSION, FIND_CONTENT, OPEN_SUBMISSION, READ_EVENTS
@@ -102,6 +103,7 @@ class Ledger(Store):
         self.prints = PrintStore(connections)
         self.retention = RetentionStore(connections)
         self.search = SearchStore(connections)
+        self.rule_matches = RuleMatchStore(connections)
         self.sends = SendStore(connections)
         self.troubles = TroubleStore(connections)
         self.vital_counts = VitalCountStore(connections)

@@ -21,6 +21,34 @@ def with_outages(
     return tuple(replace(device, outage=out[device.id]) if device.id in out else device for device in devices)
 
 
+def last_seen_devices(ledger: Ledger, zone: tzinfo | None) -> tuple[DeviceFacts, ...]:
+    """Return the facts of the printers as last seen, without asking Eiger. Raises StateFolderError."""
+    devices = [_facts_of(printer) for printer in ledger.printers.latest()]
+    return with_outages(devices, ledger.outages.list_current(now()), zone)
+
+
+def _facts_of(printer: PrinterSnapshot) -> DeviceFacts:
+    loaded = {each.kind: (each.name, each.left_cm3) for each in reversed(printer.loaded)}
+    (material, material_left), (fiber, fiber_left) = (
+        loaded.get(kind, (None, None)) for kind in ("material", "fiber")
+    )
+    return DeviceFacts(
+        printer.id,
+        printer.name,
+        printer.model,
+        printer.series,
+        printer.state,
+        material,
+        fiber,
+        material_left,
+        printer.queue_seconds,
+        printer.queue_length,
+        fiber_left,
+        is_busy=printer.running is not None or printer.state == "Printing",
+        active_seconds=None if printer.running is None else printer.running.seconds_left,
+    )
+
+
 def describe_outage(outage: PrinterOutage, zone: tzinfo | None) -> str:
     """Return until when and why a printer is out of choice, and who said so."""
     until = "" if outage.until is None else f" until {outage.until.astimezone(zone):%a %d %b %H:%M}"

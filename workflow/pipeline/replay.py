@@ -130,11 +130,20 @@ def _was_stopped_with_measures(submission: Submission) -> bool:
 
 
 def replay_rules(
-    ledger: Ledger, rulebook: Rulebook, since: datetime | None, zone: tzinfo | None
+    ledger: Ledger,
+    rulebook: Rulebook,
+    since: datetime | None,
+    zone: tzinfo | None,
+    *,
+    newest: int | None = None,
 ) -> ReplayResult:
-    """Send every past submission through other rules. Nothing is changed, and the cloud is not asked."""
+    """Send past submissions, all or the newest, through other rules.
+
+    Nothing is changed, and the cloud is not asked.
+    """
     books, elsewhere, unclear = _PastRulebooks(ledger), [], []
     numbers = ledger.decisions.list_decided_since(since)
+    numbers = numbers if newest is None else numbers[-newest:]
     for number in numbers:
         decided = ledger.decisions.read(number)
         intake, routing = decided.get("intake"), decided.get("routing")

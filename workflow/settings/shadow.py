@@ -1,6 +1,7 @@
 """The settings of shadow mode: the real inbox, and everything that is written in a folder of its own."""
 
 from workflow.settings.model import Settings
+from workflow.settings.notices import NoticeSettings
 
 SHADOW_FOLDER = "shadow"
 """Below the state folder: the database and the notes of shadow mode."""
@@ -13,7 +14,8 @@ def shadow_settings(settings: Settings) -> Settings:
     because nothing is sent.
     """
     folder = settings.state / SHADOW_FOLDER
-    return settings.model_copy(
+    silent = settings.with_notices(NoticeSettings())
+    return silent.model_copy(
         update={
             "share": folder / "notes",
             "state": folder / "state",
