@@ -120,8 +120,8 @@ def test_half_a_file_is_never_in_the_inbox(site: Site, inbox: Path) -> None:
 
 
 def test_without_the_token_of_a_page_nothing_is_written(site: Site, inbox: Path) -> None:
-    before: dict[str, tuple[str | None, str]]
-    for before in ({}, {"csrf": (None, "wrong")}):
+    forms: list[dict[str, tuple[str | None, str]]] = [{}, {"csrf": (None, "wrong")}]
+    for before in forms:
         sent: list[tuple[str, tuple[str | None, str | bytes]]] = [*before.items(), ("files", ("x.stl", PART))]
         assert site.session.post(f"{site.url}/drop", files=sent, timeout=60).status_code == 403
     assert files(inbox) == []

@@ -6,6 +6,7 @@ from workflow.console.monitoring import respond_healthz, respond_metrics, respon
 from workflow.console.printers import put_back, read_printers, take_out
 from workflow.console.rule_previews import LARGEST_FILE, explain_dropped_file, read_rules_preview, replay_text
 from workflow.console.views import Change, Document, Entry, Parameter, Preview, Role, View
+from workflow.console.wall import read_wall
 
 PRINTER_NAME = Parameter("name", "name or id of the printer")
 HOURS = Parameter("hours", "how far the timeline reaches: 24 or 168", "integer")
@@ -22,6 +23,7 @@ MONITORING_ENTRIES: tuple[Entry, ...] = (
     View("/rules", read_rules_preview, "rules.html", "Rules", "r"),
     Preview("/rules/explain", explain_dropped_file, "rules.html", LARGEST_FILE),
     Preview("/rules/replay", replay_text, "rules.html", LONGEST_FORM),
+    View("/wall", read_wall, "wall.html"),
     View("/health", read_health, "health.html", "Health", "h"),
     Change("/health/check", run_checkup, goes_to="/health"),
     Document("/health/bundle.zip", respond_bundle, role=Role.WORK),

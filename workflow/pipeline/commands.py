@@ -16,7 +16,7 @@ from workflow.model import (
     SubmissionState,
 )
 from workflow.pipeline.context import now
-from workflow.pipeline.decider import PERSON, Decider
+from workflow.pipeline.decider import PERSON, Decider, one_line
 from workflow.pipeline.missing_file import missing_file_text
 
 RELEASABLE_HOLDS = frozenset({HoldReason.MESH, HoldReason.RULE, HoldReason.ROUTE, HoldReason.UNITS})
@@ -127,6 +127,7 @@ def confirm_send(ledger: Ledger, number: int, receipt: str | None, decider: Deci
 
     With a receipt it was sent; with None it was not, and is sent now. Raises WrongSubmissionState.
     """
+    receipt = None if receipt is None else one_line(receipt)
 
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
         if (

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
+from workflow.intake import printable_path
+
 LONGEST_WHY = 300
+
+
+def one_line(text: str) -> str:
+    """Return what a person wrote as one line, cut, without characters that control a terminal."""
+    return printable_path(" ".join(text.split()))[:LONGEST_WHY]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +22,8 @@ class Decider:
     @property
     def by(self) -> str:
         """Return both for the history: `by Anna: wrong revision`."""
-        why = " ".join(self.why.split())[:LONGEST_WHY]
-        return f"by {self.name}: {why}" if why else f"by {self.name}"
+        name, why = one_line(self.name), one_line(self.why)
+        return f"by {name}: {why}" if why else f"by {name}"
 
 
 PERSON = Decider()

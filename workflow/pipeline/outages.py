@@ -10,6 +10,7 @@ from workflow.errors import SettingsError
 from workflow.ledger import Ledger
 from workflow.model import DeviceFacts, PrinterOutage, PrinterSnapshot
 from workflow.pipeline.context import now
+from workflow.pipeline.decider import one_line
 from workflow.suggest import nearest_name
 
 
@@ -79,7 +80,7 @@ def take_printer_out(
 
     What was sent to it already stays there. Raises SettingsError, StateFolderError.
     """
-    moment, reason = now(), " ".join(reason.split())
+    moment, reason, by = now(), one_line(reason), one_line(by)
     if not reason:
         raise SettingsError("Say why the printer is out of choice: the reason is shown where it matters.")
     if until is not None and until <= moment:

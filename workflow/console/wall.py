@@ -1,0 +1,37 @@
+"""The wall: what a screen in the workshop shows, readable from across the room, without buttons."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.requests import Request
+
+from workflow.console.access import console_of
+from workflow.console.attention import count_waiting
+from workflow.console.printers import PrinterRow, list_printers
+from workflow.doctor.readiness import read_readiness
+from workflow.pipeline.context import now
+
+REFRESH_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """Printers as tiles, how many files wait for a person, and why stlflow is not ready, if so."""
+
+    now: datetime
+    waiting: int
+    printers: tuple[PrinterRow, ...]
+    troubles: tuple[str, ...]
+    refresh_seconds: int = REFRESH_SECONDS
+
+
+def read_wall(request: Request) -> Wall:
+    """Return what the wall shows. Raises StateFolderError."""
+    console, moment = console_of(request), now()
+    readiness = read_readiness(console.ledger, console.settings)
+    return Wall(
+        moment,
+        count_waiting(console.ledger),
+        list_printers(console.ledger, moment),
+        tuple(check.says for check in readiness.checks if not check.ready),
+    )
