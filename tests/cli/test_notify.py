@@ -91,3 +91,10 @@ def test_who_hears_of_a_submission_and_what(say: Say, receiver: Receiver, tmp_pa
         in ended.out
     )
     assert ended.out.endswith(f"https://prints.example.com/s/{number}\n")
+
+
+def test_the_settings_show_a_target_without_its_address(say: Say, receiver: Receiver) -> None:
+    ended = say("config", "show")
+    assert "notices.targets.shop" in ended.out
+    assert "webhook (set)  (stlflow.toml" in ended.out
+    assert "s3cret" not in ended.out

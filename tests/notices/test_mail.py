@@ -2,6 +2,7 @@
 
 import email
 import socket
+import threading
 from datetime import UTC, datetime
 from email import policy
 from pathlib import Path
@@ -106,3 +107,27 @@ def test_a_server_that_is_down_or_silent_has_not_got_it(authority: trustme.CA) -
         box = MailBox(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
         assert not failure(box, None, limit=0.3).may_have_arrived
     assert "Connection refused" in str(failure(box, None))
+
+
+def test_a_server_that_goes_away_with_the_mail_may_have_got_it() -> None:
+    """It takes every line of the mail, and is gone before it says that it did."""
+    replies = [b"220 here", b"250 hello", b"250 ok", b"250 ok", b"250 ok", b"354 go on"]
+
+    def take(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, connection.makefile("rb") as lines:
+            for reply in replies:
+                connection.sendall(reply + b"\r\n")
+                if reply != replies[-1]:
+                    lines.readline()
+            for line in lines:
+                if line == b".\r\n":
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=take, args=(server,), daemon=True)
+        thread.start()
+        failed = failure(MailBox(f"smtp+plain://127.0.0.1:{server.getsockname()[1]}"), None)
+        thread.join(60)
+    assert failed.may_have_arrived
+    assert "sent no reply" in str(failed)

@@ -220,3 +220,24 @@ def test_nothing_of_a_change_that_is_undone_is_told(ledger: Ledger, clock: Clock
     with pytest.raises(Exception, match="has gone on"):
         ledger.record_event(old, EventKind.HELD, "late", state=SubmissionState.HELD)
     assert ledger.notices.list_unaddressed() == ()
+
+
+@pytest.mark.parametrize(
+    ("event", "title"),
+    [
+        (EventKind.HELD, "a.stl: held"),
+        (EventKind.REJECTED, "a.stl: rejected"),
+        (EventKind.DISPATCHED, "a.stl: sent"),
+        (EventKind.PRINTED, "a.stl: printed"),
+        (EventKind.PRINT_FAILED, "a.stl: failed"),
+        (EventKind.LATE, "a.stl: late"),
+    ],
+)
+def test_each_event_of_a_file_is_told(
+    event: EventKind, title: str, ledger: Ledger, receiver: Receiver, clock: Clock
+) -> None:
+    sender = notifier(ledger, clock, shop=target(receiver.url))
+    submit(ledger, "a.stl", event)
+    clock.turn(31)
+    work(sender)
+    assert [document["title"] for document in receiver.documents()] == [title]

@@ -35,12 +35,15 @@ def show_config(everything: bool, as_json: bool) -> None:
 
 
 def _rows() -> Iterator[dict[str, object]]:
-    from workflow.settings import Settings, load_settings, read_effective_values
+    from workflow.settings import NOTICES, Settings, load_settings, read_effective_values
 
     settings, sources = load_settings(), read_effective_values()
     for name in Settings.model_fields:
         source = sources[name].place if name in sources else "default"
         yield {"name": name, "value": _shown_value(name, getattr(settings, name)), "source": source}
+    for name, target in settings.notices.targets.items():
+        source = sources[NOTICES].place if NOTICES in sources else "default"
+        yield {"name": f"notices.targets.{name}", "value": f"{target.channel} (set)", "source": source}
 
 
 def _shown_value(name: str, value: Any) -> object:

@@ -15,10 +15,10 @@ _MAX_NAMES = 12
 _MAX_REASONS = 5
 _TROUBLE_TITLES = {
     "cloud": "Eiger can't be used",
-    "share": "The share is away",
-    "rules": "The changed rules are not loaded",
+    "share": "the share is away",
+    "rules": "the changed rules are not loaded",
     "hanging": "stlflow hangs",
-    "arrival": "Many files came at once and wait",
+    "arrival": "many files came at once and wait",
 }
 _TROUBLE_STEPS = {
     "cloud": "Nothing is lost: files wait, and continue by themselves. If it lasts, run `stlflow doctor`.",
@@ -91,6 +91,8 @@ def _next_step(event: NoticeEvent, submission: Submission, ways: DecisionWays) -
         return "Fetch it from the printer."
     if event is NoticeEvent.FAILED:
         return "Check the printer. To print it again, drag the file back into the inbox."
+    if event is NoticeEvent.LATE:
+        return "In Eiger, move it to another printer or forward in its queue. Or agree on a later date."
     return ""
 
 
@@ -105,10 +107,10 @@ def trouble_text(notice: Notice, *, ways: DecisionWays = BY_COMMAND, link: str |
     title, detail = _TROUBLE_TITLES[kind], without_addresses(notice.detail)
     if notice.event is NoticeEvent.TROUBLE_OVER:
         paragraphs = (("What", "Everything goes on by itself."), ("It was", detail))
-        return NoticeText(f"Over: {title[:1].lower()}{title[1:]}", paragraphs, (notice.event,), link=link)
+        return NoticeText(f"Over: {title}", paragraphs, (notice.event,), link=link)
     next_step = ways.with_command(_TROUBLE_STEPS[kind])
     paragraphs = (("Why", detail), ("What to do next", next_step))
-    return NoticeText(f"Trouble: {title[:1].lower()}{title[1:]}", paragraphs, (notice.event,), link=link)
+    return NoticeText(f"Trouble: {title}", paragraphs, (notice.event,), link=link)
 
 
 def digest_text(
