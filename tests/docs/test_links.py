@@ -1,4 +1,4 @@
-"""Every link with an anchor leads to a heading of that page, as GitHub and the site make anchors of headings."""
+"""Every link with an anchor leads to a heading of that page, as GitHub makes anchors of headings."""
 
 import re
 from collections import Counter
