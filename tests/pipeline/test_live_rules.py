@@ -191,3 +191,19 @@ def test_a_running_service_takes_a_change_and_each_submission_keeps_its_revision
         FIRST,
         SECOND,
     ]
+
+
+def test_a_worker_with_good_rules_hides_no_mistake_of_another(
+    rules: Make, tmp_path: Path, ledger: Ledger
+) -> None:
+    """On a shared database each worker may have a rules file of its own."""
+    mistaken = rules()
+    written(tmp_path, BAD)
+    check_twice(mistaken)
+    said = ledger.metadata.read(RULES_ERROR_KEY)
+    assert said
+    (tmp_path / "other").mkdir()
+    file = written(tmp_path / "other", FIRST)
+    LiveRules(file, load_rules(file), ledger, nothing_wrong)
+    mistaken.check_file()
+    assert ledger.metadata.read(RULES_ERROR_KEY) == said

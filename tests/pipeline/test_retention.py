@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.disks import read_only
 from tests.pipeline.conftest import Shop, dispatched, held
 from tests.states import put_in_state
 from tests.stl import box, flat_box
@@ -52,6 +53,17 @@ def test_old_files_of_ended_submissions_go_with_their_notes_and_nothing_else(con
     assert stranger.exists()
 
 
+def test_a_file_that_cant_be_deleted_keeps_no_other_room_from_being_made(context: Shop) -> None:
+    for path in ("locked/old.stl", "zest.stl"):
+        context.drop(path, box(56 + len(path)))
+        aged(context, context.wait(path, dispatched), 40)
+    with read_only(context.share / "done" / "locked"):
+        delete_expired(context.service.context, RetentionPolicy(submission_days=30, file_days=30))
+        assert context.places("locked/old.stl") == {"done/locked/old.stl"}
+    assert context.places("zest.stl") == set()
+    assert context.submission("zest.stl") is None
+
+
 def test_without_limits_everything_is_kept(context: Shop) -> None:
     context.drop("for ever.stl", box(54))
     done = aged(context, context.wait("for ever.stl", dispatched), 9000)
@@ -77,7 +89,7 @@ def test_private_copies_that_nobody_needs_are_deleted(
     number = ledger.open("a.stl")
     ledger.claimed(number, "processing/a.stl")
     put_in_state(ledger, ledger.get(number), state=state)
-    for name in (f"{number}.stl", "999.stl", "7.stl.tmp"):
+    for name in (f"{number}.stl", "999.stl", "7.stl.tmp", "7.png"):
         (tmp_path / name).write_bytes(b"solid")
-    assert clean_spool(ledger, tmp_path) == (2 if stays else 3)
+    assert clean_spool(ledger, tmp_path) == (3 if stays else 4)
     assert (tmp_path / f"{number}.stl").exists() is stays

@@ -16,6 +16,7 @@ from workflow.cli.doctor import doctor, status
 from workflow.cli.eiger import eiger
 from workflow.cli.first_contact import first_contact
 from workflow.cli.intake import intake
+from workflow.cli.listing import list_submissions
 from workflow.cli.notify import notify
 from workflow.cli.printers import printers
 from workflow.cli.rules import rules
@@ -24,7 +25,7 @@ from workflow.cli.secret import secret
 from workflow.cli.service import service
 from workflow.cli.shadow import shadow
 from workflow.cli.simulator import simulator
-from workflow.cli.submissions import attach, cancel, list_submissions, release, retry, settle, show
+from workflow.cli.submissions import attach, cancel, release, retry, settle, show
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

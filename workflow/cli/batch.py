@@ -29,7 +29,8 @@ def batch(folder: Path, dry_run: bool, wait_printed: bool, as_json: bool) -> int
     if dry_run:
         return _show_forecasts(folder.resolve(), as_json=as_json)
     from workflow.assembly import running_service, start_logging
-    from workflow.cli.submission_output import print_submissions_table, submission_row
+    from workflow.cli.submission_output import submission_row
+    from workflow.cli.submission_table import print_submissions_table
     from workflow.operations import read_answers
     from workflow.pipeline.print_notes import read_print_status
     from workflow.settings import load_settings

@@ -4,12 +4,13 @@ Its folder is removed afterwards, unless something went wrong or it holds files 
 """
 
 import json
+import shlex
 import shutil
 import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -35,6 +36,7 @@ def remove_demo_files(place: Path, samples: Iterable[Path]) -> bool:
 
     ours = {sample.read_bytes() for sample in samples}
     shutil.rmtree(place / "state", ignore_errors=True)
+    (place / ".env").unlink(missing_ok=True)
     share = place / "share"
     for found in sorted(share.rglob("*"), key=lambda found: len(found.parts), reverse=True):
         with suppress(OSError):  # what can't be removed stays, and is told
@@ -129,6 +131,7 @@ def _run_demo(place: Path, *, once: bool, builds: str, console_port: int, as_jso
     from workflow.assembly import running_service, start_logging
     from workflow.cli.run import stop_on_signals
     from workflow.console import IfBusy, serving_console
+    from workflow.operations import read_answers
     from workflow.resources import resource_folder
     from workflow.settings import Settings
     from workflow.simulator import REALISTIC_QUIRKS, SimulatorOptions, running_simulator
@@ -151,9 +154,11 @@ def _run_demo(place: Path, *, once: bool, builds: str, console_port: int, as_jso
             if page:
                 _echo_stderr(f"What happens is shown at {page}")
             _echo_stderr(f"A simulated Eiger at {url}\nDrop STL files into {share / 'inbox'}")
+            _write_settings(place, url)
+            _echo_stderr(f"Ask from another terminal: `stlflow -C {shlex.quote(str(place))} list`, `show 1`")
             expected = _copy_samples(samples, share / "inbox")
             ended = _watch_table(service.submissions, stop, _samples_ended(set(expected)))
-            _print_result(ended, expected, as_json=as_json)
+            _print_result(ended, expected, read_answers(service.ledger, settings, ended), as_json=as_json)
             if stop.is_set():
                 return EXIT_INTERRUPTED
             if not once:
@@ -180,6 +185,12 @@ def clean_up_demo(place: Path, samples: Path, *, asked_for: bool, went_wrong: bo
         _echo_stderr("The folders of the demo are removed; --folder DIR would keep them.")
     else:
         _echo_stderr(f"Files of yours are in the folders: they stay at {place}")
+
+
+def _write_settings(place: Path, url: str) -> None:
+    """Write the settings with which commands in the folder ask about this demo."""
+    keys = "STLFLOW_ACCESS_KEY=demo\nSTLFLOW_SECRET_KEY=demo\n"
+    (place / ".env").write_text(f"{keys}STLFLOW_EIGER_URL={url}\nSTLFLOW_CONSOLE_PORT=0\n", "utf-8")
 
 
 def _copy_samples(samples: Path, inbox: Path) -> Manifest:
@@ -210,7 +221,7 @@ def _never_done(_seen: Sequence[Submission]) -> bool:
 
 def _watch_table(look: FetchSubmissions, stop: Event, enough: IsDone) -> Sequence[Submission]:
     """Show the table live on a terminal until all have ended or the user stops the demo."""
-    from workflow.cli.submission_output import live_table
+    from workflow.cli.submission_table import live_table
     from workflow.cli.watch import poll_until, show_nothing
 
     def enough_or_stopped(seen: Sequence[Submission]) -> bool:
@@ -222,19 +233,25 @@ def _watch_table(look: FetchSubmissions, stop: Event, enough: IsDone) -> Sequenc
         return poll_until(look, enough_or_stopped, show, stop.wait)
 
 
-def _print_result(ended: Sequence[Submission], expected: Manifest, *, as_json: bool) -> None:
-    from workflow.cli.submission_output import print_submissions_table, submission_row
+def _print_result(
+    ended: Sequence[Submission], expected: Manifest, answers: Mapping[int, Any], *, as_json: bool
+) -> None:
+    from workflow.cli.submission_output import submission_row
+    from workflow.cli.submission_table import counts_text, print_submissions_table
 
+    ok = _as_expected(ended, expected)
     if as_json:
-        ok = _as_expected(ended, expected)
         print_json({"submissions": [submission_row(submission) for submission in ended], "ok": ok})
-    else:
-        print_submissions_table(ended)
+        return
+    print_submissions_table(ended, answers)
+    click.echo(
+        f"{counts_text(ended)}. {'Each ended as it should.' if ok else 'Not each ended as it should.'}"
+    )
 
 
 def _watch_own_files(look: FetchSubmissions, stop: Event, *, as_json: bool) -> None:
     """Show what people drop, until they stop the demo."""
-    from workflow.cli.submission_output import print_submissions_table
+    from workflow.cli.submission_table import print_submissions_table
 
     seen = _watch_table(look, stop, _never_done)
     if seen and not as_json:

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from workflow.cli.output import json_option, print_json
+from workflow.cli.output import json_option, print_hanging, print_json
 
 
 @click.command()
@@ -67,14 +67,16 @@ def _finding_document(finding: Any) -> dict[str, object]:
 
 def _print_screen(seen: Any) -> None:
     for part in ("service", "database", "share", "cloud"):
-        finding = getattr(seen, part)
-        click.echo(f"{part:<9} {finding.grade:<5} {finding.says}")
-        if finding.fix:
-            click.echo(f"{'':<15} → {finding.fix}")
+        _print_finding(part, getattr(seen, part), str(getattr(seen, part).grade))
     counts = ", ".join(f"{count:,} {state.value}" for state, count in sorted(seen.counts.items()))
-    click.echo(f"{'files':<9} {'':<5} {counts or 'none yet'}")
+    print_hanging(f"{'files':<9} {'':<5} ", counts or "none yet")
     if not seen.waiting:
-        click.echo(f"{'waiting':<9} {'':<5} nothing waits for a person")
+        print_hanging(f"{'waiting':<9} {'':<5} ", "nothing waits for a person")
     for finding in seen.waiting:
-        click.echo(f"{'waiting':<9} {'':<5} {finding.says}")
-        click.echo(f"{'':<15} → {finding.fix}")
+        _print_finding("waiting", finding, "")
+
+
+def _print_finding(part: str, finding: Any, grade: str) -> None:
+    print_hanging(f"{part:<9} {grade:<5} ", finding.says)
+    if finding.fix:
+        print_hanging(f"{'':<15} → ", finding.fix)

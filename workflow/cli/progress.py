@@ -1,5 +1,6 @@
 """Where tables and progress are drawn: one bar for all submissions, one for each upload in progress."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -11,13 +12,21 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from workflow.cli.watch import UploadProgress, is_at_rest
 from workflow.model import Submission, SubmissionState
 
-PLAIN_OUTPUT_WIDTH = 180
+PLAIN_OUTPUT_WIDTH, PLAIN_TABLE_WIDTH = 180, 80
 
 
-def result_console() -> Console:
-    """Return the console for results, on stdout; into a file or a pipe lines are long and plain."""
-    console = Console()
-    return console if console.is_terminal else Console(width=PLAIN_OUTPUT_WIDTH, no_color=True)
+def result_console(plain_width: int = PLAIN_OUTPUT_WIDTH) -> Console:
+    """Return the console for results, on stdout; into a file or a pipe lines are plain, and as long as
+    COLUMNS says.
+    """
+    console, columns = Console(), os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isascii() and columns.isdigit() and int(columns) else plain_width
+    return console if console.is_terminal else Console(width=width, no_color=True)
+
+
+def table_console() -> Console:
+    """Return the console for tables that fit any width; into a file or a pipe 80 columns."""
+    return result_console(PLAIN_TABLE_WIDTH)
 
 
 def progress_console() -> Console:

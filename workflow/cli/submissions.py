@@ -5,51 +5,7 @@ from typing import Any
 import click
 
 from workflow.cli.output import json_option, print_json
-from workflow.cli.param_types import ListCommand, OneOf, WholeNumber, submission_argument
-from workflow.model import UNUSED_STATES, SubmissionState
-
-DEFAULT_LIMIT = 200
-STATES = [str(state) for state in SubmissionState if state not in UNUSED_STATES]
-STATES_HELP = f"Only those in one of these states: {', '.join(STATES)}; may repeat."
-
-
-@click.command("list", cls=ListCommand)
-@click.option("--state", "states", multiple=True, type=OneOf(STATES), metavar="STATE", help=STATES_HELP)
-@click.option(
-    "--limit",
-    type=WholeNumber(1),
-    default=None,
-    help=f"Only the newest N; a table shows {DEFAULT_LIMIT} by default.",
-)
-@json_option
-def list_submissions(states: tuple[str, ...], limit: int | None, as_json: bool) -> None:
-    """Show submissions, newest first.
-
-    If changed rules were refused, the reason is on stderr.
-    """
-    from workflow.cli.submission_output import print_submissions_table, submission_row
-    from workflow.ledger import RULES_ERROR_KEY
-    from workflow.operations import read_answers
-    from workflow.pipeline.print_notes import read_print_status
-    from workflow.settings import load_settings
-
-    at_most = limit if limit is not None or as_json else DEFAULT_LIMIT + 1
-    ledger, settings = _open_ledger(), load_settings()
-    if trouble := ledger.metadata.read(RULES_ERROR_KEY):
-        click.echo(trouble, err=True)
-    submissions = ledger.all([SubmissionState(state) for state in states], at_most)
-    if as_json:
-        answers, prints = read_answers(ledger, settings, submissions), read_print_status(ledger, submissions)
-        print_json([submission_row(each, answers.get(each.id), prints.get(each.id)) for each in submissions])
-        return
-    shown = submissions if limit is not None else submissions[:DEFAULT_LIMIT]
-    if shown:
-        answers, prints = read_answers(ledger, settings, shown), read_print_status(ledger, shown)
-        print_submissions_table(shown, answers, settings.zone, prints)
-    else:
-        click.echo("No submissions in these states." if states else "No submissions.")
-    if len(shown) < len(submissions):
-        click.echo(f"The newest {DEFAULT_LIMIT}; there are more: --limit.", err=True)
+from workflow.cli.param_types import submission_argument
 
 
 @click.command()
@@ -57,12 +13,14 @@ def list_submissions(states: tuple[str, ...], limit: int | None, as_json: bool) 
 @json_option
 def show(number: int, as_json: bool) -> None:
     """Show one submission and everything that happened to it."""
-    from workflow.cli.submission_output import print_submission, submission_row_with_history
+    from workflow.cli.submission_output import submission_row_with_history
+    from workflow.cli.submission_page import SubmissionPage, print_submission
+    from workflow.notes import DecisionWays
     from workflow.operations import read_answers
     from workflow.pipeline.print_notes import read_print_status
-    from workflow.settings import load_settings
+    from workflow.settings import load_settings, stlflow_command
 
-    ledger, settings = _open_ledger(), load_settings()
+    ledger, settings = open_ledger_to_read(), load_settings()
     submission, events = ledger.get(number), ledger.events(number)
     decided, receipts = ledger.decisions.read(number), ledger.sends.list_receipts(number)
     answer = read_answers(ledger, settings, [submission]).get(number)
@@ -70,7 +28,9 @@ def show(number: int, as_json: bool) -> None:
     if as_json:
         print_json(submission_row_with_history(submission, events, decided, receipts, answer, status))
     else:
-        print_submission(submission, events, decided, receipts, settings.zone, answer, status)
+        ways = DecisionWays(stlflow_command(), settings.decide_by_moving)
+        page = SubmissionPage(submission, events, decided, receipts, answer, status)
+        print_submission(page, ways, settings.zone)
 
 
 @click.command()
@@ -79,7 +39,7 @@ def retry(number: int) -> None:
     """Try a held, rejected or canceled submission again."""
     from workflow.pipeline.commands import retry_submission as order
 
-    ledger = _open_ledger()
+    ledger = open_ledger_to_read()
     order(ledger, number, _read_share(ledger))
     _report_change(number, "is taken up again")
 
@@ -93,7 +53,7 @@ def release(number: int) -> None:
     """
     from workflow.pipeline.commands import release_submission as order
 
-    ledger = _open_ledger()
+    ledger = open_ledger_to_read()
     order(ledger, number, _read_share(ledger))
     _report_change(number, "is released")
 
@@ -107,7 +67,7 @@ def cancel(number: int) -> None:
     """
     from workflow.pipeline.commands import cancel_submission as order
 
-    order(_open_ledger(), number)
+    order(open_ledger_to_read(), number)
     _report_change(number, "is canceled")
 
 
@@ -124,7 +84,7 @@ def settle(number: int, receipt: str | None, not_sent: bool) -> None:
 
     if (receipt is None) is not not_sent:
         raise click.UsageError("Say either --sent RECEIPT or --not-sent.")
-    order(_open_ledger(), number, receipt)
+    order(open_ledger_to_read(), number, receipt)
     _report_change(number, "is sent now" if receipt is None else "counts as sent")
 
 
@@ -141,7 +101,7 @@ def attach(number: int, build: str, anyway: bool) -> None:
     if not anyway:
         build = _complete_build_id(number, build)
         check_build_holds_part(load_settings(), number, build)
-    order(_open_ledger(), number, build)
+    order(open_ledger_to_read(), number, build)
     _report_change(number, f"goes on with build {build}")
 
 
@@ -152,12 +112,13 @@ def _complete_build_id(number: int, build: str) -> str:
 
     if FULL_ID.fullmatch(build) or not ID_PREFIX.fullmatch(build):
         return build
-    _open_ledger().get(number)
+    open_ledger_to_read().get(number)
     with open_client() as client:
         return resolve_build_id(client, build)
 
 
-def _open_ledger() -> Any:
+def open_ledger_to_read() -> Any:
+    """Return the ledger of the settings, and say on stderr if there is none yet."""
     from workflow.assembly import ledger_exists, open_ledger
     from workflow.settings import load_settings
 

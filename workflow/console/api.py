@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
@@ -21,6 +21,7 @@ from workflow.console.views import Change, Done, Entry, Parameter, View
 
 JSON = "application/json"
 LONGEST_BODY = 256 * 1024
+DONE = "what was done"
 _CONVERTER = re.compile(r":[a-z]+}")
 
 
@@ -113,46 +114,73 @@ def _form_of(sent: dict[str, Any]) -> dict[str, list[str]]:
 
 def openapi(entries: Iterable[Entry]) -> dict[str, Any]:
     """Return the OpenAPI document."""
+    views = {api_path(each): each for each in entries if isinstance(each, View) and each.in_api}
+    changes = {api_path(each): each for each in entries if isinstance(each, Change)}
+    kinds = {path: get_type_hints(view.read)["return"] for path, view in views.items()}
+    shapes: list[tuple[str, Literal["serialization"], TypeAdapter[Any]]] = [
+        (path, "serialization", _adapter(kind)) for path, kind in {**kinds, DONE: Done}.items()
+    ]
+    schemas, shared = TypeAdapter.json_schemas(shapes, ref_template="#/components/schemas/{model}")
+    by_path = {str(path): _without_tuples(schema) for (path, _), schema in schemas.items()}
     paths: dict[str, Any] = {}
-    for entry in entries:
-        if isinstance(entry, View) and entry.in_api:
-            paths.setdefault(_CONVERTER.sub("}", api_path(entry)), {})["get"] = _describe_view(entry)
-        elif isinstance(entry, Change):
-            paths.setdefault(_CONVERTER.sub("}", api_path(entry)), {})["post"] = _describe_change(entry)
+    for path, view in views.items():
+        paths.setdefault(_CONVERTER.sub("}", path), {})["get"] = _describe_view(view, by_path[path])
+    for path, change in changes.items():
+        paths.setdefault(_CONVERTER.sub("}", path), {})["post"] = _describe_change(change, by_path[DONE])
+    token = {"type": "http", "scheme": "bearer"}
     return {
         "openapi": "3.1.0",
         "info": {"title": "stlflow console", "version": __version__},
         "paths": paths,
-        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "components": {
+            "schemas": _without_tuples(shared.get("$defs", {})),
+            "securitySchemes": {"token": token},
+        },
         "security": [{}, {"token": []}],
     }
 
 
-def _describe_view(view: View) -> dict[str, Any]:
-    schema = _adapter(get_type_hints(view.read)["return"]).json_schema(mode="serialization")
+def _without_tuples(schema: Any) -> Any:
+    """Return a schema whose tuples are arrays: not every program knows `prefixItems`."""
+    if isinstance(schema, list):
+        return [_without_tuples(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {name: _without_tuples(value) for name, value in schema.items() if name != "prefixItems"}
+    if (kinds := schema.get("prefixItems")) is not None:
+        plain["items"] = kinds[0] if all(each == kinds[0] for each in kinds) else {}
+    return plain
+
+
+def _describe_view(view: View, schema: Any) -> dict[str, Any]:
     return {
         "summary": (view.read.__doc__ or "").strip().partition("\n")[0],
         "parameters": [*_path_parameters(view.path), *map(_query_parameter, view.parameters)],
         "responses": {
             "200": {"description": "What the page shows.", "content": {JSON: {"schema": schema}}},
+            "304": {"description": "It is what the caller has: see ETag."},
             **_REFUSALS,
         },
     }
 
 
-def _describe_change(change: Change) -> dict[str, Any]:
-    fields = {each.name: {"type": each.kind, "description": each.description} for each in change.fields}
+def _describe_change(change: Change, done: Any) -> dict[str, Any]:
+    fields = {each.name: _field(each) for each in change.fields}
     schema = {"type": "object", "properties": fields}
-    said = _adapter(Done).json_schema(mode="serialization")
     return {
         "summary": (change.act.__doc__ or "").strip().partition("\n")[0],
         "parameters": list(_path_parameters(change.path)),
         "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
         "responses": {
-            "200": {"description": "What was done.", "content": {JSON: {"schema": said}}},
+            "200": {"description": "What was done.", "content": {JSON: {"schema": done}}},
             **_REFUSALS,
         },
     }
+
+
+def _field(parameter: Parameter) -> dict[str, Any]:
+    shape: dict[str, Any] = {"description": parameter.description, "type": parameter.kind}
+    return {**shape, "items": {"type": "integer", "minimum": 1}} if parameter.kind == "array" else shape
 
 
 def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
@@ -180,6 +208,8 @@ _REFUSALS = {
         ("409", "The state does not allow it."),
         ("413", "Too long."),
         ("415", "Not JSON."),
+        ("401", "A token is needed."),
+        ("502", "Eiger refused, or can't be reached."),
         ("503", "The database can't be read now."),
     )
 }

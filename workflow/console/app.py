@@ -184,7 +184,9 @@ def page_values(request: Request) -> dict[str, object]:
 def _show_http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     why = error.detail if isinstance(error, HTTPException) else ""
-    return show_refusal(request, status, "There is no such page." if status == 404 else why)
+    response = show_refusal(request, status, why if why != "Not Found" else "There is no such page.")
+    response.headers.update((isinstance(error, HTTPException) and error.headers) or {})
+    return response
 
 
 def _show_error(request: Request, error: Exception) -> Response:

@@ -37,6 +37,8 @@ class SubmissionFilter:
     since: datetime | None = None
     until: datetime | None = None
     only: frozenset[int] | None = None
+    patterns: Mapping[str, str] = field(default_factory=dict)
+    """Part of a text by column, or a pattern of all of it with `*` and `?`; "rule" is either rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ def _condition(wanted: SubmissionFilter) -> ColumnElement[bool]:
         conditions.append(or_(c[name].is_(None), c[name].not_in(sorted(values))))
     if wanted.only is not None:
         conditions.append(c.id.in_(sorted(wanted.only)))
+    conditions += (_matches(name, pattern) for name, pattern in wanted.patterns.items() if pattern)
     if wanted.since is not None:
         conditions.append(c.opened_at >= wanted.since.timestamp())
     if wanted.until is not None:
@@ -141,10 +144,20 @@ def _says(word: str) -> ColumnElement[bool]:
     """True for rows whose path or printer has the word in it; capitals of plain letters do not matter."""
     if word.removeprefix("#").isdigit() and word.startswith("#"):
         return submissions.c.id == min(int(word[1:]), 2**31 - 1)
-    escaped = word.replace(_ESCAPE, _ESCAPE * 2).replace("%", r"\%").replace("_", r"\_")
-    pattern = f"%{escaped}%"
+    pattern = f"%{_escaped(word)}%"
     names = (submissions.c.path, func.coalesce(submissions.c.device, ""))
     return or_(*(name.ilike(pattern, escape=_ESCAPE) for name in names))
+
+
+def _matches(name: str, pattern: str) -> ColumnElement[bool]:
+    like, c = _escaped(pattern), submissions.c
+    like = like.replace("*", "%").replace("?", "_") if {"*", "?"} & set(pattern) else f"%{like}%"
+    columns = (c.intake_rule, c.routing_rule) if name == "rule" else (c[name],)
+    return or_(*(column.ilike(like, escape=_ESCAPE) for column in columns))
+
+
+def _escaped(text: str) -> str:
+    return text.replace(_ESCAPE, _ESCAPE * 2).replace("%", r"\%").replace("_", r"\_")
 
 
 def _behind(

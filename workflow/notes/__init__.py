@@ -37,7 +37,7 @@ from workflow.notes.files import (
     write_picture,
 )
 from workflow.notes.how_to import HOW_TO_NAME, how_to_text, write_how_to
-from workflow.notes.next_step import BY_COMMAND, DecisionWays, why_not_approved
+from workflow.notes.next_step import BY_COMMAND, DecisionWays, next_step_text, why_not_approved
 from workflow.notes.notice_text import REPEATED, digest_text, is_outdated, notice_text, trouble_text
 from workflow.notes.prints import (
     PrintStatus,
@@ -51,6 +51,7 @@ from workflow.notes.status_page import STATUS_PAGE_MARK, status_page_html
 from workflow.notes.status_view import StatusPage, StatusRow, is_undecided
 from workflow.notes.text import (
     MASS_ARRIVAL_NOTE,
+    fact_lines,
     mass_arrival_note_text,
     orphaned_claims_note_text,
     submission_note_text,

@@ -43,6 +43,7 @@ class LiveRules:
 
     def check_file(self) -> None:
         """Load the rules file again if it has changed and is good."""
+        self._publish_if_cleared()
         try:
             text = read_rules_text(self._path)
         except RulesError as error:
@@ -85,6 +86,12 @@ class LiveRules:
         else:
             logger.info("The rules file is as before: revision {}.", self.rulebook.revision)
         self._publish_problem()
+
+    def _publish_if_cleared(self) -> None:
+        """Store the problem again if another worker, whose rules are good, has cleared it."""
+        with suppress(StateFolderError):
+            if self.trouble is not None and not self._ledger.metadata.read(RULES_ERROR_KEY):
+                self._publish_problem()
 
     def _publish_problem(self) -> None:
         """Store the problem, so that other processes such as `stlflow list` show it."""

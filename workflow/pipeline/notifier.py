@@ -15,8 +15,8 @@ from functools import partial
 from loguru import logger
 
 from workflow.errors import catch_faults
-from workflow.ledger import DELIVERED, GIVEN_UP, OUTDATED, UNCONFIRMED, Ledger, list_workers
-from workflow.model import Notice, NoticeText, Worker
+from workflow.ledger import DELIVERED, GIVEN_UP, OUTDATED, UNCONFIRMED, Ledger
+from workflow.model import Notice, NoticeText
 from workflow.notices import (
     GIVE_UP_AFTER,
     REPEATABLE_CHANNELS,
@@ -184,18 +184,16 @@ def make_notifier(context: Context) -> Notifier:
     return Notifier(composer, context.ca_bundle)
 
 
-def notice_threads(context: Context, me: Callable[[], Worker]) -> Mapping[str, Run]:
-    """Return what a service runs in threads of its own for notices, by name; `me` is its own worker."""
+def notice_threads(context: Context, leads: Callable[[], bool]) -> Mapping[str, Run]:
+    """Return what a service runs in threads of its own for notices, by name.
+
+    `leads` is true for the one worker that checks what all share.
+    """
     threads = {"notices": make_notifier(context).run}
     if hears_trouble(context.notices):
-        watch = make_trouble_watch(context, socket.gethostname(), partial(_leads, context.ledger, me))
+        watch = make_trouble_watch(context, socket.gethostname(), leads)
         threads["trouble"] = watch.run
     return threads
-
-
-def _leads(ledger: Ledger, me: Callable[[], Worker]) -> bool:
-    """True for the worker that has run longest: one of them checks what all share."""
-    return not ledger.is_shared or [each.name for each in list_workers(ledger)[:1]] == [me().name]
 
 
 def _has_targets(settings: NoticeSettings) -> bool:

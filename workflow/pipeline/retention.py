@@ -9,6 +9,7 @@ from socket import gethostname
 
 from loguru import logger
 
+from workflow.errors import error_reason
 from workflow.intake import Outcome, Share, folder_origin, is_part_file, scan_inbox
 from workflow.intake.filenames import is_utf8
 from workflow.ledger import Ledger
@@ -39,7 +40,11 @@ def clean_spool(ledger: Ledger, spool: Path) -> int:
     """
     copies = {int(found.stem): found for found in spool.glob("*.stl") if found.stem.isdecimal()}
     needed = {each.id for each in ledger.among(list(copies)) if each.state in NEEDS_COPY}
-    stale = [*spool.glob("*.tmp"), *(found for number, found in copies.items() if number not in needed)]
+    stale = [
+        *spool.glob("*.tmp"),
+        *spool.glob("*.png"),
+        *(found for number, found in copies.items() if number not in needed),
+    ]
     for found in stale:
         found.unlink(missing_ok=True)
     return len(stale)
@@ -78,16 +83,23 @@ def _forget_missing_files(context: Context) -> None:
 def _delete_old_files(context: Context, before: datetime) -> int:
     deleted = 0
     for place in _outcome_files(context.share):
-        owners = context.ledger.list_at_path(place.relative_to(context.share.root).as_posix())
-        old = [
-            each for each in owners if each.state in ENDED_STATES and each.ended_at and each.ended_at < before
-        ]
-        ended = len(old) == len(owners) and all(each.step is None for each in owners)
-        if owners and ended and _is_unchanged(place, owners):
-            place.unlink(missing_ok=True)
-            remove_note(place)
-            deleted += 1
+        try:
+            deleted += _delete_if_old(context, place, before)
+        except OSError as error:  # one that can't be deleted, or was by another worker, keeps no other
+            logger.debug("{} stays: {}", place, error_reason(error))
     return deleted
+
+
+def _delete_if_old(context: Context, place: Path, before: datetime) -> bool:
+    """Delete a file whose submissions all ended before a time, with its note; True if it is gone."""
+    owners = context.ledger.list_at_path(place.relative_to(context.share.root).as_posix())
+    old = [each for each in owners if each.state in ENDED_STATES and each.ended_at and each.ended_at < before]
+    ended = len(old) == len(owners) and all(each.step is None for each in owners)
+    if not (owners and ended and _is_unchanged(place, owners)):
+        return False
+    place.unlink(missing_ok=True)
+    remove_note(place)
+    return True
 
 
 def _is_unchanged(place: Path, owners: Sequence[Submission]) -> bool:

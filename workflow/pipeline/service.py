@@ -98,7 +98,7 @@ class Service:
         self._threads.append(self._start_thread("watchdog", self._watchdog.run, self._stop))
         self._threads.append(self._start_thread("retention", self._run_retention, self._stop))
         self._threads.append(self._start_thread("rules", context.rules.watch, self._stop))
-        for name, run in notice_threads(context, lambda: heartbeat.me).items():
+        for name, run in notice_threads(context, lambda: heartbeat.is_first).items():
             self._threads.append(self._start_thread(name, run, self._stop))
         if context.follows_prints:
             self._threads.append(self._start_thread("prints", self._follower.run, self._stop))

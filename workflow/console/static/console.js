@@ -7,6 +7,9 @@ const dialog = document.createElement("dialog");
 document.body.append(dialog);
 dialog.setAttribute("aria-label", "Question");
 
+// A field called "action" or "id" hides the form's own property of that name: attributes are asked for.
+const addressOf = (form) => new URL(form.getAttribute("action"), location.href);
+
 async function pageAt(address, options = {}) {
   const reply = await fetch(address, {credentials: "same-origin", ...options});
   const text = await reply.text();
@@ -27,7 +30,7 @@ async function send(form, button) {
   const fields = new FormData(form, button);
   for (const each of form.querySelectorAll("button")) each.disabled = true;
   try {
-    const {ok, page} = await pageAt(form.action, {method: "POST", body: new URLSearchParams(fields)});
+    const {ok, page} = await pageAt(addressOf(form), {method: "POST", body: new URLSearchParams(fields)});
     if (dialog.open && ok) dialog.close();
     if (ok) await refresh();
     say(page, ok);
@@ -76,11 +79,11 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.matches("[data-bulk]")) {
     event.preventDefault();
-    ask(`${form.action}?${new URLSearchParams(new FormData(form, event.submitter))}`);
+    ask(`${addressOf(form)}?${new URLSearchParams(new FormData(form, event.submitter))}`);
   } else if (form.matches("[data-search]")) {
     event.preventDefault();
     search(form);
-  } else if (new URL(form.action).pathname === "/act" && form.method === "post") {
+  } else if (addressOf(form).pathname === "/act" && form.getAttribute("method") === "post") {
     event.preventDefault();
     send(form, event.submitter);
   }
@@ -102,7 +105,7 @@ async function addRows(link) {
 // The search shows its rows while one types; the address always says what is shown.
 let typing;
 async function search(form) {
-  const address = `${form.action}?${new URLSearchParams(new FormData(form))}`;
+  const address = `${addressOf(form)}?${new URLSearchParams(new FormData(form))}`;
   const {ok, page} = await pageAt(address);
   if (!ok) return say(page, ok);
   history.replaceState(null, "", address);
@@ -118,7 +121,7 @@ document.addEventListener("input", (event) => {
 // Choosing several rows: all, a range with Shift, and how many are chosen.
 let lastChosen;
 function boxesOf(form) {
-  return [...document.querySelectorAll(`input[type=checkbox][form="${form.id}"]`)];
+  return [...document.querySelectorAll(`input[type=checkbox][form="${form.getAttribute("id")}"]`)];
 }
 function countChosen(form) {
   const boxes = boxesOf(form), chosen = boxes.filter((box) => box.checked);
@@ -132,7 +135,7 @@ function countChosen(form) {
   }
 }
 function allBoxes(form) {
-  return [...form.querySelectorAll("[data-all]"), ...document.querySelectorAll(`[data-all="${form.id}"]`)];
+  return [...form.querySelectorAll("[data-all]"), ...document.querySelectorAll(`[data-all="${form.getAttribute("id")}"]`)];
 }
 export function prepareBulk() {
   for (const form of document.querySelectorAll("form[data-bulk]")) {

@@ -1,0 +1,226 @@
+"""The console in a real Chromium: actions, live changes, choice, keyboard, phone, and without JavaScript."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.console.browser import Browser
+from tests.console.conftest import Site
+from tests.console.parts import add_part, hold_part, send_part
+from tests.states import put_in_state
+from tests.stl import box
+from tests.waiting import until
+from workflow.model import EventKind, SubmissionState
+
+pytestmark = pytest.mark.browser
+HOSTILE = "<img src=x onerror=alert(1)>'\"🦊.stl"
+
+
+def ready(browser: Browser, site: Site, path: str) -> None:
+    """Open a page and wait until its scripts have started."""
+    browser.open(f"{site.url}{path}")
+    assert until(lambda: browser.run("return document.documentElement.dataset.ready") == "yes", 60)
+
+
+def text(browser: Browser) -> str:
+    return str(browser.run("return document.body.innerText"))
+
+
+def waits_for(browser: Browser, what: str) -> bool:
+    return until(lambda: what in text(browser), 60)
+
+
+def state_of(site: Site, number: int) -> SubmissionState:
+    return site.ledger.get(number).state
+
+
+def keys(browser: Browser, *pressed: str) -> None:
+    for key in pressed:
+        event = "new KeyboardEvent('keydown', {key: arguments[0], bubbles: true})"
+        browser.run(f"document.activeElement.dispatchEvent({event})", key)
+
+
+def test_release_and_reject_without_leaving_the_page(site: Site, browser: Browser) -> None:
+    first, second = hold_part(site.ledger, HOSTILE), hold_part(site.ledger, "lid.stl")
+    ready(browser, site, "/")
+    browser.find(f"tr[data-key='{first}'] button[value=release]").click()
+    assert waits_for(browser, f"({first}) is released.")
+    assert state_of(site, first) is SubmissionState.CLAIMED
+    assert until(lambda: not browser.all(f"tr[data-key='{first}']"), 60)
+    browser.find(f"tr[data-key='{second}'] a.danger").click()
+    why = browser.find("dialog[open] #why")
+    assert browser.run("return document.activeElement.id") == "why"
+    why.send_keys("wrong revision")
+    browser.find("dialog[open] button.danger-solid").click()
+    assert waits_for(browser, "Nothing waits for you.")
+    assert site.ledger.get(second).reason == "Canceled by a person at the console: wrong revision."
+    assert browser.complaints() == []
+
+
+def test_what_happens_is_shown_as_it_happens(site: Site, browser: Browser) -> None:
+    ready(browser, site, "/")
+    assert waits_for(browser, "Nothing waits for you.")
+    assert waits_for(browser, "Live")
+    number = hold_part(site.ledger, "late.stl", reason="A side is missing.")
+    assert waits_for(browser, "A side is missing.")
+    assert until(lambda: browser.driver.title.startswith("(1)"), 60)
+    browser.find("#live").click()
+    assert browser.find("#live").text == "Paused"
+    hold_part(site.ledger, "later.stl")
+    browser.find("#live").click()
+    assert waits_for(browser, "later.stl")
+    assert browser.all(f"tr[data-key='{number}']")
+
+
+def test_rows_do_not_jump_while_one_is_in_use(site: Site, browser: Browser) -> None:
+    """A row changes in its place, its box stays checked and focused; new rows wait behind a button."""
+    number = add_part(site.ledger, "mine.stl", state=SubmissionState.SLICING)
+    ready(browser, site, "/submissions")
+    box_of = f"tr[data-key='{number}'] input[type=checkbox]"
+    browser.find(box_of).click()
+    site.ledger.record_event(site.ledger.get(number), EventKind.SLICED, "", state=SubmissionState.SLICED)
+    assert until(lambda: "Choosing" in browser.find(f"tr[data-key='{number}']").text, 60)
+    assert browser.find(box_of).is_selected()
+    assert browser.run("return document.activeElement.value") == str(number)
+    new = send_part(site.ledger, "new.stl")
+    site.ledger.record_event(site.ledger.get(new), EventKind.APPROVED)
+    assert waits_for(browser, "1 new: show")
+    assert not browser.all(f"tr[data-key='{new}']")
+    browser.find("#new-rows").click()
+    assert until(lambda: browser.all(f"tr[data-key='{new}']"), 60)
+
+
+def test_several_are_chosen_and_each_is_checked_again(site: Site, browser: Browser) -> None:
+    numbers = [hold_part(site.ledger, f"part {n}.stl") for n in range(4)]
+    ready(browser, site, "/")
+    browser.run("window.EventSource = null; document.querySelector('#live').click()")  # the page grows old
+    boxes = [browser.find(f"tr[data-key='{each}'] input[type=checkbox]") for each in numbers]
+    boxes[0].click()
+    browser.run(
+        "arguments[0].dispatchEvent(new MouseEvent('click', {bubbles: true, shiftKey: true}))", boxes[2]
+    )
+    assert waits_for(browser, "3 chosen:")
+    browser.find("form[data-bulk] button[value=reject]").click()
+    browser.find("dialog[open] #why").send_keys("not needed")
+    assert "Reject 3 parts?" in browser.find("dialog[open] h1").text
+    assert "part 1.stl" in browser.find("dialog[open]").text
+    put_in_state(site.ledger, site.ledger.get(numbers[1]), state=SubmissionState.DISPATCHED, hold=None)
+    browser.find("dialog[open] button.danger-solid").click()
+    assert waits_for(browser, f"2 are rejected. 1 not done: Submission {numbers[1]} is dispatched")
+    assert [state_of(site, each) for each in numbers] == [
+        SubmissionState.CANCELED, SubmissionState.DISPATCHED, SubmissionState.CANCELED, SubmissionState.HELD,
+    ]  # fmt: skip
+
+
+def test_the_search_follows_what_is_typed_and_is_in_the_address(site: Site, browser: Browser) -> None:
+    hold_part(site.ledger, "bracket.stl")
+    send_part(site.ledger, "lid.stl")
+    ready(browser, site, "/submissions")
+    browser.find("#q").send_keys("brack")
+    assert until(lambda: [each.text for each in browser.all("a.file")] == ["bracket.stl"], 60)
+    assert "q=brack" in browser.driver.current_url
+    browser.driver.refresh()
+    assert [each.text for each in browser.all("a.file")] == ["bracket.stl"]
+
+
+def test_the_keyboard_alone(site: Site, browser: Browser) -> None:
+    for n in range(3):
+        hold_part(site.ledger, f"{n}.stl")
+    ready(browser, site, "/")
+    keys(browser, "j", "j", "x")
+    assert waits_for(browser, "1 chosen:")
+    assert browser.run("return document.activeElement.textContent") == "1.stl"
+    keys(browser, ".")
+    assert browser.run("return document.activeElement.value") == "release"
+    keys(browser, "?")
+    assert "next and previous row" in browser.find("dialog[open]").text
+    browser.find("dialog[open] [data-close]").click()
+    keys(browser, "g", "a")
+    assert until(lambda: browser.driver.current_url.endswith("/submissions"), 60)
+    assert until(lambda: browser.run("return document.documentElement.dataset.ready") == "yes", 60)
+    keys(browser, "/")
+    assert browser.run("return document.activeElement.id") == "q"
+
+
+def test_a_file_dropped_onto_the_page_is_in_the_inbox(site: Site, browser: Browser) -> None:
+    inbox = site.settings.share / "inbox"
+    inbox.mkdir(parents=True)
+    ready(browser, site, "/submissions")
+    drop = """
+        const files = new DataTransfer();
+        files.items.add(new File([new Uint8Array(arguments[0])], arguments[1]));
+        for (const kind of ["dragenter", "dragover", "drop"])
+            document.body.dispatchEvent(new DragEvent(kind, {bubbles: true, dataTransfer: files}));
+    """
+    browser.run(drop, list(box(5, 5, 5)), "dropped.stl")
+    assert waits_for(browser, "dropped.stl is in the inbox.")
+    assert (inbox / "dropped.stl").read_bytes() == box(5, 5, 5)
+    browser.run(drop, [1], "notes.txt")
+    assert waits_for(browser, "only .stl files are")
+
+
+def test_without_javascript_everything_still_works(site: Site, browser: Browser) -> None:
+    number = hold_part(site.ledger, "bracket.stl")
+    browser.block_javascript()
+    browser.open(f"{site.url}/submissions?q=bracket")
+    browser.find("input[name=id]").click()
+    browser.find("form[data-bulk] button[value=reject]").click()
+    browser.find("#why").send_keys("wrong revision")
+    browser.find("#question button.danger-solid").click()
+    assert waits_for(browser, f"bracket.stl ({number}) is rejected.")
+    assert state_of(site, number) is SubmissionState.CANCELED
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_has_cards_and_no_page_is_wider_than_it(site: Site, browser: Browser, scheme: str) -> None:
+    number = hold_part(site.ledger, f"{'long_name_' * 12}.stl", reason="A side is missing. " * 6)
+    send_part(site.ledger, "lid.stl", "Mark Two left")
+    browser.resize(360, 740)
+    browser.prefer(color_scheme=scheme)
+    for path in ("/", "/submissions", f"/s/{number}", "/mine", "/drop", f"/act?action=reject&id={number}"):
+        ready(browser, site, path)
+        assert browser.run("return document.documentElement.scrollWidth") <= 360, path
+    ready(browser, site, "/")
+    for button in browser.all(".do .button, .do button"):
+        assert button.size["height"] >= 44
+    assert browser.run("return getComputedStyle(document.querySelector('tbody tr')).display") == "block"
+
+
+def test_no_request_leaves_the_host_and_nothing_breaks_the_policy(site: Site, browser: Browser) -> None:
+    number = hold_part(site.ledger, HOSTILE, reason=HOSTILE)
+    for path in ("/", "/submissions", f"/s/{number}", "/mine", "/drop", "/login"):
+        browser.open(f"{site.url}{path}")
+        assert browser.find("h1").is_displayed()
+    asked = [json.loads(each["message"])["message"] for each in browser.driver.get_log("performance")]
+    addresses = [
+        each["params"]["request"]["url"] for each in asked if each["method"] == "Network.requestWillBeSent"
+    ]
+    ours = (site.url, "data:", "chrome:", "about:", "devtools:")
+    assert len(addresses) > 10
+    assert [each for each in addresses if not each.startswith(ours) and "127.0.0.1" not in each] == []
+    assert [each for each in browser.complaints() if "Content Security Policy" in each] == []
+
+
+CONTRAST = Path(__file__).with_name("contrast.js").read_text("utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read(site: Site, browser: Browser, scheme: str) -> None:
+    """The contrast of each text to what is behind it is 4.5 or more (WCAG 2.2 AA)."""
+    held = hold_part(site.ledger, "rush/a.stl")
+    hold_part(site.ledger, "b.stl")
+    send_part(site.ledger, "lid.stl", "Mark Two left")
+    add_part(site.ledger, "r.stl", state=SubmissionState.REJECTED, reason="No facets.")
+    browser.prefer(color_scheme=scheme, reduced_motion="reduce")
+    for path in (
+        "/",
+        "/submissions",
+        f"/s/{held}",
+        "/s/3",
+        "/mine",
+        f"/act?action=reject&id={held}",
+        "/nowhere",
+    ):
+        ready(browser, site, path)
+        assert browser.run(CONTRAST) == [], path
