@@ -205,6 +205,7 @@ def _make_context(
         prices=parse_prices(settings.prices),
         changeover_seconds=60 * settings.changeover_minutes,
         follows_prints=settings.follow_prints,
+        canary_seconds=60 * settings.canary_minutes,
         date_folders=settings.date_folders,
         reuses_builds=settings.reuse_builds,
         accepted_units=read_accepted_units(settings.accepted_units),

@@ -17,6 +17,7 @@ from workflow.notes import (
     remove_note,
     write_note,
 )
+from workflow.pipeline.canary import is_canary
 from workflow.pipeline.context import Context
 from workflow.pipeline.heartbeat import Heartbeat
 from workflow.pipeline.inbox_notes import InboxNotes
@@ -84,7 +85,7 @@ class InboxEvents:
         self._paths.pop(number)
         logger.info("Submission {}: {}", number, claimed_as)
         self.wake()
-        if self.progress is not None:
+        if self.progress is not None and not is_canary(path):
             self.progress.add(number)
 
     def forget(self, number: int) -> None:
