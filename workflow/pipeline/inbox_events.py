@@ -83,7 +83,8 @@ class InboxEvents:
         with self.orders.taken_along(number, path, claimed_as) as ordered:
             self.context.ledger.claimed(number, claimed_as, path=path, ordered=ordered)
         self._paths.pop(number)
-        logger.info("Submission {}: {}", number, claimed_as)
+        about = logger.bind(submission=number, path=path, state="claimed")
+        about.info("Submission {}: {}", number, claimed_as)
         self.wake()
         if self.progress is not None and not is_canary(path):
             self.progress.add(number)
@@ -115,7 +116,8 @@ class InboxEvents:
         )
         if number is None:
             return False
-        logger.info("Submission {}: {}", number, file.place)
+        about = logger.bind(submission=number, path=path, state="claimed")
+        about.info("Submission {}: {}", number, file.place)
         self.wake()
         return True
 
