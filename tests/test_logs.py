@@ -1,12 +1,18 @@
 """The log file is private, and is made again when it is removed or moved away."""
 
-from datetime import datetime, timedelta
+import io
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from loguru import logger
 
-from workflow.logs import set_up_logs
+from workflow.ledger import draft_of
+from workflow.logs import names_no_submission, set_up_logs
+from workflow.model import HoldReason, Submission, SubmissionState
+from workflow.pipeline.transitions import held
 from workflow.state_folder import make_private_file, prepare_state_folder
 
 
@@ -47,3 +53,35 @@ def test_log_lines_are_in_the_shops_time_with_its_zone(tmp_path: Path) -> None:
     written = datetime.fromisoformat((tmp_path / "stlflow.log").read_text("utf-8").split()[0])
     assert written.utcoffset() == timedelta(hours=5, minutes=45)
     assert written.replace(microsecond=0) - before < timedelta(seconds=30)
+
+
+def test_json_lines_have_the_submission_as_fields(tmp_path: Path) -> None:
+    submission = Submission(17, "rush/bracket.stl", SubmissionState.INSPECTED, datetime.now(UTC))
+    set_up_logs("INFO", as_json=True, folder=tmp_path)
+    try:
+        held(draft_of(submission), HoldReason.RULE, "Is it in inches?")
+        logger.info("not about a submission")
+    finally:
+        logger.remove()
+    first, second = map(json.loads, (tmp_path / "stlflow.log").read_text("utf-8").splitlines())
+    assert first["record"]["extra"] == {
+        "submission": 17, "path": "rush/bracket.stl", "state": "held", "reason": "Is it in inches?",
+    }  # fmt: skip
+    assert first["record"]["message"] == "Submission 17 (rush/bracket.stl) held: Is it in inches?"
+    assert second["record"]["extra"] == {}
+
+
+def test_lines_go_to_what_is_stderr_now_so_that_a_progress_bar_stays_below(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    set_up_logs("INFO", as_json=False, folder=None, filter_by=names_no_submission)
+    shown = io.StringIO()
+    monkeypatch.setattr("sys.stderr", shown)
+    try:
+        logger.info("above the bar")
+        logger.bind(submission=1).info("told by the table")
+    finally:
+        logger.remove()
+    assert shown.getvalue().endswith("above the bar\n")
+    assert "told by the table" not in shown.getvalue()
+    assert "\x1b" not in shown.getvalue()

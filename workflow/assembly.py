@@ -12,7 +12,7 @@ from workflow.eiger import EigerClient, make_client, network_of
 from workflow.errors import SettingsError
 from workflow.intake import MassArrivalLimit, Share, StabilityTimes
 from workflow.ledger import SHARE_ID_KEY, Ledger
-from workflow.logs import set_up_logs
+from workflow.logs import LogFilter, set_up_logs
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, parse_warning_kinds
 from workflow.notes import DecisionWays, parse_prices, write_how_to
 from workflow.pipeline.check_rules import check_changed_rules, refuse_unknown_names
@@ -205,6 +205,7 @@ def _make_context(
         prices=parse_prices(settings.prices),
         changeover_seconds=60 * settings.changeover_minutes,
         follows_prints=settings.follow_prints,
+        canary_seconds=60 * settings.canary_minutes,
         date_folders=settings.date_folders,
         reuses_builds=settings.reuse_builds,
         accepted_units=read_accepted_units(settings.accepted_units),
@@ -268,7 +269,8 @@ def make_stability_times(settings: Settings) -> StabilityTimes:
     )
 
 
-def start_logging(settings: Settings, level: str) -> None:
+def start_logging(settings: Settings, level: str, filter_by: LogFilter | None = None) -> None:
     """Start logging, after a check that the state folder can be used. Raises StateFolderError."""
     prepare_state_folder(settings.state, settings.share)
-    set_up_logs(level, as_json=settings.log_json, folder=settings.state / "logs", zone=settings.zone)
+    folder = settings.state / "logs"
+    set_up_logs(level, as_json=settings.log_json, folder=folder, zone=settings.zone, filter_by=filter_by)

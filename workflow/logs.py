@@ -7,6 +7,7 @@ no traceback shows the values of variables.
 import logging
 import os
 import sys
+from collections.abc import Callable
 from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from loguru import logger
 
 CONSOLE_FORMAT = "<green>{time:HH:mm:ss zz}</green> <level>{level: <7}</level> {message}"
 FILE_FORMAT = "{time:YYYY-MM-DDTHH:mm:ss.SSSZ} {level: <7} {message}"
+LogFilter = Callable[[Any], bool]
+"""True for the records that are shown."""
 _QUIET_LOGGERS = ("sqlalchemy", "urllib3", "uvicorn", "stl")
 """Not watchdog: only its log says that events were lost, and the folder watcher reads that."""
 
@@ -29,15 +32,46 @@ def _set_zone(record: Any, zone: tzinfo | None) -> None:
     record["time"] = local.astimezone(timezone(local.utcoffset() or timedelta(0), local.tzname()))
 
 
-def set_up_logs(level: str, *, as_json: bool, folder: Path | None, zone: tzinfo | None = None) -> None:
+def is_colored() -> bool:
+    """True if stderr is a terminal and nobody has asked for plain text (NO_COLOR)."""
+    return sys.stderr is not None and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _write_stderr(line: str) -> None:
+    """Write to what is stderr now: progress bars put themselves in its place, and stay below the lines."""
+    if sys.stderr is not None:
+        sys.stderr.write(line)
+        sys.stderr.flush()
+
+
+def names_no_submission(record: Any) -> bool:
+    """True for lines that are about no single submission: a table has the others."""
+    return "submission" not in record["extra"]
+
+
+def set_up_logs(
+    level: str,
+    *,
+    as_json: bool,
+    folder: Path | None,
+    zone: tzinfo | None = None,
+    filter_by: LogFilter | None = None,
+) -> None:
     """Send log lines to stderr and, where a folder is given, to a file kept 30 days.
 
-    Times are those of `zone`, by default this machine's.
+    Times are those of `zone`, by default this machine's. On stderr only what `filter_by` lets through.
     """
     logger.remove()
     logger.configure(patcher=lambda record: _set_zone(record, zone))
     logger.add(
-        sys.stderr, level=level, format=CONSOLE_FORMAT, serialize=as_json, diagnose=False, backtrace=False
+        _write_stderr,
+        level=level,
+        format=CONSOLE_FORMAT,
+        serialize=as_json,
+        diagnose=False,
+        backtrace=False,
+        colorize=not as_json and is_colored(),
+        filter=filter_by,
     )
     if folder is not None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

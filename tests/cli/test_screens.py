@@ -17,7 +17,7 @@ from tests.cli.terminal import Screen, on_terminal
 from tests.states import put_in_state
 from workflow.cli.fitted_table import Column, Row, shorten, table_lines
 from workflow.cli.moments import parse_moment
-from workflow.cli.submission_table import age_text, choose_rows
+from workflow.cli.submission_table import age_text, choose_rows, live_view
 from workflow.ledger import Ledger
 from workflow.model import (
     DecisionRecord,
@@ -141,6 +141,17 @@ def test_show_has_labels_and_wraps_at_words(desk: Desk, columns: int) -> None:
     sent = desk.screen("show", "1", columns=columns).lines
     assert any(BUILD in line for line in sent)
     assert any("1 h 45 min · 12.4 cm³ Onyx" in line for line in sent)
+    assert any(re.fullmatch(r"  Sent to +device queue, Mark Two - Anvil.*", line) for line in sent)
+
+
+def test_doctor_says_problems_first_and_only_them_on_request(desk: Desk) -> None:
+    everything, problems = desk.screen("doctor", rows=99), desk.screen("doctor", "--problems", rows=99)
+    grades = [line.split()[0] for line in everything.lines if re.match(r"(ok|warn|fail) ", line)]
+    assert grades == sorted(grades, key=("fail", "warn", "ok").index)
+    assert "ok" in grades
+    assert not [line for line in problems.lines if line.startswith("ok ")]
+    assert problems.code == everything.code == 2
+    assert problems.lines[-1] == everything.lines[-1]
 
 
 @pytest.mark.parametrize("columns", [80, 140])
@@ -227,6 +238,20 @@ def test_a_live_table_keeps_what_needs_a_person_and_the_newest() -> None:
     seen = [Submission(n, f"{n}.stl", states.get(n, SubmissionState.DISPATCHED), now) for n in range(1, 41)]
     assert [each.id for each in choose_rows(seen, 6)] == [3, 5, 37, 38, 39, 40]
     assert choose_rows(seen, 40) == seen
+
+
+def test_a_live_table_fits_the_window_whatever_happens() -> None:
+    now = datetime.now(UTC)
+    rejected = SubmissionState.REJECTED
+    seen = [Submission(n, f"{n}.stl", rejected, now, reason=REASON) for n in range(1, 300)]
+    for height in (8, 24, 50):
+        lines = list(live_view(seen, 80, height).renderables)
+        assert len(lines) < height
+        assert str(lines[-1]) == "299 files: 299 rejected"
+        assert any("299.stl" in str(line) for line in lines)
+    assert len(list(live_view(seen[:2], 80, 24).renderables)) == 1 + 2 * 3 + 1, (
+        "with reasons where there is room"
+    )
 
 
 def test_ages_and_moments() -> None:

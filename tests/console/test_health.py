@@ -66,7 +66,7 @@ def test_the_log_shows_no_key_and_only_to_who_may_work(open_site: OpenSite) -> N
     assert "refused *** *** &lt;i&gt;" in page
     assert ("line 299" in page, "line 50\n" in page) == (True, False)
     assert "line 299" not in site.get("/health", headers=bearer("Vera")).text
-    assert site.get("/health/bundle.zip", headers=bearer("Vera")).status_code == 403
+    assert site.get("/health/bundle.zip", headers=bearer("Willi")).status_code == 403
 
 
 def test_the_bundle_is_a_download(open_site: OpenSite) -> None:

@@ -161,6 +161,8 @@ def test_the_labels_that_alerts_use_exist(site: Site) -> None:
     for name, label, value in re.findall(r'(stlflow_\w+)\{(\w+)="(\w+)"\}', alerts):
         alike = [key for key in values if key.startswith(f"{name} {label}=")]
         known = (
-            value in {"folder", "cloud"} if name == "stlflow_ready" else f"{name} {label}={value}" in alike
+            value in {"folder", "cloud", "canary"}
+            if name == "stlflow_ready"
+            else f"{name} {label}={value}" in alike
         )
         assert known, (name, label, value)

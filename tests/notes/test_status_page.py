@@ -14,14 +14,16 @@ import pytest
 
 from workflow.model import (
     Destination,
+    FollowedPrint,
     HoldReason,
     LoadedMaterial,
     PrinterSnapshot,
+    PrintPhase,
     RunningPrint,
     Submission,
     SubmissionState,
 )
-from workflow.notes import DecisionWays, StatusPage, StatusRow, status_page_html
+from workflow.notes import DecisionWays, PrintStatus, StatusPage, StatusRow, status_page_html
 
 NOW = datetime(2026, 11, 28, 22, 30, 5, tzinfo=UTC)
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -99,6 +101,21 @@ def test_nothing_in_it_points_anywhere() -> None:
     assert re.findall(r"""(?:src|href|action)\s*=(?!"data:image/png)""", html) == []
     assert re.findall(r"url\(|@import|fetch|XMLHttp|import\(", html) == []
     assert "default-src 'none'; img-src data:" in html
+
+
+def test_a_followed_print_is_told_and_counts_as_sent() -> None:
+    copy = FollowedPrint(
+        7, 1, "b", "r", Destination.DEVICE_QUEUE, NOW, NOW, PrintPhase.PRINTING, "1", "Anvil", "j"
+    )
+    status = PrintStatus([copy], {"j": RunningPrint("j", percent=55.0, seconds_left=2100)})
+    printing = replace(SENT, state=SubmissionState.PRINTING, device="Anvil")
+    failed = replace(SENT, id=6, state=SubmissionState.FAILED, reason="Canceled at the printer.")
+    rows = [StatusRow(printing, status=status), StatusRow(failed)]
+    counts = {SubmissionState.PRINTING: 1, SubmissionState.FAILED: 1, SubmissionState.LOST_TRACK: 3}
+    text = words(status_page_html(replace(EMPTY, recent=rows, counts=counts), UTC, SHOP))
+    assert "0 in progress, 5 sent" in text
+    assert "#7 in rush printing 55 %, 35 min left Anvil" in text
+    assert "Canceled at the printer. not printed" in text
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ def batch(folder: Path, dry_run: bool, wait_printed: bool, as_json: bool) -> int
     from workflow.assembly import running_service, start_logging
     from workflow.cli.submission_output import submission_row
     from workflow.cli.submission_table import print_submissions_table
+    from workflow.logs import names_no_submission
     from workflow.operations import read_answers
     from workflow.pipeline.print_notes import read_print_status
     from workflow.settings import load_settings
@@ -38,7 +39,8 @@ def batch(folder: Path, dry_run: bool, wait_printed: bool, as_json: bool) -> int
     settings = load_settings()
     if wait_printed and not settings.follow_prints:
         raise SettingsError("--wait-printed needs the setting follow_prints. Set it to true.")
-    start_logging(settings, "WARNING")
+    told_by_table = sys.stderr.isatty() and not as_json
+    start_logging(settings, "WARNING", names_no_submission if told_by_table else None)
     sent, began = UploadProgress(), datetime.now(UTC)
     with running_service(settings, watch=False, on_progress=sent.report) as service:
         numbers, untaken = service.submit_folder(folder.resolve())

@@ -1,5 +1,7 @@
 """`stlflow doctor`: what would stop the service; `stlflow status`: its condition, also for a monitor."""
 
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -8,24 +10,39 @@ from workflow.cli.output import json_option, print_hanging, print_json
 
 
 @click.command()
+@click.option("--problems", is_flag=True, help="Show only warnings and failures.")
 @json_option
-def doctor(as_json: bool) -> int:
-    """Check all that could stop the service, with a fix for each.
+def doctor(problems: bool, as_json: bool) -> int:
+    """Check all that could stop the service, with a fix for each; problems come first.
 
     Changes nothing, except for probe files that are removed again. Works before `init`, beside a running
     service, and without a network. Exit codes: 0 all well, or warnings only; 1 a check failed; 2 settings,
     keys or rules are wrong; 3 Eiger can't be reached or refuses the keys.
     """
-    from workflow.cli.doctor_output import findings_document, print_findings
+    from workflow.cli.doctor_output import findings_document, is_problem, print_findings
     from workflow.doctor import overall_exit_code, run_all_checks
     from workflow.logs import set_up_logs
 
     set_up_logs("CRITICAL", as_json=False, folder=None)  # what matters is a finding
-    if not as_json:
-        return overall_exit_code(print_findings(run_all_checks()))
-    findings = list(run_all_checks())
-    print_json(findings_document(findings))
+    findings = list(_shown_while_running(run_all_checks()))
+    if as_json:
+        print_json(findings_document([each for each in findings if not problems or is_problem(each)]))
+    else:
+        print_findings(findings, only_problems=problems)
     return overall_exit_code(findings)
+
+
+def _shown_while_running(findings: Iterator[Any]) -> Iterator[Any]:
+    """Yield the findings, with the name of each check on a terminal while they come."""
+    if not sys.stderr.isatty():
+        yield from findings
+        return
+    from workflow.cli.progress import progress_console
+
+    with progress_console().status("Checking…") as shown:
+        for finding in findings:
+            shown.update(f"Checked {finding.check} …")
+            yield finding
 
 
 @click.command()

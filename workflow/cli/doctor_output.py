@@ -1,6 +1,6 @@
 """What a checkup found, as a document for scripts and as lines for people."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 from rich.console import Console
@@ -29,14 +29,19 @@ def findings_document(findings: Iterable[Finding]) -> dict[str, object]:
     }
 
 
-def print_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Print each finding when it comes, then what could not be checked, and the counts."""
-    console, seen = result_console(), list[Finding]()
-    for finding in findings:
-        seen.append(finding)
-        if finding.grade is not Grade.SKIP:
+def is_problem(finding: Finding) -> bool:
+    """True for a warning or a failure."""
+    return finding.grade in {Grade.WARN, Grade.FAIL}
+
+
+def print_findings(findings: Sequence[Finding], *, only_problems: bool = False) -> None:
+    """Print failures, warnings, what is well unless `only_problems`, what was skipped, and the counts."""
+    console = result_console()
+    shown = (Grade.FAIL, Grade.WARN) if only_problems else (Grade.FAIL, Grade.WARN, Grade.OK)
+    for grade in shown:
+        for finding in (each for each in findings if each.grade is grade):
             _print_finding(console, finding)
-    skipped = [each for each in seen if each.grade is Grade.SKIP]
+    skipped = [each for each in findings if each.grade is Grade.SKIP]
     if skipped:
         reasons = ", ".join(
             dict.fromkeys(
@@ -45,8 +50,9 @@ def print_findings(findings: Iterable[Finding]) -> list[Finding]:
         )
         click.echo(f"{len(skipped)} checks were skipped, because of {reasons}.")
     counts = (Grade.OK, Grade.WARN, Grade.FAIL)
-    click.echo(", ".join(f"{sum(each.grade is grade for each in seen)} {grade}" for grade in counts) + ".")
-    return seen
+    click.echo(
+        ", ".join(f"{sum(each.grade is grade for each in findings)} {grade}" for grade in counts) + "."
+    )
 
 
 def _print_finding(console: Console, finding: Finding) -> None:

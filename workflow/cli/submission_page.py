@@ -1,5 +1,6 @@
 """Everything about one submission, for people: labels, whole sentences, the times of the shop."""
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from workflow.notes import (
 _LABEL_WIDTH = 11
 _DECIDABLE = frozenset({SubmissionState.HELD, SubmissionState.REJECTED, SubmissionState.CANCELED})
 _UNLIMITED = 100_000
+_FACT_TITLE = 10
+"""How wide titles are in the facts of a note."""
+_COMMAND = re.compile(r"`[^`]*`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +67,13 @@ def _rows(page: SubmissionPage, ways: DecisionWays, zone: tzinfo | None) -> Iter
         step = ways.with_command(next_step_text(submission, ways))
         by_move, _, by_command = step.partition("\n  By command: ")
         yield "Next", by_move
-        yield "", f"By command: {by_command}" if by_command else ""
+        yield "", f"By command: {' or '.join(_COMMAND.findall(by_command))}" if by_command else ""
     yield "Print", "" if page.answer is None else answer_line(page.answer, zone)
     yield "Now", "" if page.status is None else print_status_text(page.status)
     yield "Late", f"{submission.late_on:%a %d %b %Y} by queue and estimate" if submission.late_on else ""
     yield "Dropped by", submission.dropped_by or ""
     for line in fact_lines(submission, ""):
-        title, _, value = line.partition(" ")
-        yield title, value.strip()
+        yield line[:_FACT_TITLE].strip(), line[_FACT_TITLE:]
     yield "Receipts", ", ".join(page.receipts) if len(page.receipts) > 1 else ""
     for line in decision_lines(page.decided, zone):
         yield "Decided", line
@@ -83,7 +86,7 @@ def _print_rows(
         for place, line in enumerate(_wrapped(value, width - _LABEL_WIDTH - 2) if value else ()):
             label = "" if place else title
             style = STATE_COLORS.get(submission.state, "") if title == "State" else ""
-            text = Text(f"  {label:<{_LABEL_WIDTH}}", style="dim").append(line, style=style or "not dim")
+            text = Text().append(f"  {label:<{_LABEL_WIDTH}}", style="dim").append(line, style=style)
             console.print(text, soft_wrap=True)
 
 

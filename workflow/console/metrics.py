@@ -36,6 +36,7 @@ class Measurements:
     printers_out: int
     mass_arrival_files: int
     free_bytes: Mapping[str, int]
+    canary_passed_at: float | None
 
 
 def read_measurements(ledger: Ledger, settings: Settings) -> Measurements:
@@ -53,6 +54,7 @@ def read_measurements(ledger: Ledger, settings: Settings) -> Measurements:
         ledger.outages.count_current(now),
         sum(not accepted for accepted in ledger.mass_arrival.read_paths().values()),
         free,
+        ledger.canary.read().passed_at or None,
     )
 
 
@@ -123,6 +125,8 @@ def _condition_series(measured: Measurements) -> Iterator[Metric]:
     for check in measured.readiness.checks:
         ready.add_metric((check.name,), float(check.ready))
     yield ready
+    age = _since(measured.canary_passed_at, measured.now)
+    yield _value("canary_age_seconds", "Since a canary passed; 0 without one.", age)
     yield _value("rules_refused", "1 if a changed rules file is not loaded.", measured.rules_refused)
     yield _value("printers_out", "Printers that are out of choice.", measured.printers_out)
     free = GaugeMetricFamily("stlflow_free_bytes", "Free space beside a folder.", labels=("folder",))

@@ -18,15 +18,15 @@ OUTAGE_FIELDS = (
 
 MONITORING_ENTRIES: tuple[Entry, ...] = (
     View("/printers", read_printers, "printers.html", "Printers", "p", parameters=(HOURS,)),
-    Change("/printers/out", take_out, goes_to="/printers", fields=OUTAGE_FIELDS),
-    Change("/printers/back", put_back, goes_to="/printers", fields=(PRINTER_NAME,)),
+    Change("/printers/out", take_out, Role.ADMIN, "/printers", fields=OUTAGE_FIELDS),
+    Change("/printers/back", put_back, Role.ADMIN, "/printers", fields=(PRINTER_NAME,)),
     View("/rules", read_rules_preview, "rules.html", "Rules", "r"),
     Preview("/rules/explain", explain_dropped_file, "rules.html", LARGEST_FILE),
     Preview("/rules/replay", replay_text, "rules.html", LONGEST_FORM),
     View("/wall", read_wall, "wall.html"),
     View("/health", read_health, "health.html", "Health", "h"),
     Change("/health/check", run_checkup, goes_to="/health"),
-    Document("/health/bundle.zip", respond_bundle, role=Role.WORK),
+    Document("/health/bundle.zip", respond_bundle, role=Role.ADMIN),
     Document("/healthz", respond_healthz, role=None),
     Document("/readyz", respond_readyz, role=None),
     Document("/metrics", respond_metrics),

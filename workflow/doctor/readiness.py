@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from workflow.doctor.ledger import NO_WORKER, is_worker_alive
 from workflow.doctor.machine import MIN_FREE_BYTES, format_bytes
 from workflow.errors import StateFolderError, error_reason
-from workflow.ledger import CLOCK, Ledger, list_workers
+from workflow.ledger import CLOCK, CanaryFlight, Ledger, list_workers
 from workflow.model import Worker
 from workflow.settings import Settings
 
 SCAN_LIMIT_SECONDS = 120.0
 """A scan of a large network share takes its time, and heartbeats come every ten seconds."""
 LOOP_LIMIT_SECONDS = 60.0
+CANARY_LIMIT_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ def read_readiness(ledger: Ledger, settings: Settings) -> Readiness:
         now = CLOCK.seconds()
         workers = [each for each in list_workers(ledger) if is_worker_alive(each, settings, now)]
         checks += [ReadinessCheck("database", True, "The database answers."), *_check_workers(workers, now)]
+        if settings.canary_minutes:
+            checks.append(check_canary_flight(ledger.canary.read(), now))
     except StateFolderError as error:
         checks.append(ReadinessCheck("database", False, str(error)))
     return Readiness(all(check.ready for check in checks), tuple(checks))
@@ -80,6 +83,23 @@ def _check_cloud(workers: list[Worker], now: float) -> ReadinessCheck:
     if not answered:
         return ReadinessCheck("cloud", True, "Eiger was not asked yet.")
     return ReadinessCheck("cloud", True, f"Eiger answered {max(now - answered, 0):.0f} s ago.")
+
+
+def check_canary_flight(flight: CanaryFlight, now: float) -> ReadinessCheck:
+    """Check whether the last canary came through: the process may live while the path is broken."""
+    if not flight.dropped_at:
+        return ReadinessCheck("canary", True, "No canary was dropped yet.")
+    if not flight.is_under_way:
+        says = (
+            f"The last canary passed {max(now - flight.passed_at, 0):.0f} s ago, in {flight.seconds:.0f} s."
+        )
+        return ReadinessCheck("canary", True, says)
+    waits = max(now - flight.dropped_at, 0)
+    says = f"The canary that was dropped {waits:.0f} s ago has not passed."
+    if waits > CANARY_LIMIT_SECONDS:
+        fix = "Dropped files may wait, too. See the inbox, then the log; restart stlflow if they say nothing."
+        return ReadinessCheck("canary", False, f"{says} {fix}")
+    return ReadinessCheck("canary", True, says)
 
 
 def _check_disk(settings: Settings) -> ReadinessCheck:

@@ -13,9 +13,10 @@ from workflow.doctor.finding import Check, Finding, Grade, fail, ok, run_check, 
 from workflow.doctor.ledger import NO_WORKER, START_WORKER, LedgerAccess, is_worker_alive, ledger_checks
 from workflow.doctor.machine import is_service_running
 from workflow.doctor.notices import outbox_checks
+from workflow.doctor.readiness import check_canary_flight
 from workflow.doctor.share import check_share_present
 from workflow.errors import EXIT_CLOUD, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
-from workflow.ledger import CLOCK, HANGING_KEY, RULES_ERROR_KEY, list_workers
+from workflow.ledger import CLOCK, HANGING_KEY, RULES_ERROR_KEY, CanaryFlight, list_workers
 from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Submission, SubmissionState
 from workflow.settings import Settings
 
@@ -117,6 +118,17 @@ def check_overdue(book: LedgerAccess) -> Iterator[Finding]:
         yield ok("No submission is overdue.")
 
 
+def check_canary(book: LedgerAccess) -> Iterator[Finding]:
+    """Check whether the last canary came through."""
+    if not book.settings.canary_minutes:
+        yield ok("No canary is set: `canary_minutes` is 0.")
+        return
+    with book.opened() as ledger:
+        flight = CanaryFlight() if ledger is None else ledger.canary.read()
+    checked = check_canary_flight(flight, CLOCK.seconds())
+    yield ok(checked.says) if checked.ready else warn(checked.says, "See the inbox, then the log.")
+
+
 def _submissions_in(book: LedgerAccess, state: SubmissionState) -> tuple[Submission, ...]:
     with book.opened() as ledger:
         return () if ledger is None else ledger.all([state])
@@ -141,6 +153,7 @@ def waiting_checks(book: LedgerAccess) -> tuple[Check, ...]:
         Check("waiting.crowd", "a bulk arrival to be accepted", lambda: check_mass_arrival(book)),
         Check("waiting.rules", "a change of the rules that is not loaded", lambda: check_refused_rules(book)),
         Check("waiting.hanging", "calls of the service that hang", lambda: check_hanging_calls(book)),
+        Check("waiting.canary", "the part that tests the inbox", lambda: check_canary(book)),
         Check("waiting.overdue", "submissions that are overdue", lambda: check_overdue(book)),
     )
 

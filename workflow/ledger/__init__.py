@@ -1,6 +1,7 @@
 """The durable record: submissions and their events, append-only."""
 
 from workflow.ledger.backup import back_up, restore_into, restore_sqlite
+from workflow.ledger.canary import CanaryFlight
 from workflow.ledger.changes import Draft, Superseded, draft_of
 from workflow.ledger.commands import CommandEffect, SendState
 from workflow.ledger.console_tokens import ConsoleToken
@@ -90,6 +91,7 @@ __all__ = [
     "STAGE_TASK",
     "UNCONFIRMED",
     "AlreadySent",
+    "CanaryFlight",
     "CommandEffect",
     "ConsoleToken",
     "Cursor",

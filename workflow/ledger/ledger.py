@@ -13,6 +13,7 @@ from sqlalchemy import and_, delete, func, insert, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from workflow.errors import DatabaseUnavailable, StateFolderError
+from workflow.ledger.canary import CanaryStore
 from workflow.ledger.changes import (
     Draft,
     acquire_transaction_lock,
@@ -97,6 +98,7 @@ class Ledger(Store):
         self.locks = LockStore(connections)
         self.mass_arrival = MassArrivalStore(connections)
         self.metadata = MetadataStore(connections)
+        self.canary = CanaryStore(connections)
         self.outages = OutageStore(connections)
         self.printers = PrinterStore(connections)
         self.notices = NoticeStore(connections)

@@ -9,9 +9,10 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 
-from workflow.model import HoldReason, PrinterSnapshot, Submission, SubmissionState
+from workflow.model import SENT_STATES, HoldReason, PrinterSnapshot, Submission, SubmissionState
 from workflow.notes.answer_text import duration_text, materials_text, print_time_text, ready_text
 from workflow.notes.next_step import BY_COMMAND, DecisionWays, next_step_text
+from workflow.notes.prints import print_status_text
 from workflow.notes.status_view import StatusPage, StatusRow, is_undecided
 from workflow.notes.text import file_name, without_addresses
 
@@ -19,6 +20,7 @@ STATUS_PAGE_MARK = "<!-- stlflow status page -->"
 """By it a page of stlflow is told from a person's own file."""
 OLD_MINUTES = 3
 _LONGEST_REASON = 200
+_OVER = SENT_STATES - {SubmissionState.DISPATCHED, SubmissionState.PRINTING}
 _COMMAND = re.compile(r"`([^`]*)`")
 _STATE_TEXT: Mapping[SubmissionState, tuple[str, str]] = {
     SubmissionState.CLAIMED: ("being checked", ""),
@@ -30,6 +32,8 @@ _STATE_TEXT: Mapping[SubmissionState, tuple[str, str]] = {
     SubmissionState.DISPATCHED: ("sent", "good"),
     SubmissionState.PRINTING: ("printing", "good"),
     SubmissionState.PRINTED: ("printed", "good"),
+    SubmissionState.FAILED: ("not printed", "bad"),
+    SubmissionState.LOST_TRACK: ("lost track", "wait"),
     SubmissionState.HELD: ("waits for a person", "wait"),
     SubmissionState.REJECTED: ("rejected", "bad"),
     SubmissionState.CANCELED: ("canceled", ""),
@@ -71,8 +75,7 @@ def _head(page: StatusPage, zone: tzinfo | None) -> Iterator[str]:
 def _facts(page: StatusPage, zone: tzinfo | None) -> Iterator[str]:
     counts = page.counts
     ended = {each: counts.get(each, 0) for each in (SubmissionState.REJECTED, SubmissionState.CANCELED)}
-    sent = (SubmissionState.DISPATCHED, SubmissionState.PRINTING, SubmissionState.PRINTED)
-    sent_count, held = sum(counts.get(each, 0) for each in sent), counts.get(SubmissionState.HELD, 0)
+    sent_count, held = sum(counts.get(each, 0) for each in SENT_STATES), counts.get(SubmissionState.HELD, 0)
     working = sum(counts.values()) - sent_count - held - sum(ended.values())
     scanned = f"scanned {_time(page.scanned_at, page, zone)}" if page.scanned_at else "not scanned yet"
     waiting = f", {_count(page.waiting_in_inbox, 'file')} not taken yet" if page.waiting_in_inbox else ""
@@ -181,19 +184,30 @@ def _recent_row(row: StatusRow, page: StatusPage, zone: tzinfo | None) -> str:
     text, kind = _STATE_TEXT.get(submission.state, (str(submission.state), ""))
     if submission.hold is HoldReason.DEVICE and submission.state is SubmissionState.HELD:
         text = "waits for a printer"
+    if row.status is not None and submission.state in SENT_STATES:
+        text = print_status_text(row.status).replace(f" on {submission.device}", "")
     where = submission.device or str(submission.destination or "").replace("_", " ")
     folder = submission.path.rpartition("/")[0]
     cells = (
         f'<td class="picture">{_image(row)}</td>',
         f'<td class="file">{_name(submission)}<br><span class=soft>#{submission.id}'
         f"{f' in {_text(folder)}' if folder else ''}</span>{_why(submission)}</td>",
-        f'<td class="{kind}">{text}</td>',
+        f'<td class="{kind}">{_text(text)}</td>',
         _cell("Where", where),
         _cell("Print", "" if answer is None else f"{print_time_text(answer)}, {materials_text(answer)}"),
-        _cell("Ready", "" if answer is None else ready_text(answer, zone).removeprefix("ready ")),
+        _cell("Ready", _ready_text(row, zone)),
         _cell("Received", _time(submission.opened_at, page, zone)),
     )
     return f'<tr class="has-picture">{"".join(cells)}</tr>'
+
+
+def _ready_text(row: StatusRow, zone: tzinfo | None) -> str:
+    """Return when a part is ready, and that it will be late; nothing once its print has ended."""
+    submission = row.submission
+    if row.answer is None or submission.state in _OVER:
+        return ""
+    late = f", late: due {submission.due_date}" if submission.late_on and submission.due_date else ""
+    return f"{ready_text(row.answer, zone).removeprefix('ready ')}{late}"
 
 
 def _why(submission: Submission) -> str:

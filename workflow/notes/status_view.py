@@ -6,15 +6,17 @@ from datetime import datetime
 
 from workflow.model import HoldReason, PrinterSnapshot, Submission, SubmissionState
 from workflow.notes.answer import Answer
+from workflow.notes.prints import PrintStatus
 
 
 @dataclass(frozen=True, slots=True)
 class StatusRow:
-    """One submission on the page; its thumbnail is a PNG."""
+    """One submission on the page: its thumbnail is a PNG, and `status` how far its print is."""
 
     submission: Submission
     answer: Answer | None = None
     thumbnail: bytes | None = None
+    status: PrintStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,8 @@ class Context:
     """How long an operator takes to clear a bed and start the next print."""
     follows_prints: bool = True
     """What was sent is followed until its print has ended, unless the rule says otherwise."""
+    canary_seconds: float = 0.0
+    """How often a tiny part tests the inbox; 0 for never."""
     date_folders: bool = False
     """Outcome folders get one folder a day."""
     reuses_builds: bool = False

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from loguru import logger
-
 from workflow.eiger import add_approvals
 from workflow.errors import (
     BadRequest,
@@ -40,6 +38,7 @@ from workflow.pipeline.context import Context, now
 from workflow.pipeline.finish import plan_place
 from workflow.pipeline.reconcile import AmbiguousTraces, confirm_print_started, find_earlier_send
 from workflow.pipeline.retry import backoff_seconds
+from workflow.pipeline.submission_log import log_of
 from workflow.pipeline.transitions import hold, schedule_retry
 
 TIMED_OUT = "timed out"
@@ -283,7 +282,8 @@ def _record_dispatched(
         "hold": None,
         "reason": None,
     }
-    logger.info("Submission {} ({}) sent to {}.", submission.id, submission.path, where)
+    about = log_of(submission, SubmissionState.DISPATCHED)
+    about.info("Submission {} ({}) sent to {}.", submission.id, submission.path, where)
     receipts = "; ".join(f"receipt {sent.receipt_id}, {sent.how}" for sent in done)
     draft = draft_of(submission).record(EventKind.DISPATCHED, f"{where}: {receipts}", **ended)
     if placed_as is not None:

@@ -14,6 +14,7 @@ from workflow.ledger import CommandEffect, Draft, SendState
 from workflow.model import ENDED_STATES, EventKind, HoldReason, Submission, SubmissionChanges, SubmissionState
 from workflow.notes import remove_note
 from workflow.pipeline.context import Context, now
+from workflow.pipeline.submission_log import log_of
 
 MAX_CHECKED_DUPLICATES = 20
 """A file that is sent again and again has many twins; one of the latest was dragged back."""
@@ -55,7 +56,9 @@ def write_examined(context: Context, draft: Draft) -> Submission:
 
     written = context.ledger.duplicates.write_content(draft, sha256, is_duplicate, _duplicate_changes)
     if written.state is SubmissionState.CANCELED:
-        logger.info("Submission {} ({}) set aside: {}", written.id, written.path, written.reason)
+        log_of(written, reason=written.reason or "").info(
+            "Submission {} ({}) set aside: {}", written.id, written.path, written.reason
+        )
     elif any(event is EventKind.REVISION for event, _ in draft.events):
         _cancel_replaced_revisions(context, written)
     return written
@@ -92,7 +95,7 @@ def _with_revision(context: Context, draft: Draft) -> Draft:
         f"revision {len(others) + 1} of {submission.path}: "
         f"submission {last.id} had other content and is {where}"
     )
-    logger.info("Submission {}: {}", submission.id, detail)
+    log_of(submission).info("Submission {}: {}", submission.id, detail)
     return draft.record(EventKind.REVISION, detail)
 
 

@@ -28,6 +28,7 @@ from workflow.pipeline.lateness import PrintTimes, late_day, lateness_text, read
 from workflow.pipeline.print_notes import write_print_notes
 from workflow.pipeline.print_phase import next_print_state
 from workflow.pipeline.print_sightings import PrintSightings
+from workflow.pipeline.submission_log import log_of
 from workflow.pipeline.watchdog import Watchdog
 
 FOLLOW_SECONDS = 60.0
@@ -157,7 +158,8 @@ class PrintFollower:
             logger.debug("{}", error)
             return
         for kind, detail in events:
-            logger.info("Submission {} ({}) {}: {}", submission.id, submission.path, kind, detail)
+            about = log_of(submission, changes.get("state"), detail)
+            about.info("Submission {} ({}) {}: {}", submission.id, submission.path, kind, detail)
 
     def _late_on(
         self,

@@ -17,6 +17,7 @@ from workflow.notes import (
     remove_note,
     write_note,
 )
+from workflow.pipeline.canary import is_canary
 from workflow.pipeline.context import Context
 from workflow.pipeline.heartbeat import Heartbeat
 from workflow.pipeline.inbox_notes import InboxNotes
@@ -82,9 +83,10 @@ class InboxEvents:
         with self.orders.taken_along(number, path, claimed_as) as ordered:
             self.context.ledger.claimed(number, claimed_as, path=path, ordered=ordered)
         self._paths.pop(number)
-        logger.info("Submission {}: {}", number, claimed_as)
+        about = logger.bind(submission=number, path=path, state="claimed")
+        about.info("Submission {}: {}", number, claimed_as)
         self.wake()
-        if self.progress is not None:
+        if self.progress is not None and not is_canary(path):
             self.progress.add(number)
 
     def forget(self, number: int) -> None:
@@ -114,7 +116,8 @@ class InboxEvents:
         )
         if number is None:
             return False
-        logger.info("Submission {}: {}", number, file.place)
+        about = logger.bind(submission=number, path=path, state="claimed")
+        about.info("Submission {}: {}", number, file.place)
         self.wake()
         return True
 

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 
-from loguru import logger
-
 from workflow.errors import StateFolderError
 from workflow.ledger import (
     DueSteps,
@@ -26,6 +24,7 @@ from workflow.ledger import (
 from workflow.model import Submission
 from workflow.pipeline.context import now
 from workflow.pipeline.executor import STAGE_GROUPS, Executor
+from workflow.pipeline.submission_log import log_of
 from workflow.pipeline.work_queue import FailureLog, QueueLimits, RunStage
 
 TICK_SECONDS = 0.5
@@ -59,7 +58,7 @@ class LocalQueue:
     def start(self) -> None:
         """Restart what a crash interrupted under new turns, then begin what is due."""
         for submission in requeue_interrupted_steps(self._ledger):
-            logger.info("Submission {} ({}) taken over.", submission.id, submission.path)
+            log_of(submission).info("Submission {} ({}) taken over.", submission.id, submission.path)
             self._on_interrupted(submission)
         self._thread = threading.Thread(target=self._run, name="queue", daemon=True)
         self._thread.start()
@@ -146,4 +145,4 @@ class LocalQueue:
             self._ledger.schedule_next_step(submission, submission.step, now())
         except Superseded:
             return
-        logger.info("Submission {} ({}) taken up again.", submission.id, submission.path)
+        log_of(submission).info("Submission {} ({}) taken up again.", submission.id, submission.path)

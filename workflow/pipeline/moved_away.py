@@ -18,6 +18,7 @@ from workflow.model import HoldReason, Step, Submission, SubmissionState
 from workflow.notes import is_note, is_note_about, note_path, remove_note_file, why_not_approved
 from workflow.pipeline import commands
 from workflow.pipeline.context import Context
+from workflow.pipeline.submission_log import log_of
 
 OUTDATED_SECONDS = 60.0
 _REST_PER_WALK = 20
@@ -101,7 +102,9 @@ class MoveWatcher:
         if sha256 != submission.sha256 or self.context.ledger.list_at_path(where):
             return False
         commands.cancel_submission(self.context.ledger, submission.id, commands.MovedFile(where, sha256))
-        logger.info("Submission {} ({}) is canceled by moving the file.", submission.id, submission.path)
+        log_of(submission).info(
+            "Submission {} ({}) is canceled by moving the file.", submission.id, submission.path
+        )
         return True
 
     def _obey_note(self, submission: Submission, approved: Sequence[Path], rejected: Sequence[Path]) -> bool:

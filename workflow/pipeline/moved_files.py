@@ -44,6 +44,7 @@ from workflow.pipeline.commands import (
 from workflow.pipeline.context import now
 from workflow.pipeline.inbox_events import InboxEvents
 from workflow.pipeline.inbox_notes import InboxNotes
+from workflow.pipeline.submission_log import log_of
 
 COPY_PATIENCE_SECONDS = 30.0
 """A move between two disks is a copy, and then a deletion; another stlflow may know the file."""
@@ -107,7 +108,7 @@ class ApprovedFiles:
         held = known.state is SubmissionState.HELD
         if held and (known.hold in RELEASABLE_HOLDS or was_released(known)):
             release_submission(self.ledger, known.id, moved=moved)
-            logger.info("Submission {} ({}) is released by moving the file.", known.id, known.path)
+            log_of(known).info("Submission {} ({}) is released by moving the file.", known.id, known.path)
         elif held:
             self._put_back(known, moved, why_not_approved(known))
         elif known.state is SubmissionState.CANCELED:
@@ -121,7 +122,7 @@ class ApprovedFiles:
 
     def _put_back(self, known: Submission, moved: MovedFile, why: str) -> None:
         return_moved_file(self.ledger, known.id, moved, why)
-        logger.warning("Submission {} ({}) is not approved: {}", known.id, known.path, why)
+        log_of(known, reason=why).warning("Submission {} ({}) is not approved: {}", known.id, known.path, why)
 
     def _take_changed(self, former: Submission, moved: MovedFile) -> None:
         """Other bytes than those that were held are checked like any new file."""

@@ -39,6 +39,7 @@ from workflow.ledger import (
 from workflow.model import Step, Submission
 from workflow.pipeline.executor import Executor
 from workflow.pipeline.queue_app import RETRY_SECONDS, make_connector
+from workflow.pipeline.submission_log import log_of
 from workflow.pipeline.work_queue import FailureLog, QueueLimits, RunStage
 
 CHECK_SECONDS = 2.0
@@ -137,7 +138,7 @@ class PostgresQueue:
     def _check(self) -> float:
         """Hand over what is due, take over orphans; return in how many seconds the next step is due."""
         for submission in take_over_orphaned_steps(self._ledger):
-            logger.info("Submission {} ({}) taken over.", submission.id, submission.path)
+            log_of(submission).info("Submission {} ({}) taken over.", submission.id, submission.path)
             self._on_interrupted(submission)
         hand_over_due_steps(self._ledger)
         if self._clock() - self._audited_at >= AUDIT_SECONDS:
@@ -152,7 +153,7 @@ class PostgresQueue:
             logger.info("Submission {} had lost its job: taken up again.", work.number)
         dropped = self._executor.find_dropped(jobs_of(self._ledger, self._job_workers.values()))
         for submission in requeue_dropped_jobs(self._ledger, dropped):
-            logger.info("Submission {} ({}) taken up again.", submission.id, submission.path)
+            log_of(submission).info("Submission {} ({}) taken up again.", submission.id, submission.path)
 
     # -- the thread of procrastinate's event loop -------------------------------------------------
 

@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from itertools import cycle, islice
 
-from loguru import logger
-
 from workflow.eiger import Build
 from workflow.ledger import DEVICE_CHOICE_LOCK, Draft, RecentSend
 from workflow.model import (
@@ -30,6 +28,7 @@ from workflow.pipeline.context import Context, now
 from workflow.pipeline.facts import build_facts, device_facts, facts_before_upload, time_facts
 from workflow.pipeline.outages import with_outages
 from workflow.pipeline.reorder import ordered_copies
+from workflow.pipeline.submission_log import log_of
 from workflow.pipeline.transitions import held
 from workflow.routing import Rulebook, SelectionPolicy, TimeWindow, decide_route
 
@@ -123,7 +122,8 @@ def _wait_for_window(draft: Draft, decided: Route, taken: DecisionRecord, opens:
     due_at = min(opens.astimezone(UTC), now() + LONGEST_WAIT)
     if submission.reason == reason and submission.routing_rule == decided.rule:
         return draft.end_turn(submission.step, due_at)
-    logger.info("Submission {} ({}) waits: {}", submission.id, submission.path, reason)
+    about = log_of(submission, reason=reason)
+    about.info("Submission {} ({}) waits: {}", submission.id, submission.path, reason)
     taken = replace(taken, device_id=None)
     fresh: SubmissionChanges = {
         "state": SubmissionState.SLICED,

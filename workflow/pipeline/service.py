@@ -14,6 +14,7 @@ from workflow.intake import APPROVED_FOLDER, Inbox, MassArrivalLimit, StabilityT
 from workflow.ledger import Ledger, Work
 from workflow.model import Step, Submission, SubmissionState
 from workflow.pipeline.batch import folder_files, submit_folder
+from workflow.pipeline.canary import fly_canaries
 from workflow.pipeline.context import Context
 from workflow.pipeline.following import FOLLOW_SECONDS, PrintFollower
 from workflow.pipeline.heartbeat import Heartbeat
@@ -107,6 +108,9 @@ class Service:
             self._threads.append(self._start_thread("inbox", self.inbox.run, self._stop))
             if context.share.decides_by_moving:
                 self._watch_decisions(heartbeat)
+            if context.canary_seconds and context.share.left_inbox is None and not context.shadow:
+                fly = partial(fly_canaries, context)
+                self._threads.append(self._start_thread("canary", fly, self._stop))
 
     def _make_queue(self, heartbeat: Heartbeat) -> WorkQueue:
         """Return the queue for this kind of database: SQLite belongs to one process, Postgres to several."""

@@ -38,6 +38,7 @@ from loguru import logger
 from workflow.errors import CloudError, StateFolderError, catch_faults, error_reason
 from workflow.ledger import Draft, Superseded, Work, draft_of, work_of
 from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Step, Submission, SubmissionState
+from workflow.pipeline.canary import examine_canary, is_canary
 from workflow.pipeline.check_units import check_units
 from workflow.pipeline.context import Context
 from workflow.pipeline.dispatch import approve_build, dispatch_build
@@ -101,6 +102,11 @@ SHADOW_STEPS: Mapping[Step, Sequence[StepFunction]] = {
     Step.INTAKE: (examine_file, forecast_route),
 }
 """The steps in shadow mode: after the intake rules comes a forecast, and nothing else."""
+CANARY_STEPS: Mapping[Step, Sequence[StepFunction]] = {
+    **dict.fromkeys(Step, ()),
+    Step.INTAKE: (examine_canary,),
+}
+"""The steps of the part that tests the path: it ends after the inspection."""
 FAULTS_BEFORE_HOLD = 5
 _ERROR_ADVICE = {
     NotADirectoryError: "Remove it, or put a folder in its place.",
@@ -122,7 +128,7 @@ class Stages:
         try:
             submission = self.context.ledger.get(work.number)
             if submission.turn == work.turn and not is_outcome_decided(submission):
-                steps = SHADOW_STEPS if self.context.shadow else STEPS
+                steps = self._steps_of(submission)
                 submission = self._run_steps(steps[work.step], submission)
             if submission.turn == work.turn:
                 submission = self._run_step_safely(finish_submission, submission)
@@ -131,6 +137,11 @@ class Stages:
             return None
         follows = submission.turn != work.turn and submission.step is not None and submission.due_at is None
         return work_of(submission) if follows and not self.context.ledger.is_shared else None
+
+    def _steps_of(self, submission: Submission) -> Mapping[Step, Sequence[StepFunction]]:
+        if is_canary(submission.path):
+            return CANARY_STEPS
+        return SHADOW_STEPS if self.context.shadow else STEPS
 
     def _run_steps(self, steps: Sequence[StepFunction], submission: Submission) -> Submission:
         turn = submission.turn

@@ -10,6 +10,7 @@ from workflow.ledger import HANGING_KEY, RULES_ERROR_KEY, list_workers
 from workflow.model import Submission, SubmissionState
 from workflow.notes import StatusPage, StatusRow, is_undecided, make_answer
 from workflow.pipeline.context import Context, now
+from workflow.pipeline.print_notes import read_print_status
 from workflow.pipeline.thumbnails import read_thumbnail
 
 RECENT_FILES = 50
@@ -61,10 +62,10 @@ def _rows(context: Context, submissions: Sequence[Submission]) -> tuple[StatusRo
         for each in submissions
         if each.id in decided
     }
-    folder = context.thumbnails
+    folder, prints = context.thumbnails, read_print_status(context.ledger, submissions)
+    pictures = {each.id: None if folder is None else read_thumbnail(folder, each) for each in submissions}
     return tuple(
-        StatusRow(each, answers.get(each.id), None if folder is None else read_thumbnail(folder, each))
-        for each in submissions
+        StatusRow(each, answers.get(each.id), pictures[each.id], prints.get(each.id)) for each in submissions
     )
 
 

@@ -4,8 +4,6 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Unpack
 
-from loguru import logger
-
 from workflow.ledger import Draft, Superseded, draft_of
 from workflow.model import (
     ENDED_STATES,
@@ -18,6 +16,7 @@ from workflow.model import (
     SubmissionState,
 )
 from workflow.pipeline.context import Context, now
+from workflow.pipeline.submission_log import log_of
 
 CRASHES_BEFORE_HOLD = 20
 _NO_PROGRESS_EVENTS = frozenset(
@@ -34,7 +33,9 @@ def rejected(
 ) -> Draft:
     """Return the draft rejected: the file is at fault. `decided` is the decision that says so, if any."""
     submission = draft.submission
-    logger.warning("Submission {} ({}) rejected: {}", submission.id, submission.path, reason)
+    log_of(submission, SubmissionState.REJECTED, reason).warning(
+        "Submission {} ({}) rejected: {}", submission.id, submission.path, reason
+    )
     ended: SubmissionChanges = {
         "state": SubmissionState.REJECTED,
         "reason": reason,
@@ -54,7 +55,9 @@ def held(
 ) -> Draft:
     """Return the draft held: a person must retry, release or cancel it. `decided` is the decision, if any."""
     submission = draft.submission
-    logger.warning("Submission {} ({}) held: {}", submission.id, submission.path, reason)
+    log_of(submission, SubmissionState.HELD, reason).warning(
+        "Submission {} ({}) held: {}", submission.id, submission.path, reason
+    )
     on_hold: SubmissionChanges = {
         "state": SubmissionState.HELD,
         "hold": kind,
@@ -87,7 +90,9 @@ def retried(draft: Draft, seconds: float, reason: str) -> Draft:
     submission = draft.submission
     news = submission.tries == 0 or _first_sentence(reason) != _first_sentence(submission.reason or "")
     if news:
-        logger.warning("Submission {} ({}) waits: {}", submission.id, submission.path, reason)
+        log_of(submission, reason=reason).warning(
+            "Submission {} ({}) waits: {}", submission.id, submission.path, reason
+        )
     due_at = now() + timedelta(seconds=seconds)
     noted = draft.record(EventKind.WAITING, reason) if news else draft
     return noted.end_turn(
@@ -119,7 +124,9 @@ def hold_after_repeated_crashes(context: Context, submission: Submission) -> Non
         f"stlflow was stopped or killed {deaths} times while it worked on this part ({submission.step}). "
         f"Is memory or disk short? `stlflow retry {submission.id}` tries again."
     )
-    logger.warning("Submission {} ({}) held: {}", submission.id, submission.path, reason)
+    log_of(submission, SubmissionState.HELD, reason).warning(
+        "Submission {} ({}) held: {}", submission.id, submission.path, reason
+    )
     on_hold: SubmissionChanges = {"state": SubmissionState.HELD, "hold": HoldReason.FAULT, "reason": reason}
     taken_over = context.ledger.get(submission.id)
     if taken_over.turn != submission.turn + 1:  # someone has taken it further meanwhile

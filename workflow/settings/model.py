@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsConfigDict
 
+from workflow.settings.canary import CanarySettings
 from workflow.settings.console import ROLE_HELP, ROLES, ConsoleSettings
 from workflow.settings.following import FollowingSettings
 from workflow.settings.notices import NoticesPart
@@ -45,7 +46,9 @@ WORDS = {
 }
 
 
-class Settings(StatusPageSettings, ConsoleSettings, NoticesPart, SecretSettings, FollowingSettings):
+class Settings(
+    StatusPageSettings, ConsoleSettings, NoticesPart, SecretSettings, FollowingSettings, CanarySettings
+):
     """Everything that can be set; durations in seconds, sizes in the unit of the name."""
 
     model_config = SettingsConfigDict(
