@@ -62,7 +62,8 @@ def reject_at_once(ledger: Ledger, count: int) -> None:
 def target(url: str, channel: str = "webhook", **more: object) -> NoticeTarget:
     """Return a target on this machine that hears of every event."""
     every = ("held", "rejected", "sent", "printed", "failed", "late", "trouble", "trouble_over")
-    return NoticeTarget.model_validate({channel: SecretStr(url), "internal": True, "events": every, **more})
+    given = {channel: SecretStr(url), "internal": True, "events": every, "every_file": True, **more}
+    return NoticeTarget.model_validate(given)
 
 
 def notifier(ledger: Ledger, clock: Clock, **targets: NoticeTarget) -> Notifier:

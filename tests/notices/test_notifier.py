@@ -1,6 +1,6 @@
 """From the change of a submission to the receiver: once, through failures and kills, on both databases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,8 +9,9 @@ import pytest
 from tests.notices.outbox import Clock, notifier, reject_at_once, submit, target, work
 from tests.notices.receivers import Receiver, http_receiver
 from workflow.ledger import Ledger
-from workflow.model import EventKind, SubmissionState
+from workflow.model import EventKind, Notice, NoticeText, SubmissionState
 from workflow.pipeline import notifier as sending
+from workflow.pipeline.compose_notice import Composer, Submissions
 from workflow.pipeline.notifier import Notifier
 
 
@@ -241,3 +242,31 @@ def test_each_event_of_a_file_is_told(
     clock.turn(31)
     work(sender)
     assert [document["title"] for document in receiver.documents()] == [title]
+
+
+def test_a_message_that_can_not_be_written_stops_no_other(
+    ledger: Ledger, receiver: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = notifier(ledger, clock, first=target(receiver.url), second=target(receiver.url))
+    submit(ledger, "a.stl", EventKind.HELD)
+    clock.turn(31)
+    compose = Composer.compose
+
+    def broken(composer: Composer, told: Sequence[Notice], known: Submissions) -> NoticeText:
+        if told[0].target == "first":
+            raise KeyError("s3cret")
+        return compose(composer, told, known)
+
+    monkeypatch.setattr(Composer, "compose", broken)
+    work(sender)
+    assert len(receiver.got) == 1
+    problems = ledger.notices.condition(clock() - timedelta(days=1)).problems
+    assert problems == {"first": "a fault of stlflow (KeyError)"}
+
+
+def test_many_notices_for_one_target_hide_no_other_target(ledger: Ledger, clock: Clock) -> None:
+    sender = notifier(ledger, clock, down=target("http://127.0.0.1:9/"), up=target("http://127.0.0.1:9/"))
+    reject_at_once(ledger, 30)
+    sender.address()
+    shown = ledger.notices.list_waiting(limit=5)
+    assert [each.target for each in shown] == ["down"] * 5 + ["up"] * 5

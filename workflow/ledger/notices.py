@@ -74,10 +74,14 @@ class NoticeStore(Store):
                     connection.execute(insert(notices), copies)
 
     def list_waiting(self, limit: int = _MAX_READ) -> tuple[Notice, ...]:
-        """Return the notices that wait to be sent and are not being sent, oldest first."""
+        """Return the notices that wait to be sent and are not being sent: of each target the oldest."""
+        named = select(notices.c.target).where(_free, _addressed).distinct()
         with self.read_connection() as connection:
-            query = select(notices).where(_free, _addressed).order_by(notices.c.id).limit(limit)
-            return tuple(map(notice_from, connection.execute(query).mappings()))
+            found: list[Notice] = []
+            for target in connection.execute(named).scalars().all():
+                query = select(notices).where(_free, notices.c.target == target).order_by(notices.c.id)
+                found += map(notice_from, connection.execute(query.limit(limit)).mappings())
+            return tuple(found)
 
     def begin(self, numbers: Collection[int], message: str) -> bool:
         """Claim notices for one message before it is sent; False, and nothing is claimed, if any is taken."""

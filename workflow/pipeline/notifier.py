@@ -16,7 +16,7 @@ from loguru import logger
 
 from workflow.errors import catch_faults
 from workflow.ledger import DELIVERED, GIVEN_UP, OUTDATED, UNCONFIRMED, Ledger
-from workflow.model import Notice, NoticeText
+from workflow.model import Notice
 from workflow.notices import (
     GIVE_UP_AFTER,
     REPEATABLE_CHANNELS,
@@ -26,7 +26,7 @@ from workflow.notices import (
     plan_messages,
     retry_seconds,
 )
-from workflow.pipeline.compose_notice import Composer, is_untrue
+from workflow.pipeline.compose_notice import Composer, Submissions, is_untrue
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.thumbnails import read_thumbnail
 from workflow.pipeline.trouble_watch import hears_trouble, make_trouble_watch
@@ -122,9 +122,8 @@ class Notifier:
         message = first.message or secrets.token_hex(12)
         if not told or not outbox.begin([each.id for each in told], message):
             return True  # nothing is left to say, or another worker was quicker
-        text = self.composer.compose(told, known)
         failed = catch_faults(
-            lambda: self._deliver(target, first, message, text),
+            lambda: self._deliver(target, told, known, message),
             lambda fault: NotDelivered(f"a fault of stlflow ({type(fault).__name__})"),
         )
         self._settle(target, first, message, failed)
@@ -146,9 +145,9 @@ class Notifier:
             outbox.repeat(message, due_at, str(failed))
 
     def _deliver(
-        self, target: NoticeTarget, first: Notice, message: str, text: NoticeText
+        self, target: NoticeTarget, told: Sequence[Notice], known: Submissions, message: str
     ) -> NotDelivered | None:
-        repeat = first.unconfirmed > 0
+        text, repeat = self.composer.compose(told, known), told[0].unconfirmed > 0
         try:
             deliver(
                 target, text, message, self.clock(),
