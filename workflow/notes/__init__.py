@@ -41,6 +41,7 @@ from workflow.notes.next_step import BY_COMMAND, DecisionWays, next_step_text, w
 from workflow.notes.notice_text import REPEATED, digest_text, is_outdated, notice_text, trouble_text
 from workflow.notes.prints import (
     PrintStatus,
+    answer_once_printing,
     print_places,
     print_status_document,
     print_status_text,
