@@ -8,6 +8,7 @@ from workflow.notes.answer import (
     find_similar_prints,
     make_answer,
     parse_prices,
+    queue_wait,
 )
 from workflow.notes.answer_text import (
     answer_document,
