@@ -109,6 +109,7 @@ function camera(host, canvas, mesh, paint) {
     const scale = view.zoom * least() * ratio, turn = axes(view);
     paint(width, height, ratio, [0, 1, 2].flatMap((at) => turn.map((axis) => axis[at] / reach)),
       [view.x, view.y, scale / width, scale / height]);
+    if (!host.dataset.drawn) performance.mark("viewer drawn");
     host.dataset.drawn = 1 + (+host.dataset.drawn || 0);
   }
   const redraw = () => { due ||= requestAnimationFrame(draw); };
