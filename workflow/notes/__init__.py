@@ -20,7 +20,6 @@ from workflow.notes.answer_text import (
     ready_text,
 )
 from workflow.notes.files import (
-    has_note,
     has_note_of,
     is_note,
     is_note_about,
