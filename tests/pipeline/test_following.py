@@ -10,6 +10,7 @@ import pytest
 from tests.cloud import Cloud, simulated
 from tests.pipeline.conftest import Shop, dispatched, opened, written
 from tests.stl import box
+from tests.waiting import until
 from workflow.model import EventKind, PrintPhase, Submission, SubmissionState
 from workflow.pipeline.following import PrintFollower
 from workflow.pipeline.print_notes import write_print_notes
@@ -362,3 +363,27 @@ def test_what_is_followed_is_not_forgotten(floor: Floor) -> None:
     floor.later(5 * HOUR)
     assert retention.delete_ended(None, keep=0) == 1
     assert floor.shop.service.ledger.all() == ()
+
+
+def test_the_service_follows_by_itself_and_again_after_a_restart(tmp_path: Path) -> None:
+    rules = written(tmp_path, RULES)
+    with simulated(slice_seconds=0, quirks=REALISTIC_QUIRKS, operator_seconds=60) as cloud:
+        with opened(tmp_path, cloud, rules=rules, follow_seconds=0.1) as shop:
+            shop.drop("a.stl", box())
+            shop.wait("a.stl", dispatched)
+        cloud.act("clock", rate=600)
+        with opened(tmp_path, cloud, rules=rules, follow_seconds=0.1) as shop:
+            shop.wait("a.stl", lambda each: each.state is SubmissionState.PRINTED)
+            assert until(lambda: "a.stl was PRINTED on Mark Two - Anvil." in shop.note("done/a.stl"), 60)
+
+
+def test_following_may_be_switched_off(tmp_path: Path) -> None:
+    rules = written(tmp_path, RULES)
+    with simulated(slice_seconds=0) as cloud:
+        with opened(tmp_path, cloud, rules=rules) as shop:
+            shop.drop("a.stl", box())
+            assert shop.wait("a.stl", dispatched).followed is True
+        with opened(tmp_path, cloud, rules=rules, follow_prints=False) as shop:
+            assert shop.wait("a.stl", dispatched).followed is False
+            shop.drop("b.stl", box(21))
+            assert shop.wait("b.stl", dispatched).followed is False

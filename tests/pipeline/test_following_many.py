@@ -39,7 +39,7 @@ routing:
   - {name: queue, send_to: device_queue, device: {name: "Mark Two*", choose: shortest_queue}}
 """
 FOLDERS = ("", "", "", "x7", "x7", "ask", "later", "two")
-PRINTERS = ("Mark Two - Anvil", "Mark Two - Bolt", "X7 - Flange")
+PRINTERS = ("Mark Two - Anvil", "Mark Two - Bolt", "Mark Two - Cam", "X7 - Flange")
 FATES = ("", "", "", "", "", "", "Failed", "Canceled", "Unknown", "Printing")
 """How prints end: most by their time, some otherwise; `Printing` is an end that Eiger never hears of."""
 HIDDEN = {"Unknown", "Printing"}
@@ -54,6 +54,7 @@ class Life:
         self.away: dict[str, int] = {}
         self.by_hand: set[str] = set()
         self.removed: set[str] = set()
+        self.taken: set[str] = set()
 
     def go_on(self, step: int) -> None:
         """Let some time pass, and everything happen that happens meanwhile."""
@@ -94,9 +95,10 @@ class Life:
                     client.remove_from_device_queue(device["id"], entry["id"])
                     self.removed.add(entry["id"])
             return
-        waiting = [job["id"] for job in world["print_jobs"] if job["state"] == "Backlogged"]
-        if not queue and waiting and "Mark Two" in device["name"]:
-            asked = self.chance.choice(waiting)
+        requests = {job["id"] for job in world["print_jobs"] if job["state"] == "Backlogged"} - self.taken
+        if not queue and requests and "Mark Two" in device["name"]:
+            asked = self.chance.choice(sorted(requests))
+            self.taken.add(asked)
             if self.chance.random() < 0.05:
                 self.shop.cloud.act("prints", print_job_id=asked, state="Removed")
                 self.removed.add(asked)
