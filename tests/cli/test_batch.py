@@ -1,13 +1,17 @@
 """One shot over a folder: nothing is moved, nothing is sent twice, the exit code tells."""
 
 import shutil
+import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command import Desk
-from tests.cloud import Cloud
+from tests.cloud import Cloud, simulated
 from tests.stl import box, open_box
+from tests.waiting import until
+from workflow.model import SubmissionState
 
 
 @pytest.fixture
@@ -78,3 +82,50 @@ def test_a_missing_folder_is_usage(desk: Desk) -> None:
     assert ended.code == 2
     assert "Directory 'nowhere' does not exist." in ended.err
     assert not desk.state.exists()
+
+
+FAST = {"STLFLOW_FOLLOW_SECONDS": "0.1"}
+
+
+def hurry(cloud: Cloud, rate: float) -> None:
+    """Let the cloud's clock run so many times as fast."""
+    cloud.act("clock", rate=rate)
+
+
+def test_it_waits_until_all_is_printed(desk: Desk, parts: Path) -> None:
+    (parts / "lid.stl").unlink()
+    with simulated(operator_seconds=60) as cloud:
+        hurry(cloud, 600)
+        mine = replace(desk, url=cloud.url)
+        printed = mine.run("batch", "parts", "--wait-printed", "--json", **FAST)
+        assert printed.code == 0, printed.err
+        (row,) = printed.document()["submissions"]
+        assert (row["state"], row["print"]["copies"][0]["state"]) == ("printed", "printed")
+        (parts / "gap.stl").write_bytes(open_box())
+        held = mine.run("batch", "parts", "--wait-printed", **FAST)
+        assert held.code == 1
+        assert "1 printed, 1 held." in held.out
+
+
+@pytest.mark.long
+def test_a_wait_for_a_print_that_nobody_starts_is_stopped_and_goes_on(desk: Desk, parts: Path) -> None:
+    shutil.rmtree(parts / "rush")
+    with simulated(operator_seconds=60) as cloud:
+        mine = replace(desk, url=cloud.url)
+        with mine.serving("batch", "parts", "--wait-printed", **FAST) as batch:
+            assert until(lambda: any(each.followed for each in mine.submissions().values()), 60)
+            batch.process.send_signal(signal.SIGINT)
+            assert batch.process.wait(60) == 130
+        (asked,) = mine.submissions().values()
+        assert (asked.state, asked.followed) == (SubmissionState.DISPATCHED, True)
+        anvil = cloud.device_named("Anvil")["id"]
+        cloud.act("start", print_job_id=asked.receipt_id, device_id=anvil)
+        hurry(cloud, 5000)
+        assert mine.run("batch", "parts", "--wait-printed", **FAST).code == 0
+        assert sum(cloud.dispatches().values()) == 1
+
+
+def test_waiting_for_prints_that_are_not_followed_is_refused(desk: Desk, parts: Path) -> None:
+    refused = desk.run("batch", "parts", "--wait-printed", STLFLOW_FOLLOW_PRINTS="false")
+    assert refused.code == 2
+    assert "--wait-printed needs the setting follow_prints. Set it to true." in refused.err

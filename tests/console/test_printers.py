@@ -7,7 +7,7 @@ import pytest
 
 from tests.console.browser import Browser
 from tests.console.conftest import OpenSite, Site, bearer
-from workflow.console.printers import draw_printers_timeline, free_at, list_printers, state_kind
+from workflow.console.printers import draw_printers_timeline, list_printers, seconds_until_free, state_kind
 from workflow.model import (
     DecisionRecord,
     Destination,
@@ -130,9 +130,21 @@ def test_the_timeline_is_in_percent_of_the_next_hours(site: Site) -> None:
 
 
 def test_what_is_not_known_is_not_guessed() -> None:
-    assert free_at(replace(busy(NOON), queue_seconds=None)) is None
-    assert free_at(replace(busy(NOON), running=RunningPrint("j-1"))) is None
-    assert free_at(replace(busy(NOON), running=None, queue_length=0, queue_seconds=None)) == NOON
+    assert seconds_until_free(replace(busy(NOON), queue_seconds=None), ()) is None
+    assert seconds_until_free(replace(busy(NOON), running=RunningPrint("j-1")), ()) is None
+    idle = replace(busy(NOON), state="Ready", running=None, queue_length=0, queue_seconds=0.0)
+    assert seconds_until_free(idle, ()) == 0
+
+
+def test_a_queue_that_includes_the_running_print_is_not_counted_twice(site: Site) -> None:
+    """Another printer shows it: it prints, has nothing queued, and its queue takes the time of the print."""
+    telling = replace(busy(NOON), id="d-2", queue_length=0, queue_seconds=3600.0)
+    site.ledger.printers.write([busy(NOON), telling])
+    first, second = list_printers(site.ledger, NOON)
+    assert (first.queue_seconds, first.free_at) == (3600.0, NOON + timedelta(hours=2))
+    assert (second.queue_seconds, second.free_at) == (0.0, NOON + timedelta(hours=1))
+    drawn = draw_printers_timeline([second], NOON, 24, UTC)
+    assert [bar.kind for bar in drawn.bars] == ["running"]
     assert [state_kind(each) for each in (None, "READY", "Print Paused", "Offline")] == [
         "unknown", "ok", "wait", "trouble",
     ]  # fmt: skip

@@ -36,11 +36,12 @@ def test_killed_fifty_times_while_files_arrive_all_end_and_none_twice(tmp_path: 
         try:
             done = until(
                 lambda: [each.state for each in everything(tmp_path)] == [SubmissionState.DISPATCHED] * count,
-                120,
+                300,
             )
-            assert done, [
-                each for each in everything(tmp_path) if each.state is not SubmissionState.DISPATCHED
-            ]
+            assert done, (
+                [each for each in everything(tmp_path) if each.state is not SubmissionState.DISPATCHED],
+                sorted(path.name for path in (tmp_path / "share").rglob("*.stl")),
+            )
         finally:
             process.terminate()
             process.wait(timeout=60)

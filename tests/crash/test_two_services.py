@@ -34,7 +34,7 @@ def test_two_services_on_one_share_claim_each_file_once(tmp_path: Path, count: i
             def sent() -> bool:
                 return len([*(share / "done").glob("*.stl")]) == count
 
-            assert until(sent, 30 + count / 5), (one.said(), two.said())
+            assert until(sent, 120 + count), (one.said(), two.said())
             assert [service.stop() for service in services] == [0, 0]
         dispatched = cloud.dispatches()
     assert (len(dispatched), set(dispatched.values())) == (count, {1})

@@ -30,7 +30,7 @@ from workflow.intake import (
 from workflow.intake.moves import INBOX_FOLDER
 from workflow.ledger import Ledger
 from workflow.model import SubmissionState
-from workflow.notes import has_note, note_path, remove_note, write_note
+from workflow.notes import is_note, note_path, remove_note, write_note
 from workflow.pipeline.recovery import recover_claims
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
@@ -101,9 +101,9 @@ def _has_a_note_beside_others(stl: Path) -> None:
     for _ in range(2):  # the second replaces the first
         note = write_note(note_path(stl), f"stlflow note: {stl.name}")
         assert note != note_path(stl)
-    assert has_note(stl)
+    assert is_note(note)
     remove_note(stl)
-    assert not has_note(stl)
+    assert not note.exists()
     assert note_path(stl).read_bytes() == b"their own remarks"
 
 

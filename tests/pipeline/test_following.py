@@ -10,8 +10,10 @@ import pytest
 from tests.cloud import Cloud, simulated
 from tests.pipeline.conftest import Shop, dispatched, opened, written
 from tests.stl import box
+from tests.waiting import until
 from workflow.model import EventKind, PrintPhase, Submission, SubmissionState
 from workflow.pipeline.following import PrintFollower
+from workflow.pipeline.print_notes import write_print_notes
 from workflow.pipeline.watchdog import Watchdog
 from workflow.simulator import REALISTIC_QUIRKS
 
@@ -292,3 +294,96 @@ def test_killed_between_two_rounds_it_goes_on(floor: Floor) -> None:
     floor.follower = PrintFollower(floor.shop.service.context, MINUTE, Watchdog(floor.shop.service.ledger))
     floor.later(5 * HOUR)
     assert floor.events(sent) == [("printing", "Mark Two - Anvil"), ("printed", "Mark Two - Anvil")]
+
+
+def test_the_note_says_how_it_went_with_few_writes(floor: Floor) -> None:
+    sent = floor.send("a.stl")
+    assert "is in the queue of Mark Two - Anvil." in floor.shop.note("done/a.stl")
+    attend(floor.cloud)
+    floor.later(MINUTE)
+    write_print_notes(floor.shop.service.context)
+    assert "a.stl is being printed on Mark Two - Anvil." in floor.shop.note("done/a.stl")
+    written_at = (floor.shop.share / "done" / "a.stl.txt").stat().st_mtime_ns
+    floor.later(20 * MINUTE, rounds=4)
+    write_print_notes(floor.shop.service.context)
+    assert (floor.shop.share / "done" / "a.stl.txt").stat().st_mtime_ns == written_at
+    floor.cloud.act("prints", print_job_id=floor.running()["id"], state="Failed")
+    floor.later(MINUTE)
+    write_print_notes(floor.shop.service.context)
+    note = floor.shop.note("done/a.stl")
+    assert "was sent, and was NOT PRINTED: failed on Mark Two - Anvil." in note
+    assert "The print failed at Mark Two - Anvil. Last seen at" in note
+    assert "drag this note into the inbox" in note
+    assert floor.shop.service.ledger.prints.list_unnoted() == ()
+    assert floor.now(sent).state is SubmissionState.FAILED
+
+
+def test_a_note_that_a_person_took_away_is_not_written_again(floor: Floor) -> None:
+    floor.send("a.stl")
+    (floor.shop.share / "done" / "a.stl.txt").unlink()
+    attend(floor.cloud)
+    floor.later(MINUTE)
+    write_print_notes(floor.shop.service.context)
+    assert not (floor.shop.share / "done" / "a.stl.txt").exists()
+    assert floor.shop.service.ledger.prints.list_unnoted() == ()
+
+
+def test_a_failed_print_is_ordered_again_by_its_note(floor: Floor) -> None:
+    sent = floor.send("a.stl")
+    attend(floor.cloud)
+    floor.later(MINUTE)
+    floor.cloud.act("prints", print_job_id=floor.running()["id"], state="Failed")
+    floor.later(MINUTE)
+    write_print_notes(floor.shop.service.context)
+    (floor.shop.share / "done" / "a.stl.txt").rename(floor.shop.share / "inbox" / "a.stl.txt")
+    again = floor.shop.wait("a.stl", lambda each: each.id != sent.id and dispatched(each))
+    assert again.build_id == sent.build_id
+    floor.later(2 * HOUR, rounds=8)
+    assert floor.state(again) is SubmissionState.PRINTED
+    assert floor.state(sent) is SubmissionState.FAILED
+
+
+def test_a_dropped_file_knows_how_earlier_prints_of_it_went(floor: Floor) -> None:
+    floor.send("a.stl")
+    attend(floor.cloud)
+    floor.later(5 * HOUR)
+    again = floor.send("b.stl")
+    facts = floor.shop.service.ledger.decisions.read(again.id)["intake"].facts
+    assert (facts["sent_before"], facts["printed_before"], facts["failed_before"]) == (1, 1, 0)
+
+
+def test_what_is_followed_is_not_forgotten(floor: Floor) -> None:
+    sent = floor.send("a.stl")
+    quiet = floor.send("quiet/b.stl", 21)
+    retention = floor.shop.service.ledger.retention
+    assert retention.delete_ended(None, keep=0) == 1
+    assert [each.id for each in floor.shop.service.ledger.all()] == [sent.id]
+    assert quiet.id != sent.id
+    attend(floor.cloud)
+    floor.later(5 * HOUR)
+    assert retention.delete_ended(None, keep=0) == 1
+    assert floor.shop.service.ledger.all() == ()
+
+
+def test_the_service_follows_by_itself_and_again_after_a_restart(tmp_path: Path) -> None:
+    rules = written(tmp_path, RULES)
+    with simulated(slice_seconds=0, quirks=REALISTIC_QUIRKS, operator_seconds=60) as cloud:
+        with opened(tmp_path, cloud, rules=rules, follow_seconds=0.1) as shop:
+            shop.drop("a.stl", box())
+            shop.wait("a.stl", dispatched)
+        cloud.act("clock", rate=600)
+        with opened(tmp_path, cloud, rules=rules, follow_seconds=0.1) as shop:
+            shop.wait("a.stl", lambda each: each.state is SubmissionState.PRINTED)
+            assert until(lambda: "a.stl was PRINTED on Mark Two - Anvil." in shop.note("done/a.stl"), 60)
+
+
+def test_following_may_be_switched_off(tmp_path: Path) -> None:
+    rules = written(tmp_path, RULES)
+    with simulated(slice_seconds=0) as cloud:
+        with opened(tmp_path, cloud, rules=rules) as shop:
+            shop.drop("a.stl", box())
+            assert shop.wait("a.stl", dispatched).followed is True
+        with opened(tmp_path, cloud, rules=rules, follow_prints=False) as shop:
+            assert shop.wait("a.stl", dispatched).followed is False
+            shop.drop("b.stl", box(21))
+            assert shop.wait("b.stl", dispatched).followed is False

@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from workflow.model import Destination, FollowedPrint, PrintPhase
+from workflow.model import ENDED_PHASES, Destination, FollowedPrint, PrintPhase
 from workflow.pipeline.print_matching import is_candidate, match_jobs
 from workflow.pipeline.print_phase import (
     LOST_AFTER,
@@ -175,3 +177,35 @@ def _match(job: SeenJob) -> object:
     from workflow.pipeline.print_matching import Match
 
     return Match(job)
+
+
+JOBS = st.one_of(
+    st.none(),
+    st.builds(
+        replace,
+        st.just(RUNNING),
+        state=st.sampled_from(
+            ["Printing", "Completed", "Failed", "Canceled", "Unknown", "Paused", "Backlogged"]
+        ),
+        is_active=st.booleans(),
+        has_ended=st.booleans(),
+    ),
+)
+
+
+@given(
+    st.lists(st.tuples(JOBS, st.sampled_from([None, True, False]), st.booleans(), st.booleans()), max_size=30)
+)
+def test_whatever_is_seen_only_a_completed_job_makes_it_printed(
+    steps: list[tuple[SeenJob | None, bool | None, bool, bool]],
+) -> None:
+    copy, completed = QUEUED, False
+    for number, (job, waiting, removed, online) in enumerate(steps):
+        at = LATER + timedelta(hours=number)
+        ended = copy.phase in ENDED_PHASES
+        after = next_print_state(copy, Sighting(at, job, waiting, removed, is_online=online))
+        completed |= job is not None and job.has_ended and job.state == "Completed" and not ended
+        assert after == copy or not ended, "an end is an end"
+        assert (after.phase is not PrintPhase.PRINTED) or completed
+        assert after.reason or after.phase not in ENDED_PHASES - {PrintPhase.PRINTED}
+        copy = after

@@ -5,9 +5,11 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from loguru import logger
 
 from tests.pipeline.conftest import Open, Shop, dispatched, held
 from tests.stl import box
@@ -126,12 +128,39 @@ def test_an_order_that_a_crash_cut_off_is_sent_once(open_shop: Open) -> None:
     assert len(shop.service.ledger.all()) == 2
 
 
-@pytest.mark.parametrize("state", ["held", "forged"])
+def test_too_many_notes_at_once_are_said_once(context: Shop) -> None:
+    send_one(context, "many.stl", box(20, 21, 44))
+    share = context.service.context.share
+    orders = NoteOrders(context.service.ledger, replace(share, watches="orders"), context.service.wake, 1)
+    note, folder = context.share / "done/many.stl.txt", context.share / "orders"
+    folder.mkdir()
+    names = frozenset({"1x many.stl.txt", "2x many.stl.txt"})
+    for name in names:
+        (folder / name).write_bytes(note.read_bytes())
+    said: list[str] = []
+    sink = logger.add(lambda line: said.append(str(line)), format="{message}", level="WARNING")
+    try:
+        for _ in range(4):
+            assert orders.carry_out(InboxScan(frozenset(), texts=names)) == names
+    finally:
+        logger.remove(sink)
+    assert [line for line in said if "notes came at once" in line] == [
+        "2 notes came at once, more than 1: none is ordered.\n"
+    ]
+
+
+@pytest.mark.parametrize("state", ["held", "forged", "5000 copies", "0 copies"])
 def test_other_notes_order_nothing(context: Shop, state: str) -> None:
     if state == "held":
         context.drop("asks.stl", box(1, 1, 0.5))
         context.wait("asks.stl", held, PATIENT)
         note = context.share / "held/asks.stl.txt"
+    elif state.endswith("copies"):
+        name = f"{state}.stl"
+        send_one(context, name, box(20, 21, 45 + len(state)))
+        note = context.share / f"done/{name}.txt"
+        with note.open("a") as text:
+            text.write(f"Copies: {state.removesuffix(' copies')}\n")
     else:
         send_one(context, "right.stl", box(20, 21, 34))
         note = context.share / "done/right.stl.txt"

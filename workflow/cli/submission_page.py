@@ -18,6 +18,7 @@ from workflow.notes import (
     DecisionWays,
     PrintStatus,
     answer_line,
+    answer_once_printing,
     fact_lines,
     next_step_text,
     print_status_text,
@@ -68,7 +69,10 @@ def _rows(page: SubmissionPage, ways: DecisionWays, zone: tzinfo | None) -> Iter
         by_move, _, by_command = step.partition("\n  By command: ")
         yield "Next", by_move
         yield "", f"By command: {' or '.join(_COMMAND.findall(by_command))}" if by_command else ""
-    yield "Print", "" if page.answer is None else answer_line(page.answer, zone)
+    answer = page.answer
+    if answer is not None and page.status is not None:
+        answer = answer_once_printing(answer, page.status.copies)
+    yield "Print", "" if answer is None else answer_line(answer, zone)
     yield "Now", "" if page.status is None else print_status_text(page.status)
     yield "Late", f"{submission.late_on:%a %d %b %Y} by queue and estimate" if submission.late_on else ""
     yield "Dropped by", submission.dropped_by or ""

@@ -14,7 +14,7 @@ from workflow.cli.fitted_table import Column, Row, table_lines
 from workflow.cli.progress import progress_console, table_console
 from workflow.cli.watch import ShowSubmissions
 from workflow.model import MeshReport, Submission, SubmissionState
-from workflow.notes import Answer, PrintStatus, materials_text, print_time_text
+from workflow.notes import Answer, PrintStatus, answer_once_printing, materials_text, print_time_text
 
 NO_ANSWERS: Mapping[int, Answer] = MappingProxyType({})
 NO_PRINTS: Mapping[int, PrintStatus] = MappingProxyType({})
@@ -122,6 +122,8 @@ def _row(
     now: datetime,
     zone: tzinfo | None,
 ) -> Row:
+    if answer is not None and status is not None:
+        answer = answer_once_printing(answer, status.copies)
     takes = ("", "") if answer is None else (print_time_text(answer), materials_text(answer))
     cells = (
         str(submission.id), submission.path, state_text(submission, status), where_text(submission),

@@ -12,9 +12,22 @@ from workflow.console.timeline import DAY_HOURS, WEEK_HOURS, Timeline, draw_time
 from workflow.console.views import Form
 from workflow.errors import SettingsError
 from workflow.ledger import Ledger
-from workflow.model import LoadedMaterial, PrinterOutage, PrinterSnapshot, RunningPrint, SubmissionState
+from workflow.model import (
+    DeviceFacts,
+    LoadedMaterial,
+    PrinterOutage,
+    PrinterSnapshot,
+    RunningPrint,
+    SubmissionState,
+)
+from workflow.notes import queue_wait
 from workflow.pipeline.context import now
-from workflow.pipeline.outages import describe_outage, put_printer_back, take_printer_out
+from workflow.pipeline.outages import (
+    describe_outage,
+    put_printer_back,
+    seen_device_facts,
+    take_printer_out,
+)  # fmt: skip
 
 STALE_AFTER = timedelta(minutes=15)
 """A state that is older is shown with its age."""
@@ -86,12 +99,22 @@ def list_printers(ledger: Ledger, moment: datetime) -> tuple[PrinterRow, ...]:
     known = ledger.printers.latest()
     outages = {outage.device_id: outage for outage in ledger.outages.list_current(moment)}
     coming = _list_coming(ledger, known)
-    return tuple(_row(each, outages.get(each.id), coming.get(each.id, ()), moment) for each in known)
+    devices = tuple(map(seen_device_facts, known))
+    return tuple(
+        _row(each, seconds_until_free(each, devices), outages.get(each.id), coming.get(each.id, ()), moment)
+        for each in known
+    )
 
 
 def _row(
-    printer: PrinterSnapshot, outage: PrinterOutage | None, coming: Iterable[ComingPart], moment: datetime
+    printer: PrinterSnapshot,
+    busy_seconds: float | None,
+    outage: PrinterOutage | None,
+    coming: Iterable[ComingPart],
+    moment: datetime,
 ) -> PrinterRow:
+    running = printer.running
+    left = 0.0 if running is None else running.seconds_left or 0.0
     return PrinterRow(
         printer.id,
         printer.name,
@@ -101,10 +124,10 @@ def _row(
         state_kind(printer.state),
         printer.seen_at,
         moment - printer.seen_at > STALE_AFTER,
-        printer.running,
+        running,
         printer.queue_length,
-        printer.queue_seconds,
-        free_at(printer),
+        None if busy_seconds is None else max(busy_seconds - left, 0.0),
+        None if busy_seconds is None else printer.seen_at + timedelta(seconds=busy_seconds),
         printer.loaded,
         tuple(coming),
         outage,
@@ -118,12 +141,13 @@ def state_kind(state: str | None) -> str:
     return _KINDS.get(state.casefold(), "trouble")
 
 
-def free_at(printer: PrinterSnapshot) -> datetime | None:
-    """Return when a printer has printed what it has; None if Eiger does not say."""
-    left = 0.0 if printer.running is None else printer.running.seconds_left
-    if left is None or (printer.queue_length and printer.queue_seconds is None):
-        return None
-    return printer.seen_at + timedelta(seconds=left + (printer.queue_seconds or 0.0))
+def seconds_until_free(printer: PrinterSnapshot, devices: Sequence[DeviceFacts]) -> float | None:
+    """Return how long a printer prints what it has, at most; None if Eiger does not say.
+
+    Whether the time of a queue includes the running print is read off the other printers.
+    """
+    wait = queue_wait(seen_device_facts(printer), devices)
+    return None if wait is None else wait[1]
 
 
 def _list_coming(ledger: Ledger, printers: Sequence[PrinterSnapshot]) -> Mapping[str, list[ComingPart]]:

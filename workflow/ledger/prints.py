@@ -48,6 +48,14 @@ class PrintStore(Store):
         """True if the end of any print is awaited."""
         return self.exists(_followed(submissions.c.id).limit(1))
 
+    def stop_following(self) -> None:
+        """Await the end of no print any longer: what was sent stays as it was seen last."""
+        awaited = update(submissions).where(
+            submissions.c.followed.is_(True), submissions.c.state.in_(_OPEN_STATES)
+        )
+        with self.write_transaction() as connection:
+            connection.execute(awaited.values(followed=False))
+
     def list_followed(self) -> tuple[tuple[Submission, tuple[FollowedPrint, ...]], ...]:
         """Return the submissions whose print is followed and has not ended, oldest first, with each copy."""
         with self.read_connection() as connection:

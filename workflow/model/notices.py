@@ -27,6 +27,8 @@ TOLD_EVENTS: Mapping[EventKind, NoticeEvent] = {
     EventKind.DISPATCHED: NoticeEvent.SENT,
     EventKind.PRINTED: NoticeEvent.PRINTED,
     EventKind.PRINT_FAILED: NoticeEvent.FAILED,
+    EventKind.PRINT_CANCELED: NoticeEvent.FAILED,
+    EventKind.LOST_TRACK: NoticeEvent.FAILED,
     EventKind.LATE: NoticeEvent.LATE,
 }
 """The events that people are told of."""

@@ -8,6 +8,7 @@ from workflow.notes.answer import (
     find_similar_prints,
     make_answer,
     parse_prices,
+    queue_wait,
 )
 from workflow.notes.answer_text import (
     answer_document,
@@ -19,7 +20,6 @@ from workflow.notes.answer_text import (
     ready_text,
 )
 from workflow.notes.files import (
-    has_note,
     has_note_of,
     is_note,
     is_note_about,
@@ -41,6 +41,7 @@ from workflow.notes.next_step import BY_COMMAND, DecisionWays, next_step_text, w
 from workflow.notes.notice_text import REPEATED, digest_text, is_outdated, notice_text, trouble_text
 from workflow.notes.prints import (
     PrintStatus,
+    answer_once_printing,
     print_places,
     print_status_document,
     print_status_text,

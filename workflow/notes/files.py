@@ -57,11 +57,6 @@ def write_note(beside: Path, text: str, *, durable: bool = True) -> Path:
             unfinished.unlink(missing_ok=True)
 
 
-def has_note(stl: Path) -> bool:
-    """True if there is a note beside a file."""
-    return any(is_note(place) for place in _candidate_paths(note_path(stl)))
-
-
 def has_note_of(stl: Path, number: int) -> bool:
     """True if the note of a submission is beside a file, with or without a person's remarks."""
     texts = (_note_text(place) or "" for place in _candidate_paths(note_path(stl)))

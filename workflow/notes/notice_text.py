@@ -75,10 +75,10 @@ def _what(notice: Notice, submission: Submission) -> str:
     match notice.event:
         case NoticeEvent.PRINTED:
             return f"was printed{f' on {submission.device}' if submission.device else ''}."
+        case NoticeEvent.FAILED if submission.state is SubmissionState.LOST_TRACK:
+            return "was sent. What became of the print is not known."
         case NoticeEvent.FAILED:
-            return (
-                f"was not printed: the print failed{f' on {submission.device}' if submission.device else ''}."
-            )
+            return f"was not printed{f' on {submission.device}' if submission.device else ''}."
         case NoticeEvent.LATE:
             return "will be late."
     return without_addresses(state_text(submission))

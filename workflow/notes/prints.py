@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from workflow.model import (
     FollowedPrint,
@@ -12,6 +13,7 @@ from workflow.model import (
     Submission,
     SubmissionState,
 )
+from workflow.notes.answer import Answer
 from workflow.notes.answer_text import duration_text
 
 _WORDS = {
@@ -19,10 +21,11 @@ _WORDS = {
     PrintPhase.PRINTING: "printing",
     PrintPhase.PRINTED: "printed",
     PrintPhase.FAILED: "failed",
-    PrintPhase.CANCELED: "canceled at the printer",
+    PrintPhase.CANCELED: "canceled",
     PrintPhase.LOST: "lost track",
 }
 
+_BEFORE_PRINTER = {PrintPhase.QUEUED: " at", PrintPhase.CANCELED: " at", PrintPhase.LOST: ", last at"}
 _OUTCOME = {
     SubmissionState.PRINTING: "is being printed{several}.",
     SubmissionState.PRINTED: "was PRINTED{several}.",
@@ -67,10 +70,26 @@ def print_status_text(status: PrintStatus) -> str:
         return ", ".join(f"{counts[phase]} {_word(phase, status)}" for phase in PrintPhase if counts[phase])
     phase = status.copies[0].phase
     where = print_places(status.copies)
-    on = {PrintPhase.QUEUED: "at"}.get(phase, "on")
-    text = f"{_word(phase, status)} {on} {where}" if where else _word(phase, status)
+    text = (
+        f"{_word(phase, status)}{_BEFORE_PRINTER.get(phase, ' on')} {where}"
+        if where
+        else _word(phase, status)
+    )
     left = status.seconds_left
     return text if left is None else f"{text}, {duration_text(left)} left"
+
+
+def answer_once_printing(answer: Answer, copies: Sequence[FollowedPrint]) -> Answer:
+    """Return the answer as it is when printing has begun: no queue is ahead, and it is ready sooner or later.
+
+    Ready by the time since the print was first seen. While any copy waits, the answer stays as it was.
+    """
+    if not copies or any(copy.phase is PrintPhase.QUEUED for copy in copies):
+        return answer
+    seconds = answer.print_seconds
+    begun = [copy.since for copy in copies if copy.phase is PrintPhase.PRINTING and seconds is not None]
+    ready = max(begun) + timedelta(seconds=seconds or 0.0) if begun else None
+    return replace(answer, destination=None, printer=None, jobs_ahead=None, ready_from=ready, ready_to=ready)
 
 
 def print_places(copies: Iterable[FollowedPrint]) -> str:

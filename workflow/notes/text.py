@@ -16,7 +16,7 @@ from workflow.model import (
 from workflow.notes.answer import Answer
 from workflow.notes.answer_text import answer_line
 from workflow.notes.next_step import BY_COMMAND, DecisionWays, next_step_text
-from workflow.notes.prints import lateness_text, print_outcome_text
+from workflow.notes.prints import answer_once_printing, lateness_text, print_outcome_text
 
 NOTE_PREFIX = "stlflow note"
 """How every note begins; what begins otherwise is a person's own file."""
@@ -59,7 +59,9 @@ def submission_note_text(
     sections = (
         f"{NOTE_PREFIX}: submission {submission.id}",
         f"{file_name(submission)} {state_text(submission, prints)}",
-        *paragraph("Print", None if answer is None else answer_line(answer, zone)),
+        *paragraph(
+            "Print", None if answer is None else answer_line(answer_once_printing(answer, prints), zone)
+        ),
         *paragraph("Late", lateness_text(submission)),
         *paragraph("Why", submission.reason),
         *paragraph("Not approved", _refusal(submission, events)),

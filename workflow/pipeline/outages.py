@@ -24,11 +24,12 @@ def with_outages(
 
 def last_seen_devices(ledger: Ledger, zone: tzinfo | None) -> tuple[DeviceFacts, ...]:
     """Return the facts of the printers as last seen, without asking Eiger. Raises StateFolderError."""
-    devices = [_facts_of(printer) for printer in ledger.printers.latest()]
+    devices = [seen_device_facts(printer) for printer in ledger.printers.latest()]
     return with_outages(devices, ledger.outages.list_current(now()), zone)
 
 
-def _facts_of(printer: PrinterSnapshot) -> DeviceFacts:
+def seen_device_facts(printer: PrinterSnapshot) -> DeviceFacts:
+    """Return what choosing a printer needs, as it was last seen."""
     loaded = {each.kind: (each.name, each.left_cm3) for each in reversed(printer.loaded)}
     (material, material_left), (fiber, fiber_left) = (
         loaded.get(kind, (None, None)) for kind in ("material", "fiber")

@@ -26,8 +26,8 @@ from workflow.routing import MAX_COPIES
 TAKEN_PREFIX = "order~"
 TOGETHER = timedelta(minutes=1)
 """A note that comes so soon after its file was taken is part of the same order."""
-_PREFIX = re.compile(r"(\d{1,3})\s*x[\s_-]+", re.IGNORECASE)
-_COPIES_LINE = re.compile(r"^\s*copies\s*[:=]\s*(\d{1,3})\s*$", re.IGNORECASE | re.MULTILINE)
+_PREFIX = re.compile(r"(\d{1,9})\s*x[\s_-]+", re.IGNORECASE)
+_COPIES_LINE = re.compile(r"^\s*copies\s*[:=]\s*(\d{1,9})\s*$", re.IGNORECASE | re.MULTILINE)
 _ORDERED = re.compile(r"(\d+) cop")
 
 
@@ -65,7 +65,10 @@ def read_order(ledger: Ledger, note: Path, name: str) -> NoteOrder | None:
         prefix = None  # the part itself is called so
     found = line or prefix
     copies = int(found[1]) if found is not None else None
-    return NoteOrder(earlier, copies) if copies is None or 1 <= copies <= MAX_COPIES else None
+    if copies is not None and not 1 <= copies <= MAX_COPIES:
+        logger.warning("{}: {} copies can't be ordered. Order from 1 to {}.", name, copies, MAX_COPIES)
+        return None
+    return NoteOrder(earlier, copies)
 
 
 def ordered_copies(events: tuple[SubmissionEvent, ...]) -> int | None:
@@ -154,8 +157,9 @@ class NoteOrders:
         ]
         self._seen = looks
         if self.limit and len(settled) > self.limit:
-            logger.warning("{} notes came at once, more than {}: none is ordered.", len(settled), self.limit)
+            self._say("", f"{len(settled)} notes came at once, more than {self.limit}: none is ordered.")
             return frozenset(orders)
+        self._said.discard("")
         for text in settled:
             self._take(text)
         for place in tuple(self._taken):

@@ -103,6 +103,8 @@ class Service:
             self._threads.append(self._start_thread(name, run, self._stop))
         if context.follows_prints:
             self._threads.append(self._start_thread("prints", self._follower.run, self._stop))
+        else:
+            context.ledger.prints.stop_following()
         if self._watch:
             self.inbox = self._make_inbox(heartbeat)
             self._threads.append(self._start_thread("inbox", self.inbox.run, self._stop))

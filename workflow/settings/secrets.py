@@ -61,7 +61,9 @@ def read_keyring(variable: str) -> str | None:
     try:
         found = keyring.get_password(KEYRING_SERVICE, variable)
     except keyring.errors.KeyringError as error:
-        raise SettingsError(f"The keyring can't be read: {error}. Unlock it, or use secret files.") from None
+        raise SettingsError(
+            f"The keyring can't be read: {error_reason(error)}. Unlock it, or use secret files."
+        ) from None
     return None if found is None else str(found)
 
 
@@ -72,7 +74,7 @@ def write_keyring(variable: str, value: str) -> None:
         keyring.set_password(KEYRING_SERVICE, variable, value)
     except keyring.errors.KeyringError as error:
         raise SettingsError(
-            f"The keyring can't be written: {error}. Unlock it, or use secret files."
+            f"The keyring can't be written: {error_reason(error)}. Unlock it, or use secret files."
         ) from None
 
 

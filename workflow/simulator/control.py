@@ -94,6 +94,7 @@ def _print_job_row(job: PrintJob) -> dict[str, object]:
         "id": job.id,
         "state": job.state,
         "asked_for": job.asked_for,
+        "origin": job.origin,
         "ended_at": format_time(job.ended_at),
         "build_id": job.build,
         "device_id": job.device,

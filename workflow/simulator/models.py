@@ -124,6 +124,7 @@ class PrintJob:
     """A build that was sent: to the backlog or the job requests, where it waits, or to a device.
 
     `asked_for` is backlog, job_request, print or queue. `source` is Eiger or Device: where it was started.
+    `origin` is the entry of a queue, or the request, that it was started from.
     """
 
     id: str
@@ -139,6 +140,7 @@ class PrintJob:
     due_date: date | None = None
     source: str = "Eiger"
     shipped: bool = False
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

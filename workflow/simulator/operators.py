@@ -25,9 +25,10 @@ def start_waiting_job(world: World, device: Device, job: PrintJob) -> PrintJob:
         raise DeviceNotReady(f"The device {device.name} is not ready: {device.state}.")
     if "request-makes-job" in world.options.quirks:
         world.print_jobs.remove(job.id)
-        return start_print(world, device, add_print_job(world, device, build, job.asked_for))
+        made = add_print_job(world, device, build, job.asked_for)
+        return start_print(world, device, replace(made, origin=job.id))
     world.print_jobs.remove(job.id)  # put back with its device, by which it is found
-    return start_print(world, device, replace(job, state="Printing", device=device.id))
+    return start_print(world, device, replace(job, state="Printing", device=device.id, origin=job.id))
 
 
 def end_print(world: World, job: PrintJob, state: str) -> PrintJob:

@@ -114,7 +114,8 @@ def start_queued_job(world: World, device: Device, queued: QueuedJob) -> PrintJo
     world.queued_jobs.put(replace(queued, state="Started", updated_at=world.now))
     same_id = queued.id if "queue-keeps-id" in world.options.quirks else None
     job = add_print_job(world, device, world.builds[queued.build], "queue", same_id)
-    return start_print(world, device, replace(job, queued_at=queued.queued_at, shipped=queued.shipped))
+    job = replace(job, queued_at=queued.queued_at, shipped=queued.shipped, origin=queued.id)
+    return start_print(world, device, job)
 
 
 def _send_job(world: World, device: Device, build: Build, asked_for: str) -> PrintJob:

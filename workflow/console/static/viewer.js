@@ -109,6 +109,7 @@ function camera(host, canvas, mesh, paint) {
     const scale = view.zoom * least() * ratio, turn = axes(view);
     paint(width, height, ratio, [0, 1, 2].flatMap((at) => turn.map((axis) => axis[at] / reach)),
       [view.x, view.y, scale / width, scale / height]);
+    if (!host.dataset.drawn) performance.mark("viewer drawn");
     host.dataset.drawn = 1 + (+host.dataset.drawn || 0);
   }
   const redraw = () => { due ||= requestAnimationFrame(draw); };
@@ -223,10 +224,10 @@ async function open(host, signal) {
       canvas.remove();
       bar.remove();
     });
+    const turn = (a, e) => () => eye.turn(a, e), zoom = (by) => () => eye.zoom(by);
     listen(canvas, eye, {
-      ArrowLeft: () => eye.turn(-10, 0), ArrowRight: () => eye.turn(10, 0), ArrowUp: () => eye.turn(0, 10),
-      ArrowDown: () => eye.turn(0, -10), "+": () => eye.zoom(1.25), "=": () => eye.zoom(1.25),
-      "-": () => eye.zoom(0.8), n: next, N: next, 0: home, Home: home,
+      ArrowLeft: turn(-10, 0), ArrowRight: turn(10, 0), ArrowUp: turn(0, 10), ArrowDown: turn(0, -10),
+      "+": zoom(1.25), "=": zoom(1.25), "-": zoom(0.8), n: next, N: next, 0: home, Home: home,
     });
     new ResizeObserver(eye.redraw).observe(canvas);
     home(true);

@@ -1,0 +1,30 @@
+"""How soon 100,000 facets are seen in the viewer: `pytest -m bench tests/bench/bench_viewer.py -s`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.console.browser import Browser, running_browser
+from tests.console.conftest import OpenSite, open_site
+from tests.console.test_viewer import shown, submit
+from tests.mesh.solids import torus
+
+__all__ = ["open_site"]
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with running_browser() as started:
+        yield started
+
+
+@pytest.mark.bench
+def test_a_part_of_100_000_facets_is_seen_within_a_second(open_site: OpenSite, browser: Browser) -> None:
+    """From the start of the page's load to the first frame; the mesh made for the first time, and kept."""
+    site = open_site()
+    part = torus(250, 200)
+    number = submit(site, part[3:])
+    for turn in ("made", "kept", "kept"):
+        shown(browser, site, number)
+        seen = browser.run("return performance.getEntriesByName('viewer drawn')[0].startTime")
+        print(f"{len(part):,} facets, mesh {turn}: seen after {seen:.0f} ms")
