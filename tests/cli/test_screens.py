@@ -193,6 +193,15 @@ def test_filters_narrow_the_list(desk: Desk, say: Say, monkeypatch: pytest.Monke
     assert "exclude each other" in say("list", "--csv", "--json").err
 
 
+def test_the_tab_key_completes_commands_and_options(desk: Desk) -> None:
+    asked = {"_STLFLOW_COMPLETE": "bash_complete", "COMP_CWORD": "2"}
+    assert desk.screen(COMP_WORDS="stlflow list --st", **asked).lines == ["plain,--state"]
+    assert (
+        "plain,waiting"
+        in desk.screen(COMP_WORDS="stlflow list --state w", **{**asked, "COMP_CWORD": "3"}).lines
+    )
+
+
 def test_csv_has_one_row_for_each(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk.folder)
     rows = list(csv.DictReader(io.StringIO(say("list", "--csv").out)))
