@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Desk
+from tests.cli.terminal import on_terminal
 from tests.cloud import Cloud, simulated
 from tests.stl import box, open_box
 from tests.waiting import until
@@ -45,7 +46,7 @@ def test_sent_once_moved_never(desk: Desk, cloud: Cloud, parts: Path) -> None:
     assert {row["path"]: row for row in second.document()["submissions"]} == rows
     third = desk.run("batch", "parts")
     assert third.out.splitlines()[-1] == (
-        "2 dispatched. 2 of them by an earlier batch: nothing was sent again."
+        "2 files: 2 sent. 2 of them by an earlier batch: nothing was sent again."
     )
     assert contents(parts) == before
     new = cloud.dispatches() - sent_before
@@ -59,7 +60,7 @@ def test_a_rejected_file_is_exit_code_1_and_its_reason_is_read(desk: Desk, parts
     (parts / "half.stl").write_bytes(box()[:-20])
     ended = desk.run("batch", "parts")
     assert ended.code == 1
-    assert "1 dispatched, 1 held, 1 rejected." in ended.out
+    assert "3 files: 1 sent, 1 held, 1 rejected." in ended.out
     assert "A side is missing" in ended.out
     assert sorted(contents(parts)) == ["gap.stl", "half.stl", "lid.stl"]
 
@@ -68,7 +69,7 @@ def test_a_rejected_file_is_exit_code_1_and_its_reason_is_read(desk: Desk, parts
 def test_nobody_waits_ten_minutes_for_half_a_file(desk: Desk, parts: Path) -> None:
     (parts / "half.stl").write_bytes(box()[:-20])
     ended = desk.run("batch", "parts", STLFLOW_STALL_SECONDS="600")
-    assert "2 dispatched, 1 rejected." in ended.out
+    assert "3 files: 2 sent, 1 rejected." in ended.out
 
 
 def test_an_empty_folder_is_all_well(desk: Desk) -> None:
@@ -104,7 +105,7 @@ def test_it_waits_until_all_is_printed(desk: Desk, parts: Path) -> None:
         (parts / "gap.stl").write_bytes(open_box())
         held = mine.run("batch", "parts", "--wait-printed", **FAST)
         assert held.code == 1
-        assert "1 printed, 1 held." in held.out
+        assert "2 files: 1 printed, 1 held." in held.out
 
 
 @pytest.mark.long
@@ -129,3 +130,13 @@ def test_waiting_for_prints_that_are_not_followed_is_refused(desk: Desk, parts: 
     refused = desk.run("batch", "parts", "--wait-printed", STLFLOW_FOLLOW_PRINTS="false")
     assert refused.code == 2
     assert "--wait-printed needs the setting follow_prints. Set it to true." in refused.err
+
+
+def test_on_a_terminal_lines_stay_above_the_bar_and_each_thing_is_said_once(desk: Desk, parts: Path) -> None:
+    (parts / "gap.stl").write_bytes(open_box())
+    seen = on_terminal(("batch", "parts"), 100, desk.folder, {**desk.environment, "TERM": "xterm-256color"})
+    assert seen.code == 1
+    assert seen.raw.count("A side is missing") == 1, "by the table, and not by the log"
+    assert "files (" in seen.raw
+    table = seen.raw[seen.raw.rindex(" file ") :]
+    assert table.rstrip().endswith("3 files: 2 sent, 1 held.")

@@ -4,13 +4,14 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 
 from tests.cli.conftest import Say
 from tests.cli.terminal import Screen, on_terminal
@@ -192,6 +193,15 @@ def test_filters_narrow_the_list(desk: Desk, say: Say, monkeypatch: pytest.Monke
     assert "exclude each other" in say("list", "--csv", "--json").err
 
 
+def test_the_tab_key_completes_commands_and_options(desk: Desk) -> None:
+    asked = {"_STLFLOW_COMPLETE": "bash_complete", "COMP_CWORD": "2"}
+    assert desk.screen(COMP_WORDS="stlflow list --st", **asked).lines == ["plain,--state"]
+    assert (
+        "plain,waiting"
+        in desk.screen(COMP_WORDS="stlflow list --state w", **{**asked, "COMP_CWORD": "3"}).lines
+    )
+
+
 def test_csv_has_one_row_for_each(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk.folder)
     rows = list(csv.DictReader(io.StringIO(say("list", "--csv").out)))
@@ -245,13 +255,20 @@ def test_a_live_table_fits_the_window_whatever_happens() -> None:
     rejected = SubmissionState.REJECTED
     seen = [Submission(n, f"{n}.stl", rejected, now, reason=REASON) for n in range(1, 300)]
     for height in (8, 24, 50):
-        lines = list(live_view(seen, 80, height).renderables)
+        lines = drawn(seen, height)
         assert len(lines) < height
-        assert str(lines[-1]) == "299 files: 299 rejected"
-        assert any("299.stl" in str(line) for line in lines)
-    assert len(list(live_view(seen[:2], 80, 24).renderables)) == 1 + 2 * 3 + 1, (
-        "with reasons where there is room"
-    )
+        assert max(map(len, lines)) <= 80
+        assert lines[-1] == "299 files: 299 rejected"
+        assert any(line.startswith("299  299.stl  rejected") for line in lines)
+    assert len(drawn(seen[:2], 24)) == 1 + 2 * 3 + 1, "with reasons where there is room"
+
+
+def drawn(seen: Sequence[Submission], height: int) -> list[str]:
+    """Return the lines of a live table."""
+    console = Console(file=io.StringIO(), width=80, height=height)
+    with console.capture() as captured:
+        console.print(live_view(seen, 80, height))
+    return captured.get().splitlines()
 
 
 def test_ages_and_moments() -> None:

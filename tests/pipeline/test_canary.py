@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cloud import Cloud, simulated
-from tests.pipeline.conftest import opened
+from tests.pipeline.conftest import held, opened
 from tests.waiting import until
 from workflow.doctor.readiness import CANARY_LIMIT_SECONDS, check_canary_flight
 from workflow.ledger import CanaryFlight, Ledger
@@ -65,6 +65,16 @@ def test_a_share_that_is_away_is_noticed_though_the_process_lives(tmp_path: Path
     assert broken.says.startswith(
         "The canary that was dropped 301 s ago has not passed. Dropped files may wait"
     )
+
+
+def test_a_persons_file_of_such_a_name_is_never_deleted(tmp_path: Path) -> None:
+    name, content = "stlflow-canary-0badcafe.stl", canary_content("deadbeef")
+    with simulated() as cloud, opened(tmp_path, cloud) as shop:
+        shop.drop(name, content)
+        submission = shop.wait(name, held)
+        assert (shop.share / "held" / name).read_bytes() == content
+        assert "Rename it" in shop.note(f"held/{name}")
+    assert submission.sha256 is not None
 
 
 def test_one_that_still_lies_in_the_inbox_is_not_joined_by_others(tmp_path: Path) -> None:

@@ -100,9 +100,10 @@ def _wait_with_progress(
 
 
 def _summary(ended: Sequence[Submission], began: datetime) -> str:
+    from workflow.cli.submission_table import counts_text
+
     if not ended:
         return "No STL files there: nothing was done."
     before = sum(submission.ended_at is not None and submission.ended_at < began for submission in ended)
-    counts = {state: sum(submission.state is state for submission in ended) for state in SubmissionState}
-    summary = ", ".join(f"{count} {state}" for state, count in counts.items() if count) + "."
+    summary = f"{counts_text(ended)}."
     return f"{summary} {before} of them by an earlier batch: nothing was sent again." if before else summary

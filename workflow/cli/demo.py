@@ -155,7 +155,7 @@ def _run_demo(place: Path, *, once: bool, builds: str, console_port: int, as_jso
                 _echo_stderr(f"What happens is shown at {page}")
             _echo_stderr(f"A simulated Eiger at {url}\nDrop STL files into {share / 'inbox'}")
             _write_settings(place, url)
-            _echo_stderr(f"Ask from another terminal: `stlflow -C {shlex.quote(str(place))} list`, `show 1`")
+            _echo_stderr(f"Ask from another terminal:\n  stlflow -C {shlex.quote(str(place))} list")
             expected = _copy_samples(samples, share / "inbox")
             ended = _watch_table(service.submissions, stop, _samples_ended(set(expected)))
             _print_result(ended, expected, read_answers(service.ledger, settings, ended), as_json=as_json)

@@ -97,7 +97,7 @@ def note_lines(note: str, width: int) -> list[Text]:
 
 
 def _line(columns: Sequence[Column], row: Row, widths: dict[int, int], style: str = "") -> Text:
-    line, last = Text(style=style, no_wrap=True, end=""), max(widths)
+    line, last = Text(style=style, no_wrap=True), max(widths)
     for place, width in widths.items():
         text = shorten(row.cells[place], width, keeps_end=columns[place].keeps_end)
         space, is_right = " " * (width - cell_len(text)), columns[place].right

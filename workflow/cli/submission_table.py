@@ -187,7 +187,8 @@ def choose_rows(submissions: Sequence[Submission], room: int) -> list[Submission
 
 def counts_text(submissions: Sequence[Submission]) -> str:
     """Return how many there are, and in which states: `16 files: 11 sent, 5 rejected`."""
-    states = Counter(map(state_text, submissions))
-    told = ", ".join(f"{count:,} {state}" for state, count in states.most_common())
+    order = list(SubmissionState)
+    words = map(state_text, sorted(submissions, key=lambda each: order.index(each.state)))
+    told = ", ".join(f"{count:,} {word}" for word, count in Counter(words).items())
     files = f"{len(submissions):,} file{'' if len(submissions) == 1 else 's'}"
     return f"{files}: {told}" if told else files

@@ -4,6 +4,7 @@ It takes the way of every part: inbox, gate, claim, spool, inspection. If the pr
 broken, only this shows it. It is never uploaded or sent, and leaves neither file nor row.
 """
 
+import hashlib
 import re
 import secrets
 import struct
@@ -15,13 +16,15 @@ from loguru import logger
 
 from workflow.errors import StateFolderError, error_reason
 from workflow.ledger import Superseded, draft_of
-from workflow.model import Submission, SubmissionState
+from workflow.model import HoldReason, Submission, SubmissionState
 from workflow.pipeline.context import Context
 from workflow.pipeline.ingest import ingest_file
 from workflow.pipeline.inspect import inspect_mesh
+from workflow.pipeline.transitions import held
 
 _NAME = re.compile(r"stlflow-canary-[0-9a-f]{8}\.stl")
 _PATTERN = "stlflow-canary-*.stl"
+NOT_OURS = "Only stlflow's own test parts have such a name. Rename it, and drop it again."
 SIDE_MM = 10.0
 _FACES = ((0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3))
 """Corners of each side of a box, seen from outside; a corner's number has its x, y and z as bits."""
@@ -44,6 +47,11 @@ def _facets() -> Iterator[tuple[float, ...]]:
     for a, b, c, d in _FACES:
         for facet in ((a, b, c), (a, c, d)):
             yield tuple(at for corner in facet for at in corners[corner])
+
+
+def _sha256_of(path: str) -> str:
+    nonce = path.removesuffix(".stl").rpartition("-")[2]
+    return hashlib.sha256(canary_content(nonce)).hexdigest()
 
 
 def fly_canaries(context: Context, stop: threading.Event) -> None:
@@ -75,8 +83,13 @@ def drop_canary(context: Context) -> bool:
 
 
 def examine_canary(context: Context, submission: Submission) -> Submission:
-    """Copy and inspect a canary like any part, then remove it. Raises Superseded once it is done."""
+    """Copy and inspect a canary like any part, then remove it. Raises Superseded once it is done.
+
+    A person's file of such a name is held, and never removed.
+    """
     draft = ingest_file(context, draft_of(submission))
+    if draft.submission.sha256 not in {None, _sha256_of(submission.path)}:
+        return context.ledger.write(held(draft, HoldReason.FILE, NOT_OURS))
     if draft.submission.turn == submission.turn and draft.submission.state is SubmissionState.CLAIMED:
         draft = inspect_mesh(context, draft)
     if draft.submission.turn != submission.turn:  # it is still being written: later
@@ -84,7 +97,8 @@ def examine_canary(context: Context, submission: Submission) -> Submission:
     passed = draft.submission.state is SubmissionState.INSPECTED
     if not passed:
         logger.warning("The canary did not pass: {}", draft.submission.reason)
-    context.source(submission).unlink(missing_ok=True)
+    if draft.submission.sha256 is not None:
+        context.source(draft.submission).unlink(missing_ok=True)
     context.spool_path(submission).unlink(missing_ok=True)
     context.ledger.canary.end(submission.id, passed=passed)
     raise Superseded("the canary is done, and its row is gone")
