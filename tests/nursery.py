@@ -30,7 +30,7 @@ from tests.waiting import until
 from workflow.__main__ import main as stlflow
 from workflow.eiger import request
 from workflow.ledger import database
-from workflow.pipeline import heartbeat, local_queue, postgres_queue, retry
+from workflow.pipeline import heartbeat, local_queue, notifier, postgres_queue, retry
 
 QUICK = (
     (heartbeat, "HEARTBEAT_SECONDS", 0.4),
@@ -38,6 +38,7 @@ QUICK = (
     (postgres_queue, "CHECK_SECONDS", 0.1),
     (postgres_queue, "AUDIT_SECONDS", 0.4),
     (local_queue, "AUDIT_SECONDS", 0.4),
+    (notifier, "POLL_SECONDS", 0.1),
     (retry, "FIRST_BACKOFF_SECONDS", 0.2),
     (retry, "MAX_BACKOFF_SECONDS", 1.5),
     (request, "MAX_EFFECT_WAIT_SECONDS", 0.5),

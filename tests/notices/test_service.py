@@ -90,7 +90,7 @@ def test_a_kill_while_a_message_is_sent_loses_nothing(
     receiver: Receiver, cloud: Cloud, tmp_path: Path
 ) -> None:
     """Killed with -9 again and again while the receiver has the message and has not replied."""
-    desk, victims = Desk(tmp_path, cloud.url), 3
+    desk, victims = Desk(tmp_path, cloud.url), 2
     settings_file(desk.folder, receiver)
     (desk.share / "inbox").mkdir(parents=True)
     receiver.behavior = "hang"
