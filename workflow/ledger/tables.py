@@ -205,6 +205,7 @@ decisions = Table(
 """The latest decision of each stage, with the facts that decided."""
 
 Index("decisions_device", decisions.c.device_id, decisions.c.at)
+Index("decisions_rule", decisions.c.stage, decisions.c.rule, decisions.c.at)
 
 rulebooks = Table(
     "rulebooks",
