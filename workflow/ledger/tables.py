@@ -83,6 +83,7 @@ Index("submissions_path", submissions.c.path)
 Index("submissions_origin", submissions.c.origin)
 Index("submissions_part_version_id", submissions.c.part_version_id)
 Index("submissions_build_id", submissions.c.build_id)
+Index("submissions_dropped_by", submissions.c.dropped_by)
 
 _has_step = submissions.c.step.is_not(None)
 PARTIAL_INDEXES = (
