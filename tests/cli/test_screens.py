@@ -194,12 +194,13 @@ def test_filters_narrow_the_list(desk: Desk, say: Say, monkeypatch: pytest.Monke
 
 
 def test_the_tab_key_completes_commands_and_options(desk: Desk) -> None:
-    asked = {"_STLFLOW_COMPLETE": "bash_complete", "COMP_CWORD": "2"}
-    assert desk.screen(COMP_WORDS="stlflow list --st", **asked).lines == ["plain,--state"]
-    assert (
-        "plain,waiting"
-        in desk.screen(COMP_WORDS="stlflow list --state w", **{**asked, "COMP_CWORD": "3"}).lines
-    )
+
+    def completed(words: str, position: str) -> list[str]:
+        shown = desk.screen(COMP_WORDS=words, COMP_CWORD=position, _STLFLOW_COMPLETE="bash_complete")
+        return shown.lines
+
+    assert completed("stlflow list --st", "2") == ["plain,--state"]
+    assert "plain,waiting" in completed("stlflow list --state w", "3")
 
 
 def test_csv_has_one_row_for_each(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:

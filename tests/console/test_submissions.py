@@ -35,7 +35,7 @@ def shop(site: Site) -> Site:
         ("#2", ["lid.stl"]),
         ("0%_", ["100%_clip.stl"]),
         ("%", ["100%_clip.stl"]),
-        ("mark two", ["lid.stl"]),
+        ("RUSH/ bracket", ["rush/Bracket.stl"]),
         ("state:held", ["rush/Bracket.stl"]),
         ("state:sent", ["lid.stl"]),
         ("state:Sent", ["lid.stl"]),

@@ -41,6 +41,10 @@ routing:
     send_to: device_queue
     device: {name: "*Anvil"}
     due: "+1 days"
+  - name: now
+    when: {path: "now/**"}
+    send_to: print_now
+    device: {name: "*Anvil", material: loaded}
   - {name: queue, send_to: device_queue, device: {name: "*Anvil", material: loaded}}
 """
 MINUTE, HOUR = 60.0, 3600.0
@@ -89,7 +93,9 @@ def floor(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Floor]:
     quirks = getattr(request, "param", REALISTIC_QUIRKS)
     with ExitStack() as stack:
         cloud: Cloud = stack.enter_context(simulated(slice_seconds=0, quirks=quirks))
-        shop = stack.enter_context(opened(tmp_path, cloud, rules=written(tmp_path, RULES)))
+        shop = stack.enter_context(
+            opened(tmp_path, cloud, rules=written(tmp_path, RULES), print_now_armed=True)
+        )
         yield Floor(shop)
 
 
@@ -387,3 +393,25 @@ def test_following_may_be_switched_off(tmp_path: Path) -> None:
             assert shop.wait("a.stl", dispatched).followed is False
             shop.drop("b.stl", box(21))
             assert shop.wait("b.stl", dispatched).followed is False
+
+
+def test_a_print_that_was_started_at_once(floor: Floor) -> None:
+    sent = floor.send("now/a.stl")
+    floor.later(MINUTE)
+    assert floor.events(sent) == [("printing", "Mark Two - Anvil")]
+    floor.later(5 * HOUR)
+    assert floor.state(sent) is SubmissionState.PRINTED
+
+
+def test_a_request_that_is_started_on_a_printer_without_contact(floor: Floor) -> None:
+    """Eiger says that it was started, and shows it nowhere until the printer is back."""
+    sent = floor.send("ask/a.stl")
+    floor.later(MINUTE)
+    anvil = floor.cloud.device_named("Anvil")["id"]
+    floor.cloud.act("start", print_job_id=sent.receipt_id, device_id=anvil)
+    floor.cloud.act("devices", device_id=anvil, state="Offline")
+    floor.later(12 * HOUR, rounds=12)
+    assert floor.state(sent) is SubmissionState.DISPATCHED
+    floor.cloud.act("devices", device_id=anvil, state="Print Finished")
+    floor.later(12 * MINUTE, rounds=12)
+    assert floor.state(sent) is SubmissionState.PRINTED

@@ -83,6 +83,7 @@ Index("submissions_path", submissions.c.path)
 Index("submissions_origin", submissions.c.origin)
 Index("submissions_part_version_id", submissions.c.part_version_id)
 Index("submissions_build_id", submissions.c.build_id)
+Index("submissions_dropped_by", submissions.c.dropped_by)
 
 _has_step = submissions.c.step.is_not(None)
 PARTIAL_INDEXES = (
@@ -205,6 +206,7 @@ decisions = Table(
 """The latest decision of each stage, with the facts that decided."""
 
 Index("decisions_device", decisions.c.device_id, decisions.c.at)
+Index("decisions_rule", decisions.c.stage, decisions.c.rule, decisions.c.at)
 
 rulebooks = Table(
     "rulebooks",

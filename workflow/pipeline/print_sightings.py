@@ -42,6 +42,8 @@ class PrintSightings:
     _queues: dict[str, DeviceQueue] = field(default_factory=dict)
     _waiting: dict[str, bool] = field(default_factory=dict)
     _removed: set[str] = field(default_factory=set)
+    _started: set[str] = field(default_factory=set)
+    """Requests that were started, as their print job says; where is not known."""
 
     def see(self, copies: Sequence[FollowedPrint], ended_since: datetime) -> Sequence[Sighting]:
         """Return what is seen of each copy. Raises CloudError."""
@@ -154,6 +156,8 @@ class PrintSightings:
             self._waiting[copy.receipt_id] = False
             return
         self._waiting[copy.receipt_id] = job.state.casefold() == _WAITING_REQUEST
+        if not (self._waiting[copy.receipt_id] or job.has_ended):
+            self._started.add(copy.receipt_id)
 
     def _search(self, copy: FollowedPrint) -> None:
         """Search for the print of a copy that left the queue, or that its printer no longer shows."""
@@ -187,7 +191,7 @@ class PrintSightings:
         device = self.devices.get(copy.device_id or "")
         running = earlier.running if (earlier := self.earlier.get(copy.device_id or "")) else None
         is_same = running is not None and running.job_id == copy.job_id
-        is_elsewhere = copy.device_id is not None and device is None
+        is_elsewhere = device is None and (copy.device_id is not None or copy.receipt_id in self._started)
         return Sighting(
             self.moment,
             None if match is None else match.job,

@@ -1,0 +1,152 @@
+"""How quick the console is: its queries with 100,000 submissions, its pages, and what an idle page costs.
+
+`python -m tests.bench.bench_console` prints one line for each budget; `--submissions` sets the number.
+"""
+
+import argparse
+import gzip
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import requests
+from sqlalchemy import insert
+
+from workflow.console import make_console, open_listener, running_console
+from workflow.ledger import Ledger
+from workflow.ledger.tables import events, submissions
+from workflow.settings import Settings
+
+STATES = ("dispatched",) * 16 + ("rejected", "rejected", "canceled", "slicing")
+AT_ONCE = 5000
+REPEATS = 7
+
+
+def fill(ledger: Ledger, count: int, held: int) -> None:
+    """Write submissions with three events each; the last ones are held."""
+    now = datetime.now(UTC).timestamp()
+    with ledger.write_transaction() as connection:
+        for begin in range(1, count + 1, AT_ONCE):
+            rows = [
+                _row(number, now - (count - number) * 60, is_held=number > count - held)
+                for number in range(begin, min(begin + AT_ONCE, count + 1))
+            ]
+            connection.execute(insert(submissions), rows)
+            connection.execute(insert(events), [line for row in rows for line in _lines(row)])
+
+
+def _lines(row: dict[str, object]) -> Iterator[dict[str, object]]:
+    for event in ("claimed", "inspected", "dispatched"):
+        yield {"submission": row["id"], "at": row["opened_at"], "event": event, "detail": "by rule 7"}
+
+
+def _row(number: int, at: float, *, is_held: bool) -> dict[str, object]:
+    state = "held" if is_held else STATES[number % len(STATES)]
+    ended = None if state in {"held", "slicing"} else at + 30
+    reason, hold = ("Held by a rule.", "rule") if is_held else (None, None)
+    return {
+        "id": number, "path": f"customer {number % 90}/order {number // 9}/bracket_{number:06}.stl",
+        "state": state, "opened_at": at, "claimed_as": f"done/{number}.stl", "size": 123_456,
+        "sha256": f"{number:064x}", "reason": reason, "hold": hold, "ended_at": ended, "preset": "Onyx",
+        "destination": "device_queue", "device": f"Mark Two {number % 20}", "turn": 3, "tries": 0,
+        "dropped_by": f"person {number % 30}", "left_in_place": False, "released": False,
+    }  # fmt: skip
+
+
+@contextmanager
+def console(count: int, held: int) -> Iterator[str]:
+    """Serve a ledger of so many submissions."""
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder) / "state"
+        state.mkdir()
+        settings = Settings.model_validate({"share": Path(folder) / "share", "state": state})
+        ledger = Ledger(settings.database)
+        fill(ledger, count, held)
+        with (
+            open_listener("127.0.0.1", 0) as listener,
+            running_console(make_console(settings, ledger), listener) as url,
+        ):
+            requests.get(url, timeout=60)
+            yield url
+        ledger.close()
+
+
+def milliseconds(do: Callable[[], object]) -> float:
+    """Return the median of processor time of a few runs, client and server together: others may be busy."""
+    took = []
+    for _ in range(REPEATS):
+        began = time.process_time()
+        do()
+        took.append(1000 * (time.process_time() - began))
+    return statistics.median(took)
+
+
+PAGES = [
+    "/",
+    "/submissions",
+    "/submissions?q=bracket_0001",
+    "/submissions?q=nothing+like+it",
+    "/submissions?q=state:held",
+    "/submissions?q=-state:sent",
+    "/submissions?q=since:today",
+    "/submissions?sort=file",
+    "/submissions?sort=-state",
+    "/submissions?q=customer+7&sort=destination",
+    "/mine?who=person+7",
+    "/s/17",
+]
+FIRST_VISIT = [
+    "/submissions",
+    "/static/console.css",
+    "/static/console.js",
+    "/static/live.js",
+    "/static/keys.js",
+    "/static/drop.js",
+    "/static/icons.svg",
+    "/static/icon.svg",
+]
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--submissions", type=int, default=100_000)
+    parser.add_argument("--held", type=int, default=40)
+    parser.add_argument("--idle-seconds", type=float, default=10.0)
+    given = parser.parse_args()
+    with console(given.submissions, given.held) as url:
+        session = requests.Session()
+        for page in PAGES:
+            took = milliseconds(partial(session.get, f"{url}{page}", timeout=60))
+            print(f"{took:8.1f} ms  {page}  ({given.submissions:,} submissions)")
+        print(f"{first_load(session, url) / 1000:8.1f} kB  first load of /submissions, compressed")
+        print(f"{idle_share(url, given.idle_seconds):8.2f} %   of a core for an idle page with its stream")
+
+
+def first_load(session: requests.Session, url: str) -> int:
+    """Return the bytes of a first visit, as they are sent: the page, its styles and scripts."""
+    return sum(len(gzip.compress(session.get(f"{url}{each}", timeout=60).content, 5)) for each in FIRST_VISIT)
+
+
+def idle_share(url: str, seconds: float) -> float:
+    """Return the share of one core that this process needs while one page is open and nothing happens."""
+    with requests.get(f"{url}/events", stream=True, timeout=60) as reply:
+        next(reply.iter_lines(chunk_size=1))
+        before, began = _processor_seconds(), time.perf_counter()
+        time.sleep(seconds)
+        return 100 * (_processor_seconds() - before) / (time.perf_counter() - began)
+
+
+def _processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""What monitors and pages count, on SQLite and Postgres alike."""
+
+from datetime import timedelta
+
+from workflow.ledger import CanaryFlight, Ledger
+from workflow.model import DecisionRecord, EventKind, HoldReason, PrinterOutage, SubmissionState
+from workflow.pipeline.context import now
+
+
+def test_counts_matches_outages_and_flights(ledger: Ledger) -> None:
+    moment = now()
+    for number, days in enumerate((0, 1, 40)):
+        submission = ledger.open(f"{number}.stl")
+        ledger.claimed(submission, f"processing/{number}.stl")
+        decided = DecisionRecord("intake", moment - timedelta(days=days), "r", "metal", {})
+        ledger.record_decision(ledger.get(submission), decided, EventKind.INSPECTED, "")
+    held = ledger.get(1)
+    ledger.record_event(held, EventKind.HELD, "", state=SubmissionState.HELD, hold=HoldReason.MESH, step=None)
+    counts = ledger.vital_counts.read()
+    assert (counts.by_state, counts.by_hold) == ({"held": 1, "claimed": 2}, {"mesh": 1})
+    assert sum(counts.steps_due.values()) + sum(counts.steps_running.values()) == 2
+    assert counts.oldest_held_seconds is not None
+    assert len(counts.durations["inspect"]) == 3
+    found = ledger.rule_matches.count(moment - timedelta(days=30))["intake", "metal"]
+    assert found.recent == 2
+    assert abs(found.last_at - moment) < timedelta(seconds=1)
+    ledger.outages.begin(PrinterOutage("d", "bed \0 lost", "anna", moment, moment + timedelta(hours=1)))
+    assert [each.reason for each in ledger.outages.list_current(moment)] == [
+        "bed \N{REPLACEMENT CHARACTER} lost"
+    ]
+    assert ledger.outages.list_current(moment + timedelta(hours=2)) == ()
+    ledger.canary.begin()
+    ledger.canary.end(2, passed=True)
+    assert ledger.canary.read() != CanaryFlight()
+    assert [each.id for each in ledger.all()] == [3, 1]
