@@ -32,6 +32,23 @@ def test_a_mass_arrival_in_portions_is_held_with_its_first_files(
     assert arrivals.arrive({"e"}, now=59) == {"e"}, "the crowd goes on"
 
 
+def test_a_late_event_about_a_taken_file_counts_it_no_second_time(arrivals: MassArrivalGuard) -> None:
+    for path in sorted(FEW):
+        assert arrivals.arrive({path}, now=0) == frozenset()
+        arrivals.taken(path)
+    assert arrivals.arrive(FEW, now=1) == frozenset()
+    assert arrivals.arrive({"one more.stl"}, now=2) == {"one more.stl"}
+    assert arrivals.arrive(FEW, now=3) == FEW, "a mass arrival goes on, also with names that came before"
+
+
+def test_files_that_were_taken_away_and_put_back_are_a_mass_arrival_again(
+    arrivals: MassArrivalGuard,
+) -> None:
+    assert arrivals.arrive(MANY, now=0) == MANY
+    arrivals.update_from_scan(())
+    assert arrivals.arrive(MANY, now=5) == MANY
+
+
 def test_files_far_apart_are_no_mass_arrival(arrivals: MassArrivalGuard) -> None:
     for number in range(10):
         assert arrivals.arrive({f"{number}.stl"}, now=30.0 * number) == frozenset()

@@ -4,7 +4,6 @@ A wrong folder, an old archive or a whole tree pasted in would otherwise become 
 cloud. Nothing is moved.
 """
 
-from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -31,8 +30,8 @@ class MassArrivalGuard:
 
     def __init__(self, limit: MassArrivalLimit, store: IntakeStore) -> None:
         self._limit, self._store = limit, store
-        self._times: deque[float] = deque()
-        """When files came, whatever became of them."""
+        self._counted: dict[str, float] = {}
+        """When files came, oldest first, whatever became of them: a late event counts none twice."""
         self._passed: dict[str, float] = {}
         """Files that came lately and are not taken yet, oldest first."""
         self.waiting: set[str] = set()
@@ -51,9 +50,11 @@ class MassArrivalGuard:
         if not self._limit.files or not new:
             return frozenset()
         self._forget_before(now - self._limit.window_seconds)
-        self._times.extend([now] * len(new))
-        self._passed.update(dict.fromkeys(new, now))
-        if len(self._times) <= self._limit.files:
+        fresh = new - self._counted.keys()
+        self._counted.update(dict.fromkeys(fresh, now))
+        is_mass_arrival = len(self._counted) > self._limit.files
+        self._passed.update(dict.fromkeys(new if is_mass_arrival else fresh, now))
+        if not is_mass_arrival:
             return frozenset()
         arrival = frozenset(self._passed)
         self._passed.clear()
@@ -75,10 +76,13 @@ class MassArrivalGuard:
             self._begun = False
         there = set(found)
         for path in self._passed.keys() - there:
-            self._times.remove(self._passed.pop(path))
+            self._counted.pop(path, None)
+            del self._passed[path]
         gone = (self._accepted | self.waiting) - there
         self._accepted -= gone
         self.waiting -= gone
+        for path in gone:
+            self._counted.pop(path, None)
         if gone:
             self._store.remove_mass_arrival([printable_path(path) for path in gone])
 
@@ -87,10 +91,9 @@ class MassArrivalGuard:
         self.waiting = set_aside.keys() - self._accepted
 
     def _forget_before(self, start: float) -> None:
-        while self._times and self._times[0] < start:
-            self._times.popleft()
-        for path in [path for path, came in self._passed.items() if came < start]:
-            del self._passed[path]
+        for times in (self._counted, self._passed):
+            for path in [path for path, came in times.items() if came < start]:
+                del times[path]
 
 
 def _match_found_names(set_aside: Mapping[str, bool], found: Collection[str]) -> Mapping[str, bool]:
