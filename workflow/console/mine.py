@@ -48,7 +48,7 @@ def read_mine(request: Request) -> MinePage:
 def _own_file(row: SubmissionRow) -> OwnFile:
     where = row.destination or "Eiger"
     sentences = {
-        "held": "It waits for a decision. Nothing is wrong with your upload.",
+        "held": "It waits for a decision.",
         "rejected": "It was rejected: nothing was sent to a printer.",
         "canceled": "It was canceled.",
         "dispatched": f"It was sent to {where}.",
