@@ -112,9 +112,9 @@ def running_browser() -> Iterator[Browser]:
         started.quit()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """One Chromium for all tests of a file."""
+    """One Chromium for all tests of a process: a start takes seconds."""
     with running_browser() as browser:
         yield browser
 
