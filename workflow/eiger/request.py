@@ -11,7 +11,7 @@ from workflow.eiger.call_meter import CallMeter
 from workflow.eiger.operations import Operation
 from workflow.eiger.protocol import no_response_error
 from workflow.eiger.rate_limit import RateLimiter
-from workflow.eiger.response import Response
+from workflow.eiger.response import NoResponseReason, Response
 from workflow.eiger.retry import GiveUp, RetryPolicy
 from workflow.eiger.transport import NoResponse, Request, Transport
 from workflow.errors import CloudError, RateLimited, ServerError, Unauthorized
@@ -95,10 +95,7 @@ class RequestSender:
         try:
             response = self.transport.send(self._with_check_deadline(request))
         except NoResponse as none:
-            limit = self.transport.timeout_seconds(request)
-            lost = no_response_error(request.operation, none.lost, self.transport.base_url, limit)
-            self.meter.count_failure(str(lost))
-            raise lost from None
+            raise self._count_lost(request, none.lost) from None
         seconds = self.clock() - sent_at
         came_at = datetime.now(UTC)
         self.server_clock.update(response.date, came_at)
@@ -125,6 +122,16 @@ class RequestSender:
                 raise _machine_frozen_error(request.operation)
 
         return replace(request, before_send=in_time)
+
+    def _count_lost(self, request: Request, lost: NoResponseReason) -> CloudError:
+        """Count a call without a whole response, and return its error.
+
+        A variable beside the `raise` would keep the error, its frames and their socket until a garbage run.
+        """
+        limit = self.transport.timeout_seconds(request)
+        error = no_response_error(request.operation, lost, self.transport.base_url, limit)
+        self.meter.count_failure(str(error))
+        return error
 
     def _count_refusal(self, error: CloudError, seconds: float, *, is_question: bool) -> None:
         """Count a reply that refuses: as a failure where the cloud is in trouble, or takes no keys."""

@@ -186,7 +186,8 @@ class Transport:
     @contextmanager
     def _session_for(self, operation: Operation) -> Iterator[requests.Session]:
         """Yield this thread's session; the one for effects keeps no connection."""
-        kind = "reads" if operation.reads else "effects"
+        reads = operation.reads
+        kind = "reads" if reads else "effects"
         session: requests.Session | None = getattr(self._mine, kind, None)
         if session is None:
             session = new_session(self.base_url, self._network)
@@ -196,7 +197,7 @@ class Transport:
         try:
             yield session
         finally:
-            if not operation.reads:
+            if not reads:
                 session.close()
 
     def _send_once(
