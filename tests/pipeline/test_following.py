@@ -207,8 +207,7 @@ def test_two_copies(floor: Floor) -> None:
     attend(floor.cloud)
     floor.later(MINUTE)
     assert sorted(floor.phases(sent)) == [PrintPhase.PRINTING, PrintPhase.QUEUED]
-    floor.later(2 * HOUR, rounds=20)
-    floor.later(3 * HOUR, rounds=20)
+    floor.later(4 * HOUR, rounds=12)
     assert floor.state(sent) is SubmissionState.PRINTED
     assert [event for event, _ in floor.events(sent)] == ["printing", "printed", "printing", "printed"]
     assert floor.events(sent)[0][1].startswith("copy 1 of 2: Mark Two - Anvil")
@@ -410,8 +409,8 @@ def test_a_request_that_is_started_on_a_printer_without_contact(floor: Floor) ->
     anvil = floor.cloud.device_named("Anvil")["id"]
     floor.cloud.act("start", print_job_id=sent.receipt_id, device_id=anvil)
     floor.cloud.act("devices", device_id=anvil, state="Offline")
-    floor.later(12 * HOUR, rounds=12)
+    floor.later(12 * HOUR, rounds=4)
     assert floor.state(sent) is SubmissionState.DISPATCHED
     floor.cloud.act("devices", device_id=anvil, state="Print Finished")
-    floor.later(12 * MINUTE, rounds=12)
+    floor.later(24 * MINUTE, rounds=3)
     assert floor.state(sent) is SubmissionState.PRINTED
