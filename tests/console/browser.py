@@ -48,6 +48,11 @@ class Browser:
     def all(self, css: str) -> list[Any]:
         return list(self.driver.find_elements("css selector", css))
 
+    def texts(self, css: str) -> list[str]:
+        """Return the texts of all elements at one moment: the page may replace them the next."""
+        script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.innerText.trim())"
+        return list(self.run(script, css))
+
     def button(self, text: str) -> Any:
         """Return the button with this text."""
         found = [each for each in self.all("button") if each.text == text]

@@ -118,10 +118,10 @@ def test_the_search_follows_what_is_typed_and_is_in_the_address(site: Site, brow
     send_part(site.ledger, "lid.stl")
     ready(browser, site, "/submissions")
     browser.find("#q").send_keys("brack")
-    assert until(lambda: [each.text for each in browser.all("a.file")] == ["bracket.stl"], 60)
+    assert until(lambda: browser.texts("a.file") == ["bracket.stl"], 60)
     assert "q=brack" in browser.driver.current_url
     browser.driver.refresh()
-    assert [each.text for each in browser.all("a.file")] == ["bracket.stl"]
+    assert browser.texts("a.file") == ["bracket.stl"]
 
 
 def test_the_keyboard_alone(site: Site, browser: Browser) -> None:
