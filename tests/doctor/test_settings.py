@@ -12,6 +12,12 @@ from workflow.settings import Settings, Source, read_all_sources
 SECRET = "hemmelig-77ab"
 
 
+@pytest.fixture(autouse=True)
+def no_console_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what all tests set: here the settings themselves are looked at."""
+    monkeypatch.delenv("STLFLOW_CONSOLE_PORT", raising=False)
+
+
 def test_each_setting_is_reported_with_the_source_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("stlflow.toml").write_text('share = "a"\nsweep_seconds = 9\n')
     Path(".env").write_text("STLFLOW_SHARE=b\nACCESS_KEY=k\nOTHER=1\n")

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, func, insert, literal_column, or_, select, update
 
 from workflow.ledger.changes import acquire_transaction_lock, chunks, seconds_now
 from workflow.ledger.rows import notice_from, replace_unstorable
@@ -143,17 +143,16 @@ class NoticeStore(Store):
     def condition(self, since: datetime) -> OutboxCondition:
         """Return what waits, and what was not delivered since a time."""
         ended = and_(notices.c.settled_at >= since.timestamp(), notices.c.outcome.is_not(None))
+        tried = notices.c.tries > literal_column("0")  # Postgres takes two parameters for two expressions
         groups = select(
             notices.c.target,
             notices.c.outcome,
-            notices.c.tries > 0,
+            tried,
             func.count(),
             func.max(notices.c.problem),
         ).where(or_(and_(_waits, _addressed), ended))
         with self.read_connection() as connection:
-            rows = connection.execute(
-                groups.group_by(notices.c.target, notices.c.outcome, notices.c.tries > 0)
-            ).all()
+            rows = connection.execute(groups.group_by(notices.c.target, notices.c.outcome, tried)).all()
         waiting = [row for row in rows if row[1] is None]
         counts = {
             outcome: sum(row[3] for row in rows if row[1] == outcome) for outcome in (GIVEN_UP, UNCONFIRMED)
