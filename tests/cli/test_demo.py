@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,12 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "attic").mkdir()
     (folder / "stlflow.toml").write_text("this is none of the demo's business")
-    ended = Desk(folder, "http://127.0.0.1:9/api/v3").run(
-        "demo", "--once", "--json", TMPDIR=str(folder / "attic")
-    )
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # the console takes the next port
+        port = str(taken.getsockname()[1])
+        ended = Desk(folder, "http://127.0.0.1:9/api/v3").run(
+            "demo", "--once", "--json", "--console-port", port, TMPDIR=str(folder / "attic")
+        )
+    assert f"127.0.0.1:{port}\n" not in ended.err
     assert sorted(found.name for found in folder.rglob("*")) == ["attic", "stlflow.toml"]
     return ended
 
@@ -54,6 +58,8 @@ def test_the_document_has_the_shape_that_scripts_rely_on(shown: Ended) -> None:
 
 
 def test_it_says_on_stderr_where_to_drop_and_leaves_nothing_behind(shown: Ended) -> None:
+    lines = [line for line in shown.err.splitlines() if " INFO " not in line and " WARNING " not in line]
+    assert re.fullmatch(r"What happens is shown at http://127\.0\.0\.1:\d+", lines[0])
     assert re.search(r"^Drop STL files into .*attic.stlflow-demo-\w+.share.inbox$", shown.err, re.M)
     assert shown.err.endswith("The folders of the demo are removed; --folder DIR would keep them.\n")
     assert "Traceback" not in shown.err
