@@ -97,6 +97,7 @@ def test_the_client_has_one_call_for_each() -> None:
         "ahead_seconds",
         "share_rate",
         "strain",
+        "vitals",
     }
     assert calls() - beside == {snake(each) for each in CONTRACT}
     assert {each.id for each in OPERATIONS} == CONTRACT

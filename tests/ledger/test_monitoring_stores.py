@@ -29,6 +29,7 @@ def test_counts_matches_outages_and_flights(ledger: Ledger) -> None:
         "bed \N{REPLACEMENT CHARACTER} lost"
     ]
     assert ledger.outages.list_current(moment + timedelta(hours=2)) == ()
+    assert ledger.notices.condition(moment - timedelta(days=1)).waiting == 0
     ledger.canary.begin()
     ledger.canary.end(2, passed=True)
     assert ledger.canary.read() != CanaryFlight()

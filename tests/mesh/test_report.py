@@ -108,5 +108,6 @@ def test_volumes_are_those_of_the_formulas(
         (box(side, height, radius), side * height * radius),
     ):
         report = report_on(tmp_path, binary(corners))
-        assert (report["verdict"], report["warnings"]) == ("accept", ())
+        assert report["verdict"] == "accept"
+        assert report["unit_doubt"] or not report["warnings"]  # lengths may be even in inches by chance
         assert report["volume_cm3"] == pytest.approx(volume_mm3 / 1000, rel=1e-4)

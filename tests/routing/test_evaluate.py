@@ -152,7 +152,7 @@ def test_due_dates_count_from_the_day_of_the_decision(holding: Rulebook) -> None
     facts: Facts = {**SLICED, "path": "a.stl", "build.primary_cm3": 5.0}
     assert decide_route(holding, facts, (), THURSDAY).due == date(2026, 12, 22)
     now = {**facts, "path": "now/a.stl"}
-    assert decide_route(holding, now, (READY,), THURSDAY).due is None
+    assert decide_route(holding, now, (READY,), THURSDAY).due == date(2026, 12, 18)
     assert decide_route(holding, now, (), THURSDAY).due == date(2026, 12, 18)
 
 

@@ -13,10 +13,10 @@ from workflow.cli.output import json_option, print_hanging, print_json
 @click.option("--problems", is_flag=True, help="Show only warnings and failures.")
 @json_option
 def doctor(problems: bool, as_json: bool) -> int:
-    """Check all that could stop the service, with a fix for each; problems come first.
+    """Check all that could stop the service; problems come first.
 
-    Changes nothing, except for probe files that are removed again. Works before `init`, beside a running
-    service, and without a network. Exit codes: 0 all well, or warnings only; 1 a check failed; 2 settings,
+    Each has a fix. Changes nothing, except for probe files that are removed again. Works before `init`,
+    beside a running service, and without a network. Exit codes: 0 all well, or warnings only; 1 a check failed; 2 settings,
     keys or rules are wrong; 3 Eiger can't be reached or refuses the keys.
     """
     from workflow.cli.doctor_output import findings_document, is_problem, print_findings

@@ -10,7 +10,7 @@ from workflow.cli.output import json_option, print_json
 
 @click.group()
 def intake() -> None:
-    """Ask about the inbox, and accept files that wait for a person."""
+    """Ask about the inbox; accept files that wait for a person."""
 
 
 @intake.command()

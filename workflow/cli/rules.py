@@ -94,7 +94,7 @@ def explain_subject(
     online: bool,
     as_json: bool,
 ) -> int:
-    """Say what the rules do with FILE, with each file in FOLDER, or did with submission ID.
+    """Say what the rules do with a file, a folder, a submission.
 
     Every rule, and why it did not match. Without facts of a build (such as --build print_hours=2) the
     answer says which routing rules are still open. A submission is explained by the rules that decided,

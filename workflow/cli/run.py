@@ -52,9 +52,9 @@ REPEATED_SIGNAL_SECONDS = 0.1
 @click.command()
 @click.option("--shadow", is_flag=True, help="Only watch: nothing is uploaded, sent, approved or moved.")
 def run(shadow: bool) -> None:
-    """Take every STL file in the inbox to its queue, until stopped.
+    """Take every STL file in the inbox to its queue.
 
-    With --shadow, every file is inspected and decided, and nothing else: `stlflow shadow` shows what would
+    Runs until stopped. With --shadow, every file is inspected and decided, and nothing else: `stlflow shadow` shows what would
     have been sent, beside what the shop sent.
     """
     stop = stop_on_signals()  # before anything slow: a stop during the start is a stop, too

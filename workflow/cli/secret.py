@@ -54,7 +54,7 @@ def set_secret(name: str, target: str) -> int:
 
 @secret.command("test")
 def test_secrets() -> int:
-    """Say where each secret comes from, and whether Eiger accepts the keys."""
+    """Say where each secret comes from; try the keys on Eiger."""
     from workflow.eiger import make_client
     from workflow.settings import load_settings, read_effective_values
 

@@ -69,7 +69,10 @@ def show_service(kind: str | None, user: str | None) -> None:
 @click.option("--force", is_flag=True, help="Replace a unit that is different.")
 @click.option("--start", is_flag=True, help="Also load, enable and start it (systemd).")
 def install_service(kind: str | None, user: str | None, force: bool, start: bool) -> int:
-    """Write the unit, the property list, or the files for Windows; --start also starts a unit."""
+    """Write the unit, the property list, or the files for Windows.
+
+    With --start, a unit is started, too.
+    """
     from workflow.hosting import install_unit, make_service_plan
     from workflow.settings import load_settings
 

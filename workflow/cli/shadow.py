@@ -15,9 +15,10 @@ from workflow.errors import EXIT_OK
 @click.option("--all", "shows_all", is_flag=True, help="Also list the files that agree or can't be compared.")
 @json_option
 def shadow(days: int | None, shows_all: bool, as_json: bool) -> int:
-    """Compare what `stlflow run --shadow` would have sent with what the shop sent.
+    """Compare a shadow run with what the shop sent by hand.
 
-    It reads Eiger, changes nothing, and uses the rules that are set now: change them and ask again.
+    `stlflow run --shadow` watches while the shop sends its parts by hand. This reads Eiger, changes nothing,
+    and uses the rules that are set now: change them and ask again.
     """
     from workflow.assembly import open_ledger, rules_file
     from workflow.cli.shadow_output import shadow_document, shadow_lines
