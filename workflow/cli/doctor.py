@@ -16,8 +16,8 @@ def doctor(problems: bool, as_json: bool) -> int:
     """Check all that could stop the service; problems come first.
 
     Each has a fix. Changes nothing, except for probe files that are removed again. Works before `init`,
-    beside a running service, and without a network. Exit codes: 0 all well, or warnings only; 1 a check failed; 2 settings,
-    keys or rules are wrong; 3 Eiger can't be reached or refuses the keys.
+    beside a running service, and without a network. Exit codes: 0 all well, or warnings only; 1 a check
+    failed; 2 settings, keys or rules are wrong; 3 Eiger can't be reached or refuses the keys.
     """
     from workflow.cli.doctor_output import findings_document, is_problem, print_findings
     from workflow.doctor import overall_exit_code, run_all_checks

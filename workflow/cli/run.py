@@ -54,8 +54,8 @@ REPEATED_SIGNAL_SECONDS = 0.1
 def run(shadow: bool) -> None:
     """Take every STL file in the inbox to its queue.
 
-    Runs until stopped. With --shadow, every file is inspected and decided, and nothing else: `stlflow shadow` shows what would
-    have been sent, beside what the shop sent.
+    Runs until stopped. With --shadow, every file is inspected and decided, and nothing else: `stlflow
+    shadow` shows what would have been sent, beside what the shop sent.
     """
     stop = stop_on_signals()  # before anything slow: a stop during the start is a stop, too
     from loguru import logger
