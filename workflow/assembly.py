@@ -131,7 +131,7 @@ def running_service(
             with_tests = settings.rules_tests_on_reload
             check = partial(check_changed_rules, catalog=catalog, inspector=inspector, with_tests=with_tests)
             rules = LiveRules(rules_file(settings), rulebook, ledger, check)
-            catalog.on_devices = partial(record_printers, ledger)
+            catalog.report_devices(partial(record_printers, ledger))
             context = _make_context(settings, rules, client, catalog, ledger, inspector, share, on_progress)
             told = settings.notices if watch and not shadow else NO_NOTICES
             context = replace(context, sets_duplicates_aside=watch, shadow=shadow, notices=told)

@@ -64,6 +64,12 @@ class CloudCache:
         """Return the devices as they were last listed; none before that. Eiger is not asked."""
         return self._devices.known() or ()
 
+    def report_devices(self, on_devices: Callable[[tuple[Device, ...]], None]) -> None:
+        """Call with the devices that are known already, and with each new list."""
+        self.on_devices = on_devices
+        if known := self.known_devices():
+            on_devices(known)
+
     def cache_build(self, build: BuildDetail) -> None:
         """Cache a build that was just read: the routing rules need it next."""
         if len(self._builds) >= MAX_CACHED_BUILDS:
