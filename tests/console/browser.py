@@ -42,8 +42,19 @@ class Browser:
 
     def find(self, css: str) -> Any:
         """Return the first element that is found; fails when none appears."""
-        assert until(lambda: self.all(css), PATIENCE_SECONDS), f"no {css} in {self.driver.page_source[:2000]}"
-        return self.all(css)[0]
+        found: list[Any] = []
+
+        def is_there() -> bool:
+            found[:] = self.all(css)
+            return bool(found)
+
+        assert until(is_there, PATIENCE_SECONDS), f"no {css} in {self.driver.page_source[:2000]}"
+        return found[0]
+
+    def text(self, css: str) -> str:
+        """Return the text of the first element that is found, as `texts` does."""
+        self.find(css)
+        return next(iter(self.texts(css)), "")
 
     def all(self, css: str) -> list[Any]:
         return list(self.driver.find_elements("css selector", css))

@@ -66,7 +66,7 @@ def test_what_happens_is_shown_as_it_happens(site: Site, browser: Browser) -> No
     assert waits_for(browser, "A side is missing.")
     assert until(lambda: browser.driver.title.startswith("(1)"), 60)
     browser.find("#live").click()
-    assert browser.find("#live").text == "Paused"
+    assert browser.text("#live") == "Paused"
     hold_part(site.ledger, "later.stl")
     browser.find("#live").click()
     assert waits_for(browser, "later.stl")
@@ -80,7 +80,7 @@ def test_rows_do_not_jump_while_one_is_in_use(site: Site, browser: Browser) -> N
     box_of = f"tr[data-key='{number}'] input[type=checkbox]"
     browser.find(box_of).click()
     site.ledger.record_event(site.ledger.get(number), EventKind.SLICED, "", state=SubmissionState.SLICED)
-    assert until(lambda: "Choosing" in browser.find(f"tr[data-key='{number}']").text, 60)
+    assert until(lambda: "Choosing" in browser.text(f"tr[data-key='{number}']"), 60)
     assert browser.find(box_of).is_selected()
     assert browser.run("return document.activeElement.value") == str(number)
     new = send_part(site.ledger, "new.stl")
@@ -103,8 +103,8 @@ def test_several_are_chosen_and_each_is_checked_again(site: Site, browser: Brows
     assert waits_for(browser, "3 chosen:")
     browser.find("form[data-bulk] button[value=reject]").click()
     browser.find("dialog[open] #why").send_keys("not needed")
-    assert "Reject 3 parts?" in browser.find("dialog[open] h1").text
-    assert "part 1.stl" in browser.find("dialog[open]").text
+    assert "Reject 3 parts?" in browser.text("dialog[open] h1")
+    assert "part 1.stl" in browser.text("dialog[open]")
     put_in_state(site.ledger, site.ledger.get(numbers[1]), state=SubmissionState.DISPATCHED, hold=None)
     browser.find("dialog[open] button.danger-solid").click()
     assert waits_for(browser, f"2 are rejected. 1 not done: Submission {numbers[1]} is dispatched")
@@ -134,7 +134,7 @@ def test_the_keyboard_alone(site: Site, browser: Browser) -> None:
     keys(browser, ".")
     assert browser.run("return document.activeElement.value") == "release"
     keys(browser, "?")
-    assert "next and previous row" in browser.find("dialog[open]").text
+    assert "next and previous row" in browser.text("dialog[open]")
     browser.find("dialog[open] [data-close]").click()
     keys(browser, "g", "a")
     assert until(lambda: browser.driver.current_url.endswith("/submissions"), 60)

@@ -157,8 +157,8 @@ def test_a_person_takes_one_out_with_the_mouse(site: Site, browser: Browser) -> 
     browser.find("details.take-out summary").click()
     browser.find("input[name=reason]").send_keys("new nozzle")
     browser.find("details[open] button").click()
-    assert "Out of choice" in browser.find(".outage").text
-    assert "is out of choice: new nozzle" in browser.find(".said").text
+    assert "Out of choice" in browser.text(".outage")
+    assert "is out of choice: new nozzle" in browser.text(".said")
     assert browser.complaints() == []
     browser.resize(390, 800)
     assert browser.run("return document.documentElement.scrollWidth <= innerWidth")

@@ -133,7 +133,7 @@ def test_a_person_explains_a_file(shop: Site, browser: Browser, tmp_path: Path) 
     browser.open(f"{shop.url}/rules")
     browser.find("#file").send_keys(str(tmp_path / "clip.stl"))
     browser.button("Explain").click()
-    assert "upload with preset Onyx" in browser.find(".result").text
+    assert "upload with preset Onyx" in browser.text(".result")
     browser.button("Replay on the last 200").click()
-    assert "0 of 0 would be decided otherwise" in browser.find(".result").text
+    assert "0 of 0 would be decided otherwise" in browser.text(".result")
     assert browser.complaints() == []

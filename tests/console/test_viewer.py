@@ -45,7 +45,7 @@ def drawn(browser: Browser) -> int:
 
 def shown(browser: Browser, site: Site, number: int) -> None:
     browser.open(f"{site.url}/s/{number}/3d")
-    assert until(lambda: drawn(browser) > 0, PATIENCE_SECONDS), browser.find("main").text
+    assert until(lambda: drawn(browser) > 0, PATIENCE_SECONDS), browser.text("main")
 
 
 @pytest.mark.browser
@@ -56,7 +56,7 @@ def test_a_missing_side_is_orange_inside_with_a_red_rim(site: Site, browser: Bro
     whole = browser.screenshot(tmp_path / "whole.png")
     shown(browser, site, number)
     browser.button("Next hole").click()
-    assert until(lambda: "near x 30.0 y 20.0 z 0.0 mm" in browser.find(".viewer-status").text, 30)
+    assert until(lambda: "near x 30.0 y 20.0 z 0.0 mm" in browser.text(".viewer-status"), 30)
     at_rest(browser)
     hole = browser.screenshot(tmp_path / "hole.png")
     before = browser.count_pixels(whole, orange=ORANGE, red=RED, pale=PALE, gray=GRAY)
@@ -105,7 +105,7 @@ def test_keys_turn_it_and_it_draws_on_demand_only(site: Site, browser: Browser) 
         assert drawn(browser) == still + 1, f"{key}: one frame, without a flight, as the person prefers"
         still = drawn(browser)
     assert canvas.get_attribute("aria-label").startswith("3D view of part.stl. Arrow keys turn it")
-    assert browser.find("ol li").text.startswith("near x ")
+    assert browser.text("ol li").startswith("near x ")
 
 
 @pytest.mark.browser
@@ -126,7 +126,7 @@ def test_without_webgl_the_picture_stays(site: Site, browser: Browser) -> None:
     made = browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
     try:
         browser.open(f"{site.url}/s/{submit(site, box(60, 40, 20)[2:])}/3d")
-        assert until(lambda: "no WebGL2" in browser.find(".viewer-status").text, 30)
+        assert until(lambda: "no WebGL2" in browser.text(".viewer-status"), 30)
         assert browser.find("part-viewer img").is_displayed()
     finally:
         browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", made)

@@ -12,6 +12,7 @@ from workflow.model import (
     Destination,
     EventKind,
     HoldReason,
+    Submission,
     SubmissionChanges,
     SubmissionState,
 )
@@ -219,8 +220,20 @@ def test_a_burst_is_spread_though_the_queues_are_not_seen_yet(context: Shop) -> 
     paths = [f"least/{number}.stl" for number in range(8)]
     for number, path in enumerate(paths):
         context.drop(path, box(60 + number))
-    taken = [context.wait(path, dispatched).device for path in paths]
-    assert set(taken) == {"Mark Two - Anvil", "Mark Two - Bolt"}
+    seen = [queues_when_routed(context, context.wait(path, dispatched)) for path in paths]
+    assert all(chosen == min(of_both) for chosen, of_both in seen)
+    assert len({of_both for _, of_both in seen}) > 4, "each choice counts those before it"
+
+
+def queues_when_routed(shop: Shop, sent: Submission) -> tuple[int, tuple[int, ...]]:
+    """Return how long the queue of the chosen printer was for the decision, and those of both printers."""
+    devices = shop.service.ledger.decisions.read(sent.id)["routing"].devices or ()
+    both = {
+        each.name: each.queue_length or 0
+        for each in devices
+        if each.name in {"Mark Two - Anvil", "Mark Two - Bolt"}
+    }
+    return both[sent.device or ""], tuple(both.values())
 
 
 @pytest.mark.parametrize("given", ["Mark Two - Anvil", "Mark Two - Bolt"])
