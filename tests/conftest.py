@@ -31,6 +31,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.upper().startswith("STLFLOW_") or name.upper() in {"ACCESS_KEY", "SECRET_KEY"}:
             monkeypatch.delenv(name)
     monkeypatch.setenv("STLFLOW_CONSOLE_PORT", "0")  # services of many tests run at the same time
+    monkeypatch.delenv("COLUMNS", raising=False)  # the readline of a parent process may set it
     monkeypatch.chdir(tmp_path)
 
 
