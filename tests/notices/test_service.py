@@ -1,19 +1,37 @@
 """Notices of a real service: no file waits for a receiver, no secret shows, and a kill loses nothing."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
+import requests
 
 from tests.cli.command import Desk
 from tests.cloud import Cloud, simulated
 from tests.notices.receivers import Receiver, http_receiver
-from tests.pipeline.conftest import dispatched, held, opened
+from tests.pipeline.conftest import Shop, dispatched, held, opened
 from tests.stl import box, open_box
 from tests.waiting import until
+from workflow.console import make_console, open_listener, running_console
 
 SECRET = "s3cret-t0ken"
+PAGES = (
+    *("/", "/submissions", "/submissions.csv", "/mine", "/s/1", "/s/2", "/s/1/note.txt", "/health", "/rules"),
+    *(
+        "/printers",
+        "/wall",
+        "/metrics",
+        "/readyz",
+        "/health/bundle.zip",
+        "/api/health",
+        "/api/s/1",
+        "/api/submissions",
+    ),
+)
 
 
 @pytest.fixture
@@ -65,11 +83,29 @@ def test_who_drops_a_file_hears_of_it_once_and_no_secret_shows(
         assert titles == {"gap.stl: held", "fine.stl: sent"}
         headers, _ = receiver.got[0]
         assert headers["X-Stlflow-Signature"].startswith("t=")
-        shop.service.ledger.notices.list_waiting()
+        pages = read_console(shop)
+    assert [path for path, content in pages.items() if SECRET.encode() in content] == []
     shown = {place: place.read_bytes() for place in tmp_path.rglob("*") if place.is_file()}
     del shown[tmp_path / "stlflow.toml"]
     assert any(place.name == "stlflow.db" for place in shown)
     assert [str(place) for place, content in shown.items() if SECRET.encode() in content] == []
+
+
+def read_console(shop: Shop) -> dict[str, bytes]:
+    """Return every page of the console that a person may open, the support bundle's files among them."""
+    listener = open_listener("127.0.0.1", 0)
+    with (
+        closing(listener),
+        running_console(make_console(shop.settings, shop.service.ledger), listener) as url,
+    ):
+        assert until(lambda: "Checked " in requests.get(f"{url}/health", timeout=60).text, 60)
+        read = {path: requests.get(f"{url}{path}", timeout=60) for path in PAGES}
+        assert {
+            path: answer.status_code for path, answer in read.items() if answer.status_code not in {200, 503}
+        } == {}
+    with ZipFile(BytesIO(read["/health/bundle.zip"].content)) as bundle:
+        inside = {name: bundle.read(name) for name in bundle.namelist()}
+    return {path: answer.content for path, answer in read.items()} | inside
 
 
 def test_a_receiver_that_hangs_delays_no_file(receiver: Receiver, cloud: Cloud, tmp_path: Path) -> None:
