@@ -76,6 +76,7 @@ class Run:
         self.released: set[int] = set()
         self.moved: dict[str, str] = {}
         """Where a person moved a held file last, by its path, unless an order came after that."""
+        self._canceled: set[str] = set()
         self._ever_approved: set[str] = set()
 
     def go(self) -> list[str]:
@@ -141,7 +142,9 @@ class Run:
         code, _ = self.world.command(word, str(number))
         self.world.note(f"{word} {number}: {code}")
         if code == 0:
-            self.moved.pop(next(each["path"] for each in listed if each["id"] == number), None)
+            path = next(each["path"] for each in listed if each["id"] == number)
+            self.moved.pop(path, None)
+            (self._canceled.add if word == "cancel" else self._canceled.discard)(path)
         if word == "release" and code == 0:
             self.released.add(number)
 
@@ -161,6 +164,10 @@ class Run:
         except OSError:  # the share is away, or the service was quicker
             return
         self.world.note(f"moved {path} to {where}")
+        if (
+            path.as_posix() in self._canceled
+        ):  # its file was still in held/: the move decides nothing any more
+            return
         self.moved[path.as_posix()] = where
         if where == "approved":
             self._ever_approved.add(path.as_posix())
