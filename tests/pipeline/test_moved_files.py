@@ -207,6 +207,17 @@ def test_a_held_file_moved_to_rejected_is_canceled(context: Shop, there: str) ->
     assert sum(context.cloud.dispatches().values()) == before
 
 
+def test_a_file_is_canceled_too_if_a_kill_kept_its_place_in_held_from_being_recorded(context: Shop) -> None:
+    """It was moved to held/, stlflow was killed, and a person moved it on before the next start."""
+    first = hold_one(context, "unrecorded.stl", box(1, 1, 0.29))
+    ledger = context.service.ledger
+    ledger.update_submission(ledger.get(first.id), claimed_as=f"processing/gone/{first.id}~unrecorded.stl")
+    move(context, "held/unrecorded.stl", "rejected/unrecorded.stl")
+    ended = ends(context, first.id, SubmissionState.CANCELED)
+    assert ended.reason == "Canceled by moving the file to rejected/."
+    assert context.places("unrecorded.stl") == {"rejected/unrecorded.stl"}
+
+
 def test_a_file_in_rejected_that_was_changed_cancels_nothing(context: Shop) -> None:
     first = hold_one(context, "kept.stl", box(1, 1, 0.31))
     second = hold_one(context, "twin.stl", box(1, 1, 0.32))

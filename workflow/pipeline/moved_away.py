@@ -71,7 +71,13 @@ class MoveWatcher:
             return False
         file = Path((submission.placed_as if in_place else submission.claimed_as) or "")
         places = [note_path(file).as_posix(), *([] if in_place else [file.as_posix()])]
-        return any(self._is_gone(place, present) for place in places)
+        return any(self._is_gone(place, present) for place in places) or self._is_gone_unrecorded(submission)
+
+    def _is_gone_unrecorded(self, submission: Submission) -> bool:
+        """True if the file was moved on from held/ before a killed stlflow could record that it was there."""
+        place = submission.claimed_as or ""
+        was_claimed = place.startswith("processing/") and not submission.left_in_place
+        return was_claimed and not exists_in_share(self.context.share, place)
 
     def _is_gone(self, place: str, present: Collection[str] = ()) -> bool:
         in_held, below = place.startswith(f"{Outcome.HELD}/"), place.removeprefix(f"{Outcome.HELD}/")
@@ -79,7 +85,8 @@ class MoveWatcher:
 
     def _carry_out(self, submission: Submission, approved: Sequence[Path], rejected: Sequence[Path]) -> bool:
         try:
-            if not submission.left_in_place and self._is_gone(submission.claimed_as or ""):
+            gone = self._is_gone(submission.claimed_as or "") or self._is_gone_unrecorded(submission)
+            if gone and not submission.left_in_place:
                 return any(self._cancel_if_same(submission, place) for place in rejected)
             return self._obey_note(submission, approved, rejected)
         except WrongSubmissionState as refusal:  # someone else decided at the same time
