@@ -218,6 +218,17 @@ def test_a_file_is_canceled_too_if_a_kill_kept_its_place_in_held_from_being_reco
     assert context.places("unrecorded.stl") == {"rejected/unrecorded.stl"}
 
 
+def test_the_same_moment_and_a_move_to_approved_releases_it(context: Shop) -> None:
+    first = hold_one(context, "unrecorded too.stl", box(1, 1, 0.28))
+    ledger = context.service.ledger
+    ledger.update_submission(
+        ledger.get(first.id), claimed_as=f"processing/gone/{first.id}~unrecorded too.stl"
+    )
+    move(context, "held/unrecorded too.stl", "approved/unrecorded too.stl")
+    sent = ends(context, first.id, SubmissionState.DISPATCHED)
+    assert (context.sent(sent), sent.claimed_as) == (1, "done/unrecorded too.stl")
+
+
 def test_a_file_in_rejected_that_was_changed_cancels_nothing(context: Shop) -> None:
     first = hold_one(context, "kept.stl", box(1, 1, 0.31))
     second = hold_one(context, "twin.stl", box(1, 1, 0.32))
