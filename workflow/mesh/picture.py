@@ -1,16 +1,13 @@
 """A picture of a part that shows its holes: two views, so that every side is in one of them."""
 
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from io import FileIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.ascii_reader import make_reader
 from workflow.mesh.canvas import (
     INK,
     INSIDE_FLAG,
@@ -26,11 +23,11 @@ from workflow.mesh.canvas import (
     fit_camera,
 )
 from workflow.mesh.cracks import close_cracks
-from workflow.mesh.format import Block, HashingStream, NotMeasurable, UnreadableMesh, detect_format
+from workflow.mesh.format import Block, UnreadableMesh
 from workflow.mesh.holes import MAX_HOLE_LOCATIONS, Hole, measure_holes
-from workflow.mesh.measures import Measures, measure_mesh
-from workflow.mesh.open_edges import DirectedEdges, find_open_edges
-from workflow.mesh.watertight import CornerHashes
+from workflow.mesh.measures import Measures
+from workflow.mesh.open_edges import DirectedEdges
+from workflow.mesh.shown_part import open_shown_part
 from workflow.model import MeshReport
 
 OUTSIDE_COLOR, INSIDE_COLOR = (186, 200, 214), (255, 150, 30)
@@ -128,18 +125,9 @@ def draw_picture(source: Path, report: MeshReport) -> bytes:
 
     Raises Unreadable with the reason where there is nothing to draw, and OSError.
     """
-    with FileIO(source) as file:
-        stream = HashingStream(file)
-        layout = detect_format(stream.head(), os.fstat(file.fileno()).st_size)
-        if isinstance(layout, NotMeasurable):
-            raise UnreadableMesh(layout.reason)
-        reader = make_reader(stream, layout)
-        corners = CornerHashes(reader.blocks)
-        measures = measure_mesh(reader.blocks())
-        if measures.bad_facets:
-            raise UnreadableMesh(f"{measures.bad_facets:,} facets have corners that are no numbers.")
-        edges = find_open_edges(corners, measures.triangles).open if report.open_edges else None
-        scenes = _render_views(reader.blocks, measures)
+    with open_shown_part(source, report) as part:
+        measures, edges = part.measures, part.edges
+        scenes = _render_views(part.reader.blocks, measures)
     holes = _find_holes(edges, measures) if edges is not None and len(edges) else ()
     return _compose_picture(scenes, report, edges, holes[:MAX_HOLE_LOCATIONS]).to_png()
 

@@ -7,21 +7,19 @@ the middle of the part, so that float32 is enough wherever the part lies.
 
 import json
 import math
-import os
-from io import FileIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.ascii_reader import AsciiReader, make_reader
+from workflow.mesh.ascii_reader import AsciiReader
 from workflow.mesh.cracks import close_cracks
-from workflow.mesh.format import BinaryReader, HashingStream, NotMeasurable, UnreadableMesh, detect_format
+from workflow.mesh.format import BinaryReader
 from workflow.mesh.holes import MAX_HOLE_LOCATIONS, measure_holes
-from workflow.mesh.measures import Measures, measure_mesh
-from workflow.mesh.open_edges import DirectedEdges, find_open_edges
+from workflow.mesh.measures import Measures
+from workflow.mesh.open_edges import DirectedEdges
+from workflow.mesh.shown_part import open_shown_part
 from workflow.mesh.vertex_clustering import cluster_vertices
-from workflow.mesh.watertight import CornerHashes
 from workflow.model import MeshReport
 
 MAX_FACETS = 500_000
@@ -37,18 +35,9 @@ def encode_viewer_mesh(source: Path, report: MeshReport, most_facets: int = MAX_
 
     Raises UnreadableMesh with the reason where there is nothing to show, and OSError.
     """
-    with FileIO(source) as file:
-        stream = HashingStream(file)
-        layout = detect_format(stream.head(), os.fstat(file.fileno()).st_size)
-        if isinstance(layout, NotMeasurable):
-            raise UnreadableMesh(layout.reason)
-        reader = make_reader(stream, layout)
-        corners = CornerHashes(reader.blocks)
-        measures = measure_mesh(reader.blocks())
-        if measures.bad_facets:
-            raise UnreadableMesh(f"{measures.bad_facets:,} facets have corners that are no numbers.")
-        edges = find_open_edges(corners, measures.triangles).open if report.open_edges else None
-        facets = _collect_facets(reader, measures, most_facets)
+    with open_shown_part(source, report) as part:
+        measures, edges = part.measures, part.edges
+        facets = _collect_facets(part.reader, measures, most_facets)
     middle = (np.array(measures.low_mm) + np.array(measures.high_mm)) / 2
     drawn = _edge_ends(edges, middle)
     text = json.dumps(_describe(measures, report, edges, middle)).encode()
