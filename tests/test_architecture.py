@@ -1,6 +1,7 @@
 """The layout holds: imports go one way, files and functions stay small, names mean something."""
 
 import ast
+import builtins
 import re
 import subprocess
 import sys
@@ -61,6 +62,10 @@ BANNED = re.compile(r"(?i)(manager|handler|processor|helper|utils|common|misc|(^
 
 NAMES_OF_LIBRARIES = {"proxy_manager_for"}
 """Methods of requests that a subclass has to override under their own name."""
+
+
+ERRORS_OF_LIBRARIES = {"BadParameter", "ClickException", "UsageError"}
+"""Of click, as docstrings name them."""
 
 
 def room_of(file: Path) -> str:
@@ -165,6 +170,28 @@ def test_names_mean_something() -> None:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 names.add(node.name)
     assert {name for name in names - NAMES_OF_LIBRARIES if BANNED.search(name)} == set()
+
+
+def names_after_raises(tree: ast.AST) -> Iterator[str]:
+    """Yield the errors that docstrings name: words in camel case in a sentence that begins with Raises."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
+            sentences = re.findall(r"\bRaises? ([^.]*)", ast.get_docstring(node) or "")
+            yield from re.findall(r"\b[A-Z][a-z]+[A-Z][A-Za-z]+\b", " ".join(sentences))
+
+
+def test_docstrings_name_errors_that_exist() -> None:
+    trees = {file: ast.parse(file.read_text("utf-8")) for file in FILES}
+    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+    classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+    renamed = {node.asname for node in nodes if isinstance(node, ast.alias) and node.asname}
+    known = classes | renamed | set(dir(builtins)) | ERRORS_OF_LIBRARIES
+    assert {
+        f"{file.name}: {name}"
+        for file, tree in trees.items()
+        for name in names_after_raises(tree)
+        if name not in known
+    } == set()
 
 
 def test_the_repository_speaks_of_the_product_alone() -> None:

@@ -226,7 +226,7 @@ def notice_link_key(settings: Settings) -> bytes | None:
 
 
 def make_inspector(settings: Settings) -> Inspector:
-    """Return what inspects meshes, to be closed after use. Raise SettingsError for an unknown oddity."""
+    """Return what inspects meshes, to be closed after use. Raises SettingsError for an unknown oddity."""
     for name, advice in outdated_settings(settings).items():
         logger.warning("{} is outdated. {}", name, advice)
     policy = MeshPolicy(

@@ -69,8 +69,8 @@ from workflow.state_folder import is_state_folder_locked, locked_state_folder, p
 def move_ledger_to_database(settings: Settings) -> tuple[int, Path]:
     """Move the ledger to the database of the settings; returns the number of submissions and the old file.
 
-    Raises SettingsError when no other database is set, StateError when there is nothing to move, stlflow
-    runs, or the new database is not empty.
+    Raises SettingsError when no other database is set, StateFolderError when there is nothing to move,
+    stlflow runs, or the new database is not empty.
     """
     old = settings.state.absolute() / LEDGER_FILE
     if settings.database_url is None:
@@ -89,7 +89,7 @@ def move_ledger_to_database(settings: Settings) -> tuple[int, Path]:
 
 
 def explain_inbox_file(settings: Settings, name: Path) -> FileExplanation:
-    """Return what happens to a file in the inbox, or a path below it. Raises ShareError, StateError."""
+    """Return what happens to a file in the inbox, or a path below it. Raises ShareError, StateFolderError."""
     inbox = (settings.read_only_inbox or settings.share / "inbox").absolute()
     place = name.absolute()
     if place.is_relative_to(inbox):
@@ -125,7 +125,7 @@ def mark_share(settings: Settings) -> bool:
     """Store the marker of the share in the ledger, and make one if there is none.
 
     False if the marker is a different one: a running service still expects the old one.
-    Raises ShareError, StateError.
+    Raises ShareError, StateFolderError.
     """
     refuse_moved_ledger(settings)
     prepare_state_folder(settings.state, settings.share)
@@ -169,7 +169,7 @@ def adopt_orphans(settings: Settings) -> Iterator[Adoption]:
 def collect_file_facts(
     settings: Settings, rulebook: Rulebook, file: Path, path: str
 ) -> tuple[MeshReport, Facts]:
-    """Return what would be known of a file if it were dropped as `path` now. Raises OSError, NotInspected."""
+    """Return what would be known of a file dropped as `path` now. Raises OSError, InspectionFailed."""
     with make_inspector(settings) as inspector, open_ledger_if_any(settings) as ledger:
         return facts_of_unsubmitted_file(file, path, inspector, ledger, settings.zone, rulebook.volumes)
 

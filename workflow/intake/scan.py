@@ -112,7 +112,7 @@ class FolderFiles:
         self._untaken: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[str]:
-        """Yield paths relative to the folder. Raise ShareError when the folder can't be read.
+        """Yield paths relative to the folder. Raises ShareError when the folder can't be read.
 
         Ends when all files that were there at the start are taken, are gone, or have not become ready
         within `stall_seconds`.

@@ -75,7 +75,7 @@ class WaitingForSlicing:
 
 
 def count_waiting_for_slicing(ledger: Ledger) -> WaitingForSlicing:
-    """Return how much waits for slicing. Raises StateError."""
+    """Return how much waits for slicing. Raises StateFolderError."""
     with ledger.read_connection() as connection:
         row = connection.execute(_WAITING_COUNT).one()
     return WaitingForSlicing(
@@ -84,14 +84,14 @@ def count_waiting_for_slicing(ledger: Ledger) -> WaitingForSlicing:
 
 
 def filter_waiting_for_slicing(ledger: Ledger, numbers: Collection[int]) -> tuple[Submission, ...]:
-    """Return those of these submissions that wait for slicing. Raises StateError."""
+    """Return those of these submissions that wait for slicing. Raises StateFolderError."""
     some = chunks(sorted(numbers))
     queries = (select(submissions).where(submissions.c.id.in_(each), _WAITING_FOR_SLICING) for each in some)
     return tuple(submission for query in queries for submission in ledger.select_submissions(query))
 
 
 def find_waiting_by_part_version(ledger: Ledger, part_version_ids: Collection[str]) -> tuple[Submission, ...]:
-    """Return submissions that wait for the slicing of one of these part versions. Raises StateError."""
+    """Return submissions that wait for the slicing of one of these part versions. Raises StateFolderError."""
     ours = submissions.c.part_version_id.in_(list(part_version_ids))
     return ledger.select_submissions(select(submissions).where(ours, _WAITING_FOR_SLICING))
 
@@ -102,7 +102,7 @@ def start_delivery(
     events: Sequence[tuple[EventKind, str]],
     **changes: Unpack[SubmissionChanges],
 ) -> None:
-    """Begin to deliver what was parked, with all its news at once. Raises Superseded, StateError."""
+    """Begin to deliver what was parked, with all its news at once. Raises Superseded, StateFolderError."""
     ahead = next_turn(submission, Step.DELIVER, CLOCK.now())
     with ledger.write_transaction() as connection:
         delivery: SubmissionChanges = {**ahead, **changes}

@@ -54,7 +54,7 @@ class IntegrityReport:
 def check_integrity(url: str, *, page_by_page: bool = False) -> IntegrityReport:
     """Return the condition of a database, on demand of each of its pages.
 
-    Raises StateError when it can't be opened, DatabaseAway when it can't be reached.
+    Raises StateFolderError when it can't be opened, DatabaseUnavailable when it can't be reached.
     """
     try:
         engine = _open_read_only(url)
@@ -70,7 +70,7 @@ def check_integrity(url: str, *, page_by_page: bool = False) -> IntegrityReport:
 def check_writable(url: str, patience_seconds: float = 1.0) -> None:
     """Take the right to write and give it back, so that nothing is written; nothing to prove on Postgres.
 
-    Raises StateError when another program keeps it, or the file may not be written.
+    Raises StateFolderError when another program keeps it, or the file may not be written.
     """
     if not url.startswith("sqlite"):
         return

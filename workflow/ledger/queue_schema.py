@@ -46,7 +46,7 @@ def applied_migration(connection: Connection) -> str | None:
 
 
 def migrate_queue(begin: BeginTransaction, migrations: Sequence[str] | None = None) -> None:
-    """Bring procrastinate's tables to the installed release. Raise StateFolderError if they are newer."""
+    """Bring procrastinate's tables to the installed release. Raises StateFolderError if they are newer."""
     names = shipped_migrations() if migrations is None else migrations
     while True:
         with begin() as connection:
@@ -107,7 +107,7 @@ _REQUEUE = text(
 def leave_leases(connection: Connection) -> None:
     """Move a Postgres database over from leases; afterwards an older release is refused, in its own words.
 
-    Raise StateFolderError while a worker of such a release is alive: the two must not work side by side.
+    Raises StateFolderError while a worker of such a release is alive: the two must not work side by side.
     """
     connection.execute(SCHEMA_LOCK, {"lock": MIGRATION_LOCK_ID})
     columns = {column["name"] for column in _columns(connection, _WORKERS)}
@@ -127,7 +127,7 @@ def _columns(connection: Connection, table: str) -> list[dict[str, object]]:
 
 
 def _wait_for_silence(connection: Connection) -> None:
-    """Wait until no worker of an older release can be alive. Raise StateFolderError if one is."""
+    """Wait until no worker of an older release can be alive. Raises StateFolderError if one is."""
 
     def alive() -> dict[str, str]:
         rows = connection.execute(_ALIVE, {"limit": OLD_HEARTBEAT_SECONDS}).all()

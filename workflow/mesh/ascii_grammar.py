@@ -74,7 +74,7 @@ class AsciiParser:
     def feed(self, text: bytes) -> list[float]:
         """Return the corners of all facets that lower-case text, which ends between words, completes.
 
-        Raise UnreadableMesh with the line of the mistake.
+        Raises UnreadableMesh with the line of the mistake.
         """
         place = 0
         while place < len(text):
@@ -177,7 +177,7 @@ class AsciiParser:
 
 
 def read_decimal(text: bytes) -> float:
-    """Return the number that lower-case text spells, not-a-number and infinity included. Raise ValueError."""
+    """Return the number that lower-case text spells; also not-a-number and infinity. Raises ValueError."""
     if len(text) > _LONGEST or not _SPELLING.fullmatch(text):
         raise ValueError("not a number")
     return float("nan") if b"#" in text else float(text.partition(b"(")[0])

@@ -74,8 +74,8 @@ class Inspector:
     def inspect(self, source: Path, shown_as: str | None = None) -> MeshReport:
         """Inspect an STL file of any content and size. `shown_as` is the path in the report.
 
-        Raises OSError when the file can't be read or the process can't start, NotInspected when it can't
-        be inspected within the limits, StateError when closed meanwhile.
+        Raises OSError when the file can't be read or the process can't start, InspectionFailed when it can't
+        be inspected within the limits, StateFolderError when closed meanwhile.
         """
         named = str(source) if shown_as is None else shown_as
         return self._send_with_retry(InspectionRequest(source.absolute(), named), source)
@@ -83,8 +83,8 @@ class Inspector:
     def draw(self, source: Path, picture: Path) -> MeshReport:
         """Inspect an STL file, and write a PNG of it to `picture`, over what may stand there.
 
-        Raises what `inspect` raises, OSError when the picture can't be written, NotInspected when there is
-        nothing to draw.
+        Raises what `inspect` raises, OSError when the picture can't be written, InspectionFailed when there
+        is nothing to draw.
         """
         wanted = InspectionRequest(source.absolute(), str(source), picture.absolute())
         return self._send_with_retry(wanted, source)
@@ -118,7 +118,7 @@ class Inspector:
         )
 
     def close(self) -> None:
-        """End the process; an inspection under way ends with StateError."""
+        """End the process; an inspection under way ends with StateFolderError."""
         self._is_closed = True
         if self._worker:
             self._worker.process.kill()

@@ -91,7 +91,7 @@ class MeshPolicy:
 
 
 def parse_warning_kinds(names: str) -> frozenset[MeshWarningKind]:
-    """Return the kinds that a list with commas names. Raise SettingsError for a name that no oddity has."""
+    """Return the kinds that a list with commas names. Raises SettingsError for a name that no oddity has."""
     return frozenset(_parse_warning_kind(name.strip()) for name in names.split(",") if name.strip())
 
 

@@ -37,7 +37,7 @@ def find_attached_send(
     """Return the cloud's id of what an earlier attempt sent, None if none did; else why nobody can tell.
 
     `done` are the receipts of the copies before this one. None means that what Eiger shows is written down.
-    Raises CloudError, StateError, Superseded.
+    Raises CloudError, StateFolderError, Superseded.
     """
     first = intent.times == 1
     if first and done:  # a further copy leaves no trace that could be told from those before it

@@ -91,7 +91,7 @@ def release_submission(
 ) -> Submission:
     """Let a submission that was held for its mesh, by a rule or for its units go on as it is.
 
-    Raise WrongSubmissionState when the submission is not held, or for another reason. The release is for
+    Raises WrongSubmissionState when the submission is not held, or for another reason. The release is for
     the bytes that were held, and for no others.
     """
     gone = _missing_file_reason(ledger, number, share) if moved is None else ""
@@ -188,7 +188,7 @@ def cancel_submission(
 def return_moved_file(ledger: Ledger, number: int, moved: MovedFile, why: str) -> Submission:
     """Put a file that can't be approved back where it belongs, with a note that says why.
 
-    Raise WrongSubmissionState when the submission goes on meanwhile.
+    Raises WrongSubmissionState when the submission goes on meanwhile.
     """
 
     def decide(submission: Submission, _begun: SendState) -> CommandEffect:
@@ -322,7 +322,7 @@ def _resume_step(submission: Submission, begun: SendState) -> tuple[Step, Submis
 
 
 def parse_build_id(text: str) -> str:
-    """Return a build's id as the cloud writes it. Raises NotNow."""
+    """Return a build's id as the cloud writes it. Raises WrongSubmissionState."""
     try:
         return str(UUID(text))
     except ValueError:

@@ -44,7 +44,7 @@ def facts_of_unsubmitted_file(
 ) -> tuple[MeshReport, Facts]:
     """Measure a file that is no submission, and give what would be known if it were dropped now.
 
-    Without a ledger nothing was sent before. Raises OSError, NotInspected.
+    Without a ledger nothing was sent before. Raises OSError, InspectionFailed.
     """
     report = inspector.inspect(source, path)
     with source.open("rb") as file:

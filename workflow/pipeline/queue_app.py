@@ -69,7 +69,7 @@ def make_connector(url: str) -> PatientConnector:
 
 
 def __getattr__(name: str) -> procrastinate.App:
-    """Return `app`, the queue in the database of the settings. Raise SettingsError where none is shared."""
+    """Return `app`, the queue in the database of the settings. Raises SettingsError where none is shared."""
     if name != "app":
         raise AttributeError(name)
     settings = load_settings()
