@@ -29,7 +29,7 @@ from workflow.pipeline.reorder import NoteOrders
 def known_in_place_files(ledger: Ledger, folder: str) -> Mapping[str, FileStamp]:
     """Return every file of a read-only inbox that was taken, with its stamp. Raises StateFolderError.
 
-    `folder` is the inbox as `origin_of` names it.
+    `folder` is the inbox as `folder_origin` names it.
     """
     return {path: FileStamp(*times) for path, times in ledger.in_place.read_files(folder).items()}
 
