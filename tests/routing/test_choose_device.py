@@ -74,7 +74,7 @@ def test_what_is_no_obstacle(device: DeviceFacts) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "reason"),
+    ("required", "reason"),
     [
         (DeviceRequirements(name=(Glob("X7-*"),)), "M2-1: the rule does not name it"),
         (
@@ -86,9 +86,9 @@ def test_what_is_no_obstacle(device: DeviceFacts) -> None:
         (replace(LOADED, spare_percent=50.0), "M2-1: 40.0 cm³ of Onyx left, needs 45.0 cm³"),
     ],
 )
-def test_what_a_rule_asks_for(wish: DeviceRequirements, reason: str) -> None:
+def test_what_a_rule_asks_for(required: DeviceRequirements, reason: str) -> None:
     device = replace(READY, primary_remaining_cm3=40.0)
-    assert choose_device(wish, ONYX, [device]).reasons == (reason,)
+    assert choose_device(required, ONYX, [device]).reasons == (reason,)
 
 
 def test_a_rule_may_ask_for_a_state_of_its_own() -> None:
@@ -130,15 +130,15 @@ FLEET = (READY, SILENT, QUICK, SHORT)
 def test_which_of_those_that_fit(
     choose: SelectionPolicy, names: tuple[str, ...], chosen: DeviceFacts
 ) -> None:
-    wish = DeviceRequirements(name=tuple(map(Glob, names)), choose=choose)
-    assert choose_device(wish, ONYX, FLEET).device == chosen
+    required = DeviceRequirements(name=tuple(map(Glob, names)), choose=choose)
+    assert choose_device(required, ONYX, FLEET).device == chosen
 
 
 def test_devices_take_turns_beginning_with_who_got_nothing_for_longest() -> None:
     noon = datetime(2026, 12, 17, 12, 0, tzinfo=UTC)
-    wish, fleet, taken = DeviceRequirements(choose=SelectionPolicy.ROUND_ROBIN), list(FLEET), []
+    required, fleet, taken = DeviceRequirements(choose=SelectionPolicy.ROUND_ROBIN), list(FLEET), []
     for minute in range(8):
-        chosen = choose_device(wish, ONYX, fleet).device
+        chosen = choose_device(required, ONYX, fleet).device
         assert chosen is not None
         taken.append(chosen.name)
         fleet.remove(chosen)
@@ -147,7 +147,7 @@ def test_devices_take_turns_beginning_with_who_got_nothing_for_longest() -> None
 
 
 @pytest.mark.parametrize(
-    ("wish", "reason"),
+    ("required", "reason"),
     [
         (DeviceRequirements(queue_length=parse_interval("< 1")), "M2-1: 1 queued, the rule asks for < 1"),
         (
@@ -160,10 +160,12 @@ def test_devices_take_turns_beginning_with_who_got_nothing_for_longest() -> None
         ),
     ],
 )
-def test_a_queue_may_be_too_long(wish: DeviceRequirements, reason: str) -> None:
-    assert choose_device(wish, ONYX, [READY]).reasons == (reason,)
+def test_a_queue_may_be_too_long(required: DeviceRequirements, reason: str) -> None:
+    assert choose_device(required, ONYX, [READY]).reasons == (reason,)
     unknown = replace(READY, queue_length=None, queue_seconds=None)
-    assert choose_device(wish, ONYX, [unknown]).reasons == ("M2-1: Eiger does not say how long its queue is",)
+    assert choose_device(required, ONYX, [unknown]).reasons == (
+        "M2-1: Eiger does not say how long its queue is",
+    )
 
 
 def test_the_material_has_to_last_for_all_copies() -> None:
@@ -182,8 +184,8 @@ def test_the_others_that_fit_are_told_too() -> None:
 
 @given(order=st.permutations(FLEET), choose=st.sampled_from(SelectionPolicy))
 def test_the_order_of_the_list_does_not_matter(order: list[DeviceFacts], choose: SelectionPolicy) -> None:
-    wish = DeviceRequirements(choose=choose)
-    assert choose_device(wish, ONYX, order).device == choose_device(wish, ONYX, FLEET).device
+    required = DeviceRequirements(choose=choose)
+    assert choose_device(required, ONYX, order).device == choose_device(required, ONYX, FLEET).device
 
 
 def names_of(choice: DeviceChoice) -> list[str]:
@@ -203,8 +205,8 @@ def test_copies_are_dealt_as_if_those_before_were_in_the_queue() -> None:
 @pytest.mark.parametrize("policy", [SelectionPolicy.FIRST, SelectionPolicy.ROUND_ROBIN])
 def test_where_the_queue_does_not_decide_they_are_dealt_in_turn(policy: SelectionPolicy) -> None:
     other = replace(READY, id="2", name="M2-2", queue_seconds=90_000.0)
-    wish = DeviceRequirements(loaded_material=True, choose=policy)
-    assert sorted(names_of(deal_copies(wish, ONYX, [READY, other], 4))) == ["M2-1"] * 2 + ["M2-2"] * 2
+    required = DeviceRequirements(loaded_material=True, choose=policy)
+    assert sorted(names_of(deal_copies(required, ONYX, [READY, other], 4))) == ["M2-1"] * 2 + ["M2-2"] * 2
 
 
 def test_unknown_queues_are_dealt_in_turn() -> None:

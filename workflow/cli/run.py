@@ -46,7 +46,7 @@ def watchdog_seconds() -> float | None:
 
 
 REPEATED_SIGNAL_SECONDS = 0.1
-"""Some programs send their signal to a process and at once to its group: that is one wish, not two."""
+"""Some programs signal a process and at once its group: that is one request to stop."""
 
 
 @click.command()

@@ -99,15 +99,15 @@ class BuildEndpoints(Resource):
         self, build_id: str, due_date: date | None = None, *, before_send: BeforeSend | None = None
     ) -> PrintJob:
         """Put a build into the backlog; return the new print job, `Backlogged`."""
-        wish = _due_date_body(due_date)
-        return self._post(the.SEND_BUILD_TO_BACKLOG, PrintJob, wish, before_send, build_id=build_id)
+        body = _due_date_body(due_date)
+        return self._post(the.SEND_BUILD_TO_BACKLOG, PrintJob, body, before_send, build_id=build_id)
 
     def send_build_to_job_request_queue(
         self, build_id: str, due_date: date | None = None, *, before_send: BeforeSend | None = None
     ) -> PrintJob:
         """Request a print of a build; return the new print job, `Backlogged`."""
-        wish = _due_date_body(due_date)
-        return self._post(the.SEND_BUILD_TO_JOB_REQUEST_QUEUE, PrintJob, wish, before_send, build_id=build_id)
+        body = _due_date_body(due_date)
+        return self._post(the.SEND_BUILD_TO_JOB_REQUEST_QUEUE, PrintJob, body, before_send, build_id=build_id)
 
     def remove_build_from_job_request_queue(self, build_id: str) -> None:
         """Remove a build from the job requests."""
@@ -159,8 +159,8 @@ class DeviceEndpoints(Resource):
         Watch `read_device(…).active_job` for the id of the print job that this gives. Raises Conflict
         when the printer is not ready.
         """
-        wish = {"build": build_id}
-        return self._post(the.PRINT_TO_PRINTER, PrintJob, wish, before_send, device_id=device_id)
+        body = {"build": build_id}
+        return self._post(the.PRINT_TO_PRINTER, PrintJob, body, before_send, device_id=device_id)
 
     def list_device_queue(self, device_id: str) -> DeviceQueue:
         """Return a device and its whole queue."""
@@ -170,8 +170,8 @@ class DeviceEndpoints(Resource):
         self, device_id: str, build_id: str, *, before_send: BeforeSend | None = None
     ) -> QueuedPrintJob:
         """Put a build at the end of a device's queue."""
-        wish = {"build": build_id}
-        return self._post(the.APPEND_TO_DEVICE_QUEUE, QueuedPrintJob, wish, before_send, device_id=device_id)
+        body = {"build": build_id}
+        return self._post(the.APPEND_TO_DEVICE_QUEUE, QueuedPrintJob, body, before_send, device_id=device_id)
 
     def read_device_queue(self, device_id: str, queued_job_id: str) -> QueuedPrintJob:
         """Return one entry of a device's queue."""

@@ -27,8 +27,8 @@ from workflow.model import EventKind, Step, Submission, SubmissionState
 class InPlaceFile:
     """A file that is taken and left in place: its path below a folder, and what identifies the folder.
 
-    `folder` is written the same way on each machine (`intake.folder_origin`), `place` is this machine's own path,
-    `home` the machine that sees it there.
+    `folder` is written the same way on each machine (`intake.folder_origin`), `place` is this machine's
+    own path, `home` the machine that sees it there.
     """
 
     folder: str

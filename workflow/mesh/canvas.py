@@ -30,7 +30,7 @@ _PIXEL_CENTER = 0.5
 
 
 class TooMuchToDraw(Exception):
-    """The facets cover the picture so many times over that drawing them would take minutes."""
+    """The facets lie over one another too often: drawing them would take minutes."""
 
 
 class DepthBuffer:
@@ -315,7 +315,7 @@ class RgbCanvas:
 
 
 def dilate(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
-    """Add so many pixels around each."""
+    """Return the mask with `by` pixels added around each of its own."""
     for axis in (0, 1):
         wide = mask.copy()
         for shift in range(1, by + 1):

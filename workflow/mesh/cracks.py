@@ -47,7 +47,7 @@ class Segments:
         return self.tail.size
 
     def rims(self, points: int) -> Indices:
-        """Return a number for each of so many points that connected points share."""
+        """Return a number for each of the points; connected points have the same one."""
         return connected_components(self.tail, self.head, points)
 
 

@@ -102,7 +102,7 @@ MAX_PIXELS = 60_000_000
 """Of one view, each facet's own: some seconds. Usual parts take one to five million."""
 
 _SUPERSAMPLING = 2
-"""Views are drawn so many times larger, and averaged."""
+"""Views are drawn larger by this factor, and averaged."""
 _MARGIN = 48
 _GRAY = (110, 116, 126)
 _AXES = (("x", 0), ("y", 1), ("z", 2))

@@ -70,7 +70,7 @@ class Shells:
 def find_shells(
     corners: CornerHashes, facets: int, volume_mm3: float, *, may_have_walls: bool = False
 ) -> Shells:
-    """Find the shells of a closed mesh of so many facets, whose volume is known.
+    """Return the shells of a closed mesh with this number of facets and this volume.
 
     `may_have_walls` also looks for facets back to back, which only a mesh with repeated facets has.
     """

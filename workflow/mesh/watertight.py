@@ -108,7 +108,7 @@ class CornerHashes:
             yield hash_corners(block, scratch[:, : block.shape[1]])
 
     def all_hashes(self, facets: int) -> Hashes:
-        """Return those of so many facets at once, shape (3, n); of fewer if there are no more."""
+        """Return the hashes of this many facets at once, shape (3, n); fewer if there are no more."""
         if self._count == facets <= self._kept.shape[1]:
             return self._kept[:, :facets]
         hashes = np.empty((3, facets), np.uint64)

@@ -49,7 +49,7 @@ class InboxEvents:
     """Records what the inbox reports, and wakes the queue."""
 
     context: Context
-    crew: Heartbeat
+    heartbeat: Heartbeat
     wake: Callable[[], None]
     limit: int
     """How many files may come at once."""
@@ -73,7 +73,7 @@ class InboxEvents:
 
     def open(self, path: str) -> int:
         """Begin a submission before its file is touched."""
-        number = self.context.ledger.open(path, self.crew.me.name)
+        number = self.context.ledger.open(path, self.heartbeat.me.name)
         self._paths[number] = path
         return number
 
@@ -127,7 +127,7 @@ class InboxEvents:
 
     def _file(self, path: str) -> InPlaceFile:
         """What the inbox is called is asked once for each time that it appears. Raises OSError."""
-        inbox, me = self.context.share.inbox, self.crew.me
+        inbox, me = self.context.share.inbox, self.heartbeat.me
         if self._origin is None:
             self._origin = folder_origin(inbox, me.host)
         return InPlaceFile(self._origin, path, str(inbox / path), me.home)
@@ -146,10 +146,10 @@ class InboxEvents:
 
     def on_scan(self, found: InboxScan, settled: Collection[str]) -> None:
         """Carry out what notes order, and remove those that are no longer true."""
-        self.crew.note_scan()
+        self.heartbeat.note_scan()
         if self.context.share.left_inbox is None and self.context.share.decides_by_moving:
-            if self._workers != self.crew.among:  # one is gone: what it had taken is carried out here
-                self._workers = self.crew.among
+            if self._workers != self.heartbeat.among:  # one is gone: what it had taken is carried out here
+                self._workers = self.heartbeat.among
                 self.orders.recover()
             found = replace(found, texts=found.texts - self.orders.carry_out(found))
         if self.progress is None:

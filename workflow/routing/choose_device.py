@@ -49,21 +49,21 @@ class DeviceChoice:
 
 
 def choose_device(
-    wish: DeviceRequirements, facts: Facts, devices: Sequence[DeviceFacts], copies: int = 1
+    required: DeviceRequirements, facts: Facts, devices: Sequence[DeviceFacts], copies: int = 1
 ) -> DeviceChoice:
     """Return the chosen device and why, for each device; all copies go to the same one."""
-    judged = [(device, next(_disqualifiers(wish, facts, device, copies), None)) for device in devices]
+    judged = [(device, next(_disqualifiers(required, facts, device, copies), None)) for device in devices]
     fitting = [device for device, obstacle in judged if obstacle is None]
-    chosen = min(fitting, key=lambda device: _rank(wish, device), default=None)
+    chosen = min(fitting, key=lambda device: _rank(required, device), default=None)
     reasons = [
-        f"{device.name}: {obstacle or _describe_candidate(device, wish.choose, device is chosen)}"
+        f"{device.name}: {obstacle or _describe_candidate(device, required.choose, device is chosen)}"
         for device, obstacle in judged
     ]
     return DeviceChoice(chosen, tuple(reasons) or ("Eiger lists no devices",))
 
 
 def deal_copies(
-    wish: DeviceRequirements, facts: Facts, devices: Sequence[DeviceFacts], copies: int
+    required: DeviceRequirements, facts: Facts, devices: Sequence[DeviceFacts], copies: int
 ) -> DeviceChoice:
     """Return the device of each copy, each chosen as if those before it were in its queue already.
 
@@ -72,25 +72,28 @@ def deal_copies(
     left, dealt = {device.id: device for device in devices}, list[DeviceFacts]()
     for _ in range(copies):
         counts = Counter(device.id for device in dealt)
-        qualifying = [each for each in left.values() if not any(_disqualifiers(wish, facts, each, 1))]
-        chosen = min(qualifying, key=lambda each: _dealing_rank(wish, each, counts[each.id]), default=None)
+        qualifying = [each for each in left.values() if not any(_disqualifiers(required, facts, each, 1))]
+        chosen = min(
+            qualifying, key=lambda each: _dealing_rank(required, each, counts[each.id]), default=None
+        )
         if chosen is None:
-            return choose_device(wish, facts, list(left.values()))
+            return choose_device(required, facts, list(left.values()))
         dealt.append(chosen)
         left[chosen.id] = _with_copy(chosen, facts)
     counts = Counter(device.id for device in dealt)
     reasons = tuple(
-        f"{device.name}: {next(_disqualifiers(wish, facts, device, 1), f'{counts[device.id]} of the copies')}"
+        f"{device.name}: {why_not or f'{counts[device.id]} of the copies'}"
         for device in devices
+        for why_not in (next(_disqualifiers(required, facts, device, 1), ""),)
     )
     first = next(device for device in devices if device.id == dealt[0].id)
     return DeviceChoice(first, reasons, tuple(dealt))
 
 
-def _dealing_rank(wish: DeviceRequirements, device: DeviceFacts, count: int) -> tuple[float, float, Rank]:
+def _dealing_rank(required: DeviceRequirements, device: DeviceFacts, count: int) -> tuple[float, float, Rank]:
     """Return the sort key: by queue where the rule asks for it, otherwise by turns."""
-    by_queue = wish.choose in {SelectionPolicy.SOONEST, SelectionPolicy.SHORTEST_QUEUE}
-    rank = _rank(wish, device)
+    by_queue = required.choose in {SelectionPolicy.SOONEST, SelectionPolicy.SHORTEST_QUEUE}
+    rank = _rank(required, device)
     return (rank[0], count, rank) if by_queue else (count, rank[0], rank)
 
 
@@ -111,35 +114,41 @@ def _with_copy(device: DeviceFacts, facts: Facts) -> DeviceFacts:
     )
 
 
-def _disqualifiers(wish: DeviceRequirements, facts: Facts, device: DeviceFacts, copies: int) -> Iterator[str]:
+def _disqualifiers(
+    required: DeviceRequirements, facts: Facts, device: DeviceFacts, copies: int
+) -> Iterator[str]:
     """Yield every reason why this device does not qualify, the plainest first."""
-    yield from _requirement_mismatches(wish, device)
+    yield from _requirement_mismatches(required, device)
     if device.outage is not None:
         yield device.outage
     yield from _series_mismatches(facts, device)
-    yield from _state_mismatches(wish, device)
-    if wish.loaded_material:
+    yield from _state_mismatches(required, device)
+    if required.loaded_material:
         yield from _material_mismatches(facts, device)
-        yield from _material_shortages(wish, facts, device, copies)
-    yield from _queue_limit_violations(wish, device)
+        yield from _material_shortages(required, facts, device, copies)
+    yield from _queue_limit_violations(required, device)
 
 
-def _requirement_mismatches(wish: DeviceRequirements, device: DeviceFacts) -> Iterator[str]:
+def _requirement_mismatches(required: DeviceRequirements, device: DeviceFacts) -> Iterator[str]:
     asked = (
-        (wish.name, device.name, "the rule does not name it"),
-        (wish.series, device.series, f"is {device.series}, the rule asks for {_join_with_or(wish.series)}"),
-        (wish.type, device.type, f"is a {device.type}, the rule asks for {_join_with_or(wish.type)}"),
+        (required.name, device.name, "the rule does not name it"),
+        (
+            required.series,
+            device.series,
+            f"is {device.series}, the rule asks for {_join_with_or(required.series)}",
+        ),
+        (required.type, device.type, f"is a {device.type}, the rule asks for {_join_with_or(required.type)}"),
     )
     for globs, value, reason in asked:
         if globs and not _matches_any(globs, value):
             yield reason
 
 
-def _state_mismatches(wish: DeviceRequirements, device: DeviceFacts) -> Iterator[str]:
+def _state_mismatches(required: DeviceRequirements, device: DeviceFacts) -> Iterator[str]:
     if device.state is None:
         yield "Eiger does not say its state"
-    elif not _matches_any(wish.state or QUEUEABLE_STATES, device.state):
-        asked = f", the rule asks for {_join_with_or(wish.state)}" if wish.state else ""
+    elif not _matches_any(required.state or QUEUEABLE_STATES, device.state):
+        asked = f", the rule asks for {_join_with_or(required.state)}" if required.state else ""
         yield f"is {device.state}{asked}"
 
 
@@ -163,10 +172,10 @@ def _material_mismatches(facts: Facts, device: DeviceFacts) -> Iterator[str]:
 
 
 def _material_shortages(
-    wish: DeviceRequirements, facts: Facts, device: DeviceFacts, copies: int
+    required: DeviceRequirements, facts: Facts, device: DeviceFacts, copies: int
 ) -> Iterator[str]:
     """Yield shortages of material. An unknown amount is none; printers with fiber may report 0 left."""
-    spare = copies * (1 + wish.spare_percent / 100)
+    spare = copies * (1 + required.spare_percent / 100)
     amounts = (
         ("build.primary_cm3", device.primary_remaining_cm3, device.material),
         ("build.fiber_cm3", device.fiber_remaining_cm3 or None, device.fiber),
@@ -177,11 +186,11 @@ def _material_shortages(
             yield f"{left:.1f} cm³ of {what} left, needs {needed * spare:.1f} cm³"
 
 
-def _queue_limit_violations(wish: DeviceRequirements, device: DeviceFacts) -> Iterator[str]:
+def _queue_limit_violations(required: DeviceRequirements, device: DeviceFacts) -> Iterator[str]:
     hours = None if device.queue_seconds is None else device.queue_seconds / SECONDS_PER_HOUR
     asked = (
-        (wish.queue_hours, hours, f"{hours:.1f} h queued" if hours is not None else ""),
-        (wish.queue_length, device.queue_length, f"{device.queue_length} queued"),
+        (required.queue_hours, hours, f"{hours:.1f} h queued" if hours is not None else ""),
+        (required.queue_length, device.queue_length, f"{device.queue_length} queued"),
     )
     for limit, length, words in asked:
         if limit is not None and length is None:
@@ -202,18 +211,18 @@ def _join_with_or(globs: Sequence[Glob]) -> str:
     return " or ".join(map(str, globs))
 
 
-def _rank(wish: DeviceRequirements, device: DeviceFacts) -> Rank:
+def _rank(required: DeviceRequirements, device: DeviceFacts) -> Rank:
     """Return the sort key: the least is best, and an unknown queue comes last."""
     seconds = math.inf if device.queue_seconds is None else device.queue_seconds
     length = math.inf if device.queue_length is None else device.queue_length
     named = casefold_nfc(device.name), device.id
-    match wish.choose:
+    match required.choose:
         case SelectionPolicy.SOONEST:
             return seconds, length, *named
         case SelectionPolicy.SHORTEST_QUEUE:
             return length, seconds, *named
         case SelectionPolicy.FIRST:
-            place = (at for at, glob in enumerate(wish.name) if glob.matches(device.name))
+            place = (at for at, glob in enumerate(required.name) if glob.matches(device.name))
             return next(place, 0), 0, *named
         case SelectionPolicy.ROUND_ROBIN:
             last = device.last_sent_at

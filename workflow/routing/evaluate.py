@@ -122,16 +122,16 @@ def _count_copies(copies: Copies, facts: Facts) -> int:
 def _route_to_device(
     sent: Route,
     action: SendAction,
-    wish: DeviceRequirements,
+    required: DeviceRequirements,
     facts: Facts,
     devices: Sequence[DeviceFacts],
 ) -> Route:
     if action.destination is Destination.PRINT_NOW:
-        wish = replace(wish, state=READY_ONLY)
+        required = replace(required, state=READY_ONLY)
     if action.spread and sent.copies > 1:
-        choice = deal_copies(wish, facts, devices, sent.copies)
+        choice = deal_copies(required, facts, devices, sent.copies)
     else:
-        choice = choose_device(wish, facts, devices, sent.copies)
+        choice = choose_device(required, facts, devices, sent.copies)
     sent = replace(sent, reasons=(*sent.reasons, *choice.reasons))
     if choice.device is not None:
         dealt = tuple(device.id for device in choice.dealt)
