@@ -1,7 +1,7 @@
 """The composition root: builds the service from the settings, and is the only place that knows all rooms."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from loguru import logger
 
 from workflow.eiger import EigerClient, make_client, network_of
-from workflow.errors import SettingsError
+from workflow.errors import RulesError, SettingsError
 from workflow.intake import MassArrivalLimit, Share, StabilityTimes
 from workflow.ledger import SHARE_ID_KEY, Ledger
 from workflow.logs import LogFilter, set_up_logs
@@ -28,7 +28,7 @@ from workflow.pipeline.status_page import status_page_place
 from workflow.pipeline.thumbnails import THUMBNAILS_FOLDER
 from workflow.pipeline.work_queue import QueueLimits
 from workflow.resources import resource_folder
-from workflow.routing import load_rules
+from workflow.routing import BuildVolume, fits_all_mm, load_build_volumes, load_rules
 from workflow.settings import DEFAULT_STATUS_PAGE, LEDGER_FILE, Settings, outdated_settings, stlflow_command
 from workflow.state_folder import (
     locked_database,
@@ -229,11 +229,15 @@ def make_inspector(settings: Settings) -> Inspector:
     """Return what inspects meshes, to be closed after use. Raises SettingsError for an unknown oddity."""
     for name, advice in outdated_settings(settings).items():
         logger.warning("{} is outdated. {}", name, advice)
+    volumes: tuple[BuildVolume, ...] = ()
+    with suppress(RulesError):  # who loads the rules says so
+        volumes = load_build_volumes(rules_file(settings))
     policy = MeshPolicy(
         open_edges_limit=settings.open_edges_limit,
         largest_hole_mm=settings.largest_hole_mm,
         held=parse_warning_kinds(f"{settings.hold_meshes_with},{settings.refuse_meshes_with}"),
         max_bytes=settings.largest_file_mb * 2**20,
+        fits_all_mm=fits_all_mm(volumes),
     )
     return Inspector(
         policy, InspectionLimits(settings.inspection_limit_seconds, settings.inspection_memory_mb)

@@ -15,7 +15,7 @@ REPORT = (
     "watertight", "open_edges", "seconds", "sha256", "solids", "closes_at_mm", "open_places",
     "flipped_edges", "shared_edges", "repeated_facets", "degenerate_facets", "has_colour", "defects",
     "oddities", "flat_facets", "inside_out", "unit_guess", "unit_doubt", "unit_sizes",
-    "shells", "cavities", "turned_shells", "bodies",
+    "shells", "cavities", "turned_shells", "bodies", "oriented_mm",
 )  # fmt: skip
 FORECAST = ("outcome", "outcome_reason", "assumed_path", "intake")
 

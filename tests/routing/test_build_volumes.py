@@ -14,6 +14,7 @@ from workflow.routing.build_volumes import (
     BUILD_VOLUMES_FILE,
     Pose,
     find_pose,
+    fits_all_mm,
     load_build_volumes,
     read_build_volumes,
 )
@@ -100,6 +101,13 @@ def test_the_facts_name_each_printer_and_each_series_once() -> None:
     }
     assert fit_facts((600, 600, 600), SHIPPED) == {"fits": "", "fits_series": ""}
     assert fit_facts((1, 1, 1), ()) == {}
+    assert "Mark Two" not in str(fit_facts((265, 265, 20), SHIPPED)["fits"])
+    assert "Mark Two" in str(fit_facts((265, 265, 20), SHIPPED, (300, 80, 20))["fits"])
+
+
+def test_a_part_with_the_sides_that_fit_all_printers_fits_each_of_them() -> None:
+    found = [fits_all_mm(volumes) for volumes in (SHIPPED, ())]
+    assert found == [(235, 68.3, 65.5), None], "those of a finished part of Metal X"
 
 
 def test_the_sentence_says_where_it_fits_and_how() -> None:
@@ -112,6 +120,13 @@ def test_the_sentence_says_where_it_fits_and_how() -> None:
     )
     assert describe_fit((900, 1, 1), SHIPPED, {"FX20"}) == "larger than the build volume of FX20"
     assert describe_fit((10, 10, 10), SHIPPED, {"A printer of 2030"}) == ""
+    assert describe_fit((265, 265, 20), SHIPPED, {"FX20", "Mark Two"}, (300, 80, 20)) == (
+        "fits FX20; Mark Two when laid straight (then 300 × 80 × 20 mm)"
+    )
+    assert describe_fit((265, 265, 20), SHIPPED, {"FX20", "Mark Two"}, (319, 131, 150)) == (
+        "fits FX20; only just Mark Two when laid straight (then 319 × 131 × 150 mm)"
+    )
+    assert describe_fit((350, 350, 350), SHIPPED, {"FX20", "X7"}, (400, 300, 300)) == "fits FX20; not X7"
 
 
 def test_rules_ask_for_any_of_the_names() -> None:

@@ -27,6 +27,7 @@ from workflow.mesh.format import (
 from workflow.mesh.holes import MAX_HOLE_LOCATIONS, summarize_open_edges
 from workflow.mesh.measures import Measures, MeshFindings, measure_mesh
 from workflow.mesh.open_edges import count_duplicate_facets, count_nonmanifold_edges
+from workflow.mesh.oriented_box import find_oriented_box
 from workflow.mesh.shells import Shells, find_shells
 from workflow.mesh.verdict import judge_mesh
 from workflow.mesh.warnings import MeshPolicy
@@ -126,7 +127,10 @@ def _gather_findings(reader: _Reader, size: int, header: bytes, policy: MeshPoli
     shells = (
         _find_shells(corners, measures, policy, may_have_walls=bool(repeated)) if measures.closed else None
     )
-    return MeshFindings(measures, holes, shared, repeated, reader.remarks(), shells, header)
+    box = None
+    if not (measures.bad_facets or policy.fits_all(measures.size_mm)):
+        box = find_oriented_box(reader.blocks, facets, measures.size_mm)
+    return MeshFindings(measures, holes, shared, repeated, reader.remarks(), shells, header, box)
 
 
 def _find_shells(
@@ -179,4 +183,5 @@ def _build_report(reader: _Reader, findings: MeshFindings, policy: MeshPolicy) -
         cavities=findings.shells.cavities if findings.shells else None,
         turned_shells=findings.shells.turned if findings.shells else None,
         bodies=findings.shells.bodies if findings.shells else None,
+        oriented_mm=findings.oriented_mm,
     )

@@ -190,7 +190,7 @@ class MeshFindings:
 
     `holes` is None for a mesh that is closed exactly. `shared_edges` have four or more facets and
     `repeated_facets` the corners of another one; None where not counted, like `shells`. `remarks` are the
-    reader's, and `header` is its first line or bytes.
+    reader's, and `header` is its first line or bytes. `oriented_mm`: see `MeshReport`.
     """
 
     measures: Measures
@@ -200,6 +200,7 @@ class MeshFindings:
     remarks: tuple[MeshWarning, ...] = ()
     shells: Shells | None = None
     header: bytes = b""
+    oriented_mm: tuple[float, float, float] | None = None
 
     @property
     def open_edges(self) -> int:

@@ -74,6 +74,8 @@ class MeshPolicy:
     `max_bytes`: a larger file is rejected unread.
     `count_limit_facets`: shells, cavities, non-manifold edges and repeated facets are counted up to this
     many facets, at 100 bytes each.
+    `fits_all_mm`: the longest, the middle and the shortest side that fit every printer; a box at an angle is
+    looked for around a part that has a longer one. None: around no part.
     """
 
     open_edges_limit: int = 0
@@ -81,6 +83,14 @@ class MeshPolicy:
     held: frozenset[MeshWarningKind] = frozenset()
     max_bytes: int = 4 * 2**30
     count_limit_facets: int = 200_000
+    fits_all_mm: tuple[float, float, float] | None = None
+
+    def fits_all(self, size_mm: tuple[float, float, float]) -> bool:
+        """True if a part of this size fits every printer on one of its sides, or no printer is known."""
+        if self.fits_all_mm is None:
+            return True
+        sides = sorted(size_mm, reverse=True)
+        return all(side <= most for side, most in zip(sides, self.fits_all_mm, strict=True))
 
     @property
     def overlap_limit_facets(self) -> int:

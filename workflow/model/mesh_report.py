@@ -66,6 +66,9 @@ class MeshReport:
     """Shells that face inwards and are no cavity; None where not counted."""
     bodies: int | None = None
     """Shells that are no cavity and have a volume; None where not counted."""
+    oriented_mm: tuple[float, float, float] | None = None
+    """The smallest box of a part that was drawn at an angle, longest side first; None where `size_mm` is as
+    small, or fits every printer."""
 
     @property
     def size_if_inches_mm(self) -> tuple[float, float, float] | None:

@@ -163,7 +163,7 @@ def _mesh_facts(mesh: MeshReport, volumes: Sequence[BuildVolume]) -> dict[str, F
         "unit_guess": mesh.unit_guess,
         "unit_doubt": bool(mesh.unit_doubt),
         "warnings": len(mesh.warnings),
-        **fit_facts(mesh.size_mm, volumes),
+        **fit_facts(mesh.size_mm, volumes, mesh.oriented_mm),
     }
     return {name: value for name, value in known.items() if value is not None}
 

@@ -47,7 +47,8 @@ def find_answer(context: Context, submission: Submission) -> Answer | None:
 
 def describe_printers(context: Context, submission: Submission) -> str:
     """Return which printers the part fits: of the shop's, if Eiger has named them already."""
-    if submission.mesh is None:
+    mesh = submission.mesh
+    if mesh is None:
         return ""
     present = {device.device_type for device in context.catalog.known_devices()}
-    return describe_fit(submission.mesh.size_mm, context.rulebook.volumes, present or None)
+    return describe_fit(mesh.size_mm, context.rulebook.volumes, present or None, mesh.oriented_mm)

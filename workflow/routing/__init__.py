@@ -1,6 +1,12 @@
 """The rule language: facts in, decisions out, each with its reason; pure but for the loader."""
 
-from workflow.routing.build_volumes import BuildVolume, describe_fit, fit_facts
+from workflow.routing.build_volumes import (
+    BuildVolume,
+    describe_fit,
+    fit_facts,
+    fits_all_mm,
+    load_build_volumes,
+)
 from workflow.routing.cloud_names import (
     check_cloud_names,
     doubt_unknown_names,

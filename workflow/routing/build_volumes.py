@@ -40,6 +40,7 @@ class Pose(StrEnum):
     ON_SIDE = "on another side"
     DIAGONAL = "turned on the bed"
     DIAGONAL_ON_SIDE = "on another side and turned on the bed"
+    STRAIGHT = "when laid straight"
 
 
 def load_build_volumes(rules: Path) -> tuple[BuildVolume, ...]:
@@ -72,10 +73,31 @@ def _parse_volume(row: dict[str, object]) -> BuildVolume:
     return BuildVolume(name, str(row["series"]), (x, y, z), str(row.get("source", "")))
 
 
-def find_pose(size_mm: SizeMm, volume: BuildVolume) -> Pose | None:
-    """Return the simplest pose in which a box fits a build volume; None when none is found."""
+def fits_all_mm(volumes: Sequence[BuildVolume]) -> SizeMm | None:
+    """Return the longest, middle and shortest side of a part that fits all volumes; None without any."""
+    sides = [sorted(volume.size_mm, reverse=True) for volume in volumes]
+    if not sides:
+        return None
+    long, middle, short = map(min, zip(*sides, strict=True))
+    return long, middle, short
+
+
+def find_pose(size_mm: SizeMm, volume: BuildVolume, oriented_mm: SizeMm | None = None) -> Pose | None:
+    """Return the simplest pose in which a part fits a build volume; None when none is found.
+
+    `size_mm` is its box as drawn, `oriented_mm` the smallest one of a part that was drawn at an angle.
+    """
+    pose = _pose_of_box(size_mm, volume)
+    if pose is None and oriented_mm is not None and _pose_of_box(oriented_mm, volume) is not None:
+        return Pose.STRAIGHT
+    return pose
+
+
+def _pose_of_box(size_mm: SizeMm, volume: BuildVolume) -> Pose | None:
     x, y, z = size_mm
-    for turned, poses in ((False, (Pose.AS_DRAWN, Pose.ON_SIDE)), (True, tuple(Pose)[2:])):
+    for turned, poses in (
+        (False, (Pose.AS_DRAWN, Pose.ON_SIDE)), (True, (Pose.DIAGONAL, Pose.DIAGONAL_ON_SIDE)),
+    ):  # fmt: skip
         for side, height in enumerate((z, y, x)):
             footprint = ((x, y), (x, z), (y, z))[side]
             if height <= volume.size_mm[2] and _fits_bed(footprint, volume.size_mm[:2], turned=turned):
@@ -94,16 +116,13 @@ def _fits_bed(footprint: tuple[float, float], bed: tuple[float, float], *, turne
     return narrow >= (2 * long * short * wide + (long**2 - short**2) * root) / (long**2 + short**2)
 
 
-def fitting_volumes(size_mm: SizeMm, volumes: Sequence[BuildVolume]) -> tuple[BuildVolume, ...]:
-    """Return the build volumes that a part fits in some pose, in the order of the file."""
-    return tuple(volume for volume in volumes if find_pose(size_mm, volume) is not None)
-
-
-def fit_facts(size_mm: SizeMm, volumes: Sequence[BuildVolume]) -> dict[str, FactValue]:
+def fit_facts(
+    size_mm: SizeMm, volumes: Sequence[BuildVolume], oriented_mm: SizeMm | None = None
+) -> dict[str, FactValue]:
     """Return the facts `fits` and `fits_series`: names with commas between them; none without volumes."""
     if not volumes:
         return {}
-    fitting = fitting_volumes(size_mm, volumes)
+    fitting = [volume for volume in volumes if find_pose(size_mm, volume, oriented_mm) is not None]
     return {
         "fits": NAME_SEPARATOR.join(dict.fromkeys(volume.name for volume in fitting)),
         "fits_series": NAME_SEPARATOR.join(dict.fromkeys(volume.series for volume in fitting)),
@@ -111,7 +130,10 @@ def fit_facts(size_mm: SizeMm, volumes: Sequence[BuildVolume]) -> dict[str, Fact
 
 
 def describe_fit(
-    size_mm: SizeMm, volumes: Sequence[BuildVolume], present: Collection[str] | None = None
+    size_mm: SizeMm,
+    volumes: Sequence[BuildVolume],
+    present: Collection[str] | None = None,
+    oriented_mm: SizeMm | None = None,
 ) -> str:
     """Return which printers a part fits as one sentence; `present` are the types that the shop has."""
     shown = [volume for volume in volumes if present is None or volume.name in present]
@@ -119,24 +141,30 @@ def describe_fit(
         return ""
     by_pose: dict[str, list[str]] = {}
     for volume in shown:
-        by_pose.setdefault(_describe_pose(size_mm, volume), []).append(volume.name)
+        by_pose.setdefault(_describe_pose(size_mm, volume, oriented_mm), []).append(volume.name)
     refused = by_pose.pop(_REFUSED, [])
     if not by_pose:
         return f"larger than the build volume of {join_with_and(refused)}"
     fits = "; ".join(_join_pose(pose, names) for pose, names in sorted(by_pose.items()))
+    if oriented_mm and any(pose.startswith(Pose.STRAIGHT) for pose in by_pose):
+        fits += f" (then {' × '.join(f'{side:.4g}' for side in oriented_mm)} mm)"
     return f"fits {fits}{f'; not {join_with_and(refused)}' if refused else ''}"
 
 
 _REFUSED = "not"
 
 
-def _describe_pose(size_mm: SizeMm, volume: BuildVolume) -> str:
-    pose = find_pose(size_mm, volume)
+def _describe_pose(size_mm: SizeMm, volume: BuildVolume, oriented_mm: SizeMm | None) -> str:
+    pose = find_pose(size_mm, volume, oriented_mm)
     if pose is None:
         return _REFUSED
-    x, y, z = size_mm
-    is_tight = find_pose((x + _TIGHT_MM, y + _TIGHT_MM, z + _TIGHT_MM), volume) is not pose
+    is_tight = find_pose(_enlarge(size_mm), volume, oriented_mm and _enlarge(oriented_mm)) is not pose
     return f"{pose}{'!' if is_tight else ''}"
+
+
+def _enlarge(size_mm: SizeMm) -> SizeMm:
+    x, y, z = size_mm
+    return x + _TIGHT_MM, y + _TIGHT_MM, z + _TIGHT_MM
 
 
 def _join_pose(pose: str, names: Sequence[str]) -> str:
