@@ -1,10 +1,17 @@
 """What passes the gate: hosts, origins, tokens and proxies; and what every reply tells the browser."""
 
+import socket
+from contextlib import ExitStack
+
 import pytest
 import requests
+from loguru import logger
+from starlette.requests import Request
+from starlette.responses import Response
 
 from tests.console.conftest import TOKENS_MADE, OpenSite, Site, bearer
-from workflow.console import make_console, open_listener, serving_console
+from workflow.console import decide, make_console, open_listener, security, serving_console
+from workflow.console.messages import keep_message, read_message
 from workflow.console.server import IfBusy
 from workflow.errors import SettingsError
 
@@ -119,3 +126,86 @@ def test_static_files_are_asked_for_once(site: Site) -> None:
     assert (again.status_code, again.content) == (304, b"")
     for outside in ("..%2fapp.py", "%2e%2e/app.py", "app.py"):
         assert site.get(f"/static/{outside}").status_code in {403, 404}
+
+
+LONG = b"9" * 3000
+ODD_REQUESTS = (
+    (b"GET /login HTTP/1.1\r\nCookie: stlflow_session=%s.99999999999.\xe9" % b"Ada".hex().encode(), 200),
+    (b"GET /nowhere HTTP/1.1\r\nCookie: stlflow_session=%s.99999999999.\xe9" % b"Ada".hex().encode(), 404),
+    (b"POST /login HTTP/1.1\r\nContent-Length: 0\r\nOrigin: http://[", 403),
+    (b"GET //[ HTTP/1.1", 404),
+    (b"GET /%00 HTTP/1.1", 404),
+    (b"GET /submissions?q=since:%C2%B2d HTTP/1.1", 400),
+    (b"GET /submissions?q=until:9999-12-31 HTTP/1.1", 400),
+    (b"GET /submissions?limit=%s HTTP/1.1" % (LONG + LONG), 200),
+    (b"GET /s/99999999999999999999 HTTP/1.1", 404),
+    (b"GET /s/%s HTTP/1.1" % (LONG + LONG), 403),
+    (b"GET /act?action=release&id=1&next=http://[ HTTP/1.1", 200),
+    (b"GET /events HTTP/1.1\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors", 403),
+    (b"GET / HTTP/1.1\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate", 200),
+)
+
+
+def test_odd_requests_are_answered_and_are_no_fault(site: Site) -> None:
+    for request, status in ODD_REQUESTS:
+        reply = _exchange(site, request + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert int(reply.split()[1]) == status, (request[:80], reply[-300:])
+    odd = site.post("/name", {"name": "Anna", "next": "http://["}, allow_redirects=False)
+    assert (odd.status_code, odd.headers["Location"]) == (303, "/")
+
+
+def test_the_path_is_not_the_host_headers_to_choose(open_site: OpenSite) -> None:
+    """Pages without a visitor are told by their path: a Host that holds another path changes nothing."""
+    site = open_site(console_login=True)
+    request = b"GET /api/attention HTTP/1.1\r\nHost: localhost/static/?\r\nConnection: close\r\n\r\n"
+    assert int(_exchange(site, request).split()[1]) == 401
+
+
+def test_a_body_ends_at_its_limit_whatever_its_headers_say(site: Site) -> None:
+    """In chunks it says no length; before a login nobody may fill the memory."""
+    for path in ("/name", "/login", "/decide/x", "/api/act", "/rules/replay"):
+        kind = "application/json" if path.startswith("/api") else "application/x-www-form-urlencoded"
+        pieces = (b"&a=" + b"x" * 90_000 for _ in range(30))
+        reply = site.session.post(f"{site.url}{path}", pieces, headers={"Content-Type": kind}, timeout=60)
+        assert reply.status_code == 413, path
+
+
+def test_the_service_keeps_its_open_files(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections beyond a limit are closed, and those that ask for nothing."""
+    monkeypatch.setattr(security, "MOST_CONNECTIONS", 5)
+    monkeypatch.setattr(security, "SILENCE_SECONDS", 0.2)
+    address = site.url.removeprefix("http://").split(":")
+    assert site.get("/login").status_code == 200
+    with ExitStack() as stack:
+        for _ in range(20):
+            silent = stack.enter_context(socket.create_connection((address[0], int(address[1])), timeout=60))
+            silent.sendall(b"GET / HT")
+        with pytest.raises(ConnectionError):  # aborted: no end in order
+            silent.recv(100)
+    assert site.get("/login").status_code == 200
+
+
+def test_a_fault_is_in_the_log_without_what_a_link_holds(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    number = logger.add(lambda line: lines.append(str(line)), level="ERROR")
+    monkeypatch.setattr(decide, "notice_link_key", lambda _: 1 / 0)
+    assert site.get("/decide/secret.word").status_code == 500
+    logger.remove(number)
+    assert "ZeroDivisionError" in (logged := "".join(lines))
+    assert "GET /decide" in logged
+    assert "secret.word" not in logged
+
+
+def test_a_long_message_in_any_letters_fits_a_cookie() -> None:
+    for text in ("x" * 5000, "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 5000):
+        sent = keep_message(Response(), text).headers["Set-Cookie"]
+        assert len(sent.partition(";")[0]) < 4000
+        request = Request({"type": "http", "headers": [(b"cookie", sent.partition(";")[0].encode())]})
+        assert read_message(request).rstrip("…") == text[: len(read_message(request)) - 1]
+
+
+def _exchange(site: Site, request: bytes) -> bytes:
+    host, _, port = site.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65536), b""))

@@ -2,12 +2,16 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
+from starlette.datastructures import QueryParams
 
 from tests.console.conftest import Site
 from tests.console.parts import add_part, hold_part, send_part
+from workflow.console.filters import parse_filter
 from workflow.model import SubmissionState
 
 
@@ -55,6 +59,14 @@ def shop(site: Site) -> Site:
 )
 def test_a_search_finds(shop: Site, query: str, found: list[str]) -> None:
     assert paths(shop, query) == found
+
+
+def test_a_day_is_one_of_the_shops_calendar() -> None:
+    """Not of this machine's, and with the clock of that day: summer time in winter, and days of 23 hours."""
+    zone = ZoneInfo("America/New_York")
+    wanted = parse_filter(QueryParams(q="since:2026-07-01 until:2026-03-08"), zone)
+    assert wanted.since == datetime(2026, 7, 1, 4, tzinfo=UTC)
+    assert wanted.until == datetime(2026, 3, 9, 4, tzinfo=UTC)
 
 
 def test_the_page_says_what_is_searched_and_keeps_it_in_its_links(shop: Site) -> None:

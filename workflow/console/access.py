@@ -96,7 +96,7 @@ def _read_session(console: Console, cookie: str) -> Visitor | None:
     except ValueError:
         return None
     for token in console.ledger.console_tokens.list_all():
-        if token.name == name and hmac.compare_digest(_sign(console, name, end, token.digest), signature):
+        if token.name == name and _is_same(_sign(console, name, end, token.digest), signature):
             return Visitor(name, role_of(token.role), signature)
     return None
 
@@ -108,7 +108,11 @@ def csrf_token(console: Console, visitor: Visitor) -> str:
 
 def is_csrf_token(console: Console, visitor: Visitor, given: str) -> bool:
     """True if a form sent this visitor's token; the comparison takes the same time for any."""
-    return hmac.compare_digest(csrf_token(console, visitor).encode(), given.encode("utf-8", "replace"))
+    return _is_same(csrf_token(console, visitor), given)
+
+
+def _is_same(ours: str, given: str) -> bool:
+    return hmac.compare_digest(ours.encode(), given.encode("utf-8", "replace"))
 
 
 def _sign(console: Console, *words: str) -> str:

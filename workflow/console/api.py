@@ -16,11 +16,11 @@ from starlette.routing import Route
 
 from workflow import __version__
 from workflow.console.access import visitor_of
+from workflow.console.forms import LONGEST_FORM, with_body_limit
 from workflow.console.render import respond
 from workflow.console.views import Change, Done, Entry, Parameter, View
 
 JSON = "application/json"
-LONGEST_BODY = 256 * 1024
 DONE = "what was done"
 _CONVERTER = re.compile(r":[a-z]+}")
 
@@ -90,11 +90,7 @@ async def _read_json(request: Request) -> dict[str, Any]:
     """Return the body: one JSON object. Its media type is what a page of another site can't send unasked."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != JSON:
         raise HTTPException(415, "Send application/json.")
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LONGEST_BODY:
-            raise HTTPException(413, "The body is too long.")
+    body = await with_body_limit(request, LONGEST_FORM).body()
     try:
         sent = json.loads(body)
     except (ValueError, RecursionError):

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from urllib.parse import quote
 
+from loguru import logger
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -18,7 +20,7 @@ from workflow.console.api import api_routes
 from workflow.console.attention import count_waiting
 from workflow.console.console import Console
 from workflow.console.entries import ENTRIES
-from workflow.console.forms import check_csrf, own_path, read_form, require_role
+from workflow.console.forms import check_csrf, own_path, read_form, require_role, with_body_limit
 from workflow.console.login import LOGIN_ROUTES, GuessLimit
 from workflow.console.messages import keep_message, read_message, take_message
 from workflow.console.render import NavigationEntry, render
@@ -144,9 +146,8 @@ def _preview(preview: Preview) -> Endpoint:
 
     async def endpoint(request: Request) -> Response:
         require_role(request, preview.role)
-        if int(request.headers.get("content-length", "0") or 0) > preview.max_bytes:
-            raise HTTPException(413, f"More than {preview.max_bytes // 10**6} MB are not taken here.")
-        async with request.form(max_files=1, max_fields=50, max_part_size=preview.max_bytes) as form:
+        limited = with_body_limit(request, preview.max_bytes)
+        async with limited.form(max_files=1, max_fields=50, max_part_size=preview.max_bytes) as form:
             check_csrf(request, str(form.get("csrf") or ""))
             return await run_in_threadpool(show, request, form)
 
@@ -176,9 +177,14 @@ def page_values(request: Request) -> dict[str, object]:
         "said": read_message(request),
         "actions": ACTIONS,
         "zone": console.settings.zone,
-        "here": request.url.path,
-        "address": own_path(str(request.url.replace(scheme="", netloc=""))) or "/",
+        "here": request.scope["path"],
+        "address": own_path(_address(request)) or "/",
     }
+
+
+def _address(request: Request) -> str:
+    query = request.scope["query_string"].decode("ascii", "replace")
+    return quote(request.scope["path"]) + (f"?{query}" if query else "")
 
 
 def _show_http_error(request: Request, error: Exception) -> Response:
@@ -195,13 +201,15 @@ def _show_error(request: Request, error: Exception) -> Response:
 
 
 def _show_fault(request: Request, error: Exception) -> Response:
+    place = request.scope["path"].split("/")[1][:20]  # what follows may be the secret of a link
+    logger.opt(exception=error).error("A fault of stlflow in its console: {} /{}", request.method, place)
     return show_refusal(request, 500, f"stlflow has a fault here ({type(error).__name__}). The log has more.")
 
 
 def show_refusal(request: Request, status: int, why: str) -> Response:
     """Return why something is not shown or not done: as a page, or as JSON where that is asked for."""
     wants_json = request.headers.get("accept", "").startswith("application/json")
-    if request.url.path.startswith("/api/") or wants_json or not hasattr(request.state, "visitor"):
+    if request.scope["path"].startswith("/api/") or wants_json or not hasattr(request.state, "visitor"):
         return Response(json.dumps({"error": why}), status, media_type="application/json")
     try:
         request.state.page = page_values(request)

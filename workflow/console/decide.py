@@ -13,6 +13,7 @@ from starlette.responses import Response
 from workflow.assembly import notice_link_key
 from workflow.console.access import console_of
 from workflow.console.console import Console
+from workflow.console.forms import LONGEST_FORM, with_body_limit
 from workflow.console.render import render
 from workflow.errors import StlflowError
 from workflow.intake import printable_path
@@ -42,7 +43,7 @@ async def respond_decision(request: Request) -> Response:
     """Show the held file of a link, or carry out what a button of that page says."""
     if request.method != "POST":
         return await run_in_threadpool(_answer, request, "", "")
-    form = await request.form(max_files=0, max_fields=10)
+    form = await with_body_limit(request, LONGEST_FORM).form(max_files=0, max_fields=10)
     action, why = str(form.get("action", "")), str(form.get("why", ""))[:MOST_WHY]
     return await run_in_threadpool(_answer, request, action, why)
 

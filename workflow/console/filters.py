@@ -60,7 +60,7 @@ def parse_filter(parameters: QueryParams, zone: tzinfo | None) -> SubmissionFilt
         if name == "since":
             since = _day(value, zone)
         elif name == "until":
-            until = _day(value, zone) + timedelta(days=1)
+            until = _day(value, zone, days_later=1)
         elif name:
             (without if negative else fields).setdefault(FIELDS[name], set()).update(_values(name, value))
         else:
@@ -105,15 +105,18 @@ def _values(name: str, value: str) -> Iterable[str]:
     return STATE_GROUPS.get(value.lower()) or by_word.get(value.lower()) or [value.lower()]
 
 
-def _day(value: str, zone: tzinfo | None) -> datetime:
-    today = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    if value == "today":
-        return today.astimezone()
-    if value.endswith("d") and value[:-1].isdigit() and len(value) < 6:
-        return (today - timedelta(days=int(value[:-1]))).astimezone()
+def _day(value: str, zone: tzinfo | None, days_later: int = 0) -> datetime:
+    """Return when a day of the shop's calendar begins, or one some days later: not all have 24 hours."""
+    today = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     try:
-        day = datetime.fromisoformat(value)
-        return (day if day.tzinfo else day.replace(tzinfo=today.astimezone().tzinfo)).astimezone()
+        if value == "today":
+            day = today
+        elif value.endswith("d") and len(value) < 6 and value.isascii() and value[:-1].isdigit():
+            day = today - timedelta(days=int(value[:-1]))
+        else:
+            day = datetime.fromisoformat(value)
+        day += timedelta(days=days_later)
+        return (day if day.tzinfo else day.replace(tzinfo=zone)).astimezone()
     except (ValueError, OverflowError):
         raise Refused(f"{value!r} is no day. Write it like 2026-11-28, today or 7d.") from None
 

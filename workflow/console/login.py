@@ -17,7 +17,7 @@ from workflow.console.access import (
     make_session,
     printable,
 )
-from workflow.console.forms import own_path, read_form
+from workflow.console.forms import LONGEST_FORM, own_path, read_form, with_body_limit
 from workflow.console.messages import keep_message
 from workflow.console.render import render
 
@@ -62,7 +62,7 @@ async def log_in(request: Request) -> Response:
         response = _show_form(request, f"Too many wrong tokens. Try again in {wait:.0f} seconds.", 429)
         response.headers["Retry-After"] = f"{wait:.0f}"
         return response
-    form = await request.form(max_files=0, max_fields=10)
+    form = await with_body_limit(request, LONGEST_FORM).form(max_files=0, max_fields=10)
     console = console_of(request)
     found = console.ledger.console_tokens.find(str(form.get("token", "")).strip())
     if found is None:

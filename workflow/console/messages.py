@@ -7,13 +7,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 MESSAGE_COOKIE = "stlflow_said"
-LONGEST_MESSAGE = 1500
+LONGEST_MESSAGE = 2000
+"""Bytes. A browser keeps no cookie of more than 4096 bytes, and base64 needs four for three."""
 
 
 def keep_message(response: Response, text: str) -> Response:
     """Return the response with a message for the next page."""
-    shown = text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…"
-    value = base64.urlsafe_b64encode(shown.encode("utf-8", "replace")).decode().rstrip("=")
+    shown = text.encode("utf-8", "replace")
+    if len(shown) > LONGEST_MESSAGE:
+        shown = shown[:LONGEST_MESSAGE].decode(errors="ignore").encode() + "…".encode()
+    value = base64.urlsafe_b64encode(shown).decode().rstrip("=")
     response.set_cookie(MESSAGE_COOKIE, value, max_age=60, httponly=True, samesite="strict")
     return response
 

@@ -220,5 +220,5 @@ def _read_until(text: str, zone: tzinfo | None) -> datetime | None:
         return None
     try:
         return datetime.strptime(text[:16], UNTIL_FORMAT).replace(tzinfo=zone).astimezone()
-    except ValueError:
-        raise SettingsError(f"'{text}' is no time. Write it as 2027-01-11T08:00.") from None
+    except (ValueError, OverflowError):
+        raise SettingsError(f"'{text[:40]}' is no time. Write it as 2027-01-11T08:00.") from None

@@ -1,13 +1,14 @@
-"""What every request has to pass: the Host, where a change comes from, and who asks."""
+"""What connections and requests have to pass: limits, the Host, where a change comes from, and who asks."""
 
+import asyncio
 from collections.abc import MutableMapping
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, cast
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from workflow.console.access import console_of, identify
 from workflow.console.console import Console
@@ -25,7 +26,28 @@ HEADERS = {
 }
 PUBLIC = ("/static/", "/login", "/healthz", "/readyz", "/decide/")
 """Paths that need no visitor."""
+LONGEST_PATH = 1000
+MOST_CONNECTIONS = 200
+"""The service beside the console needs open files, too, and a process may often have 1024."""
+SILENCE_SECONDS = 20.0
+"""How long a connection may take for its first request."""
 SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
+class LimitedConnection(H11Protocol):
+    """One connection: closed at once beyond the limit, and later if its first request does not come."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, or close it."""
+        super().connection_made(cast(asyncio.Transport, transport))
+        if len(self.connections) > MOST_CONNECTIONS:
+            self.transport.abort()
+        else:
+            self.loop.call_later(SILENCE_SECONDS, self._close_if_silent)
+
+    def _close_if_silent(self) -> None:
+        if not self.headers:
+            self.transport.abort()
 
 
 class Gate:
@@ -51,10 +73,14 @@ class Gate:
 
 
 def refusal(console: Console, request: Request) -> Response | None:
-    """Return the reply to a request that may not pass; None if it may, with its visitor noted."""
+    """Return the reply to a request that may not pass; None if it may, with its visitor noted.
+
+    The path is that of the request line: the one in `request.url` is the Host header's to choose.
+    """
+    path = request.scope["path"]
     if why := _suspicion(console, request):
         return _refuse(403, why)
-    if request.url.path.startswith(PUBLIC):
+    if path.startswith(PUBLIC):
         return None
     try:
         visitor = identify(console, request)
@@ -63,7 +89,7 @@ def refusal(console: Console, request: Request) -> Response | None:
     if visitor is not None:
         request.state.visitor = visitor
         return None
-    if request.url.path.startswith("/api/") or request.method not in SAFE_METHODS:
+    if path.startswith("/api/") or request.method not in SAFE_METHODS:
         return _refuse(401, "Log in first: a token is needed. `stlflow console token` makes one.")
     return RedirectResponse("/login", 303)
 
@@ -76,6 +102,10 @@ def _suspicion(console: Console, request: Request) -> str:
         return "This came by a proxy that console_proxies does not list."
     if request.method not in SAFE_METHODS and not is_same_site(request):
         return "This change was sent by another site. Nothing was changed."
+    if request.headers.get("sec-fetch-site") == "cross-site" and not _is_followed_link(request):
+        return "A page of another site asks for this."
+    if (length := len(request.scope["path"])) > LONGEST_PATH:
+        return f"The address has {length} characters. No page of the console has more than {LONGEST_PATH}."
     return ""
 
 
@@ -85,7 +115,12 @@ def is_same_site(request: Request) -> bool:
     if site is not None:
         return site in {"same-origin", "none"}
     origin = request.headers.get("origin", "null")
-    return origin == "null" or urlsplit(origin).netloc == request.headers.get("host")
+    return origin == "null" or origin.partition("://")[2] == request.headers.get("host")
+
+
+def _is_followed_link(request: Request) -> bool:
+    """True if a person comes by a link; pictures and the like of other pages would only make work."""
+    return request.headers.get("sec-fetch-mode") == "navigate"
 
 
 def _came_by_unknown_proxy(console: Console, request: Request) -> bool:

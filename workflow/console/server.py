@@ -160,10 +160,11 @@ def _run_server(console: Console, listener: socket.socket, running: list[Any]) -
     import uvicorn
 
     from workflow.console.app import make_app
+    from workflow.console.security import LimitedConnection
 
     config = uvicorn.Config(
         make_app(console),
-        http="h11",
+        http=LimitedConnection,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -88,7 +88,8 @@ def read_submissions(request: Request) -> SubmissionsPage:
 
 
 def _limit(text: str | None) -> int:
-    return min(max(int(text), 1), MOST_ROWS) if text and text.isascii() and text.isdigit() else ROWS_AT_ONCE
+    is_number = text and text.isascii() and text.isdigit() and len(text) < 10
+    return min(max(int(text or 0), 1), MOST_ROWS) if is_number else ROWS_AT_ONCE
 
 
 def _headings(order: SortOrder) -> Iterator[SortLink]:

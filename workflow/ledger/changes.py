@@ -47,6 +47,8 @@ VALUES_PER_STATEMENT = 500
 """SQLite takes some thousands of values in one statement, Postgres 65,535."""
 seconds_now = CLOCK.seconds
 """Return the present time as the tables hold it."""
+_NUMBERS_END = 2**31
+"""Of submissions; a database refuses what is larger."""
 MAX_DUE_AHEAD_SECONDS = 1_800.0
 """Nothing waits longer: a later time was written while the clock was wrong."""
 
@@ -232,7 +234,8 @@ def chunks(values: Iterable[T]) -> Iterator[Sequence[T]]:
 
 
 def _first_submission(query: PreparedStatement, connection: Connection, number: int) -> Submission:
-    row = query.execute(connection, number=number).mappings().first()
+    is_number = 0 < number < _NUMBERS_END
+    row = query.execute(connection, number=number).mappings().first() if is_number else None
     if row is None:
         raise UnknownSubmission(f"There is no submission {number}. `stlflow list` shows all.")
     return submission_from(row)
