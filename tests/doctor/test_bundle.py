@@ -22,7 +22,7 @@ PLANTED = (
     ACCESS, SECRET, DATABASE, HOOK, "proxy-planted-5", "signed-planted-6", "anna.berger", "Anna Berger",
     "Willi Token", "kim@planted.example", "jo@planted.example", "homeuser", "ACME", "secret impeller",
     base64.b64encode(f"{ACCESS}:{SECRET}".encode()).decode(), "sk%2Fplanted%2B0002%3D%3D", "Kim, workshop",
-    "because the boss said", "johanna", "EXAMPLE",
+    "because the boss said", "johanna", "EXAMPLE", "for Jo Planter", "the nozzle of Pat",
 )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ NOTICES = NoticeSettings.model_validate(
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     rules = tmp_path / "rules.yaml"
-    rules.write_text("# by kim@planted.example\nversion: 1\n")
+    rules.write_text("# by kim@planted.example, for Jo Planter\nversion: 1  # for Jo Planter\n")
     (tmp_path / "state" / "logs").mkdir(parents=True)
     return Settings.model_validate(
         {
@@ -57,6 +57,8 @@ LOG = f"""\
 2026-11-27 database postgresql://stlflow:{DATABASE}@db/stlflow, hook https://hooks.example/{HOOK}
 2026-11-27 mail to jo@planted.example in /home/homeuser/x and C:\\Users\\homeuser\\y: Anna Berger, Willi Token
 2026-11-27 The folder orders/ACME can't be read; build 'secret impeller' found; other file ACME-7.stl
+2026-11-27 Submission 1 canceled: Canceled by Anna Berger: for Jo Planter.
+2026-11-27 Mark Two left is out of choice until Mon 30 Nov 08:00: the nozzle of Pat (Willi Token).
 2026-11-27 DEBUG 429 too many requests
 """
 
@@ -71,6 +73,11 @@ def fill(ledger: Ledger) -> None:
         state=SubmissionState.HELD, hold=HoldReason.MESH, reason="Hole 3 × 2 mm at x 1.0 y 2.0 z 3.0 mm.",
     )  # fmt: skip
     ledger.record_event(ledger.get(number), EventKind.RELEASED, "by Anna Berger, because the boss said")
+    other = ledger.open("orders/ACME/other impeller.stl")
+    ledger.claimed(other, "processing/other impeller.stl")
+    reason = "Canceled by Anna Berger: for Jo Planter."
+    ledger.update_submission(ledger.get(other), state=SubmissionState.CANCELED, reason=reason)
+    ledger.record_event(ledger.get(other), EventKind.CANCELED, "by Anna Berger: for Jo Planter")
     ledger.console_tokens.make("Anna Berger", "work")
     ledger.console_tokens.make("Willi Token", "view")
 
@@ -108,7 +115,8 @@ def test_what_helps_is_still_there(settings: Settings, ledger: Ledger) -> None:
         "Submission 1: processing/<part 1>" in texts["log.txt"]
         or "Submission 1: <part 1>" in texts["log.txt"]
     )
-    (submission,) = json.loads(texts["submissions.json"])
+    canceled, submission = json.loads(texts["submissions.json"])
+    assert canceled["reason"] == "Canceled (cut: a person's words)."
     assert (submission["id"], submission["hold"]) == (1, "mesh")
     assert submission["reason"] == "Hole 3 × 2 mm at x 1.0 y 2.0 z 3.0 mm."
     assert [each["event"] for each in submission["history"]][-2:] == ["held", "released"]
@@ -116,7 +124,7 @@ def test_what_helps_is_still_there(settings: Settings, ledger: Ledger) -> None:
     assert (shown["access_key"], shown["settle_seconds"]) == ("(set)", 1.0)
     assert shown["database_url"] == "postgresql://***@db/stlflow"
     assert json.loads(texts["doctor.json"])["checks"][0]["says"] == "No share."
-    assert json.loads(texts["state.json"])["counts"]["by_state"] == {"held": 1}
+    assert json.loads(texts["state.json"])["counts"]["by_state"] == {"held": 1, "canceled": 1}
     assert "version: 1" in texts["rules.yaml"]
 
 

@@ -36,6 +36,18 @@ def test_a_password_of_the_database_is_never_in_the_unit(monkeypatch: pytest.Mon
     assert SECRET not in str(plan())
 
 
+def test_an_address_of_notices_is_never_in_the_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has the address of an incoming webhook can write to the channel."""
+    monkeypatch.setenv("STLFLOW_NOTICES_SHOP_SLACK", f"https://hooks.slack.com/services/{SECRET}")
+    monkeypatch.setenv("STLFLOW_NOTICES_MAIL_PASSWORD", SECRET)
+    made = plan()
+    assert sorted(made.credentials) == sorted(
+        (*BOTH, "STLFLOW_NOTICES_SHOP_SLACK", "STLFLOW_NOTICES_MAIL_PASSWORD")
+    )
+    assert SECRET not in str(made)
+    assert not [name for name in made.variables if "NOTICES" in name]
+
+
 def test_what_only_this_environment_says_is_carried_over(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -17,10 +17,10 @@ from workflow import __version__
 from workflow.assembly import rules_file
 from workflow.doctor.finding import Finding, overall_exit_code
 from workflow.doctor.readiness import read_readiness
-from workflow.doctor.scrub import make_scrubber
+from workflow.doctor.scrub import BY_PEOPLE, WRITTEN, make_scrubber, without_comments
 from workflow.errors import StateFolderError
 from workflow.ledger import Ledger, list_workers
-from workflow.model import EventKind, Submission
+from workflow.model import Submission
 from workflow.settings import Settings
 
 LOG_FILE = "logs/stlflow.log"
@@ -29,22 +29,10 @@ README = """\
 A support bundle of stlflow {release}, made {made:%Y-%m-%d %H:%M} UTC. It is for a maintainer of stlflow.
 
 Cut out: keys, passwords and tokens (***), people (<person>, <e-mail>), names of files and folders
-(<part 17> is the file of submission 17), and what people wrote. Left in: settings, rules, names of
-printers and presets, what the doctor found, counts, the latest submissions with their history, and the
-end of the log. Look through it before you send it.
+(<part 17> is the file of submission 17), and what people wrote, comments in the rules included. Left in:
+settings, rules, names of printers and presets, what the doctor found, counts, the latest submissions with
+their history, and the end of the log. Look through it before you send it.
 """
-_BY_PEOPLE = frozenset(
-    {
-        EventKind.RELEASED,
-        EventKind.RETRIED,
-        EventKind.CANCELED,
-        EventKind.SETTLED,
-        EventKind.BUILD_ATTACHED,
-        EventKind.NOT_APPROVED,
-        EventKind.REORDERED,
-    }
-)
-WRITTEN_BY_A_PERSON = "(cut: a person's decision)"
 
 
 def make_bundle(settings: Settings, ledger: Ledger | None, findings: Iterable[Finding]) -> bytes:
@@ -57,7 +45,7 @@ def make_bundle(settings: Settings, ledger: Ledger | None, findings: Iterable[Fi
         for name, document in _documents(settings, ledger, found).items():
             bundle.writestr(name, json.dumps(scrub.values(document), indent=1, ensure_ascii=False))
         with suppress(OSError, UnicodeError):
-            bundle.writestr("rules.yaml", scrub(rules_file(settings).read_text("utf-8")))
+            bundle.writestr("rules.yaml", scrub(without_comments(rules_file(settings).read_text("utf-8"))))
         bundle.writestr("log.txt", "\n".join(read_log_tail(settings, LOG_LINES, scrub)))
     return packed.getvalue()
 
@@ -103,7 +91,7 @@ def _submissions(ledger: Ledger) -> Iterator[dict[str, object]]:
                 {
                     "at": each.at.isoformat(),
                     "event": each.event,
-                    "detail": WRITTEN_BY_A_PERSON if each.event in _BY_PEOPLE else each.detail,
+                    "detail": WRITTEN if each.event in BY_PEOPLE else each.detail,
                 }
                 for each in history
             ],

@@ -14,10 +14,24 @@ from pydantic import SecretStr
 
 from workflow.errors import StateFolderError
 from workflow.ledger import Ledger
+from workflow.model import EventKind
 from workflow.settings import Settings
 from workflow.settings.notices import ADMINISTRATOR, SHOP
 
 CUT, PERSON, MAIL, FOLDER = "***", "<person>", "<e-mail>", "<folder>"
+WRITTEN = "(cut: a person's words)"
+BY_PEOPLE = frozenset(
+    {
+        EventKind.RELEASED,
+        EventKind.RETRIED,
+        EventKind.CANCELED,
+        EventKind.SETTLED,
+        EventKind.BUILD_ATTACHED,
+        EventKind.NOT_APPROVED,
+        EventKind.REORDERED,
+    }
+)
+"""Events whose detail may hold what a person wrote."""
 FILES_KNOWN = 2000
 MIN_SECRET_LENGTH, MIN_NAME_LENGTH, MIN_STEM_LENGTH = 4, 3, 5
 _NO_PEOPLE = frozenset({"root", "stlflow", "a person at the console", "command line"})
@@ -25,6 +39,8 @@ _MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _USER_IN_ADDRESS = re.compile(r"(\w+://)[^\s/@]+@")
 _HOME = re.compile(r"((?:/home/|/Users/|[A-Za-z]:\\Users\\))[^\s/\\'\"]+")
 _SIGNED = re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\"]+")
+_OUTAGE = re.compile(r"(is out of choice(?: until \w+ \d+ \w+ [\d:]+)?: ).*")
+_COMMENT = re.compile(r"(^|\s)#.*")
 _STL = re.compile(r"[^\s\"'<>|]+\.stl\b", re.IGNORECASE)
 
 
@@ -35,7 +51,7 @@ class Scrubber:
     secrets: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
-    """Names with what stands in their place, the longest first."""
+    """Names and remarks with what stands in their place, the longest first."""
 
     def __call__(self, text: str) -> str:
         """Return the text without them."""
@@ -43,7 +59,7 @@ class Scrubber:
         for name, shown in self.files:
             if name in text:
                 text = _replace_word(name, shown, text)
-        text = _STL.sub("<file>.stl", text)
+        text = _OUTAGE.sub(rf"\1{WRITTEN}", _STL.sub("<file>.stl", text))
         for person in self.people:
             text = _replace_word(person, PERSON, text)
         return _HOME.sub(r"\1<person>", _MAIL.sub(MAIL, text))
@@ -77,7 +93,7 @@ def make_scrubber(settings: Settings, ledger: Ledger | None) -> Scrubber:
     if ledger is not None:
         with suppress(StateFolderError):
             people |= _known_people(ledger)
-            files = _known_files(ledger)
+            files = {**_known_files(ledger), **_known_remarks(ledger)}
     return Scrubber(
         tuple(sorted(secrets, key=len, reverse=True)),
         tuple(sorted((each for each in people if _is_name(each)), key=len, reverse=True)),
@@ -139,6 +155,21 @@ def _known_files(ledger: Ledger) -> dict[str, str]:
         parents = (str(each) for each in PurePosixPath(submission.path).parents)
         known |= {each: FOLDER for each in parents if len(each) >= MIN_STEM_LENGTH}
     return known
+
+
+def _known_remarks(ledger: Ledger) -> dict[str, str]:
+    """Return what people gave as a reason: it is in the log and in reasons, too, not only in the history."""
+    details = ledger.search.list_details(BY_PEOPLE, FILES_KNOWN)
+    found = (re.search(r"\bby .*", each) for each in details)
+    return {words[0].rstrip("."): WRITTEN for words in found if words is not None and ":" in words[0]}
+
+
+def without_comments(rules: str) -> str:
+    """Return rules without their comments, whose lines stay: whoever writes one thinks of no maintainer.
+
+    Text that stands in quotes may lose its end, too.
+    """
+    return "\n".join(_COMMENT.sub(r"\1# (cut)", line) for line in rules.splitlines())
 
 
 def _is_name(text: str) -> bool:

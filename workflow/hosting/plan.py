@@ -9,6 +9,7 @@ from pathlib import Path
 from workflow.settings import (
     ENV_FILE,
     ENV_PREFIX,
+    NOTICES,
     SETTINGS_FILE_VARIABLE,
     Settings,
     Source,
@@ -19,7 +20,8 @@ from workflow.settings import (
 
 KEY_SETTINGS = ("access_key", "secret_key")
 SECRET_SETTINGS = (*KEY_SETTINGS, "database_url", "proxy")
-"""Settings that hold keys or a password: they come from files and are never in a unit."""
+"""Settings that hold keys or a password: they come from files and are never in a unit. So do all of notices:
+their addresses are secrets."""
 _NETWORK_VARIABLES = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 """What the way to Eiger may need. One with a password in it is left out: anyone may read a unit."""
 
@@ -93,7 +95,7 @@ def _environment_variables(
         if (
             each.source is Source.ENVIRONMENT
             and each.setting is not None
-            and each.setting not in SECRET_SETTINGS
+            and each.setting not in {*SECRET_SETTINGS, NOTICES}
         ):
             value = getattr(settings, each.setting)
             place = isinstance(value, Path)
@@ -116,6 +118,8 @@ def _credentials(given: Sequence[SourceValue]) -> Iterator[str]:
         in_file = source in {Source.ENV_FILE, Source.TOML}
         if not in_file and (source is not None or name in KEY_SETTINGS):
             yield f"{ENV_PREFIX}{name.upper()}"
+    outside = [each for each in given if each.source not in {Source.ENV_FILE, Source.TOML}]
+    yield from dict.fromkeys(each.name.upper() for each in outside if each.setting == NOTICES)
 
 
 def _mount_point(place: Path) -> Path | None:

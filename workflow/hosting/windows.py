@@ -21,7 +21,7 @@ def windows_commands(plan: ServicePlan) -> tuple[str, ...]:
     """Return the commands that are left to a person, as administrator; they hold no key."""
     lost = ", ".join(plan.variables)
     return (
-        f"schtasks /Create /TN {_SERVICE_NAME} /XML {plan.folder / TASK_FILE} /RU {ACCOUNT} /RP *",
+        f'schtasks /Create /TN {_SERVICE_NAME} /XML "{plan.folder / TASK_FILE}" /RU {ACCOUNT} /RP *',
         f"schtasks /Run /TN {_SERVICE_NAME}",
         *(
             [f"rem A task has no variables of its own: write into stlflow.toml what {lost} say."]

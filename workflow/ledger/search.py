@@ -113,6 +113,13 @@ class SearchStore(Store):
             found = connection.execute(query.order_by(submissions.c.dropped_by).limit(limit))
             return [str(name) for name in found.scalars()]
 
+    def list_details(self, kinds: Collection[str], limit: int) -> Sequence[str]:
+        """Return the details of the newest events of these kinds."""
+        query = select(events.c.detail).where(events.c.event.in_([str(each) for each in kinds]))
+        with self.read_connection() as connection:
+            found = connection.execute(query.order_by(events.c.id.desc()).limit(limit))
+            return [str(detail) for detail in found.scalars()]
+
     def last_event(self) -> int:
         """Return the number of the newest event of all; 0 without any."""
         with self.read_connection() as connection:
