@@ -32,6 +32,7 @@ from workflow.eiger import request
 from workflow.ledger import database
 from workflow.pipeline import heartbeat, local_queue, notifier, postgres_queue, retry
 
+ROOT = Path(__file__).parents[1]
 QUICK = (
     (heartbeat, "HEARTBEAT_SECONDS", 0.4),
     (heartbeat, "HEARTBEAT_TIMEOUT_SECONDS", 1.6),
@@ -68,14 +69,16 @@ class Process(Protocol):
 class Nursery:
     """The process that forks services and commands."""
 
-    def __init__(self) -> None:
+    def __init__(self, site: Path = ROOT) -> None:
+        """Import stlflow from the source, or from the folder into which it was installed."""
         self._one_at_a_time = threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.nursery"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=Path(__file__).parents[1],
+            cwd=site,  # where Python searches first
+            env={**os.environ, "PYTHONPATH": str(ROOT)},  # has these tests
         )
 
     def send_request(self, **order: object) -> Any:
@@ -140,10 +143,11 @@ def start(
     err: Path,
     *,
     afresh: bool = False,
+    nursery: Nursery | None = None,
 ) -> Process:
     """Start a command; what it prints is added to two files. `afresh`, and without fork: by a new Python."""
     if hasattr(os, "fork") and not afresh:
-        nursery = nursery_of_this_process()
+        nursery = nursery or nursery_of_this_process()
         places = {"folder": str(folder), "out": str(out), "err": str(err)}
         return Forked(nursery, nursery.send_request(words=words, environment=dict(environment), **places))
     command = [sys.executable, "-m", "workflow", *words]

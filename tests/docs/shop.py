@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests import nursery
 from tests.docs.blocks import ROOT
-from tests.nursery import Process
+from tests.nursery import Nursery, Process
 from tests.waiting import until
 from workflow.ledger import Ledger
 from workflow.mesh import MeshPolicy
@@ -21,13 +21,13 @@ NUMBER = 17
 LIMIT_SECONDS = 60
 
 
-def furnish(folder: Path, cloud_url: str) -> Mapping[str, str]:
+def furnish(folder: Path, cloud_url: str, installed: Path) -> Mapping[str, str]:
     """Put samples and rules into a folder; gives the environment for commands that run in it."""
     for name in ("samples", "rules"):
         shutil.copytree(ROOT / name, folder / name)
     return {
         **os.environ,
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(installed),
         "PYTHONUTF8": "1",
         "STLFLOW_EIGER_URL": cloud_url,
         "STLFLOW_ACCESS_KEY": "demo",
@@ -86,10 +86,10 @@ class Running:
         return self.process.wait(LIMIT_SECONDS)
 
 
-def start(words: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> Running:
+def start(words: tuple[str, ...], folder: Path, environment: Mapping[str, str], floor: Nursery) -> Running:
     """Start a documented command."""
     out, err = folder / "stdout", folder / "stderr"
     out.touch()
     err.touch()
-    process = nursery.start(words[1:], folder, environment, out, err)
+    process = nursery.start(words[1:], folder, environment, out, err, nursery=floor)
     return Running(process, folder)

@@ -1,8 +1,7 @@
-"""Every documented command does what the documents say, with the output that they show."""
+"""Every documented command does what the documents say, with the output that they show: run from a wheel."""
 
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,12 +10,13 @@ import pytest
 from tests.cloud import simulated
 from tests.docs.blocks import ROOT, Block, Command, blocks, commands
 from tests.docs.shop import Running, furnish, hold_submission_17, start
-from workflow.__main__ import main
+from tests.nursery import Nursery
 
 OF_THEIR_OWN = frozenset({"batch", "demo", "run", "simulator"})
 """Commands that start threads and servers run as processes, side by side."""
 GOES_ON_UNTIL_STOPPED = {"run": "Watching", "demo": "All samples have ended", "simulator": '{"url"'}
-COMMANDS = commands()
+COMMANDS = list({(command.words, command.shown): command for command in commands()}.values())
+"""What several pages name is tried once, and once more where its output is shown."""
 SLOW = [command for command in COMMANDS if command.verb in OF_THEIR_OWN]
 QUICK = [command for command in COMMANDS if command not in SLOW]
 ABOUT_A_SUBMISSION = frozenset({"list", "show", "retry", "release", "cancel", "attach"})
@@ -34,12 +34,16 @@ def cloud_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def processes(cloud_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Running]]:
+def processes(
+    cloud_url: str, installed: Path, shop_floor: Nursery, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Running]]:
     """Start at once all commands that take seconds; the quick ones are tried meanwhile."""
     started = {}
     for command in SLOW:
         folder = tmp_path_factory.mktemp("shop")
-        started[str(command)] = start(command.words, folder, furnish(folder, cloud_url))
+        started[str(command)] = start(
+            command.words, folder, furnish(folder, cloud_url, installed), shop_floor
+        )
     yield started
     for running in started.values():
         running.process.kill()
@@ -48,23 +52,15 @@ def processes(cloud_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.mark.parametrize("command", QUICK, ids=str)
 def test_a_quick_command(
-    command: Command,
-    cloud_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    command: Command, cloud_url: str, installed: Path, shop_floor: Nursery, tmp_path: Path
 ) -> None:
     assert command.verb, "mark the block with <!-- not executed: REASON -->"
-    for name, value in furnish(tmp_path, cloud_url).items():
-        monkeypatch.setenv(name, value)
+    environment = furnish(tmp_path, cloud_url, installed)
     if command.verb in ABOUT_A_SUBMISSION:
         hold_submission_17(tmp_path)
-    monkeypatch.setattr(sys, "argv", list(command.words))
-    with pytest.raises(SystemExit) as ended:
-        main()
-    printed = capsys.readouterr()
-    assert ended.value.code == command.exit_code, printed.err
-    assert_shown(command.shown, printed.out, printed.out + printed.err)
+    running = start(command.words, tmp_path, environment, shop_floor)
+    assert running.end(None) == command.exit_code, running.said()
+    assert_shown(command.shown, running.results(), running.said())
 
 
 @pytest.mark.parametrize("command", SLOW, ids=str)
