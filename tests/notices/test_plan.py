@@ -38,6 +38,19 @@ def test_a_few_are_a_message_each() -> None:
     assert numbers(some, after(30)) == [[0], [1], [2]]
 
 
+def test_of_the_same_event_of_the_same_file_only_the_latest_is_told() -> None:
+    copies = [replace(notice(at, NoticeEvent.PRINTED, after(at)), submission=7) for at in range(3)]
+    failed = replace(notice(3, NoticeEvent.FAILED, after(3)), submission=7)
+    elsewhere = replace(notice(4, NoticeEvent.PRINTED, after(3), "other"), submission=7)
+    plan = plan_messages([*copies, failed, elsewhere], after(60), ALWAYS)
+    assert [[each.id for each in batch] for batch in plan.batches] == [[2], [3], [4]]
+    assert [each.id for each in plan.superseded] == [0, 1]
+    sending = replace(copies[0], message="m", tries=1, due_at=after(0))
+    assert plan_messages([sending, *copies[1:]], after(60), ALWAYS).superseded == (copies[1],)
+    troubles = [replace(notice(at, NoticeEvent.TROUBLE, after(0)), submission=None) for at in range(2)]
+    assert plan_messages(troubles, after(60), ALWAYS).superseded == ()
+
+
 def test_a_stream_that_never_pauses_is_told_every_five_minutes() -> None:
     stream = [notice(at, NoticeEvent.SENT, after(10 * at)) for at in range(31)]
     assert numbers(stream, after(299)) == []

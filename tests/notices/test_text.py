@@ -5,8 +5,16 @@ from datetime import UTC, datetime
 import pytest
 
 from workflow.ledger import Ledger
-from workflow.model import Notice, NoticeEvent, Submission, SubmissionState
-from workflow.notes import DecisionWays, digest_text
+from workflow.model import (
+    Destination,
+    FollowedPrint,
+    Notice,
+    NoticeEvent,
+    PrintPhase,
+    Submission,
+    SubmissionState,
+)
+from workflow.notes import DecisionWays, digest_text, is_outdated, notice_text
 from workflow.pipeline.compose_notice import Composer
 from workflow.pipeline.notice_examples import example_texts
 from workflow.settings import NoticeSettings
@@ -31,6 +39,47 @@ def test_every_event_has_an_example_that_says_what_to_do(composer: Composer) -> 
         assert text.title.startswith("Test: ")
         assert titles[0] == "Test"
     assert texts[NoticeEvent.TROUBLE].title == "Test: Trouble: Eiger can't be used"
+
+
+QUEUED, PRINTED, FAILED, LOST = PrintPhase.QUEUED, PrintPhase.PRINTED, PrintPhase.FAILED, PrintPhase.LOST
+
+
+@pytest.mark.parametrize(
+    ("event", "state", "phases", "said"),
+    [
+        (NoticeEvent.PRINTED, SubmissionState.PRINTED, [PRINTED], "was printed on Anvil."),
+        (
+            NoticeEvent.PRINTED, SubmissionState.PRINTED, [PRINTED] * 3,
+            "was printed: 3 copies printed on Anvil.",
+        ),
+        (NoticeEvent.PRINTED, SubmissionState.PRINTING, [PRINTED, QUEUED], None),
+        (
+            NoticeEvent.PRINTED, SubmissionState.FAILED, [FAILED, PRINTED],
+            "was printed in part: 1 printed, 1 failed.",
+        ),
+        (NoticeEvent.FAILED, SubmissionState.FAILED, [FAILED], "was not printed on Anvil."),
+        (NoticeEvent.FAILED, SubmissionState.FAILED, [FAILED, FAILED], "was not printed on Anvil."),
+        (
+            NoticeEvent.FAILED, SubmissionState.PRINTING, [FAILED, PRINTED, QUEUED],
+            "was not printed in full: 1 queued, 1 printed, 1 failed.",
+        ),
+        (
+            NoticeEvent.FAILED, SubmissionState.LOST_TRACK, [LOST, LOST],
+            "was sent. What became of the print is not known.",
+        ),
+    ],
+)  # fmt: skip
+def test_a_message_counts_the_copies_and_waits_for_the_last_that_is_printed(
+    event: NoticeEvent, state: SubmissionState, phases: list[PrintPhase], said: str | None
+) -> None:
+    submission = Submission(7, "a.stl", state, device="Anvil", copies=len(phases), opened_at=AT)
+    prints = [
+        FollowedPrint(7, at, "b", "r", Destination.DEVICE_QUEUE, AT, AT, phase, device="Anvil")
+        for at, phase in enumerate(phases, 1)
+    ]
+    notice = Notice(1, event, "event 1", AT, submission=7)
+    text = dict(notice_text(notice, submission, prints=prints).paragraphs)["What"]
+    assert (None if is_outdated(notice, submission) else text) == (said and f"a.stl {said}")
 
 
 def test_a_command_in_a_message_works_at_this_shop(composer: Composer) -> None:

@@ -1,7 +1,7 @@
 """Prints are followed to their end, over a simulated Eiger whose clock is turned."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from tests.cloud import Cloud, simulated
 from tests.pipeline.conftest import Shop, dispatched, opened, written
 from tests.stl import box
 from tests.waiting import until
+from workflow.ledger import Ledger, deregister_worker, register_worker
 from workflow.model import EventKind, PrintPhase, Submission, SubmissionState
 from workflow.pipeline.following import PrintFollower
 from workflow.pipeline.print_notes import write_print_notes
@@ -388,6 +389,13 @@ def test_following_may_be_switched_off(tmp_path: Path) -> None:
         with opened(tmp_path, cloud, rules=rules) as shop:
             shop.drop("a.stl", box())
             assert shop.wait("a.stl", dispatched).followed is True
+        database = f"sqlite:///{tmp_path / 'state/stlflow.db'}"
+        with closing(Ledger(database)) as ledger:
+            other = register_worker(ledger, "elsewhere", "host", 1, "1.0")
+        with opened(tmp_path, cloud, rules=rules, follow_prints=False) as shop:
+            assert shop.wait("a.stl", dispatched).followed is True, "another worker may follow it"
+        with closing(Ledger(database)) as ledger:
+            deregister_worker(ledger, other)
         with opened(tmp_path, cloud, rules=rules, follow_prints=False) as shop:
             assert shop.wait("a.stl", dispatched).followed is False
             shop.drop("b.stl", box(21))

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from tests.pipeline.conftest import Open, Shop, dispatched, held
 from tests.stl import box
@@ -137,30 +136,42 @@ def test_too_many_notes_at_once_are_said_once(context: Shop) -> None:
     names = frozenset({"1x many.stl.txt", "2x many.stl.txt"})
     for name in names:
         (folder / name).write_bytes(note.read_bytes())
-    said: list[str] = []
-    sink = logger.add(lambda line: said.append(str(line)), format="{message}", level="WARNING")
-    try:
-        for _ in range(4):
-            assert orders.carry_out(InboxScan(frozenset(), texts=names)) == names
-    finally:
-        logger.remove(sink)
-    assert [line for line in said if "notes came at once" in line] == [
-        "2 notes came at once, more than 1: none is ordered.\n"
-    ]
+    for _ in range(3):
+        assert orders.carry_out(InboxScan(frozenset(), texts=names)) == names
+    (first, why), *others = orders.refused.items()
+    assert (first, others) == ("1x many.stl.txt", []), "one note says it of all"
+    assert why.startswith("2 notes came at once, more than 1, so none of them is ordered.")
 
 
-@pytest.mark.parametrize("state", ["held", "forged", "5000 copies", "0 copies"])
+@pytest.mark.parametrize("copies", [5000, 0])
+def test_an_order_of_too_many_copies_gets_a_note_until_its_number_is_corrected(
+    context: Shop, copies: int
+) -> None:
+    path, inbox = f"{copies} wide.stl", context.service.inbox
+    assert inbox is not None
+    first = send_one(context, path, box(20, 21, 45 + copies / 5000))
+    order(context, f"done/{path}.txt", f"{path}.txt", f"Copies: {copies}\r\n")
+    said = context.share / f"inbox/{path}.txt.txt"
+    assert until(said.exists, PATIENT)
+    text = said.read_text("utf-8-sig")
+    assert f"{path}.txt is not taken" in text
+    assert f"it orders {copies:,} copies, and 1 to 100 can be ordered at once." in text
+    for _ in range(3):
+        inbox.scan()
+    assert said.exists(), "as long as that is so"
+    note = context.share / f"inbox/{path}.txt"
+    note.write_bytes(note.read_bytes().replace(f"Copies: {copies}".encode(), b"Copies: 2"))
+    second = wait_for_order(context, first, path)
+    assert (second.copies, context.sent(second)) == (2, 3)
+    assert until(lambda: not list((context.share / "inbox").glob("*.txt")), PATIENT)
+
+
+@pytest.mark.parametrize("state", ["held", "forged"])
 def test_other_notes_order_nothing(context: Shop, state: str) -> None:
     if state == "held":
         context.drop("asks.stl", box(1, 1, 0.5))
         context.wait("asks.stl", held, PATIENT)
         note = context.share / "held/asks.stl.txt"
-    elif state.endswith("copies"):
-        name = f"{state}.stl"
-        send_one(context, name, box(20, 21, 45 + len(state)))
-        note = context.share / f"done/{name}.txt"
-        with note.open("a") as text:
-            text.write(f"Copies: {state.removesuffix(' copies')}\n")
     else:
         send_one(context, "right.stl", box(20, 21, 34))
         note = context.share / "done/right.stl.txt"

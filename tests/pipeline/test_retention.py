@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tests.states import put_in_state
 from tests.stl import box, flat_box
 from workflow.ledger import Ledger
 from workflow.model import Submission, SubmissionState
-from workflow.pipeline.retention import RetentionPolicy, clean_spool, delete_expired
+from workflow.pipeline.retention import RetentionPolicy, clean_spool, delete_expired, remove_leftovers
 
 A_DAY = timedelta(days=1)
 
@@ -51,6 +52,40 @@ def test_old_files_of_ended_submissions_go_with_their_notes_and_nothing_else(con
     assert context.places("young.stl") == {"done/young.stl"}
     assert context.places("small.stl") == {"held/small.stl"}
     assert stranger.exists()
+
+
+def test_what_a_killed_process_left_unfinished_goes_when_it_is_old(context: Shop) -> None:
+    share, yesterday = context.service.context.share, time.time() - 2 * 86_400
+    ours = [
+        "done/.stlflow-0123abcd.tmp", "held/deep/er/.stlflow-0123abcd.tmp", "inbox/.stlflow-0123456789ab.tmp",
+        "rejected/.stlflow-0123abcd", "approved/.stlflow-0123abcd.tmp", ".stlflow-0123abcd.tmp",
+        "inbox/.stlflow-echo-0123abcd",
+    ]  # fmt: skip
+    theirs = [
+        "done/.stlflow-0123abc.tmp", "done/notes.tmp", "inbox/.stlflow-0123abcd.tmp.stl", ".stlflow-share",
+        "held/stlflow-0123abcd.tmp",
+    ]  # fmt: skip
+    for name in (*ours, *theirs):
+        place = context.share / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+        os.utime(place, (yesterday, yesterday))
+    young, folder = context.share / "done/.stlflow-ffffffff.tmp", context.share / "done/.stlflow-eeeeeeee.tmp"
+    link = context.share / "done/.stlflow-dddddddd.tmp"
+    young.touch()
+    folder.mkdir()
+    os.utime(folder, (yesterday, yesterday))
+    link.symlink_to(young)
+    os.utime(link, (yesterday, yesterday), follow_symlinks=False)
+    assert remove_leftovers(share, time.time() - 86_400) == len(ours)
+    assert not [name for name in ours if (context.share / name).exists()]
+    assert [name for name in theirs if (context.share / name).exists()] == theirs
+    assert young.exists()
+    assert folder.is_dir()
+    assert link.is_symlink()
+    for each in (young, link, *(context.share / name for name in theirs if name != ".stlflow-share")):
+        each.unlink()
+    folder.rmdir()
 
 
 def test_a_file_that_cant_be_deleted_keeps_no_other_room_from_being_made(context: Shop) -> None:

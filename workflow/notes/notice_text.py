@@ -5,10 +5,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 
-from workflow.model import HoldReason, Notice, NoticeEvent, NoticeText, Submission, SubmissionState
+from workflow.model import (
+    FollowedPrint,
+    HoldReason,
+    Notice,
+    NoticeEvent,
+    NoticeText,
+    Submission,
+    SubmissionState,
+)
 from workflow.notes.answer import Answer
 from workflow.notes.answer_text import answer_line
 from workflow.notes.next_step import BY_COMMAND, DecisionWays, next_step_text
+from workflow.notes.prints import PrintStatus, print_status_text
 from workflow.notes.text import file_name, state_text, without_addresses
 
 _MAX_NAMES = 12
@@ -55,11 +64,12 @@ def notice_text(
     ways: DecisionWays = BY_COMMAND,
     link: str | None = None,
     picture: bytes | None = None,
+    prints: Sequence[FollowedPrint] = (),
 ) -> NoticeText:
     """Return the message about one file: what, why, and what to do next, in the words of its note."""
     name, event = file_name(submission), notice.event
     detail = without_addresses(notice.detail)
-    paragraphs = [("What", f"{name} {_what(notice, submission)}")]
+    paragraphs = [("What", f"{name} {_what(notice, submission, prints)}")]
     if event in {NoticeEvent.HELD, NoticeEvent.REJECTED, NoticeEvent.FAILED, NoticeEvent.LATE} and detail:
         paragraphs.append(("Why", detail))
     if answer is not None:
@@ -71,17 +81,25 @@ def notice_text(
     return NoticeText(title, tuple(paragraphs), (event,), (submission.id,), link, picture)
 
 
-def _what(notice: Notice, submission: Submission) -> str:
+def _what(notice: Notice, submission: Submission, prints: Sequence[FollowedPrint]) -> str:
+    where = f" on {submission.device}" if submission.device else ""
+    counts = print_status_text(PrintStatus(prints)) if len(prints) > 1 else ""
     match notice.event:
+        case NoticeEvent.PRINTED if counts and submission.state is not SubmissionState.PRINTED:
+            text = f"was printed in part: {counts}."
         case NoticeEvent.PRINTED:
-            return f"was printed{f' on {submission.device}' if submission.device else ''}."
+            text = f"was printed: {len(prints)} copies {counts}." if counts else f"was printed{where}."
+        case NoticeEvent.FAILED if len({each.phase for each in prints}) > 1:
+            text = f"was not printed in full: {counts}."
         case NoticeEvent.FAILED if submission.state is SubmissionState.LOST_TRACK:
-            return "was sent. What became of the print is not known."
+            text = "was sent. What became of the print is not known."
         case NoticeEvent.FAILED:
-            return f"was not printed{f' on {submission.device}' if submission.device else ''}."
+            text = f"was not printed{where}."
         case NoticeEvent.LATE:
-            return "will be late."
-    return without_addresses(state_text(submission))
+            text = "will be late."
+        case _:
+            text = without_addresses(state_text(submission))
+    return text
 
 
 def _next_step(event: NoticeEvent, submission: Submission, ways: DecisionWays) -> str:
@@ -97,7 +115,12 @@ def _next_step(event: NoticeEvent, submission: Submission, ways: DecisionWays) -
 
 
 def is_outdated(notice: Notice, submission: Submission) -> bool:
-    """True if what a notice says is no longer so: a held file that a person has decided about meanwhile."""
+    """True if what a notice says is no longer so, or not yet of all copies.
+
+    A person has decided about the held file meanwhile; or some copies are printed, and others are not yet.
+    """
+    if notice.event is NoticeEvent.PRINTED:
+        return submission.state in {SubmissionState.DISPATCHED, SubmissionState.PRINTING}
     return notice.event is NoticeEvent.HELD and submission.state is not SubmissionState.HELD
 
 

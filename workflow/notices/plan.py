@@ -28,10 +28,14 @@ class NoticePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do now: each batch is one message. `expired` were tried for a day."""
+    """What to do now: each batch is one message. `expired` were tried for a day.
+
+    `superseded` say of a file what a later notice says again, with the news of that time.
+    """
 
     batches: tuple[tuple[Notice, ...], ...] = ()
     expired: tuple[Notice, ...] = ()
+    superseded: tuple[Notice, ...] = ()
 
 
 def retry_seconds(tries: int) -> float:
@@ -51,12 +55,22 @@ def is_quiet(now: datetime, policy: NoticePolicy) -> bool:
 def plan_messages(waiting: Sequence[Notice], now: datetime, policy: NoticePolicy) -> Plan:
     """Return what to send now of the notices that wait, and which of them to give up."""
     expired = tuple(each for each in waiting if each.tries and now - each.at >= GIVE_UP_AFTER)
+    superseded = tuple(_superseded(waiting))
     by_target: dict[str, list[Notice]] = defaultdict(list)
     for each in waiting:
-        if each not in expired:
+        if each not in expired and each not in superseded:
             by_target[each.target].append(each)
     batches = tuple(batch for rows in by_target.values() for batch in _batches(rows, now, policy))
-    return Plan(batches, expired)
+    return Plan(batches, expired, superseded)
+
+
+def _superseded(waiting: Sequence[Notice]) -> Iterator[Notice]:
+    """Yield the notices that are not sent yet and have a later one of the same event of the same file."""
+    latest = {(each.target, each.event, each.submission): each.id for each in waiting}
+    for each in waiting:
+        is_last = latest[each.target, each.event, each.submission] == each.id
+        if each.submission is not None and each.message is None and not is_last:
+            yield each
 
 
 def _batches(rows: Sequence[Notice], now: datetime, policy: NoticePolicy) -> Iterator[tuple[Notice, ...]]:

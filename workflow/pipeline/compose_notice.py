@@ -77,6 +77,7 @@ class Composer:
                 ways=self.ways,
                 link=base and f"{base.rstrip('/')}/s/{submission.id}",
                 picture=self.picture(submission),
+                prints=self.ledger.prints.read([submission]).get(submission.id, ()),
             )
             text = replace(text, decide_link=self._decide_link(first, submission))
         if not first.unconfirmed:

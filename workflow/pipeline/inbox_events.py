@@ -63,6 +63,8 @@ class InboxEvents:
     _workers: int = 1
     """How many workers took part when orders were last recovered."""
     _origin: str | None = None
+    _refused: Mapping[str, str] = field(default_factory=dict)
+    """Notes that order what can't be carried out, and that have a note."""
 
     def __post_init__(self) -> None:
         context = self.context
@@ -151,12 +153,21 @@ class InboxEvents:
             if self._workers != self.heartbeat.among:  # one is gone: what it had taken is carried out here
                 self._workers = self.heartbeat.among
                 self.orders.recover()
-            found = replace(found, texts=found.texts - self.orders.carry_out(found))
+            found = self._carry_out_orders(found)
         if self.progress is None:
             self.notes.remove_outdated(found, settled)
             return
         self.progress.check_texts(found.texts)
         self.notes.remove_outdated(found, settled, self.progress.own_texts())
+
+    def _carry_out_orders(self, found: InboxScan) -> InboxScan:
+        """Carry out what notes order; return the scan with those that can't be among what is not taken."""
+        texts = found.texts - self.orders.carry_out(found)
+        refused = self.orders.refused
+        for text in refused.keys() - self._refused.keys():
+            self.notes.write(text, refused[text])
+        self._refused = refused
+        return replace(found, texts=texts, strangers=found.strangers | refused.keys())
 
     def mass_arrival_paths(self) -> Mapping[str, bool]:
         """Return what waits for a person, and keep the note about it true."""

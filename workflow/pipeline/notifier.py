@@ -87,6 +87,7 @@ class Notifier:
         if plan.expired:
             logger.warning("{} notices not delivered within a day. Run `stlflow doctor`.", len(plan.expired))
             outbox.end([each.id for each in plan.expired], GIVEN_UP)
+        outbox.end([each.id for each in plan.superseded], OUTDATED)
         silent: set[str] = set()
         for batch in plan.batches:
             if stop.is_set():

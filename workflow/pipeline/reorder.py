@@ -6,7 +6,7 @@ transaction begins the submission; it bears the note's name there, so that a cra
 
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -39,6 +39,16 @@ class NoteOrder:
     copies: int | None
 
     @property
+    def refusal(self) -> str | None:
+        """Return why it can't be carried out, and what to do; None if it can."""
+        if self.copies is None or 1 <= self.copies <= MAX_COPIES:
+            return None
+        return (
+            f"it orders {self.copies:,} copies, and 1 to {MAX_COPIES} can be ordered at once. "
+            "Correct the number in the note or in its name."
+        )
+
+    @property
     def detail(self) -> str:
         """Return the order in words, as the history has it."""
         many = {None: "", 1: "1 copy, "}.get(self.copies, f"{self.copies} copies, ")
@@ -64,11 +74,7 @@ def read_order(ledger: Ledger, note: Path, name: str) -> NoteOrder | None:
     if note_path(Path(earlier.path)).name.startswith(name.removesuffix(".txt")):
         prefix = None  # the part itself is called so
     found = line or prefix
-    copies = int(found[1]) if found is not None else None
-    if copies is not None and not 1 <= copies <= MAX_COPIES:
-        logger.warning("{}: {} copies can't be ordered. Order from 1 to {}.", name, copies, MAX_COPIES)
-        return None
-    return NoteOrder(earlier, copies)
+    return NoteOrder(earlier, int(found[1]) if found is not None else None)
 
 
 def ordered_copies(events: tuple[SubmissionEvent, ...]) -> int | None:
@@ -81,7 +87,7 @@ def read_order_beside(ledger: Ledger, share: Share, claimed_as: str, number: int
     """Return what the note orders that was taken along with a claimed file; None if there is none."""
     for note in (share.root / claimed_as).parent.glob(f"{number}~*.txt"):
         order = read_order(ledger, note, note.name.partition("~")[2])
-        if order is not None:
+        if order is not None and order.refusal is None:
             return order.earlier.id, order.detail
     return None
 
@@ -100,6 +106,8 @@ class NoteOrders:
     """Notes in processing/, by their place there, with the path that the order is for."""
     _along: dict[int, str] = field(default_factory=dict)
     """Notes in processing/ that were taken along with a file whose claim is not recorded yet."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Notes that order what can't be carried out, and why. They stay in the inbox."""
     _said: set[str] = field(default_factory=set)
     """Notes that were logged: one that can't be moved, or that waits, is tried again and again."""
 
@@ -137,7 +145,7 @@ class NoteOrders:
         for text in (note_path(Path(path)).as_posix(), *known) if self.share.decides_by_moving else ():
             name = PurePosixPath(text).name
             order = read_order(self.ledger, self.share.inbox / text, name)
-            if order is not None and _file_of(text, order) == path:
+            if order is not None and order.refusal is None and _file_of(text, order) == path:
                 taken = fit_name(printable_path(name), before=f"{number}~")
                 place = PurePosixPath(claimed_as).with_name(taken).as_posix()
                 if self._move(f"inbox/{text}", place):
@@ -156,10 +164,14 @@ class NoteOrders:
             if self._seen.get(text, (None,))[0] == looks[text][0] and _file_of(text, order) not in files
         ]
         self._seen = looks
+        self.refused = {text: why for text in settled if (why := orders[text].refusal) is not None}
+        settled = sorted(set(settled) - self.refused.keys())
         if self.limit and len(settled) > self.limit:
-            self._say("", f"{len(settled)} notes came at once, more than {self.limit}: none is ordered.")
+            self.refused[settled[0]] = (
+                f"{len(settled)} notes came at once, more than {self.limit}, so none of them is ordered. "
+                f"Take them out, and put them back in portions of up to {self.limit}."
+            )
             return frozenset(orders)
-        self._said.discard("")
         for text in settled:
             self._take(text)
         for place in tuple(self._taken):
@@ -207,7 +219,7 @@ class NoteOrders:
         note = self.share.root / place
         token_and_name = PurePosixPath(self._taken[place]).name.removeprefix(TAKEN_PREFIX)
         order = read_order(self.ledger, note, token_and_name.partition("~")[2])
-        if order is None:  # it was carried out, or its submission is forgotten
+        if order is None or order.refusal is not None:  # it was carried out, or its submission is forgotten
             self.put_away(place, None)
             return
         path = PurePosixPath(self._taken[place]).with_name(PurePosixPath(order.earlier.path).name).as_posix()

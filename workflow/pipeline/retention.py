@@ -1,16 +1,28 @@
 """Upkeep now and then: what has ended and is old makes room. What is unfinished is never touched."""
 
 import hashlib
+import re
+import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from socket import gethostname
 
 from loguru import logger
 
 from workflow.errors import error_reason
-from workflow.intake import Outcome, Share, folder_origin, is_part_file, scan_inbox
+from workflow.intake import (
+    APPROVED_FOLDER,
+    Outcome,
+    Share,
+    folder_origin,
+    is_part_file,
+    paths_below,
+    scan_inbox,
+)
 from workflow.intake.filenames import is_utf8
 from workflow.ledger import Ledger
 from workflow.model import ENDED_STATES, Submission, SubmissionState
@@ -20,6 +32,10 @@ from workflow.pipeline.context import Context, now
 RETENTION_INTERVAL_SECONDS = 3600.0
 FORGET_MISSING_SECONDS = 30 * 86_400.0
 """So long a file of a read-only inbox may be gone, and is not taken again when it comes back unchanged."""
+LEFTOVER_SECONDS = 86_400.0
+"""An unfinished file of stlflow that is older than this is of a process that was killed."""
+_LEFTOVER = re.compile(r"\.stlflow-(echo-|probe-)?([0-9a-f]{8}|[0-9a-f]{12})(\.tmp)?")
+"""How files are called until they are written, and those that test a folder."""
 NEEDS_COPY = frozenset({SubmissionState.CLAIMED, SubmissionState.INSPECTED})
 CLEANED_FOLDERS = (Outcome.DONE, Outcome.REJECTED)
 
@@ -48,6 +64,25 @@ def clean_spool(ledger: Ledger, spool: Path) -> int:
     for found in stale:
         found.unlink(missing_ok=True)
     return len(stale)
+
+
+def remove_leftovers(share: Share, before: float) -> int:
+    """Delete unfinished notes, pictures, pages and uploads from before a time, in seconds; return how many.
+
+    A process that is killed leaves them. Only plain files of these names, in the folders of the share.
+    """
+    count = 0
+    folders = [share.decisions / APPROVED_FOLDER, *(share.root / each for each in Outcome)]
+    folders += [] if share.left_inbox is not None else [share.inbox]
+    found = (folder / path for folder in folders for path in paths_below(folder))
+    for place in chain(share.root.glob(".stlflow-*"), found) if share.is_reachable() else ():
+        if _LEFTOVER.fullmatch(place.name):
+            with suppress(OSError):
+                seen = place.lstat()
+                if stat.S_ISREG(seen.st_mode) and seen.st_mtime < before:
+                    place.unlink()
+                    count += 1
+    return count
 
 
 def delete_expired(context: Context, keep: RetentionPolicy) -> None:

@@ -15,7 +15,7 @@ from workflow.ledger import Ledger, Work
 from workflow.model import Step, Submission, SubmissionState
 from workflow.pipeline.batch import folder_files, submit_folder
 from workflow.pipeline.canary import fly_canaries
-from workflow.pipeline.context import Context
+from workflow.pipeline.context import Context, now
 from workflow.pipeline.following import FOLLOW_SECONDS, PrintFollower
 from workflow.pipeline.heartbeat import Heartbeat
 from workflow.pipeline.inbox_events import InboxEvents
@@ -29,10 +29,12 @@ from workflow.pipeline.poller import Poller
 from workflow.pipeline.progress_notes import ProgressNotes
 from workflow.pipeline.recovery import finish_abandoned_claims, recover_claims
 from workflow.pipeline.retention import (
+    LEFTOVER_SECONDS,
     RETENTION_INTERVAL_SECONDS,
     RetentionPolicy,
     clean_spool,
     delete_expired,
+    remove_leftovers,
 )
 from workflow.pipeline.stages import Stages
 from workflow.pipeline.transitions import hold_after_repeated_crashes
@@ -103,7 +105,7 @@ class Service:
             self._threads.append(self._start_thread(name, run, self._stop))
         if context.follows_prints:
             self._threads.append(self._start_thread("prints", self._follower.run, self._stop))
-        else:
+        elif heartbeat.among == 1:  # others on the same database may follow
             context.ledger.prints.stop_following()
         if self._watch:
             self.inbox = self._make_inbox(heartbeat)
@@ -234,6 +236,9 @@ class Service:
 
     def _run_retention(self, stop: threading.Event) -> None:
         """Make room at the start and every hour; what fails is tried again the next time."""
+        if self._watch:
+            before = now().timestamp() - LEFTOVER_SECONDS
+            catch_faults(partial(remove_leftovers, self._context.share, before), _log_failed_retention)
         while True:
             catch_faults(self.apply_retention, _log_failed_retention)
             if stop.wait(RETENTION_INTERVAL_SECONDS):
