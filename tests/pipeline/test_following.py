@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +290,21 @@ def test_a_due_date_that_is_in_time_again(floor: Floor) -> None:
     floor.later(1)
     assert [event for event, _ in floor.events(sent)] == [EventKind.LATE, EventKind.ON_TIME]
     assert floor.now(sent).late_on is None
+
+
+def test_a_fault_with_one_submission_stops_no_other(floor: Floor) -> None:
+    """The first has an estimate that no date can be reckoned with, as an older release may have stored it."""
+    poison, other = floor.send("due/a.stl"), floor.send("b.stl", 21)
+    ledger = floor.shop.service.ledger
+    decided = ledger.decisions.read(poison.id)["routing"]
+    facts = {**decided.facts, "build.print_hours": 1e300}
+    ledger.record_decision(floor.now(poison), replace(decided, facts=facts), EventKind.ROUTED, "")
+    floor.later(MINUTE)
+    attend(floor.cloud)
+    floor.later(MINUTE)
+    attend(floor.cloud)
+    floor.later(9 * HOUR, rounds=9)
+    assert floor.state(other) is not SubmissionState.DISPATCHED
 
 
 def test_killed_between_two_rounds_it_goes_on(floor: Floor) -> None:

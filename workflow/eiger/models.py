@@ -6,7 +6,6 @@ signed links are secrets, so that no log or record can hold them by accident. Un
 (`ccs_…`), percent (`progress`). Times are aware, in UTC. Texts are cleaned as they enter.
 """
 
-import math
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
@@ -37,8 +36,13 @@ def _material_or_none(material: object) -> object:
 def _costs_or_none(costs: object) -> object:
     """Return costs with a total; the contract does not know them, so other forms are no error."""
     total = costs.get("total") if isinstance(costs, dict) else getattr(costs, "total", None)
-    is_amount = isinstance(total, int | float) and not isinstance(total, bool) and 0 <= total < math.inf
+    is_amount = isinstance(total, int | float) and not isinstance(total, bool) and 0 <= total <= MAX_NUMBER
     return costs if is_amount else None
+
+
+def _sane_or_none(number: float | None) -> float | None:
+    """Return a time or a count that a shop may have: with others no date can be reckoned, nor stored."""
+    return number if number is not None and 0 <= number <= MAX_NUMBER else None
 
 
 def _clean(text: str, info: ValidationInfo) -> str:
@@ -71,6 +75,10 @@ LongText = Annotated[str, AfterValidator(_clean_long)]
 UtcTime = Annotated[datetime, AfterValidator(_to_utc)]
 Material = Annotated[Text | None, BeforeValidator(_material_or_none)]
 Id = Annotated[str, AfterValidator(_require_id)]
+MAX_NUMBER = 10**9
+"""Seconds: thirty years."""
+Seconds = Annotated[float | None, AfterValidator(_sane_or_none)]
+Count = Annotated[int | None, AfterValidator(_sane_or_none)]
 
 
 class ApiModel(BaseModel):
@@ -220,7 +228,7 @@ class Build(ApiModel):
     ccs_tertiary_required: float | None = None
     ccs_fiber_required: float | None = None
     standard_costs: Costs = None
-    estimated_print_seconds: float | None = None
+    estimated_print_seconds: Seconds = None
     sliced: bool
     blacksmith_enabled: bool | None = None
     approved: bool | None = None
@@ -256,10 +264,10 @@ class ActivePrintJob(BuildPrintJob):
     """A print job with its build and how far it is; it is live only where a device shows it."""
 
     printing_state: Text | None = None
-    current_layer: int | None = None
-    layer_count: int | None = None
+    current_layer: Count = None
+    layer_count: Count = None
     progress: float | None = None
-    estimated_seconds_remaining: float | None = None
+    estimated_seconds_remaining: Seconds = None
 
 
 class Device(ApiModel):
@@ -271,8 +279,8 @@ class Device(ApiModel):
     device_series: Text
     created_at: UtcTime | None = None
     updated_at: UtcTime | None = None
-    queue_estimated_time_seconds: float | None = None
-    queue_length: int | None = None
+    queue_estimated_time_seconds: Seconds = None
+    queue_length: Count = None
     loaded_primary_material: Material = None
     loaded_secondary_material: Material = None
     ccs_primary_remaining: float | None = None

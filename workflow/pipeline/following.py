@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from loguru import logger
 
@@ -115,7 +116,8 @@ class PrintFollower:
             for copy, sighting in zip(copies, seen, strict=True)
         }
         for submission, before in followed:
-            self._record(submission, before, after, devices, moment)
+            record = partial(self._record, submission, before, after, devices, moment)
+            catch_faults(record, _log_fault, but=(StateFolderError,))  # the others go on
         self._moment = moment
 
     def _ended_since(self, copies: Sequence[FollowedPrint], moment: datetime) -> datetime:
