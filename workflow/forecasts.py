@@ -23,7 +23,7 @@ def forecast_folder(
     given: Given = (),
 ) -> Iterator[FileForecast]:
     """Yield what would become of each file, if the folder's content were dropped. Raises ShareError."""
-    inbox, place = (settings.share / "inbox").absolute(), folder.absolute()
+    inbox, place = settings.inbox.absolute(), folder.absolute()
     below = place.relative_to(inbox).as_posix() if place.is_relative_to(inbox) else "."
     prefix = "" if below == "." else f"{below}/"
     with make_inspector(settings) as inspector, open_ledger_if_any(settings) as ledger:

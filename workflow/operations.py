@@ -90,7 +90,7 @@ def move_ledger_to_database(settings: Settings) -> tuple[int, Path]:
 
 def explain_inbox_file(settings: Settings, name: Path) -> FileExplanation:
     """Return what happens to a file in the inbox, or a path below it. Raises ShareError, StateFolderError."""
-    inbox = (settings.read_only_inbox or settings.share / "inbox").absolute()
+    inbox = settings.inbox.absolute()
     place = name.absolute()
     if place.is_relative_to(inbox):
         name = place.relative_to(inbox)
@@ -335,8 +335,7 @@ def notice_composer(settings: Settings, ledger: Ledger) -> Composer:
 
 def file_origin(settings: Settings, composer: Composer, path: str) -> FileOrigin:
     """Return whose a file is that is dropped as `path`: by its place, its owner, its intake rule."""
-    file = settings.read_only_inbox or settings.share / "inbox"
-    place = file.absolute() / path
+    place = settings.inbox.absolute() / path
     rulebook = composer.rulebook()
     if rulebook is None or not place.is_file():
         return FileOrigin(path)

@@ -48,6 +48,10 @@ def test_the_password_of_a_database_is_not_shown(say: Say, monkeypatch: pytest.M
     shown = say("config", "show")
     assert "database_url  postgresql://db.example/parts  (the environment)" in shown.out
     assert SECRET not in shown.out
+    monkeypatch.setenv("STLFLOW_PROXY", f"http://shop:{SECRET}@proxy.example:3128")
+    shown = say("config", "show")
+    assert "http://proxy.example:3128" in shown.out
+    assert SECRET not in shown.out + say("config", "show", "--json").out
 
 
 @pytest.mark.parametrize(

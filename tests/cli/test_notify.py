@@ -78,6 +78,12 @@ def test_who_hears_of_a_file(say: Say, receiver: Receiver) -> None:
     assert receiver.asked == 0
 
 
+def test_a_number_that_no_submission_has(say: Say, receiver: Receiver) -> None:
+    assert say("notify", "show", "9" * 30).code == 0  # so long a word is the name of a file
+    assert say("notify", "show", "²").code == 0
+    assert say("notify", "show", "99").one_line().startswith("stlflow: There is no submission 99.")
+
+
 def test_who_hears_of_a_submission_and_what(say: Say, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     ledger = Ledger(f"sqlite:///{tmp_path / 'state' / 'stlflow.db'}")

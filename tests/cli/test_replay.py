@@ -65,6 +65,10 @@ def test_what_can_not_be_explained_is_one_line(say: Say, book: Ledger) -> None:
     odd = say("rules", "explain", "1", "--as", "rush/x.stl")
     assert (odd.code, "are for a file, not for a submission" in odd.err) == (2, True)
     assert "'gone.stl' does not exist" in say("rules", "explain", "gone.stl").err
+    for odd_number in ("²", "9" * 30):  # digits, and no number that a database can have
+        assert f"'{odd_number}' does not exist" in say("rules", "explain", odd_number).err
+    early = say("rules", "replay", "--since", "0001-01-01")
+    assert (early.code, "'0001-01-01' is no time." in early.err) == (2, True)
 
 
 def test_what_inspection_rejected_is_explained_as_if_it_were_accepted(say: Say, book: Ledger) -> None:

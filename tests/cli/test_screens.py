@@ -17,7 +17,7 @@ from tests.cli.conftest import Say
 from tests.cli.terminal import Screen, on_terminal
 from tests.states import put_in_state
 from workflow.cli.fitted_table import Column, Row, shorten, table_lines
-from workflow.cli.moments import parse_moment
+from workflow.cli.param_types import parse_moment
 from workflow.cli.submission_table import age_text, choose_rows, live_view
 from workflow.ledger import Ledger
 from workflow.model import (
@@ -279,6 +279,9 @@ def test_ages_and_moments() -> None:
     ]
     assert ages == ["0 s", "5 s", "89 s", "2 min", "90 min", "2 h", "36 h", "2 d"]
     assert parse_moment("yesterday", now, UTC) == datetime(2026, 11, 27, tzinfo=UTC)
+    for odd in ("0001-01-01", "9999-12-31", "99999w"):
+        with pytest.raises(ValueError, match="a year that no clock shows"):
+            parse_moment(odd, now, None)
     assert parse_moment("90min", now, UTC) == now - timedelta(minutes=90)
     assert parse_moment("2026-11-28T14:30", now, UTC) == datetime(2026, 11, 28, 14, 30, tzinfo=UTC)
     assert parse_moment("2026-11-28 14:30+01:00", now, None) == datetime(2026, 11, 28, 13, 30, tzinfo=UTC)

@@ -47,6 +47,18 @@ def test_check_reports_every_file(say: Say, parts: Path) -> None:
     assert "HTML" in page["reason"]
 
 
+def test_the_path_of_a_file_in_a_read_only_inbox_is_the_one_that_rules_see(
+    say: Say, parts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (parts / "exports" / "rush").mkdir(parents=True)
+    (parts / "lid.stl").rename(parts / "exports" / "rush" / "lid.stl")
+    monkeypatch.setenv("STLFLOW_READ_ONLY_INBOX", str(parts / "exports"))
+    (report,) = say("check", "exports/rush/lid.stl", "--json").document()
+    assert report["assumed_path"] == "rush/lid.stl"
+    rows = say("rules", "explain", "exports/rush", "--json").document()
+    assert "rush/lid.stl" in json.dumps(rows)
+
+
 def test_check_of_good_files_is_all_well(say: Say, parts: Path) -> None:
     ended = say("check", "--mesh-only", "lid.stl")
     assert (ended.code, ended.out) == (0, "accept  lid.stl  30 × 20 × 10 mm, 12 triangles\n")

@@ -272,6 +272,8 @@ REJECTED: dict[str, tuple[bytes, str]] = {
     "NUL inside": (text_with(b"outer", b"ou\0er"), "but a NUL byte stands there"),
     "HTML page": (b"<!DOCTYPE html>\n<html><body>Sign in</body></html>" * 5, "no STL but an HTML page"),
     "short HTML page": (b"<html></html>", "no STL but an HTML page"),
+    "comments in any number": (b"<!---->" * 580 + b"x", "no STL but plain text"),
+    "HTML page behind comments": (b"<!-- a -->\n" * 50 + b"<html></html>", "no STL but an HTML page"),
     "control characters": (
         text_with(b"vertex 0 0 0", b"vertex 0\x7f\xff 0 0"),
         "a number was expected, but `0?�` stands there",

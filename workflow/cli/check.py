@@ -46,7 +46,7 @@ def check(files: tuple[Path, ...], mesh_only: bool, picture: Path | None, as_jso
     with make_inspector(settings) as inspector, open_ledger_if_any(settings) as ledger:
         forecasts = [
             forecast_intake(
-                file, path_under_inbox(file, settings.share), rulebook, inspector, ledger, settings.zone
+                file, path_under_inbox(file, settings.inbox), rulebook, inspector, ledger, settings.zone
             )
             for file in files
         ]

@@ -40,24 +40,22 @@ def _rows() -> Iterator[dict[str, object]]:
     settings, sources = load_settings(), read_effective_values()
     for name in Settings.model_fields:
         source = sources[name].place if name in sources else "default"
-        yield {"name": name, "value": _shown_value(name, getattr(settings, name)), "source": source}
+        yield {"name": name, "value": _shown_value(getattr(settings, name)), "source": source}
     for name, target in settings.notices.targets.items():
         source = sources[NOTICES].place if NOTICES in sources else "default"
         yield {"name": f"notices.targets.{name}", "value": f"{target.channel} (set)", "source": source}
 
 
-def _shown_value(name: str, value: Any) -> object:
+def _shown_value(value: Any) -> object:
     """Return the value as JSON has it; a key or an address with a password is never shown."""
-    from pathlib import Path
-    from urllib.parse import urlsplit
-
     from pydantic import SecretStr
 
     if isinstance(value, SecretStr):
         return "(set)" if value.get_secret_value() else None
-    if name == "database_url" and value is not None:
-        address = urlsplit(value)
-        return f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path}"
+    if isinstance(value, str) and "://" in value:
+        scheme, _, rest = value.partition("://")
+        place = rest.partition("?")[0]
+        return f"{scheme}://{place.rpartition('@')[2]}"
     return str(value.absolute()) if isinstance(value, Path) else value
 
 

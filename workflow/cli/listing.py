@@ -10,9 +10,8 @@ from typing import Any
 
 import click
 
-from workflow.cli.moments import FORMS, MomentText, parse_moment
 from workflow.cli.output import json_option, print_json
-from workflow.cli.param_types import ListCommand, OneOf, WholeNumber
+from workflow.cli.param_types import FORMS, ListCommand, MomentText, OneOf, WholeNumber, parse_moment
 from workflow.errors import EXIT_OK
 from workflow.model import ENDED_STATES, SENT_STATES, UNUSED_STATES, SubmissionState
 

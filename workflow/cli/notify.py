@@ -4,6 +4,8 @@ from typing import Any
 
 import click
 
+from workflow.cli.param_types import find_submission_number
+
 
 @click.group()
 def notify() -> None:
@@ -60,7 +62,8 @@ def show_recipients(file: str) -> None:
 
     settings = load_settings()
     composer = notice_composer(settings, open_ledger(settings))
-    submission = composer.ledger.get(int(file)) if file.isdigit() else None
+    number = find_submission_number(file)
+    submission = None if number is None else composer.ledger.get(number)
     origin = composer.origin(submission) if submission else file_origin(settings, composer, file)
     for event in NoticeEvent:
         names = find_recipients(event, None if event in TROUBLES else origin, settings.notices)

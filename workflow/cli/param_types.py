@@ -1,9 +1,11 @@
-"""Types of command-line values: choices, numbers and submission numbers, with did-you-mean."""
+"""Types of command-line values: choices, numbers, points in time, submissions, with did-you-mean."""
 
 import math
+import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
+from datetime import MAXYEAR, UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 
 import click
@@ -64,13 +66,62 @@ def _bounds_text(noun: str, least: float | None, most: float | None) -> str:
     return f"{noun} of {least:g} or more" if most is None else f"{noun} from {least:g} to {most:g}"
 
 
+_AGO = re.compile(r"(\d{1,6}) ?(min|h|d|w)")
+_SECONDS = {"min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_DAYS_BACK = {"today": 0, "yesterday": 1}
+_FIRST_YEAR = 1971
+"""Windows knows no local time before 1970, in any zone; and no submission is older."""
+FORMS = "2026-11-28, 2026-11-28T14:30, today, yesterday, 90min, 12h, 3d or 2w"
+
+
+def parse_moment(text: str, now: datetime, zone: tzinfo | None) -> datetime:
+    """Return the moment that a text means, aware; a day is its beginning in the shop. Raises ValueError."""
+    word = text.strip().lower()
+    if word in _DAYS_BACK:
+        day = now.astimezone(zone).date() - timedelta(days=_DAYS_BACK[word])
+        return _in_zone(datetime.combine(day, time.min), zone)
+    if (ago := _AGO.fullmatch(word)) is not None:
+        moment = now - timedelta(seconds=int(ago[1]) * _SECONDS[ago[2]])
+    else:
+        moment = datetime.fromisoformat(text.strip())
+    if not _FIRST_YEAR <= moment.year < MAXYEAR:
+        raise ValueError("a year that no clock shows")
+    return moment if moment.tzinfo is not None else _in_zone(moment, zone)
+
+
+def _in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
+    return moment.replace(tzinfo=zone) if zone is not None else moment.astimezone()
+
+
+class MomentText(click.ParamType[str]):
+    """A point in time; a wrong one is refused with the forms that there are."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text as it was given, once it is known to be a time. Raises BadParameter."""
+        try:
+            parse_moment(str(value), datetime.now(UTC), UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"'{value}' is no time. Write {FORMS}.", param, ctx)
+        return str(value)
+
+
 def parse_submission_number(text: str) -> int:
     """Return 17 for 17 or #17; for a file name the error has its number. Raises BadParameter."""
+    number = find_submission_number(text)
+    if number is not None:
+        return number
+    raise click.BadParameter(f"'{text}' is no number of a submission.{_submissions_of_file(text)}")
+
+
+def find_submission_number(text: str) -> int | None:
+    """Return 17 for 17 or #17; None for a text that is no number of a submission."""
     digits = text.removeprefix("#")
     is_short = len(digits) <= len(str(MAX_NUMBER))
     if is_short and digits.isascii() and digits.isdigit() and int(digits) <= MAX_NUMBER:
         return int(digits)
-    raise click.BadParameter(f"'{text}' is no number of a submission.{_submissions_of_file(text)}")
+    return None
 
 
 def _submissions_of_file(word: str) -> str:
@@ -94,8 +145,9 @@ def _numbers_by_path() -> Mapping[str, Sequence[str]]:
 
     numbers: dict[str, list[str]] = {}
     try:
-        for submission in reversed(open_ledger(load_settings()).all()):
-            numbers.setdefault(submission.path, []).append(str(submission.id))
+        with closing(open_ledger(load_settings())) as ledger:
+            for submission in reversed(ledger.all()):
+                numbers.setdefault(submission.path, []).append(str(submission.id))
     except StlflowError:
         return {}
     return numbers

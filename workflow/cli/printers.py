@@ -1,16 +1,15 @@
 """`stlflow printers`: what each printer does, and taking one out of choice."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import click
 
 from workflow.cli.output import json_option, print_json
+from workflow.cli.param_types import MomentText, parse_moment
 from workflow.model import PrinterOutage, PrinterSnapshot
 
 NOTHING_SEEN = "No printer is known yet: stlflow lists them once it runs."
 SECONDS_PER_HOUR = 3600
-UNTIL_FORMATS = ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
 
 
 @click.group(invoke_without_command=True)
@@ -45,22 +44,25 @@ def printers(context: click.Context, as_json: bool) -> None:
 @click.option("--reason", required=True, help="Why; it is shown wherever the printer is passed over.")
 @click.option(
     "--until",
-    type=click.DateTime(UNTIL_FORMATS),
+    type=MomentText(),
     metavar="'YYYY-MM-DD HH:MM'",
     help="When it is back by itself; default: once someone puts it back.",
 )
-def take_out(name: str, reason: str, until: datetime | None) -> None:
+def take_out(name: str, reason: str, until: str | None) -> None:
     """Take the printer NAME out of choice: no rule sends anything there.
 
     What was sent to it already stays there. A day without a time means its first minute.
     """
     from workflow.assembly import open_ledger
+    from workflow.pipeline.context import now
     from workflow.pipeline.outages import describe_outage, take_printer_out
     from workflow.settings import load_settings
 
     settings = load_settings()
-    until = None if until is None else until.replace(tzinfo=settings.zone).astimezone()
-    printer, outage = take_printer_out(open_ledger(settings), name, reason, _user(), until)
+    back_at = None if until is None else parse_moment(until, now(), settings.zone)
+    if back_at is not None and back_at <= now():
+        raise click.UsageError(f"--until {until} is over already. Name a later time, or leave it out.")
+    printer, outage = take_printer_out(open_ledger(settings), name, reason, _user(), back_at)
     click.echo(f"{printer.name} {describe_outage(outage, settings.zone)}.")
 
 

@@ -1,12 +1,13 @@
 """Tools for the owners of rules."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import click
 
 from workflow.cli.output import json_option, print_json
+from workflow.cli.param_types import FORMS, MomentText, find_submission_number, parse_moment
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
 
 FILE_TYPE = click.Path(path_type=Path)
@@ -100,10 +101,11 @@ def explain_subject(
     answer says which routing rules are still open. A submission is explained by the rules that decided,
     unless others are named.
     """
-    if subject.isdigit() and not Path(subject).exists():
+    number = find_submission_number(subject)
+    if number is not None and not Path(subject).exists():
         if shown_as or build_facts or facts or online:
             raise click.UsageError("--as, --build, --fact and --online are for a file, not for a submission.")
-        return _explain_submission(int(subject), rules_path, as_json=as_json)
+        return _explain_submission(number, rules_path, as_json=as_json)
     if Path(subject).is_dir():
         if shown_as:
             raise click.UsageError("--as is for one file. For a folder, leave it out.")
@@ -123,7 +125,7 @@ def explain_subject(
 
     settings = load_settings()
     rulebook = load_rules(rules_path or rules_file(settings))
-    path = shown_as or path_under_inbox(file, settings.share)
+    path = shown_as or path_under_inbox(file, settings.inbox)
     report, known = collect_file_facts(settings, rulebook, file, path)
     given = parse_facts(build_facts, facts)
     devices = fetch_device_facts(settings) if online else None
@@ -187,13 +189,10 @@ def _explain_submission(number: int, rules_path: Path | None, *, as_json: bool) 
     "--rules", "rules_path", type=FILE_TYPE, help="The rules to try; default: the file that is set."
 )
 @click.option(
-    "--since",
-    type=click.DateTime(["%Y-%m-%d"]),
-    metavar="YYYY-MM-DD",
-    help="Only what was decided since this day.",
+    "--since", type=MomentText(), metavar="TIME", help=f"Only what was decided since then: {FORMS}."
 )
 @json_option
-def replay_rules(rules_path: Path | None, since: datetime | None, as_json: bool) -> int:
+def replay_rules(rules_path: Path | None, since: str | None, as_json: bool) -> int:
     """Send past submissions through other rules.
 
     It says which would go elsewhere, and why. Nothing is changed, and Eiger is not asked: each is decided
@@ -207,7 +206,7 @@ def replay_rules(rules_path: Path | None, since: datetime | None, as_json: bool)
 
     settings = load_settings()
     rulebook = load_rules(rules_path or rules_file(settings))
-    begin = since.replace(tzinfo=settings.zone).astimezone() if since is not None else None
+    begin = None if since is None else parse_moment(since, datetime.now(UTC), settings.zone)
     replayed = replay_past(open_ledger(settings), rulebook, begin, settings.zone)
     if as_json:
         print_json(replay_document(replayed, rulebook))

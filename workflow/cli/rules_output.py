@@ -20,10 +20,10 @@ BUILD_PREFIX = "build."
 _VERDICT_TEXT = {"hold": "held", "reject": "rejected"}
 
 
-def path_under_inbox(file: Path, share: Path) -> str:
+def path_under_inbox(file: Path, inbox: Path) -> str:
     """Return the path that rules see: under the inbox if it is there, otherwise from the current folder."""
     place = file.absolute()
-    for base in ((share / "inbox").absolute(), Path.cwd()):
+    for base in (inbox.absolute(), Path.cwd()):
         if place.is_relative_to(base):
             return place.relative_to(base).as_posix()
     return place.name

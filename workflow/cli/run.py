@@ -66,8 +66,7 @@ def run(shadow: bool) -> None:
     settings = shadow_settings(load_settings()) if shadow else load_settings()
     start_logging(settings, settings.log_level)
     with running_service(settings, shadow=shadow) as service, _console_beside(settings, service):
-        watched = settings.read_only_inbox or settings.share / "inbox"
-        logger.info("Watching {} for {}", watched.absolute(), settings.eiger_url)
+        logger.info("Watching {} for {}", settings.inbox.absolute(), settings.eiger_url)
         logger.info("Rules: {}", rules_file(settings))
         if shadow:
             logger.info(

@@ -190,7 +190,7 @@ def share_checks(book: LedgerAccess) -> tuple[Check, ...]:
     settings = book.settings
     root = settings.share.absolute()
     left = settings.read_only_inbox
-    watched = (left or settings.share / "inbox").absolute()
+    watched = settings.inbox.absolute()
     return (
         Check(
             "share",

@@ -43,8 +43,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"MZ", "a Windows program"),
     (b"\x7fELF", "a Linux program"),
 )
-_TEXTS: tuple[tuple[re.Pattern[bytes], str], ...] = (
-    (re.compile(rb"\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body)\b", re.I | re.S), "an HTML page"),
+_TEXTS: tuple[tuple[re.Pattern[bytes], str], ...] = (  # atomic where a hostile file could make it search on
+    (re.compile(rb"(?>\s*(<!--.*?-->\s*)*)<(!doctype html|html|head|body)\b", re.I | re.S), "an HTML page"),
     (re.compile(rb"\s*<\?xml\b|\s*<\w", re.I), "an XML file"),
     (re.compile(rb"\s*[\[{]\s*[\"\[{}\]]"), "a JSON file"),
     (re.compile(rb"(\s*(#[^\n]*|mtllib [^\n]*|o [^\n]*|g [^\n]*)\n)*\s*v +[-+.\d]", re.I), "an OBJ mesh"),

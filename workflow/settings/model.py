@@ -228,6 +228,11 @@ class Settings(
         return url
 
     @property
+    def inbox(self) -> Path:
+        """Return the folder that is watched: the read-only one, or the share's own."""
+        return self.read_only_inbox or self.share / "inbox"
+
+    @property
     def zone(self) -> tzinfo | None:
         """Return the shop's time zone; None is this machine's."""
         return ZoneInfo(self.timezone) if self.timezone else None

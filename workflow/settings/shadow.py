@@ -20,7 +20,7 @@ def shadow_settings(settings: Settings) -> Settings:
             "share": folder / "notes",
             "state": folder / "state",
             "database_url": None,
-            "read_only_inbox": settings.read_only_inbox or settings.share / "inbox",
+            "read_only_inbox": settings.inbox,
             "decisions": None,
             "decide_by_moving": False,
             "how_to_file": False,
