@@ -49,7 +49,11 @@ def test_a_wrong_name_is_refused_with_the_nearest_one(say: Say) -> None:
     refused = say("printers", "out", "anvil", "--reason", "x")
     assert refused.code == 2
     assert "Did you mean 'Mark Two - Anvil'?" in refused.err
-    for until, why in (("2020-01-01", "is over already"), ("9999-12-31", "is no time"), ("0001-01-01", "is no")):
+    for until, why in (
+        ("2020-01-01", "is over already"),
+        ("9999-12-31", "is no time"),
+        ("0001-01-01", "is no"),
+    ):
         ended = say("printers", "out", "Mark Two - Anvil", "--reason", "x", "--until", until)
         assert (ended.code, why in ended.err) == (2, True), ended.err
 

@@ -9,9 +9,14 @@ import pytest
 from pydantic import SecretStr
 
 from tests.cloud import Cloud, simulated
-from workflow.doctor.first_contact import Observation, check_filters, observe_account
+from workflow.doctor.first_contact import (
+    Observation,
+    check_filters,
+    follow_up_settings,
+    observe_account,
+    observed_document,
+)
 from workflow.doctor.first_upload import Pace, cube_stl, observe_upload
-from workflow.doctor.observed import follow_up_settings, observed_document
 from workflow.eiger import EigerClient, RateLimiter
 from workflow.mesh import MeshPolicy
 from workflow.mesh.inspection import inspect_mesh

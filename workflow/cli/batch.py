@@ -72,8 +72,7 @@ def batch(folder: Path, dry_run: bool, wait_printed: bool, as_json: bool) -> int
 def _show_forecasts(folder: Path, *, as_json: bool) -> int:
     """Show what a batch would do with each file; Eiger is only read."""
     from workflow.assembly import rules_file
-    from workflow.cli.forecast_output import print_forecasts
-    from workflow.forecasts import forecast_batch
+    from workflow.cli.forecasts import forecast_batch, print_forecasts
     from workflow.routing import load_rules
     from workflow.settings import load_settings
 

@@ -35,9 +35,8 @@ def first_contact(
     and with the settings that follow from it. It holds no key and no name of a person.
     """
     from workflow.cli.eiger.client import confirm_consequence
-    from workflow.doctor.first_contact import observe_account
+    from workflow.doctor.first_contact import observe_account, observed_document
     from workflow.doctor.first_upload import CUBE_MM
-    from workflow.doctor.observed import observed_document
     from workflow.eiger import make_client
     from workflow.settings import load_settings
 

@@ -150,9 +150,8 @@ def _explain_folder(
 ) -> int:
     """Print one row for each part file in a folder."""
     from workflow.assembly import rules_file
-    from workflow.cli.forecast_output import print_forecasts
+    from workflow.cli.forecasts import forecast_folder, print_forecasts
     from workflow.cli.rules_output import parse_facts
-    from workflow.forecasts import forecast_folder
     from workflow.operations import fetch_device_facts
     from workflow.routing import load_rules
     from workflow.settings import load_settings

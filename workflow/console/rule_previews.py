@@ -34,7 +34,7 @@ from workflow.routing import (
     parse_rules,
 )  # fmt: skip
 from workflow.routing.build_volumes import load_build_volumes
-from workflow.routing.printer_names import with_build_volumes
+from workflow.routing.cloud_names import with_build_volumes
 
 REPLAYED = 200
 LARGEST_FILE = 64 * 2**20

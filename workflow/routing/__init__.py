@@ -13,6 +13,7 @@ from workflow.routing.cloud_names import (
     find_unlisted_types,
     is_material_name,
     names_by_kind,
+    with_build_volumes,
 )
 from workflow.routing.evaluate import decide_intake, decide_route
 from workflow.routing.explain import Explanation, OpenRule, explain, explain_intake, explain_routing
@@ -22,6 +23,5 @@ from workflow.routing.globs import casefold_nfc
 from workflow.routing.json_schema import rules_json_schema
 from workflow.routing.load import load_rules, parse_rules, read_rules_text, revision_of
 from workflow.routing.matchers import TimeWindow, format_window
-from workflow.routing.printer_names import with_build_volumes
 from workflow.routing.rule_tests import MeasureStl, RuleTestResult, evaluate_rule_tests, refuse_failed_tests
 from workflow.routing.rulebook import MAX_COPIES, IntakeRule, RoutingRule, Rulebook, SelectionPolicy

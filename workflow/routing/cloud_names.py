@@ -1,10 +1,12 @@
-"""Check the names in a rulebook against the names in the cloud."""
+"""Check the names in a rulebook against the names in the cloud, and those of the build volumes."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
-from workflow.errors import Mistake
+from workflow.errors import Mistake, RulesError
 from workflow.model import DeviceFacts
+from workflow.routing.build_volumes import BUILD_VOLUMES_FILE, BuildVolume
 from workflow.routing.globs import Glob, casefold_nfc
 from workflow.routing.rulebook import Mention, MentionKind, Rulebook
 from workflow.routing.yaml_reader import suggest_nearest, suggest_option
@@ -96,6 +98,30 @@ def doubt_unknown_names(rulebook: Rulebook, seen: NamesByKind = MappingProxyType
             hint = suggest_nearest(mention.text, known) or f"Eiger writes for example {_first_few(known)}"
             doubts.append(_mistake_at_mention(rulebook.source, mention, message, hint))
     return tuple(doubts)
+
+
+def with_build_volumes(rulebook: Rulebook, volumes: Sequence[BuildVolume]) -> Rulebook:
+    """Return the rulebook with the build volumes. Raises RulesError for each name that none of them has.
+
+    These are the names in rules on `fits` and `fits_series`: a misspelled one would never match.
+    """
+    names = {
+        MentionKind.FITS: [volume.name for volume in volumes],
+        MentionKind.FITS_SERIES: [volume.series for volume in volumes],
+    }
+    mistakes = tuple(
+        _mistake_at_mention(
+            rulebook.source,
+            mention,
+            f"{BUILD_VOLUMES_FILE} has no {mention.subject} `{mention.text}`: it never matches",
+            suggest_option(mention.text, names[mention.subject]),
+        )
+        for mention in rulebook.mentions
+        if mention.subject in names and not any(map(Glob(mention.text).matches, names[mention.subject]))
+    )
+    if volumes and mistakes:
+        raise RulesError(mistakes)
+    return replace(rulebook, volumes=tuple(volumes))
 
 
 def names_by_kind(devices: Iterable[DeviceFacts]) -> NamesByKind:

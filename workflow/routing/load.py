@@ -13,6 +13,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from workflow.errors import Mistake, RulesError, error_reason
 from workflow.routing.build_volumes import load_build_volumes
+from workflow.routing.cloud_names import with_build_volumes
 from workflow.routing.conditions import Condition
 from workflow.routing.due import Holidays, parse_holiday
 from workflow.routing.facts import TAG_PREFIX, DecisionStage, Fact, FactKind, make_tag_fact
@@ -28,7 +29,6 @@ from workflow.routing.parse_actions import (
 )
 from workflow.routing.parse_conditions import parse_when
 from workflow.routing.parse_tests import parse_rule_tests
-from workflow.routing.printer_names import with_build_volumes
 from workflow.routing.rulebook import HoldAction, IntakeRule, RoutingRule, Rule, Rulebook
 from workflow.routing.unreachable import (
     ConditionIndex,

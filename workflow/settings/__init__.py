@@ -18,6 +18,7 @@ from workflow.settings.notices import (
     parse_hours,
     split_addresses,
 )
+from workflow.settings.parts import DEFAULT_STATUS_PAGE
 from workflow.settings.shadow import shadow_settings
 from workflow.settings.sources import (
     ENV_FILE,
@@ -28,4 +29,3 @@ from workflow.settings.sources import (
     read_all_sources,
     settings_file,
 )
-from workflow.settings.status_page import DEFAULT_STATUS_PAGE

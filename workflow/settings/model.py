@@ -10,13 +10,17 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsConfigDict
 
-from workflow.settings.canary import CanarySettings
-from workflow.settings.console import ROLE_HELP, ROLES, ConsoleSettings
-from workflow.settings.following import FollowingSettings
 from workflow.settings.notices import NoticesPart
+from workflow.settings.parts import (
+    ROLE_HELP,
+    ROLES,
+    CanarySettings,
+    ConsoleSettings,
+    FollowingSettings,
+    SettingHelp,
+    StatusPageSettings,
+)
 from workflow.settings.secrets import SecretSettings
-from workflow.settings.setting_help import SettingHelp
-from workflow.settings.status_page import StatusPageSettings
 
 ENV_PREFIX = "STLFLOW_"
 LEDGER_FILE = "stlflow.db"

@@ -1,6 +1,9 @@
-"""The options of a simulator, and its quirks."""
+"""The options of a simulator, its quirks, and the options that imitate a real account."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 QUIRKS = {
     "open-enums": "An FX10 and a furnace of type Sinter-1: outside the contract's enums.",
@@ -61,3 +64,37 @@ class SimulatorOptions:
             raise ValueError("Seconds are 0 or more.")
         if self.scale <= 0:
             raise ValueError("The scale is above 0.")
+
+
+_NUMBERS = {"slice_seconds", "build_delay_seconds", "scale", "date_ahead_seconds"}
+_WORDS = {"builds", "units"}
+
+
+def options_like(file: Path) -> dict[str, object]:
+    """Return the options that an observed.json gives, without what it does not know. Raises ValueError."""
+    try:
+        observed = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{file} can't be read as JSON: {error}") from None
+    if not isinstance(observed, dict) or "observed_at" not in observed:
+        raise ValueError(f"{file} was not written by `stlflow first-contact`.")
+    known = {name: observed[name] for name in (*_NUMBERS, *_WORDS) if observed.get(name) is not None}
+    wrong = [
+        name for name, value in known.items() if not isinstance(value, str if name in _WORDS else int | float)
+    ]
+    if wrong:
+        raise ValueError(f"{file}: {wrong[0]} is {known[wrong[0]]!r}.")
+    return {**known, "quirks": frozenset(_quirks(observed))}
+
+
+def _quirks(observed: Mapping[str, object]) -> set[str]:
+    jobs = observed.get("print_jobs")
+    counts = jobs if isinstance(jobs, dict) else {}
+    seen = {
+        "other-titles": observed.get("build_title") == "other",
+        "no-units": observed.get("uploaded") is not None and observed.get("units") is None,
+        "stale-printing": bool(counts.get("stale")),
+        "null-device": bool(counts.get("without_device")),
+        "open-enums": bool(observed.get("unlisted_types")),
+    }
+    return {name for name, there in seen.items() if there}

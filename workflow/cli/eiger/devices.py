@@ -5,8 +5,13 @@ from collections.abc import Callable
 
 import click
 
-from workflow.cli.eiger.client import add_verb, confirm_consequence, open_client, yes_option
-from workflow.cli.eiger.lists import make_list_command
+from workflow.cli.eiger.client import (
+    add_verb,
+    confirm_consequence,
+    make_list_command,
+    open_client,
+    yes_option,
+)
 from workflow.cli.eiger.output import (
     Output,
     format_value,

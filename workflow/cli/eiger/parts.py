@@ -8,11 +8,11 @@ from workflow.cli.eiger.client import (
     add_verb,
     as_typed,
     confirm_consequence,
+    make_list_command,
     open_client,
     transfer_progress,
     yes_option,
 )
-from workflow.cli.eiger.lists import make_list_command
 from workflow.cli.eiger.output import (
     Output,
     json_values,

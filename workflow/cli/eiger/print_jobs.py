@@ -6,8 +6,7 @@ from datetime import date, datetime
 import click
 from pydantic import BaseModel
 
-from workflow.cli.eiger.client import add_verb, as_typed, open_client, operation_of
-from workflow.cli.eiger.lists import make_list_command
+from workflow.cli.eiger.client import add_verb, as_typed, make_list_command, open_client, operation_of
 from workflow.cli.eiger.output import Output, json_values, output_options, plain_values, print_one, report
 from workflow.cli.eiger.resolve import resolve_build_id, resolve_device_id, resolve_print_job_id
 from workflow.eiger import EigerClient, operations
