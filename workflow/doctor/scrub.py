@@ -165,7 +165,7 @@ def _known_remarks(ledger: Ledger) -> dict[str, str]:
 
 
 def without_comments(rules: str) -> str:
-    """Return rules without their comments, whose lines stay: whoever writes one thinks of no maintainer.
+    """Return rules without their comments, which are for the shop alone; their lines stay.
 
     Text that stands in quotes may lose its end, too.
     """
