@@ -180,6 +180,29 @@ def test_of_several_workers_one_writes_the_notes_of_all(unnoted: Shop) -> None:
     assert not stale.exists()
 
 
+def test_a_file_of_a_read_only_inbox_has_its_note_in_processing(tmp_path: Path) -> None:
+    inbox = tmp_path / "exports"
+    (inbox / "rack").mkdir(parents=True)
+    (inbox / "rack/arm.stl").write_bytes(box(31, 20, 11))
+    inbox.chmod(0o555)
+    with simulated(slice_seconds=3600) as cloud:
+        with opened(tmp_path, cloud, read_only_inbox=inbox) as shop:
+            number = shop.wait("rack/arm.stl", lambda seen: seen.slice_job_id is not None, 60).id
+            place = shop.share / f"processing/rack/{number}~arm.stl.txt"
+            assert until(lambda: place.exists() and "is being sliced" in place.read_text("utf-8-sig"), 60)
+            left = write_note(
+                place.with_name("4711~old.stl.txt"), "stlflow note: received as submission 4711\n"
+            )
+        assert place.exists(), "the next run goes on"
+        cloud.advance(4000)
+        with opened(tmp_path, cloud, read_only_inbox=inbox) as shop:
+            shop.wait("rack/arm.stl", dispatched, 60)
+            assert until(lambda: not place.exists() and not left.exists(), 60)
+            assert until((shop.share / f"done/rack/{number}~arm.stl.txt").exists, 60)
+            assert until(lambda: not place.parent.exists(), 60), "without the folders that were made for it"
+    assert [found.name for found in inbox.rglob("*")] == ["rack", "arm.stl"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_no_note_is_written_through_a_link_in_the_place_of_a_folder(unnoted: Shop, tmp_path: Path) -> None:
     drop_and_wait(unnoted, "swapped/part.stl")

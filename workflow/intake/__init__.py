@@ -12,7 +12,7 @@ from workflow.intake.completeness import FileSignature, signature_of
 from workflow.intake.events import INOTIFY_WATCH_LIMIT, count_folders, measure_event_latency
 from workflow.intake.explain import FileExplanation, explain_file, find_blocked_files
 from workflow.intake.filenames import fit_name, is_utf8, printable_path
-from workflow.intake.fs import open_folder
+from workflow.intake.fs import open_folder, remove_empty_folders
 from workflow.intake.inbox import Inbox
 from workflow.intake.mass_arrival import MASS_ARRIVAL_REASON, MassArrivalLimit
 from workflow.intake.moves import (

@@ -7,7 +7,7 @@ from itertools import count
 
 from workflow.intake.filenames import claimed_path, outcome_path, split_path
 from workflow.intake.fs import open_folder, remove_empty_folders, rename_without_replacing, share_rights
-from workflow.intake.share import Outcome, Share, share_lost_error
+from workflow.intake.share import Share, share_lost_error
 
 _TRIES = 20
 """A folder that another thread found empty and removed is simply made again."""
@@ -81,9 +81,9 @@ def plan_outcome_path(share: Share, claimed_as: str, path: str, outcome: str, da
     return next(place for place in places if place == claimed_as or not exists_in_share(share, place))
 
 
-def in_place_note_path(outcome: Outcome, path: str, number: int) -> str:
+def in_place_note_path(folder: str, path: str, number: int) -> str:
     """Return where the note goes of a file that stays in a read-only inbox: unique by its number."""
-    return claimed_path(outcome, path, number)
+    return claimed_path(folder, path, number)
 
 
 def make_outcome_folders(share: Share, place: str) -> None:

@@ -38,6 +38,6 @@ def wanted_observers(
 
 
 def wanted_progress_notes(context: Context, heartbeat: Heartbeat) -> ProgressNotes | None:
-    """Return what writes notes into the inbox; None where the settings say no, or nobody may write there."""
-    wanted = context.progress_notes and context.share.left_inbox is None
+    """Return what writes notes about files that are worked on; None where the settings want none."""
+    wanted = context.progress_notes and not context.shadow
     return ProgressNotes(context, lambda: heartbeat.is_first) if wanted else None

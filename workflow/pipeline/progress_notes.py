@@ -1,5 +1,7 @@
 """Notes about files that are worked on, beside the place in the inbox where each was dropped.
 
+Those about files of a read-only inbox are in processing/, with the number of the submission in the name.
+
 One thread writes them, behind the pipeline and never in it: it is told which submissions have moved on, reads
 their rows, and writes what is news. After each round it rests many times as long as it worked, so that the
 notes of a thousand files at once take little of the machine; a file that ends meanwhile never gets one.
@@ -16,7 +18,13 @@ from pathlib import Path, PurePosixPath
 from loguru import logger
 
 from workflow.errors import StateFolderError, catch_faults, error_reason
-from workflow.intake import open_folder
+from workflow.intake import (
+    in_place_note_path,
+    make_outcome_folders,
+    open_folder,
+    paths_below,
+    remove_empty_folders,
+)
 from workflow.model import Submission
 from workflow.notes import (
     PROGRESS_STATES,
@@ -76,22 +84,39 @@ class ProgressNotes:
         """Let the thread see that the service stops."""
         self._wake.set()
 
+    @property
+    def _folder(self) -> Path:
+        """Return the folder that the notes are in."""
+        share = self.context.share
+        return share.inbox if share.left_inbox is None else share.processing
+
+    def _stl(self, submission: Submission) -> Path:
+        """Return the place that the note of a submission is beside."""
+        share = self.context.share
+        if share.left_inbox is None:
+            return share.inbox / submission.path
+        return share.root / in_place_note_path(share.processing.name, submission.path, submission.id)
+
     def own_texts(self) -> frozenset[str]:
-        """Return where notes about files that are worked on stand, as paths under the inbox."""
-        inbox = self.context.share.inbox
+        """Return where notes about files that are worked on are, as paths below their folder."""
         with self._lock:
             places = [place for place, _ in self._written.values()]
-        return frozenset(place.relative_to(inbox).as_posix() for place in places)
+        return frozenset(place.relative_to(self._folder).as_posix() for place in places)
 
     def check_texts(self, texts: Collection[str]) -> None:
-        """Update or remove notes in the inbox that an earlier run, or another worker, has left."""
+        """Update or remove notes that an earlier run, or another worker, has left.
+
+        `texts` are those in the inbox; a read-only one has none, and processing/ few.
+        """
+        if self.context.share.left_inbox is not None:
+            texts = frozenset(path for path in paths_below(self._folder) if path.endswith(".txt"))
         if not self.is_writer():
             self._seen = frozenset()
             return
         fresh = frozenset(texts) - self._seen - self.own_texts()
         self._seen = frozenset(texts)
         for text in fresh:
-            place = self.context.share.inbox / text
+            place = self._folder / text
             if _is_empty(place):  # a note's name is taken before it is written
                 self._seen -= {text}
             number = submission_in_progress(note_title(place) or "")
@@ -144,7 +169,7 @@ class ProgressNotes:
             logger.debug("Notes wait: {}", error)
 
     def _update(self, submission: Submission) -> None:
-        if not _is_worked_on(submission):
+        if not self._is_worked_on(submission):
             self._remove(submission.id, submission)
             return
         if self._rows.get(submission.id) == submission:
@@ -154,11 +179,13 @@ class ProgressNotes:
         place, known = self._written.get(submission.id, (None, ""))
         if known == text:
             return
-        stl = self.context.share.inbox / submission.path
+        share, stl = self.context.share, self._stl(submission)
         try:
             if place is None or self._is_own(place, submission.id):
-                folders = PurePosixPath(submission.path).parent.parts
-                with open_folder(self.context.share.inbox, folders):  # which has become no link meanwhile
+                if share.left_inbox is not None:
+                    make_outcome_folders(share, stl.relative_to(share.root).as_posix())
+                folders = stl.parent.relative_to(self._folder).parts
+                with open_folder(self._folder, folders):  # which has become no link meanwhile
                     place = write_note(note_path(stl), text, durable=False)
         except OSError as error:  # the folder is gone, or refuses: the end gets its note all the same
             logger.debug("No note beside {}: {}", submission.path, error_reason(error))
@@ -199,21 +226,22 @@ class ProgressNotes:
             place, _ = self._written.pop(number, (None, ""))
         if place is None:
             return
-        name = PurePosixPath(submission.path).name if submission else place.stem
+        name = self._stl(submission).name if submission else place.stem
         try:
             remove_titled_note(place.with_name(name), lambda title: submission_in_progress(title) == number)
+            if self.context.share.left_inbox is not None:
+                remove_empty_folders(self._folder, place.parent.relative_to(self._folder).parts)
         except OSError as error:
             logger.debug("The note {} stays: {}", place.name, error_reason(error))
 
-
-def _is_worked_on(submission: Submission) -> bool:
-    """True while the file is out of the inbox and not yet in a folder that says how it ended."""
-    place = submission.claimed_as or ""
-    return (
-        submission.state in PROGRESS_STATES
-        and not submission.left_in_place
-        and PurePosixPath(place).parts[:1] == ("processing",)
-    )
+    def _is_worked_on(self, submission: Submission) -> bool:
+        """True while the file is out of the inbox and not yet in a folder that says how it ended."""
+        if submission.state not in PROGRESS_STATES:
+            return False
+        if submission.left_in_place:  # of a read-only inbox; that of a batch has no note
+            inbox = self.context.share.left_inbox
+            return inbox is not None and submission.claimed_as == str(inbox / submission.path)
+        return PurePosixPath(submission.claimed_as or "").parts[:1] == ("processing",)
 
 
 def _is_empty(place: Path) -> bool:
