@@ -1,7 +1,7 @@
 """A real console on a free port over a real ledger, as browsers and scripts reach it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,24 +43,35 @@ class Site:
 OpenSite = Callable[..., Site]
 
 
+@contextmanager
+def running_site(folder: Path, ledger: Ledger, /, **settings: object) -> Iterator[Site]:
+    """Serve a console whose share and state are in a folder, until the block ends."""
+    given = settings_in(folder, settings)
+    for name, role in TOKENS.items():
+        TOKENS_MADE[name] = ledger.console_tokens.make(name, role)
+    with (
+        open_listener(given.console_host, 0) as listener,
+        running_console(make_console(given, ledger), listener) as url,
+    ):
+        yield Site(url, ledger, given)
+
+
+def settings_in(folder: Path, settings: Mapping[str, object]) -> Settings:
+    """Return settings with the share and the state in a folder."""
+    (folder / "state").mkdir(exist_ok=True)
+    return Settings.model_validate({"share": folder / "share", "state": folder / "state", **settings})
+
+
 @pytest.fixture
 def open_site(tmp_path: Path) -> Iterator[OpenSite]:
     """Open consoles; the settings are given by name."""
     with ExitStack() as stack:
 
         def start(ledger: Ledger | None = None, **settings: object) -> Site:
-            (tmp_path / "state").mkdir(exist_ok=True)
-            given = Settings.model_validate(
-                {"share": tmp_path / "share", "state": tmp_path / "state", **settings}
-            )
             if ledger is None:
-                ledger = Ledger(given.database)
+                ledger = Ledger(settings_in(tmp_path, settings).database)
                 stack.callback(ledger.close)
-            for name, role in TOKENS.items():
-                TOKENS_MADE[name] = ledger.console_tokens.make(name, role)
-            listener = stack.enter_context(open_listener(given.console_host, 0))
-            url = stack.enter_context(running_console(make_console(given, ledger), listener))
-            return Site(url, ledger, given)
+            return stack.enter_context(running_site(tmp_path, ledger, **settings))
 
         yield start
 

@@ -1,8 +1,5 @@
 """The console in a real Chromium: actions, live changes, choice, keyboard, phone, and without JavaScript."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 from tests.console.browser import Browser
@@ -172,55 +169,15 @@ def test_without_javascript_everything_still_works(site: Site, browser: Browser)
     assert state_of(site, number) is SubmissionState.CANCELED
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_has_cards_and_no_page_is_wider_than_it(site: Site, browser: Browser, scheme: str) -> None:
+def test_a_phone_has_cards_and_buttons_for_thumbs(site: Site, browser: Browser) -> None:
+    """Names and reasons are hostile and long: no page is wider than the phone, and nothing of them runs."""
     number = hold_part(site.ledger, f"{'long_name_' * 12}.stl", reason="A side is missing. " * 6)
-    send_part(site.ledger, "lid.stl", "Mark Two left")
+    hold_part(site.ledger, HOSTILE, reason=HOSTILE)
     browser.resize(360, 740)
-    browser.prefer(color_scheme=scheme)
-    for path in ("/", "/submissions", f"/s/{number}", "/mine", "/drop", f"/act?action=reject&id={number}"):
+    for path in ("/submissions", f"/s/{number}", f"/act?action=reject&id={number}", "/"):
         ready(browser, site, path)
         assert browser.run("return document.documentElement.scrollWidth") <= 360, path
-    ready(browser, site, "/")
     for button in browser.all(".do .button, .do button"):
         assert button.size["height"] >= 44
     assert browser.run("return getComputedStyle(document.querySelector('tbody tr')).display") == "block"
-
-
-def test_no_request_leaves_the_host_and_nothing_breaks_the_policy(site: Site, browser: Browser) -> None:
-    number = hold_part(site.ledger, HOSTILE, reason=HOSTILE)
-    for path in ("/", "/submissions", f"/s/{number}", "/mine", "/drop", "/login"):
-        browser.open(f"{site.url}{path}")
-        assert browser.find("h1").is_displayed()
-    asked = [json.loads(each["message"])["message"] for each in browser.driver.get_log("performance")]
-    addresses = [
-        each["params"]["request"]["url"] for each in asked if each["method"] == "Network.requestWillBeSent"
-    ]
-    ours = (site.url, "data:", "chrome:", "about:", "devtools:")
-    assert len(addresses) > 10
-    assert [each for each in addresses if not each.startswith(ours) and "127.0.0.1" not in each] == []
-    assert [each for each in browser.complaints() if "Content Security Policy" in each] == []
-
-
-CONTRAST = Path(__file__).with_name("contrast.js").read_text("utf-8")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read(site: Site, browser: Browser, scheme: str) -> None:
-    """The contrast of each text to what is behind it is 4.5 or more (WCAG 2.2 AA)."""
-    held = hold_part(site.ledger, "rush/a.stl")
-    hold_part(site.ledger, "b.stl")
-    send_part(site.ledger, "lid.stl", "Mark Two left")
-    add_part(site.ledger, "r.stl", state=SubmissionState.REJECTED, reason="No facets.")
-    browser.prefer(color_scheme=scheme, reduced_motion="reduce")
-    for path in (
-        "/",
-        "/submissions",
-        f"/s/{held}",
-        "/s/3",
-        "/mine",
-        f"/act?action=reject&id={held}",
-        "/nowhere",
-    ):
-        ready(browser, site, path)
-        assert browser.run(CONTRAST) == [], path
+    assert browser.complaints() == []

@@ -3,9 +3,10 @@
 import pytest
 
 from tests.console.browser import Browser
-from tests.console.conftest import Site
+from tests.console.conftest import TOKENS_MADE, OpenSite, Site
 from tests.console.test_monitoring import hold
 from tests.console.test_printers import fill
+from tests.waiting import until
 from workflow.model import HoldReason, PrinterOutage
 from workflow.pipeline.context import now
 
@@ -19,18 +20,43 @@ def test_tiles_in_words_and_what_waits(site: Site) -> None:
     assert "<strong>1</strong> needs attention" in page
     assert ("bracket" in page, "1 h left" in page, "Out of choice" in page) == (True, True, True)
     assert "No worker is running" in page
-    assert '<meta http-equiv="refresh" content="15">' in page
-    assert "<form" not in page
-    assert "<script" not in page
+    assert '<noscript><meta http-equiv="refresh" content="15"></noscript>' in page
+    assert ("<form" in page, "<button" in page) == (False, False)
+    assert "bracket" not in site.get("/wall?names=no").text
     assert site.get("/api/wall").json()["waiting"] == 1
 
 
+def test_the_key_of_a_screen_opens_the_wall_and_nothing_else(open_site: OpenSite) -> None:
+    site = open_site(console_login=True)
+    key = site.ledger.console_tokens.make("TV", "wall")
+    assert "Nothing waits" in site.get(f"/wall?k={key}").text
+    others = ("/wall", "/wall?k=x", f"/wall?k={TOKENS_MADE['Ada']}", f"/?k={key}", f"/submissions?k={key}")
+    for path in others:
+        assert site.get(path, allow_redirects=False).status_code == 303, path
+    for path in ("/api/submissions", "/", "/events", "/metrics", "/s/1/thumb.png"):
+        reply = site.get(path, headers={"Authorization": f"Bearer {key}"}, stream=True)
+        assert reply.status_code == 403, path
+    site.ledger.console_tokens.revoke("TV")
+    assert site.get(f"/wall?k={key}", allow_redirects=False).status_code == 303
+
+
 @pytest.mark.browser
-@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (390, 800)])
-def test_it_fits_the_screen(site: Site, browser: Browser, width: int, height: int) -> None:
+def test_it_fits_the_screen_and_changes_by_itself(open_site: OpenSite, browser: Browser) -> None:
+    site = open_site(console_login=True)
     fill(site)
-    browser.resize(width, height)
-    browser.open(f"{site.url}/wall")
-    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+    key = site.ledger.console_tokens.make("TV", "wall")
+    for width, height in ((390, 800), (1920, 1080)):
+        browser.resize(width, height)
+        browser.open(f"{site.url}/wall?k={key}")
+        assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
     assert len(browser.all(".wall-tile")) == 3
+    browser.run("window.kept = true")
+    hold(site.ledger, "a.stl", HoldReason.MESH)
+    asks = "import('/static/live.js').then(({refresh}) => refresh())"  # as wall.js does every 15 seconds
+    browser.run(asks)
+    assert until(lambda: "1 needs attention" in browser.text("h1"), 60)
+    assert browser.run("return window.kept")
     assert browser.complaints() == []
+    site.ledger.console_tokens.revoke("TV")
+    browser.run(asks)
+    assert until(lambda: browser.text("#live").startswith("Not live since"), 60)

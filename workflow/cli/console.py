@@ -4,7 +4,7 @@ import click
 
 from workflow.cli.param_types import OneOf
 
-ROLES = ("view", "work", "admin")  # as in the settings, which are imported late
+ROLES = ("wall", "view", "work", "admin")  # as in the settings, which are imported late
 
 
 @click.group(invoke_without_command=True)
@@ -70,6 +70,8 @@ def token(role: str, name: str | None, revoke: str | None, lists: bool) -> int:
         if name is not None:
             click.echo(ledger.console_tokens.make(name, role))
             click.echo(f"This is the token of {name} ({role}). It is shown only now.", err=True)
+            if role == "wall":
+                click.echo("Open the page /wall?k=TOKEN on the screen. It shows the wall alone.", err=True)
             return EXIT_OK
         if revoke is not None:
             if ledger.console_tokens.revoke(revoke):

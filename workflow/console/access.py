@@ -16,6 +16,7 @@ from workflow.console.views import Role
 SESSION_COOKIE, NAME_COOKIE = "stlflow_session", "stlflow_name"
 SESSION_SECONDS = 12 * 3600
 LONGEST_NAME = 60
+WALL_PATH = "/wall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ def identify(console: Console, request: Request) -> Visitor | None:
     if kind.lower() == "bearer":
         found = console.ledger.console_tokens.find(token.strip())
         return None if found is None else Visitor(found.name, role_of(found.role), f"bearer {found.digest}")
+    if request.url.path == WALL_PATH and (key := request.query_params.get("k")):
+        found = console.ledger.console_tokens.find(key)
+        is_wall = found is not None and role_of(found.role) is Role.WALL
+        return Visitor(found.name, Role.WALL, f"wall {found.digest}") if found and is_wall else None
     if peer in listed(settings.console_proxies):
         name = printable(request.headers.get("remote-user", ""))
         return Visitor(name, role_of(settings.console_proxy_role), f"proxy {name}") if name else None

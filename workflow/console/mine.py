@@ -51,7 +51,7 @@ def _own_file(row: SubmissionRow) -> OwnFile:
         "held": "It waits for a decision.",
         "rejected": "It was rejected: nothing was sent to a printer.",
         "canceled": "It was canceled.",
-        "dispatched": f"It was sent to {where}.",
+        "dispatched": f"It was sent to {where if row.destination != 'Job requests' else 'the job requests'}.",
         "printing": f"It is being printed on {where}.",
         "printed": f"It is printed. Fetch it at {where}.",
         "failed": f"The print on {where} failed.",

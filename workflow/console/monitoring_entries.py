@@ -10,6 +10,7 @@ from workflow.console.wall import read_wall
 
 PRINTER_NAME = Parameter("name", "name or id of the printer")
 HOURS = Parameter("hours", "how far the timeline reaches: 24 or 168", "integer")
+NAMES = Parameter("names", "`no` leaves out the names of parts")
 OUTAGE_FIELDS = (
     PRINTER_NAME,
     Parameter("reason", "why"),
@@ -23,7 +24,7 @@ MONITORING_ENTRIES: tuple[Entry, ...] = (
     View("/rules", read_rules_preview, "rules.html", "Rules", "r"),
     Preview("/rules/explain", explain_dropped_file, "rules.html", LARGEST_FILE),
     Preview("/rules/replay", replay_text, "rules.html", LONGEST_FORM),
-    View("/wall", read_wall, "wall.html"),
+    View("/wall", read_wall, "wall.html", role=Role.WALL, parameters=(NAMES,)),
     View("/health", read_health, "health.html", "Health", "h"),
     Change("/health/check", run_checkup, goes_to="/health"),
     Document("/health/bundle.zip", respond_bundle, role=Role.ADMIN),

@@ -83,6 +83,7 @@ STATE_WORDS = {
     "rejected": "Rejected",
     "canceled": "Canceled",
     "failed": "Failed",
+    "lost_track": "Lost track",
 }
 
 
@@ -98,7 +99,7 @@ STATE_ICONS = {
     "slicing": "slice",
     "sliced": "route",
 }
-STATE_ICONS |= {"routed": "send", "dispatched": "sent"}
+STATE_ICONS |= {"routed": "send", "dispatched": "sent", "lost_track": "lost"}
 """Where the icon has another name than the state."""
 
 

@@ -8,9 +8,12 @@ from workflow.console.actions import ActionKind, possible_actions
 from workflow.console.console import Console
 from workflow.intake import printable_path
 from workflow.ledger import LatestEvent
-from workflow.model import Submission
+from workflow.model import ENDED_STATES, Submission, SubmissionState
 from workflow.notes import Answer, answer_document, print_time_text, ready_text
 from workflow.operations import read_answers
+
+NOT_COMING = ENDED_STATES - {SubmissionState.DISPATCHED, SubmissionState.PRINTING}
+"""States in which nothing will be ready: it is, or never will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ def make_row(
         destination=destination_text(submission),
         print_time="" if answer is None or answer.print_seconds is None else print_time_text(answer),
         cost="" if answer is None else _cost_text(answer),
-        ready="" if answer is None else ready_text(answer, console.settings.zone).removeprefix("ready "),
+        ready=""
+        if answer is None or submission.state in NOT_COMING
+        else ready_text(answer, console.settings.zone).removeprefix("ready "),
         dropped_by=submission.dropped_by,
         opened_at=submission.opened_at,
         changed_at=submission.opened_at if last is None else last.at,

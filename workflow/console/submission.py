@@ -16,6 +16,7 @@ from workflow.console.rows import SubmissionRow, make_rows
 from workflow.errors import StlflowError
 from workflow.intake import printable_path
 from workflow.model import (
+    SENT_STATES,
     ConsideredRule,
     FactValue,
     HoldReason,
@@ -29,7 +30,6 @@ from workflow.notes import (
     answer_line,
     materials_text,
     print_time_text,
-    ready_text,
 )
 from workflow.operations import read_answers
 from workflow.pipeline.replay import describe_intake, describe_route, explain_past_decision
@@ -107,17 +107,18 @@ def read_submission_page(request: Request) -> SubmissionPage:
     ledger = console.ledger
     submission = ledger.get(number)
     answer = read_answers(ledger, console.settings, [submission]).get(number)
+    row = make_rows(console, [submission])[0]
     alike = ledger.list_with_content(submission.sha256) if submission.sha256 else ()
     return SubmissionPage(
         id=number,
-        row=make_rows(console, [submission])[0],
+        row=row,
         proposal=PROPOSALS[submission.hold] if submission.hold and submission.state is _S.HELD else "",
         path=printable_path(submission.path),
         way=tuple(_path_steps(submission, ledger.events(number))),
         has_mesh=submission.mesh is not None and can_be_shown(submission, submission.mesh),
         mesh=submission.mesh,
         answer=answer,
-        answer_facts=tuple(_answer_facts(console, answer)),
+        answer_facts=tuple(_answer_facts(console, answer, row)),
         decisions=tuple(_decisions(console, submission)),
         history=tuple(
             HistoryLine(each.at, str(each.event), printable_path(each.detail))
@@ -137,8 +138,10 @@ def _path_steps(submission: Submission, events: Sequence[SubmissionEvent]) -> It
     """Yield the way with what is behind, where it is now, and where it stopped."""
     state = submission.state
     reached = _reached(submission)
-    stopped = state in {_S.HELD, _S.REJECTED, _S.CANCELED} or state.value in {"failed", "lost track"}
-    is_followed = any(each.event in {"printing", "printed"} for each in events)
+    stopped = state in {_S.HELD, _S.REJECTED, _S.CANCELED} or state in {_S.FAILED, _S.LOST_TRACK}
+    is_followed = state in SENT_STATES - {_S.DISPATCHED} or any(
+        each.event in {"printing", "printed"} for each in events
+    )
     for place, (title, icon, _) in enumerate(PATH):
         if title == "Printed" and not is_followed:
             continue
@@ -155,7 +158,7 @@ def _reached(submission: Submission) -> int:
     for place, (_, _, states) in enumerate(PATH):
         if submission.state in states:
             return place
-    if submission.state is _S.PRINTED or submission.state.value == "failed":
+    if submission.state in {_S.PRINTED, _S.FAILED}:
         return len(PATH)
     marks = (submission.mesh, submission.build_id, submission.routing_rule, submission.receipt_id)
     if submission.hold in {HoldReason.MESH, HoldReason.FILE} or submission.state is _S.REJECTED:
@@ -163,7 +166,7 @@ def _reached(submission: Submission) -> int:
     return next((place for place, mark in enumerate(marks) if mark is None), len(marks))
 
 
-def _answer_facts(console: Console, answer: Answer | None) -> Iterator[tuple[str, str]]:
+def _answer_facts(console: Console, answer: Answer | None, row: SubmissionRow) -> Iterator[tuple[str, str]]:
     """Yield what printing takes, one fact a line."""
     if answer is None:
         return
@@ -172,8 +175,8 @@ def _answer_facts(console: Console, answer: Answer | None) -> Iterator[tuple[str
     yield "Material", materials_text(answer)
     cost = [each for each in answer_line(answer, zone).split(" · ") if each.startswith(("about ", "cost "))]
     yield from (("Cost", each) for each in cost)
-    if ready := ready_text(answer, zone):
-        yield "Ready", ready.removeprefix("ready ").removeprefix("ready: ")
+    if row.ready:
+        yield "Ready", row.ready.removeprefix("ready: ")
 
 
 def _decisions(console: Console, submission: Submission) -> Iterator[DecisionShown]:

@@ -19,6 +19,8 @@ Form = Mapping[str, Sequence[str]]
 class Role(IntEnum):
     """What a visitor may do; each role may do what those before it may."""
 
+    WALL = 0
+    """Only the wall: for the address of a screen that nobody watches over."""
     VIEW = 1
     WORK = 2
     ADMIN = 3

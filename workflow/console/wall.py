@@ -16,12 +16,16 @@ REFRESH_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Wall:
-    """Printers as tiles, how many files wait for a person, and why stlflow is not ready, if so."""
+    """Printers as tiles, how many files wait for a person, and why stlflow is not ready, if so.
+
+    `names` False: what is printed is not named.
+    """
 
     now: datetime
     waiting: int
     printers: tuple[PrinterRow, ...]
     troubles: tuple[str, ...]
+    names: bool
     refresh_seconds: int = REFRESH_SECONDS
 
 
@@ -34,4 +38,5 @@ def read_wall(request: Request) -> Wall:
         count_waiting(console.ledger),
         list_printers(console.ledger, moment),
         tuple(check.says for check in readiness.checks if not check.ready),
+        request.query_params.get("names") != "no",
     )

@@ -10,6 +10,7 @@ function say(state, text) {
   button.hidden = false;
   button.dataset.liveState = state;
   button.textContent = text;
+  if (!button.type) return; // on the wall it is no button
   button.setAttribute("aria-pressed", String(paused));
   button.title = paused ? "Show changes again as they happen" : "Stop showing changes";
 }
@@ -72,7 +73,7 @@ export async function refresh() {
 }
 async function load(address) {
   const reply = await fetch(address, {credentials: "same-origin", headers: {Accept: "text/html"}});
-  if (!reply.ok) throw new Error(reply.status);
+  if (!reply.ok || reply.redirected) throw new Error(reply.status); // redirected: logged out
   return new DOMParser().parseFromString(await reply.text(), "text/html");
 }
 
