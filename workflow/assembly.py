@@ -203,6 +203,7 @@ def _make_context(
         status_page=status_page_place(settings.status_page, share),
         thumbnails=settings.state.absolute() / THUMBNAILS_FOLDER if settings.thumbnails else None,
         prices=parse_prices(settings.prices),
+        eiger_link=settings.eiger_link,
         changeover_seconds=60 * settings.changeover_minutes,
         follows_prints=settings.follow_prints,
         canary_seconds=60 * settings.canary_minutes,

@@ -306,10 +306,10 @@ def read_answers(
     ledger: Ledger, settings: Settings, submissions: Sequence[Submission]
 ) -> Mapping[int, Answer]:
     """Return what printing each part takes, by number; nothing for those that are not routed yet."""
-    prices, changeover_seconds = parse_prices(settings.prices), 60 * settings.changeover_minutes
+    ways = (parse_prices(settings.prices), 60 * settings.changeover_minutes, settings.eiger_link)
     sliced = {submission.id: submission for submission in submissions if submission.build_id is not None}
     return {
-        number: make_answer(sliced[number], decided, prices, changeover_seconds)
+        number: make_answer(sliced[number], decided, *ways)
         for number, decided in ledger.decisions.read_routing(sliced.keys()).items()
     }
 

@@ -10,6 +10,7 @@ import pytest
 from workflow.eiger import Device as ListedDevice
 from workflow.errors import SettingsError
 from workflow.model import DecisionRecord, Destination, DeviceFacts, FactValue, Submission, SubmissionState
+from workflow.notes import progress_note_text, submission_note_text
 from workflow.notes.answer import (
     Answer,
     Cost,
@@ -229,3 +230,29 @@ def test_200_random_parts_are_ready_when_the_note_says_so() -> None:
         assert off <= 0.10, f"seed {seed}: {said}, took {took}"
         worst = max(worst, off)
     assert worst > 0, "no estimate is so good: the test compares a figure with itself"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "link"),
+    [
+        ("", None),
+        ("https://eiger.example.com/b/{build_id}", "https://eiger.example.com/b/b%201%2F2"),
+        (
+            "https://eiger.example.com/{part_version_id}?b={build_id}",
+            "https://eiger.example.com/v-1?b=b%201%2F2",
+        ),
+    ],
+)
+def test_a_link_into_eiger_is_made_as_the_shop_says_and_stays_in_the_note(
+    pattern: str, link: str | None
+) -> None:
+    part = replace(
+        SENT, build_id="b 1/2", part_version_id="v-1", reason="See https://elsewhere.example.com/x."
+    )
+    known = make_answer(part, decision(FACTS, ANVIL), Prices(), 600, pattern)
+    assert (known.eiger_link, answer_document(known)["eiger_link"]) == (link, link)
+    for note in (submission_note_text(part, (), answer=known), progress_note_text(part, None, answer=known)):
+        assert ("In Eiger" in note) is (link is not None)
+        assert (link or "") in note
+        assert "elsewhere" not in note
+    assert make_answer(SENT, decision(FACTS, ANVIL), Prices(), 600, "https://e/{build_id}").eiger_link is None

@@ -33,6 +33,12 @@ ELSEWHERE = {
 }
 MORE = {
     "log_level": ["LOUD", "", "10"],
+    "eiger_link": [
+        "eiger.io/{build_id}",
+        "https://eiger.io/",
+        "https://eiger.io/{build}",
+        "https://e/{build_id} {",
+    ],
     "timezone": ["Vienna", "../etc/passwd", "Europe", "", "CEST+1"],
     "eiger_url": ["ftp://eiger", "eiger.io", "https://key:secret@www.eiger.io/api/v3", ""],
     "database_url": ["mysql://db", "postgres", "", f"oracle://me:{SECRET}@db"],

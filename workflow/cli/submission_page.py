@@ -73,6 +73,7 @@ def _rows(page: SubmissionPage, ways: DecisionWays, zone: tzinfo | None) -> Iter
     if answer is not None and page.status is not None:
         answer = answer_once_printing(answer, page.status.copies)
     yield "Print", "" if answer is None else answer_line(answer, zone)
+    yield "In Eiger", "" if answer is None else answer.eiger_link or ""
     yield "Now", "" if page.status is None else print_status_text(page.status)
     yield "Late", f"{submission.late_on:%a %d %b %Y} by queue and estimate" if submission.late_on else ""
     yield "Dropped by", submission.dropped_by or ""

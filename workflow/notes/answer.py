@@ -8,8 +8,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from workflow.errors import SettingsError
 from workflow.model import DecisionRecord, Destination, DeviceFacts, Facts, Submission
@@ -77,6 +78,22 @@ class Answer:
     jobs_ahead: int | None = None
     ready_from: datetime | None = None
     ready_to: datetime | None = None
+    eiger_link: str | None = None
+    """The page of the build or part in Eiger, if the shop has set how its address is made."""
+
+
+LINK_IDS = ("build_id", "part_version_id")
+"""What the setting `eiger_link` may have in braces."""
+
+
+def make_eiger_link(pattern: str, submission: Submission) -> str | None:
+    """Return the address of a submission's page in Eiger; None if none can be made."""
+    ids = {name: getattr(submission, name) for name in LINK_IDS if f"{{{name}}}" in pattern}
+    if not ids or not all(ids.values()):
+        return None
+    for name, value in ids.items():
+        pattern = pattern.replace(f"{{{name}}}", quote(value, safe=""))
+    return pattern
 
 
 def parse_prices(text: str) -> Prices:
@@ -96,11 +113,16 @@ def parse_prices(text: str) -> Prices:
 
 
 def make_answer(
-    submission: Submission, decided: DecisionRecord, prices: Prices, changeover_seconds: float
+    submission: Submission,
+    decided: DecisionRecord,
+    prices: Prices,
+    changeover_seconds: float,
+    eiger_link: str = "",
 ) -> Answer:
     """Return the answer for a sliced part, as of its routing decision.
 
-    `changeover_seconds` is how long an operator takes to clear the bed and start a print.
+    `changeover_seconds` is how long an operator takes to clear the bed and start a print. `eiger_link` is
+    the setting of that name.
     """
     facts, copies = decided.facts, submission.copies or 1
     hours = _number(facts, "build.print_hours")
@@ -109,6 +131,7 @@ def make_answer(
     answer = Answer(
         decided.at, seconds, materials, copies,
         _cost(facts, materials, seconds, copies, prices), submission.destination, submission.device,
+        eiger_link=make_eiger_link(eiger_link, submission),
     )  # fmt: skip
     counts = Counter(submission.spread_ids) or Counter({submission.device_id or "": copies})
     ready = [
@@ -162,10 +185,7 @@ def _with_queue(
         prints = copies * answer.print_seconds
         ready = [answer.at + timedelta(seconds=each + prints + changes) for each in wait]
     first, last = (ready[0], ready[-1]) if ready else (None, None)
-    return Answer(
-        answer.at, answer.print_seconds, answer.materials, answer.copies, answer.cost,
-        answer.destination, answer.printer, ahead, first, last,
-    )  # fmt: skip
+    return replace(answer, jobs_ahead=ahead, ready_from=first, ready_to=last)
 
 
 def queue_wait(device: DeviceFacts, devices: Sequence[DeviceFacts]) -> tuple[float, float] | None:

@@ -98,6 +98,7 @@ def answer_document(answer: Answer) -> dict[str, object]:
         "jobs_ahead": answer.jobs_ahead,
         "ready_from": answer.ready_from and answer.ready_from.isoformat(),
         "ready_to": answer.ready_to and answer.ready_to.isoformat(),
+        "eiger_link": answer.eiger_link,
     }  # fmt: skip
 
 

@@ -38,11 +38,12 @@ def progress_note_text(
         f"{NOTE_PREFIX}: {_RECEIVED}{submission.id}",
         f"{file_name(submission)} {_state_text(submission, zone)}",
         *paragraph("Print", forecast),
+        *paragraph("In Eiger", None if answer is None else answer.eiger_link),
         *paragraph("Why it waits", _wait_text(submission, zone)),
         *paragraph("What to do next", "Nothing. At the end this note moves with the file."),
         "\n".join(fact_lines(submission, fit)),
     )
-    return without_addresses("\n\n".join(sections)) + "\n"
+    return without_addresses("\n\n".join(sections), None if answer is None else answer.eiger_link) + "\n"
 
 
 def submission_in_progress(title: str) -> int | None:

@@ -62,6 +62,7 @@ def submission_note_text(
         *paragraph(
             "Print", None if answer is None else answer_line(answer_once_printing(answer, prints), zone)
         ),
+        *paragraph("In Eiger", None if answer is None else answer.eiger_link),
         *paragraph("Late", lateness_text(submission)),
         *paragraph("Why", submission.reason),
         *paragraph("Not approved", _refusal(submission, events)),
@@ -70,12 +71,13 @@ def submission_note_text(
         "\n".join(fact_lines(submission, fit)),
         "\n".join(("What happened when", *_history_lines(events, zone))),
     )
-    return ways.with_command(without_addresses("\n\n".join(sections))) + "\n"
+    text = without_addresses("\n\n".join(sections), None if answer is None else answer.eiger_link)
+    return ways.with_command(text) + "\n"
 
 
-def without_addresses(text: str) -> str:
-    """Return the text without addresses of the web: they may be signed, and so secret."""
-    return _URL.sub("(address left out)", text)
+def without_addresses(text: str, own: str | None = None) -> str:
+    """Return the text without addresses of the web: they may be signed, and so secret. `own` stays."""
+    return _URL.sub(lambda found: found[0] if found[0] == own else "(address left out)", text)
 
 
 def file_name(submission: Submission) -> str:

@@ -59,6 +59,8 @@ class Context:
     status_page: Path | None = None
     """Where the status page is written; None for nowhere."""
     prices: Prices = NO_PRICES
+    eiger_link: str = ""
+    """How the address of a build in Eiger is made; "" for none."""
     changeover_seconds: float = 600.0
     """How long an operator takes to clear a bed and start the next print."""
     follows_prints: bool = True

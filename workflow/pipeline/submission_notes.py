@@ -42,7 +42,8 @@ def find_answer(context: Context, submission: Submission) -> Answer | None:
     decided = context.ledger.decisions.read(submission.id).get("routing")
     if decided is None:
         return None
-    return make_answer(submission, decided, context.prices, context.changeover_seconds)
+    shop = (context.prices, context.changeover_seconds, context.eiger_link)
+    return make_answer(submission, decided, *shop)
 
 
 def describe_printers(context: Context, submission: Submission) -> str:

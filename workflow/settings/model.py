@@ -40,6 +40,10 @@ URL_HELP = SettingHelp("an address that begins with https:// and holds no keys",
 PROXY_HELP = SettingHelp(
     "an address that begins with http:// or https://", "http://proxy.example.com:3128", private=True
 )
+LINK_HELP = SettingHelp(
+    "an address that begins with https:// and has {build_id} or {part_version_id} in it",
+    "https://eiger.example.com/{build_id}",
+)
 ZONE_HELP = SettingHelp("a time zone that is known here", "Europe/Vienna")
 PICTURES_HELP = SettingHelp("meshes, all or none")
 LEVEL_HELP = SettingHelp("DEBUG, INFO, WARNING or ERROR")
@@ -147,6 +151,9 @@ class Settings(
     pictures: Annotated[str, PICTURES_HELP] = Field(
         "meshes", description="which notes get a picture: meshes (held or rejected for the mesh), all, none"
     )
+    eiger_link: Annotated[str, LINK_HELP] = Field(
+        "", description="the address of a build's page in Eiger, with {build_id}, for notes and the console"
+    )
     prices: Annotated[str, SettingHelp(example="EUR, hour = 4.50, Onyx = 0.25")] = Field(
         "",
         description='what parts cost, per hour and cm³: "EUR, hour = 4.50, Onyx = 0.25"; default: Eiger\'s',
@@ -216,6 +223,15 @@ class Settings(
         if not url.startswith(("https://", "http://")) or "@" in url:
             raise ValueError(URL_HELP.allowed)
         return url.rstrip("/")
+
+    @field_validator("eiger_link")
+    @classmethod
+    def _link_with_id(cls, pattern: str) -> str:
+        rest = pattern.replace("{build_id}", "").replace("{part_version_id}", "")
+        is_address = pattern.startswith(("https://", "http://")) and " " not in pattern
+        if pattern and (not is_address or rest == pattern or "{" in rest or "}" in rest):
+            raise ValueError(LINK_HELP.allowed)
+        return pattern
 
     @field_validator("proxy")
     @classmethod
