@@ -15,6 +15,7 @@ from tests.stl import box, open_box
 from tests.waiting import until
 from workflow.errors import ShareError
 from workflow.intake import Share
+from workflow.pipeline.pictures import Pictures
 from workflow.pipeline.status_page import (
     StatusPageWriter,
     is_status_page,
@@ -162,3 +163,24 @@ def test_of_several_workers_the_first_writes(writer: StatusPageWriter) -> None:
     writer.workers = Place()
     writer._write(stopped=True)
     assert "stlflow is stopped" in text_of(writer.place)
+
+
+def test_a_part_that_another_machine_took_is_drawn_for_the_page(open_shop: Open, tmp_path: Path) -> None:
+    shop = open_shop(status_page="off", thumbnails=False)
+    for name in ("far.stl", "away.stl"):
+        shop.drop(name, box(20 + len(name)))
+        shop.wait(name, dispatched)
+    assert until((shop.share / "done/away.stl").exists)
+    (shop.share / "done/away.stl").unlink()
+    context = replace(shop.service.context, thumbnails=tmp_path / "own")
+    pictures = Pictures(context, thumbnails=context.thumbnails, beside_notes=False)
+    asked: list[int] = []
+    page = StatusPageWriter(context, tmp_path / "page.html", Place(among=2), lambda: None, draw=asked.append)
+    for _ in range(3):
+        page._write()
+    assert sorted(asked) == sorted(each.id for each in shop.service.submissions()), "each once"
+    drawn = [pictures._draw_safely(pictures._draw_thumbnail, number) for number in sorted(asked)]
+    assert drawn == [True, False], "one is not in the share any more"
+    page._write()
+    assert text_of(page.place).count("data:image/png;base64,") == 1
+    pictures._close()

@@ -33,7 +33,7 @@ def wanted_observers(
     if context.status_page is not None:
         page = StatusPageWriter(context, context.status_page, heartbeat, inbox)
         if pictures is not None:
-            pictures.on_thumbnail = page.add
+            pictures.on_thumbnail, page.draw = page.add, pictures.add
     return tuple(each for each in (progress, pictures, page) if each is not None)
 
 

@@ -22,6 +22,7 @@ from workflow.intake import APPROVED_FOLDER, Inbox, Outcome, Share
 from workflow.notes import STATUS_PAGE_MARK, StatusPage, status_page_html
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.status_view import read_status_page, without_times
+from workflow.pipeline.thumbnails import needs_thumbnail
 
 WRITE_SECONDS = 60.0
 """The longest time between two pages; the page takes thrice as much for a sign that nobody writes."""
@@ -90,6 +91,9 @@ class StatusPageWriter:
     workers: WorkerPlace
     inbox: Callable[[], Inbox | None]
     clock: Callable[[], float] = time.monotonic
+    draw: Callable[[int], None] = lambda _number: None
+    """Is asked for the thumbnail of a submission that another machine took: it has drawn it for itself."""
+    _asked: set[int] = field(default_factory=set)
     _wake: threading.Event = field(default_factory=threading.Event)
     _written: StatusPage | None = None
     _next_write: float = float("-inf")
@@ -123,6 +127,7 @@ class StatusPageWriter:
             if not (is_writer and self._can_write()):
                 return
             page = read_status_page(self.context, self.inbox(), stopped=stopped)
+            self._ask_for_thumbnails(page)
             news = without_times(page)
             if news != self._written or self.clock() >= self._next_write:
                 write_status_page(self.place, status_page_html(page, self.context.zone, self.context.ways))
@@ -131,6 +136,16 @@ class StatusPageWriter:
             self._ask_eiger(stopped=stopped)
         except (OSError, StlflowError) as error:
             self._report(error_reason(error))
+
+    def _ask_for_thumbnails(self, page: StatusPage) -> None:
+        """Have the missing thumbnails drawn, each once."""
+        folder, shown = self.context.thumbnails, (*page.undecided, *page.recent)
+        missing = {row.submission.id: row.submission for row in shown if row.thumbnail is None}
+        for number in missing.keys() - self._asked:
+            if folder is not None and needs_thumbnail(folder, missing[number]):
+                self._asked.add(number)
+                self.draw(number)
+        self._asked &= missing.keys()
 
     def _can_write(self) -> bool:
         """False while the share is away: an empty mount point gets no page."""
