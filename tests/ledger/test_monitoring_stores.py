@@ -1,9 +1,18 @@
 """What monitors and pages count, on SQLite and Postgres alike."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from workflow.ledger import CanaryFlight, Ledger
-from workflow.model import DecisionRecord, EventKind, HoldReason, PrinterOutage, SubmissionState
+from workflow.model import (
+    DecisionRecord,
+    EventKind,
+    HoldReason,
+    PrinterOutage,
+    PrinterSnapshot,
+    SubmissionState,
+)
 from workflow.pipeline.context import now
 
 
@@ -34,3 +43,19 @@ def test_counts_matches_outages_and_flights(ledger: Ledger) -> None:
     ledger.canary.end(2, passed=True)
     assert ledger.canary.read() != CanaryFlight()
     assert [each.id for each in ledger.all()] == [3, 1]
+
+
+def test_what_is_one_for_all_workers_may_be_written_by_all_at_once(ledger: Ledger) -> None:
+    """Each write replaces a row: two that meet must not end one of them, such as the start of a worker."""
+    moment = now()
+    writes: list[Callable[[int], object]] = [
+        lambda n: ledger.metadata.write("key", str(n)),
+        lambda n: ledger.printers.write([PrinterSnapshot("d", str(n), "Mark Two", "Desktop", moment)]),
+        lambda n: ledger.outages.begin(PrinterOutage("d", str(n), "anna", moment, None)),
+        lambda _: ledger.console_tokens.make("anna", "work"),
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        for write in writes:
+            list(pool.map(write, range(40)))
+    assert ledger.metadata.read("key") is not None
+    assert len(ledger.printers.latest()) == len(ledger.console_tokens.list_all()) == 1

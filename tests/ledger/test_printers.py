@@ -1,7 +1,7 @@
 """The last seen state of each printer comes back as it was stored."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from workflow.ledger import Ledger
 from workflow.model import LoadedMaterial, PrinterSnapshot, RunningPrint
@@ -28,6 +28,9 @@ def test_a_printer_that_is_no_longer_listed_keeps_its_last_state(ledger: Ledger)
     assert ledger.printers.latest() == (idle, OFFLINE)
     ledger.printers.write([])
     assert ledger.printers.latest() == (idle, OFFLINE)
+    much_later = replace(idle, seen_at=NOON + timedelta(days=91))
+    ledger.printers.write([much_later])
+    assert ledger.printers.latest() == (much_later,)
 
 
 def test_a_name_that_no_database_takes_is_stored_all_the_same(ledger: Ledger) -> None:

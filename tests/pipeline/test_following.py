@@ -57,7 +57,7 @@ class Floor:
 
     def __init__(self, shop: Shop) -> None:
         self.shop, self.cloud = shop, shop.cloud
-        self.follower = PrintFollower(shop.service.context, MINUTE, Watchdog(shop.service.ledger))
+        self.follower = PrintFollower(shop.service.context, MINUTE, Watchdog())
 
     def send(self, path: str, size: float = 20) -> Submission:
         self.shop.drop(path, box(size, size, size))
@@ -313,7 +313,7 @@ def test_killed_between_two_rounds_it_goes_on(floor: Floor) -> None:
     floor.later(1)
     attend(floor.cloud)
     floor.later(MINUTE)
-    floor.follower = PrintFollower(floor.shop.service.context, MINUTE, Watchdog(floor.shop.service.ledger))
+    floor.follower = PrintFollower(floor.shop.service.context, MINUTE, Watchdog())
     floor.later(5 * HOUR)
     assert floor.events(sent) == [("printing", "Mark Two - Anvil"), ("printed", "Mark Two - Anvil")]
 

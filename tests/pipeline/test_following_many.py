@@ -172,12 +172,12 @@ def test_nothing_is_called_printed_that_is_not(tmp_path: Path, count: int, more:
                 )
 
             assert until(sent, 600), ledger.count_by_state()
-            follower = PrintFollower(shop.service.context, 60, Watchdog(ledger))
+            follower = PrintFollower(shop.service.context, 60, Watchdog())
             for step in range(100 * count):
                 life.go_on(step)
                 follower.follow()
                 if life.chance.random() < 0.02:  # killed, and started again
-                    follower = PrintFollower(shop.service.context, 60, Watchdog(ledger))
+                    follower = PrintFollower(shop.service.context, 60, Watchdog())
                 if not ledger.prints.any_followed():
                     break
             copies = [copy for known in ledger.prints.read(ledger.all()).values() for copy in known]

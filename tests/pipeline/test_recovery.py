@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from workflow.intake import Share
-from workflow.ledger import Ledger, list_abandoned_claims
-from workflow.model import Step, SubmissionState
+from workflow.ledger import RESTORED_KEY, Ledger, list_abandoned_claims
+from workflow.model import HoldReason, Step, SubmissionState
 from workflow.pipeline.recovery import recover_claims
 
 
@@ -69,6 +69,22 @@ def test_a_file_of_an_ended_submission_is_put_away_again(share: Share, ledger: L
     in_processing(share, f"{number}~a.stl")
     recover_claims(ledger, share)
     assert ledger.get(number).step is Step.FINISH
+
+
+def test_two_workers_may_start_at_once_on_a_restored_database(share: Share, ledger: Ledger) -> None:
+    ours = replace(share, owner="a1b2c3")
+    (share.root / ours.claims_folder).mkdir()
+    for n in range(900, 930):
+        (share.root / ours.claims_folder / f"{n}~a{n}.stl").write_bytes(b"solid")
+    ledger.metadata.write(RESTORED_KEY, "yesterday")
+    switched = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: recover_claims(ledger, ours), range(4)))
+    finally:
+        sys.setswitchinterval(switched)
+    assert [each.hold for each in ledger.all()] == [HoldReason.FILE] * 30
 
 
 def test_two_files_with_the_number_of_one_submission_stop_no_start(share: Share, ledger: Ledger) -> None:

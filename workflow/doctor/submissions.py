@@ -16,7 +16,7 @@ from workflow.doctor.notices import outbox_checks
 from workflow.doctor.readiness import check_canary_flight
 from workflow.doctor.share import check_share_present
 from workflow.errors import EXIT_CLOUD, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
-from workflow.ledger import CLOCK, HANGING_KEY, RULES_ERROR_KEY, CanaryFlight, list_workers
+from workflow.ledger import CLOCK, RULES_ERROR_KEY, CanaryFlight, list_hanging, list_workers
 from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Submission, SubmissionState
 from workflow.settings import Settings
 
@@ -86,7 +86,7 @@ def check_refused_rules(book: LedgerAccess) -> Iterator[Finding]:
 def check_hanging_calls(book: LedgerAccess) -> Iterator[Finding]:
     """Check whether a call of the service hangs."""
     with book.opened() as ledger:
-        hanging = ledger.metadata.read(HANGING_KEY) if ledger is not None else None
+        hanging = list_hanging(ledger) if ledger is not None else ""
     if hanging:
         yield warn(hanging, "Check that the share answers; then restart stlflow.")
     else:

@@ -37,12 +37,13 @@ from workflow.ledger.jobs import (
 )
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.locks import APPROVAL_LOCK, DEVICE_CHOICE_LOCK
-from workflow.ledger.metadata import HANGING_KEY, LEDGER_NAME_KEY, RESTORED_KEY, RULES_ERROR_KEY, SHARE_ID_KEY
+from workflow.ledger.metadata import LEDGER_NAME_KEY, RESTORED_KEY, RULES_ERROR_KEY, SHARE_ID_KEY
 from workflow.ledger.notices import DELIVERED, GIVEN_UP, OUTDATED, UNCONFIRMED, OutboxCondition
 from workflow.ledger.peers import (
     Heartbeats,
     deregister_worker,
     list_abandoned_claims,
+    list_hanging,
     list_stray_queue_workers,
     list_workers,
     read_backpressure,
@@ -78,7 +79,6 @@ __all__ = [
     "DELIVER_QUEUE",
     "DEVICE_CHOICE_LOCK",
     "GIVEN_UP",
-    "HANGING_KEY",
     "INTAKE_QUEUE",
     "LEDGER_NAME_KEY",
     "LONGEST_COUNT",
@@ -127,6 +127,7 @@ __all__ = [
     "hand_over_due_steps",
     "jobs_of",
     "list_abandoned_claims",
+    "list_hanging",
     "list_steps_in_progress",
     "list_steps_of",
     "list_stray_queue_workers",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import delete, insert, select
 
-from workflow.ledger.changes import seconds_now
+from workflow.ledger.changes import acquire_transaction_lock, seconds_now
 from workflow.ledger.store import Store
 from workflow.ledger.tables import console_tokens
 
@@ -31,6 +31,7 @@ class ConsoleTokenStore(Store):
         token = secrets.token_urlsafe(32)
         row = {"name": name, "role": role, "digest": _digest(token), "made_at": seconds_now()}
         with self.write_transaction() as connection:
+            acquire_transaction_lock(connection, f"token {name}")
             connection.execute(delete(console_tokens).where(console_tokens.c.name == name))
             connection.execute(insert(console_tokens).values(row))
         return token

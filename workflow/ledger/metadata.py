@@ -5,6 +5,7 @@ import secrets
 from sqlalchemy import Connection, delete, insert, select
 
 from workflow.errors import StateFolderError
+from workflow.ledger.changes import acquire_transaction_lock
 from workflow.ledger.store import Store
 from workflow.ledger.tables import metadata_entries
 
@@ -14,8 +15,6 @@ RESTORED_KEY = "restored"
 """When the ledger was restored from a backup; "" once claimed files were compared with it."""
 RULES_ERROR_KEY = "rules trouble"
 """Why a change of the rules is not used; empty if there is no error."""
-HANGING_KEY = "hanging calls"
-"""Which calls of a worker hang, and for how long; empty if none does."""
 
 
 class MetadataStore(Store):
@@ -46,6 +45,7 @@ class MetadataStore(Store):
     def write(self, name: str, value: str) -> None:
         """Write a value in place of an earlier one."""
         with self.write_transaction() as connection:
+            acquire_transaction_lock(connection, name)
             connection.execute(delete(metadata_entries).where(metadata_entries.c.name == name))
             connection.execute(insert(metadata_entries).values(name=name, value=value))
 

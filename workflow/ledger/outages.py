@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Delete, RowMapping, delete, insert, or_, select
 
+from workflow.ledger.changes import acquire_transaction_lock
 from workflow.ledger.rows import replace_unstorable
 from workflow.ledger.store import Store
 from workflow.ledger.tables import printer_outages
@@ -39,6 +40,7 @@ class OutageStore(Store):
             "until": None if outage.until is None else outage.until.timestamp(),
         }
         with self.write_transaction() as connection:
+            acquire_transaction_lock(connection, f"printer {outage.device_id}")
             connection.execute(_delete_of(outage.device_id))
             connection.execute(insert(printer_outages).values(row))
 

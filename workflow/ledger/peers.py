@@ -118,6 +118,11 @@ def list_workers(ledger: Ledger) -> tuple[Worker, ...]:
     return tuple(worker_from(dict(row)) for row in rows)
 
 
+def list_hanging(ledger: Ledger) -> str:
+    """Return which calls of any worker hang, in sentences; "" if none does."""
+    return " ".join(each.vitals.hanging for each in list_workers(ledger) if each.vitals.hanging)
+
+
 def list_stray_queue_workers(ledger: Ledger) -> frozenset[int]:
     """Return workers in procrastinate's table that belong to no running stlflow; they may have just begun."""
     with ledger.read_connection() as connection:

@@ -4,20 +4,23 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select
 
-from workflow.ledger.changes import chunks
+from workflow.ledger.changes import acquire_transaction_lock, chunks
 from workflow.ledger.print_tables import printers, prints
 from workflow.ledger.rows import replace_unstorable
 from workflow.ledger.store import Store
 from workflow.model import LoadedMaterial, PrinterSnapshot, PrintPhase, RunningPrint
 
+KEEP_UNLISTED = timedelta(days=90)
+"""A printer that was sold, or has another id, is on no page for ever."""
+
 
 class PrinterStore(Store):
-    """One row per printer that Eiger has ever listed."""
+    """One row per printer that Eiger has listed lately."""
 
     def latest(self) -> tuple[PrinterSnapshot, ...]:
         """Return the last seen state of each printer, by name."""
@@ -28,11 +31,14 @@ class PrinterStore(Store):
             return tuple(_snapshot_from(row, queued, printing) for row in rows)
 
     def write(self, seen: Collection[PrinterSnapshot]) -> None:
-        """Store these states in place of earlier ones; printers that are not among them stay as they are."""
+        """Store these states in place of earlier ones; printers that are not among them stay for a while."""
         if not seen:
             return
         rows = {each.id: _row(each) for each in seen}
+        forgotten = max(each.seen_at for each in seen) - KEEP_UNLISTED
         with self.write_transaction(durable=False) as connection:
+            acquire_transaction_lock(connection, "printers")
+            connection.execute(delete(printers).where(printers.c.seen_at < forgotten.timestamp()))
             for some in chunks(rows):
                 connection.execute(delete(printers).where(printers.c.id.in_(some)))
             connection.execute(insert(printers), list(rows.values()))

@@ -73,7 +73,7 @@ def _vitals(stored: Mapping[str, Any]) -> WorkerVitals:
     """Read vitals back; what another release added or dropped does no harm."""
     known = {field.name for field in fields(CloudVitals)}
     cloud = {name: value for name, value in stored.get("cloud", {}).items() if name in known}
-    return WorkerVitals(CloudVitals(**cloud), stored.get("scanned_at"))
+    return WorkerVitals(CloudVitals(**cloud), stored.get("scanned_at"), stored.get("hanging", ""))
 
 
 def to_columns(changes: Mapping[str, object]) -> dict[str, object]:

@@ -32,10 +32,14 @@ class CloudVitals:
 
 @dataclass(frozen=True, slots=True)
 class WorkerVitals:
-    """What one worker says with a heartbeat. `scanned_at` is its last good scan of the inbox."""
+    """What one worker says with a heartbeat. `scanned_at` is its last good scan of the inbox.
+
+    `hanging` are sentences about its calls that hang; "" if none does.
+    """
 
     cloud: CloudVitals
     scanned_at: float | None = None
+    hanging: str = ""
 
 
 NO_VITALS = WorkerVitals(CloudVitals())

@@ -94,9 +94,10 @@ class Heartbeat:
         clock: Callable[[], float] = time.monotonic,
         on_removed: Callable[[], None] = lambda: None,
         cloud: Callable[[], CloudVitals] = CloudVitals,
+        hanging: Callable[[], str] = str,
     ) -> None:
         self._ledger, self._home, self._rate, self._clock = ledger, home, rate, clock
-        self._on_removed, self._cloud = on_removed, cloud
+        self._on_removed, self._cloud, self._hanging = on_removed, cloud, hanging
         self._scanned_at: float | None = None
         self._detector = FailureDetector(HEARTBEAT_TIMEOUT_SECONDS)
         self._stray_detector = FailureDetector(HEARTBEAT_TIMEOUT_SECONDS)
@@ -118,7 +119,7 @@ class Heartbeat:
     def beat(self) -> None:
         """Send one heartbeat and check those of the others; a database that can't be reached does no harm."""
         try:
-            vitals = WorkerVitals(self._cloud(), self._scanned_at)
+            vitals = WorkerVitals(self._cloud(), self._scanned_at, self._hanging())
             self.me = replace(self.me, queue_workers=tuple(self._queue_workers), vitals=vitals)
             if not send_heartbeat(self._ledger, self.me, self._rate.strain()):
                 logger.warning("This stlflow sent no heartbeat for a while: it takes part again.")

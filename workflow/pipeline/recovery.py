@@ -63,7 +63,10 @@ def recover_claims(ledger: Ledger, share: Share) -> None:
 
 def _hold_unknown_claim(ledger: Ledger, share: Share, claimed_as: str, path: str, restored: str) -> None:
     """Hold a file that was claimed after the backup was made: it may have been sent since."""
-    placed = plan_and_move(share, claimed_as, path, Outcome.HELD)
+    try:
+        placed = plan_and_move(share, claimed_as, path, Outcome.HELD)
+    except FileNotFoundError:  # another worker that starts now was quicker
+        return
     reason = (
         f"The database was restored from a backup ({restored}) that does not know this file. It may have "
         "been sent already: look in Eiger. If it was sent, take the file away; if not, retry it."

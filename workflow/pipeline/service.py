@@ -68,7 +68,7 @@ class Service:
         self._watch, self._arrival_limit, self._keep = watch, arrival_limit, keep
         self._stop, self._left = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
-        self._watchdog = Watchdog(context.ledger)
+        self._watchdog = Watchdog()
         self._follower = PrintFollower(context, follow_seconds, self._watchdog)
         self._heartbeat: Heartbeat | None = None
         self._heartbeat_thread: threading.Thread | None = None
@@ -85,7 +85,12 @@ class Service:
         context.spool.mkdir(parents=True, exist_ok=True)
         clean_spool(context.ledger, context.spool)
         self._heartbeat = heartbeat = Heartbeat(
-            context.ledger, self._home, context.client, on_removed=self.wake, cloud=context.client.vitals
+            context.ledger,
+            self._home,
+            context.client,
+            on_removed=self.wake,
+            cloud=context.client.vitals,
+            hanging=lambda: self._watchdog.hanging,
         )
         self._heartbeat_thread = self._start_thread("heartbeat", heartbeat.run, self._left)
         if self._watch and context.share.is_reachable():

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from workflow.intake import Inbox
-from workflow.ledger import HANGING_KEY, RULES_ERROR_KEY, list_workers
+from workflow.ledger import RULES_ERROR_KEY, list_workers
 from workflow.model import Submission, SubmissionState
 from workflow.notes import StatusPage, StatusRow, is_undecided, make_answer
 from workflow.pipeline.context import Context, now
@@ -35,7 +35,7 @@ def read_status_page(context: Context, inbox: Inbox | None, *, stopped: bool = F
         trouble=_ADDRESS.sub("Eiger", cloud.last_failure) if cloud.is_failing else "",
         hosts=tuple(sorted(each.host for each in workers)),
         counts=ledger.count_by_state(),
-        warnings=tuple(_warnings(context)),
+        warnings=tuple(_warnings(context, [each.vitals.hanging for each in workers])),
         undecided=_rows(context, held[:UNDECIDED_FILES]),
         undecided_count=len(held),
         printers=ledger.printers.latest()[:MAX_PRINTERS],
@@ -69,13 +69,13 @@ def _rows(context: Context, submissions: Sequence[Submission]) -> tuple[StatusRo
     )
 
 
-def _warnings(context: Context) -> Iterator[str]:
+def _warnings(context: Context, hanging: Sequence[str]) -> Iterator[str]:
     """Yield what the person who looks after stlflow has to know."""
     metadata, arrived = context.ledger.metadata, context.ledger.mass_arrival.read_paths()
     if error := metadata.read(RULES_ERROR_KEY):
         yield f"The changed rules are not used: {error.splitlines()[0]} `stlflow rules check` says more."
-    if hanging := metadata.read(HANGING_KEY):
-        yield f"{hanging} Check that the share answers; then restart stlflow."
+    for sentences in filter(None, hanging):
+        yield f"{sentences} Check that the share answers; then restart stlflow."
     if waiting := sum(not accepted for accepted in arrived.values()):
         yield (
             f"{waiting:,} files came at once and wait in the inbox. If they are meant: "

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from workflow.errors import CloudError, catch_faults, error_reason
-from workflow.ledger import HANGING_KEY, RULES_ERROR_KEY, Ledger
+from workflow.ledger import RULES_ERROR_KEY, Ledger, list_hanging
 from workflow.model import NoticeEvent, TroubleState
 from workflow.notices import ARRIVAL, CLOUD, HANGING, RULES, SHARE, advance_trouble
 from workflow.pipeline.context import Context, now
@@ -80,7 +80,7 @@ def make_trouble_watch(context: Context, host: str, leads: Callable[[], bool]) -
     shared: dict[str, Probe] = {
         CLOUD: partial(_probe_cloud, context),
         RULES: lambda: ledger.metadata.read(RULES_ERROR_KEY) or None,
-        HANGING: lambda: ledger.metadata.read(HANGING_KEY) or None,
+        HANGING: lambda: list_hanging(ledger) or None,
         ARRIVAL: partial(_probe_arrival, ledger),
     }
     return TroubleWatch(ledger, shared, {of_share: TimedProbe(share.absence_reason, silence)}, leads)

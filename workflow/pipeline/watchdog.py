@@ -15,8 +15,7 @@ from types import FrameType
 
 from loguru import logger
 
-from workflow.errors import StateFolderError, catch_faults
-from workflow.ledger import HANGING_KEY, Ledger
+from workflow.errors import catch_faults
 
 HANG_SECONDS = 1800.0
 """Twice the time limits of an inspection and an upload, as they are by default."""
@@ -49,12 +48,11 @@ class _Call:
 class Watchdog:
     """The calls that run now; one per service."""
 
-    ledger: Ledger
     clock: Callable[[], float] = time.monotonic
+    hanging: str = ""
+    """Which calls hang, and for how long, as of the last check: this worker says it with its heartbeats."""
     _calls: dict[int, _Call] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _is_stored: bool = True
-    """True until the first check: an earlier run may have left a sentence in the ledger."""
 
     @contextmanager
     def watching(self, what: str) -> Iterator[None]:
@@ -73,16 +71,10 @@ class Watchdog:
     def run(self, stop: threading.Event) -> None:
         """Check until told to stop."""
         while not stop.wait(WATCH_SECONDS):
-            try:
-                self.check()
-            except StateFolderError as error:
-                logger.debug("{}", error)
+            self.check()
 
     def check(self) -> None:
-        """Log each call that hangs, once, and store all of them for `status` and `doctor`.
-
-        Raises StateFolderError.
-        """
+        """Log each call that hangs, once, and name all of them for `status` and `doctor`."""
         with self._lock:
             calls = [each for each in self._calls.values() if self.clock() - each.since > HANG_SECONDS]
         sentences = [_sentence(call, self.clock()) for call in calls]
@@ -90,9 +82,7 @@ class Watchdog:
             if not call.is_told:
                 call.is_told = True
                 logger.warning("{} Check that the share answers; then restart stlflow.", sentence)
-        if sentences or self._is_stored:
-            self.ledger.metadata.write(HANGING_KEY, " ".join(sentences))
-        self._is_stored = bool(sentences)
+        self.hanging = " ".join(sentences)
 
 
 def _sentence(call: _Call, now: float) -> str:
