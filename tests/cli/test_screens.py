@@ -255,6 +255,7 @@ def test_a_live_table_fits_the_window_whatever_happens() -> None:
     now = datetime.now(UTC)
     rejected = SubmissionState.REJECTED
     seen = [Submission(n, f"{n}.stl", rejected, now, reason=REASON) for n in range(1, 300)]
+    assert drawn([], 24) == ["0 files"]
     for height in (8, 24, 50):
         lines = drawn(seen, height)
         assert len(lines) < height

@@ -1,7 +1,7 @@
 """The pictures of the documents, made from the real thing: `python -m tests.docs.pictures`.
 
-The demo runs in a pseudo-terminal, and what it shows last becomes an SVG. With Debian's Chromium, the console
-of that demo becomes a PNG.
+The demo runs in a pseudo-terminal and is recorded: `demo.cast` for asciinema, and an SVG that plays. With
+Debian's Chromium, the console of that demo becomes a PNG.
 """
 
 import os
@@ -12,52 +12,39 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 
-from rich.console import Console
-from rich.text import Text
-
 from tests.console.browser import running_browser
 from tests.docs.blocks import ROOT
+from tests.docs.recording import Output, shorten_pauses, to_cast, to_svg
 from tests.waiting import until
 
 PICTURES = ROOT / "docs" / "pictures"
-COLUMNS, LIMIT_SECONDS = 130, 300
-INTRODUCTION_LINES = 4
+COLUMNS, ROWS, LIMIT_SECONDS = 110, 40, 300
+TITLE, PAUSE_SECONDS = "stlflow demo", 0.03
 PARTS_IN_VIEW = 8
-_HEADER = re.compile(r"^ *# +file +state")
-_FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+(?!/api)/?(?=[\s\x1b]|$)")
 
 
-def read_terminal(fd: int, last: str) -> str:
-    """Return what a terminal shows until a line has this text, or the program ends."""
-    shown, ends = b"", monotonic() + LIMIT_SECONDS
-    while monotonic() < ends and last.encode() not in shown:
-        if not select.select([fd], [], [], 1.0)[0]:
-            continue
-        try:
-            shown += os.read(fd, 65536)
-        except OSError:  # the program has ended
-            break
-    return shown.decode("utf-8", "replace")
+def record_terminal(fd: int, last: str) -> Iterator[Output]:
+    """Yield what a terminal shows until a line has this text, or the program ends."""
+    began, said = monotonic(), ""
+    while monotonic() < began + LIMIT_SECONDS and last not in said:
+        if select.select([fd], [], [], 1.0)[0]:
+            at = round(monotonic() - began, 3)
+            said = read_drawing(fd).decode("utf-8", "replace")
+            yield Output(at, said)
 
 
-def last_screen(shown: str) -> str:
-    """Return what the demo prints for good: its first lines, and its last table."""
-    lines = [line.rpartition("\r")[2] for line in shown.replace("\r\n", "\n").split("\n")]
-    tables = [number for number, line in enumerate(lines) if _HEADER.search(Text.from_ansi(line).plain)]
-    return "\n".join((*lines[:INTRODUCTION_LINES], "", *lines[tables[-1] :]))
-
-
-def draw_terminal(text: str, file: Path) -> None:
-    """Write an SVG of a terminal, without a font from elsewhere."""
-    with Path(os.devnull).open("w") as nowhere:
-        console = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True)
-        console.print(Text.from_ansi(text))
-        svg = console.export_svg(title="stlflow demo")
-    file.write_text(_FONT_FACE.sub("", svg), "utf-8")
+def read_drawing(fd: int) -> bytes:
+    """Return what is written without a pause: no character and no command of the terminal is cut."""
+    drawn = b""
+    while select.select([fd], [], [], PAUSE_SECONDS)[0]:
+        drawn += os.read(fd, 65536)
+    return drawn
 
 
 def photograph_console(url: str, file: Path) -> None:
@@ -75,22 +62,24 @@ def photograph_console(url: str, file: Path) -> None:
 
 
 def main() -> None:
-    """Run the demo, and draw its terminal and its console."""
+    """Run the demo, record its terminal and photograph its console."""
     PICTURES.mkdir(exist_ok=True)
     here, there = pty.openpty()
+    termios.tcsetwinsize(there, (ROWS, COLUMNS))
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "COLUMNS": str(COLUMNS), "LINES": "60", "TERM": "xterm-256color"}
+        environment = {**os.environ, "TERM": "xterm-256color"}
         words = [sys.executable, "-m", "workflow", "demo", "--console-port", "8490"]
-        demo = subprocess.Popen(words, stdout=there, stderr=there, cwd=folder, env=environment)
+        demo = subprocess.Popen(words, stdin=there, stdout=there, stderr=there, cwd=folder, env=environment)
         try:
-            shown = read_terminal(here, "All samples have ended")
-            address = _ADDRESS.search(shown)
+            recorded = shorten_pauses(record_terminal(here, "All samples have ended"))
+            address = _ADDRESS.search("".join(each.text for each in recorded))
             if address is not None:
                 photograph_console(address[0], PICTURES / "console.png")
         finally:
             demo.send_signal(signal.SIGINT)
             demo.wait(60)
-    draw_terminal(last_screen(shown), PICTURES / "demo.svg")
+    (PICTURES / "demo.cast").write_text(to_cast(recorded, COLUMNS, ROWS, TITLE), "utf-8")
+    (PICTURES / "demo.svg").write_text(to_svg(recorded, COLUMNS, TITLE), "utf-8")
 
 
 if __name__ == "__main__":

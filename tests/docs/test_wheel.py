@@ -1,6 +1,8 @@
 """The wheel has everything: what runs from it, outside of the source tree, finds its files."""
 
 import re
+import shlex
+import subprocess
 import tomllib
 import zipfile
 from collections.abc import Iterable
@@ -45,7 +47,7 @@ def test_the_demo_of_the_wheel_serves_the_console(
     environment = {"PATH": "", "HOME": str(tmp_path), "PYTHONPATH": str(installed)}
     running = start(("stlflow", "demo"), tmp_path, environment, shop_floor)
     try:
-        assert until(lambda: "shown at http" in running.said(), LIMIT_SECONDS), running.said()
+        assert until(lambda: " -C " in running.said(), LIMIT_SECONDS), running.said()
         address = re.findall(r"shown at (http://[\w.:]+)", running.said())[0]
         page = requests.get(f"{address}/submissions", timeout=LIMIT_SECONDS)
         assert page.status_code == 200
@@ -55,6 +57,11 @@ def test_the_demo_of_the_wheel_serves_the_console(
         for name in sorted(linked):
             answer = requests.get(f"{address}/static/{name}", timeout=LIMIT_SECONDS)
             assert answer.content == (ROOT / "workflow/console/static" / name).read_bytes()
+        (ask,) = re.findall(r"^  (.+ -C .+ list)$", running.said(), re.MULTILINE)
+        asked = subprocess.run(
+            shlex.split(ask), env=environment, cwd=tmp_path, capture_output=True, check=False
+        )
+        assert asked.returncode == 0, (ask, asked.stderr)
     finally:
         running.process.kill()
         running.process.wait(LIMIT_SECONDS)

@@ -155,7 +155,7 @@ def _run_demo(place: Path, *, once: bool, builds: str, console_port: int, as_jso
                 _echo_stderr(f"What happens is shown at {page}")
             _echo_stderr(f"A simulated Eiger at {url}\nDrop STL files into {share / 'inbox'}")
             _write_settings(place, url)
-            _echo_stderr(f"Ask from another terminal:\n  stlflow -C {shlex.quote(str(place))} list")
+            _echo_stderr(f"Ask from another terminal:\n  {_own_command()} -C {shlex.quote(str(place))} list")
             expected = _copy_samples(samples, share / "inbox")
             ended = _watch_table(service.submissions, stop, _samples_ended(set(expected)))
             _print_result(ended, expected, read_answers(service.ledger, settings, ended), as_json=as_json)
@@ -167,6 +167,16 @@ def _run_demo(place: Path, *, once: bool, builds: str, console_port: int, as_jso
                 )
                 _watch_own_files(lambda: service.submissions()[len(ended) :], stop, as_json=as_json)
     return EXIT_OK if _as_expected(ended, expected) else EXIT_SOME_FAILED
+
+
+def _own_command() -> str:
+    """Return how a shell calls this program: by its place where `stlflow` is not in the search path."""
+    if shutil.which("stlflow"):
+        return "stlflow"
+    program = Path(sys.argv[0])
+    if program.stem == "stlflow" and program.is_file():
+        return shlex.quote(str(program.absolute()))
+    return f"{shlex.quote(sys.executable)} -m workflow"
 
 
 def clean_up_demo(place: Path, samples: Path, *, asked_for: bool, went_wrong: bool) -> None:

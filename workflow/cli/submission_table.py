@@ -168,7 +168,7 @@ def live_view(submissions: Sequence[Submission], width: int, height: int) -> Gro
     """Return the table as far as the window has room: what needs a person, the newest, and the counts."""
     room = max(height - _LINES_AROUND, 1)
     shown = choose_rows(submissions, room)
-    lines = table_lines(COLUMNS, submission_rows(shown), width)
+    lines = table_lines(COLUMNS, submission_rows(shown), width) if shown else []
     if len(lines) > room + 1:  # no room for reasons
         bare = [Row(row.cells, row.style, row.styled) for row in submission_rows(shown)]
         lines = table_lines(COLUMNS, bare, width)
