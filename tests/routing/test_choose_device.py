@@ -222,4 +222,21 @@ def test_material_has_to_be_enough_for_every_copy() -> None:
     assert sorted(names_of(deal_copies(LOADED, ONYX, [low, other], 4))) == ["M2-1"] * 2 + ["M2-2"] * 2
     none = deal_copies(LOADED, ONYX, [low, other], 5)
     assert (none.device, none.dealt) == (None, ())
-    assert none.reasons[0] == "M2-1: 10.0 cm³ of Onyx left, needs 30.0 cm³"
+    assert none.reasons[0] == "M2-1: 70.0 cm³ of Onyx left, needs 90.0 cm³"
+
+
+def test_fiber_that_the_copies_use_up_to_the_last_is_no_unknown_amount() -> None:
+    spool = replace(READY, fiber_remaining_cm3=10.0)
+    none = deal_copies(LOADED, FIBER, [spool], 3)
+    assert (none.device, none.reasons) == (None, ("M2-1: 10.0 cm³ of Carbon Fiber left, needs 15.0 cm³",))
+    assert names_of(deal_copies(LOADED, FIBER, [spool], 2)) == ["M2-1"] * 2
+
+
+def test_a_print_time_that_is_not_known_adds_nothing_to_a_queue() -> None:
+    busy = replace(READY, id="2", name="M2-2", queue_seconds=2 * 3600.0)
+    assert names_of(deal_copies(LOADED, ONYX, [busy, READY], 3)) == ["M2-1"] * 3
+
+
+def test_copies_are_not_dealt_where_there_are_no_devices() -> None:
+    none = deal_copies(LOADED, ONYX, [], 2)
+    assert (none.device, none.reasons) == (None, ("Eiger lists no devices",))

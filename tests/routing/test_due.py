@@ -25,6 +25,7 @@ DAYS = st.dates(date(2000, 1, 1), date(2100, 1, 1))
         ("+1 working day", SATURDAY, date(2026, 12, 21)),
         ("+0 working days", SATURDAY, date(2026, 12, 21)),
         ("+5 working days", THURSDAY, date(2026, 12, 24)),
+        ("+3650 days", THURSDAY, THURSDAY + timedelta(3650)),
     ],
 )
 def test_days(text: str, today: date, due: date) -> None:
@@ -42,7 +43,7 @@ def test_days(text: str, today: date, due: date) -> None:
         ("+3 workdays", "`+3 workdays` is no due date"),
         ("2026-12-24T10:00", "`2026-12-24T10:00` is no due date"),
         ("2026-13-01", "there is no day 2026-13-01 in the calendar"),
-        ("+4000 days", "4000 days are more than ten years"),
+        ("+3651 days", "3651 days are more than ten years"),
     ],
 )
 def test_refusals(text: str, sentence: str) -> None:

@@ -24,6 +24,7 @@ QUEUEABLE_STATES = (
 """States in which a printer goes on to its queue by itself. Any other state, also an unknown one, means
 trouble or a person at work."""
 NON_PRINTING_SERIES = frozenset(map(casefold_nfc, ("Sinter-1", "Sinter-2", "Wash-1")))
+NO_DEVICES = ("Eiger lists no devices",)
 _UNKNOWN = casefold_nfc("Unknown")
 
 Rank = tuple[float, float, str, str]
@@ -59,7 +60,7 @@ def choose_device(
         f"{device.name}: {obstacle or _describe_candidate(device, required.choose, device is chosen)}"
         for device, obstacle in judged
     ]
-    return DeviceChoice(chosen, tuple(reasons) or ("Eiger lists no devices",))
+    return DeviceChoice(chosen, tuple(reasons) or NO_DEVICES)
 
 
 def deal_copies(
@@ -69,18 +70,22 @@ def deal_copies(
 
     None of them is dealt if one can't be: material and queues have to be enough for all.
     """
-    left, dealt = {device.id: device for device in devices}, list[DeviceFacts]()
+    left, dealt, counts = {device.id: device for device in devices}, list[DeviceFacts](), Counter[str]()
     for _ in range(copies):
-        counts = Counter(device.id for device in dealt)
-        qualifying = [each for each in left.values() if not any(_disqualifiers(required, facts, each, 1))]
+        judged = [
+            (device, next(_disqualifiers(required, facts, device, counts[device.id] + 1), None))
+            for device in left.values()
+        ]
+        qualifying = [device for device, obstacle in judged if obstacle is None]
         chosen = min(
             qualifying, key=lambda each: _dealing_rank(required, each, counts[each.id]), default=None
         )
         if chosen is None:
-            return choose_device(required, facts, list(left.values()))
+            reasons = tuple(f"{device.name}: {obstacle}" for device, obstacle in judged)
+            return DeviceChoice(None, reasons or NO_DEVICES)
         dealt.append(chosen)
+        counts[chosen.id] += 1
         left[chosen.id] = _with_copy(chosen, facts)
-    counts = Counter(device.id for device in dealt)
     reasons = tuple(
         f"{device.name}: {why_not or f'{counts[device.id]} of the copies'}"
         for device in devices
@@ -98,19 +103,13 @@ def _dealing_rank(required: DeviceRequirements, device: DeviceFacts, count: int)
 
 
 def _with_copy(device: DeviceFacts, facts: Facts) -> DeviceFacts:
-    """Return the device with one copy more in its queue, and the material for it gone."""
-
-    def less(amount: float | None, fact: str) -> float | None:
-        return None if amount is None else amount - float(facts.get(fact, 0.0))
-
+    """Return the device with one copy more in its queue."""
     hours = float(facts.get("build.print_hours", 0.0))
-    queue = device.queue_seconds
+    queue, length = device.queue_seconds, device.queue_length
     return replace(
         device,
         queue_seconds=None if queue is None else queue + hours * SECONDS_PER_HOUR,
-        queue_length=None if device.queue_length is None else device.queue_length + 1,
-        primary_remaining_cm3=less(device.primary_remaining_cm3, "build.primary_cm3"),
-        fiber_remaining_cm3=less(device.fiber_remaining_cm3 or None, "build.fiber_cm3"),
+        queue_length=None if length is None else length + 1,
     )
 
 

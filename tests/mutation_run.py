@@ -1,0 +1,209 @@
+"""Tests that run in forks of one process that has imported and collected them all: no start is paid twice."""
+
+import gc
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from inspect import CO_OPTIMIZED
+from itertools import groupby
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import Any, TypeAlias
+
+import pytest
+
+from tests.mutants import MODULES, ROOT, Mutant, source_of
+
+ALSO_TESTED_IN = {"ledger": "pipeline"}
+"""Rooms that are asked, too, beside the tests of the module's own room."""
+SPARE_SECONDS, SLOWER = 10.0, 5.0
+"""A test that takes longer than this much of its own time, and some seconds more, has noticed the mutant."""
+FILE_SECONDS = 900.0
+LONGEST_SECONDS = 120.0
+"""Of a line that hundreds of tests run, so many seconds of tests are asked, the quickest first."""
+FAILED, UNCHANGED, TOO_SLOW = 1, 3, 4
+Covered: TypeAlias = dict[str, Any]
+"""Of each test, by its id: `seconds`, and `lines` by module."""
+
+
+class MutationRun:
+    """A run of pytest that tries mutants instead of running each test once."""
+
+    def __init__(self, mutants: list[Mutant], kept: Path | None) -> None:
+        self.mutants, self.kept = mutants, kept
+        self.survived: list[Mutant] = []
+        self.tried = 0
+
+    def start(self) -> None:
+        """Collect the tests, write down what each runs, then try every mutant."""
+        rooms = {mutant.module.partition("/")[0] for mutant in self.mutants}
+        rooms |= {ALSO_TESTED_IN[room] for room in rooms if room in ALSO_TESTED_IN}
+        folders = [str(ROOT.parent / "tests" / room) for room in sorted(rooms)]
+        with tempfile.TemporaryDirectory() as folder:
+            options = ["-qq", "-s", "-n", "0", "-p", "no:cacheprovider", f"--basetemp={folder}/tests"]
+            pytest.main([*options, *folders], plugins=[self])
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Take the place of pytest's own loop."""
+        items = {item.nodeid: item for item in session.items if "postgres" not in _fixtures(item)}
+        covered = self._covered(items)
+        for mutant in self.mutants:
+            began = time.monotonic()
+            tests = tests_of(mutant, covered)
+            chosen = [(items[name], covered[name]["seconds"]) for name in tests if name in items]
+            code = _forked(_try, mutant, chosen, seconds=60 + SLOWER * sum(each[1] for each in chosen))
+            if code == UNCHANGED:
+                continue
+            self.tried += 1
+            if code == 0:
+                self.survived.append(mutant)
+                print(
+                    f"survived: workflow/{mutant.module}:{mutant.line}: {mutant.before} -> {mutant.after}",
+                    flush=True,
+                )
+            took, how = time.monotonic() - began, {0: "survived", TOO_SLOW: "too slow"}.get(code, "killed")
+            print(f"{self.tried}: {how}, {took:.1f} s, {mutant.name}", file=sys.stderr, flush=True)
+        return True
+
+    def _covered(self, items: dict[str, pytest.Item]) -> Covered:
+        """Return what each test runs, file by file, so that a run that is stopped keeps what it has."""
+        versions = {module: hashlib.sha256(source_of(module).encode()).hexdigest() for module in MODULES}
+        covered: Covered = {}
+        if self.kept is not None and self.kept.exists():
+            kept = json.loads(self.kept.read_text("utf-8"))
+            known = {
+                module for module, version in versions.items() if kept["versions"].get(module) == version
+            }
+            covered = {name: each for name, each in kept["tests"].items() if known >= each["lines"].keys()}
+        new = [item for name, item in items.items() if name not in covered]
+        for path, tests in groupby(new, key=lambda item: item.path):
+            began = time.monotonic()
+            with tempfile.NamedTemporaryFile() as written:
+                _forked(_trace, list(tests), Path(written.name), seconds=FILE_SECONDS)
+                covered |= json.loads(Path(written.name).read_text("utf-8") or "{}")
+            print(f"{path.name}: {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
+            if self.kept is not None:
+                self.kept.write_text(json.dumps({"versions": versions, "tests": covered}), "utf-8")
+        return covered
+
+
+def tests_of(mutant: Mutant, covered: Covered) -> list[str]:
+    """Return the tests that run the mutant's lines, the quickest first."""
+    running = [
+        name
+        for name, each in covered.items()
+        if not set(mutant.statement).isdisjoint(each["lines"].get(mutant.module, ()))
+    ]
+    chosen, total = list[str](), 0.0
+    for name in sorted(running, key=lambda name: float(covered[name]["seconds"])):
+        total += covered[name]["seconds"]
+        if chosen and total > LONGEST_SECONDS:
+            break
+        chosen.append(name)
+    return chosen
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return list(getattr(item, "fixturenames", ()))
+
+
+def _forked(run: Callable[..., int], *arguments: object, seconds: float) -> int:
+    """Return what the function returns in a fork; TOO_SLOW if it has to be ended."""
+
+    def child() -> None:
+        os.setsid()
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 1)
+        os.dup2(nothing, 2)
+        code = FAILED
+        with suppress(BaseException):  # whatever a mutant does, it is noticed
+            code = run(*arguments)
+        os._exit(code)
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(seconds)
+    with suppress(ProcessLookupError):  # what its tests started goes with it
+        os.killpg(process.pid or 0, signal.SIGKILL)
+    process.join()
+    return TOO_SLOW if process.exitcode is None or process.exitcode < 0 else process.exitcode
+
+
+def _try(mutant: Mutant, chosen: list[tuple[pytest.Item, float]]) -> int:
+    if not put_in(mutant):
+        return UNCHANGED
+    signal.signal(signal.SIGALRM, _too_slow)
+    items = [item for item, _ in chosen]
+    for (item, seconds), following in zip(chosen, [*items[1:], None], strict=True):
+        signal.setitimer(signal.ITIMER_REAL, SPARE_SECONDS + SLOWER * seconds)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if item.session.testsfailed:
+            return FAILED
+    return 0
+
+
+def _too_slow(_signal: int, _frame: FrameType | None) -> None:
+    os._exit(TOO_SLOW)
+
+
+def put_in(mutant: Mutant) -> bool:
+    """True if the mutant's function is changed in this process, wherever it is referred to."""
+    name = "workflow." + mutant.module.removesuffix(".py").replace("/", ".")
+    codes = {(code.co_qualname, code.co_firstlineno): code for code in _functions(mutant.code())}
+    done = False
+    for function in [each for each in gc.get_objects() if isinstance(each, FunctionType)]:
+        old = function.__code__
+        if function.__globals__.get("__name__") != name:
+            continue
+        new = codes.get((old.co_qualname, old.co_firstlineno), old)
+        if new != old and new.co_freevars == old.co_freevars:
+            function.__code__ = new
+            done = True
+    return done
+
+
+def _functions(code: CodeType) -> Iterable[CodeType]:
+    """Return the functions and methods of a module's or class's code, without those inside of functions."""
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from [each] if each.co_flags & CO_OPTIMIZED else _functions(each)
+
+
+def _trace(items: list[pytest.Item], written: Path) -> int:
+    """Run the tests once; write down which lines of MODULES each runs, in all its threads."""
+    modules = {str(ROOT / module): module for module in MODULES}
+    lines: defaultdict[str, set[int]] = defaultdict(set)
+
+    def called(frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:
+        module = modules.get(frame.f_code.co_filename)
+        if module is None:
+            return None
+
+        def ran(frame: FrameType, event: str, argument: object) -> Callable[..., Any]:
+            lines[module].add(frame.f_lineno)
+            return ran
+
+        return ran(frame, event, argument)
+
+    threading.settrace(called)
+    covered: Covered = {}
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        lines.clear()
+        failed, began = item.session.testsfailed, time.monotonic()
+        sys.settrace(called)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        sys.settrace(None)
+        if item.session.testsfailed == failed:
+            found = {module: sorted(each) for module, each in lines.items()}
+            covered[item.nodeid] = {"seconds": time.monotonic() - began, "lines": found}
+    written.write_text(json.dumps(covered), "utf-8")
+    return 0
