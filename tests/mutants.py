@@ -81,8 +81,8 @@ class Mutant:
         tree = _parsed(self.module)
         node = _inside_functions(tree)[self.at][0]
         new = list(changed(node))[self.variant]
-        replaced = ast.fix_missing_locations(_Replacing(node, new).visit(tree))
-        return compile(replaced, str(ROOT / self.module), "exec", dont_inherit=True)
+        _Replacing(node, new).visit(tree)
+        return compile(ast.fix_missing_locations(tree), str(ROOT / self.module), "exec", dont_inherit=True)
 
 
 def changed(node: ast.expr | ast.stmt) -> Iterator[ast.expr | ast.stmt]:

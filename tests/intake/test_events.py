@@ -10,7 +10,7 @@ import pytest
 from tests.intake.parts import binary
 from workflow.intake.events import FileEvents, FolderWatcher
 
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 120.0
 
 
 class Ear:
