@@ -16,7 +16,6 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
 from loguru import logger
@@ -254,17 +253,13 @@ def _make_observer() -> BaseObserver:
     return InotifyObserver(generate_full_events=True)  # a file that was moved in is told as moved
 
 
-_MOVE_GROUPERS = (
-    ("inotify_move_event_grouper", "InotifyMoveEventGrouper"),  # of watchdog 7
-    ("inotify_buffer", "InotifyBuffer"),  # of watchdog 6
-)
-
-
 def _do_not_wait_for_pairs() -> None:
     """Each of our claims is half a move to watchdog, which holds back all events 0.5 s for the rest."""
-    for module, name in _MOVE_GROUPERS:
-        with suppress(ImportError):
-            grouper = getattr(import_module(f"watchdog.observers.{module}"), name)
+    from watchdog.observers import inotify
+
+    for name in ("InotifyMoveEventGrouper", "InotifyBuffer"):  # of watchdog 7, and of 6
+        grouper = getattr(inotify, name, None)
+        if grouper is not None:
             grouper.delay = 0.0
 
 
