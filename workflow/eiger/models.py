@@ -75,8 +75,7 @@ LongText = Annotated[str, AfterValidator(_clean_long)]
 UtcTime = Annotated[datetime, AfterValidator(_to_utc)]
 Material = Annotated[Text | None, BeforeValidator(_material_or_none)]
 Id = Annotated[str, AfterValidator(_require_id)]
-MAX_NUMBER = 10**9
-"""Seconds: thirty years."""
+MAX_NUMBER = 10**9  # seconds: thirty years
 Seconds = Annotated[float | None, AfterValidator(_sane_or_none)]
 Count = Annotated[int | None, AfterValidator(_sane_or_none)]
 
