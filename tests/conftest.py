@@ -1,7 +1,10 @@
 """What every test gets: a clean environment and a fresh current folder."""
 
+import gc
 import os
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -22,6 +25,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The contract's suite also runs against the real service, where somebody has keys for it."""
     parser.addoption("--live", action="store_true", help="Also ask the real Eiger; keys as for the product.")
     parser.addoption("--live-writes", action="store_true", help="With --live: also what changes something.")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Import a share of the test files before the others, in each worker another share.
+
+    Every worker needs them all, and rewriting their assertions takes most of the time of a first run: what one
+    worker has rewritten and compiled, the others read. A file that can't be imported is reported by its turn.
+    """
+    gc.disable()  # what is collected stays to the end
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if not worker or session.config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    first, step = int(worker.removeprefix("gw")), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    for file in sorted(Path(__file__).parent.rglob("test_*.py"))[first::step]:
+        with suppress(Exception, pytest.skip.Exception):
+            import_module(".".join(file.relative_to(session.config.rootpath).with_suffix("").parts))
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of each later garbage collection what stays to the end: hundreds of thousands of objects."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

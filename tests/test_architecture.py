@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -68,13 +69,26 @@ ERRORS_OF_LIBRARIES = {"BadParameter", "ClickException", "UsageError"}
 """Of click, as docstrings name them."""
 
 
+@cache
+def nodes_of(file: Path) -> tuple[ast.AST, ...]:
+    """Return all nodes of a file, parsed once for all tests that look at names and imports."""
+    return tuple(ast.walk(ast.parse(file.read_text("utf-8"))))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trees() -> Iterator[None]:
+    """Drop the trees after the last test that looks at them: they are large."""
+    yield
+    nodes_of.cache_clear()
+
+
 def room_of(file: Path) -> str:
     place = file.relative_to(PACKAGE).parts
     return place[0] if len(place) > 1 else file.stem
 
 
-def imported_rooms(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
+def imported_rooms(file: Path) -> Iterator[tuple[int, str]]:
+    for node in nodes_of(file):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
             if node.module and node.module.split(".")[0] == "workflow":
@@ -87,29 +101,25 @@ def imported_rooms(tree: ast.AST) -> Iterator[tuple[int, str]]:
                     yield node.lineno, alias.name.split(".")[1]
 
 
-def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(tree):
+def functions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in nodes_of(file):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_imports_go_one_way(file: Path) -> None:
-    room = room_of(file)
-    allowed = MAY_IMPORT[room] | {room, "__version__"}
+def test_imports_go_one_way() -> None:
     wrong = [
         f"{file.relative_to(ROOT)}:{line} imports workflow.{name}"
-        for line, name in imported_rooms(ast.parse(file.read_text("utf-8")))
-        if name not in allowed
+        for file in FILES
+        for line, name in imported_rooms(file)
+        if name not in MAY_IMPORT[room_of(file)] | {room_of(file), "__version__"}
     ]
     assert wrong == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_no_back_doors(file: Path) -> None:
-    text = file.read_text("utf-8")
-    assert "TYPE_CHECKING" not in text
-    assert "import_module" not in text
+def test_no_back_doors() -> None:
+    doors = re.compile("TYPE_CHECKING|import_module")
+    assert [str(file) for file in FILES if doors.search(file.read_text("utf-8"))] == []
 
 
 def test_only_the_mesh_room_imports_numpy_stl() -> None:
@@ -157,7 +167,7 @@ def test_functions_stay_small() -> None:
     lengths = {
         f"{file.relative_to(ROOT)}:{node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
         for file in FILES
-        for node in functions(ast.parse(file.read_text("utf-8")))
+        for node in functions(file)
     }
     assert {name: length for name, length in lengths.items() if length > 60} == {}
     assert median(lengths.values()) <= 10
@@ -166,31 +176,27 @@ def test_functions_stay_small() -> None:
 def test_names_mean_something() -> None:
     names = {file.stem for file in FILES}
     for file in FILES:
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        for node in nodes_of(file):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 names.add(node.name)
     assert {name for name in names - NAMES_OF_LIBRARIES if BANNED.search(name)} == set()
 
 
-def names_after_raises(tree: ast.AST) -> Iterator[str]:
+def names_after_raises(file: Path) -> Iterator[str]:
     """Yield the errors that docstrings name: words in camel case in a sentence that begins with Raises."""
-    for node in ast.walk(tree):
+    for node in nodes_of(file):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
             sentences = re.findall(r"\bRaises? ([^.]*)", ast.get_docstring(node) or "")
             yield from re.findall(r"\b[A-Z][a-z]+[A-Z][A-Za-z]+\b", " ".join(sentences))
 
 
 def test_docstrings_name_errors_that_exist() -> None:
-    trees = {file: ast.parse(file.read_text("utf-8")) for file in FILES}
-    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+    nodes = [node for file in FILES for node in nodes_of(file)]
     classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
     renamed = {node.asname for node in nodes if isinstance(node, ast.alias) and node.asname}
     known = classes | renamed | set(dir(builtins)) | ERRORS_OF_LIBRARIES
     assert {
-        f"{file.name}: {name}"
-        for file, tree in trees.items()
-        for name in names_after_raises(tree)
-        if name not in known
+        f"{file.name}: {name}" for file in FILES for name in names_after_raises(file) if name not in known
     } == set()
 
 

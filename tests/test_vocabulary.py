@@ -3,11 +3,10 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
+from tests.test_architecture import FILES, PACKAGE, ROOT, nodes_of, trees
 
-from tests.test_architecture import FILES, PACKAGE, ROOT
+__all__ = ["trees"]
 
 GLOSSARY = ROOT / "docs" / "architecture.md"
 PLAIN_NOUNS = ROOT / "tests" / "vocabulary.txt"
@@ -41,7 +40,7 @@ def names(kinds: tuple[type[ast.AST], ...]) -> Iterator[tuple[str, str]]:
         place = str(file.relative_to(PACKAGE))
         if file.stem not in {"__init__", "__main__"}:
             yield place, file.stem
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        for node in nodes_of(file):
             if isinstance(node, kinds):
                 yield place, getattr(node, "name", "")
 
@@ -81,14 +80,14 @@ def test_plain_nouns_are_used_and_sorted() -> None:
     assert [word for word in listed if not {word, f"{word}s", word.removesuffix("s")} & used] == []
 
 
-@pytest.mark.parametrize(
-    "file",
-    [*FILES, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))],
-    ids=lambda file: str(file.relative_to(ROOT)),
-)
-def test_sentences_are_plain(file: Path) -> None:
-    lines = file.read_text("utf-8").splitlines()
-    assert [f"{at}: {line.strip()}" for at, line in enumerate(lines, 1) if DIALECT.search(line)] == []
+def test_sentences_are_plain() -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)}:{at}: {line.strip()}"
+        for file in [*FILES, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+        for at, line in enumerate(file.read_text("utf-8").splitlines(), 1)
+        if DIALECT.search(line)
+    ]
+    assert wrong == []
 
 
 def test_docstrings_of_tests_begin_with_what_comes_out() -> None:
