@@ -3,7 +3,7 @@
     python -m tests.bench.bench_throughput [--files 1000] [--rounds 1] [--folder /dev/shm]
 
 Simulator, service and script are processes of their own; slicing is instant. The yardstick makes for
-each file the eight calls that the service makes, with 16 threads and nothing durable: no claim, no hash, no
+each file the seven calls that the service makes, with 16 threads and nothing durable: no claim, no hash, no
 mesh inspection, no ledger. The simulator's journal counts the calls of both. `--folder` is where state and
 share are: a folder in memory shows the processor's part, one on a disk adds the disk's.
 """
@@ -207,8 +207,7 @@ def send_plainly(url: str, name: str, content: bytes) -> None:
         != "COMPLETED"
     ):
         pass
-    for _ in range(2):  # once for its title, once for the units that Eiger took it in
-        version = session.get(f"{url}/part_versions/{part['part_version_id']}", timeout=60).json()
+    version = session.get(f"{url}/part_versions/{part['part_version_id']}", timeout=60).json()
     query = {"filter[title][eq]": version["title"], "sort[order]": "desc"}
     build = session.get(f"{url}/builds", params=query, timeout=60).json()["items"][0]["id"]
     session.get(f"{url}/builds/{build}", timeout=60).json()

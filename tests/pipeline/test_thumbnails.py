@@ -12,7 +12,7 @@ from workflow.errors import InspectionFailed
 from workflow.mesh import Inspector
 from workflow.model import MeshReport, Submission, SubmissionState
 from workflow.pipeline.context import now
-from workflow.pipeline.pictures import MAX_WAITING, Pictures
+from workflow.pipeline.pictures import BURST_SECONDS, MAX_WAITING, Pictures
 from workflow.pipeline.thumbnails import (
     MAX_FILE_BYTES,
     MAX_THUMBNAIL_BYTES,
@@ -103,8 +103,11 @@ def test_what_can_not_be_drawn_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_of_a_crowd_the_newest_wait(context: Shop) -> None:
-    pictures = Pictures(context.service.context)
+    seconds = [0.0]
+    pictures = Pictures(context.service.context, clock=lambda: seconds[0])
     for number in range(MAX_WAITING + 5):
         pictures.add(number)
     assert min(pictures._for_thumbnail) == 5
+    assert not pictures._next_round(), "none is drawn while stages end many at once"
+    seconds[0] = BURST_SECONDS
     assert next(number for _, number, _ in pictures._next_round()) == MAX_WAITING + 4, "the newest is first"

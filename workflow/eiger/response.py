@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import lru_cache
 from json import JSONDecodeError, loads
 from urllib.parse import unquote, urlsplit
 
@@ -153,6 +154,7 @@ class Response:
         return min(max(0.0, seconds), MAX_RETRY_AFTER_SECONDS)
 
 
+@lru_cache(maxsize=8)
 def _parse_http_date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)

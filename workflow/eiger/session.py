@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager, ProxyManager
 
 from workflow import __version__
@@ -167,11 +168,39 @@ _POOL_CLASSES: dict[str, type[HTTPConnectionPool]] = {"http": _WatchedPool, "htt
 
 
 class _WatchedAdapter(HTTPAdapter):
-    """Makes watched connections, directly and through a proxy, and sends in large blocks."""
+    """Makes watched connections, directly and through a proxy, and sends in large blocks.
+
+    Each of its sessions has one thread, one proxy and one set of certificates: so the pool of a host is
+    looked up once, and a response gets no cookies. Both cost more than the rest of the library's work.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self._pools: dict[str, ConnectionPool] = {}
         _configure(self.poolmanager)
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> ConnectionPool:
+        """Return the pool of connections to the host of a request."""
+        host = "/".join(str(request.url).split("/", 3)[:3])
+        known = self._pools.get(host)
+        if known is None:
+            known = self._pools[host] = super().get_connection_with_tls_context(request, *args, **kwargs)
+        return known
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """Return the response with what the transport reads: status, headers and the open body."""
+        answer = requests.Response()
+        answer.status_code, answer.raw = resp.status, resp
+        answer.headers = CaseInsensitiveDict(resp.headers)
+        answer.request, answer.url = req, str(req.url)
+        return answer
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pools.clear()
+        super().close()
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> ProxyManager:
         """Return the pools of connections through a proxy."""

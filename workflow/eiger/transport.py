@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 from weakref import WeakSet
 
 import requests
@@ -211,14 +211,17 @@ class Transport:
             connect_seconds = max(connect_seconds, self.timeouts.read_seconds)
         content_json = request.json if body is None else None
         method = request.operation.method
-        with translate_network_errors(
-            limits
-        ):  # not session.request: cookies and the environment cost as much
-            asked = requests.Request(
-                method, url, headers, params=query, data=body, json=content_json
-            ).prepare()
-            answer = session.send(
-                asked, timeout=(connect_seconds, seconds), allow_redirects=False, stream=True
+        with translate_network_errors(limits):
+            if query:  # the library takes longer for the same
+                url = f"{url}?{urlencode(query)}"
+            asked = requests.Request(method, url, headers, data=body, json=content_json).prepare()
+            # Not session.request, nor session.send: cookies, hooks and the environment cost as much.
+            answer = session.get_adapter(url).send(
+                asked,
+                stream=True,
+                timeout=(connect_seconds, seconds),
+                verify=session.verify or True,
+                proxies=dict(session.proxies),
             )
         with translate_network_errors(limits), answer:
             content = read_response_body(answer, limits)

@@ -5,10 +5,11 @@ import re
 import signal
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 MOUNTS_FILE = Path("/proc/self/mountinfo")
@@ -27,10 +28,9 @@ class Mount:
 def find_mount(folder: Path, mounts: Path = MOUNTS_FILE) -> Mount | None:
     """Return the mount that a folder is on; None where the system does not say."""
     try:
-        lines = mounts.read_text("utf-8", errors="surrogateescape").splitlines()
+        by_place = _parse_mounts(mounts.read_text("utf-8", errors="surrogateescape"))
     except OSError:
         return None
-    by_place = {mount.place: mount for mount in map(_parse_mount, lines)}  # the last mount on a place is seen
     place = folder.resolve()
     return next((by_place[str(above)] for above in (place, *place.parents) if str(above) in by_place), None)
 
@@ -50,6 +50,12 @@ def mount_options(folder: Path, mounts: Path = MOUNTS_FILE) -> tuple[str, ...]:
 def join_source(top: str, below: PurePosixPath) -> str:
     """Return a path below the source of a mount: `nas:/export` and `cad` make `nas:/export/cad`."""
     return "/".join((top.rstrip("/"), *below.parts))
+
+
+@lru_cache(maxsize=2)
+def _parse_mounts(text: str) -> Mapping[str, Mount]:
+    """Return what is seen at each place: the last mount there. The text seldom changes."""
+    return {mount.place: mount for mount in map(_parse_mount, text.splitlines())}
 
 
 def _parse_mount(line: str) -> Mount:

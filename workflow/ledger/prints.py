@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Unpack
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from workflow.ledger.changes import (
     Event,
@@ -16,6 +16,7 @@ from workflow.ledger.changes import (
 )
 from workflow.ledger.print_tables import prints
 from workflow.ledger.rows import submission_from, to_columns
+from workflow.ledger.statements import READ_PRINTS_OF, READ_SENDS_OF, PreparedStatement
 from workflow.ledger.store import Store
 from workflow.ledger.tables import metadata_entries, sends, submissions
 from workflow.model import FollowedPrint, PrintPhase, Submission, SubmissionChanges, SubmissionState
@@ -61,18 +62,17 @@ class PrintStore(Store):
         with self.read_connection() as connection:
             rows = connection.execute(_followed(submissions).order_by(submissions.c.id)).mappings()
             open_ones = [submission_from(row) for row in rows]
-            known = _read_copies(connection, open_ones)
+            known, _ = _read_copies(connection, open_ones)
         return tuple((each, known[each.id]) for each in open_ones)
 
     def read(self, some: Collection[Submission]) -> Mapping[int, tuple[FollowedPrint, ...]]:
         """Return each copy of those of these submissions whose print is or was followed, by number."""
         sent = [each for each in some if each.receipt_id is not None and each.followed is not None]
+        if not sent:
+            return {}
         with self.read_connection() as connection:
-            known = _read_copies(connection, sent) if sent else {}
-            stored = select(prints.c.submission).where(prints.c.submission.in_(known)).distinct()
-            begun = set(connection.execute(stored).scalars()) if known else set()
-        followed = {each.id for each in sent if each.followed}
-        return {number: known[number] for number in known if number in begun | followed}
+            known, begun = _read_copies(connection, sent)
+        return {each.id: known[each.id] for each in sent if each.followed or each.id in begun}
 
     def list_known_jobs(self, builds: Collection[str]) -> Mapping[str, frozenset[str]]:
         """Return the print jobs and receipts of these builds that belong to a submission, by its number."""
@@ -133,15 +133,29 @@ def _followed(what: Any) -> Any:
     )
 
 
-def _read_copies(connection: Connection, sent: Sequence[Submission]) -> dict[int, tuple[FollowedPrint, ...]]:
+def _read_copies(
+    connection: Connection, sent: Sequence[Submission]
+) -> tuple[dict[int, tuple[FollowedPrint, ...]], Collection[int]]:
+    """Return the copies of each submission, and which submissions have a stored print."""
     receipts: dict[int, dict[int, Any]] = defaultdict(dict)
     stored: dict[int, dict[int, Any]] = defaultdict(dict)
+    for row in _rows_of(connection, sends, READ_SENDS_OF, sent):
+        receipts[row["submission"]][row["copy"]] = row
+    for row in _rows_of(connection, prints, READ_PRINTS_OF, sent):
+        stored[row["submission"]][row["copy"]] = row
+    begun = frozenset(stored)
+    return {each.id: tuple(_copies(each, receipts[each.id], stored[each.id])) for each in sent}, begun
+
+
+def _rows_of(
+    connection: Connection, table: Table, of_one: PreparedStatement, sent: Sequence[Submission]
+) -> Iterator[Any]:
+    """Yield the rows of some submissions; the note of each part asks for those of one."""
+    if len(sent) == 1:
+        yield from of_one.execute(connection, number=sent[0].id).mappings().all()
+        return
     for numbers in chunks(each.id for each in sent):
-        for table, found in ((sends, receipts), (prints, stored)):
-            rows = connection.execute(select(table).where(table.c.submission.in_(numbers))).mappings()
-            for row in rows:
-                found[row["submission"]][row["copy"]] = row
-    return {each.id: tuple(_copies(each, receipts[each.id], stored[each.id])) for each in sent}
+        yield from connection.execute(select(table).where(table.c.submission.in_(numbers))).mappings()
 
 
 def _copies(

@@ -31,6 +31,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
+from workflow.ledger.print_tables import prints
 from workflow.ledger.tables import decisions, events, notices, sends, submissions
 from workflow.model import ENDED_STATES, SubmissionState
 
@@ -219,3 +220,5 @@ FIND_SHARED_BUILD = PreparedStatement(
     .order_by(sends.c.receipt_id.is_(None), sends.c.settled_at)
 )
 READ_SEND = PreparedStatement(select(sends).where(_of_copy))
+READ_SENDS_OF = PreparedStatement(select(sends).where(sends.c.submission == bindparam("number")))
+READ_PRINTS_OF = PreparedStatement(select(prints).where(prints.c.submission == bindparam("number")))

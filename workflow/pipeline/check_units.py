@@ -62,7 +62,7 @@ def _read_versions(context: Context, submission: Submission, build: BuildDetail)
     if ours is None or (build.part_versions and not in_build):
         return build.part_versions
     try:
-        return (context.client.read_part_version(ours), *build.part_versions)
+        return (context.catalog.part_version(ours), *build.part_versions)
     except NotFound:  # the part was deleted in Eiger, and its build was not
         if not any(units_of(version.settings).units for version in in_build):
             raise

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from workflow.eiger import Build, BuildDetail, Device, EigerClient, Preset, User
+from workflow.eiger import Build, BuildDetail, Device, EigerClient, PartVersion, Preset, User
 from workflow.routing import casefold_nfc
 from workflow.suggest import nearest_options
 
@@ -16,8 +16,8 @@ REFRESH_SECONDS = 5.0
 PRESETS_TTL_SECONDS = 60.0
 USERS_TTL_SECONDS = 60.0
 DEVICES_TTL_SECONDS = 2.0
-BUILDS_TTL_SECONDS = 10.0
-MAX_CACHED_BUILDS = 256
+JUST_READ_SECONDS = 10.0
+MAX_JUST_READ = 256
 CONTENTS_TTL_SECONDS = 600.0
 MAX_CACHED_CONTENTS = 10_000
 
@@ -33,7 +33,7 @@ class CloudCache:
         self._client, self._clock = client, clock
         self._presets = _CachedValue(client.get_org_settings_presets, PRESETS_TTL_SECONDS, clock)
         self._users = _CachedValue(lambda: tuple(client.list_users()), USERS_TTL_SECONDS, clock)
-        self._builds: dict[str, tuple[float, BuildDetail]] = {}
+        self._builds, self._versions = _JustRead[BuildDetail](clock), _JustRead[PartVersion](clock)
         self._contents: dict[tuple[str, datetime | None], tuple[float, frozenset[str]]] = {}
         self._devices = _CachedValue(self._list_devices, DEVICES_TTL_SECONDS, clock)
         self.on_devices: Callable[[tuple[Device, ...]], None] = lambda _listed: None
@@ -72,9 +72,11 @@ class CloudCache:
 
     def cache_build(self, build: BuildDetail) -> None:
         """Cache a build that was just read: the routing rules need it next."""
-        if len(self._builds) >= MAX_CACHED_BUILDS:
-            self._builds.clear()
-        self._builds[build.id] = (self._clock(), build)
+        self._builds.keep(build.id, build)
+
+    def cache_version(self, version: PartVersion) -> None:
+        """Cache a part version that was just read for its title: the check of its units needs it next."""
+        self._versions.keep(version.id, version)
 
     def cache_contents(self, build: BuildDetail) -> None:
         """Cache which part versions a build holds, so that not every waiting part reads it again."""
@@ -90,10 +92,11 @@ class CloudCache:
 
     def build(self, build_id: str) -> BuildDetail:
         """Return a build as it was at most ten seconds ago. Raises CloudError."""
-        seen_at, build = self._builds.pop(build_id, (float("-inf"), None))
-        if build is not None and self._clock() - seen_at <= BUILDS_TTL_SECONDS:
-            return build
-        return self._client.read_build(build_id)
+        return self._builds.take(build_id) or self._client.read_build(build_id)
+
+    def part_version(self, version_id: str) -> PartVersion:
+        """Return a part version as it was at most ten seconds ago. Raises CloudError."""
+        return self._versions.take(version_id) or self._client.read_part_version(version_id)
 
     def preset(self, wanted: str) -> Preset:
         """Return a preset by id or title. Raises NotInCloud for none or several, CloudError."""
@@ -135,6 +138,24 @@ class CloudCache:
             )
         known = [str(words(each)[0]) for each in remembered.get()] if tell else []
         raise NotInCloud(_not_found_message(kind, wanted, known))
+
+
+class _JustRead(Generic[T]):
+    """Values by id, each for the one step that needs it next."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._values: dict[str, tuple[float, T]] = {}
+
+    def keep(self, key: str, value: T) -> None:
+        if len(self._values) >= MAX_JUST_READ:
+            self._values.clear()
+        self._values[key] = (self._clock(), value)
+
+    def take(self, key: str) -> T | None:
+        """Return the value, which is then gone; None if it is older than ten seconds."""
+        seen_at, value = self._values.pop(key, (float("-inf"), None))
+        return value if self._clock() - seen_at <= JUST_READ_SECONDS else None
 
 
 class _CachedValue(Generic[T]):

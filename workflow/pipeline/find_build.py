@@ -67,6 +67,8 @@ def search_builds(
     if not hits:  # it may be called anything
         since = not_before(part_made_at(client, version), submission.uploaded_at, submission.opened_at)
         hits = _hits(client, catalog, BuildFilter(created_from=since), version.id)
+    if hits:
+        catalog.cache_version(version)
     return choose_build(hits) if hits else None
 
 

@@ -7,6 +7,7 @@ of a crowd beyond a limit. The same thread draws the thumbnails, the newest firs
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -42,6 +43,8 @@ GATHER_SECONDS = 0.5
 """Stages end many at once: one query tells which of their files need a picture."""
 THUMBNAILS_AT_ONCE = 25
 """So many are drawn before newer ones are asked for."""
+BURST_NEWS, BURST_SECONDS = 15, 3.0
+"""While stages end more often than this, the processor is theirs and no thumbnail is drawn."""
 _REST_PER_PICTURE, _REST_PER_THUMBNAIL = 3.0, 8.0
 """The thread rests this many times as long as it drew."""
 _LONGEST_REST_SECONDS = 60.0
@@ -64,16 +67,19 @@ class Pictures:
     thumbnails: Path | None = None
     beside_notes: bool = True
     on_thumbnail: Callable[[int], None] = lambda _number: None
+    clock: Callable[[], float] = time.monotonic
     _for_picture: set[int] = field(default_factory=set)
     _for_thumbnail: set[int] = field(default_factory=set)
     _undrawable: set[Path] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
+    _news_at: deque[float] = field(default_factory=lambda: deque(maxlen=BURST_NEWS))
     _inspector: Inspector | None = None
 
     def add(self, number: int) -> None:
         """Draw the pictures of a submission that it needs. Returns at once."""
         with self._lock:
+            self._news_at.append(self.clock())
             for waiting in (self._for_picture, self._for_thumbnail):
                 waiting.add(number)
                 if len(waiting) > MAX_WAITING:
@@ -93,7 +99,7 @@ class Pictures:
             while not stop.is_set():
                 if not self._wake.wait(IDLE_SECONDS):
                     self._close()
-                stop.wait(GATHER_SECONDS)
+                stop.wait(BURST_SECONDS if self._is_burst() else GATHER_SECONDS)
                 self._wake.clear()
                 for draw, number, rest_per_work in self._next_round():
                     began, had_process = time.monotonic(), self._inspector is not None
@@ -117,8 +123,9 @@ class Pictures:
 
     def _next_round(self) -> Sequence[tuple[Draw, int, float]]:
         """Return what to draw now, the newest first: thumbnails, and one picture, which takes longer."""
+        most = 0 if self._is_burst() else THUMBNAILS_AT_ONCE
         with self._lock:
-            small = sorted(self._for_thumbnail, reverse=True)[:THUMBNAILS_AT_ONCE]
+            small = sorted(self._for_thumbnail, reverse=True)[:most]
             self._for_thumbnail.difference_update(small)
             large, self._for_picture = self._for_picture, set()
         needed = [each.id for each in self._read(large) if needs_picture(each, of_all=self.of_all)][::-1]
@@ -128,6 +135,11 @@ class Pictures:
                 self._wake.set()
         thumbnails = [(self._draw_thumbnail, number, _REST_PER_THUMBNAIL) for number in small]
         return thumbnails + [(self._draw, number, _REST_PER_PICTURE) for number in needed[:1]]
+
+    def _is_burst(self) -> bool:
+        with self._lock:
+            news = self._news_at
+            return len(news) == BURST_NEWS and self.clock() - news[0] < BURST_SECONDS
 
     def _read(self, numbers: Collection[int]) -> Sequence[Submission]:
         try:

@@ -50,7 +50,7 @@ PRINT_TIMES_READ = 50
 MAX_SWEPT = 500
 _REST_PER_WORK = 40
 """One part in forty of a core at most."""
-_LONGEST_REST_SECONDS = 3.0
+_LONGEST_REST_SECONDS = 20.0
 
 
 @dataclass

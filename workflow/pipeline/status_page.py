@@ -32,8 +32,8 @@ ASK_EIGER_SECONDS = 300.0
 """If nothing else asked Eiger for so long, it is asked for its printers."""
 CHECK_SECONDS = 10.0
 """How often the page is compared with the last one, if nothing was heard of."""
-_REST_PER_WORK = 40
-_LONGEST_REST_SECONDS = 15.0
+_REST_PER_WORK = 100
+_LONGEST_REST_SECONDS = 20.0
 _OWN_FOLDERS = frozenset({"inbox", "processing", APPROVED_FOLDER, *Outcome})
 _HEAD_BYTES = 200
 
