@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from workflow.eiger import EigerClient, make_client, network_of
+from workflow.eiger import EigerClient, make_client, network_of, proxy_for
 from workflow.errors import RulesError, SettingsError
 from workflow.intake import MassArrivalLimit, Share, StabilityTimes
 from workflow.ledger import SHARE_ID_KEY, Ledger
@@ -212,6 +212,7 @@ def _make_context(
         accepted_units=read_accepted_units(settings.accepted_units),
         ways=DecisionWays(stlflow_command(), share.decides_by_moving),
         ca_bundle=network_of(settings).ca_bundle,
+        proxy_for=partial(proxy_for, network_of(settings)),
         link_key=notice_link_key(settings),
         on_progress=on_progress,
     )

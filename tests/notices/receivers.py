@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -129,6 +129,62 @@ def mail_server(
         yield box
     finally:
         controller.stop()
+
+
+@contextmanager
+def dripping(byte: bytes) -> Iterator[int]:
+    """Run a server that sends this byte twenty times a second, whatever is sent to it; yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            with suppress(OSError):
+                connection, _ = server.accept()
+                with connection:
+                    while not stopped.wait(0.05):
+                        connection.sendall(byte)
+
+        stopped, port = threading.Event(), server.getsockname()[1]
+        threading.Thread(target=drip, daemon=True).start()
+        yield port
+        stopped.set()
+
+
+@dataclass
+class ConnectProxy:
+    """What was asked of a proxy, and how it answers."""
+
+    port: int
+    answer: str = "200 Connection established"
+    asked: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def connect_proxy(to_port: int) -> Iterator[ConnectProxy]:
+    """Run a proxy that connects to one port of this machine, whatever host it is asked for."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        proxy = ConnectProxy(server.getsockname()[1])
+
+        def carry(source: socket.socket, to: socket.socket) -> None:
+            with suppress(OSError):
+                while some := source.recv(65536):
+                    to.sendall(some)
+                to.shutdown(socket.SHUT_WR)
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    client, _ = server.accept()
+                    with client, socket.create_connection(("127.0.0.1", to_port)) as receiver:
+                        proxy.asked.append(client.recv(65536).decode())
+                        client.sendall(f"HTTP/1.1 {proxy.answer}\r\n\r\n".encode())
+                        if proxy.answer.startswith("200"):
+                            back = threading.Thread(target=carry, args=(receiver, client), daemon=True)
+                            back.start()
+                            carry(client, receiver)
+                            back.join(60)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield proxy
 
 
 def _free_port() -> int:

@@ -1,5 +1,6 @@
 """One POST: to whom it may go, and what becomes of it, against real receivers."""
 
+import base64
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.notices.receivers import Receiver, http_receiver, server_context
+from tests.notices.receivers import Receiver, connect_proxy, dripping, http_receiver, server_context
 from workflow.notices.http_post import NotDelivered, Reach, is_public, post
 
 INSIDE = Reach(internal=True, limit_seconds=30)
@@ -53,23 +54,9 @@ def test_a_receiver_that_hangs_may_have_got_it(receiver: Receiver) -> None:
 
 
 def test_a_receiver_that_sends_a_byte_now_and_then_is_left_when_time_is_up() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(30)
+    with dripping(b"H") as port:
         reach = Reach(internal=True, limit_seconds=0.5)
-        import threading
-
-        def drip() -> None:
-            connection, _ = server.accept()
-            with connection:
-                try:
-                    while True:
-                        connection.sendall(b"H")
-                        threading.Event().wait(0.05)
-                except OSError:
-                    return
-
-        threading.Thread(target=drip, daemon=True).start()
-        assert failure(f"http://127.0.0.1:{server.getsockname()[1]}/", reach).may_have_arrived
+        assert failure(f"http://127.0.0.1:{port}/", reach).may_have_arrived
 
 
 def test_a_cut_connection_may_have_carried_it(receiver: Receiver) -> None:
@@ -138,3 +125,23 @@ def test_a_certificate_is_checked(tmp_path: Path) -> None:
         assert "certificate is refused" in str(
             failure(other.url, Reach(internal=True, ca_bundle=str(bundle)))
         )
+
+
+def test_what_is_outside_is_reached_by_the_proxy(tmp_path: Path) -> None:
+    """In a network with a proxy there is often no other way out, and names are the proxy's to look up."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    host = "hooks.slack.invalid"
+    with http_receiver(server_context(authority, host)) as receiver:
+        with connect_proxy(int(receiver.url.split(":")[2].partition("/")[0])) as proxy:
+            way = f"http://shop:p%40ss@127.0.0.1:{proxy.port}"
+            reach = Reach(ca_bundle=str(tmp_path / "ca.pem"), limit_seconds=30, proxy=way)
+            post(f"https://{host}/\N{LATIN SMALL LETTER U WITH DIAERESIS}", b"{}", HEADERS, reach)
+            assert "is inside this network" in str(failure("https://127.0.0.1/", reach))
+            proxy.answer = "407 Proxy Authentication Required"
+            assert str(failure(f"https://{host}/", reach)) == "the proxy 127.0.0.1 answered 407"
+            assert "p%40ss" not in repr(reach)
+        assert receiver.documents() == [{}]
+    assert proxy.asked[0].startswith(f"CONNECT {host}:443 HTTP/1.1")
+    assert f"Basic {base64.b64encode(b'shop:p@ss').decode()}" in proxy.asked[0]
+    assert len(proxy.asked) == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.notices.receivers import MailBox, mail_server
+from tests.notices.receivers import MailBox, dripping, mail_server
 from workflow.model import NoticeEvent, NoticeText
 from workflow.notices.http_post import NotDelivered
 from workflow.notices.mail import MailServer, mail_message, send_mail
@@ -107,6 +107,14 @@ def test_a_server_that_is_down_or_silent_has_not_got_it(authority: trustme.CA) -
         box = MailBox(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
         assert not failure(box, None, limit=0.3).may_have_arrived
     assert "Connection refused" in str(failure(box, None))
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_left_when_time_is_up() -> None:
+    with dripping(b"2") as port:
+        server = MailServer(f"smtp+plain://127.0.0.1:{port}", "", "stlflow@example.com", None, 0.2)
+        with pytest.raises(NotDelivered) as failed:
+            send_mail(mail_message(TEXT, TO, server.from_address, "m17", AT), TO, server)
+    assert not failed.value.may_have_arrived
 
 
 def test_a_server_that_goes_away_with_the_mail_may_have_got_it() -> None:

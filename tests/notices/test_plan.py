@@ -94,6 +94,14 @@ def test_a_target_that_fails_gets_nothing_until_its_next_try_and_then_everything
     assert numbers([tried, *new], after(600)) == [[1, 2, 3, 4, 5]]
 
 
+def test_what_a_wrong_clock_has_dated_into_the_future_is_sent_all_the_same() -> None:
+    """The clock was a year ahead for an hour, and was put right."""
+    year = 365 * 86_400
+    tried = replace(notice(1, NoticeEvent.SENT, after(year)), tries=3, due_at=after(year + 600))
+    assert numbers([tried], after(0)) == [[1]]
+    assert numbers([notice(2, NoticeEvent.SENT, after(year))], after(0)) == [[2]]
+
+
 def test_a_message_that_may_have_arrived_is_repeated_as_it_was() -> None:
     begun = [
         replace(notice(at, NoticeEvent.SENT, after(0)), message="m1", unconfirmed=1, tries=1)

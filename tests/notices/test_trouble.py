@@ -33,6 +33,15 @@ def test_a_share_is_told_after_five_minutes() -> None:
     assert told("share", [True] * 30) == []
 
 
+def test_a_trouble_is_told_although_the_clock_was_a_year_ahead_before() -> None:
+    ahead = START + timedelta(days=365)
+    before, _ = advance_trouble(TroubleState("cloud", told_at=ahead), "No reply.", ahead)
+    went_back, told_then = advance_trouble(before, "No reply.", START)
+    assert told_then is None
+    _, told_later = advance_trouble(went_back, "No reply.", START + timedelta(minutes=3))
+    assert told_later is NoticeEvent.TROUBLE
+
+
 def test_a_short_outage_is_told_to_nobody() -> None:
     assert told("cloud", [True] * 11 + [False] * 60) == []
 

@@ -80,6 +80,14 @@ def test_no_text_of_the_settings_shows_a_secret() -> None:
             '[notices]\nmail_server = "mail.example.com"\n',
             "notices.mail_server must be an address like smtp://",
         ),
+        (
+            '[notices]\nmail_server = "smtp://mail.example.com:99999"\n',
+            "notices.mail_server must be an address like smtp://",
+        ),
+        (
+            '[notices.targets.erp]\nwebhook = "https://erp.example.com:x1/hook"\n',
+            "notices.targets.erp.webhook must be an address that begins with https://",
+        ),
         ('notices = "shop"\n', "notices must be a table"),
         ('[notices]\ntargets = ["s3cret"]\n', "notices.targets must be a table of targets"),
         ('[notices.targets]\nshop = "s3cret"\n', "notices.targets.shop"),

@@ -23,7 +23,7 @@ def send_test(target: str | None) -> int:
     from uuid import uuid4
 
     from workflow.assembly import open_ledger
-    from workflow.eiger import network_of
+    from workflow.eiger import network_of, proxy_for
     from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
     from workflow.operations import notice_composer
     from workflow.pipeline.context import now
@@ -35,8 +35,9 @@ def send_test(target: str | None) -> int:
     failed = False
     for name in [target] if target else [*settings.notices.targets]:
         found = _known_target(settings.notices, name)
-        ca_bundle = network_of(settings).ca_bundle
-        for event, problem in send_examples(name, found, composer, now(), lambda: uuid4().hex, ca_bundle):
+        network = network_of(settings)
+        way = network.ca_bundle, proxy_for(network, found.address.get_secret_value())
+        for event, problem in send_examples(name, found, composer, now(), lambda: uuid4().hex, *way):
             failed = failed or bool(problem)
             click.echo(
                 f"{name} ({found.channel})  {event:<12}  {f'FAILED: {problem}' if problem else 'sent'}"

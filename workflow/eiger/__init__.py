@@ -30,5 +30,5 @@ from workflow.eiger.operations import (
 )
 from workflow.eiger.rate_limit import RateLimiter
 from workflow.eiger.retry import GiveUp, RetryLater, RetryPolicy
-from workflow.eiger.session import Network, network_of, proxy_address
+from workflow.eiger.session import Network, network_of, proxy_address, proxy_for
 from workflow.eiger.transport import Timeouts

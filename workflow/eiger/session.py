@@ -59,10 +59,15 @@ def proxies_for(url: str, network: Network) -> dict[str, str]:
     return {} if urlsplit(url).hostname in LOCAL_HOSTS else dict(get_environ_proxies(url))
 
 
+def proxy_for(network: Network, url: str) -> str | None:
+    """Return the proxy for a URL, with user and password perhaps; None without a proxy."""
+    proxies = proxies_for(url, network)
+    return proxies.get(urlsplit(url).scheme) or proxies.get("all") or None
+
+
 def proxy_address(url: str, network: Network) -> str | None:
     """Return host and port of the proxy for a URL, never user and password; None without a proxy."""
-    proxies = proxies_for(url, network)
-    proxy = proxies.get(urlsplit(url).scheme) or proxies.get("all")
+    proxy = proxy_for(network, url)
     if not proxy:
         return None
     return urlsplit(proxy if "//" in proxy else f"//{proxy}").netloc.rpartition("@")[2]

@@ -27,11 +27,12 @@ def deliver(
     *,
     settings: NoticeSettings,
     ca_bundle: str | None = None,
+    proxy: str | None = None,
     repeat: bool = False,
 ) -> None:
     """Send one message. Raises NotDelivered with the reason, without any secret."""
     address = target.address.get_secret_value()
-    reach = Reach(target.internal, ca_bundle)
+    reach = Reach(target.internal, ca_bundle, proxy=proxy)
     match target.channel:
         case "webhook":
             body = as_json(webhook_document(text, message, at, repeat=repeat))

@@ -4,15 +4,17 @@ The host is resolved once, its addresses are checked, and the connection goes to
 that changes its address in between leads nowhere else.
 """
 
+import base64
 import http.client
 import ipaddress
 import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
@@ -35,21 +37,35 @@ class NotDelivered(StlflowError):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a message may connect to. `internal`: addresses inside this network, too."""
+    """What a message may connect to. `internal`: addresses inside this network, too, and without a proxy.
+
+    `proxy` is an http:// address, with user and password perhaps: the way to what is outside.
+    """
 
     internal: bool = False
     ca_bundle: str | None = None
     limit_seconds: float = LIMIT_SECONDS
+    proxy: str | None = None
+
+    def __repr__(self) -> str:
+        """Return a text without the proxy's password."""
+        return f"Reach(internal={self.internal}, proxy={self.proxy is not None})"
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], reach: Reach) -> None:
     """Send the body, and return when the receiver has taken it. Raises NotDelivered, never with the URL."""
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
-    path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-    plain = _connect(host, parts.port or (443 if secure else 80), reach)
+    path = quote(f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", safe=_KEPT_IN_PATH)
+    port, proxy = (
+        parts.port or (443 if secure else 80),
+        reach.proxy if secure and not reach.internal else None,
+    )
+    plain = _connect(host, port, reach) if proxy is None else _connect_to_proxy(host, port, proxy, reach)
     with _closed_after(plain, reach.limit_seconds):
         try:
+            if proxy is not None:
+                _open_tunnel(plain, host, port, proxy)
             connection = http.client.HTTPConnection(host, parts.port)
             connection.sock = _encrypt(plain, host, reach) if secure else plain
         except (OSError, ValueError) as error:
@@ -83,9 +99,7 @@ def _connect(host: str, port: int, reach: Reach) -> socket.socket:
         raise NotDelivered(f"{host}: there is no such host") from None
     addresses = [entry[4] for entry in found if reach.internal or is_public(str(entry[4][0]))]
     if not addresses:
-        raise NotDelivered(
-            f"{host} is inside this network, and the target does not say `internal = true`: not sent"
-        )
+        raise NotDelivered(_INSIDE.format(host=host))
     problem = "no address"
     for address in addresses[:3]:
         try:
@@ -100,6 +114,40 @@ def _connect(host: str, port: int, reach: Reach) -> socket.socket:
     raise NotDelivered(f"{host}:{port} can't be reached: {problem}")
 
 
+def _connect_to_proxy(host: str, port: int, proxy: str, reach: Reach) -> socket.socket:
+    """Return a connection to the proxy. Raises NotDelivered, also for a host that is inside this network.
+
+    A host that can't be looked up here is the proxy's to look up, as it is in most networks with one.
+    """
+    with suppress(OSError, UnicodeError):
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        if not any(is_public(str(entry[4][0])) for entry in found):
+            raise NotDelivered(_INSIDE.format(host=host))
+    parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+    if parts.scheme not in {"", "http"}:
+        raise NotDelivered(f"the proxy's address begins with {parts.scheme}://, and notices need http://")
+    inside = Reach(internal=True, limit_seconds=reach.limit_seconds)
+    return _connect(parts.hostname or "", parts.port or 80, inside)
+
+
+def _open_tunnel(plain: socket.socket, host: str, port: int, proxy: str) -> None:
+    """Have the proxy connect to the host. Raises NotDelivered, OSError."""
+    parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+    name = f"[{host}]:{port}" if ":" in host else f"{host.encode('idna').decode()}:{port}"
+    asked = f"CONNECT {name} HTTP/1.1\r\nHost: {name}\r\n"
+    if parts.username:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        asked += f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}\r\n"
+    plain.sendall(f"{asked}\r\n".encode("ascii"))
+    with closing(http.client.HTTPResponse(plain, method="CONNECT")) as reply:
+        try:
+            reply.begin()
+        except http.client.HTTPException as error:
+            raise NotDelivered(f"the proxy {parts.hostname} sent no reply ({type(error).__name__})") from None
+    if reply.status != http.client.OK:
+        raise NotDelivered(f"the proxy {parts.hostname} answered {reply.status}")
+
+
 def is_public(address: str) -> bool:
     """True for an address of the internet: no private, local or reserved one, in no disguise."""
     found = ipaddress.ip_address(address.partition("%")[0])
@@ -109,15 +157,19 @@ def is_public(address: str) -> bool:
             return is_public(str(inner))
         if found in _NAT64:
             return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
-    return found.is_global and not found.is_multicast
+    return found.is_global and not found.is_multicast and not found.is_reserved
 
 
+_INSIDE = "{host} is inside this network, and the target does not say `internal = true`: not sent"
+_KEPT_IN_PATH = "%/?:@!$&'()*+,;=~[]"
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
     """Return a context that checks certificates: those of the setting `ca_bundle`, or the usual ones."""
-    context = ssl.create_default_context(cafile=ca_bundle)
+    is_folder = ca_bundle is not None and Path(ca_bundle).is_dir()
+    file, folder = (None, ca_bundle) if is_folder else (ca_bundle, None)
+    context = ssl.create_default_context(cafile=file, capath=folder)
     if ca_bundle is None and not context.get_ca_certs():
         context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
     return context

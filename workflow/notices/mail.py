@@ -2,7 +2,9 @@
 
 import smtplib
 import socket
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -11,6 +13,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
 from textwrap import indent
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from workflow.errors import error_reason
@@ -20,6 +23,8 @@ from workflow.notices.payloads import links_of
 
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 INDENT = "  "
+MAIL_TIMEOUTS = 3
+"""One mail is a dozen exchanges: all together may take so many times the limit of one."""
 _STYLE = "font-family:sans-serif;max-width:40em"
 
 
@@ -81,12 +86,37 @@ def _html(text: NoticeText) -> str:
     return f'<div style="{_STYLE}"><h2>{escape(text.title)}</h2>{parts}{picture}{link}</div>'
 
 
+class _LimitedSMTP(smtplib.SMTP):
+    """A connection that ends when its time is up: a server may send a byte now and then for ever."""
+
+    def connect(
+        self, host: str = "localhost", port: int = 0, source_address: Any = None
+    ) -> tuple[int, bytes]:
+        self._limit = threading.Timer(MAIL_TIMEOUTS * self.timeout, self._shut_down)
+        self._limit.daemon = True
+        self._limit.start()
+        return super().connect(host, port, source_address)
+
+    def _shut_down(self) -> None:
+        if self.sock is not None:
+            with suppress(OSError):
+                self.sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._limit.cancel()
+        super().close()
+
+
+class _LimitedSMTPS(_LimitedSMTP, smtplib.SMTP_SSL):
+    """The same, encrypted from the start."""
+
+
 def send_mail(mail: EmailMessage, to: Sequence[str], server: MailServer) -> None:
     """Hand a mail to the server. Raises NotDelivered."""
     host = urlsplit(server.url).hostname or ""
     try:
         smtp = _log_in(server)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, smtplib.SMTPException) as error:  # ValueError: no ASCII in user or password
         raise NotDelivered(f"the mail server {host}: {_reason(error)}") from None
     try:
         _submit(smtp, mail, to, server, host)
@@ -120,9 +150,9 @@ def _log_in(server: MailServer) -> smtplib.SMTP:
     context = tls_context(server.ca_bundle)
     smtp: smtplib.SMTP
     if parts.scheme == "smtps":
-        smtp = smtplib.SMTP_SSL(host, port, timeout=server.limit_seconds, context=context)
+        smtp = _LimitedSMTPS(host, port, timeout=server.limit_seconds, context=context)
     else:
-        smtp = smtplib.SMTP(host, port, timeout=server.limit_seconds)
+        smtp = _LimitedSMTP(host, port, timeout=server.limit_seconds)
     try:
         smtp.ehlo_or_helo_if_needed()
         if parts.scheme == "smtp":

@@ -13,6 +13,8 @@ MAX_SINGLE = 3
 """More than these, gathered for one target, become one digest."""
 GIVE_UP_AFTER = timedelta(hours=24)
 _BACKOFF_SECONDS = (10, 30, 60, 120, 300, 600, 1800, 3600)
+_LONGEST_BACKOFF = timedelta(seconds=max(_BACKOFF_SECONDS))
+"""What is dated later was written while the clock was wrong, and is due."""
 TROUBLES = frozenset({NoticeEvent.TROUBLE, NoticeEvent.TROUBLE_OVER})
 
 
@@ -75,7 +77,8 @@ def _superseded(waiting: Sequence[Notice]) -> Iterator[Notice]:
 
 def _batches(rows: Sequence[Notice], now: datetime, policy: NoticePolicy) -> Iterator[tuple[Notice, ...]]:
     """Yield the messages of one target that are due; one that may have arrived is repeated as it was."""
-    if any(each.tries and each.due_at is not None and each.due_at > now for each in rows):
+    latest = now + _LONGEST_BACKOFF
+    if any(each.tries and each.due_at is not None and now < each.due_at <= latest for each in rows):
         return  # the target did not answer: everything for it waits for the next try
     repeated: dict[str, list[Notice]] = defaultdict(list)
     for each in rows:
@@ -86,13 +89,14 @@ def _batches(rows: Sequence[Notice], now: datetime, policy: NoticePolicy) -> Ite
     fresh = [each for each in rows if each.message is None and (not quiet or _is_urgent(each, policy))]
     yield from ((each,) for each in fresh if each.event in TROUBLES)
     files = [each for each in fresh if each.event not in TROUBLES]
-    if files and now >= _gathered_at(files, policy):
+    if files and now >= _gathered_at(files, now, policy):
         yield from ((each,) for each in files) if len(files) <= MAX_SINGLE else (tuple(files),)
 
 
-def _gathered_at(files: Sequence[Notice], policy: NoticePolicy) -> datetime:
+def _gathered_at(files: Sequence[Notice], now: datetime, policy: NoticePolicy) -> datetime:
     """Return when no more is waited for: some time after the last one, or at the latest after the first."""
-    untried = [each.at for each in files if not each.tries] or [files[0].at]
+    dated = [each.at if each.at <= now + _LONGEST_BACKOFF else now - MAX_GATHER for each in files]
+    untried = [at for at, each in zip(dated, files, strict=True) if not each.tries] or dated[:1]
     return min(max(untried) + policy.gather, min(untried) + MAX_GATHER)
 
 

@@ -21,15 +21,17 @@ def advance_trouble(
     """
     lasting = _LASTING.get(state.kind.partition(" ")[0], _LASTING_OTHERWISE)
     if problem is not None:
-        going_on = replace(state, since=state.since or now, fine_since=None, words=problem)
-        is_due = state.told_at is None or now - state.told_at >= HOURLY
-        if state.is_told or not is_due or now - (going_on.since or now) < lasting:
+        since = min(state.since or now, now)  # the clock may have been wrong, and was put back
+        going_on = replace(state, since=since, fine_since=None, words=problem)
+        is_due = state.told_at is None or not timedelta(0) <= now - state.told_at < HOURLY
+        if state.is_told or not is_due or now - since < lasting:
             return going_on, None
         return replace(going_on, is_told=True, told_at=now), NoticeEvent.TROUBLE
     if state.since is None:
         return state, None
-    seems_over = replace(state, fine_since=state.fine_since or now)
-    if now - (seems_over.fine_since or now) < lasting:
+    fine_since = min(state.fine_since or now, now)
+    seems_over = replace(state, fine_since=fine_since)
+    if now - fine_since < lasting:
         return seems_over, None
     told = NoticeEvent.TROUBLE_OVER if state.is_told else None
     return replace(state, since=None, fine_since=None, is_told=False), told

@@ -84,6 +84,8 @@ class Context:
     """Who is told what, and where."""
     ca_bundle: str | None = None
     """The certificates that connections for notices trust; None: those of this machine."""
+    proxy_for: Callable[[str], str | None] = lambda _: None
+    """Returns the proxy of an address that notices go to."""
     link_key: bytes | None = None
     """Signs the links in notices that decide about held files; None: there are none."""
 

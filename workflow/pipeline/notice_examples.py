@@ -63,12 +63,15 @@ def send_examples(
     at: datetime,
     message: Callable[[], str],
     ca_bundle: str | None,
+    proxy: str | None,
 ) -> Iterator[tuple[NoticeEvent, str]]:
     """Send a target an example of each event that it hears of; yield each with why it failed, or ""."""
     for event, text in example_texts(composer, at):
         if event in heard_events(name, target):
             try:
-                deliver(target, text, message(), at, settings=composer.settings, ca_bundle=ca_bundle)
+                deliver(
+                    target, text, message(), at, settings=composer.settings, ca_bundle=ca_bundle, proxy=proxy
+                )
             except NotDelivered as failed:
                 yield event, str(failed)
             else:

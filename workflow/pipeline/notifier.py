@@ -7,6 +7,8 @@ sent no reply) may have arrived: it is sent again under the same id, and says so
 import secrets
 import socket
 import threading
+import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -39,6 +41,8 @@ IDLE_POLL_SECONDS = 60.0
 """Without targets the outbox is only emptied."""
 LEASE = timedelta(minutes=3)
 """Longer than any channel may take: what was begun before that belongs to a sender that is gone."""
+PATIENCE_SECONDS = 5.0
+"""So long a round waits for its messages; those that hang go on behind it."""
 MAX_UNCONFIRMED = 2
 """So often a message without a reply is sent over a channel whose receiver knows no ids."""
 ROUNDS_PER_CLEANING = 60
@@ -59,10 +63,13 @@ class Notifier:
 
     composer: Composer
     ca_bundle: str | None = None
+    proxy_for: Callable[[str], str | None] = lambda _: None
     clock: Callable[[], datetime] = now
     _failures: FailureLog = field(
         default_factory=lambda: FailureLog("The sender of notices", "Notices wait until then.")
     )
+    _sending: dict[str, threading.Thread] = field(default_factory=dict)
+    """The last thread of each receiver."""
 
     def run(self, stop: threading.Event) -> None:
         """Send until told to stop."""
@@ -88,12 +95,37 @@ class Notifier:
             logger.warning("{} notices not delivered within a day. Run `stlflow doctor`.", len(plan.expired))
             outbox.end([each.id for each in plan.expired], GIVEN_UP)
         outbox.end([each.id for each in plan.superseded], OUTDATED)
-        silent: set[str] = set()
+        by_receiver: dict[str, list[Sequence[Notice]]] = defaultdict(list)
         for batch in plan.batches:
-            if stop.is_set():
-                return
-            if batch[0].target not in silent and not self.send(batch):
-                silent.add(batch[0].target)
+            by_receiver[self._receiver_of(batch[0].target)].append(batch)
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        for thread in [self._start_sending(*each, stop) for each in by_receiver.items()]:
+            thread.join(max(give_up_at - time.monotonic(), 0.0))
+
+    def _receiver_of(self, target: str) -> str:
+        """Return what hangs as one: a target by itself, but all mails, which one server takes."""
+        known = self._settings.target(target)
+        return target if known is None or known.channel != "mail" else "mail"
+
+    def _start_sending(
+        self, receiver: str, batches: Sequence[Sequence[Notice]], stop: threading.Event
+    ) -> threading.Thread:
+        """Send in a thread of its own, so that one that hangs delays no other; of each receiver one runs."""
+        thread = self._sending.get(receiver)
+        if thread is None or not thread.is_alive():
+            run = partial(self._send_all, batches, stop)
+            self._sending[receiver] = thread = threading.Thread(target=run, name="notices", daemon=True)
+            thread.start()
+        return thread
+
+    def _send_all(self, batches: Sequence[Sequence[Notice]], stop: threading.Event) -> None:
+        silent: set[str] = set()
+        with self._failures:
+            for batch in batches:
+                if stop.is_set():
+                    return
+                if batch[0].target not in silent and not self.send(batch):
+                    silent.add(batch[0].target)
 
     def clean(self) -> None:
         """Free what a dead sender left, and delete what was settled long ago. Raises StateFolderError."""
@@ -152,7 +184,8 @@ class Notifier:
         try:
             deliver(
                 target, text, message, self.clock(),
-                settings=self._settings, ca_bundle=self.ca_bundle, repeat=repeat,
+                settings=self._settings, ca_bundle=self.ca_bundle,
+                proxy=self.proxy_for(target.address.get_secret_value()), repeat=repeat,
             )  # fmt: skip
         except NotDelivered as failed:
             return failed
@@ -181,7 +214,7 @@ def make_notifier(context: Context) -> Notifier:
         picture=partial(read_thumbnail, folder) if folder else lambda _: None,
         link_key=context.link_key,
     )
-    return Notifier(composer, context.ca_bundle)
+    return Notifier(composer, context.ca_bundle, context.proxy_for)
 
 
 def notice_threads(context: Context, leads: Callable[[], bool]) -> Mapping[str, Run]:

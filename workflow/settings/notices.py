@@ -3,6 +3,7 @@
 import re
 from datetime import time
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 
@@ -30,7 +31,7 @@ def default_events(target: str) -> tuple[NoticeEvent, ...]:
 
 def is_mail_address(text: str) -> bool:
     """True for an e-mail address, which may be used where a target's name may."""
-    return re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", text) is not None
+    return text.isascii() and re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", text) is not None
 
 
 def parse_hours(text: str) -> tuple[time, time]:
@@ -47,6 +48,13 @@ def parse_hours(text: str) -> tuple[time, time]:
 def _web_address(given: SecretStr | None) -> SecretStr | None:
     if given is not None and not re.fullmatch(r"https?://[^\s/?#@]+(?:[/?#]\S*)?", given.get_secret_value()):
         raise ValueError("a web address")
+    return _with_possible_port(given)
+
+
+def _with_possible_port(given: SecretStr | None) -> SecretStr | None:
+    """Return the address. Raises ValueError for a port that is no number below 65,536."""
+    if given is not None:
+        _ = urlsplit(given.get_secret_value()).port
     return given
 
 
@@ -71,7 +79,7 @@ def _mail_server(given: SecretStr | None) -> SecretStr | None:
     form = r"(smtps?|smtp\+plain)://(?:[^\s@/]+@)?[^\s@/:]+(?::\d{1,5})?"
     if given is not None and not re.fullmatch(form, given.get_secret_value()):
         raise ValueError("a mail server")
-    return given
+    return _with_possible_port(given)
 
 
 WebAddress = Annotated[SecretStr | None, AfterValidator(_web_address)]
