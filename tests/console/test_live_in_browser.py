@@ -1,0 +1,77 @@
+"""Live pages in a real Chromium: many tabs, sleep and wake, and a stream that is refused, held back or cut."""
+
+import pytest
+
+from tests.console.between import Between, standing_between
+from tests.console.browser import Browser
+from tests.console.conftest import Site
+from tests.console.parts import hold_part
+from tests.console.test_in_browser import ready, waits_for
+from tests.waiting import until
+
+pytestmark = pytest.mark.browser
+TABS = 8
+QUICK_CLOCK = """
+const now = Date.now, began = now(), every = window.setInterval;
+Date.now = () => began + 10 * (now() - began);
+window.setInterval = (what, wait) => every(what, wait / 10);
+"""
+"""The page's clock turns ten times as fast: what waits half a minute waits three seconds."""
+
+
+def says(browser: Browser, text: str) -> bool:
+    return until(lambda: browser.text("#live").startswith(text))
+
+
+def test_eight_tabs_and_a_tab_that_wakes_up(site: Site, browser: Browser) -> None:
+    """A browser opens six connections at most: a hidden tab has none, and shows what it missed once it is back."""
+    with standing_between(site) as between:
+        first = browser.driver.current_window_handle
+        tabs = [first]
+        try:
+            for number in range(TABS):
+                if number:
+                    browser.driver.switch_to.new_window("tab")
+                    tabs.append(browser.driver.current_window_handle)
+                ready(browser, Site(between.url, site.ledger, site.settings), "/")
+                assert says(browser, "Live")
+            assert until(lambda: between.streams == 1), between.streams
+            hold_part(site.ledger, "while seven sleep.stl")
+            assert waits_for(browser, "while seven sleep.stl")
+            for tab in tabs[:-1]:
+                browser.driver.switch_to.window(tab)
+                assert waits_for(browser, "while seven sleep.stl")
+                assert says(browser, "Live")
+            assert until(lambda: between.streams == 1), between.streams
+        finally:
+            for tab in tabs[1:]:
+                browser.driver.switch_to.window(tab)
+                browser.driver.close()
+            browser.driver.switch_to.window(first)
+
+
+def test_a_stream_that_is_refused_held_back_or_cut(site: Site, browser: Browser) -> None:
+    """The page asks every few seconds instead, says since when it is not live, and the stream comes back."""
+    added = browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": QUICK_CLOCK})
+    try:
+        with standing_between(site) as between:
+            _lose_the_stream(Site(between.url, site.ledger, site.settings), between, browser)
+    finally:
+        browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
+def _lose_the_stream(site: Site, between: Between, browser: Browser) -> None:
+    for way in ("refuse", "hold"):
+        between.way = way
+        ready(browser, site, "/")
+        assert says(browser, "Live, every 5 seconds"), way
+        hold_part(site.ledger, f"{way}.stl")
+        assert waits_for(browser, f"{way}.stl")
+        between.way = "pass"
+        assert until(lambda: browser.text("#live") == "Live"), way
+    between.way = "gone"
+    assert says(browser, "Not live since ")
+    hold_part(site.ledger, "gone.stl")
+    between.way = "pass"
+    assert waits_for(browser, "gone.stl")
+    assert says(browser, "Live")
