@@ -5,12 +5,14 @@
 
 import argparse
 import gzip
+import json
 import resource
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,14 +20,17 @@ from pathlib import Path
 import requests
 from sqlalchemy import insert
 
+from tests.docs.blocks import ROOT
 from workflow.console import make_console, open_listener, running_console
 from workflow.ledger import Ledger
 from workflow.ledger.tables import events, submissions
+from workflow.mesh.inspection import inspect_mesh
 from workflow.settings import Settings
 
 STATES = ("dispatched",) * 16 + ("rejected", "rejected", "canceled", "slicing")
 AT_ONCE = 5000
 REPEATS = 7
+MESH = json.dumps(asdict(inspect_mesh(ROOT / "samples" / "bracket.stl", "bracket.stl")))
 
 
 def fill(ledger: Ledger, count: int, held: int) -> None:
@@ -55,6 +60,7 @@ def _row(number: int, at: float, *, is_held: bool) -> dict[str, object]:
         "state": state, "opened_at": at, "claimed_as": f"done/{number}.stl", "size": 123_456,
         "sha256": f"{number:064x}", "reason": reason, "hold": hold, "ended_at": ended, "preset": "Onyx",
         "destination": "device_queue", "device": f"Mark Two {number % 20}", "turn": 3, "tries": 0,
+        "routing_rule": "everything else", "intake_rule": "parts of customers", "mesh": MESH,
         "dropped_by": f"person {number % 30}", "left_in_place": False, "released": False,
     }  # fmt: skip
 

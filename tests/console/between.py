@@ -1,4 +1,4 @@
-"""A proxy between a browser and a console, which passes the stream on, refuses it, holds it back, or is gone."""
+"""A proxy between a browser and a console: the stream is passed on, refused, held back, or all is gone."""
 
 import select
 import socket

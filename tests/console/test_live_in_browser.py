@@ -1,4 +1,4 @@
-"""Live pages in a real Chromium: many tabs, sleep and wake, and a stream that is refused, held back or cut."""
+"""Live pages in a real Chromium: many tabs, waking up, a stream that is refused, held back or cut."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def says(browser: Browser, text: str) -> bool:
 
 
 def test_eight_tabs_and_a_tab_that_wakes_up(site: Site, browser: Browser) -> None:
-    """A browser opens six connections at most: a hidden tab has none, and shows what it missed once it is back."""
+    """A browser opens six connections at most: a hidden tab has none, and once it is back it shows all."""
     with standing_between(site) as between:
         first = browser.driver.current_window_handle
         tabs = [first]

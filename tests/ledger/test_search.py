@@ -6,9 +6,14 @@ import pytest
 
 from tests.states import put_in_state
 from workflow.ledger import SORT_COLUMNS, Ledger, SortOrder, SubmissionFilter
-from workflow.model import EventKind, SubmissionState
+from workflow.model import Destination, EventKind, SubmissionState
 
 PATHS = ("b/Clip.stl", "A.stl", "ä%_.stl", "a.stl", "z clip.stl")
+WORDS = {
+    "KIM": [1], "two": [2], "mark two": [2], "night": [3], "jobs": [], "requests": [3], "job": [3],
+    "queue": [], "metal": [4], "5": [5], "clip kim": [1],
+}  # fmt: skip
+"""What is found by free words: people, printers, rules, places with a name, numbers."""
 
 
 @pytest.fixture
@@ -21,11 +26,15 @@ def filled(ledger: Ledger) -> Ledger:
     put_in_state(
         ledger, ledger.get(2), state=SubmissionState.REJECTED, ended_at=datetime.now(UTC), device="Mark Two"
     )
+    ledger.update_submission(ledger.get(3), destination=Destination.JOB_REQUEST, routing_rule="By night")
+    ledger.update_submission(ledger.get(4), destination=Destination.DEVICE_QUEUE, intake_rule="metal")
     return ledger
 
 
 def found(ledger: Ledger, wanted: SubmissionFilter) -> list[int]:
-    assert ledger.search.count(wanted) == len(ledger.search.page(wanted, SortOrder(), 50)[0])
+    rows, following, count = ledger.search.first_page(wanted, SortOrder("file"), 50)
+    assert (len(rows), following) == (count, None)
+    assert ledger.search.count(wanted) == count == len(ledger.search.page(wanted, SortOrder(), 50)[0])
     return sorted(each.id for each in ledger.search.page(wanted, SortOrder(), 50)[0])
 
 
@@ -37,6 +46,11 @@ def test_conditions(filled: Ledger) -> None:
     assert found(filled, SubmissionFilter(words=("%_",))) == [3]
     assert found(filled, SubmissionFilter(without_words=("clip",))) == [2, 3, 4]
     assert found(filled, SubmissionFilter(words=("#4",))) == [4]
+    for words, numbers in WORDS.items():
+        assert found(filled, SubmissionFilter(words=tuple(words.split()))) == numbers, words
+        others = sorted({1, 2, 3, 4, 5} - set(numbers))
+        if " " not in words:
+            assert found(filled, SubmissionFilter(without_words=(words,))) == others, words
     assert found(filled, SubmissionFilter(fields={"state": frozenset({"held"})})) == [1]
     assert found(filled, SubmissionFilter(without_fields={"device": frozenset({"Mark Two"})})) == [1, 3, 4, 5]
     assert found(filled, SubmissionFilter(only=frozenset({2, 3, 99}))) == [2, 3]

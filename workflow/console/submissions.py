@@ -70,12 +70,16 @@ def read_submissions(request: Request) -> SubmissionsPage:
     console, query = console_of(request), request.query_params
     wanted, order = parse_filter(query, console.settings.zone), parse_order(query)
     after = read_cursor(query.get("after"), order)
-    found, cursor = console.ledger.search.page(wanted, order, _limit(query.get("limit")), after)
+    search, limit = console.ledger.search, _limit(query.get("limit"))
+    if after is None:
+        found, cursor, total = search.first_page(wanted, order, limit)
+    else:
+        (found, cursor), total = search.page(wanted, order, limit, after), search.count(wanted)
     following = write_cursor(cursor) if cursor else None
     kept = {name: query[name] for name in ("q", "sort", "limit") if query.get(name)}
     return SubmissionsPage(
         rows=make_rows(console, found),
-        count=console.ledger.search.count(wanted),
+        count=total,
         next=following,
         q=query.get("q", ""),
         sort=query.get("sort", "-number"),

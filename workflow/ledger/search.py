@@ -3,12 +3,16 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, and_, false, func, or_, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from workflow.ledger.store import Store
 from workflow.ledger.tables import events, submissions
-from workflow.model import Submission
+from workflow.model import Destination, Submission
 
 LONGEST_COUNT = 10_000
 """More is not counted: "10,000 or more" says as much."""
@@ -16,6 +20,8 @@ EVENTS_AT_ONCE = 1000
 SEARCHED_FOR_ENDS = 5000
 """No shop sends more on one day."""
 _ESCAPE = "\\"
+_NAMED_PLACES = (Destination.BACKLOG.value, Destination.JOB_REQUEST.value)
+"""Where a build goes if not to a printer's queue, which is found by the printer."""
 
 SORT_COLUMNS: Mapping[str, ColumnElement[object]] = {
     "number": submissions.c.id,
@@ -29,7 +35,7 @@ SORT_COLUMNS: Mapping[str, ColumnElement[object]] = {
 
 @dataclass(frozen=True, slots=True)
 class SubmissionFilter:
-    """Which submissions: all conditions have to be true; an empty one is. `words` are in the path."""
+    """Which submissions: all conditions have to be true; an empty one is. `words`: see `_says`."""
 
     words: tuple[str, ...] = ()
     without_words: tuple[str, ...] = ()
@@ -70,17 +76,48 @@ class SearchStore(Store):
         self, wanted: SubmissionFilter, order: SortOrder, limit: int, after: Cursor | None = None
     ) -> tuple[Sequence[Submission], Cursor | None]:
         """Return one page, and where the next one begins; None at the end."""
-        column, number = SORT_COLUMNS[order.column], submissions.c.id
+        found = self._numbers(wanted, order, limit + 1, after)
+        return self._rows(found, order, limit)
+
+    def first_page(
+        self, wanted: SubmissionFilter, order: SortOrder, limit: int
+    ) -> tuple[Sequence[Submission], Cursor | None, int]:
+        """Return the first page, where the next one begins, and how many there are, by one search.
+
+        More than `LONGEST_COUNT` are not counted.
+        """
+        found = self._numbers(wanted, order, LONGEST_COUNT)
+        return *self._rows(found, order, limit), len(found)
+
+    def _numbers(
+        self, wanted: SubmissionFilter, order: SortOrder, limit: int, after: Cursor | None = None
+    ) -> Sequence[int]:
+        """Return the numbers that match, in order: rows are wide, and would be carried through the sort."""
+        column: ColumnElement[Any] = SORT_COLUMNS[order.column]
+        number: ColumnElement[int] = submissions.c.id
         condition = _condition(wanted)
         if after is not None:
             condition = and_(condition, _behind(column, number, order, after))
+        if wanted.words:  # sorted at the end: the index of what is searched is read from one end to the other
+            number += 0
+            column = number if order.column == "number" else func.coalesce(column, "")
         ways = [column.desc(), number.desc()] if order.descending else [column.asc(), number.asc()]
-        query = select(submissions).where(condition).order_by(*ways).limit(limit + 1)
-        found = self.select_submissions(query)
-        if len(found) <= limit:
-            return found, None
-        last = found[limit - 1]
-        return found[:limit], (_sorted_value(order.column, last), last.id)
+        with self.read_connection() as connection:
+            query = select(submissions.c.id).where(condition).order_by(*ways).limit(limit)
+            return connection.execute(query).scalars().all()
+
+    def _rows(
+        self, numbers: Sequence[int], order: SortOrder, limit: int
+    ) -> tuple[Sequence[Submission], Cursor | None]:
+        shown = numbers[:limit]
+        found = {
+            each.id: each
+            for each in self.select_submissions(select(submissions).where(submissions.c.id.in_(shown)))
+        }
+        rows = [found[number] for number in shown if number in found]
+        if len(numbers) <= limit or not rows:
+            return rows, None
+        return rows, (_sorted_value(order.column, rows[-1]), rows[-1].id)
 
     def count(self, wanted: SubmissionFilter) -> int:
         """Return how many there are, up to `LONGEST_COUNT`."""
@@ -137,9 +174,8 @@ def _condition(wanted: SubmissionFilter) -> ColumnElement[bool]:
     c = submissions.c
     conditions: list[ColumnElement[bool]] = [c.claimed_as.is_not(None)]
     conditions += _numbered(wanted.words)
-    if words := [word for word in wanted.words if not _is_number(word)]:
-        conditions.append(_says(words))
-    conditions += (~_says([word]) for word in wanted.without_words)
+    conditions += (_says(word) for word in wanted.words if not _is_number(word))
+    conditions += (func.coalesce(_says(word), false()) == false() for word in wanted.without_words)
     conditions += (c[name].in_(sorted(values)) for name, values in wanted.fields.items() if values)
     for name, values in wanted.without_fields.items():
         conditions.append(or_(c[name].is_(None), c[name].not_in(sorted(values))))
@@ -162,14 +198,36 @@ def _numbered(words: Sequence[str]) -> Iterator[ColumnElement[bool]]:
     return (submissions.c.id == min(int(word[1:]), 2**31 - 1) for word in words if _is_number(word))
 
 
-def _says(words: Sequence[str]) -> ColumnElement[bool]:
-    """True for rows whose path has each of these words in it; capitals of plain letters do not matter.
+def _says(word: str) -> ColumnElement[bool]:
+    """True for rows with this word in the path, a rule, a printer, a place, or who dropped it, or as number.
 
-    The paths are searched in their index, which is read much faster than the rows.
+    Capitals of plain letters do not matter.
     """
-    paths = submissions.alias()
-    each = (paths.c.path.ilike(f"%{_escaped(word)}%", escape=_ESCAPE) for word in words)
-    return submissions.c.id.in_(select(paths.c.id).where(*each))
+    c = submissions.c
+    places = [each for each in _NAMED_PLACES if word.casefold() in f"{each.replace('_', ' ')}s"]
+    return or_(
+        *(
+            Contains(column, f"%{_escaped(word)}%")
+            for column in (c.path, c.dropped_by, c.device, c.routing_rule, c.intake_rule)
+        ),
+        *([c.destination.in_(places)] if places else []),
+        *_numbered([f"#{word}"] if _is_number(f"#{word}") else []),
+    )
+
+
+class Contains(FunctionElement[bool]):
+    """A column's text matches a pattern; capitals do not matter."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(Contains)
+def _compile_contains(element: Contains, compiler: SQLCompiler, **options: Any) -> str:
+    """Return ILIKE; on SQLite LIKE does the same, and with lower() it would take twice the time."""
+    column, pattern = (compiler.process(each, **options) for each in element.clauses)
+    like = "LIKE" if compiler.dialect.name == "sqlite" else "ILIKE"
+    return f"({column} {like} {pattern} ESCAPE '{_ESCAPE}')"
 
 
 def _matches(name: str, pattern: str) -> ColumnElement[bool]:

@@ -79,7 +79,10 @@ Index("submissions_due", submissions.c.due_at)
 Index("submissions_state", submissions.c.state)
 Index("submissions_sha256", submissions.c.sha256)
 Index("submissions_claimed_as", submissions.c.claimed_as)
-Index("submissions_path", submissions.c.path)
+Index("submissions_path", submissions.c.path).ddl_if(dialect="postgresql")  # an entry holds 2.7 kB at most
+SEARCHED = ("path", "dropped_by", "device", "routing_rule", "intake_rule", "destination", "claimed_as")
+"""What a search by words reads: on SQLite from an index, which is a tenth of the rows."""
+Index("submissions_searched", *(submissions.c[name] for name in SEARCHED)).ddl_if(dialect="sqlite")
 Index("submissions_origin", submissions.c.origin)
 Index("submissions_part_version_id", submissions.c.part_version_id)
 Index("submissions_build_id", submissions.c.build_id)
