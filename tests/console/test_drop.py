@@ -1,5 +1,6 @@
 """Files dropped onto the page: whole files in the inbox, through the same gate, or nothing at all."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,20 @@ def test_a_file_is_in_the_inbox_as_it_was(site: Site, inbox: Path) -> None:
     drop(site, "bracket.stl", PART * 2, folder="rush")
     drop(site, "bracket.stl", PART[:-50] + bytes(50))
     assert files(inbox) == ["bracket (2).stl", "bracket.stl", "rush/bracket.stl"]  # nothing is overwritten
+
+
+def test_who_dropped_it_is_noted_for_the_place_that_it_got(open_site: OpenSite, tmp_path: Path) -> None:
+    (tmp_path / "share" / "inbox").mkdir(parents=True)
+    site = open_site(console_login=True)
+    other = box(1, 2, 3)
+    for name, content in (("Willi", PART), ("Ada", other)):
+        site.session.headers.update(bearer(name))
+        assert drop(site, "bracket.stl", content).status_code == 303
+    found = site.ledger.console_drops.find
+    numbers = {content: hashlib.sha256(content).hexdigest() for content in (PART, other)}
+    assert found("bracket.stl", numbers[PART]) == "Willi"
+    assert found("bracket (2).stl", numbers[other]) == "Ada"
+    assert found("lid.stl", numbers[PART]) is None
 
 
 @pytest.mark.parametrize(

@@ -29,10 +29,14 @@ def slicing(submission: Submission) -> bool:
 def test_the_same_content_under_way_in_the_same_folder_is_set_aside(open_shop: Open) -> None:
     with simulated(builds="manual") as cloud:
         context = open_shop(cloud, build_wait_seconds=60)
+        drops = context.service.ledger.console_drops
+        drops.write("clips/a.stl", hashlib.sha256(box(11)).hexdigest(), "Willi")
         context.drop("clips/a.stl", box(11))
         first = context.wait("clips/a.stl", slicing)
         context.drop("Clips/a again.stl", box(11))
         second = context.wait("Clips/a again.stl", set_aside)
+        assert first.dropped_by == "Willi", "who dropped it at the console, not whose file it is in the share"
+        assert second.dropped_by != "Willi"
         assert second.reason == (
             f"The same file is in progress as submission {first.id} (clips/a.stl): "
             "it is not sent twice at once."

@@ -3,12 +3,14 @@
 It is written in the inbox under a hidden name, which the inbox passes over, and gets its own name at the end.
 """
 
+import hashlib
 import os
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import FileIO
+from typing import Any
 
 from loguru import logger
 from starlette.concurrency import run_in_threadpool
@@ -49,12 +51,14 @@ class InboxReceiver:
     console: Console
     request: Request
     by: str
+    person: str
     taken: list[str] = field(default_factory=list)
     _path: str = ""
     _folders: Sequence[str] = ()
     _unfinished: str = ""
     _file: FileIO | None = None
     _size: int = 0
+    _digest: Any = field(default_factory=hashlib.sha256)
 
     def begin(self, name: str, fields: dict[str, str]) -> None:
         """Open a hidden file in the inbox. Raises Refused, HTTPException, OSError."""
@@ -62,7 +66,7 @@ class InboxReceiver:
         self._folders = clean_folder(fields.get("folder", ""))
         self._path = "/".join((*self._folders, clean_name(name)))
         self._unfinished = f".stlflow-{secrets.token_hex(6)}.tmp"
-        self._size = 0
+        self._size, self._digest = 0, hashlib.sha256()
         with open_folder(self.console.share.root, (INBOX_FOLDER, *self._folders)) as folder:
             handle = os.open(folder.at(self._unfinished), NEW_FILE, 0o666, dir_fd=folder.fd)
         self._file = FileIO(handle, "w")
@@ -75,6 +79,7 @@ class InboxReceiver:
             raise Refused(f"{self._path} is larger than {largest} MB, the most that is taken.")
         if self._file is not None:
             self._file.write(piece)
+            self._digest.update(piece)
 
     def end(self) -> None:
         """Rename the file to its own name: the inbox sees a whole file, or none."""
@@ -87,10 +92,18 @@ class InboxReceiver:
         if not self._size:
             self.abandon()
             raise Refused(f"{self._path} is empty.")
+        self._note_person(self._path)
         placed = plan_and_move(self.console.share, here, self._path, INBOX_FOLDER)
         self._unfinished = ""
         logger.info("{} was dropped at the console by {}", placed, self.by)
-        self.taken.append(placed.removeprefix(f"{INBOX_FOLDER}/"))
+        self.taken.append(path := placed.removeprefix(f"{INBOX_FOLDER}/"))
+        if path != self._path:
+            self._note_person(path)
+
+    def _note_person(self, path: str) -> None:
+        """Note who drops it, before a scan can see the file. Raises StateFolderError."""
+        if self.person:
+            self.console.ledger.console_drops.write(path, self._digest.hexdigest(), self.person)
 
     def abandon(self) -> None:
         """Remove what is not whole."""
@@ -151,7 +164,7 @@ async def take_upload(request: Request) -> Response:
     console = console_of(request)
     if why := await run_in_threadpool(why_not_taken, console):
         raise Refused(why)
-    receiver = InboxReceiver(console, request, visitor_of(request).by)
+    receiver = InboxReceiver(console, request, visitor_of(request).by, visitor_of(request).name)
     reader = UploadReader(receiver)
     parser = make_parser(request, reader)
     try:

@@ -1,4 +1,4 @@
-"""Tokens of the console: name, role, and the digest of each token. The token itself is nowhere."""
+"""Who uses the console: the tokens, of which only digests are stored, and who dropped which file."""
 
 import hashlib
 import hmac
@@ -6,11 +6,15 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import and_, delete, insert, or_, select
 
 from workflow.ledger.changes import acquire_transaction_lock, seconds_now
+from workflow.ledger.statements import FIND_DROPPER
 from workflow.ledger.store import Store
-from workflow.ledger.tables import console_tokens
+from workflow.ledger.tables import console_drops, console_tokens
+
+DROP_SECONDS = 30 * 86400
+"""A file that waits longer in the inbox belongs to the account of stlflow again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,28 @@ class ConsoleTokenStore(Store):
         digest = _digest(token)
         same = [each for each in self.list_all() if hmac.compare_digest(each.digest, digest)]
         return same[0] if same else None
+
+
+class ConsoleDropStore(Store):
+    """Who dropped a file at the console, until long after it was taken."""
+
+    def write(self, path: str, sha256: str, by_whom: str) -> None:
+        """Note who drops a file of this content into this place of the inbox; very old notes are removed."""
+        present = seconds_now()
+        row = {"sha256": sha256, "path": path, "by_whom": by_whom, "at": present}
+        same = and_(console_drops.c.sha256 == sha256, console_drops.c.path == path)
+        with self.write_transaction() as connection:
+            acquire_transaction_lock(connection, f"drop {sha256}")
+            connection.execute(
+                delete(console_drops).where(or_(same, console_drops.c.at < present - DROP_SECONDS))
+            )
+            connection.execute(insert(console_drops).values(row))
+
+    def find(self, path: str, sha256: str) -> str | None:
+        """Return who dropped this content into this place; None if nobody did at the console."""
+        with self.read_connection() as connection:
+            rows = FIND_DROPPER.execute(connection, sha256=sha256, path=path).mappings().all()
+            return str(rows[0]["by_whom"]) if rows else None
 
 
 def _digest(token: str) -> str:

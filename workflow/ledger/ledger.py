@@ -30,7 +30,7 @@ from workflow.ledger.changes import (
 )
 from workflow.ledger.commands import CommandStore
 from workflow.ledger.connections import Connections, database_error_text
-from workflow.ledger.console_tokens import ConsoleTokenStore
+from workflow.ledger.console_tokens import ConsoleDropStore, ConsoleTokenStore
 from workflow.ledger.database import CLOCK, migrate_schema
 from workflow.ledger.decisions import DecisionStore
 from workflow.ledger.duplicates import DuplicateStore
@@ -90,6 +90,7 @@ class Ledger(Store):
             raise open_error(url, error) from None
         super().__init__(connections)
         self.commands = CommandStore(connections)
+        self.console_drops = ConsoleDropStore(connections)
         self.console_tokens = ConsoleTokenStore(connections)
         self.decisions = DecisionStore(connections)
         self.duplicates = DuplicateStore(connections)

@@ -32,7 +32,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from workflow.ledger.print_tables import prints
-from workflow.ledger.tables import decisions, events, notices, sends, submissions
+from workflow.ledger.tables import console_drops, decisions, events, notices, sends, submissions
 from workflow.model import ENDED_STATES, SubmissionState
 
 _SQLITE_WITH_NAMES = sqlite.dialect(paramstyle="named")
@@ -153,6 +153,11 @@ CLAIM_SUBMISSION = PreparedStatement(
 )
 _of_content = submissions.c.sha256 == bindparam("content")
 _of_others = submissions.c.id != bindparam("number")
+FIND_DROPPER = PreparedStatement(
+    select(console_drops.c.by_whom).where(
+        console_drops.c.sha256 == bindparam("sha256"), console_drops.c.path == bindparam("path")
+    )
+)
 FIND_CONTENT = PreparedStatement(select(submissions).where(_of_content).order_by(submissions.c.id.desc()))
 FIND_UNFINISHED_CONTENT = PreparedStatement(
     select(submissions)

@@ -230,6 +230,16 @@ console_tokens = Table(
 )
 """Who may use the console from other machines; of a token only its digest is stored."""
 
+console_drops = Table(
+    "console_drops",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("by_whom", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+"""Who dropped a file at the console: in the share it belongs to the account of stlflow."""
+
 printer_outages = Table(
     "printer_outages",
     metadata,

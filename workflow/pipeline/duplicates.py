@@ -25,7 +25,8 @@ def record_content(context: Context, draft: Draft, custody: SpooledFile) -> Draf
     fresh: SubmissionChanges = {
         "sha256": custody.sha256,
         "size": custody.size,
-        "dropped_by": custody.owner,
+        "dropped_by": context.ledger.console_drops.find(draft.submission.path, custody.sha256)
+        or custody.owner,
         "mesh": None,
         "intake_rule": None,
         "reason": None,
