@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, and_, false, func, or_, select
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
+from workflow.ledger.contains import ESCAPE, Contains
 from workflow.ledger.store import Store
 from workflow.ledger.tables import events, submissions
 from workflow.model import Destination, Submission
@@ -19,7 +17,6 @@ LONGEST_COUNT = 10_000
 EVENTS_AT_ONCE = 1000
 SEARCHED_FOR_ENDS = 5000
 """No shop sends more on one day."""
-_ESCAPE = "\\"
 _NAMED_PLACES = (Destination.BACKLOG.value, Destination.JOB_REQUEST.value)
 """Where a build goes if not to a printer's queue, which is found by the printer."""
 
@@ -215,30 +212,15 @@ def _says(word: str) -> ColumnElement[bool]:
     )
 
 
-class Contains(FunctionElement[bool]):
-    """A column's text matches a pattern; capitals do not matter."""
-
-    type = Boolean()
-    inherit_cache = True
-
-
-@compiles(Contains)
-def _compile_contains(element: Contains, compiler: SQLCompiler, **options: Any) -> str:
-    """Return ILIKE; on SQLite LIKE does the same, and with lower() it would take twice the time."""
-    column, pattern = (compiler.process(each, **options) for each in element.clauses)
-    like = "LIKE" if compiler.dialect.name == "sqlite" else "ILIKE"
-    return f"({column} {like} {pattern} ESCAPE '{_ESCAPE}')"
-
-
 def _matches(name: str, pattern: str) -> ColumnElement[bool]:
     like, c = _escaped(pattern), submissions.c
     like = like.replace("*", "%").replace("?", "_") if {"*", "?"} & set(pattern) else f"%{like}%"
     columns = (c.intake_rule, c.routing_rule) if name == "rule" else (c[name],)
-    return or_(*(column.ilike(like, escape=_ESCAPE) for column in columns))
+    return or_(*(column.ilike(like, escape=ESCAPE) for column in columns))
 
 
 def _escaped(text: str) -> str:
-    return text.replace(_ESCAPE, _ESCAPE * 2).replace("%", r"\%").replace("_", r"\_")
+    return text.replace(ESCAPE, ESCAPE * 2).replace("%", r"\%").replace("_", r"\_")
 
 
 def _behind(
