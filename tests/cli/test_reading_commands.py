@@ -15,9 +15,12 @@ from tests.states import put_in_state
 from workflow.ledger import Ledger
 from workflow.model import (
     DecisionRecord,
+    Destination,
     EventKind,
     Facts,
+    FollowedPrint,
     HoldReason,
+    PrintPhase,
     Step,
     SubmissionChanges,
     SubmissionState,
@@ -79,6 +82,17 @@ def test_show_adds_mesh_and_events(say: Say, book: Ledger) -> None:
     assert [set(event) for event in shown["events"]] == [{"at", "event", "detail"}] * 2
     assert [event["event"] for event in shown["events"]] == ["claimed", "held"]
     assert datetime.fromisoformat(shown["events"][0]["at"]).tzinfo is not None
+
+
+def test_show_says_since_when_a_part_is_printed(say: Say, book: Ledger) -> None:
+    """Not since it was sent: that may be days before."""
+    sent = book.update_submission(
+        book.get(1), followed=True, destination=Destination.DEVICE_QUEUE, build_id=BUILD
+    )
+    noon = datetime(2030, 6, 3, 12, tzinfo=UTC)
+    printed = FollowedPrint(1, 1, BUILD, "r-1", Destination.DEVICE_QUEUE, noon, noon, PrintPhase.PRINTED)
+    book.prints.write(sent, [printed], state=SubmissionState.PRINTED, followed=False)
+    assert re.search(r"State +printed, since Mon 03 Jun \d\d:00 ", say("show", "1").out)
 
 
 def test_show_says_why_to_people(say: Say, book: Ledger) -> None:

@@ -218,11 +218,12 @@ def test_200_random_parts_are_ready_when_the_note_says_so() -> None:
         taken = DecisionRecord(
             "routing", world.now, "r", "all", {"build.print_hours": build.print_seconds / 3600}, (), devices
         )
-        sent = replace(SENT, device=device.name, device_id=device.id, copies=copies)
+        spread = tuple(chance.choice(devices).id for _ in range(copies)) if chance.random() < 0.4 else ()
+        sent = replace(SENT, device=device.name, device_id=device.id, copies=copies, spread_ids=spread)
         said = make_answer(sent, taken, Prices(), SimulatorOptions().operator_seconds)
         began = world.now
-        for _ in range(copies):
-            printers.append_to_queue(world, world.devices[device.id], build)
+        for place in spread or copies * (device.id,):
+            printers.append_to_queue(world, world.devices[place], build)
         took = last_end(world, build, copies) - began
         assert said.ready_from is not None
         assert said.ready_to is not None

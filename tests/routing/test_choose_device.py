@@ -209,6 +209,17 @@ def test_where_the_queue_does_not_decide_they_are_dealt_in_turn(policy: Selectio
     assert sorted(names_of(deal_copies(required, ONYX, [READY, other], 4))) == ["M2-1"] * 2 + ["M2-2"] * 2
 
 
+def test_copies_go_to_the_printers_that_the_part_fits_if_such_qualify() -> None:
+    other = replace(READY, id="2", name="Large", type="X7", queue_seconds=90_000.0)
+    choice = deal_copies(LOADED, {**ONYX, "fits": "X7, FX10"}, [READY, other], 2)
+    assert names_of(choice) == ["Large", "Large"]
+    assert choice.reasons[0] == "M2-1: the part does not fit its build volume"
+    for fits in ("", "FX20", "Mark Two"):
+        assert names_of(deal_copies(LOADED, {**ONYX, "fits": fits}, [READY, other], 2)) == ["M2-1", "M2-1"]
+    empty = replace(other, material="")
+    assert names_of(deal_copies(LOADED, {**ONYX, "fits": "X7"}, [READY, empty], 2)) == ["M2-1", "M2-1"]
+
+
 def test_unknown_queues_are_dealt_in_turn() -> None:
     unknown = [
         replace(READY, id=name, name=name, queue_seconds=None, queue_length=None) for name in ("a", "b")

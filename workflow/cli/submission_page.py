@@ -12,7 +12,7 @@ from rich.text import Text
 from workflow.cli.progress import result_console
 from workflow.cli.rules_output import decision_lines
 from workflow.cli.submission_table import STATE_COLORS, plain_text, state_text
-from workflow.model import DecisionRecord, Submission, SubmissionEvent, SubmissionState
+from workflow.model import DecisionRecord, PrintPhase, Submission, SubmissionEvent, SubmissionState
 from workflow.notes import (
     Answer,
     DecisionWays,
@@ -60,7 +60,9 @@ def print_submission(page: SubmissionPage, ways: DecisionWays, zone: tzinfo | No
 
 
 def _rows(page: SubmissionPage, ways: DecisionWays, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
-    submission, ended = page.submission, page.submission.ended_at
+    submission, copies = page.submission, () if page.status is None else page.status.copies
+    seen = (copy.since for copy in copies if copy.phase is not PrintPhase.QUEUED)
+    ended = max(seen, default=submission.ended_at)
     since = f", since {ended.astimezone(zone):%a %d %b %H:%M %Z}" if ended else ""
     yield "State", f"{state_text(submission)}{since}"
     yield "Why", submission.reason or ""

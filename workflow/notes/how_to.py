@@ -14,6 +14,11 @@ _APPROVED = """\
 _BY_COMMAND = "  - In held/: a person has to decide. The note says what about, and how.\n"
 
 
+_AGAIN = """\
+  Drag its note from done/ into inbox/: the same sliced part is sent again. For more copies, call
+  the note 3x bracket.stl.txt, or write the line copies: 3 into it.
+"""
+_AGAIN_BY_FILE = "  Drag the file from done/ back into inbox/.\n"
 _STATUS_PAGE = "  - STATUS.html shows the last files and what waits for a person. Open it in a browser.\n"
 
 
@@ -34,7 +39,7 @@ Where it is afterwards
 {_STATUS_PAGE if with_status_page else ""}\
 
 To print something again
-  Drag the file from done/ back into inbox/.
+{_AGAIN if decides_by_moving else _AGAIN_BY_FILE}\
 
 Good to know
   - Nothing is ever deleted or overwritten here. A file of the same name gets a number.

@@ -121,10 +121,14 @@ def next_step_text(submission: Submission, ways: DecisionWays = BY_COMMAND) -> s
     """Return what a person does next: the folder first where a move decides, then the command."""
     if submission.state is SubmissionState.HELD and submission.hold is not None:
         by_command = _NEXT_STEP_BY_HOLD[submission.hold].format(id=submission.id)
-        return f"{_move_text(submission)}\n  By command: {by_command}" if ways.by_moving else by_command
+        if not ways.by_moving:
+            return by_command
+        commands = " ".join(each for each in _sentences(by_command) if "`" in each)
+        return _move_text(submission) + (f"\n  By command: {commands}" if commands else "")
     if submission.left_in_place:
         return _next_step_in_place(submission.state)
-    otherwise = "Nothing. To print it again, drag the file back into the inbox."
+    it = "this note" if ways.by_moving else "the file back"
+    otherwise = f"Nothing. To print it again, drag {it} into the inbox."
     return _NEXT_STEP_BY_STATE.get(submission.state, otherwise)
 
 
@@ -139,13 +143,17 @@ def _next_step_in_place(state: SubmissionState) -> str:
     return "Nothing. To print it again, save it under another name."
 
 
+def _sentences(text: str) -> list[str]:
+    return re.split(r"(?<=\.) ", text)
+
+
 def _move_text(submission: Submission) -> str:
     """Return where to move the file to decide; of a read-only inbox the note is moved in its place."""
     hold = submission.hold or HoldReason.FAULT
     it = "this note" if submission.left_in_place else "the file"
     by_move = _MOVE_BY_HOLD[hold].format(it=it)
     if submission.left_in_place:  # nothing can be moved into a read-only inbox
-        by_move = " ".join(each for each in re.split(r"(?<=\.) ", by_move) if "inbox/" not in each)
+        by_move = " ".join(each for each in _sentences(by_move) if "inbox/" not in each)
     cancel = "" if hold is HoldReason.SEND else _MOVE_TO_CANCEL.format(it="it" if it in by_move else it)
     return f"{by_move} {cancel}".strip()
 

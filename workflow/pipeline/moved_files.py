@@ -33,7 +33,7 @@ from workflow.intake import (
 )
 from workflow.ledger import Ledger
 from workflow.model import ENDED_STATES, HoldReason, Step, Submission, SubmissionState
-from workflow.notes import why_not_approved
+from workflow.notes import state_text, why_not_approved
 from workflow.pipeline.commands import (
     RELEASABLE_HOLDS,
     MovedFile,
@@ -217,7 +217,7 @@ def _alike_names(submission: Submission, path: str) -> int:
 
 
 def _duplicate_text(alike: Sequence[Submission]) -> str:
-    return f" The same file is submission {alike[0].id} ({alike[0].state})." if alike else ""
+    return f" The same file is submission {alike[0].id}: it {state_text(alike[0])}" if alike else ""
 
 
 class ApprovedEvents(InboxEvents):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from workflow.model import DeviceFacts, Facts, FactValue
 from workflow.routing.facts import SECONDS_PER_HOUR
-from workflow.routing.globs import Glob, casefold_nfc
+from workflow.routing.globs import NAME_SEPARATOR, Glob, casefold_nfc
 from workflow.routing.rulebook import DeviceRequirements, SelectionPolicy
 
 READY_ONLY = (Glob("Ready"),)
@@ -68,9 +68,11 @@ def deal_copies(
 ) -> DeviceChoice:
     """Return the device of each copy, each chosen as if those before it were in its queue already.
 
-    None of them is dealt if one can't be: material and queues have to be enough for all.
+    None of them is dealt if one can't be: material and queues have to be enough for all. Of the devices that
+    qualify, only those whose build volume the part fits get copies, if there are any.
     """
-    left, dealt, counts = {device.id: device for device in devices}, list[DeviceFacts](), Counter[str]()
+    fitting = _fitting(required, facts, devices)
+    left, dealt, counts = {device.id: device for device in fitting}, list[DeviceFacts](), Counter[str]()
     for _ in range(copies):
         judged = [
             (device, next(_disqualifiers(required, facts, device, counts[device.id] + 1), None))
@@ -89,10 +91,22 @@ def deal_copies(
     reasons = tuple(
         f"{device.name}: {why_not or f'{counts[device.id]} of the copies'}"
         for device in devices
-        for why_not in (next(_disqualifiers(required, facts, device, 1), ""),)
+        for why_not in (next(_disqualifiers(required, facts, device, 1), _TOO_SMALL[device in fitting]),)
     )
     first = next(device for device in devices if device.id == dealt[0].id)
     return DeviceChoice(first, reasons, tuple(dealt))
+
+
+_TOO_SMALL = {True: "", False: "the part does not fit its build volume"}
+
+
+def _fitting(
+    required: DeviceRequirements, facts: Facts, devices: Sequence[DeviceFacts]
+) -> Sequence[DeviceFacts]:
+    """Return the devices whose type is in the fact `fits`; all, if none of those qualifies."""
+    names = str(facts.get("fits", "")).split(NAME_SEPARATOR)
+    fitting = [device for device in devices if device.type in names]
+    return fitting if any(not any(_disqualifiers(required, facts, each, 1)) for each in fitting) else devices
 
 
 def _dealing_rank(required: DeviceRequirements, device: DeviceFacts, count: int) -> tuple[float, float, Rank]:
