@@ -118,6 +118,10 @@ def test_the_front_end_may_have_a_clock_of_its_own(eiger: Caller, ahead: int) ->
         ("clock", {"advance_seconds": -1}, "The clock can't go back: advance_seconds must be 0 or more."),
         ("clock", {"rate": "fast"}, "rate must be a number."),
         ("clock", [], "The body must be an object."),
+        ("clock", {"advance_seconds": 1e300}, "advance_seconds must be a number up to 1,000,000,000."),
+        ("clock", {"rate": 1e300}, "rate must be a number up to 1,000,000,000."),
+        ("faults", {"operation": [], "kind": "delay"}, "operation [] is none of the contract's, nor '*'."),
+        ("faults", {"operation": "*", "kind": {}}, "kind {} is none of "),
         ("builds", {}, "part_version_ids must name at least one part version."),
         ("builds", {"part_version_id": UNKNOWN_ID}, f"No part version has the id {UNKNOWN_ID}."),
         ("slices", {"slice_job_id": UNKNOWN_ID}, f"No slice job has the id {UNKNOWN_ID}."),
@@ -129,7 +133,21 @@ def test_the_front_end_may_have_a_clock_of_its_own(eiger: Caller, ahead: int) ->
     ],
 )
 def test_a_wrong_control_request_is_400(eiger: Caller, path: str, body: object, message: str) -> None:
-    assert wrong(eiger, path, body) == message
+    assert wrong(eiger, path, body).startswith(message)
+    assert eiger.get("/users")["items"]  # the clock still runs
+
+
+@pytest.mark.parametrize("since", ["-1", "1.5", "²", "9" * 5000])
+def test_a_number_that_no_entry_has_is_400(eiger: Caller, since: str) -> None:
+    assert eiger.session.get(f"{eiger.root}/_sim/journal?since={since}", timeout=20).status_code == 400
+
+
+def test_a_link_that_is_odd_or_outlived_its_file_is_refused(eiger: Caller) -> None:
+    link = eiger.get(f"/part_versions/{eiger.part(cube())['part_version_id']}/download")["url"]
+    odd = link.replace("expires=", "expires=" + "9" * 5000)
+    assert eiger.session.get(odd, timeout=20).status_code == 403
+    eiger.control("POST", "reset")
+    assert eiger.session.get(link, timeout=20).status_code == 404
 
 
 def test_preferred_units_apply_to_later_uploads(eiger: Caller) -> None:

@@ -37,6 +37,50 @@ def test_a_print_ends_as_it_is_told(state: str) -> None:
         assert job_of(shop, job)["ended_at"] is not None
 
 
+def test_a_job_that_was_canceled_before_the_printer_took_it_stays_canceled() -> None:
+    with calling(SimulatorOptions(slice_seconds=0, take_seconds=60, operator_seconds=600)) as shop:
+        shop.control("POST", "clock", {"rate": 0})
+        job = printing(shop)
+        shop.control("POST", "prints", {"print_job_id": job, "state": "Canceled"})
+        shop.control("POST", "clock", {"advance_seconds": 120})
+        assert "active_job" not in shop.get(f"/devices/{shop.device('Anvil')['id']}")
+        assert job_of(shop, job)["started_at"] is None
+
+
+def test_a_printer_that_went_offline_takes_its_job_when_it_is_back() -> None:
+    with calling(SimulatorOptions(slice_seconds=0, take_seconds=60)) as shop:
+        shop.control("POST", "clock", {"rate": 0})
+        job, anvil = printing(shop), shop.device("Anvil")["id"]
+        shop.control("POST", "devices", {"device_id": anvil, "state": "Offline"})
+        shop.control("POST", "clock", {"advance_seconds": 120})
+        assert shop.device("Anvil")["state"] == "Offline"
+        shop.control("POST", "devices", {"device_id": anvil, "state": "Ready"})
+        shop.control("POST", "clock", {"advance_seconds": 60})
+        assert shop.get(f"/devices/{anvil}")["active_job"]["id"] == job
+
+
+def test_a_queue_goes_on_after_its_printer_was_away() -> None:
+    with calling(SimulatorOptions(slice_seconds=0, operator_seconds=60)) as shop:
+        shop.control("POST", "clock", {"rate": 0})
+        anvil, build = shop.device("Anvil")["id"], shop.build()
+        shop.control("POST", "devices", {"device_id": anvil, "state": "Offline"})
+        shop.made(f"/devices/{anvil}/queue", {"build": build})
+        shop.control("POST", "clock", {"advance_seconds": 120})
+        shop.control("POST", "devices", {"device_id": anvil, "state": "Ready"})
+        shop.control("POST", "clock", {"advance_seconds": 60})
+        assert shop.device("Anvil")["state"] == "Printing"
+
+
+def test_a_queue_goes_on_after_a_print_that_failed_at_once() -> None:
+    with calling(SimulatorOptions(slice_seconds=0, take_seconds=100, operator_seconds=60)) as shop:
+        shop.control("POST", "clock", {"rate": 0})
+        anvil = shop.device("Anvil")["id"]
+        shop.made(f"/devices/{anvil}", {"build": shop.build(preset="Nylon White")})
+        shop.made(f"/devices/{anvil}/queue", {"build": shop.build()})
+        shop.control("POST", "clock", {"advance_seconds": 160})
+        assert shop.device("Anvil")["state"] == "Printing"
+
+
 def test_an_end_that_eiger_never_hears_of() -> None:
     with calling(shop_with()) as shop:
         shop.control("POST", "clock", {"rate": 0})

@@ -95,8 +95,24 @@ def test_past_jobs() -> None:
         assert {job["initiator"] is None for job in ended if job["source"] == "Device"} == {True}
         ultem = [job["build"]["ccs_tertiary_required"] for job in ended].count(252.0)
         assert (ultem, len(ended)) == (27, 195)
-        created = [job["created_at"] for job in eiger.get("/print_jobs", page__size=1000)["items"]]
-        assert created == sorted(created, reverse=True)
+        assert all(job["created_at"] < job["ended_at"] < utc_now() for job in ended)
+
+
+def test_print_jobs_are_listed_by_the_time_they_were_made_however_they_came_to_be() -> None:
+    with calling(quirky("past-jobs", "stale-printing")) as eiger:
+        asked = str(eiger.made(f"/job-requests/{eiger.build()}", {})["id"])
+        eiger.made(f"/devices/{eiger.device('Bolt')['id']}/queue", {"build": eiger.build()})
+        eiger.made(f"/backlog/{eiger.build()}", {})
+        eiger.control("POST", "start", {"print_job_id": asked, "device_id": eiger.device("Anvil")["id"]})
+        for query in ({}, {"filter__device__eq": eiger.device("Anvil")["id"]}):
+            created = [job["created_at"] for job in eiger.get("/print_jobs", page__size=1000, **query)["items"]]
+            assert created == sorted(created, reverse=True)
+        latest = eiger.get("/print_jobs", page__size=100)["items"]
+        assert Counter(job["state"] for job in latest)["Printing"] > 10
+
+
+def utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def test_a_deaf_printer() -> None:
@@ -149,6 +165,9 @@ def test_the_realistic_quirks_were_seen() -> None:
         ({"builds": "never"}, "builds is auto or manual, not 'never'"),
         ({"slice_seconds": -1.0}, "Seconds are 0 or more"),
         ({"scale": 0.0}, "The scale is above 0"),
+        ({"slice_seconds": float("nan")}, "Seconds are 0 or more"),
+        ({"operator_seconds": float("inf")}, "Seconds are 0 or more"),
+        ({"scale": float("inf")}, "The scale is above 0"),
     ],
 )
 def test_options_that_do_not_exist(options: dict[str, Any], message: str) -> None:

@@ -230,7 +230,8 @@ def _signed_link_endpoint(simulation: Simulation) -> Endpoint:
             return JSONResponse({"message": "This link has expired or is not valid."}, 403)
         if kind != "stl":
             return Response(ONE_PIXEL_PNG, media_type="image/png")
-        stl = views.world.part_versions[row_id].stl
+        version = views.world.part_versions.get(row_id)  # none after a reset
+        stl = None if version is None else version.stl
         return FileResponse(stl.path, media_type="model/stl") if stl else Response(status_code=404)
 
     return endpoint

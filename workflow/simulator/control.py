@@ -11,6 +11,7 @@ from starlette.routing import Route
 from workflow.simulator import operators, parts, printers
 from workflow.simulator.faults import parse_fault
 from workflow.simulator.models import Build, PartVersion, PrintJob
+from workflow.simulator.options import MAX_NUMBER
 from workflow.simulator.simulation import Simulation
 from workflow.simulator.views import format_time
 from workflow.simulator.world import Refused, World, require_row
@@ -117,6 +118,8 @@ def _queue_rows(world: World, device_id: str, *, everything: bool) -> JsonRows:
 
 
 CONTROL_PATH = "/_sim"
+MAX_DIGITS = 18
+"""Of the number of an entry."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 RequestBody = Mapping[str, object]
 
@@ -168,8 +171,8 @@ class ControlPlane:
 
     async def _journal(self, request: Request) -> Response:
         since = request.query_params.get("since", "0")
-        if not (since.isascii() and since.isdigit()):
-            return _bad_request(f"since must be the number of an entry, not {since!r}.")
+        if not (since.isascii() and since.isdigit() and len(since) <= MAX_DIGITS):
+            return _bad_request(f"since must be the number of an entry, not {since[:MAX_DIGITS]!r}.")
         return JSONResponse(self._simulation.journal.since(int(since)))
 
     async def _world(self, request: Request) -> Response:
@@ -252,7 +255,8 @@ class ControlPlane:
         state = body.get("state")
         if not isinstance(state, str):
             raise ValueError("state must be a word like Offline.")
-        world.devices.put(replace(device, state=state, listed=body.get("listed") is not False))
+        changed = world.devices.put(replace(device, state=state, listed=body.get("listed") is not False))
+        printers.schedule_operator_visit(world, changed)  # whatever waits in its queue goes on
         return self._simulation.views().device_extended(world.devices[device.id])
 
     def _change_units(self, body: RequestBody) -> object:
@@ -293,4 +297,6 @@ def _read_number(body: RequestBody, name: str) -> float:
     value = body[name]
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ValueError(f"{name} must be a number.")
+    if not -MAX_NUMBER <= value <= MAX_NUMBER:  # neither is what is not a number
+        raise ValueError(f"{name} must be a number up to {MAX_NUMBER:,}.")
     return float(value)

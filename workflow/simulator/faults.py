@@ -89,9 +89,9 @@ def parse_fault(order: object) -> Fault:
 
 
 def _require_known_names(order: Mapping[str, object]) -> None:
-    if order["operation"] != ANY_OPERATION and order["operation"] not in operations():
+    if order["operation"] not in [ANY_OPERATION, *operations()]:  # a list: any value can be compared
         raise InvalidFault(f"operation {order['operation']!r} is none of the contract's, nor '*'.")
-    if order["kind"] not in FAULT_KINDS:
+    if order["kind"] not in [*FAULT_KINDS]:
         raise InvalidFault(f"kind {order['kind']!r} is none of {', '.join(FAULT_KINDS)}.")
 
 

@@ -27,7 +27,6 @@ def start_waiting_job(world: World, device: Device, job: PrintJob) -> PrintJob:
         world.print_jobs.remove(job.id)
         made = add_print_job(world, device, build, job.asked_for)
         return start_print(world, device, replace(made, origin=job.id))
-    world.print_jobs.remove(job.id)  # put back with its device, by which it is found
     return start_print(world, device, replace(job, state="Printing", device=device.id, origin=job.id))
 
 

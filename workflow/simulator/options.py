@@ -28,6 +28,10 @@ REALISTIC_QUIRKS = frozenset(QUIRKS) - {
 """The quirks that were seen on the real service."""
 
 
+MAX_NUMBER = 1_000_000_000
+"""Of seconds and factors: beyond it a clock would leave the calendar."""
+
+
 @dataclass(frozen=True, slots=True)
 class SimulatorOptions:
     """How the simulated Eiger behaves. Raises ValueError, with the choices, for an unknown name.
@@ -60,10 +64,11 @@ class SimulatorOptions:
             raise ValueError(f"builds is auto or manual, not {self.builds!r}.")
         if unknown := sorted(self.quirks - set(QUIRKS)):
             raise ValueError(f"No quirk {unknown[0]!r}; there are {', '.join(sorted(QUIRKS))}.")
-        if min(self.slice_seconds, self.build_delay_seconds, self.take_seconds, self.operator_seconds) < 0:
-            raise ValueError("Seconds are 0 or more.")
-        if self.scale <= 0:
-            raise ValueError("The scale is above 0.")
+        seconds = (self.slice_seconds, self.build_delay_seconds, self.take_seconds, self.operator_seconds)
+        if not all(0 <= each <= MAX_NUMBER for each in seconds):
+            raise ValueError(f"Seconds are 0 or more, up to {MAX_NUMBER:,}.")
+        if not 0 < self.scale <= MAX_NUMBER:
+            raise ValueError(f"The scale is above 0, up to {MAX_NUMBER:,}.")
 
 
 _NUMBERS = {"slice_seconds", "build_delay_seconds", "scale", "date_ahead_seconds"}
@@ -80,7 +85,9 @@ def options_like(file: Path) -> dict[str, object]:
         raise ValueError(f"{file} was not written by `stlflow first-contact`.")
     known = {name: observed[name] for name in (*_NUMBERS, *_WORDS) if observed.get(name) is not None}
     wrong = [
-        name for name, value in known.items() if not isinstance(value, str if name in _WORDS else int | float)
+        name
+        for name, value in known.items()
+        if not isinstance(value, str if name in _WORDS else int | float) or isinstance(value, bool)
     ]
     if wrong:
         raise ValueError(f"{file}: {wrong[0]} is {known[wrong[0]]!r}.")

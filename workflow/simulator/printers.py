@@ -143,10 +143,15 @@ def add_print_job(
 
 
 def _pick_up_job(world: World, job_id: str) -> None:
+    """Let a device begin the job that it was sent, unless someone has ended it; later if it is offline."""
     job = world.print_jobs[job_id]
     device, build = world.devices[job.device or ""], world.builds[job.build]
-    if _lacks_material(device, build):
-        world.devices.put(replace(device, job=None))
+    if device.job != job_id:
+        return
+    if not device.online:
+        world.schedule(REPORT_SECONDS, partial(_pick_up_job, world, job_id))
+    elif _lacks_material(device, build):
+        schedule_operator_visit(world, world.devices.put(replace(device, job=None)))
         _end_print_job(world, job, "Failed")
     else:
         start_print(world, device, job)

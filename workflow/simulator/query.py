@@ -21,7 +21,7 @@ Row = TypeVar("Row", bound=Identified)
 
 
 class Table(Generic[Row]):
-    """Rows by id, in the order they came. The indexed fields of a row never change."""
+    """Rows by id, in the order they came: a row that is replaced keeps its place."""
 
     def __init__(self, *indexed: str) -> None:
         self._rows: dict[str, Row] = {}
@@ -38,9 +38,15 @@ class Table(Generic[Row]):
 
     def put(self, row: Row) -> Row:
         """Add a row at the end, or replace the row with the same id in its place."""
+        before = self._rows.get(row.id)
         self._rows[row.id] = row
         for field, by_value in self._index.items():
-            by_value.setdefault(getattr(row, field), {})[row.id] = None
+            value = getattr(row, field)
+            if before is None or getattr(before, field) == value:
+                by_value.setdefault(value, {})[row.id] = None
+                continue
+            del by_value[getattr(before, field)][row.id]  # seldom: a job request gets its printer
+            by_value[value] = {each.id: None for each in self if getattr(each, field) == value}
         return row
 
     def get(self, row_id: str) -> Row | None:

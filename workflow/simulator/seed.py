@@ -4,7 +4,7 @@ Names, people and amounts are invented. Series, types and materials are from the
 the real service.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
@@ -113,10 +113,13 @@ def seed_world(world: World) -> None:
     _add_users(world)
     _add_devices(world)
     builds = {work.title: _add_past_build(world, work) for work in PAST_PARTS}
+    jobs: list[PrintJob] = []
     if "stale-printing" in world.options.quirks:
-        _add_stale_jobs(world, builds, today)
+        jobs += _stale_jobs(world, builds, today)
     if "past-jobs" in world.options.quirks:
-        _add_past_jobs(world, builds, today)
+        jobs += _past_jobs(world, builds, today)
+    for job in sorted(jobs, key=lambda each: each.created_at):
+        world.print_jobs.put(job)
     world.now = today - RUNNING_PRINT_AGE
     _start_and_queue_builds(world, builds)
     world.now = today
@@ -183,29 +186,28 @@ def _start_and_queue_builds(world: World, builds: dict[str, Build]) -> None:
             world.queued_jobs.put(replace(queued, shipped=True))
 
 
-def _add_stale_jobs(world: World, builds: Mapping[str, Build], today: datetime) -> None:
-    """Add jobs that ended long ago and are still `Printing`, evenly over four months."""
+def _stale_jobs(world: World, builds: Mapping[str, Build], today: datetime) -> Iterator[PrintJob]:
+    """Yield jobs that ended long ago and are still `Printing`, evenly over four months."""
     every = list(builds.values())
     for number in range(STALE_JOB_COUNT):
         build = every[number % len(every)]
         devices = [device for device in world.devices if device.series == build.series]
         started = today - STALE_JOBS_AGE * (1 - number / (STALE_JOB_COUNT + 1))
-        world.print_jobs.put(
-            PrintJob(
-                id=world.new_id("print job"),
-                state="Printing",
-                asked_for="print",
-                build=build.id,
-                device=devices[number % len(devices)].id,
-                created_at=started,
-                updated_at=started,
-                started_at=started,
-                shipped=True,
-            )
+        yield PrintJob(
+            id=world.new_id("print job"),
+            state="Printing",
+            asked_for="print",
+            build=build.id,
+            device=devices[number % len(devices)].id,
+            created_at=started,
+            updated_at=started,
+            started_at=started,
+            shipped=True,
         )
 
 
-def _add_past_jobs(world: World, builds: Mapping[str, Build], today: datetime) -> None:
+def _past_jobs(world: World, builds: Mapping[str, Build], today: datetime) -> Iterator[PrintJob]:
+    """Yield jobs that ended within the last 90 days, evenly."""
     kinds = zip(
         _shuffled(world, PAST_JOB_BUILDS),
         _shuffled(world, PAST_JOB_STATES),
@@ -217,10 +219,10 @@ def _add_past_jobs(world: World, builds: Mapping[str, Build], today: datetime) -
     for number, (title, state, source, queued) in enumerate(kinds):
         build = builds[title]
         devices = [device for device in world.devices if device.series == build.series]
-        started = today - PAST_JOBS_AGE * (1 - number / (count + 1))
+        ended = today - PAST_JOBS_AGE * (1 - number / (count + 1))
         share = 1.0 if state == "Completed" else world.chance.random()
-        ended = started + timedelta(seconds=share * build.print_seconds)
-        job = PrintJob(
+        started = ended - timedelta(seconds=share * build.print_seconds)
+        yield PrintJob(
             id=world.new_id("print job"),
             state=state,
             asked_for="queue" if queued else "print",
@@ -234,7 +236,6 @@ def _add_past_jobs(world: World, builds: Mapping[str, Build], today: datetime) -
             source=source,
             shipped=True,
         )
-        world.print_jobs.put(job)
 
 
 def _shuffled(world: World, counts: Mapping[T, int]) -> list[T]:

@@ -26,6 +26,8 @@ PREVIEW_SECONDS = 3600
 """Lifetimes as the contract's prose says; a scan report's link lives as long as a preview's."""
 
 SIGNED_LINKS_PATH = "/_signed"
+MAX_DIGITS = 18
+"""Of the time at which a link expires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class LinkSigner:
 
     def verify(self, what: str, expires: str, signature: str, now: datetime) -> bool:
         """True if the signature is valid for `what` and has not expired."""
-        if not (expires.isascii() and expires.isdigit()):
+        if not (expires.isascii() and expires.isdigit() and len(expires) <= MAX_DIGITS):
             return False
         fits = hmac.compare_digest(self._signature(what, int(expires)).encode(), signature.encode())
         return fits and now.timestamp() <= int(expires)
