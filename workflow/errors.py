@@ -61,6 +61,11 @@ def error_reason(error: Exception) -> str:
     return text.rstrip(".")
 
 
+def format_count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: "1 facet", "1,200 facets"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 class StlflowError(Exception):
     """Anything that stlflow itself raises on purpose."""
 

@@ -1,6 +1,7 @@
 """The state folder: the database, the spool and logs, on a local disk, for one stlflow at a time."""
 
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from filelock import FileLock, Timeout
 from workflow.errors import StateFolderError, error_reason
 
 KEY_BYTES = 32
+_HOME_ID = re.compile(r"[0-9a-f]{32}")
 
 NETWORK_FILE_SYSTEMS = frozenset(
     {
@@ -35,12 +37,14 @@ MOUNTS_FILE = Path("/proc/self/mounts")
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 """Rights of the state folder: parts, names of people and Eiger's replies are private on a shared machine."""
 REMOTE_DRIVE = 4  # GetDriveTypeW: DRIVE_REMOTE
+START_LOCK_SECONDS = 1.0
+"""How long a start waits for the lock: `stlflow status` and others hold it a moment, to see if it is free."""
 
 
 def require_local_state_folder(folder: Path, share: Path) -> None:
     """Raise StateFolderError for a state folder on a network or in the share: databases break there."""
-    place = folder.absolute()
-    if place == share.absolute() or share.absolute() in place.parents:
+    place = _real_place(folder)
+    if share.absolute() in {folder.absolute(), *folder.absolute().parents, place, *place.parents}:
         raise StateFolderError(
             f"The state folder {folder} is in the share. Set STLFLOW_STATE to a local folder."
         )
@@ -48,6 +52,14 @@ def require_local_state_folder(folder: Path, share: Path) -> None:
         raise StateFolderError(
             f"The state folder {folder} is on a network share ({kind}). Set STLFLOW_STATE to a local disk."
         )
+
+
+def _real_place(folder: Path) -> Path:
+    """Return where a folder really is: links to a share look local. Of links in a circle, the link itself."""
+    try:
+        return folder.resolve()
+    except (OSError, RuntimeError):
+        return folder.absolute()
 
 
 def prepare_state_folder(folder: Path, share: Path, *, prove: bool = True) -> None:
@@ -106,21 +118,32 @@ def read_home_id(folder: Path) -> str:
     """
     place = folder / "home"
     try:
-        if not place.exists():
-            unfinished = folder / "home.tmp"
-            unfinished.write_text(uuid4().hex, "ascii")
-            unfinished.replace(place)
-        return place.read_text("ascii").strip()
+        found = place.read_text("ascii", errors="replace").strip() if place.exists() else ""
+        if _HOME_ID.fullmatch(found):
+            return found
+        unfinished = folder / "home.tmp"  # also in the place of what a power cut left empty
+        with unfinished.open("w", encoding="ascii") as file:
+            file.write(found := uuid4().hex)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(place)
     except OSError as error:
         raise StateFolderError(
             f"The state folder {folder} can't be written: {error_reason(error)}."
         ) from None
+    return found
 
 
 @contextmanager
 def locked_state_folder(folder: Path) -> Iterator[None]:
     """Hold the single-instance lock of a state folder. Raises StateFolderError if another stlflow has it."""
-    lock = FileLock(folder / "lock", timeout=0)
+    with _locked(folder, START_LOCK_SECONDS):
+        yield
+
+
+@contextmanager
+def _locked(folder: Path, limit_seconds: float) -> Iterator[None]:
+    lock = FileLock(folder / "lock", timeout=limit_seconds)
     try:
         lock.acquire()
     except Timeout:
@@ -153,7 +176,7 @@ def locked_database(url: str | None) -> Iterator[None]:
             "Several machines share a postgresql:// database."
         ) from None
     except OSError as error:
-        raise StateFolderError(f"The database {path} can't be written: {error.strerror}.") from None
+        raise StateFolderError(f"The database {path} can't be written: {error_reason(error)}.") from None
     try:
         yield
     finally:
@@ -161,9 +184,11 @@ def locked_database(url: str | None) -> Iterator[None]:
 
 
 def is_state_folder_locked(folder: Path) -> bool:
-    """True if a stlflow is running on the state folder."""
+    """True if a stlflow is running on the state folder; makes neither the folder nor a lock file."""
+    if not (folder / "lock").is_file():
+        return False
     try:
-        with locked_state_folder(folder):
+        with _locked(folder, 0):
             return False
     except StateFolderError:
         return True

@@ -46,7 +46,7 @@ def test_before_init_it_makes_nothing_and_says_what_is_missing(say: Say, tmp_pat
     assert first.code == 2
     assert list(tmp_path.iterdir()) == []
     assert "No keys for Eiger: STLFLOW_ACCESS_KEY and STLFLOW_SECRET_KEY not set." in first.out
-    assert "28 checks were skipped, because of state, share, cloud.keys." in first.out
+    assert "Skipped: 28 checks, because of state, share, cloud.keys." in first.out
 
 
 def test_a_wrong_setting_closes_everything_that_hangs_on_it(

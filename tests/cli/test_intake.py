@@ -72,9 +72,7 @@ def test_a_mass_arrival_waits_until_it_is_accepted(say: Say, ledger: Ledger) -> 
     with closing(ledger):
         ledger.mass_arrival.add(["part.stl", "other.stl"])
         assert "`stlflow intake accept`" in now(say("explain", "part.stl"))
-        assert say("accept").out == (
-            "2 files are accepted: they are taken, as soon as `stlflow run` is started.\n"
-        )
+        assert say("accept").out == ("Accepted: 2 files, taken as soon as `stlflow run` is started.\n")
         assert set(ledger.mass_arrival.read_paths().values()) == {True}
         assert say("accept").out == "No file waits to be accepted.\n"
 

@@ -236,7 +236,9 @@ def test_rules_check_and_test_have_their_exit_codes(say: Say, tmp_path: Path) ->
     Path("good.yaml").write_text(good)
     Path("wrong.yaml").write_text(good + wrong)
     Path("broken.yaml").write_text(good.replace("preset", "presett"))
-    assert say("rules", "check", "good.yaml").out == "good.yaml: 1 intake and 1 routing rules, no mistakes.\n"
+    assert (
+        say("rules", "check", "good.yaml").out == "good.yaml: 1 intake rule, 1 routing rule, no mistakes.\n"
+    )
     assert say("rules", "test", "good.yaml").code == 0
     assert say("rules", "test", "wrong.yaml").code == 1
     failed = say("rules", "test", "wrong.yaml").out

@@ -212,7 +212,7 @@ def test_approvals_are_added_never_replaced(context: Caller, speak: Speak) -> No
     refused = speak("eiger", "builds", "approve", "lid")
     assert refused.code == 2
     assert "Approving one would forbid all others; say --switch-on if that is meant." in refused.err
-    assert speak("eiger", "builds", "approve", "lid", "--switch-on").out == "1 builds are approved now.\n"
+    assert speak("eiger", "builds", "approve", "lid", "--switch-on").out == "Approved now: 1 build.\n"
     added = speak("eiger", "builds", "approve", "pin", "--json").document()
     assert set(added["approved"]) == {first, second}
     listed = speak("eiger", "builds", "approved", "--json").document()

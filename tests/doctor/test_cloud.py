@@ -51,7 +51,7 @@ def test_all_is_well_and_nothing_was_changed(look: Look, cloud: Cloud) -> None:
     assert set(seen.grades().values()) == {Grade.OK}
     assert {entry["method"] for entry in cloud.journal()[before:]} == {"GET"}
     assert seen.select("cloud.reach").says.startswith("127.0.0.1 answers after ")
-    assert "its 9 printers are FX20 - Girder, " in seen.select("cloud.access").says
+    assert "It has 9 printers (FX20 - Girder, " in seen.select("cloud.access").says
     assert (
         seen.select("cloud.names").says == "Eiger has all that the rules name: 17-4 PH, Desktop Series, Onyx."
     )
@@ -188,7 +188,7 @@ def test_printers_that_are_all_offline_and_builds_that_need_approval(look: Look)
             cloud.change_device(device["name"], "Offline")
         cloud.approve()
         seen = look(cloud_checks(at(cloud.url)))
-    assert seen.select("cloud.devices").says == "All 9 printers are offline."
+    assert seen.select("cloud.devices").says == "No printer of 9 is online."
     assert seen.select("cloud.approvals").says == (
         "Only approved builds may be printed, and these rules do not approve: rush, long prints, "
         "everything else."

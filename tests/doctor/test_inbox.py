@@ -1,6 +1,7 @@
 """The checkup names what waits in the inbox for a person, and what is in the way."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -38,6 +39,14 @@ def test_what_waits_for_a_person_is_named(look: Look, share: Share) -> None:
     )
     assert part.says.startswith("part.stl is not taken: it has 2 names (hard links).")
     assert part.fix == "See why: `stlflow intake explain part.stl`."
+
+
+def test_a_command_with_a_hostile_name_does_no_more_than_it_says(look: Look, share: Share) -> None:
+    name = "$(reboot)`id`'; .stl"
+    (share.inbox / name).symlink_to(share.root)
+    (found,) = look(inbox_checks(share)).of("share.waiting")
+    command = found.fix.removeprefix("See why: `").removesuffix("`.")
+    assert shlex.split(command) == ["stlflow", "intake", "explain", name]
 
 
 def test_a_link_and_a_file_in_the_way_are_named(look: Look, share: Share) -> None:

@@ -22,8 +22,8 @@ def with_rules(text: str, **changes: object) -> Settings:
 
 def test_a_new_shop_is_well(look: Look, context: Settings) -> None:
     seen = look(rules_checks(context))
-    assert seen.select("rules").says == "rules/default.yaml: 4 intake and 3 routing rules, no mistakes."
-    assert seen.select("rules.doubts").says == "6 tests of the rules pass."
+    assert seen.select("rules").says == "rules/default.yaml: 4 intake rules, 3 routing rules, no mistakes."
+    assert seen.select("rules.doubts").says == "The rules pass 6 tests of their own."
     assert seen.select("rules.starts").says == "No rule starts a machine."
 
 

@@ -99,6 +99,32 @@ def test_a_file_with_keys_that_others_may_read_is_reported(look: Look) -> None:
     assert look(SETTINGS_CHECKS).select("settings.secrecy").grade is Grade.OK
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("stlflow.toml", f'database_url = "postgresql://shop:{SECRET}@db/parts"\n'),
+        ("stlflow.toml", f'proxy = "http://shop:{SECRET}@proxy:3128"\n'),
+        (".env", f"STLFLOW_NOTICES_MAIL_PASSWORD={SECRET}\n"),
+        (".config/stlflow/credentials/STLFLOW_SECRET_KEY", SECRET),
+    ],
+    ids=["database", "proxy", "mail", "secret file"],
+)
+def test_other_secrets_that_others_may_read_are_reported(
+    look: Look, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, file: str, text: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    place = tmp_path / file
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(text)
+    place.chmod(0o644)
+    seen = look(SETTINGS_CHECKS).select("settings.secrecy")
+    assert (seen.grade, seen.says.endswith(" holds keys, and others may read it.")) == (Grade.WARN, True)
+    assert SECRET not in str(seen)
+    place.chmod(0o600)
+    assert look(SETTINGS_CHECKS).select("settings.secrecy").grade is Grade.OK
+
+
 def test_keys_in_the_clear_are_told(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STLFLOW_EIGER_URL", "http://eiger.example.com/api/v3")
     assert look(SETTINGS_CHECKS).select("settings.secrecy").says == (

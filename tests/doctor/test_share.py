@@ -180,7 +180,7 @@ def test_parts_that_nobody_takes(look: Look, context: Settings, book: Ledger, tm
     (tmp_path / "share" / "inbox" / "lid.stl").write_bytes(box())
     left = look(share_checks(LedgerAccess(context))).select("share.inbox")
     assert (left.says, left.fix) == (
-        "1 part files are in the inbox, and stlflow does not run.",
+        "1 part file in the inbox, and stlflow does not run.",
         "Start it: `stlflow run`.",
     )
     with locked_state_folder(context.state):

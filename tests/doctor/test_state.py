@@ -8,7 +8,7 @@ import pytest
 from tests.disks import fill, read_only, small_disk
 from tests.doctor.conftest import Look
 from workflow.doctor import Grade
-from workflow.doctor.machine import state_checks
+from workflow.doctor.machine import file_owner, state_checks
 from workflow.settings import Settings, load_settings
 from workflow.state_folder import locked_state_folder, prepare_state_folder
 
@@ -93,9 +93,14 @@ def test_files_that_a_command_of_root_left_behind(look: Look, context: Settings,
     assert root.fix == f"Run it as the service's user: `sudo -u {name} stlflow doctor`."
     assert strange.grade is Grade.FAIL
     assert strange.says == (
-        f"1 files in {tmp_path / 'state'} do not belong to {name} as the folder does: "
+        f"1 file in {tmp_path / 'state'} does not belong to {name} as the folder does: "
         "stlflow.db-wal belongs to root."
     )
+
+
+def test_a_file_that_is_gone_meanwhile_belongs_to_nobody(tmp_path: Path) -> None:
+    assert file_owner(tmp_path / "spool" / "taken since") is None
+    assert file_owner(tmp_path) == tmp_path.stat().st_uid
 
 
 def test_a_folder_that_others_can_read_is_reported(look: Look, context: Settings) -> None:

@@ -67,6 +67,11 @@ def test_nothing_is_replaced(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match="exists already: nothing is replaced"):
         fetch(Cloud(Answer(200, STL)), target)
     assert target.read_bytes() == b"mine"
+    link = tmp_path / "link.stl"
+    link.symlink_to(tmp_path / "not mounted now")
+    with pytest.raises(FileExistsError, match="came into being meanwhile: nothing is replaced"):
+        fetch(Cloud(Answer(200, STL)), link)
+    assert link.is_symlink()
 
 
 def test_a_part_version_that_is_not_there(tmp_path: Path) -> None:

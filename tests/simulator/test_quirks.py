@@ -105,7 +105,9 @@ def test_print_jobs_are_listed_by_the_time_they_were_made_however_they_came_to_b
         eiger.made(f"/backlog/{eiger.build()}", {})
         eiger.control("POST", "start", {"print_job_id": asked, "device_id": eiger.device("Anvil")["id"]})
         for query in ({}, {"filter__device__eq": eiger.device("Anvil")["id"]}):
-            created = [job["created_at"] for job in eiger.get("/print_jobs", page__size=1000, **query)["items"]]
+            created = [
+                job["created_at"] for job in eiger.get("/print_jobs", page__size=1000, **query)["items"]
+            ]
             assert created == sorted(created, reverse=True)
         latest = eiger.get("/print_jobs", page__size=100)["items"]
         assert Counter(job["state"] for job in latest)["Printing"] > 10

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from workflow.cli.output import json_option, print_json
+from workflow.errors import format_count
 from workflow.model import Submission, Worker
 
 
@@ -21,7 +22,7 @@ def backup(file: Path) -> None:
     from workflow.settings import load_settings
 
     count = back_up_ledger(load_settings(), file)
-    click.echo(f"{count:,} submissions are in {file}.")
+    click.echo(f"{format_count(count, 'submission')} in {file}.")
 
 
 @click.command()
@@ -35,7 +36,7 @@ def restore(file: Path) -> None:
     from workflow.settings import load_settings
 
     count, former = restore_ledger(load_settings(), file)
-    click.echo(f"{count:,} submissions are restored.")
+    click.echo(f"Restored: {format_count(count, 'submission')}.")
     if former is not None:
         click.echo(f"The former database is kept: {former}.")
     click.echo(
@@ -55,7 +56,8 @@ def move_ledger() -> None:
     from workflow.settings import load_settings
 
     count, left = move_ledger_to_database(load_settings())
-    click.echo(f"{count} submissions moved. The old database is kept as {left}; start stlflow as before.")
+    moved = format_count(count, "submission")
+    click.echo(f"{moved} moved. The old database is kept as {left}; start stlflow as before.")
 
 
 @click.command()
@@ -100,7 +102,7 @@ def _worker_line(worker: Worker, steps: Sequence[Submission], now: float, zone: 
     doing = ", ".join(f"{each.step} of {each.id}" for each in steps) or "no running step"
     since = f"{worker.since.astimezone(zone):%Y-%m-%d %H:%M %Z}"
     who = f"{worker.name}  process {worker.pid}, release {worker.release}, since {since}"
-    return f"{who}, last sign {_silent_seconds(worker, now):.1f} s ago: {doing}"
+    return f"{who}, last heartbeat {_silent_seconds(worker, now):.1f} s ago: {doing}"
 
 
 def _silent_seconds(worker: Worker, now: float) -> float:

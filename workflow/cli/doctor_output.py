@@ -9,6 +9,7 @@ from rich.text import Text
 
 from workflow.cli.progress import result_console
 from workflow.doctor import Finding, Grade, overall_exit_code
+from workflow.errors import format_count
 
 GRADE_COLORS = {Grade.OK: "green", Grade.WARN: "yellow", Grade.FAIL: "bold red"}
 COLUMN_WIDTHS = (6, 18)
@@ -48,7 +49,7 @@ def print_findings(findings: Sequence[Finding], *, only_problems: bool = False) 
                 each.says.rpartition("because of ")[2].partition(":")[0].rstrip(".") for each in skipped
             )
         )
-        click.echo(f"{len(skipped)} checks were skipped, because of {reasons}.")
+        click.echo(f"Skipped: {format_count(len(skipped), 'check')}, because of {reasons}.")
     counts = (Grade.OK, Grade.WARN, Grade.FAIL)
     click.echo(
         ", ".join(f"{sum(each.grade is grade for each in findings)} {grade}" for grade in counts) + "."

@@ -12,6 +12,7 @@ from workflow.assembly import make_inspector
 from workflow.cli.output import print_json
 from workflow.cli.progress import result_console
 from workflow.eiger import make_client
+from workflow.errors import format_count
 from workflow.mesh import format_size
 from workflow.model import DeviceFacts
 from workflow.operations import open_ledger_if_any
@@ -80,7 +81,7 @@ def print_forecasts(forecasts: Iterable[FileForecast], *, as_json: bool) -> None
         table.add_row(Text(row.path), mesh, Text(word, color), row.preset or "", Text(_why(row)))
     result_console().print(table)
     counts = ", ".join(f"{count} {OUTCOMES[outcome][0]}" for outcome, count in _counts(rows).items() if count)
-    click.echo(f"{len(rows)} files would be: {counts}. Nothing was sent.")
+    click.echo(f"{format_count(len(rows), 'file')} would be: {counts}. Nothing was sent.")
 
 
 def _why(row: FileForecast) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from workflow.cli.output import json_option, print_json
+from workflow.errors import format_count
 
 
 @click.group()
@@ -45,7 +46,7 @@ def accept() -> None:
     if count == 0:
         click.echo("No file waits to be accepted.")
     else:
-        click.echo(f"{count:,} files are accepted: they are taken{_when_applied()}.")
+        click.echo(f"Accepted: {format_count(count, 'file')}, taken {_when_applied()}.")
 
 
 @intake.command()
@@ -82,8 +83,8 @@ def mark() -> None:
 
     settings = load_settings()
     same = mark_share(settings)
-    when = _when_applied() if same else ", once `stlflow run` is started again"
-    click.echo(f"{settings.share.absolute()} is the share from now on: it is scanned{when}.")
+    when = _when_applied() if same else "once `stlflow run` is started again"
+    click.echo(f"{settings.share.absolute()} is the share from now on: it is scanned {when}.")
 
 
 def _when_applied() -> str:
@@ -91,7 +92,7 @@ def _when_applied() -> str:
     from workflow.state_folder import is_state_folder_locked
 
     return (
-        " at the next scan"
+        "at the next scan"
         if is_state_folder_locked(load_settings().state)
-        else ", as soon as `stlflow run` is started"
+        else "as soon as `stlflow run` is started"
     )

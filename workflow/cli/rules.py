@@ -8,7 +8,7 @@ import click
 
 from workflow.cli.output import json_option, print_json
 from workflow.cli.param_types import FORMS, MomentText, find_submission_number, parse_moment
-from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
+from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, format_count
 
 FILE_TYPE = click.Path(path_type=Path)
 STL_FILE_TYPE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -35,7 +35,8 @@ def check_rules(file: Path | None, online: bool) -> int:
     doubts = check_names_online(settings, rulebook) if online else doubt_unknown_names(rulebook)
     for warning in (*rulebook.warnings, *doubts):
         click.echo(f"{warning}", err=True)
-    counts = f"{len(rulebook.intake)} intake and {len(rulebook.routing)} routing rules"
+    intake, routing = len(rulebook.intake), len(rulebook.routing)
+    counts = f"{format_count(intake, 'intake rule')}, {format_count(routing, 'routing rule')}"
     click.echo(f"{source}: {counts}, no mistakes.")
     return EXIT_OK
 

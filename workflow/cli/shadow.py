@@ -10,7 +10,7 @@ import click
 
 from workflow.cli.output import json_option, print_json
 from workflow.cli.param_types import WholeNumber
-from workflow.errors import EXIT_OK
+from workflow.errors import EXIT_OK, format_count
 
 
 @click.command()
@@ -104,7 +104,7 @@ def shadow_lines(rows: Sequence[Any], zone: tzinfo | None, *, shows_all: bool) -
     agreed, differed, rest = (by_agreement[kind] for kind in Agreement)
     matched = len(agreed) + len(differed)
     lines = [
-        f"{len(rows)} files since {first:%Y-%m-%d %H:%M}. stlflow would have: {counts}.",
+        f"{format_count(len(rows), 'file')} since {first:%Y-%m-%d %H:%M}. stlflow would have: {counts}.",
         f"The shop's own jobs match {matched} of them by name and time. stlflow agrees in {len(agreed)}.",
     ]
     lines += _section("Differs", differed)

@@ -13,6 +13,7 @@ from rich.text import Text
 from workflow.cli.fitted_table import Column, Row, table_lines
 from workflow.cli.progress import progress_console, table_console
 from workflow.cli.watch import ShowSubmissions
+from workflow.errors import format_count
 from workflow.model import MeshReport, Submission, SubmissionState
 from workflow.notes import Answer, PrintStatus, answer_once_printing, materials_text, print_time_text
 
@@ -190,5 +191,5 @@ def counts_text(submissions: Sequence[Submission]) -> str:
     order = list(SubmissionState)
     words = map(state_text, sorted(submissions, key=lambda each: order.index(each.state)))
     told = ", ".join(f"{count:,} {word}" for word, count in Counter(words).items())
-    files = f"{len(submissions):,} file{'' if len(submissions) == 1 else 's'}"
+    files = format_count(len(submissions), "file")
     return f"{files}: {told}" if told else files

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
 from workflow.doctor.settings import SKIPPED_NO_RULES, load_rules_or_none, mistake_finding, send_actions
 from workflow.eiger import EigerClient, PingResult, RetryPolicy, make_client, network_of, proxy_address
-from workflow.errors import EXIT_CLOUD, EXIT_USAGE, CloudError, Unauthorized, error_reason
+from workflow.errors import EXIT_CLOUD, EXIT_USAGE, CloudError, Unauthorized, error_reason, format_count
 from workflow.pipeline.check_rules import find_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.settings import Settings
@@ -28,7 +28,7 @@ def check_presets(catalog: CloudCache) -> Iterator[Finding]:
     elif twice:
         yield warn(f"Several presets are titled {twice[0]}.", "Rules have to name those by their ids.")
     else:
-        yield ok(f"{len(titles)} presets: {_shortened_list(titles)}.")
+        yield ok(f"{format_count(len(titles), 'preset')}: {_shortened_list(titles)}.")
 
 
 def check_printers(catalog: CloudCache) -> Iterator[Finding]:
@@ -41,9 +41,9 @@ def check_printers(catalog: CloudCache) -> Iterator[Finding]:
             "Eiger shows no printers with these keys.", "Are these the keys of the right organization?"
         )
     elif all(state.lower() == OFFLINE for state in states):
-        yield warn(f"All {len(found)} printers are offline.", "Check the machines and their network.")
+        yield warn(f"No printer of {len(found)} is online.", "Check the machines and their network.")
     else:
-        yield ok(f"{len(found)} printers: {told}.")
+        yield ok(f"{format_count(len(found), 'printer')}: {told}.")
 
 
 def check_read_permissions(client: EigerClient, catalog: CloudCache) -> Iterator[Finding]:
@@ -168,8 +168,9 @@ def check_access(line: CloudConnection) -> Iterator[Finding]:
     names = sorted(device.name for device in line.catalog.devices())
     shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
     yield ok(
-        f"Eiger accepts the keys. It does not name the organization: its {len(names)} printers are "
-        f"{shown or 'none'}, and it has {len(line.catalog.users())} users."
+        f"Eiger accepts the keys. It does not name the organization. "
+        f"It has {format_count(len(names), 'printer')} ({shown or 'none'}), "
+        f"and {format_count(len(line.catalog.users()), 'user')}."
     )
 
 

@@ -3,11 +3,14 @@
 Checks run in order, each with a time limit: a share or server that hangs does not block the checkup.
 """
 
+import shlex
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
+from subprocess import list2cmdline
 
 from workflow.errors import (
     EXIT_CLOUD,
@@ -64,6 +67,11 @@ def fail(says: str, fix: str, exit_code: int = EXIT_SOME_FAILED) -> Finding:
 def skip(says: str) -> Finding:
     """Return a finding for a check that could not run, with the reason."""
     return Finding(Grade.SKIP, says)
+
+
+def quote_word(word: object) -> str:
+    """Return a word as a shell reads it: people paste commands, and names of files come from anybody."""
+    return list2cmdline([str(word)]) if sys.platform == "win32" else shlex.quote(str(word))
 
 
 def overall_exit_code(findings: Iterable[Finding]) -> int:

@@ -17,7 +17,7 @@ from workflow.eiger import (
     PrintJobDetail,
     PrintJobFilter,
 )
-from workflow.errors import CloudError
+from workflow.errors import CloudError, format_count
 from workflow.pipeline.part_units import PartUnits, units_of
 from workflow.routing import find_unlisted_types
 from workflow.settings import Settings
@@ -65,7 +65,7 @@ def observe_account(client: EigerClient) -> Iterator[Observation]:
 
 def _presets_text(presets: Iterable[object]) -> str:
     titles = [str(getattr(each, "title", "")) for each in presets]
-    return f"The keys work. {len(titles)} presets: {', '.join(titles) or 'none'}."
+    return f"The keys work. {format_count(len(titles), 'preset')}: {', '.join(titles) or 'none'}."
 
 
 def _observe_devices(client: EigerClient) -> Iterator[Observation]:
@@ -76,7 +76,7 @@ def _observe_devices(client: EigerClient) -> Iterator[Observation]:
     ]
     unlisted = find_unlisted_types(each.device_type for each in devices)
     more = f" Not in the contract: {', '.join(unlisted)}." if unlisted else ""
-    yield Observation("devices", rows, f"{len(rows)} printers: {_names(devices)}.{more}")
+    yield Observation("devices", rows, f"{format_count(len(rows), 'printer')}: {_names(devices)}.{more}")
     yield Observation("unlisted_types", list(unlisted), "Printer types are open words: stlflow reads any.")
 
 
@@ -86,7 +86,7 @@ def _names(devices: Iterable[Device]) -> str:
 
 def _observe_users(client: EigerClient) -> Iterator[Observation]:
     count = sum(1 for _ in client.list_users())
-    yield Observation("users", count, f"{count} users. Their names are not written down.")
+    yield Observation("users", count, f"{format_count(count, 'user')}. Their names are not written down.")
 
 
 def _observe_approvals(client: EigerClient) -> Iterator[Observation]:
@@ -97,7 +97,9 @@ def _observe_approvals(client: EigerClient) -> Iterator[Observation]:
 
 def _observe_builds(client: EigerClient) -> Iterator[Observation]:
     newest = list(islice(client.list_builds(order="desc", page_size=READ_AT_MOST), READ_AT_MOST))
-    yield Observation("builds_read", len(newest), f"{len(newest)} builds read, the newest first.")
+    yield Observation(
+        "builds_read", len(newest), f"{format_count(len(newest), 'build')} read, the newest first."
+    )
     if not newest:
         return
     filters = check_filters(client, newest)

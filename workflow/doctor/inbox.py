@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from workflow.doctor.finding import Check, Finding, ok, warn
+from workflow.doctor.finding import Check, Finding, ok, quote_word, warn
 from workflow.doctor.mount import user_name
 from workflow.intake import (
     LOCAL_FILE_SYSTEMS,
@@ -31,7 +31,7 @@ def check_waiting_files(share: Share) -> Iterator[Finding]:
         counted = f" {len(blocked):,} files and folders wait like that." if len(blocked) > 1 else ""
         yield warn(
             f"{printable_path(path)} is not taken: {why.rstrip('.')}.{counted}",
-            f"See why: `stlflow intake explain {_quoted(printable_path(path))}`.",
+            f"See why: `stlflow intake explain {quote_word(printable_path(path))}`.",
         )
     if not blocked:
         yield ok("Nothing in the inbox waits for a person.")
@@ -75,7 +75,7 @@ def check_approvers(share: Share) -> Iterator[Finding]:
     else:
         yield ok(
             f"{_writers(place.stat())} may write to {place}, and so approve held files. To let only one "
-            f"group do that: `chgrp GROUP {place} && chmod 2770 {place}`."
+            f"group do that: `chgrp GROUP {quote_word(place)} && chmod 2770 {quote_word(place)}`."
         )
 
 
@@ -163,7 +163,3 @@ def _shut_folders(share: Share) -> Iterator[Path]:
             for_all = seen.st_mode & stat.S_IWOTH
             if not for_all and (seen.st_gid != inbox.st_gid or not seen.st_mode & stat.S_IWGRP):
                 yield folder
-
-
-def _quoted(path: str) -> str:
-    return f'"{path}"' if " " in path else path

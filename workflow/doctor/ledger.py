@@ -10,13 +10,12 @@ from sqlalchemy.exc import ArgumentError
 from workflow import __version__
 from workflow.assembly import ledger_exists, moved_ledger_error
 from workflow.doctor.finding import Check, Finding, fail, ok, warn
-from workflow.doctor.machine import is_service_running
 from workflow.errors import EXIT_CLOUD, EXIT_SOME_FAILED, EXIT_USAGE, DatabaseUnavailable, StateFolderError
 from workflow.intake import file_system_type
 from workflow.ledger import CLOCK, IntegrityReport, Ledger, check_integrity, check_writable, list_workers
 from workflow.model import Worker
 from workflow.settings import Settings
-from workflow.state_folder import network_file_system
+from workflow.state_folder import is_state_folder_locked, network_file_system
 
 SILENT_WORKER_SECONDS = 30.0
 """A worker sends a heartbeat every two seconds; after so long without one it is dead, or cut off."""
@@ -149,7 +148,7 @@ def is_worker_alive(worker: Worker, settings: Settings, now: float) -> bool:
 
     Only the one process that holds the lock can work on a database in the state folder.
     """
-    if settings.database_url is None and not is_service_running(settings):
+    if settings.database_url is None and not is_state_folder_locked(settings.state):
         return False
     return now - worker.seen_at.timestamp() <= SILENT_WORKER_SECONDS
 

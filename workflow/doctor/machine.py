@@ -9,9 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from workflow import __version__
-from workflow.doctor.finding import Check, Finding, fail, ok, warn
+from workflow.doctor.finding import Check, Finding, fail, ok, quote_word, warn
 from workflow.doctor.mount import account_name, own_user_id, probe_writing, user_name
-from workflow.errors import EXIT_USAGE, StateFolderError
+from workflow.errors import EXIT_USAGE, StateFolderError, format_count
 from workflow.intake import file_system_type
 from workflow.settings import Settings
 from workflow.state_folder import is_state_folder_locked, others_can_read, require_local_state_folder
@@ -61,7 +61,10 @@ _GIB, _MIB = 2**30, 2**20
 
 def check_free_space(folder: Path, what: str, needed_bytes: int, needed_for: str) -> Iterator[Finding]:
     """Check the free space where a folder is, or will be."""
-    place = next(above for above in (folder, *folder.parents) if above.exists())
+    place = next((above for above in (folder, *folder.parents) if above.exists()), None)
+    if place is None:  # a drive of Windows that is not there
+        yield fail(f"{folder} is on a drive that is not there.", "Connect the drive, or correct the path.")
+        return
     yield judge_free_space(shutil.disk_usage(place).free, what, needed_bytes, needed_for)
     if hasattr(os, "statvfs"):
         seen = os.statvfs(place)
@@ -127,16 +130,26 @@ def check_file_owners(settings: Settings) -> Iterator[Finding]:
     folder = settings.state.absolute()
     owner = folder.stat().st_uid
     yield from _warn_other_account(folder, owner)
-    strange = [each for each in _state_files(folder) if each.lstat().st_uid != owner]
+    owners = {each: file_owner(each) for each in _state_files(folder)}
+    strange = {each: whose for each, whose in owners.items() if whose not in {owner, None}}
     if strange:
-        name = user_name(owner)
+        name, (first, whose) = user_name(owner), next(iter(strange.items()))
+        verb = "does" if len(strange) == 1 else "do"
         yield fail(
-            f"{len(strange)} files in {folder} do not belong to {name} as the folder does: {strange[0].name} "
-            f"belongs to {user_name(strange[0].lstat().st_uid)}.",
-            f"`chown -R {name} {folder}`; run commands as {name}, not as another user.",
+            f"{format_count(len(strange), 'file')} in {folder} {verb} not belong to {name} as the folder "
+            f"does: {first.name} belongs to {user_name(whose or 0)}.",
+            f"`chown -R {name} {quote_word(folder)}`; run commands as {name}, not as another user.",
         )
     else:
         yield ok(f"Everything in {folder} belongs to {user_name(owner)}.")
+
+
+def file_owner(place: Path) -> int | None:
+    """Return whose a file is; None for one that is gone: a running service makes and removes files."""
+    try:
+        return place.lstat().st_uid
+    except FileNotFoundError:
+        return None
 
 
 def check_privacy(settings: Settings) -> Iterator[Finding]:
@@ -145,7 +158,7 @@ def check_privacy(settings: Settings) -> Iterator[Finding]:
     if others_can_read(folder):
         yield warn(
             f"Other accounts of this machine can read {folder}: parts, the database and the logs.",
-            f"`chmod -R go= {folder}`",
+            f"`chmod -R go= {quote_word(folder)}`",
         )
     else:
         yield ok(f"Only {user_name(folder.stat().st_uid)} can read {folder}.")
@@ -153,7 +166,7 @@ def check_privacy(settings: Settings) -> Iterator[Finding]:
 
 def check_running(settings: Settings) -> Iterator[Finding]:
     """Check whether stlflow runs on this state folder."""
-    if is_service_running(settings):
+    if is_state_folder_locked(settings.state):
         yield ok("stlflow runs on this state folder. A second one would be refused.")
     else:
         yield ok("stlflow does not run on this state folder.")
@@ -164,13 +177,9 @@ def check_state_space(settings: Settings) -> Iterator[Finding]:
     folder = settings.state.absolute()
     spool = folder / "spool"
     copies = len(list(spool.iterdir())) if spool.is_dir() else 0
-    needed_for = f"for the database and logs (the spool holds {copies} copies of parts now)"
+    held = format_count(copies, "copy of a part", "copies of parts")
+    needed_for = f"for the database and logs (the spool holds {held} now)"
     yield from check_free_space(folder, "the state folder", DATABASE_AND_LOGS_BYTES, needed_for)
-
-
-def is_service_running(settings: Settings) -> bool:
-    """True if a stlflow holds the lock of the state folder; makes no lock file."""
-    return (settings.state / "lock").is_file() and is_state_folder_locked(settings.state)
 
 
 def _warn_other_account(folder: Path, owner: int) -> Iterator[Finding]:

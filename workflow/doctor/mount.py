@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from workflow.doctor.finding import Finding, fail, ok, warn
-from workflow.errors import error_reason
+from workflow.errors import error_reason, format_count
 from workflow.intake import (
     INOTIFY_WATCH_LIMIT,
     LOCAL_FILE_SYSTEMS,
@@ -104,7 +104,7 @@ def check_watch_limit(inbox: Path) -> Iterator[Finding]:
 
 def judge_watch_limit(folders: int, limit: int) -> Finding:
     """Return a warning if the limit is near: other programs of the user count, too."""
-    says = f"{folders:,} folders in the inbox; {limit:,} may be watched by one user."
+    says = f"{format_count(folders, 'folder')} in the inbox; {limit:,} may be watched by one user."
     if folders * 2 > limit:
         return warn(says, f"`sysctl fs.inotify.max_user_watches={max(524_288, folders * 4)}`")
     return ok(says)

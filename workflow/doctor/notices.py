@@ -10,7 +10,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from workflow.assembly import rules_file
-from workflow.doctor.finding import Check, Finding, ok, warn
+from workflow.doctor.finding import Check, Finding, ok, quote_word, warn
 from workflow.doctor.ledger import LedgerAccess
 from workflow.errors import RulesError
 from workflow.pipeline.context import now
@@ -83,15 +83,18 @@ def _readable_secrets() -> Iterator[Finding]:
     file = settings_file()
     given = [each for each in read_all_sources() if each.setting == NOTICES and each.source is Source.TOML]
     table = given[0].value if given else None
-    targets = table.get("targets") if isinstance(table, dict) else None
-    if os.name != "posix" or not isinstance(targets, dict):
+    if os.name != "posix" or not isinstance(table, dict):
         return
-    tables = [target for target in targets.values() if isinstance(target, dict)]
+    targets = table.get("targets")
+    tables = (
+        [each for each in targets.values() if isinstance(each, dict)] if isinstance(targets, dict) else []
+    )
     is_secret = any({*CHANNELS, "key"} & target.keys() - {"mail"} for target in tables)
+    is_secret = is_secret or bool({"mail_password", "link_key"} & table.keys())
     if is_secret and stat.S_IMODE(file.stat().st_mode) & (stat.S_IRGRP | stat.S_IROTH):
         yield warn(
-            f"{file} holds addresses of notices, which are secrets, and others may read it.",
-            f"`chmod 600 {file}`, or set them as STLFLOW_NOTICES_SHOP_SLACK and the like.",
+            f"{file} holds secrets of notices, and others may read it.",
+            f"`chmod 600 {quote_word(file)}`, or set them as STLFLOW_NOTICES_SHOP_SLACK and the like.",
         )
 
 

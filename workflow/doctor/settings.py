@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from workflow.assembly import make_inspector, rules_file
-from workflow.doctor.finding import Check, Finding, fail, ok, warn
-from workflow.errors import EXIT_USAGE, Mistake, RulesError, SettingsError
+from workflow.doctor.finding import Check, Finding, fail, ok, quote_word, warn
+from workflow.errors import EXIT_USAGE, Mistake, RulesError, SettingsError, format_count
 from workflow.model import Destination
 from workflow.pipeline.check_rules import evaluate_tests_with_files
 from workflow.routing import Rulebook, doubt_unknown_names, load_rules
@@ -16,6 +16,7 @@ from workflow.routing.rulebook import SendAction
 from workflow.settings import (
     ENV_FILE,
     ENV_PREFIX,
+    NOTICES,
     Settings,
     Source,
     SourceValue,
@@ -24,6 +25,7 @@ from workflow.settings import (
     read_all_sources,
     settings_file,
 )
+from workflow.settings.secrets import SECRETS_FOLDER_VARIABLE, secrets_folder
 from workflow.suggest import VERY_NEAR, nearest_option
 
 KEY_NAMES = ("ACCESS_KEY", "SECRET_KEY")
@@ -70,13 +72,10 @@ def check_unread_names() -> Iterator[Finding]:
 
 def check_key_secrecy() -> Iterator[Finding]:
     """Check who can read the files with keys, and whether keys are sent unencrypted."""
-    holders = {
-        each.source for each in read_all_sources() if (each.setting or "").upper() in KEY_NAMES and each.value
-    }
-    files = [ENV_FILE] * (Source.ENV_FILE in holders) + [settings_file()] * (Source.TOML in holders)
+    files = dict.fromkeys(filter(None, map(_file_with_secret, read_all_sources())))
     open_files = [file for file in files if _others_may_read(file)]
     for file in open_files:
-        yield warn(f"{file} holds keys, and others may read it.", f"`chmod 600 {file}`")
+        yield warn(f"{file} holds keys, and others may read it.", f"`chmod 600 {quote_word(file)}`")
     url = load_settings().eiger_url
     in_clear = url.startswith("http://") and not url.startswith(LOCAL_URLS)
     if in_clear:
@@ -103,6 +102,30 @@ def misspelled_keys(names: Collection[str]) -> Iterator[tuple[str, str]]:
         meant = nearest_option(name, KEY_NAMES, VERY_NEAR)
         if meant and name.upper() not in KEY_NAMES:
             yield name, meant
+
+
+def _file_with_secret(given: SourceValue) -> Path | None:
+    """Return the file in which a secret is; None for other values and sources.
+
+    The rights of secret files that the system hands in are the system's. The table of notices has a check of
+    its own.
+    """
+    is_key = given.setting is not None and given.setting.upper() in KEY_NAMES and bool(given.value)
+    is_secret = is_key or given.setting == NOTICES or _holds_password(given)
+    if not is_secret:
+        return None
+    if given.source is Source.SECRET_FILE and SECRETS_FOLDER_VARIABLE not in os.environ:
+        folder = secrets_folder()
+        return None if folder is None else folder / given.name
+    if given.source is Source.TOML and given.setting != NOTICES:
+        return settings_file()
+    return ENV_FILE if given.source is Source.ENV_FILE else None
+
+
+def _holds_password(given: SourceValue) -> bool:
+    """True for the address of a database or a proxy with a password in it."""
+    user, at, _ = str(given.value).partition("://")[2].rpartition("@")
+    return given.setting in {"database_url", "proxy"} and bool(at) and ":" in user
 
 
 def _others_may_read(file: Path) -> bool:
@@ -133,7 +156,8 @@ def check_rules_readable(settings: Settings) -> Iterator[Finding]:
         for mistake in error.mistakes:
             yield mistake_finding(mistake)
         return
-    counts = f"{len(rulebook.intake)} intake and {len(rulebook.routing)} routing rules"
+    intake, routing = len(rulebook.intake), len(rulebook.routing)
+    counts = f"{format_count(intake, 'intake rule')}, {format_count(routing, 'routing rule')}"
     shipped = (
         "" if settings.rules is not None else " These are the rules that ship; STLFLOW_RULES is not set."
     )
@@ -154,7 +178,7 @@ def check_rule_warnings(settings: Settings) -> Iterator[Finding]:
             "`stlflow rules test` shows the difference: correct the rule or the test.",
         )
     if not warnings and not failed:
-        yield ok(f"{len(rulebook.tests)} tests of the rules pass.")
+        yield ok(f"The rules pass {format_count(len(rulebook.tests), 'test')} of their own.")
 
 
 def check_print_now(settings: Settings) -> Iterator[Finding]:

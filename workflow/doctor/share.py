@@ -10,7 +10,7 @@ from workflow.assembly import known_share
 from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
 from workflow.doctor.inbox import inbox_checks
 from workflow.doctor.ledger import LedgerAccess
-from workflow.doctor.machine import check_free_space, is_service_running
+from workflow.doctor.machine import check_free_space
 from workflow.doctor.mount import (
     account_name,
     check_change_events,
@@ -19,10 +19,11 @@ from workflow.doctor.mount import (
     probe_writing,
     user_name,
 )
-from workflow.errors import ShareError
+from workflow.errors import ShareError, format_count
 from workflow.intake import Share, prove_move, read_marker, scan_inbox
 from workflow.ledger import LEDGER_NAME_KEY, list_workers
 from workflow.pipeline.orphans import list_orphaned_claims, orphans_text
+from workflow.state_folder import is_state_folder_locked
 
 NOTES_BYTES = 100 * 2**20
 MAX_SHOWN = 3
@@ -83,7 +84,7 @@ def check_share_folders(book: LedgerAccess) -> Iterator[Finding]:
     if not files and not unreadable:
         parts = 0 if found is None else len(found.paths)
         made = f" {', '.join(missing)} are made at the start." if missing else ""
-        yield ok(f"{parts:,} part files are in {share.inbox}.{made}")
+        yield ok(f"{format_count(parts, 'part file')} in {share.inbox}.{made}")
 
 
 def check_share_rights(book: LedgerAccess) -> Iterator[Finding]:
@@ -138,14 +139,18 @@ def check_inbox(book: LedgerAccess) -> Iterator[Finding]:
     share = _open_share(book)
     parts = scan_inbox(share.inbox).paths if share.inbox.is_dir() else frozenset()
     with book.opened() as ledger:
-        at_work = is_service_running(book.settings) or bool(ledger is not None and list_workers(ledger))
+        at_work = is_state_folder_locked(book.settings.state) or bool(
+            ledger is not None and list_workers(ledger)
+        )
     if parts and not at_work and share.left_inbox is None:
         yield warn(
-            f"{len(parts):,} part files are in the inbox, and stlflow does not run.",
+            f"{format_count(len(parts), 'part file')} in the inbox, and stlflow does not run.",
             "Start it: `stlflow run`.",
         )
     else:
-        yield ok(f"{len(parts):,} part files are in the inbox{', and stlflow runs' if at_work else ''}.")
+        yield ok(
+            f"{format_count(len(parts), 'part file')} in the inbox{', and stlflow runs' if at_work else ''}."
+        )
 
 
 def check_spool_space(book: LedgerAccess) -> Iterator[Finding]:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from workflow.doctor.cloud import cloud_checks
 from workflow.doctor.finding import Check, Finding, Grade, fail, ok, run_check, run_checks, warn
 from workflow.doctor.ledger import NO_WORKER, START_WORKER, LedgerAccess, is_worker_alive, ledger_checks
-from workflow.doctor.machine import is_service_running
 from workflow.doctor.notices import outbox_checks
 from workflow.doctor.readiness import check_canary_flight
 from workflow.doctor.share import check_share_present
-from workflow.errors import EXIT_CLOUD, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
+from workflow.errors import EXIT_CLOUD, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, format_count
 from workflow.ledger import CLOCK, RULES_ERROR_KEY, CanaryFlight, list_hanging, list_workers
 from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Submission, SubmissionState
 from workflow.settings import Settings
+from workflow.state_folder import is_state_folder_locked
 
 OVERDUE_SECONDS = 900.0
 """Three times the longest pause between two attempts."""
@@ -102,7 +102,7 @@ def check_overdue(book: LedgerAccess) -> Iterator[Finding]:
         late = CLOCK.seconds() - OVERDUE_SECONDS
         unended = [state for state in SubmissionState if state not in ENDED_STATES]
         waiting = [each for each in ledger.all(unended) if each.due_at and each.due_at.timestamp() < late]
-        at_work = bool(list_workers(ledger)) or is_service_running(book.settings)
+        at_work = bool(list_workers(ledger)) or is_state_folder_locked(book.settings.state)
     if waiting and not at_work:
         yield warn(
             f"{_count_with_verb(len(waiting), 'submission')} waiting, and stlflow does not run.",
@@ -135,7 +135,7 @@ def _submissions_in(book: LedgerAccess, state: SubmissionState) -> tuple[Submiss
 
 
 def _count_with_verb(count: int, thing: str) -> str:
-    return f"{count:,} {thing} is" if count == 1 else f"{count:,} {thing}s are"
+    return f"{format_count(count, thing)} {'is' if count == 1 else 'are'}"
 
 
 def _submission_numbers(submissions: list[Submission]) -> str:
@@ -213,7 +213,7 @@ def check_service(access: LedgerAccess) -> Iterator[Finding]:
         f"{each.name} (process {each.pid}, heartbeat {max(now - each.seen_at.timestamp(), 0):.0f} s ago)"
         for each in alive
     )
-    yield ok(f"{len(alive)} worker{'s' if len(alive) > 1 else ''} running: {told}.")
+    yield ok(f"{format_count(len(alive), 'worker')} running: {told}.")
 
 
 def _count_by_state(access: LedgerAccess) -> Mapping[SubmissionState, int]:

@@ -1,5 +1,6 @@
 """Fetching the STL of a part version: the link is asked for late, for it lives about 30 seconds."""
 
+import os
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -35,12 +36,23 @@ def download_stl(
         raise FileExistsError(f"{target} exists already: nothing is replaced. Choose another name.")
     try:
         size = exchange.call_with_retries(attempt)
-        if target.exists():
-            raise FileExistsError(f"{target} came into being meanwhile: nothing is replaced.")
-        growing.rename(target)
+        _rename_new(growing, target)
     finally:
         growing.unlink(missing_ok=True)
     return size
+
+
+def _rename_new(growing: Path, target: Path) -> None:
+    """Rename a file. Raises FileExistsError if another file has the name by now."""
+    taken = FileExistsError(f"{target} came into being meanwhile: nothing is replaced.")
+    try:
+        os.link(growing, target)  # unlike a rename it never replaces a file, whenever that comes
+    except FileExistsError:
+        raise taken from None
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise taken from None
+        growing.rename(target)
 
 
 def _fetch_link(

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 
 import numpy as np
 
+from workflow.errors import format_count
 from workflow.mesh.ascii_grammar import FACET_WORDS, AsciiParser
 from workflow.mesh.format import (
     BLOCK_FACETS,
@@ -20,7 +21,7 @@ from workflow.mesh.format import (
     UnreadableMesh,
     remove_negative_zeros,
 )
-from workflow.mesh.warnings import MeshWarning, MeshWarningKind, format_count
+from workflow.mesh.warnings import MeshWarning, MeshWarningKind
 
 _WORD_BYTES = [word.encode() for word in FACET_WORDS]
 _NUMBERS = [place for place, word in enumerate(FACET_WORDS) if word == "0"]

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from stl import Mesh
 
-from workflow.mesh.warnings import MeshWarning, MeshWarningKind, format_count
+from workflow.errors import format_count
+from workflow.mesh.warnings import MeshWarning, MeshWarningKind
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a ZIP archive, or a 3MF file"),
@@ -309,8 +310,7 @@ class BinaryReader:
 
     def remarks(self) -> tuple[MeshWarning, ...]:
         """Return what is odd about the file's form."""
-        trailing = self._layout.trailing_bytes
-        if not trailing:
+        if not (trailing := self._layout.trailing_bytes):
             return ()
         words = f"{format_count(trailing, 'byte')} after the last facet: ignored."
         return (MeshWarning(MeshWarningKind.TRAILING_BYTES, words),)

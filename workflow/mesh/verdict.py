@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from workflow.errors import format_count
 from workflow.mesh.components import SmallShell
 from workflow.mesh.cracks import Crack
 from workflow.mesh.holes import Hole, HoleKind, OpenEdgeSummary, format_location
 from workflow.mesh.measures import FARTHEST_MM, Measures, MeshFindings
 from workflow.mesh.shells import Shells
-from workflow.mesh.warnings import MeshPolicy, MeshWarning, MeshWarningKind, format_count, format_size
+from workflow.mesh.warnings import MeshPolicy, MeshWarning, MeshWarningKind, format_size
 
 LEAST_TOLD_MM = 0.001
 """Gaps and cracks below this are in no message: no printer sees them."""

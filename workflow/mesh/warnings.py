@@ -59,11 +59,6 @@ class MeshWarning(NamedTuple):
     words: str
 
 
-def format_count(number: int, noun: str, plural: str | None = None) -> str:
-    """Return a number with its noun: "1 facet", "1,200 facets"."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 @dataclass(frozen=True, slots=True)
 class MeshPolicy:
     """The choices that a shop can make about meshes.

@@ -24,7 +24,7 @@ from workflow.cli.eiger.output import (
 )
 from workflow.cli.eiger.resolve import resolve_build_id, resolve_preset_id, resolve_user_id
 from workflow.eiger import EigerClient, add_approvals, operations
-from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
+from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, format_count
 
 
 @click.group()
@@ -165,7 +165,7 @@ def approve_builds(builds: tuple[str, ...], switch_on: bool, output: Output) -> 
     with open_client(output, operations.APPROVE_BUILDS) as client:
         build_ids = [resolve_build_id(client, each) for each in builds]
         approved = add_approvals(client, build_ids, switch_on=switch_on)
-    report({"approved": sorted(approved)}, f"{len(approved)} builds are approved now.", output)
+    report({"approved": sorted(approved)}, f"Approved now: {format_count(len(approved), 'build')}.", output)
 
 
 @builds.command("disable-approvals")
