@@ -106,7 +106,11 @@ def print_now(world: World, device: Device, build: Build) -> PrintJob:
     require_compatible(world, device, build)
     if device.state != "Ready" or device.job is not None:
         raise DeviceNotReady(f"The device {device.name} is not ready: {device.state}.")
-    return _send_job(world, device, build, asked_for="print")
+    job = add_print_job(world, device, build, "print")
+    if "deaf-printer" not in world.options.quirks:
+        world.devices.put(replace(device, job=job.id))
+        world.schedule(world.options.take_seconds, partial(_pick_up_job, world, job.id))
+    return job
 
 
 def start_queued_job(world: World, device: Device, queued: QueuedJob) -> PrintJob:
@@ -116,14 +120,6 @@ def start_queued_job(world: World, device: Device, queued: QueuedJob) -> PrintJo
     job = add_print_job(world, device, world.builds[queued.build], "queue", same_id)
     job = replace(job, queued_at=queued.queued_at, shipped=queued.shipped, origin=queued.id)
     return start_print(world, device, job)
-
-
-def _send_job(world: World, device: Device, build: Build, asked_for: str) -> PrintJob:
-    job = add_print_job(world, device, build, asked_for)
-    if "deaf-printer" not in world.options.quirks:
-        world.devices.put(replace(device, job=job.id))
-        world.schedule(world.options.take_seconds, partial(_pick_up_job, world, job.id))
-    return job
 
 
 def add_print_job(
@@ -152,7 +148,7 @@ def _pick_up_job(world: World, job_id: str) -> None:
         world.schedule(REPORT_SECONDS, partial(_pick_up_job, world, job_id))
     elif _lacks_material(device, build):
         schedule_operator_visit(world, world.devices.put(replace(device, job=None)))
-        _end_print_job(world, job, "Failed")
+        world.print_jobs.put(replace(job, state="Failed", ended_at=world.now, updated_at=world.now))
     else:
         start_print(world, device, job)
 
@@ -192,10 +188,6 @@ def _finish_print(world: World, job_id: str, ended_at: datetime | None = None) -
     )
     world.devices.put(done)
     schedule_operator_visit(world, done)
-
-
-def _end_print_job(world: World, job: PrintJob, state: str) -> None:
-    world.print_jobs.put(replace(job, state=state, ended_at=world.now, updated_at=world.now))
 
 
 def schedule_operator_visit(world: World, device: Device) -> None:
@@ -249,10 +241,8 @@ def _seconds_remaining(world: World, device: Device) -> float:
     job = world.print_jobs.get(device.job or "")
     if job is None or job.started_at is None:
         return 0.0
-    progress = print_progress(
-        world.builds[job.build], job.started_at, world.now, per_layer=moves_per_layer(world)
-    )
-    return progress.seconds_remaining
+    build, per_layer = world.builds[job.build], moves_per_layer(world)
+    return print_progress(build, job.started_at, world.now, per_layer=per_layer).seconds_remaining
 
 
 def moves_per_layer(world: World) -> bool:
