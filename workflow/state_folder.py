@@ -95,15 +95,18 @@ def make_private_file(file: Path) -> None:
 
 
 def read_private_key(file: Path) -> bytes:
-    """Return the key in a private file, made at the first time. Raises StateFolderError."""
-    make_private_file(file)
+    """Return the key in a private file, made at the first time. Raises StateFolderError.
+
+    Several processes that start at once get the same one.
+    """
     try:
-        if len(key := file.read_bytes()) == KEY_BYTES:
+        with FileLock(f"{file}.lock"):
+            make_private_file(file)
+            if len(key := file.read_bytes()) != KEY_BYTES:
+                file.write_bytes(key := secrets.token_bytes(KEY_BYTES))
             return key
-        file.write_bytes(key := secrets.token_bytes(KEY_BYTES))
     except OSError as error:
         raise StateFolderError(f"{file} can't be written: {error_reason(error)}.") from None
-    return key
 
 
 def others_can_read(place: Path) -> bool:

@@ -1,6 +1,8 @@
 """What passes the gate: hosts, origins, tokens and proxies; and what every reply tells the browser."""
 
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -10,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tests.console.conftest import TOKENS_MADE, OpenSite, Site, bearer
-from workflow.console import decide, make_console, open_listener, security, serving_console
+from tests.console.parts import hold_part
+from tests.waiting import until
+from workflow.console import console, decide, make_console, open_listener, security, serving_console
 from workflow.console.messages import keep_message, read_message
 from workflow.console.server import IfBusy
 from workflow.errors import SettingsError
@@ -209,3 +213,24 @@ def _exchange(site: Site, request: bytes) -> bytes:
     with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_a_share_that_hangs_keeps_no_thread_of_the_console(
+    open_site: OpenSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each page that asks a dead mount would never end: after forty of them nothing answered any more."""
+    back = threading.Event()
+    monkeypatch.setattr(console.Console, "touch_share", lambda _: back.wait(60) and None)
+    monkeypatch.setattr(console, "SHARE_SECONDS", 0.1)
+    site = open_site()
+    number = hold_part(site.ledger, "a.stl")
+    with ThreadPoolExecutor(10) as pool:
+        replies = list(pool.map(lambda _: site.get(f"/s/{number}/file").status_code, range(60)))
+    assert set(replies) == {503}
+    assert site.get("/healthz").status_code == 200
+    assert "a.stl" in site.get(f"/s/{number}").text
+    assert "does not answer" in site.get("/drop").text
+    refused = site.post("/act", {"action": "release", "id": str(number)})
+    assert (refused.status_code, "does not answer" in refused.text) == (503, True)
+    back.set()
+    assert until(lambda: site.get(f"/s/{number}/file").status_code == 404, 60), "it answers: the file is away"

@@ -1,6 +1,7 @@
 """The part viewer in a real Chromium: what is orange, red and gray, buttons and keys, and without WebGL."""
 
 import hashlib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tests.console.browser import PATIENCE_SECONDS, Browser
 from tests.console.conftest import Site
 from tests.mesh.solids import Corners, binary, box, torus
 from tests.waiting import until
-from workflow.console.viewer_meshes import remove_oldest
+from workflow.console.viewer_meshes import ViewerMeshes, remove_oldest
 from workflow.mesh.inspection import inspect_mesh
 from workflow.model import EventKind, SubmissionState
 
@@ -17,6 +18,17 @@ ORANGE = ((170, 90, 0), (255, 170, 60))
 RED = ((200, 0, 0), (245, 30, 60))
 PALE = ((200, 125, 130), (255, 175, 190))
 GRAY = ((80, 86, 92), (190, 204, 218))
+
+
+def test_a_fault_with_one_part_stops_no_other(tmp_path: Path) -> None:
+    """A digest that is none makes a name that no file can have: the thread went on with the next part."""
+    part = tmp_path / "part.stl"
+    part.write_bytes(binary(box(10)))
+    with closing(ViewerMeshes(tmp_path / "viewer")) as meshes:
+        with pytest.raises(ValueError, match="null"):
+            meshes.find(part, "\0").result(60)
+        digest = hashlib.sha256(part.read_bytes()).hexdigest()
+        assert meshes.find(part, digest).result(60).is_file()
 
 
 def submit(site: Site, corners: Corners, path: str = "part.stl") -> int:
@@ -172,4 +184,4 @@ def test_what_was_never_inspected_has_words_alone(site: Site) -> None:
     page = site.get(f"/s/{number}/3d").text
     assert "part-viewer" not in page
     assert "not inspected yet" in page
-    assert site.get(f"/s/{number}/mesh").status_code == 400
+    assert site.get(f"/s/{number}/mesh").status_code == 404

@@ -29,6 +29,7 @@ from workflow.console.static_files import respond_static
 from workflow.console.views import Change, Document, Entry, Form, Preview, Role, Upload, View
 from workflow.errors import (
     CloudError,
+    ShareError,
     StateFolderError,
     StlflowError,
     UnknownSubmission,
@@ -40,6 +41,7 @@ STATUS_OF_ERRORS: tuple[tuple[type[StlflowError], int], ...] = (
     (UnknownSubmission, 404),
     (WrongSubmissionState, 409),
     (StateFolderError, 503),
+    (ShareError, 503),
     (CloudError, 502),
 )
 NAVIGATION = tuple(

@@ -1,6 +1,7 @@
 """What every page works with: the ledger, the settings, and the key that signs cookies."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -9,13 +10,17 @@ from workflow.assembly import share_from_ledger
 from workflow.console.checkup import Checkup
 from workflow.console.viewer_meshes import MESHES_FOLDER, ViewerMeshes
 from workflow.doctor import Finding, run_checks_of
+from workflow.errors import ShareError
 from workflow.intake import Share
 from workflow.ledger import Ledger
+from workflow.pipeline.trouble_watch import TimedProbe
 from workflow.routing import RuleTestResult
 from workflow.settings import Settings
 from workflow.state_folder import read_private_key
 
 KEY_FILE = "console.key"
+SHARE_SECONDS = 2.0
+"""How long a page waits for the share."""
 
 
 def wake_nobody() -> None:
@@ -40,6 +45,7 @@ class Console:
     stop: Event = field(default_factory=Event)
     viewer_meshes: ViewerMeshes = field(init=False)
     checkup: Checkup = field(init=False)
+    share_probe: TimedProbe = field(init=False)
     rule_tests: dict[str, tuple[RuleTestResult, ...]] = field(default_factory=dict)
     """The results of the last revision of the rules that was shown."""
 
@@ -48,6 +54,14 @@ class Console:
         meshes = ViewerMeshes(self.settings.state.absolute() / MESHES_FOLDER)
         object.__setattr__(self, "viewer_meshes", meshes)
         object.__setattr__(self, "checkup", Checkup(self.run_checks))
+        silence = f"The share {self.settings.share} does not answer. Check the mount and the file server."
+        object.__setattr__(self, "share_probe", TimedProbe(self.touch_share, silence, SHARE_SECONDS))
+
+    def touch_share(self) -> None:
+        """Return once the share, and the inbox, say something: that they are away is said elsewhere."""
+        for place in filter(None, (self.settings.share, self.settings.read_only_inbox)):
+            with suppress(OSError):
+                place.stat()
 
     def run_checks(self) -> Iterator[Finding]:
         """Run the doctor's checks, one finding at a time."""
@@ -55,7 +69,12 @@ class Console:
 
     @property
     def share(self) -> Share:
-        """Return the share as the ledger knows it now."""
+        """Return the share as the ledger knows it now. Raises ShareError if it hangs.
+
+        A call on a mount that hangs never ends, and each one would keep a thread of the server.
+        """
+        if silence := self.share_probe():
+            raise ShareError(silence)
         return share_from_ledger(self.settings, self.ledger)
 
 

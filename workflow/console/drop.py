@@ -5,17 +5,20 @@ It is written in the inbox under a hidden name, which the inbox passes over, and
 
 import hashlib
 import os
+import re
 import secrets
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import FileIO
+from pathlib import Path
 from typing import Any
 
 from loguru import logger
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from workflow.console.access import console_of, visitor_of
@@ -23,7 +26,7 @@ from workflow.console.console import Console
 from workflow.console.forms import Refused, check_csrf, own_path
 from workflow.console.messages import keep_message
 from workflow.console.upload_body import BROKEN, UploadReader, make_parser
-from workflow.errors import error_reason
+from workflow.errors import ShareError, error_reason
 from workflow.intake import INBOX_FOLDER, NameKind, match_path, plan_and_move, printable_path
 from workflow.intake.filenames import fit_name
 from workflow.intake.fs import open_folder
@@ -31,6 +34,8 @@ from workflow.intake.fs import open_folder
 NEVER_IN_NAMES = frozenset('<>:"/\\|?*')
 """Windows takes none of them in a name."""
 MOST_FOLDERS = 100
+UNFINISHED_NAME = re.compile(r"\.stlflow-[0-9a-f]{12}\.tmp")
+ABANDONED_SECONDS = 86_400
 CUT_OFF = "The upload was cut off. Nothing of the last file was taken."
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
@@ -68,6 +73,7 @@ class InboxReceiver:
         self._unfinished = f".stlflow-{secrets.token_hex(6)}.tmp"
         self._size, self._digest = 0, hashlib.sha256()
         with open_folder(self.console.share.root, (INBOX_FOLDER, *self._folders)) as folder:
+            remove_abandoned(self.console.share.inbox.joinpath(*self._folders))
             handle = os.open(folder.at(self._unfinished), NEW_FILE, 0o666, dir_fd=folder.fd)
         self._file = FileIO(handle, "w")
 
@@ -110,9 +116,18 @@ class InboxReceiver:
         if self._file is not None:
             self._file.close()
         if self._unfinished:
-            with suppress(OSError):
+            with suppress(OSError, ShareError):
                 self.console.share.inbox.joinpath(*self._folders, self._unfinished).unlink()
             self._unfinished = ""
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what uploads left half written in a folder of the inbox because stlflow was killed."""
+    with suppress(OSError):
+        for place in folder.glob(".stlflow-*.tmp"):
+            is_old = time.time() - place.lstat().st_mtime > ABANDONED_SECONDS
+            if is_old and UNFINISHED_NAME.fullmatch(place.name):
+                place.unlink()
 
 
 def clean_name(name: str) -> str:
@@ -137,14 +152,19 @@ def clean_folder(text: str) -> tuple[str, ...]:
 def read_drop_page(request: Request) -> DropPage:
     """Return what the upload form offers."""
     console = console_of(request)
-    return DropPage(list_folders(console), console.settings.largest_file_mb, why_not_taken(console))
+    absence = why_not_taken(console)
+    folders = () if absence else list_folders(console)
+    return DropPage(folders, console.settings.largest_file_mb, absence)
 
 
 def why_not_taken(console: Console) -> str:
     """Return why nothing can be dropped here; "" if it can."""
     if console.settings.read_only_inbox is not None:
         return "The inbox is read-only for stlflow. Put the file into its folder yourself."
-    reason = console.share.absence_reason()
+    try:
+        reason = console.share.absence_reason()
+    except ShareError as error:
+        return str(error)
     return "" if reason is None else f"The share can't be reached: {reason}."
 
 
@@ -172,6 +192,10 @@ async def take_upload(request: Request) -> Response:
             await run_in_threadpool(parser.write, chunk)
     except BROKEN:
         raise Refused(CUT_OFF) from None
+    except FileNotFoundError:
+        raise Refused(f"There is no folder {reader.fields.get('folder', '')} in the inbox.") from None
+    except ClientDisconnect:  # nobody is there to hear it
+        return Response(status_code=400)
     except OSError as error:
         raise HTTPException(507, f"The inbox can't be written: {error_reason(error)}.") from None
     finally:

@@ -14,7 +14,7 @@ from workflow.console.access import console_of
 from workflow.console.console import Console
 from workflow.console.render import respond
 from workflow.console.static_files import STATIC
-from workflow.errors import NotAPlainFile
+from workflow.errors import NotAPlainFile, ShareError
 from workflow.intake.fs import open_folder, open_regular_file
 from workflow.model import Submission
 from workflow.notes import is_note, is_picture, note_path, picture_path
@@ -50,8 +50,11 @@ def note_place_of(console: Console, submission: Submission) -> Path:
 
 
 def list_files(console: Console, submission: Submission) -> Iterator[PartFile]:
-    """Yield the files of a submission that are there."""
-    beside = note_place_of(console, submission)
+    """Yield the files of a submission that are there; none while the share does not answer."""
+    try:
+        beside = note_place_of(console, submission)
+    except ShareError:
+        return
     for kind, address, place in (
         ("Part", "file", place_of(console, submission)),
         ("Note", "note.txt", note_path(beside)),

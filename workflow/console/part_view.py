@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from workflow.console.access import console_of
 from workflow.console.viewer_meshes import MAX_FILE_BYTES
-from workflow.errors import InspectionFailed, ShareError, StlflowError, error_reason
+from workflow.errors import InspectionFailed, StlflowError, error_reason
 from workflow.model import MeshReport, Submission
 
 WAIT_SECONDS = 8.0
@@ -66,11 +67,11 @@ def can_be_shown(submission: Submission, mesh: MeshReport) -> bool:
 
 
 def respond_mesh(request: Request) -> Awaitable[Response]:
-    """Return the mesh of a part once it is made. Raises UnknownSubmission, ShareError."""
+    """Return the mesh of a part once it is made. Raises UnknownSubmission, ShareError, HTTPException."""
     console = console_of(request)
     submission = console.ledger.get(request.path_params["number"])
     if submission.mesh is None or not can_be_shown(submission, submission.mesh):
-        raise ShareError("This part has no mesh that can be shown.")
+        raise HTTPException(404, "This part has no mesh that can be shown.")
     place = Path(submission.claimed_as or "")
     source = place if submission.left_in_place else console.share.root / place
     return _reply_once_made(console.viewer_meshes.find(source, submission.sha256 or ""), place)

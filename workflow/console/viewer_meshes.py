@@ -7,11 +7,12 @@ No thread of the web server waits for it.
 import os
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
-from workflow.errors import InspectionFailed, StateFolderError
+from workflow.errors import InspectionFailed, StateFolderError, catch_faults
 from workflow.mesh import InspectionLimits, Inspector
 
 MESHES_FOLDER = "viewer"
@@ -42,7 +43,7 @@ class ViewerMeshes:
     def find(self, source: Path, sha256: str) -> Future[Path]:
         """Return the file with the mesh of a part, now or once it is made.
 
-        The future raises OSError, InspectionFailed, StateFolderError.
+        The future raises OSError, InspectionFailed, StateFolderError, or what a fault of stlflow raises.
         """
         kept = self._folder / f"{sha256}{_SUFFIX}"
         with self._lock:
@@ -64,7 +65,7 @@ class ViewerMeshes:
         return found
 
     def close(self) -> None:
-        """End the process; parts that wait for it get an error."""
+        """End the process; what waits for it is not made any more."""
         with self._lock:
             self._is_closed, thread = True, self._thread
         self._orders.put(None)
@@ -77,10 +78,8 @@ class ViewerMeshes:
         with Inspector(limits=LIMITS) as self._inspector:
             while (order := self._next_order()) is not None:
                 source, sha256, found = order
-                try:
-                    found.set_result(self._make(self._inspector, source, sha256))
-                except (OSError, InspectionFailed, StateFolderError) as error:
-                    found.set_exception(error)
+                make = partial(self._make, self._inspector, source, sha256)
+                catch_faults(lambda: found.set_result(make()), found.set_exception)  # noqa: B023  # called at once
                 with self._lock:
                     self._waiting.pop(sha256, None)
 

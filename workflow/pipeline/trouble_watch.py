@@ -1,6 +1,7 @@
 """Watches for trouble that is no submission's own: the cloud, the share, the rules, hanging calls."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -58,15 +59,18 @@ class TimedProbe:
     def __init__(self, probe: Probe, silence: str, seconds: float = PROBE_SECONDS) -> None:
         self._probe, self._silence, self._seconds = probe, silence, seconds
         self._thread: threading.Thread | None = None
+        self._begun = 0.0
         self._found: str | None = None
 
     def __call__(self) -> str | None:
         """Return what the probe finds; one that hangs is not started a second time."""
         if self._thread is None or not self._thread.is_alive():
+            self._begun = time.monotonic()
             self._thread = threading.Thread(target=self._run, name="trouble probe", daemon=True)
             self._thread.start()
-        self._thread.join(self._seconds)
-        return self._silence if self._thread.is_alive() else self._found
+        thread = self._thread  # another one may begin meanwhile
+        thread.join(max(self._begun + self._seconds - time.monotonic(), 0.0))
+        return self._silence if thread.is_alive() else self._found
 
     def _run(self) -> None:
         self._found = catch_faults(self._probe, error_reason)
