@@ -11,9 +11,8 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from loguru import logger
 from starlette.concurrency import run_in_threadpool
@@ -61,7 +60,7 @@ class InboxReceiver:
     _path: str = ""
     _folders: Sequence[str] = ()
     _unfinished: str = ""
-    _file: FileIO | None = None
+    _file: BinaryIO | None = None
     _size: int = 0
     _digest: Any = field(default_factory=hashlib.sha256)
 
@@ -75,7 +74,7 @@ class InboxReceiver:
         with open_folder(self.console.share.root, (INBOX_FOLDER, *self._folders)) as folder:
             remove_abandoned(self.console.share.inbox.joinpath(*self._folders))
             handle = os.open(folder.at(self._unfinished), NEW_FILE, 0o666, dir_fd=folder.fd)
-        self._file = FileIO(handle, "w")
+        self._file = os.fdopen(handle, "wb")  # buffered: a raw file may take a part of a piece alone
 
     def write(self, piece: bytes) -> None:
         """Write the next bytes. Raises Refused for a file that is too large, OSError."""
@@ -91,6 +90,7 @@ class InboxReceiver:
         """Rename the file to its own name: the inbox sees a whole file, or none."""
         if self._file is None:
             return
+        self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         self._file = None
@@ -114,7 +114,8 @@ class InboxReceiver:
     def abandon(self) -> None:
         """Remove what is not whole."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):
+                self._file.close()
         if self._unfinished:
             with suppress(OSError, ShareError):
                 self.console.share.inbox.joinpath(*self._folders, self._unfinished).unlink()
