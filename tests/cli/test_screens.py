@@ -17,6 +17,7 @@ from tests.cli.conftest import Say
 from tests.cli.terminal import Screen, on_terminal
 from tests.states import put_in_state
 from workflow.cli.fitted_table import Column, Row, shorten, table_lines
+from workflow.cli.listing import print_csv
 from workflow.cli.param_types import parse_moment
 from workflow.cli.submission_table import age_text, choose_rows, live_view
 from workflow.ledger import Ledger
@@ -210,6 +211,12 @@ def test_csv_has_one_row_for_each(desk: Desk, say: Say, monkeypatch: pytest.Monk
     assert rows[0]["reason"] == REASON
     assert rows[-1]["answer.print_seconds"] == "6300.0"
     assert rows[-1]["path"] == "bracket.stl"
+
+
+def test_csv_has_no_formula(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name of a file is an engineer's to choose, and a spreadsheet runs what begins with an equals sign."""
+    print_csv([{"path": "=cmd|calc.stl", "answer": {"cost": -1.5}}])
+    assert capsys.readouterr().out == "path,answer.cost\n'=cmd|calc.stl,-1.5\n"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Files dropped onto the page: whole files in the inbox, through the same gate, or nothing at all."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -133,16 +132,6 @@ def test_half_a_file_is_never_in_the_inbox(site: Site, inbox: Path) -> None:
     assert (reply.status_code, "cut off" in reply.text) == (400, True)
     assert seen == [frozenset()]
     assert files(inbox) == []
-
-
-def test_what_a_kill_left_half_written_is_removed_after_a_day(site: Site, inbox: Path) -> None:
-    left, fresh, other = (inbox / f".stlflow-{name}.tmp" for name in ("0" * 12, "1" * 12, "keep"))
-    for place in (left, fresh, other):
-        place.write_bytes(b"solid")
-    for place in (left, other):
-        os.utime(place, (1, 1))
-    assert drop(site, "x.stl").ok
-    assert [place.exists() for place in (left, fresh, other)] == [False, True, True]
 
 
 def test_without_the_token_of_a_page_nothing_is_written(site: Site, inbox: Path) -> None:

@@ -83,7 +83,7 @@ def list_submissions(limit: int | None, watch: bool, as_csv: bool, as_json: bool
     answers, prints = read_answers(ledger, settings, shown), read_print_status(ledger, shown)
     if for_scripts:
         rows = [submission_row(each, answers.get(each.id), prints.get(each.id)) for each in shown]
-        _print_csv(rows) if as_csv else print_json(rows)
+        print_csv(rows) if as_csv else print_json(rows)
         return EXIT_OK
     if shown:
         print_submissions_table(shown, answers, settings.zone, prints)
@@ -108,9 +108,11 @@ def _filter(wanted: dict[str, Any], zone: tzinfo | None) -> Any:
     )
 
 
-def _print_csv(rows: list[dict[str, object]]) -> None:
+def print_csv(rows: list[dict[str, object]]) -> None:
     """Print rows as CSV: what the answer says of print time and readiness in columns of its own."""
-    flat = [dict(_flat(row)) for row in rows]
+    from workflow.notes import spreadsheet_cell
+
+    flat = [{name: spreadsheet_cell(value) for name, value in _flat(row)} for row in rows]
     names = list(dict.fromkeys(name for row in flat for name in row))
     table = csv.DictWriter(sys.stdout, names, lineterminator="\n")
     table.writeheader()

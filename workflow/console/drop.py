@@ -5,13 +5,10 @@ It is written in the inbox under a hidden name, which the inbox passes over, and
 
 import hashlib
 import os
-import re
 import secrets
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from loguru import logger
@@ -33,8 +30,6 @@ from workflow.intake.fs import open_folder
 NEVER_IN_NAMES = frozenset('<>:"/\\|?*')
 """Windows takes none of them in a name."""
 MOST_FOLDERS = 100
-UNFINISHED_NAME = re.compile(r"\.stlflow-[0-9a-f]{12}\.tmp")
-ABANDONED_SECONDS = 86_400
 CUT_OFF = "The upload was cut off. Nothing of the last file was taken."
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
@@ -72,7 +67,6 @@ class InboxReceiver:
         self._unfinished = f".stlflow-{secrets.token_hex(6)}.tmp"
         self._size, self._digest = 0, hashlib.sha256()
         with open_folder(self.console.share.root, (INBOX_FOLDER, *self._folders)) as folder:
-            remove_abandoned(self.console.share.inbox.joinpath(*self._folders))
             handle = os.open(folder.at(self._unfinished), NEW_FILE, 0o666, dir_fd=folder.fd)
         self._file = os.fdopen(handle, "wb")  # buffered: a raw file may take a part of a piece alone
 
@@ -120,15 +114,6 @@ class InboxReceiver:
             with suppress(OSError, ShareError):
                 self.console.share.inbox.joinpath(*self._folders, self._unfinished).unlink()
             self._unfinished = ""
-
-
-def remove_abandoned(folder: Path) -> None:
-    """Remove what uploads left half written in a folder of the inbox because stlflow was killed."""
-    with suppress(OSError):
-        for place in folder.glob(".stlflow-*.tmp"):
-            is_old = time.time() - place.lstat().st_mtime > ABANDONED_SECONDS
-            if is_old and UNFINISHED_NAME.fullmatch(place.name):
-                place.unlink()
 
 
 def clean_name(name: str) -> str:

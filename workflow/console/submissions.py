@@ -17,6 +17,7 @@ from workflow.console.filters import Chip, chips, parse_filter, parse_order, rea
 from workflow.console.rows import SubmissionRow, make_rows
 from workflow.console.views import Parameter
 from workflow.ledger import LONGEST_COUNT, SortOrder
+from workflow.notes import spreadsheet_cell
 
 ROWS_AT_ONCE = 100
 MOST_ROWS = 500
@@ -116,21 +117,13 @@ def respond_csv(request: Request) -> Response:
         for _ in count():
             found, after = console.ledger.search.page(wanted, order, CSV_ROWS_AT_ONCE, after)
             for row in make_rows(console, found):
-                yield _csv_line([_cell(getattr(row, name)) for name in CSV_COLUMNS])
+                yield _csv_line([spreadsheet_cell(getattr(row, name)) for name in CSV_COLUMNS])
             if after is None or console.stop.is_set():
                 return
 
     name = f"submissions-{datetime.now(console.settings.zone):%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingResponse(lines(), headers=headers, media_type="text/csv; charset=utf-8")
-
-
-def _cell(value: object) -> object:
-    """Return a value for a spreadsheet; a text that it would take for a formula gets a mark before it."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
 def _csv_line(cells: object) -> bytes:

@@ -55,6 +55,7 @@ from workflow.notes.text import (
     fact_lines,
     mass_arrival_note_text,
     orphaned_claims_note_text,
+    spreadsheet_cell,
     state_text,
     submission_note_text,
     untaken_file_note_text,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from workflow.model import (
     Destination,
@@ -237,3 +237,11 @@ def orphaned_claims_note_text(count: int) -> str:
         f"  Is it gone for good? `stlflow intake adopt` takes the files over.\n"
         f"  A file that may have been sent is held, so that nothing is printed twice.\n"
     )
+
+
+def spreadsheet_cell(value: object) -> object:
+    """Return a value for CSV; a text that a spreadsheet would take for a formula gets a mark before it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    is_formula = isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}
+    return f"'{value}" if is_formula else value
