@@ -69,9 +69,8 @@ def encode_setup(setup: WorkerSetup) -> str:
 def decode_setup(text: str) -> WorkerSetup:
     """Read a setup back."""
     given = json.loads(text)
-    policy, sides = given["policy"], given["policy"]["fits_all_mm"]
-    policy["held"] = frozenset(map(MeshWarningKind, policy["held"]))
-    policy["fits_all_mm"] = None if sides is None else tuple(sides)
+    policy = {**given["policy"], "held": frozenset(map(MeshWarningKind, given["policy"]["held"]))}
+    policy |= {"fits_all_mm": policy["fits_all_mm"] and tuple(policy["fits_all_mm"])}
     return WorkerSetup(MeshPolicy(**policy), given["memory_mb"], given["seconds"])
 
 

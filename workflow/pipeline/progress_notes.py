@@ -1,7 +1,6 @@
 """Notes about files that are worked on, beside the place in the inbox where each was dropped.
 
 Those about files of a read-only inbox are in processing/, with the number of the submission in the name.
-
 One thread writes them, behind the pipeline and never in it: it is told which submissions have moved on, reads
 their rows, and writes what is news. After each round it rests many times as long as it worked, so that the
 notes of a thousand files at once take little of the machine; a file that ends meanwhile never gets one.
@@ -104,10 +103,7 @@ class ProgressNotes:
         return frozenset(place.relative_to(self._folder).as_posix() for place in places)
 
     def check_texts(self, texts: Collection[str]) -> None:
-        """Update or remove notes that an earlier run, or another worker, has left.
-
-        `texts` are those in the inbox; a read-only one has none, and processing/ few.
-        """
+        """Update or remove notes that an earlier run, or another worker, has left in the inbox."""
         if self.context.share.left_inbox is not None:
             texts = frozenset(path for path in paths_below(self._folder) if path.endswith(".txt"))
         if not self.is_writer():
@@ -184,8 +180,7 @@ class ProgressNotes:
             if place is None or self._is_own(place, submission.id):
                 if share.left_inbox is not None:
                     make_outcome_folders(share, stl.relative_to(share.root).as_posix())
-                folders = stl.parent.relative_to(self._folder).parts
-                with open_folder(self._folder, folders):  # which has become no link meanwhile
+                with open_folder(self._folder, _folders(self._folder, stl)):  # which has become no link since
                     place = write_note(note_path(stl), text, durable=False)
         except OSError as error:  # the folder is gone, or refuses: the end gets its note all the same
             logger.debug("No note beside {}: {}", submission.path, error_reason(error))
@@ -230,7 +225,7 @@ class ProgressNotes:
         try:
             remove_titled_note(place.with_name(name), lambda title: submission_in_progress(title) == number)
             if self.context.share.left_inbox is not None:
-                remove_empty_folders(self._folder, place.parent.relative_to(self._folder).parts)
+                remove_empty_folders(self._folder, _folders(self._folder, place))
         except OSError as error:
             logger.debug("The note {} stays: {}", place.name, error_reason(error))
 
@@ -242,6 +237,10 @@ class ProgressNotes:
             inbox = self.context.share.left_inbox
             return inbox is not None and submission.claimed_as == str(inbox / submission.path)
         return PurePosixPath(submission.claimed_as or "").parts[:1] == ("processing",)
+
+
+def _folders(top: Path, place: Path) -> tuple[str, ...]:
+    return place.parent.relative_to(top).parts
 
 
 def _is_empty(place: Path) -> bool:

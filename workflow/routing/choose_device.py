@@ -91,13 +91,11 @@ def deal_copies(
     reasons = tuple(
         f"{device.name}: {why_not or f'{counts[device.id]} of the copies'}"
         for device in devices
-        for why_not in (next(_disqualifiers(required, facts, device, 1), _TOO_SMALL[device in fitting]),)
+        for too_small in ("" if device in fitting else "the part does not fit its build volume",)
+        for why_not in (next(_disqualifiers(required, facts, device, 1), too_small),)
     )
     first = next(device for device in devices if device.id == dealt[0].id)
     return DeviceChoice(first, reasons, tuple(dealt))
-
-
-_TOO_SMALL = {True: "", False: "the part does not fit its build volume"}
 
 
 def _fitting(
