@@ -15,7 +15,9 @@ def test_only_an_upload_that_was_agreed_to_makes_a_part(desk: Desk, cloud: Cloud
     read = desk.run("first-contact")
     assert read.code == 0, read.err
     assert "Whether an upload becomes a build is still unknown" in read.out
+    (desk.folder / "observed.json").unlink()
     assert desk.run("first-contact", "--upload").code == 130  # nobody answers the question
+    assert (desk.folder / "observed.json").exists(), "what was read is not lost"
     assert parts(cloud) == before
     done = desk.run("first-contact", "--upload", "--yes", "--preset", "Onyx", "--json")
     assert done.document()["builds"] == "auto"

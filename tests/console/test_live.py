@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 import requests
 
-from tests.console.conftest import Site
+from tests.console.conftest import OpenSite, Site, bearer
 from tests.console.parts import hold_part
 from tests.waiting import until
-from workflow.console import make_console, open_listener, running_console
+from workflow.console import live, make_console, open_listener, running_console
 
 
 @contextmanager
@@ -43,3 +44,17 @@ def test_the_streams_end_with_the_server(site: Site) -> None:
         lines = reply.iter_lines(chunk_size=1)
         next(lines)
     assert until(lambda: list(lines) is not None)
+
+
+def test_a_stream_ends_with_the_login_of_whoever_listens(
+    open_site: OpenSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that went on would say that it is live, and show what was so when the login ended."""
+    monkeypatch.setattr(live, "TICK_SECONDS", 0.02)
+    site = open_site(console_login=True)
+    reply = site.get("/events", headers=bearer("Vera"), stream=True)
+    lines = reply.iter_lines(chunk_size=1)
+    next(lines)
+    site.ledger.console_tokens.revoke("Vera")
+    assert until(lambda: list(lines) is not None, 60)
+    assert site.get("/events", headers=bearer("Vera"), allow_redirects=False).status_code == 303

@@ -91,6 +91,12 @@ def test_without_news_it_is_written_every_minute(writer: StatusPageWriter) -> No
     assert written_at(writer.place) > first > ""
 
 
+def test_a_page_that_a_power_cut_left_empty_is_written_again(writer: StatusPageWriter) -> None:
+    writer.place.write_bytes(b"")
+    writer._write()
+    assert "stlflow is running" in text_of(writer.place)
+
+
 def test_a_file_of_another_is_left_and_said_once(writer: StatusPageWriter) -> None:
     writer.place.write_text("my own page", "utf-8")
     with log_lines() as lines:

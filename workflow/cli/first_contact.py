@@ -41,20 +41,24 @@ def first_contact(
     from workflow.settings import load_settings
 
     settings, seen = load_settings(), []
-    with make_client(settings, reads_only=not upload) as client:
-        for each in observe_account(client):
-            seen.append(each)
-            click.echo(each.says, err=as_json)
-        consequence = (
-            f"Next, a cube of {CUBE_MM:g} mm becomes a real part in {settings.eiger_url}. Nothing is "
-            "printed. The API can't delete it: delete the part 'stlflow first contact …' in Eiger afterwards."
-        )
-        if upload and confirm_consequence(consequence, yes=yes):
-            for each in _watch_upload(client, preset, 60 * minutes):
+    try:
+        with make_client(settings, reads_only=not upload) as client:
+            for each in observe_account(client):
                 seen.append(each)
                 click.echo(each.says, err=as_json)
-    document = observed_document(seen, datetime.now(UTC).isoformat(timespec="seconds"))
-    _write(document, output)
+            consequence = (
+                f"Next, a cube of {CUBE_MM:g} mm becomes a real part in {settings.eiger_url}. Nothing is "
+                "printed. The API can't delete it: delete the part 'stlflow first contact …' in Eiger "
+                "afterwards."
+            )
+            if upload and confirm_consequence(consequence, yes=yes):
+                for each in _watch_upload(client, preset, 60 * minutes):
+                    seen.append(each)
+                    click.echo(each.says, err=as_json)
+    finally:  # a cube that is uploaded, and an hour of watching, are not for nothing if Eiger goes away
+        document = observed_document(seen, datetime.now(UTC).isoformat(timespec="seconds"))
+        if seen:
+            _write(document, output)
     if as_json:
         print_json(document)
     else:

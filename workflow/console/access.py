@@ -51,7 +51,7 @@ def identify(console: Console, request: Request) -> Visitor | None:
     if kind.lower() == "bearer":
         found = console.ledger.console_tokens.find(token.strip())
         return None if found is None else Visitor(found.name, role_of(found.role), f"bearer {found.digest}")
-    if request.url.path == WALL_PATH and (key := request.query_params.get("k")):
+    if request.scope["path"] == WALL_PATH and (key := request.query_params.get("k")):
         found = console.ledger.console_tokens.find(key)
         is_wall = found is not None and role_of(found.role) is Role.WALL
         return Visitor(found.name, Role.WALL, f"wall {found.digest}") if found and is_wall else None

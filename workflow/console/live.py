@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from workflow.console.access import console_of
+from workflow.console.access import console_of, identify
 from workflow.console.attention import count_waiting
 from workflow.console.console import Console
 from workflow.errors import StateFolderError
@@ -28,18 +28,19 @@ LOOK_BACK = 50
 
 def respond_events(request: Request) -> Awaitable[Response]:
     """Return the stream of one page."""
-    return _open_stream(console_of(request))
+    return _open_stream(console_of(request), request)
 
 
-async def _open_stream(console: Console) -> Response:
+async def _open_stream(console: Console, request: Request) -> Response:
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(console), headers=headers, media_type="text/event-stream")
+    return StreamingResponse(_stream(console, request), headers=headers, media_type="text/event-stream")
 
 
-async def _stream(console: Console) -> AsyncIterator[str]:
+async def _stream(console: Console, request: Request) -> AsyncIterator[str]:
+    """Yield what changes, until the server ends or the login of whoever listens has."""
     last = await run_in_threadpool(console.ledger.search.last_event)
     known = dict(await run_in_threadpool(console.ledger.search.changes_since, last - LOOK_BACK))
-    waiting, quiet = -1, 0
+    waiting, quiet, ticks = -1, 0, 0
     yield "retry: 3000\n\n"
     while not console.stop.is_set():
         with suppress(StateFolderError):
@@ -50,6 +51,10 @@ async def _stream(console: Console) -> AsyncIterator[str]:
             if not quiet:
                 yield _event("changes", {"changed": fresh, "waiting": now_waiting})
             known, waiting, last = found, now_waiting, max([last, *found.values()])
+        ticks += 1
+        with suppress(StateFolderError):
+            if ticks % BEAT_TICKS == 0 and await run_in_threadpool(identify, console, request) is None:
+                return
         if quiet >= BEAT_TICKS:
             quiet = 1
             yield _event("beat", {})

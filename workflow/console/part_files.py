@@ -135,8 +135,9 @@ def _is(test: object, place: Path) -> bool:
 
 
 def _read(place: Path) -> bytes:
+    """Return a file that was just looked at; a link that came in its place meanwhile is not followed."""
     try:
-        with place.open("rb") as file:
+        with open_folder(place.parent, ()) as folder, FileIO(open_regular_file(folder, place.name)) as file:
             return file.read(MAX_SHOWN_BYTES)
-    except OSError:
+    except (OSError, NotAPlainFile):
         raise HTTPException(404, MISSING) from None

@@ -53,9 +53,11 @@ def status_page_place(setting: str, share: Share) -> Path | None:
 
 
 def is_status_page(place: Path) -> bool:
-    """True for a page that stlflow has written. Raises OSError."""
+    """True for a page that stlflow has written, also for one that a power cut left empty. Raises OSError."""
     if not place.is_file() or place.is_symlink():
         return False
+    if not place.stat().st_size:
+        return True
     with place.open("rb") as file:
         return STATUS_PAGE_MARK.encode() in file.read(_HEAD_BYTES)
 
