@@ -2,9 +2,11 @@
 
 import gc
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,23 @@ from hypothesis import settings
 from tests.postgres import Postgres, postgres_server
 from workflow.ledger import Ledger
 
-settings.register_profile("without a deadline", deadline=None)  # the machine may be busy
-settings.load_profile("without a deadline")
+settings.register_profile("short", deadline=None, max_examples=40)  # no deadline: the machine may be busy
+settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.load_profile("short")
 
 
+NUMBERS = count(1)
+LONGEST_FIRST = (
+    "test_campaign.py", "test_hostile.py", "test_commands.py", "test_tools.py",
+    "test_in_browser.py", "test_clocks.py", "test_viewer.py", "test_thumbnails.py",
+    "test_picture.py", "test_attached_builds.py", "test_following.py", "test_wrong_values.py",
+    "test_shells.py", "test_reuse.py", "test_check_units.py", "test_duplicates.py", "test_load.py",
+    "test_sends.py", "test_slice_listing.py", "test_inbox_events.py", "test_reconcile.py",
+    "test_inspector.py", "test_submissions.py", "test_work_queue.py", "test_moved_files.py",
+    "test_acceptance.py", "test_postgres_queue.py", "test_prints.py", "test_report.py",
+    "test_ledger.py", "test_wheel.py",
+)  # fmt: skip
+"""Files of tests that take longest as a whole, in this order; see `--durations`."""
 os.environ["STLFLOW_CONSOLE_PORT"] = "0"
 """For processes that fixtures of a session or a module start: services of many tests run at the same time."""
 
@@ -31,17 +46,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection(session: pytest.Session) -> None:
     """Import a share of the test files before the others, in each worker another share.
 
-    Every worker needs them all, and rewriting their assertions takes most of the time of a first run: what one
-    worker has rewritten and compiled, the others read. A file that can't be imported is reported by its turn.
+    Every worker needs them all, and rewriting their assertions takes most of the time of a first run: what
+    one worker has rewritten and compiled, the others read. What can't be imported is reported by its turn.
     """
     gc.disable()  # what is collected stays to the end
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if not worker or session.config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return
     first, step = int(worker.removeprefix("gw")), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-    for file in sorted(Path(__file__).parent.rglob("test_*.py"))[first::step]:
+    files = [file for file in Path(__file__).parent.rglob("test_*.py") if "for_long" not in file.name]
+    for file in sorted(files)[first::step]:
         with suppress(Exception, pytest.skip.Exception):
             import_module(".".join(file.relative_to(session.config.rootpath).with_suffix("").parts))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: no worker has one left when the others have nothing to do."""
+    place = {name: at for at, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 def pytest_collection_finish() -> None:
@@ -59,6 +82,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STLFLOW_CONSOLE_PORT", "0")  # services of many tests run at the same time
     monkeypatch.delenv("COLUMNS", raising=False)  # the readline of a parent process may set it
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a fresh folder, numbered by a count: pytest itself looks through all folders for the next."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    return tmp_path_factory.mktemp(f"{next(NUMBERS)}-{name}", numbered=False)
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ def test_shells(corners: Corners, expected: Shells) -> None:
 
 
 @IN_MEMORY
-@given(st.randoms(use_true_random=False), st.integers(1, 30), st.integers(1, 500))
+@given(st.randoms(use_true_random=False), st.integers(1, 12), st.integers(1, 500))
 def test_any_number_of_bodies_in_any_order(random: Random, bodies: int, size: int) -> None:
     corners = merged(*(shifted(torus(9, 7), 0, 0, 30 * number) for number in range(bodies)))
     order = list(range(len(corners)))

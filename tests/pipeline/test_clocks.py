@@ -97,7 +97,9 @@ def test_one_listing_tells_of_builds_whatever_the_date(
 
 @pytest.mark.parametrize("destination", list(Destination))
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-@pytest.mark.parametrize(("date_ahead", "machine_ahead"), [(600.0, 0.0), (600.0, DAYS[1])])
+@pytest.mark.parametrize(
+    ("date_ahead", "machine_ahead"), [pytest.param(600.0, 0.0, marks=pytest.mark.long), (600.0, DAYS[1])]
+)
 def test_a_lost_reply_sends_once_whatever_the_clocks_say(
     open_shop: Open,
     tmp_path: Path,

@@ -178,7 +178,7 @@ def test_reading_takes_time_in_proportion_to_the_rules(conditions: tuple[str, ..
         )
         return DEFAULT.replace("intake:\n", f"intake:\n{listed}", 1)
 
-    few, many = (min(cpu_seconds_to_read(rules(count)) for _ in range(2)) for count in (120, 480))
+    few, many = (min(cpu_seconds_to_read(rules(count)) for _ in range(2)) for count in (60, 240))
     assert many < 8 * few
 
 
