@@ -37,7 +37,7 @@ async def _open_stream(console: Console, request: Request) -> Response:
 
 
 async def _stream(console: Console, request: Request) -> AsyncIterator[str]:
-    """Yield what changes, until the server ends or the login of whoever listens has."""
+    """Yield what changes, until the server ends or the login of the listener has."""
     last = await run_in_threadpool(console.ledger.search.last_event)
     known = dict(await run_in_threadpool(console.ledger.search.changes_since, last - LOOK_BACK))
     waiting, quiet, ticks = -1, 0, 0
