@@ -3,10 +3,9 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
-from tests.test_architecture import FILES, PACKAGE, ROOT, nodes_of, trees
-
-__all__ = ["trees"]
+from tests.test_architecture import FILES, PACKAGE, ROOT
 
 GLOSSARY = ROOT / "docs" / "architecture.md"
 PLAIN_NOUNS = ROOT / "tests" / "vocabulary.txt"
@@ -34,15 +33,23 @@ def glossary() -> set[str]:
     return {word for term in terms[1:] for word in words_of(term)}
 
 
+@cache
+def definitions() -> tuple[tuple[str, type[ast.AST], str], ...]:
+    """Return where each definition is, its kind and its name."""
+    return tuple(
+        (str(file.relative_to(PACKAGE)), type(node), getattr(node, "name", ""))
+        for file in FILES
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+
+
 def names(kinds: tuple[type[ast.AST], ...]) -> Iterator[tuple[str, str]]:
-    """Return where each file, and each definition of these kinds, is, and its name."""
+    """Yield where each file, and each definition of these kinds, is, and its name."""
     for file in FILES:
-        place = str(file.relative_to(PACKAGE))
         if file.stem not in {"__init__", "__main__"}:
-            yield place, file.stem
-        for node in nodes_of(file):
-            if isinstance(node, kinds):
-                yield place, getattr(node, "name", "")
+            yield str(file.relative_to(PACKAGE)), file.stem
+    yield from ((place, name) for place, kind, name in definitions() if kind in kinds)
 
 
 def test_the_glossary_has_about_forty_words() -> None:
