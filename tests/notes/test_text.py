@@ -7,7 +7,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from workflow.model import Destination, HoldReason, MeshReport, Submission, SubmissionEvent, SubmissionState
-from workflow.notes import submission_note_text
+from workflow.notes import (
+    StatusPage,
+    StatusRow,
+    progress_note_text,
+    status_page_html,
+    submission_note_text,
+)
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MESH = MeshReport(
@@ -182,6 +188,15 @@ def test_addresses_of_the_web_are_left_out() -> None:
     text = submission_note_text(held, (SubmissionEvent(NOON, "fault", f"see {signed}"),))
     assert "abc123" not in text
     assert "Upload to (address left out) failed." in text
+
+
+def test_a_file_that_waits_for_eiger_says_so_in_a_sentence() -> None:
+    why = "No connection to https://www.eiger.io/api/v3: is the network up? Nothing is lost."
+    waits = replace(SENT, state=SubmissionState.INSPECTED, reason=why, waiting_since=NOON)
+    text = progress_note_text(waits, UTC)
+    assert "  No connection to Eiger: is the network up? Nothing is lost. (since " in text
+    row = status_page_html(StatusPage(NOON, recent=(StatusRow(waits),)), UTC)
+    assert "No connection to Eiger: is the network up?" in row
 
 
 def test_a_long_history_is_cut_at_its_beginning() -> None:

@@ -54,6 +54,7 @@ from workflow.notes.text import (
     MASS_ARRIVAL_NOTE,
     fact_lines,
     mass_arrival_note_text,
+    naming_eiger,
     orphaned_claims_note_text,
     spreadsheet_cell,
     state_text,

@@ -6,7 +6,14 @@ from datetime import datetime, tzinfo
 from workflow.model import Submission, SubmissionState
 from workflow.notes.answer import Answer, PastPrints
 from workflow.notes.answer_text import answer_line, past_prints_text
-from workflow.notes.text import NOTE_PREFIX, fact_lines, file_name, paragraph, without_addresses
+from workflow.notes.text import (
+    NOTE_PREFIX,
+    fact_lines,
+    file_name,
+    naming_eiger,
+    paragraph,
+    without_addresses,
+)
 
 _RECEIVED = "received as submission "
 _TITLE = re.compile(rf"{_RECEIVED}(\d+)")
@@ -64,8 +71,8 @@ def _state_text(submission: Submission, zone: tzinfo | None) -> str:
 def _wait_text(submission: Submission, zone: tzinfo | None) -> str | None:
     if submission.reason is None:
         return None
-    since = submission.waiting_since
-    return submission.reason if since is None else f"{submission.reason} (since {_moment(since, zone)})"
+    reason, since = naming_eiger(submission.reason), submission.waiting_since
+    return reason if since is None else f"{reason} (since {_moment(since, zone)})"
 
 
 def _moment(moment: datetime, zone: tzinfo | None) -> str:

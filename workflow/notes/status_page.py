@@ -13,8 +13,9 @@ from workflow.model import SENT_STATES, HoldReason, PrinterSnapshot, Submission,
 from workflow.notes.answer_text import duration_text, materials_text, print_time_text, ready_text
 from workflow.notes.next_step import BY_COMMAND, DecisionWays, next_step_text
 from workflow.notes.prints import print_status_text
+from workflow.notes.progress import PROGRESS_STATES
 from workflow.notes.status_view import StatusPage, StatusRow, is_undecided
-from workflow.notes.text import file_name, without_addresses
+from workflow.notes.text import file_name, naming_eiger, without_addresses
 
 STATUS_PAGE_MARK = "<!-- stlflow status page -->"
 """By it a page of stlflow is told from a person's own file."""
@@ -214,7 +215,8 @@ def _why(submission: Submission) -> str:
     """Return why a file waits, or is not printed; what a person has to decide is said above."""
     if submission.reason is None or is_undecided(submission):
         return ""
-    reason = without_addresses(submission.reason)
+    name_addresses = naming_eiger if submission.state in PROGRESS_STATES else without_addresses
+    reason = name_addresses(submission.reason)
     shown = reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}…"
     return f"<br><span class=soft>{_text(shown)}</span>"
 

@@ -24,7 +24,7 @@ NOTE_PREFIX = "stlflow note"
 _EVENTS_SHOWN = 12
 _DECISIONS_SHOWN = {EventKind.HELD, EventKind.CANCELED, EventKind.NOT_APPROVED}
 _LONGEST_DETAIL = 160
-_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S*[^\s.,:;?!]", re.IGNORECASE)
 
 _SENT_TO_TEXT = {
     Destination.BACKLOG: "is in Eiger's backlog. An operator gives it to a printer.",
@@ -78,6 +78,11 @@ def submission_note_text(
 def without_addresses(text: str, own: str | None = None) -> str:
     """Return the text without addresses of the web: they may be signed, and so secret. `own` stays."""
     return _URL.sub(lambda found: found[0] if found[0] == own else "(address left out)", text)
+
+
+def naming_eiger(failure: str) -> str:
+    """Return why Eiger can't be used without its address, the only one in such a text."""
+    return _URL.sub("Eiger", failure)
 
 
 def file_name(submission: Submission) -> str:

@@ -1,6 +1,5 @@
 """Reads what the status page shows: a few bounded queries."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,7 +7,7 @@ from datetime import UTC, datetime
 from workflow.intake import Inbox
 from workflow.ledger import RULES_ERROR_KEY, list_workers
 from workflow.model import Submission, SubmissionState
-from workflow.notes import StatusPage, StatusRow, is_undecided, make_answer
+from workflow.notes import StatusPage, StatusRow, is_undecided, make_answer, naming_eiger
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.print_notes import read_print_status
 from workflow.pipeline.thumbnails import read_thumbnail
@@ -16,8 +15,6 @@ from workflow.pipeline.thumbnails import read_thumbnail
 RECENT_FILES = 50
 UNDECIDED_FILES, UNDECIDED_SEARCHED = 20, 500
 MAX_PRINTERS = 100
-_ADDRESS = re.compile(r"https?://\S*[^\s.,:;?!]")
-"""The only address in a failure is that of the cloud."""
 
 
 def read_status_page(context: Context, inbox: Inbox | None, *, stopped: bool = False) -> StatusPage:
@@ -32,7 +29,7 @@ def read_status_page(context: Context, inbox: Inbox | None, *, stopped: bool = F
         scanned_at=_moment(max(scans, default=None)),
         waiting_in_inbox=0 if inbox is None else len(inbox.waiting()),
         replied_at=_moment(cloud.answered_at),
-        trouble=_ADDRESS.sub("Eiger", cloud.last_failure) if cloud.is_failing else "",
+        trouble=naming_eiger(cloud.last_failure) if cloud.is_failing else "",
         hosts=tuple(sorted(each.host for each in workers)),
         counts=ledger.count_by_state(),
         warnings=tuple(_warnings(context, [each.vitals.hanging for each in workers])),
