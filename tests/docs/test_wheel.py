@@ -57,6 +57,8 @@ def test_the_demo_of_the_wheel_serves_the_console(
         for name in sorted(linked):
             answer = requests.get(f"{address}/static/{name}", timeout=LIMIT_SECONDS)
             assert answer.content == (ROOT / "workflow/console/static" / name).read_bytes()
+        folder = Path(re.findall(r" -C (\S+) list$", running.said(), re.MULTILINE)[0])
+        assert (folder / ".env").stat().st_mode & 0o077 == 0, "it holds keys"
         (ask,) = re.findall(r"^  (.+ -C .+ list)$", running.said(), re.MULTILINE)
         asked = subprocess.run(
             shlex.split(ask), env=environment, cwd=tmp_path, capture_output=True, check=False

@@ -200,7 +200,9 @@ def clean_up_demo(place: Path, samples: Path, *, asked_for: bool, went_wrong: bo
 def _write_settings(place: Path, url: str) -> None:
     """Write the settings with which commands in the folder ask about this demo."""
     keys = "STLFLOW_ACCESS_KEY=demo\nSTLFLOW_SECRET_KEY=demo\n"
-    (place / ".env").write_text(f"{keys}STLFLOW_EIGER_URL={url}\nSTLFLOW_CONSOLE_PORT=0\n", "utf-8")
+    env = place / ".env"
+    env.touch(0o600)
+    env.write_text(f"{keys}STLFLOW_EIGER_URL={url}\nSTLFLOW_CONSOLE_PORT=0\n", "utf-8")
 
 
 def _copy_samples(samples: Path, inbox: Path) -> Manifest:
