@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from workflow.console.access import console_of
-from workflow.console.metrics import METRICS_KIND, encode_metrics, read_measurements
 from workflow.console.render import respond
 from workflow.doctor.readiness import LOOP_LIMIT_SECONDS, read_readiness
 
@@ -28,6 +27,8 @@ def respond_readyz(request: Request) -> Response:
 
 def respond_metrics(request: Request) -> Response:
     """Return the measurements in Prometheus' text format. Raises StateFolderError."""
+    from workflow.console.metrics import METRICS_KIND, encode_metrics, read_measurements  # a megabyte
+
     console = console_of(request)
     return respond(request, encode_metrics(read_measurements(console.ledger, console.settings)), METRICS_KIND)
 
