@@ -18,12 +18,21 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
+MARK_FIRST_FRAME = """
+addEventListener("DOMContentLoaded", () => new MutationObserver((_, observer) => {
+  performance.mark("viewer drawn");
+  observer.disconnect();
+}).observe(document.querySelector("part-viewer"), {attributes: true}));
+"""
+
+
 @pytest.mark.bench
 def test_a_part_of_100_000_facets_is_seen_within_a_second(open_site: OpenSite, browser: Browser) -> None:
     """From the start of the page's load to the first frame; the mesh made for the first time, and kept."""
     site = open_site()
     part = torus(250, 200)
     number = submit(site, part[3:])
+    browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": MARK_FIRST_FRAME})
     for turn in ("made", "kept", "kept"):
         shown(browser, site, number)
         seen = browser.run("return performance.getEntriesByName('viewer drawn')[0].startTime")

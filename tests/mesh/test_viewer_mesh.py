@@ -46,7 +46,7 @@ def test_a_closed_part_has_its_facets_around_the_middle_and_no_edges() -> None:
     assert len(edges) == 0
     assert facets.reshape(-1, 3).min(axis=0).tolist() == [-15, -10, -5]
     assert facets.reshape(-1, 3).max(axis=0).tolist() == [15, 10, 5]
-    assert text == {"size": [30, 20, 10], "openEdges": 0, "holes": [], "moreHoles": 0}
+    assert text == {"size": [30, 20, 10], "holes": [], "moreHoles": 0, "note": ""}
 
 
 def test_a_missing_lid_has_its_edges_and_its_place() -> None:
@@ -65,6 +65,7 @@ def test_a_large_part_is_sent_with_fewer_facets_that_keep_its_shape() -> None:
     counts, facets, _, text = viewer_mesh(ring, most_facets=5_000)
     assert counts[1] == 40_000
     assert 1_000 < counts[0] <= 5_000
+    assert text["note"] == f"Shown with {counts[0]:,} of 40,000 facets."
     points = facets.reshape(-1, 3)
     size = points.max(axis=0) - points.min(axis=0)
     assert size.tolist() == pytest.approx(text["size"], abs=2)

@@ -40,7 +40,12 @@ def encode_viewer_mesh(source: Path, report: MeshReport, most_facets: int = MAX_
         facets = _collect_facets(part.reader, measures, most_facets)
     middle = (np.array(measures.low_mm) + np.array(measures.high_mm)) / 2
     drawn = _edge_ends(edges, middle)
-    text = json.dumps(_describe(measures, report, edges, middle)).encode()
+    text = json.dumps(
+        {
+            **_describe(measures, report, edges, middle),
+            "note": _note(len(facets) // 3, measures, report, edges),
+        }
+    ).encode()
     counts = np.array((facets.shape[0] // 3, measures.triangles, drawn.shape[0] // 2, len(text)), "<u4")
     return b"".join((counts.tobytes(), _centered(facets, middle).tobytes(), drawn.tobytes(), text))
 
@@ -72,6 +77,16 @@ def _centered(points: NDArray[np.float32], middle: NDArray[np.float64]) -> NDArr
     return centered
 
 
+def _note(shown: int, measures: Measures, report: MeshReport, edges: DirectedEdges | None) -> str:
+    """Return what the viewer leaves out, in words; "" for nothing."""
+    lines = []
+    if report.open_edges and (edges is None or not len(edges.tail_mm)):
+        lines.append("There are too many open edges to mark them.")
+    if shown < measures.triangles:
+        lines.append(f"Shown with {shown:,} of {measures.triangles:,} facets.")
+    return " ".join(lines)
+
+
 def _describe(
     measures: Measures, report: MeshReport, edges: DirectedEdges | None, middle: NDArray[np.float64]
 ) -> dict[str, object]:
@@ -89,7 +104,6 @@ def _describe(
     ]
     return {
         "size": [float(side) for side in size_mm],
-        "openEdges": report.open_edges,
         "holes": holes,
         "moreHoles": len(found) - len(holes),
     }
