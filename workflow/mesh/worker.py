@@ -1,7 +1,6 @@
 """The inspecting process: takes requests from stdin until it ends, and sends one reply to each.
 
-Nothing of the service is in it: no keys, no ledger, no open connections. It may crash, hang or use up its
-memory, and costs no more than one file's report.
+Nothing of the service is in it: no keys, no ledger, no connection. A crash or a hang costs one file's report.
 
 What the service and this process say to each other is one JSON object a line, never code. The service imports
 this module for the messages, so what measures is imported only in the process itself.
