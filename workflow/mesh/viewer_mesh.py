@@ -42,7 +42,7 @@ def encode_viewer_mesh(source: Path, report: MeshReport, most_facets: int = MAX_
     drawn = _edge_ends(edges, middle)
     text = json.dumps(
         {
-            **_describe(measures, report, edges, middle),
+            **_describe(measures, edges, middle),
             "note": _note(len(facets) // 3, measures, report, edges),
         }
     ).encode()
@@ -88,7 +88,7 @@ def _note(shown: int, measures: Measures, report: MeshReport, edges: DirectedEdg
 
 
 def _describe(
-    measures: Measures, report: MeshReport, edges: DirectedEdges | None, middle: NDArray[np.float64]
+    measures: Measures, edges: DirectedEdges | None, middle: NDArray[np.float64]
 ) -> dict[str, object]:
     """Return size and holes as JSON values; the center of a hole is relative to the middle of the part."""
     size_mm = measures.size_mm
