@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from tests.cloud import DISPATCHES
-from tests.crash.world import World
+from tests.crash.world import World, as_sent
 
 FOLDERS = {"dispatched": "done", "rejected": "rejected", "canceled": "rejected", "held": "held"}
 ENDS = {"good": {"dispatched", "canceled"}, "bad": {"rejected", "canceled"}}
@@ -59,11 +59,11 @@ def _books(world: World) -> Books:
 
 
 def _shown(world: World) -> list[Mapping[str, Any]]:
-    shown = []
+    shown: list[Mapping[str, Any]] = []
     for submission in world.submissions():
         code, said = world.command("show", str(submission["id"]), "--json")
         assert code == 0, said
-        shown.append(json.loads(said))
+        shown.append(as_sent(json.loads(said)))
     return shown
 
 

