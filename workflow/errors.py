@@ -76,6 +76,11 @@ class SettingsError(StlflowError):
     """The settings or the command line are wrong."""
 
 
+MAX_LINE_SHOWN, MAX_LINE_BEFORE = 200, 60
+"""Characters of a line with a mistake, and those of them before its place."""
+MAX_MISTAKES_SHOWN = 50
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One mistake in a rules file: where it is (1-based), what is wrong, what may have been meant."""
@@ -91,17 +96,28 @@ class Mistake:
         """Return `file:line:column: message`, then the line with a caret under the place."""
         text = f"{self.file}:{self.line}:{self.column}: {self.message}"
         if self.source_line:
+            before, after = self._shown_line()
             gutter = f"{self.line:>5} | "
-            text += f"\n{gutter}{self.source_line}\n{' ' * (len(gutter) + self.column - 1)}^ {self.hint}"
+            text += f"\n{gutter}{before}{after}\n{' ' * (len(gutter) + len(before))}^ {self.hint}"
             return text.rstrip()
         return f"{text} ({self.hint})" if self.hint else text
+
+    def _shown_line(self) -> tuple[str, str]:
+        """Return the line before the place and from there on; rules written by a program may be one line."""
+        place = self.column - 1
+        begin = max(place - MAX_LINE_BEFORE, 0) if len(self.source_line) > MAX_LINE_SHOWN else 0
+        end = begin + MAX_LINE_SHOWN
+        before = ("…" if begin else "") + self.source_line[begin:place]
+        return before, self.source_line[place:end] + ("…" if end < len(self.source_line) else "")
 
 
 class RulesError(StlflowError):
     """The rules file is wrong; all mistakes of one reading are in `mistakes`."""
 
     def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
-        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        shown, more = mistakes[:MAX_MISTAKES_SHOWN], len(mistakes) - MAX_MISTAKES_SHOWN
+        rest = [f"And {format_count(more, 'more mistake')}: correct these first."] if more > 0 else []
+        super().__init__("\n".join([*map(str, shown), *rest]))
         self.mistakes = mistakes
 
 

@@ -171,7 +171,11 @@ def test_the_same_for_windows(say: Say, monkeypatch: pytest.MonkeyPatch, tmp_pat
     installed = say("service", "install", *kind)
     assert "schtasks /Create /TN stlflow /XML" in installed.out
     assert (tmp_path / "stlflow-task.xml").read_bytes().startswith(b"\xff\xfe")
-    assert (tmp_path / "stlflow-service.xml").is_file()
+    (tmp_path / "stlflow-service.xml").write_text("<mine/>")
+    assert "replace it with --force" in say("service", "install", *kind).err
+    assert (tmp_path / "stlflow-service.xml").read_text() == "<mine/>"
+    forced = say("service", "install", *kind, "--force").out
+    assert f"{tmp_path / 'stlflow-service.xml'} written." in forced
     assert say("service", "logs", *kind).one_line().startswith("stlflow: There is no log ")
     assert say("service", "status", *kind).code == 0
     assert say("service", "uninstall", *kind).code == 0

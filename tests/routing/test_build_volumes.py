@@ -18,6 +18,7 @@ from workflow.routing.build_volumes import (
     load_build_volumes,
     read_build_volumes,
 )
+from workflow.routing.evaluate import evaluate_condition
 from workflow.routing.rule_tests import evaluate_rule_tests
 
 SHIPPED = load_build_volumes(resource_folder("rules") / "default.yaml")
@@ -138,6 +139,23 @@ def test_rules_ask_for_any_of_the_names() -> None:
         )
     }  # fmt: skip
     assert answers == {"": "too large", "FX20": "large", "X7, FX20": "rest", "FX10": "rest"}
+
+
+def test_a_pattern_is_compared_with_each_name_and_never_with_two_at_once() -> None:
+    rulebook = parse_rules(RULES.replace('"Mark*"]', '"F*7"]'), "rules.yaml")
+    fits = "FX10, X3, X7"  # FX10 … X7 looks like F*7
+    assert decide_intake(rulebook, {"fits": fits.removesuffix(", X7"), "fits_series": "FX20"}).rule == "large"
+    assert (
+        evaluate_condition(
+            parse_rules(RULES.replace('not: {fits: "*"}', 'fits: "F*7"'), "r").intake[0].when, {"fits": fits}
+        ).met
+        is False
+    )
+
+
+def test_no_size_is_too_large_to_be_compared() -> None:
+    assert find_pose((1e200, 1e200, 1.0), MARK_TWO) is None
+    assert find_pose((math.inf, 1.0, 1.0), MARK_TWO) is None
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,33 @@ def test_a_mistake_shows_the_line_with_a_caret() -> None:
     ]
 
 
+def test_a_line_of_any_length_and_mistakes_in_any_number_stay_readable(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(f"version: 1\nintake: [{', '.join(['{nam: a}'] * 2000)}]\nrouting: []\n", "utf-8")
+    with pytest.raises(RulesError) as caught:
+        load_rules(file)
+    said = str(caught.value)
+    assert len(caught.value.mistakes) > 2000
+    assert len(said) < 50_000
+    assert said.splitlines()[-1].startswith("And ")
+    assert said.splitlines()[-1].endswith(" more mistakes: correct these first.")
+    fourth = str(caught.value.mistakes[40])
+    line, caret = fourth.splitlines()[1:]
+    assert line[caret.index("^") :].lstrip("{").startswith("nam: a")
+
+
+def test_a_number_of_too_many_digits_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    device = f"{{name: A, queue_length: {'9' * 400}}}"
+    file.write_text(
+        "version: 1\nintake: [{name: a, preset: Onyx}]\nrouting: [{name: b, send_to: backlog}]\n"
+        f"tests: [{{file: {{path: a.stl}}, build: {{}}, devices: [{device}], expect: {{rule: b}}}}]\n",
+        "utf-8",
+    )
+    with pytest.raises(RulesError, match="`queue_length` is a number"):
+        load_rules(file)
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -87,6 +114,7 @@ def test_a_mistake_shows_the_line_with_a_caret() -> None:
         (b"", "there are no rules in this file"),
         ("version: 1 # groß".encode("latin-1"), "this is no UTF-8 text (save the file as UTF-8)"),
         (b"version: 1\n" + b"#" * 1_000_000, "more than 1,000,000 bytes are no rules file"),
+        (b"version: 1\n#" + "ß".encode() * 500_000, "more than 1,000,000 bytes are no rules file"),
         (b"version: 1\nintake: \x07", "there is an invisible character here"),
         (b"[" * 900, "the rules are nested too deep to be read"),
         (b"a: " + b"[" * 60 + b"]" * 60, "the rules are nested too deep to be read"),

@@ -1,11 +1,15 @@
-"""A stlflow.toml that is no TOML: the line, and how to write it; a Windows path above all."""
+"""A stlflow.toml that is no TOML: the line, and how to write it; a Windows path above all. Secret files."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from workflow.errors import SettingsError
 from workflow.settings import load_settings
+from workflow.settings.secrets import write_secret_file
 
 ADVICE = "in double quotes a backslash begins a special character; write it in single quotes"
 
@@ -47,3 +51,23 @@ def test_a_text_without_its_end() -> None:
 def test_a_path_in_single_quotes_is_taken_as_it_is() -> None:
     Path("stlflow.toml").write_text(r"share = 'C:\Users\Anna\parts'", "utf-8")
     assert str(load_settings().share) == r"C:\Users\Anna\parts"
+
+
+def test_a_secret_that_can_not_be_written_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "STLFLOW_SECRET_KEY" / "in the way").mkdir(parents=True)
+    with pytest.raises(SettingsError, match="can't be written"):
+        write_secret_file(tmp_path, "STLFLOW_SECRET_KEY", "hemmelig")
+    assert [each.name for each in tmp_path.iterdir()] == ["STLFLOW_SECRET_KEY"]
+    assert write_secret_file(tmp_path / "new", "STLFLOW_SECRET_KEY", "pä").read_text("utf-8") == "pä\n"
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root becomes another account"
+)
+def test_an_account_without_a_home_has_settings(tmp_path: Path) -> None:
+    looks = (
+        "import os\nfrom workflow.settings.secrets import own_credentials\n"
+        "os.environ.pop('HOME', None)\nos.setuid(54321)\nprint(own_credentials())"
+    )
+    said = subprocess.run([sys.executable, "-c", looks], capture_output=True, text=True, check=False)
+    assert said.stdout == "/etc/stlflow/credentials\n", said.stderr

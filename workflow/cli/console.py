@@ -24,7 +24,7 @@ def _serve_console() -> None:
     from loguru import logger
 
     from workflow.assembly import ledger_exists, open_ledger, start_logging
-    from workflow.cli.run import stop_on_signals
+    from workflow.cli.run import stop_on_signals, wait_for_stop
     from workflow.console import serving_console
     from workflow.errors import SettingsError
     from workflow.settings import load_settings
@@ -41,7 +41,7 @@ def _serve_console() -> None:
     start_logging(settings, settings.log_level)
     with closing(open_ledger(settings)) as ledger, serving_console(settings, ledger) as url:
         logger.info("Console: {}", url)
-        stop.wait()
+        wait_for_stop(stop, lambda: 0.0)
 
 
 @console.command()
@@ -80,5 +80,5 @@ def token(role: str, name: str | None, revoke: str | None, lists: bool) -> int:
             click.echo(f"There is no token of {revoke}.", err=True)
             return EXIT_SOME_FAILED
         for each in ledger.console_tokens.list_all():
-            click.echo(f"{each.name}  {each.role}  {each.made_at:%Y-%m-%d}")
+            click.echo(f"{each.name}  {each.role}  {each.made_at.astimezone(settings.zone):%Y-%m-%d}")
     return EXIT_OK

@@ -27,14 +27,15 @@ def notify_systemd(state: str) -> None:
         line.sendto(state.encode("ascii"), address)
 
 
+SIGNAL_CHECK_SECONDS = 1.0 if sys.platform == "win32" else None
+"""On Windows a wait is not interrupted by Ctrl-C: its handler runs between two waits."""
+
+
 def wait_for_stop(stop: Event, stands_still_seconds: Callable[[], float]) -> None:
     """Wait for the stop; send systemd the heartbeats it asks for while the queue works."""
     limit = watchdog_seconds()
-    if limit is None:
-        stop.wait()
-        return
-    while not stop.wait(limit / 4):
-        if stands_still_seconds() < limit / 2:
+    while not stop.wait(SIGNAL_CHECK_SECONDS if limit is None else limit / 4):
+        if limit is not None and stands_still_seconds() < limit / 2:
             notify_systemd("WATCHDOG=1")
 
 

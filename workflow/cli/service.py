@@ -78,11 +78,11 @@ def install_service(kind: str | None, user: str | None, force: bool, start: bool
 
     plan = make_service_plan(load_settings())
     if _resolve_kind(kind) == "windows":
-        return _install_on_windows(plan)
+        return _install_on_windows(plan, force=force)
     text, place, commands = _entry(plan, kind, user)
-    new = install_unit(text, place, force=force)
+    is_new = install_unit(text, place, force=force)
     _warn(plan.warnings)
-    click.echo(f"{place} {'written' if new else 'unchanged: it was there already'}.")
+    _report_install(place, is_new=is_new)
     if start and _resolve_kind(kind) not in LAUNCHD_KINDS:
         return _start_unit(own=_service_user(kind, user) is None)
     click.echo("\n".join(("Next:", *commands)))
@@ -106,14 +106,17 @@ def _entry(plan: Any, kind: str | None, user: str | None) -> tuple[str, Path, Se
     return render_unit(plan, who), unit_path(who), setup_commands(plan, who)
 
 
-def _install_on_windows(plan: Any) -> int:
-    from workflow.hosting import windows_commands, windows_files
+def _install_on_windows(plan: Any, *, force: bool) -> int:
+    from workflow.hosting import install_unit, windows_commands, windows_files
 
     for name, content in windows_files(plan).items():
-        (plan.folder / name).write_bytes(content)
-        click.echo(f"{plan.folder / name} written.")
+        _report_install(plan.folder / name, is_new=install_unit(content, plan.folder / name, force=force))
     click.echo("\n".join(("Next, as administrator:", *windows_commands(plan))))
     return EXIT_OK
+
+
+def _report_install(place: Path, *, is_new: bool) -> None:
+    click.echo(f"{place} {'written' if is_new else 'unchanged: it was there already'}.")
 
 
 def _warn(warnings: Sequence[str]) -> None:

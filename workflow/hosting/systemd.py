@@ -47,10 +47,11 @@ def unit_path(user: str | None) -> Path:
     return (own if user is None else SYSTEM_UNITS) / UNIT_NAME
 
 
-def install_unit(text: str, place: Path, *, force: bool = False) -> bool:
+def install_unit(text: str | bytes, place: Path, *, force: bool = False) -> bool:
     """Write the unit; False if the same unit is there. Raises SettingsError if another one is, OSError."""
+    content = text.encode() if isinstance(text, str) else text
     if place.exists():
-        if place.read_text("utf-8", errors="replace") == text:
+        if place.read_bytes() == content:
             return False
         if not force:
             raise SettingsError(
@@ -59,7 +60,7 @@ def install_unit(text: str, place: Path, *, force: bool = False) -> bool:
             )
     place.parent.mkdir(parents=True, exist_ok=True)
     unfinished = place.with_name(f".{place.name}.new")
-    unfinished.write_text(text, "utf-8")
+    unfinished.write_bytes(content)
     unfinished.replace(place)
     return True
 

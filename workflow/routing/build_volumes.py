@@ -56,7 +56,7 @@ def read_build_volumes(place: Path) -> tuple[BuildVolume, ...]:
         return tuple(_parse_volume(row) for row in rows)
     except KeyError as error:
         reason = f"a [[printer]] has no {error.args[0]}"
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         reason = error_reason(error)
     hint = "each [[printer]] has name, series, x_mm, y_mm and z_mm; correct it, or remove the file"
     raise RulesError((Mistake(str(place), 1, 1, reason, hint),))
@@ -110,7 +110,8 @@ def _fits_bed(footprint: tuple[float, float], bed: tuple[float, float], *, turne
     (short, long), (narrow, wide) = sorted(footprint), sorted(bed)
     if short <= narrow and long <= wide:
         return True
-    if not turned or short > narrow or long <= wide or math.hypot(long, short) <= wide:
+    diagonal = math.hypot(narrow, wide)
+    if not turned or short > narrow or not wide < long <= diagonal or math.hypot(long, short) <= wide:
         return False
     root = math.sqrt(long**2 + short**2 - wide**2)
     return narrow >= (2 * long * short * wide + (long**2 - short**2) * root) / (long**2 + short**2)

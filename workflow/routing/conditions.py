@@ -54,9 +54,8 @@ class Comparison:
         found = f"{self.fact.name} is {format_value(value)}"
         if not is_of_kind(value, self.fact.kind):
             return ConditionResult(None, (f"{found}, which is no {self.fact.kind}",))
-        if self.fact.kind is FactKind.NAMES:
-            value = enclose_names(str(value))
-        met = any(_matches(wanted, value) for wanted in self.wanted)
+        values = enclose_names(str(value)) if self.fact.kind is FactKind.NAMES else [value]
+        met = any(_matches(wanted, each) for wanted in self.wanted for each in values)
         return ConditionResult(met, (f"{found} ({self.words})" if met else f"{found}, needs {self.words}",))
 
     def _evaluate_missing(self, facts: Facts) -> ConditionResult:

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 ANY_FOLDERS = "**"
 _WILD_SIGN = re.compile(r"[*?]")
@@ -23,9 +23,9 @@ _ANY_FOLDERS_MARK = "\0\0"
 NAME_SEPARATOR = ", "
 
 
-def enclose_names(names: str) -> str:
-    """Return a list of names with a separator before and behind each, as `name_in_list` looks for one."""
-    return f"{NAME_SEPARATOR}{names}{NAME_SEPARATOR}" if names else ""
+def enclose_names(names: str) -> list[str]:
+    """Return the names of a list, each with a separator before and behind, as `name_in_list` looks for one."""
+    return [f"{NAME_SEPARATOR}{name}{NAME_SEPARATOR}" for name in names.split(NAME_SEPARATOR) if name]
 
 
 def name_in_list(pattern: str) -> "Glob":
@@ -139,7 +139,7 @@ def _match_segment(pattern: str, segment: str) -> bool:
     return segment != _ANY_FOLDERS_MARK and _compile_segment(pattern).match(segment) is not None
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _compile_segment(pattern: str) -> re.Pattern[str]:
     """`fnmatch` makes expressions that never backtrack far; its brackets are put out of action."""
     literal_brackets = pattern.replace("[", "[[]")

@@ -223,18 +223,17 @@ def read_rules_text(path: Path) -> str:
     try:
         with _open_plain_file(path) as file:
             raw = file.read(MAX_RULES_BYTES + 1)
-        text = raw.decode("utf-8-sig")
+        if len(raw) > MAX_RULES_BYTES:  # before it is decoded: it may end within a letter
+            raise _unreadable_rules_error(
+                path, f"more than {MAX_RULES_BYTES:,} bytes are no rules file", "is the path right?"
+            )
+        return raw.decode("utf-8-sig")
     except OSError as error:
         reason = f"the rules can't be read: {error_reason(error)}"
         raise _unreadable_rules_error(path, reason, "is the path right, and may stlflow read it?") from None
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _unreadable_rules_error(path, "this is no UTF-8 text", "save the file as UTF-8", line) from None
-    if len(raw) > MAX_RULES_BYTES:
-        raise _unreadable_rules_error(
-            path, f"more than {MAX_RULES_BYTES:,} bytes are no rules file", "is the path right?"
-        )
-    return text
 
 
 def _open_plain_file(path: Path) -> BinaryIO:

@@ -67,8 +67,9 @@ def parse_interval(text: str) -> Interval:
 
 
 def parse_number(text: str) -> float | None:
-    """Return the number that a text is; None for any other text."""
-    return float(text) if _PLAIN.fullmatch(text.strip()) else None
+    """Return the number that a text is; None for any other text, and for digits without end."""
+    number = float(text) if _PLAIN.fullmatch(text.strip()) else math.inf
+    return number if math.isfinite(number) else None
 
 
 def _interval_from_comparison(sign: str, number: float) -> Interval:

@@ -1,6 +1,7 @@
 """Where keys and passwords are kept: secret files, which systemd and containers hand in, or the keyring."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,11 @@ class SecretSettings(BaseModel):
 
 
 def own_credentials() -> Path:
-    """Return the folder of secret files of the present account."""
-    return Path.home() / ".config" / "stlflow" / "credentials"
+    """Return the folder of secret files of the present account; without a home, as in containers, the system's."""
+    try:
+        return Path.home() / ".config" / "stlflow" / "credentials"
+    except RuntimeError:
+        return SYSTEM_CREDENTIALS
 
 
 def secrets_folder() -> Path | None:
@@ -47,10 +51,13 @@ def write_secret_file(folder: Path, name: str, value: str) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished.unlink(missing_ok=True)
-        with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        fd = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
             file.write(f"{value}\n")
         unfinished.replace(place)
     except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise SettingsError(f"{place} can't be written: {error_reason(error)}.") from None
     return place
 
