@@ -24,7 +24,7 @@ NAME_SEPARATOR = ", "
 
 
 def enclose_names(names: str) -> list[str]:
-    """Return the names of a list, each with a separator before and behind, as `name_in_list` looks for one."""
+    """Return the names of a list, each between two separators, as `name_in_list` looks for one."""
     return [f"{NAME_SEPARATOR}{name}{NAME_SEPARATOR}" for name in names.split(NAME_SEPARATOR) if name]
 
 

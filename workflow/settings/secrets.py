@@ -24,7 +24,7 @@ class SecretSettings(BaseModel):
 
 
 def own_credentials() -> Path:
-    """Return the folder of secret files of the present account; without a home, as in containers, the system's."""
+    """Return the folder of secret files of the present account; the system's for one without a home."""
     try:
         return Path.home() / ".config" / "stlflow" / "credentials"
     except RuntimeError:
