@@ -14,7 +14,7 @@ import argparse
 import ast
 import random
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -137,7 +137,10 @@ def mutants_of(module: str) -> Iterator[Mutant]:
     for at, (node, statement) in enumerate(_inside_functions(_parsed(module))):
         lines = range(statement.lineno, (node.end_lineno or node.lineno) + 1)
         for variant, new in enumerate(changed(node)):
-            yield Mutant(module, at, variant, node.lineno, lines, ast.unparse(node), ast.unparse(new))
+            before, after = ast.unparse(node), ast.unparse(new)
+            if isinstance(node, ast.Constant):  # a number alone names no place
+                after += f" in {ast.unparse(statement).splitlines()[0]}"
+            yield Mutant(module, at, variant, node.lineno, lines, before, after)
 
 
 def _inside_functions(tree: ast.Module) -> list[tuple[ast.expr | ast.stmt, ast.stmt]]:
@@ -160,9 +163,12 @@ def _inside_functions(tree: ast.Module) -> list[tuple[ast.expr | ast.stmt, ast.s
     return list(below(tree, None))
 
 
-def sample_of(modules: Iterable[str], count: int, seed: int) -> list[Mutant]:
-    """Return so many of the mutants, all where `count` is 0; those that mean the same left out."""
-    every = [mutant for module in modules for mutant in mutants_of(module) if mutant.name not in EQUIVALENT]
+def sample_of(modules: Collection[str], count: int, seed: int) -> list[Mutant]:
+    """Return a sample of the mutants, all where `count` is 0; those that mean the same are left out."""
+    every = [mutant for module in modules for mutant in mutants_of(module)]
+    outdated = {name for name in EQUIVALENT if name.partition(": ")[0] in modules} - {m.name for m in every}
+    print(*(f"no such mutant, take it off the list: {name}" for name in sorted(outdated)), sep="\n", end="")
+    every = [mutant for mutant in every if mutant.name not in EQUIVALENT]
     return random.Random(seed).sample(every, min(count or len(every), len(every)))
 
 

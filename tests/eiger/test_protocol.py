@@ -74,6 +74,12 @@ def refusal(operation: Operation, answer: Response) -> CloudError:
         ),
         (READ_BUILD, 400, BadRequest, "400: Eiger refuses readBuild."),
         (
+            LIST_BUILDS,
+            404,
+            NotFound,
+            "404: Nothing answers listBuilds there. Does STLFLOW_EIGER_URL end with /api/v3?",
+        ),
+        (
             READ_BUILD,
             404,
             NotFound,

@@ -43,6 +43,15 @@ routing:
   - {name: rest, send_to: backlog, due: +3 working days}
 """
 
+SPREADING = """\
+version: 1
+names: ["{project}_{qty}x", "{project}"]
+intake:
+  - {name: all, preset: Onyx}
+routing:
+  - {name: all, send_to: device_queue, device: {type: Mark Two}, copies: tag.qty, spread: true}
+"""
+
 
 @pytest.fixture(scope="module")
 def holding() -> Rulebook:
@@ -162,6 +171,15 @@ def test_print_now_is_reported_as_such(holding: Rulebook) -> None:
     busy = decide_route(holding, facts, (replace(READY, state="Printing"),), THURSDAY)
     assert busy.destination is Destination.BACKLOG
     assert busy.reasons[-1] == "M2-1: is Printing, the rule asks for Ready"
+
+
+@pytest.mark.parametrize(
+    ("name", "device", "spread_ids"), [("x.stl", "M2-1", ()), ("x_2x.stl", "M2-1 (2)", ("1", "1"))]
+)
+def test_only_several_copies_are_spread(name: str, device: str, spread_ids: tuple[str, ...]) -> None:
+    rules = parse_rules(SPREADING, "rules.yaml")
+    route = decide_route(rules, {**SLICED, "path": name, "name": name}, (READY,), THURSDAY)
+    assert (route.device, route.spread_ids) == (device, spread_ids)
 
 
 def test_a_route_can_be_held_and_released(holding: Rulebook) -> None:

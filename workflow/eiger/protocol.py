@@ -241,7 +241,7 @@ def _redirect_error(operation: Operation, response: Response) -> CloudError:
 
 def _first_validation_error(error: ValidationError) -> str:
     """Return which field is wrong, never its value: that may be a link or a name."""
-    mistake = error.errors(include_input=False, include_context=False, include_url=False)[0]
+    mistake = error.errors()[0]
     if mistake["type"] == "json_invalid":
         return " (it is not JSON)"
     place = ".".join(str(step) for step in mistake["loc"]) or "the whole"
