@@ -81,7 +81,7 @@ def test_they_share_the_work_and_send_each_file_once(machines: Machines) -> None
     with machines.running_stages() as services:
         for number in range(20):
             machines.drop(f"part{number}.stl", box(10 + number))
-        assert until(lambda: machines.done() == 20, 60), machines.list_faults()
+        assert until(lambda: machines.done() == 20, 300), machines.list_faults()
         assert [row["in_hands"] for row in machines.workers()] == [[], []]
         assert [service.stop() for service in services] == [0, 0]
     sent = machines.cloud.dispatches()
@@ -115,7 +115,7 @@ def test_a_dead_machines_submissions_are_taken_over_within_15_seconds(machines: 
 
         assert until(taken_over), heir.said()
         print(f"{len(stranded)} submissions taken over {monotonic() - killed_at:.1f} s after kill -9")
-        assert until(lambda: machines.done() == 8, 60), machines.list_faults()
+        assert until(lambda: machines.done() == 8, 300), machines.list_faults()
         assert heir.stop() == 0
     sent = machines.cloud.dispatches()
     assert (len(sent), set(sent.values())) == (8, {1})
@@ -129,13 +129,13 @@ def test_one_that_was_cut_off_and_comes_back_does_no_harm(machines: Machines) ->
         assert until(lambda: machines.cloud.dispatches() or machines.list_faults())
         os.kill(frozen.process.pid, signal.SIGSTOP)
         try:
-            assert until(lambda: "sends no heartbeat" in heir.said(), 20), heir.said()
-            assert until(lambda: machines.done() == 12, 90), machines.list_faults()
+            assert until(lambda: "sends no heartbeat" in heir.said(), 300), heir.said()
+            assert until(lambda: machines.done() == 12, 300), machines.list_faults()
         finally:
             os.kill(frozen.process.pid, signal.SIGCONT)
-        assert until(lambda: "it takes part again" in frozen.said(), 20), frozen.said()
+        assert until(lambda: "it takes part again" in frozen.said(), 300), frozen.said()
         machines.drop("after.stl", box(99))
-        assert until(lambda: machines.done() == 13, 60), machines.list_faults()
+        assert until(lambda: machines.done() == 13, 300), machines.list_faults()
         assert [service.stop() for service in services] == [0, 0]
     sent = machines.cloud.dispatches()
     assert (len(sent), set(sent.values())) == (13, {1})
@@ -164,7 +164,7 @@ def test_files_put_into_processing_by_hand_are_sent_once_when_all_start_at_once(
         (machines.share / "processing" / f"part{number}.stl").write_bytes(box(10 + number))
     with ExitStack() as stack:
         services = [stack.enter_context(desk.serving()) for desk in machines.desks]
-        assert until(lambda: machines.done() == 10, 60), [service.said() for service in services]
+        assert until(lambda: machines.done() == 10, 300), [service.said() for service in services]
         assert [service.stop() for service in services] == [0, 0]
     sent = machines.cloud.dispatches()
     assert (len(sent), set(sent.values())) == (10, {1})
@@ -189,7 +189,7 @@ def test_a_folder_that_is_only_read_and_mounted_elsewhere_is_sent_once(
         def all_sent() -> bool:
             return machines.cloud.dispatches().total() >= 8 and "Watching" in services[1].said()
 
-        assert until(all_sent, 60), [service.said() for service in services]
+        assert until(all_sent, 300), [service.said() for service in services]
         ended = machines.desks[0].run(
             "batch", str(seen[0] / "exports"), STLFLOW_STATE=str(tmp_path / "third")
         )

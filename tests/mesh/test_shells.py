@@ -27,6 +27,7 @@ from workflow.mesh import shells as shells_module
 from workflow.mesh.inspection import inspect_mesh
 from workflow.mesh.measures import measure_mesh
 from workflow.mesh.shells import Shells, find_shells
+from workflow.mesh.warnings import MeshWarningKind
 from workflow.mesh.watertight import CornerHashes
 from workflow.model import MeshReport
 
@@ -153,6 +154,21 @@ def test_many_cavities_are_told_by_their_boxes(monkeypatch: pytest.MonkeyPatch) 
 def test_a_part_of_several_bodies_says_so(tmp_path: Path) -> None:
     report = report_on(tmp_path, merged(box(), CAVITY, shifted(box(), 50, 0, 0)))
     assert (report.bodies, report.shells, report.warnings) == (2, 3, ())
+
+
+@pytest.mark.parametrize(("thick_mm", "is_told"), [(0.05, True), (0.0999, True), (0.11, False)])
+def test_a_part_thinner_than_a_layer_is_told(tmp_path: Path, thick_mm: float, is_told: bool) -> None:
+    told = (
+        f"Walls of {thick_mm:.2g} mm on average are thinner than a layer: they may not be printed. "
+        "Make them thicker in CAD.",
+    )
+    report = report_on(tmp_path, box(100, 100, thick_mm))
+    assert report.verdict == "accept"
+    assert report.warnings == (told if is_told else ())
+    held = report_on(
+        tmp_path, box(100, 100, thick_mm), MeshPolicy(held=frozenset({MeshWarningKind.FLAT_WALLS}))
+    )
+    assert held.defects == (told if is_told else ())
 
 
 def report_on(tmp_path: Path, corners: Corners, policy: MeshPolicy | None = None) -> MeshReport:

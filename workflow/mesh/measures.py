@@ -242,8 +242,12 @@ class MeshFindings:
     @property
     def unit_sentence(self) -> str:
         """Return the doubt about the unit in words, or ""."""
-        wall_mm = mean_wall_mm(self._volume_mm3, self.measures.area_mm2)
-        return self.unit.sentence(self.measures.size_mm, wall_mm)
+        return self.unit.sentence(self.measures.size_mm, self.wall_mm)
+
+    @property
+    def wall_mm(self) -> float | None:
+        """Return the mean thickness of the walls; None where the volume is not known."""
+        return mean_wall_mm(self._volume_mm3, self.measures.area_mm2)
 
     @property
     def _volume_mm3(self) -> float | None:

@@ -19,6 +19,8 @@ LONGEST_COUNTED_HOLE_MM = 10.0
 """`open_edges_limit` lets no longer hole pass."""
 LEAST_WALL_MM2 = 10.0
 """Walls without thickness with less area are in no message."""
+LEAST_LAYER_MM = 0.1
+"""The finest layer of the desktop printers; a part whose walls are thinner on average may come out empty."""
 _LEAST_VOLUME = 1e-9
 """As a share of the cube around the longest side: far below any sheet that can be printed."""
 
@@ -164,6 +166,10 @@ def _find_warnings(findings: MeshFindings, policy: MeshPolicy) -> Iterator[MeshW
             yield remark
     if sentence := findings.unit_sentence:
         yield MeshWarning(MeshWarningKind.UNIT, sentence)
+    elif findings.wall_mm is not None and findings.wall_mm < LEAST_LAYER_MM:
+        what = f"Walls of {findings.wall_mm:.2g} mm on average are thinner than a layer"
+        words = f"{what}: they may not be printed. Make them thicker in CAD."
+        yield MeshWarning(MeshWarningKind.FLAT_WALLS, words)
 
 
 def _walls_text(walls: SmallShell, decimals: int) -> str:

@@ -39,7 +39,7 @@ class MeshWarningKind(StrEnum):
     INSIDE_OUT = "inside_out"
     """A body whose facets all face inwards."""
     FLAT_WALLS = "flat_walls"
-    """Walls without thickness, which no printer prints."""
+    """Walls without thickness, or thinner than a layer, which no printer prints."""
     CRUMBS = "crumbs"
     """Bodies that are hardly visible, beside a real one."""
     SHARED_EDGES = "shared_edges"
