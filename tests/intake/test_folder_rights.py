@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workflow.intake import Share
-from workflow.intake.fs import open_folder
+from workflow.intake.fs import open_folder, share_rights
 from workflow.intake.moves import move_file
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs groups")
@@ -56,3 +56,12 @@ def test_a_private_share_stays_private(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     with open_folder(tmp_path, ("a", "b"), make=True) as made:
         assert stat.S_IMODE(made.path.stat().st_mode) == 0o755
+
+
+def test_a_folder_that_was_swapped_for_a_link_gives_its_target_no_rights(tmp_path: Path) -> None:
+    private, link = tmp_path / "private", tmp_path / "link"
+    private.mkdir(mode=0o700)
+    link.symlink_to(private)
+    tmp_path.chmod(0o775)
+    share_rights(link, tmp_path.stat())
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700

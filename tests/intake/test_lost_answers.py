@@ -95,20 +95,36 @@ def test_a_file_that_another_one_takes_meanwhile_is_not_ours(
 
 
 @pytest.mark.parametrize("way", ["reservation", "paths"], indirect=True)
+@pytest.mark.parametrize("replaced", [True, False])
 @pytest.mark.usefixtures("way")
 def test_what_someone_put_in_place_of_the_reservation_stays(
-    share: Share, monkeypatch: pytest.MonkeyPatch
+    share: Share, replaced: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dropped, taken = share.inbox / "bracket.stl", share.processing / "17~bracket.stl"
     dropped.write_bytes(b"the only copy")
 
     def refused(*_names: str, **_folders: int | None) -> None:
-        theirs = share.root / "theirs"
-        theirs.write_bytes(b"theirs")
+        theirs = share.root / "theirs" if replaced else taken
+        theirs.write_bytes(b"x")
         theirs.replace(taken)
         raise OSError(errno.EIO, "refused")
 
     monkeypatch.setattr(os, "rename", refused)
     with pytest.raises(OSError, match="refused"):
         claim_file(share, "bracket.stl", 17)
-    assert files(share) == {"inbox/bracket.stl": b"the only copy", "processing/17~bracket.stl": b"theirs"}
+    assert files(share) == {"inbox/bracket.stl": b"the only copy", "processing/17~bracket.stl": b"x"}
+
+
+def test_a_link_to_the_file_is_not_the_file(share: Share, monkeypatch: pytest.MonkeyPatch) -> None:
+    dropped, elsewhere = share.inbox / "bracket.stl", share.root / "bracket.stl"
+    dropped.write_bytes(b"the only copy")
+
+    def swapped(*_: object) -> int:
+        dropped.replace(elsewhere)
+        (share.processing / "17~bracket.stl").symlink_to(elsewhere)
+        ctypes.set_errno(errno.EIO)
+        return -1
+
+    monkeypatch.setattr(fs, "_exclusive_rename", lambda: swapped)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        claim_file(share, "bracket.stl", 17)

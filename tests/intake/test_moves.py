@@ -7,7 +7,7 @@ from threading import Barrier, Thread
 import pytest
 
 from workflow.intake import fs
-from workflow.intake.moves import exists_in_share, move_file
+from workflow.intake.moves import exists_in_share, make_outcome_folders, move_file, plan_outcome_path
 from workflow.intake.share import Share
 
 
@@ -70,8 +70,9 @@ def test_links_are_never_followed_below_the_share(share: Share, tmp_path: Path) 
     outside.mkdir()
     (share.done / "rush").symlink_to(outside)
     (share.inbox / "x.stl").write_bytes(b"x")
-    with pytest.raises(NotADirectoryError, match="rush is a link or a file where a folder has to be"):
-        move_file(share, "inbox/x.stl", "done/rush/x.stl")
+    for place in ("done/rush/x.stl", "done/rush/today/x.stl"):
+        with pytest.raises(NotADirectoryError, match="rush is a link or a file where a folder has to be"):
+            move_file(share, "inbox/x.stl", place)
     assert list(outside.iterdir()) == []
 
 
@@ -93,6 +94,22 @@ def test_a_lost_share_is_no_missing_file(share: Share, tmp_path: Path) -> None:
         move_file(share, "processing/1~x.stl", "done/x.stl")
     assert not isinstance(raised.value, FileNotFoundError)
     assert list(share.root.iterdir()) == []
+
+
+def test_folders_of_an_outcome_are_made_only_in_a_share_that_is_there(share: Share, tmp_path: Path) -> None:
+    make_outcome_folders(share, "done/rush/x.stl")
+    assert (share.done / "rush").is_dir()
+    share.root.rename(tmp_path / "elsewhere")
+    share.root.mkdir()
+    with pytest.raises(OSError, match="can't be reached"):
+        make_outcome_folders(share, "done/rush/x.stl")
+    assert list(share.root.iterdir()) == []
+
+
+def test_a_taken_name_gets_a_number_but_not_for_the_file_itself(share: Share) -> None:
+    (share.held / "x.stl").write_bytes(b"x")
+    assert plan_outcome_path(share, "held/x.stl", "x.stl", "held") == "held/x.stl"
+    assert plan_outcome_path(share, "processing/1~x.stl", "x.stl", "held") == "held/x (2).stl"
 
 
 def test_an_outcome_folder_that_was_tidied_away_is_made_again(share: Share) -> None:

@@ -119,6 +119,20 @@ def test_a_whole_file_that_changes_again_waits_longer() -> None:
     )
 
 
+@pytest.mark.parametrize(("pause", "is_again"), [(0.125, True), (0.1, True), (0.0625, False)])
+def test_a_change_after_a_pause_is_a_second_go(pause: float, is_again: bool) -> None:
+    first = Observation(look(), 0.0, sessions=1, born=True)
+    assert update_observation(first, look(mtime=1), pause).rewritten is is_again
+
+
+@pytest.mark.parametrize(("sessions", "seconds"), [(1, 4), (2, 10)])
+def test_of_several_goes_the_longer_wait_counts_also_where_writers_are_not_known(
+    sessions: int, seconds: float
+) -> None:
+    seen = Observation(look(), NOW, sessions=sessions, born=True)
+    assert required_quiet_seconds(seen, TIMES, WriterState.UNKNOWN) == seconds
+
+
 def test_a_change_before_the_first_closing_is_no_second_go() -> None:
     """Samba sets the time of a file when it is closed, however long after the last byte."""
     open_yet = update_observation(None, look(), NOW, born=True)
