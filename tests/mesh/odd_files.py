@@ -79,7 +79,6 @@ ACCEPTED: dict[str, bytes] = {
     "touching at a corner": binary(merged(box(), shifted(box(), 20, 20, 20))),
     "two bodies": binary(merged(box(), shifted(box(), 50, 0, 0))),
     "cavity": binary(merged(box(), shifted(box(5, 5, 5), 5, 5, 5)[:, ::-1])),
-    "thin sheet": binary(box(100, 100, 0.05)),
     "bodies that touch": binary(merged(box(), shifted(box(), 20, 0, 0))),
     "a wall without thickness in the material": binary(merged(box(), back_to_back(*SHEET))),
 }
@@ -124,6 +123,10 @@ WARNED: dict[str, tuple[bytes, str]] = {
     "walls without thickness": (
         binary(merged(box(), *(shifted(back_to_back(*SHEET), 40, 0, z) for z in (0, 9)))),
         "2 walls without thickness, 200 mm², at x 50.0 y 10.0 z 1",
+    ),
+    "thin sheet": (
+        binary(box(100, 100, 0.05)),
+        "Walls of 0.05 mm on average are thinner than a layer: they may not be printed. Make them thicker",
     ),
     "gap": (with_corner(19.998), "0.002 mm wide gaps between facets: slicers close them."),
 }

@@ -240,11 +240,6 @@ class MeshFindings:
         return doubt_unit(self.measures.size_mm, self._volume_mm3, self.measures.area_mm2, self.header)
 
     @property
-    def unit_sentence(self) -> str:
-        """Return the doubt about the unit in words, or ""."""
-        return self.unit.sentence(self.measures.size_mm, self.wall_mm)
-
-    @property
     def wall_mm(self) -> float | None:
         """Return the mean thickness of the walls; None where the volume is not known."""
         return mean_wall_mm(self._volume_mm3, self.measures.area_mm2)

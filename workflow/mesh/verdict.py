@@ -164,7 +164,7 @@ def _find_warnings(findings: MeshFindings, policy: MeshPolicy) -> Iterator[MeshW
     for remark in _count_warnings(findings):
         if remark.oddity in policy.held:  # closed all the same, and no slicer minds: only for who asks
             yield remark
-    if sentence := findings.unit_sentence:
+    if sentence := findings.unit.sentence(findings.measures.size_mm, findings.wall_mm):
         yield MeshWarning(MeshWarningKind.UNIT, sentence)
     elif findings.wall_mm is not None and findings.wall_mm < LEAST_LAYER_MM:
         what = f"Walls of {findings.wall_mm:.2g} mm on average are thinner than a layer"
