@@ -13,10 +13,13 @@ from tests.pipeline.conftest import Shop, dispatched, opened, written
 from tests.stl import box
 from tests.waiting import until
 from workflow.ledger import Ledger, deregister_worker, register_worker
-from workflow.model import EventKind, PrintPhase, Submission, SubmissionState
+from workflow.model import EventKind, Notice, NoticeEvent, PrintPhase, Submission, SubmissionState
+from workflow.notes import is_outdated
+from workflow.pipeline.compose_notice import Composer
 from workflow.pipeline.following import PrintFollower
 from workflow.pipeline.print_notes import write_print_notes
 from workflow.pipeline.watchdog import Watchdog
+from workflow.settings import NoticeSettings
 from workflow.simulator import REALISTIC_QUIRKS
 
 RULES = """
@@ -209,8 +212,15 @@ def test_two_copies(floor: Floor) -> None:
     attend(floor.cloud)
     floor.later(MINUTE)
     assert sorted(floor.phases(sent)) == [PrintPhase.PRINTING, PrintPhase.QUEUED]
-    floor.later(4 * HOUR, rounds=12)
-    assert floor.state(sent) is SubmissionState.PRINTED
+    told = Notice(1, NoticeEvent.PRINTED, "event 1", sent.opened_at, submission=sent.id)
+    seen = set()
+    for _ in range(12):
+        floor.later(20 * MINUTE)
+        seen.add((floor.state(sent), is_outdated(told, floor.now(sent))))
+    assert seen == {(SubmissionState.PRINTING, True), (SubmissionState.PRINTED, False)}, "told at the end"
+    composer = Composer(floor.shop.service.ledger, NoticeSettings())
+    text = composer.compose([told], {sent.id: floor.now(sent)})
+    assert dict(text.paragraphs)["What"] == "a.stl was printed: 2 copies printed on Mark Two - Anvil."
     assert [event for event, _ in floor.events(sent)] == ["printing", "printed", "printing", "printed"]
     assert floor.events(sent)[0][1].startswith("copy 1 of 2: Mark Two - Anvil")
 
