@@ -67,6 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Leave out of each later garbage collection what stays to the end: hundreds of thousands of objects."""
     gc.freeze()
+    gc.set_threshold(20_000)
     gc.enable()
 
 

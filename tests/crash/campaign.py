@@ -255,7 +255,7 @@ class Run:
                         self.moved.pop(str(each["path"]), None)
             for worker in range(self.world.plan.workers):
                 self.world.start(Start(worker))
-            _NEVER.wait(0.5)
+            _NEVER.wait(1.0)
         return [
             f"after {CALM_SECONDS:.0f} s of calm: {len(listed)} of {expected} known, "
             f"pending {[(each['id'], each['state'], each['reason']) for each in pending]}, "

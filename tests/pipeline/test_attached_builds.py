@@ -53,7 +53,7 @@ def ended(context: Shop, build: str) -> Submission:
 
 @pytest.mark.parametrize("destination", list(Destination))
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-@pytest.mark.parametrize("printed_before", [False, True])
+@pytest.mark.parametrize("printed_before", [pytest.param(False, marks=pytest.mark.long), True])
 def test_a_lost_reply_sends_it_once_or_holds(
     open_shop: Open, tmp_path: Path, destination: Destination, kind: str, printed_before: bool
 ) -> None:
