@@ -2,9 +2,11 @@
 
 import gc
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("short")
 
 
+NUMBERS = count(1)
 LONGEST_FIRST = (
     "test_campaign.py", "test_hostile.py", "test_commands.py", "test_tools.py",
     "test_in_browser.py", "test_clocks.py", "test_viewer.py", "test_thumbnails.py",
@@ -80,6 +83,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STLFLOW_CONSOLE_PORT", "0")  # services of many tests run at the same time
     monkeypatch.delenv("COLUMNS", raising=False)  # the readline of a parent process may set it
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a fresh folder, numbered by a count: pytest itself looks through all folders for the next."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    return tmp_path_factory.mktemp(f"{next(NUMBERS)}-{name}", numbered=False)
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from subprocess import list2cmdline
+from typing import Any
 from zoneinfo import available_timezones
 
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from workflow.errors import SettingsError
 from workflow.settings.model import ENV_PREFIX, LOG_LEVELS, Settings, setting_help, setting_type
@@ -169,16 +171,11 @@ def load_settings(**overrides: object) -> Settings:
     Raises SettingsError with one line per mistake: where it is and what to do, never with a key.
     """
     commanded = [SourceValue(Source.COMMAND_LINE, name, name, value) for name, value in overrides.items()]
-    given = read_all_sources()
-    if mistakes := list(describe_unknown_names(given)):
-        raise SettingsError("\n".join(mistakes))
-    counting = {name: each for name, each in _effective_values(given).items() if name != NOTICES}
-    counting |= _effective_values(commanded)
+    counting: dict[str, Any] = {name: each.value for name, each in _effective_values(commanded).items()}
     try:
-        settings = Settings.model_validate({name: each.value for name, each in counting.items()})
+        return _LoadedSettings(**counting).with_notices(load_notices(read_all_sources()))
     except ValidationError as error:
-        raise SettingsError(_describe_errors(error, [*commanded, *given])) from None
-    return settings.with_notices(load_notices(given))
+        raise SettingsError(_describe_errors(error, [*commanded, *read_all_sources()])) from None
 
 
 def read_effective_values() -> dict[str, SourceValue]:
@@ -191,6 +188,43 @@ def stlflow_command() -> str:
     named = ["--config", str(settings_file().absolute())] if settings_file() != SETTINGS_FILE else []
     here = ["-C", str(Path.cwd())] if ENV_FILE.is_file() or (SETTINGS_FILE.is_file() and not named) else []
     return list2cmdline(["stlflow", *here, *named])
+
+
+class _AllSources(PydanticBaseSettingsSource):
+    """The values in the environment, `.env`, `stlflow.toml` and secret files.
+
+    The library's own sources do not know the line of a value, which a message needs.
+    """
+
+    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+        """Read them. Raises SettingsError for names that no setting has."""
+        super().__init__(settings_cls)
+        given = read_all_sources()
+        if mistakes := list(describe_unknown_names(given)):
+            raise SettingsError("\n".join(mistakes))
+        self._counts = {name: each for name, each in _effective_values(given).items() if name != NOTICES}
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the value that is used for each setting that is set."""
+        return {name: each.value for name, each in self._counts.items()}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        """Return the value of one setting, None if it is not given; none is to be read as JSON."""
+        each = self._counts.get(field_name)
+        return each.value if each else None, field_name, False
+
+
+class _LoadedSettings(Settings, BaseSettings):
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources, the command line first."""
+        return init_settings, _AllSources(settings_cls)
 
 
 def _effective_values(given: list[SourceValue]) -> dict[str, SourceValue]:

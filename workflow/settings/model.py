@@ -6,8 +6,9 @@ from types import NoneType
 from typing import Annotated, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
+from pydantic_settings import SettingsConfigDict
 
 from workflow.settings.notices import NoticesPart
 from workflow.settings.parts import (
@@ -58,8 +59,8 @@ class Settings(
 ):
     """Everything that can be set; durations in seconds, sizes in the unit of the name."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False, validate_default=True
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
     )
 
     share: Path = Field(Path("share"), description="the folder that holds inbox/, done/, rejected/, held/")
