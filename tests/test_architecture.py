@@ -156,6 +156,27 @@ def test_the_extra_for_postgres_brings_what_the_default_install_lacks() -> None:
     assert sorted(re.split(r"[\[>]", each)[0] for each in extra) == ["procrastinate", "psycopg"]
 
 
+def test_the_packages_of_the_design_are_used() -> None:
+    """The owner chose these: nothing replaces them, and each has work in the code."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    names = {re.split(r"[\[>]", each)[0] for each in project["dependencies"]}
+    modules = {
+        "watchdog": "watchdog",
+        "requests": "requests",
+        "requests-toolbelt": "requests_toolbelt",
+        "numpy-stl": "stl",
+        "pydantic-settings": "pydantic_settings",
+        "loguru": "loguru",
+    }
+    imported = set(re.findall(r"^\s*(?:from|import) (\w+)", "\n".join(map(_text, FILES)), re.M))
+    assert modules.keys() <= names
+    assert set(modules.values()) <= imported
+
+
+def _text(file: Path) -> str:
+    return file.read_text("utf-8")
+
+
 def test_files_stay_small() -> None:
     lengths = {file: len(file.read_text("utf-8").splitlines()) for file in FILES}
     assert {str(file): length for file, length in lengths.items() if length > 350} == {}
