@@ -21,6 +21,7 @@ SIZE_OF_PAGE = "return [document.documentElement.scrollWidth, innerWidth]"
 
 def check_pages(browser: Browser, axe: str, url: str, shown: Iterator[tuple[str, str, str]]) -> None:
     """Each fits its window, can be read, has nothing that axe calls serious, and asks nobody else."""
+    browser.open("about:blank")  # a page of another site would go on asking
     browser.driver.get_log("performance")
     for path, size, scheme in shown:
         page = f"{path} {size} {scheme}"

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -99,6 +100,8 @@ def test_a_share_that_does_not_answer_is_away_and_asked_by_one_thread() -> None:
     hangs.set()
     patient = TimedProbe(lambda: None, "silence", seconds=60)
     assert patient() is None
+    with ThreadPoolExecutor(16) as pool:  # pages that ask at the same moment
+        assert set(pool.map(lambda _: patient(), range(2000))) == {None}
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,7 @@ class SortLink:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionsPage:
-    """One page of the table. `next` begins the next page; `count` is all rows, up to 10,000."""
+    """One page of the table. `next` begins the next page; `count` is all rows, up to 5,000."""
 
     rows: tuple[SubmissionRow, ...]
     count: int

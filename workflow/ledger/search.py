@@ -12,8 +12,8 @@ from workflow.ledger.store import Store
 from workflow.ledger.tables import events, submissions
 from workflow.model import Destination, Submission
 
-LONGEST_COUNT = 10_000
-"""More is not counted: "10,000 or more" says as much."""
+LONGEST_COUNT = 5000
+"""More is not counted: "5,000 or more" says as much."""
 EVENTS_AT_ONCE = 1000
 SEARCHED_FOR_ENDS = 5000
 """No shop sends more on one day."""
@@ -79,12 +79,14 @@ class SearchStore(Store):
     def first_page(
         self, wanted: SubmissionFilter, order: SortOrder, limit: int
     ) -> tuple[Sequence[Submission], Cursor | None, int]:
-        """Return the first page, where the next one begins, and how many there are, by one search.
+        """Return the first page, where the next one begins, and how many there are, up to `LONGEST_COUNT`.
 
-        More than `LONGEST_COUNT` are not counted.
+        A search by words reads a whole index: once for both.
         """
-        found = self._numbers(wanted, order, LONGEST_COUNT)
-        return *self._rows(found, order, limit), len(found)
+        found = self._numbers(wanted, order, LONGEST_COUNT if wanted.words else limit + 1)
+        rows, following = self._rows(found, order, limit)
+        is_counted = wanted.words or following is None
+        return rows, following, len(found) if is_counted else self.count(wanted)
 
     def _numbers(
         self, wanted: SubmissionFilter, order: SortOrder, limit: int, after: Cursor | None = None

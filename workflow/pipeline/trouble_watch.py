@@ -58,17 +58,19 @@ class TimedProbe:
 
     def __init__(self, probe: Probe, silence: str, seconds: float = PROBE_SECONDS) -> None:
         self._probe, self._silence, self._seconds = probe, silence, seconds
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._begun = 0.0
         self._found: str | None = None
 
     def __call__(self) -> str | None:
         """Return what the probe finds; one that hangs is not started a second time."""
-        if self._thread is None or not self._thread.is_alive():
-            self._begun = time.monotonic()
-            self._thread = threading.Thread(target=self._run, name="trouble probe", daemon=True)
-            self._thread.start()
-        thread = self._thread  # another one may begin meanwhile
+        with self._lock:  # several pages may ask at once
+            if self._thread is None or not self._thread.is_alive():
+                self._begun = time.monotonic()
+                self._thread = threading.Thread(target=self._run, name="trouble probe", daemon=True)
+                self._thread.start()
+            thread = self._thread
         thread.join(max(self._begun + self._seconds - time.monotonic(), 0.0))
         return self._silence if thread.is_alive() else self._found
 
