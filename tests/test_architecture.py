@@ -34,7 +34,6 @@ MAY_IMPORT = {
     "pipeline": ROOMS | ROOTS,
     "assembly": ROOMS | ROOTS | {"pipeline", "state_folder", "resources", "logs"},
     "operations": ROOMS | ROOTS | {"pipeline", "assembly", "state_folder"},
-    "forecasts": ROOMS | ROOTS | {"pipeline", "assembly", "operations"},
     "doctor": ROOMS | ROOTS | {"pipeline", "assembly", "state_folder"},
     "hosting": {"errors", "settings"},
     "console": ROOMS
@@ -46,7 +45,6 @@ MAY_IMPORT = {
         "pipeline",
         "assembly",
         "operations",
-        "forecasts",
         "console",
         "doctor",
         "hosting",

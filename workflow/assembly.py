@@ -11,9 +11,10 @@ from loguru import logger
 from workflow.eiger import EigerClient, make_client, network_of, proxy_for
 from workflow.errors import RulesError, SettingsError
 from workflow.intake import MassArrivalLimit, Share, StabilityTimes
-from workflow.ledger import SHARE_ID_KEY, Ledger
+from workflow.ledger import CLOCK, SHARE_ID_KEY, Ledger, list_workers
 from workflow.logs import LogFilter, set_up_logs
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy, parse_warning_kinds
+from workflow.model import Worker
 from workflow.notes import DecisionWays, parse_prices, write_how_to
 from workflow.pipeline.check_rules import check_changed_rules, refuse_unknown_names
 from workflow.pipeline.cloud_cache import CloudCache
@@ -31,6 +32,7 @@ from workflow.resources import resource_folder
 from workflow.routing import BuildVolume, fits_all_mm, load_build_volumes, load_rules
 from workflow.settings import DEFAULT_STATUS_PAGE, LEDGER_FILE, Settings, outdated_settings, stlflow_command
 from workflow.state_folder import (
+    is_state_folder_locked,
     locked_database,
     locked_state_folder,
     make_private_file,
@@ -40,6 +42,8 @@ from workflow.state_folder import (
     require_local_state_folder,
 )
 
+SILENT_WORKER_SECONDS = 30.0
+"""A worker sends a heartbeat every two seconds; after so long without one it is dead, or cut off."""
 MOVED_LEDGER_FILE = f"{LEDGER_FILE}.moved"
 """What is left in the state folder of a ledger that went into another database."""
 
@@ -69,6 +73,24 @@ def make_ledger(settings: Settings) -> Ledger:
 def ledger_exists(settings: Settings) -> bool:
     """True if there is a ledger already."""
     return settings.database_url is not None or (settings.state / LEDGER_FILE).is_file()
+
+
+def is_worker_alive(worker: Worker, settings: Settings, now: float) -> bool:
+    """True if a worker still works: a heartbeat not long ago and, on SQLite, the state folder's lock.
+
+    Only the one process that holds the lock can work on a database in the state folder.
+    """
+    if settings.database_url is None and not is_state_folder_locked(settings.state):
+        return False
+    return now - worker.seen_at.timestamp() <= SILENT_WORKER_SECONDS
+
+
+def is_at_work(settings: Settings, ledger: Ledger | None) -> bool:
+    """True if a stlflow works on the ledger, here or on another machine; a killed one's row is no proof."""
+    if is_state_folder_locked(settings.state):
+        return True
+    now, workers = CLOCK.seconds(), () if ledger is None else list_workers(ledger)
+    return any(is_worker_alive(each, settings, now) for each in workers)
 
 
 def moved_ledger_error(settings: Settings) -> SettingsError | None:

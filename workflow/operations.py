@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workflow.assembly import (
     MOVED_LEDGER_FILE,
+    is_at_work,
     ledger_exists,
     make_inspector,
     make_ledger,
@@ -36,7 +37,6 @@ from workflow.ledger import (
     Ledger,
     back_up,
     copy_ledger,
-    list_workers,
     restore_into,
     restore_sqlite,
 )
@@ -63,7 +63,7 @@ from workflow.routing import (
     names_by_kind,
 )
 from workflow.settings import LEDGER_FILE, Settings, stlflow_command
-from workflow.state_folder import is_state_folder_locked, locked_state_folder, prepare_state_folder
+from workflow.state_folder import locked_database, locked_state_folder, prepare_state_folder
 
 
 def move_ledger_to_database(settings: Settings) -> tuple[int, Path]:
@@ -77,13 +77,16 @@ def move_ledger_to_database(settings: Settings) -> tuple[int, Path]:
         raise SettingsError("Set STLFLOW_DATABASE_URL to the new database first: postgresql://...")
     if not old.is_file():
         raise StateFolderError(f"There is no ledger to move at {old}.")
+    left = old.with_name(MOVED_LEDGER_FILE)
+    if left.exists():
+        raise StateFolderError(f"{left} is of an earlier move. Put it elsewhere, then move again.")
     with (
         locked_state_folder(settings.state),
+        locked_database(settings.database_url),
         closing(Ledger(f"sqlite:///{old.as_posix()}")) as source,
         closing(Ledger(settings.database)) as target,
     ):
         moved = copy_ledger(source, target)
-    left = old.with_name(MOVED_LEDGER_FILE)
     old.rename(left)
     return moved, left
 
@@ -99,16 +102,18 @@ def explain_inbox_file(settings: Settings, name: Path) -> FileExplanation:
     explained = explain_file(
         inbox, name.as_posix(), make_stability_times(settings), moves=settings.read_only_inbox is None
     )
-    if explained.blocked:
+    if explained.blocked or explained.seen is None:
         return explained
-    waits = _inbox_wait_reason(settings, name.as_posix()) if explained.seen is not None else None
-    return explained if waits is None else replace(explained, seen=waits)
+    return replace(explained, seen=_inbox_wait_reason(settings, name.as_posix()) or explained.seen)
+
+
+_TAKEN_LATER = "it is taken once stlflow runs: `stlflow run`."
 
 
 def _inbox_wait_reason(settings: Settings, path: str) -> str | None:
     """Return what other reason keeps a file in the inbox; None if there is none."""
     if not ledger_exists(settings):
-        return "it is taken once stlflow runs: `stlflow run`."
+        return _TAKEN_LATER
     with closing(open_ledger(settings)) as ledger:
         if ledger.mass_arrival.read_paths().get(path) is False:
             return MASS_ARRIVAL_REASON
@@ -117,8 +122,7 @@ def _inbox_wait_reason(settings: Settings, path: str) -> str | None:
             return f"everything waits for the share. {absence}."
         if share.left_inbox is not None and is_known_in_place(ledger, share.left_inbox, path):
             return "it was taken before as it is, and is taken again only when its content changes."
-        running = is_state_folder_locked(settings.state) or bool(list_workers(ledger))
-    return None if running else "it is taken once stlflow runs: `stlflow run`."
+        return None if is_at_work(settings, ledger) else _TAKEN_LATER
 
 
 def mark_share(settings: Settings) -> bool:
@@ -149,7 +153,7 @@ def restore_ledger(settings: Settings, file: Path) -> tuple[int, Path | None]:
     Raises StateFolderError while stlflow runs on the state folder, or if a shared database is not empty.
     """
     prepare_state_folder(settings.state, settings.share)
-    with locked_state_folder(settings.state):
+    with locked_state_folder(settings.state), locked_database(settings.database_url):
         if settings.database_url is None:
             return restore_sqlite(file.absolute(), settings.state.absolute() / LEDGER_FILE)
         return restore_into(file.absolute(), settings.database), None
@@ -178,14 +182,14 @@ def collect_file_facts(
 def open_ledger_if_any(settings: Settings) -> Iterator[Ledger | None]:
     """Return the ledger, or None where there is none or it can't be opened."""
     ledger = None
-    if settings.database_url is not None or (settings.state / "stlflow.db").is_file():
+    if ledger_exists(settings):
         with suppress(StateFolderError):
             ledger = open_ledger(settings)
     if ledger is None:
         yield None
-        return
-    with closing(ledger):
-        yield ledger
+    else:
+        with closing(ledger):
+            yield ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +235,9 @@ def forecast_intake(
 
 
 _MESH_SETTINGS = (
-    "largest_hole_mm",
-    "open_edges_limit",
-    "hold_meshes_with",
-    "refuse_meshes_with",
-    "largest_file_mb",
-    "inspection_limit_seconds",
-    "inspection_memory_mb",
-)
+    "largest_hole_mm", "open_edges_limit", "hold_meshes_with", "refuse_meshes_with", "largest_file_mb",
+    "inspection_limit_seconds", "inspection_memory_mb",
+)  # fmt: skip
 
 
 def changed_mesh_settings(settings: Settings) -> tuple[tuple[str, object], ...]:

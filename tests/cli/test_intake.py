@@ -10,7 +10,7 @@ import pytest
 from tests.cli.command import Ended, said
 from tests.stl import box
 from workflow.intake import Share, folder_origin
-from workflow.ledger import InPlaceFile, Ledger
+from workflow.ledger import InPlaceFile, Ledger, register_worker
 
 Say = Callable[..., Ended]
 
@@ -65,6 +65,7 @@ def test_a_lost_share_is_the_reason(say: Say, ledger: Ledger, tmp_path: Path) ->
             f"now: everything waits for the share. {tmp_path / 'share'}: the marker .stlflow-share is missing"
         )
         assert "is the share from now on" in say("mark").out
+        register_worker(ledger, "home", "home", 17, "0.0.9")  # as kill -9 leaves it
         assert now(say("explain", "part.stl")) == "now: it is taken once stlflow runs: `stlflow run`."
 
 

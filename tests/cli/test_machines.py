@@ -40,8 +40,12 @@ def test_moving_up_keeps_everything_and_the_service_goes_on(desk: Desk, postgres
         assert "Another stlflow is running on the state folder" in refused.one_line()
         assert service.stop() == 0
     moved = desk.run("move-ledger", STLFLOW_DATABASE_URL=postgres_url)
-    assert moved.out.startswith("1 submissions moved. The old database is kept as "), moved.err
+    assert moved.out.startswith("1 submission moved. The old database is kept as "), moved.err
     assert (desk.state / "stlflow.db.moved").exists()
+    (desk.state / "stlflow.db").touch()
+    again = desk.run("move-ledger", STLFLOW_DATABASE_URL=postgres_url)
+    assert "stlflow.db.moved is of an earlier move" in again.one_line()
+    (desk.state / "stlflow.db").unlink()
     up = Desk(desk.folder, desk.url, {"STLFLOW_DATABASE_URL": postgres_url})
     assert up.run("release", "1").code == 0
     checked = up.run("doctor")

@@ -17,7 +17,7 @@ from workflow.doctor.ledger import LedgerAccess
 from workflow.doctor.mount import PROBE_PREFIX, probe_writing, user_name
 from workflow.doctor.share import check_share_folders, share_checks
 from workflow.intake import NameKind, Share, match_path
-from workflow.ledger import LEDGER_NAME_KEY, SHARE_ID_KEY, Ledger
+from workflow.ledger import LEDGER_NAME_KEY, SHARE_ID_KEY, Ledger, register_worker
 from workflow.settings import Settings, load_settings
 from workflow.state_folder import locked_state_folder, prepare_state_folder
 
@@ -178,6 +178,7 @@ def test_claims_of_another_ledger(look: Look, context: Settings, book: Ledger, t
 
 def test_parts_that_nobody_takes(look: Look, context: Settings, book: Ledger, tmp_path: Path) -> None:
     (tmp_path / "share" / "inbox" / "lid.stl").write_bytes(box())
+    register_worker(book, "home", "home", 17, "0.0.9")  # as kill -9 leaves it
     left = look(share_checks(LedgerAccess(context))).select("share.inbox")
     assert (left.says, left.fix) == (
         "1 part file in the inbox, and stlflow does not run.",

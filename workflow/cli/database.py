@@ -67,8 +67,8 @@ def workers(as_json: bool) -> None:
 
     The work of a worker without a heartbeat for some seconds is given to another one.
     """
-    from workflow.assembly import open_ledger
-    from workflow.doctor.ledger import NO_WORKER, START_WORKER, is_worker_alive
+    from workflow.assembly import is_worker_alive, open_ledger
+    from workflow.doctor.ledger import NO_WORKER, START_WORKER
     from workflow.ledger import CLOCK, list_steps_of, list_workers
     from workflow.settings import load_settings
 

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -42,11 +43,13 @@ def accept() -> None:
     from workflow.assembly import open_ledger
     from workflow.settings import load_settings
 
-    count = open_ledger(load_settings()).mass_arrival.accept()
+    settings = load_settings()
+    ledger = open_ledger(settings)
+    count = ledger.mass_arrival.accept()
     if count == 0:
         click.echo("No file waits to be accepted.")
     else:
-        click.echo(f"Accepted: {format_count(count, 'file')}, taken {_when_applied()}.")
+        click.echo(f"Accepted: {format_count(count, 'file')}, taken {_when_applied(settings, ledger)}.")
 
 
 @intake.command()
@@ -78,21 +81,17 @@ def mark() -> None:
 
     It gets the marker that stlflow checks.
     """
+    from workflow.assembly import open_ledger
     from workflow.operations import mark_share
     from workflow.settings import load_settings
 
     settings = load_settings()
     same = mark_share(settings)
-    when = _when_applied() if same else "once `stlflow run` is started again"
+    when = _when_applied(settings, open_ledger(settings)) if same else "once `stlflow run` is started again"
     click.echo(f"{settings.share.absolute()} is the share from now on: it is scanned {when}.")
 
 
-def _when_applied() -> str:
-    from workflow.settings import load_settings
-    from workflow.state_folder import is_state_folder_locked
+def _when_applied(settings: Any, ledger: Any) -> str:
+    from workflow.assembly import is_at_work
 
-    return (
-        "at the next scan"
-        if is_state_folder_locked(load_settings().state)
-        else "as soon as `stlflow run` is started"
-    )
+    return "at the next scan" if is_at_work(settings, ledger) else "as soon as `stlflow run` is started"

@@ -1,7 +1,7 @@
 """The table of submissions that people read, once or live."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
@@ -152,9 +152,6 @@ def print_submissions_table(
     console = table_console()
     for line in table_lines(COLUMNS, submission_rows(submissions, answers, zone, prints), console.width):
         console.print(line)
-
-
-ReadAnswers = Callable[[Sequence[Submission]], Mapping[int, Answer]]
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def retry(number: int) -> None:
 
     ledger = open_ledger_to_read()
     order(ledger, number, _read_share(ledger))
-    _report_change(number, "is taken up again")
+    _report_change(ledger, number, "is taken up again")
 
 
 @click.command()
@@ -55,7 +55,7 @@ def release(number: int) -> None:
 
     ledger = open_ledger_to_read()
     order(ledger, number, _read_share(ledger))
-    _report_change(number, "is released")
+    _report_change(ledger, number, "is released")
 
 
 @click.command()
@@ -67,8 +67,9 @@ def cancel(number: int) -> None:
     """
     from workflow.pipeline.commands import cancel_submission as order
 
-    order(open_ledger_to_read(), number)
-    _report_change(number, "is canceled")
+    ledger = open_ledger_to_read()
+    order(ledger, number)
+    _report_change(ledger, number, "is canceled")
 
 
 @click.command()
@@ -84,8 +85,9 @@ def settle(number: int, receipt: str | None, not_sent: bool) -> None:
 
     if (receipt is None) is not not_sent:
         raise click.UsageError("Say either --sent RECEIPT or --not-sent.")
-    order(open_ledger_to_read(), number, receipt)
-    _report_change(number, "is sent now" if receipt is None else "counts as sent")
+    ledger = open_ledger_to_read()
+    order(ledger, number, receipt)
+    _report_change(ledger, number, "is sent now" if receipt is None else "counts as sent")
 
 
 @click.command()
@@ -101,8 +103,9 @@ def attach(number: int, build: str, anyway: bool) -> None:
     if not anyway:
         build = _complete_build_id(number, build)
         check_build_holds_part(load_settings(), number, build)
-    order(open_ledger_to_read(), number, build)
-    _report_change(number, f"goes on with build {build}")
+    ledger = open_ledger_to_read()
+    order(ledger, number, build)
+    _report_change(ledger, number, f"goes on with build {build}")
 
 
 def _complete_build_id(number: int, build: str) -> str:
@@ -135,9 +138,9 @@ def _read_share(ledger: Any) -> Any:
     return share_from_ledger(load_settings(), ledger)
 
 
-def _report_change(number: int, what: str) -> None:
+def _report_change(ledger: Any, number: int, what: str) -> None:
+    from workflow.assembly import is_at_work
     from workflow.settings import load_settings
-    from workflow.state_folder import is_state_folder_locked
 
-    when = "" if is_state_folder_locked(load_settings().state) else ", as soon as `stlflow run` is started"
+    when = "" if is_at_work(load_settings(), ledger) else ", as soon as `stlflow run` is started"
     click.echo(f"Submission {number} {what}{when}.")

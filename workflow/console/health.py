@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
+from workflow.assembly import is_worker_alive
 from workflow.console.access import console_of, visitor_of
 from workflow.console.views import Form, Role
 from workflow.doctor import Grade
 from workflow.doctor.bundle import make_bundle, read_log_tail
-from workflow.doctor.ledger import is_worker_alive
 from workflow.doctor.readiness import ReadinessCheck, read_readiness
 from workflow.doctor.scrub import Scrubber, list_secrets
 from workflow.ledger import CLOCK, list_workers

@@ -14,7 +14,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from workflow import __version__
-from workflow.doctor.ledger import is_worker_alive
+from workflow.assembly import is_worker_alive
 from workflow.doctor.readiness import Readiness, read_readiness
 from workflow.ledger import CLOCK, RULES_ERROR_KEY, Ledger, VitalCounts, list_workers
 from workflow.model import HoldReason, Step, SubmissionState, Worker

@@ -8,17 +8,14 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from workflow import __version__
-from workflow.assembly import ledger_exists, moved_ledger_error
+from workflow.assembly import is_worker_alive, ledger_exists, moved_ledger_error
 from workflow.doctor.finding import Check, Finding, fail, ok, warn
 from workflow.errors import EXIT_CLOUD, EXIT_SOME_FAILED, EXIT_USAGE, DatabaseUnavailable, StateFolderError
 from workflow.intake import file_system_type
 from workflow.ledger import CLOCK, IntegrityReport, Ledger, check_integrity, check_writable, list_workers
-from workflow.model import Worker
 from workflow.settings import Settings
-from workflow.state_folder import is_state_folder_locked, network_file_system
+from workflow.state_folder import network_file_system
 
-SILENT_WORKER_SECONDS = 30.0
-"""A worker sends a heartbeat every two seconds; after so long without one it is dead, or cut off."""
 NO_WORKER = "No worker is running: nothing is taken from the inbox, and nothing is sent."
 START_WORKER = "Start it: `stlflow run`, or `systemctl start stlflow` where it is a service."
 _MOVE_DATABASE_FIX = (
@@ -141,16 +138,6 @@ def check_workers(book: LedgerAccess) -> Iterator[Finding]:
     elif not silent:
         names = ", ".join(f"{each.name} (process {each.pid})" for each in present)
         yield ok(f"{len(present)} running: {names}.")
-
-
-def is_worker_alive(worker: Worker, settings: Settings, now: float) -> bool:
-    """True if a worker still works: a heartbeat not long ago and, on SQLite, the state folder's lock.
-
-    Only the one process that holds the lock can work on a database in the state folder.
-    """
-    if settings.database_url is None and not is_state_folder_locked(settings.state):
-        return False
-    return now - worker.seen_at.timestamp() <= SILENT_WORKER_SECONDS
 
 
 def check_unused_tables(book: LedgerAccess) -> Iterator[Finding]:

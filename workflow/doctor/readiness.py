@@ -8,7 +8,8 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workflow.doctor.ledger import NO_WORKER, is_worker_alive
+from workflow.assembly import is_worker_alive
+from workflow.doctor.ledger import NO_WORKER
 from workflow.doctor.machine import MIN_FREE_BYTES, format_bytes
 from workflow.errors import StateFolderError, error_reason
 from workflow.ledger import CLOCK, CanaryFlight, Ledger, list_workers

@@ -6,7 +6,7 @@ from heapq import nlargest
 from itertools import pairwise
 from pathlib import Path
 
-from workflow.assembly import known_share
+from workflow.assembly import is_at_work, known_share
 from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
 from workflow.doctor.inbox import inbox_checks
 from workflow.doctor.ledger import LedgerAccess
@@ -21,9 +21,8 @@ from workflow.doctor.mount import (
 )
 from workflow.errors import ShareError, format_count
 from workflow.intake import Share, prove_move, read_marker, scan_inbox
-from workflow.ledger import LEDGER_NAME_KEY, list_workers
+from workflow.ledger import LEDGER_NAME_KEY
 from workflow.pipeline.orphans import list_orphaned_claims, orphans_text
-from workflow.state_folder import is_state_folder_locked
 
 NOTES_BYTES = 100 * 2**20
 MAX_SHOWN = 3
@@ -139,9 +138,7 @@ def check_inbox(book: LedgerAccess) -> Iterator[Finding]:
     share = _open_share(book)
     parts = scan_inbox(share.inbox).paths if share.inbox.is_dir() else frozenset()
     with book.opened() as ledger:
-        at_work = is_state_folder_locked(book.settings.state) or bool(
-            ledger is not None and list_workers(ledger)
-        )
+        at_work = is_at_work(book.settings, ledger)
     if parts and not at_work and share.left_inbox is None:
         yield warn(
             f"{format_count(len(parts), 'part file')} in the inbox, and stlflow does not run.",

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from workflow.assembly import is_at_work, is_worker_alive
 from workflow.doctor.cloud import cloud_checks
 from workflow.doctor.finding import Check, Finding, Grade, fail, ok, run_check, run_checks, warn
-from workflow.doctor.ledger import NO_WORKER, START_WORKER, LedgerAccess, is_worker_alive, ledger_checks
+from workflow.doctor.ledger import NO_WORKER, START_WORKER, LedgerAccess, ledger_checks
 from workflow.doctor.notices import outbox_checks
 from workflow.doctor.readiness import check_canary_flight
 from workflow.doctor.share import check_share_present
@@ -18,7 +19,6 @@ from workflow.errors import EXIT_CLOUD, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, f
 from workflow.ledger import CLOCK, RULES_ERROR_KEY, CanaryFlight, list_hanging, list_workers
 from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Submission, SubmissionState
 from workflow.settings import Settings
-from workflow.state_folder import is_state_folder_locked
 
 OVERDUE_SECONDS = 900.0
 """Three times the longest pause between two attempts."""
@@ -102,7 +102,7 @@ def check_overdue(book: LedgerAccess) -> Iterator[Finding]:
         late = CLOCK.seconds() - OVERDUE_SECONDS
         unended = [state for state in SubmissionState if state not in ENDED_STATES]
         waiting = [each for each in ledger.all(unended) if each.due_at and each.due_at.timestamp() < late]
-        at_work = bool(list_workers(ledger)) or is_state_folder_locked(book.settings.state)
+        at_work = is_at_work(book.settings, ledger)
     if waiting and not at_work:
         yield warn(
             f"{_count_with_verb(len(waiting), 'submission')} waiting, and stlflow does not run.",
