@@ -7,6 +7,7 @@ The keys are opened only when a request goes out, and never shown.
 """
 
 import base64
+import re
 import ssl
 import threading
 import time
@@ -18,6 +19,7 @@ from weakref import WeakSet
 
 import requests
 from pydantic import SecretStr
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as NetworkTimeout
 
@@ -212,9 +214,8 @@ class Transport:
         content_json = request.json if body is None else None
         method = request.operation.method
         with translate_network_errors(limits):
-            if query:  # the library takes longer for the same
-                url = f"{url}?{urlencode(query)}"
-            asked = requests.Request(method, url, headers, data=body, json=content_json).prepare()
+            asked_url = f"{url}?{urlencode(query)}" if query else url
+            asked = _prepare(requests.Request(method, asked_url, headers, data=body, json=content_json))
             # Not session.request, nor session.send: cookies, hooks and the environment cost as much.
             answer = session.get_adapter(url).send(
                 asked,
@@ -227,6 +228,20 @@ class Transport:
             content = read_response_body(answer, limits)
         came = {name.lower(): value[:MAX_HEADER_LENGTH] for name, value in answer.headers.items()}
         return Response(answer.status_code, came, content, Redactor(self._keys.secrets()))
+
+
+_PLAIN_URL = re.compile(r"https?://[0-9a-z.:-]+/[0-9A-Za-z/._~?=&%+-]*")
+"""What the library would leave as it is."""
+
+
+def _prepare(asked: requests.Request) -> requests.PreparedRequest:
+    """Return a request as it goes out. The library takes a tenth of a call for nothing."""
+    url = str(asked.url)
+    if asked.method != "GET" or not _PLAIN_URL.fullmatch(url):
+        return asked.prepare()
+    ready = requests.PreparedRequest()
+    ready.method, ready.url, ready.headers = asked.method, url, CaseInsensitiveDict(asked.headers)
+    return ready
 
 
 def encode_body(request: Request) -> tuple[StreamedBody | CheckedJsonBody | None, dict[str, str]]:
