@@ -4,7 +4,6 @@ from datetime import datetime
 
 from workflow.model import NoticeText
 from workflow.notices.http_post import NotDelivered, Reach, post
-from workflow.notices.mail import MailServer, mail_message, send_mail
 from workflow.notices.payloads import (
     as_json,
     links_of,
@@ -58,6 +57,8 @@ def _mail(
     settings: NoticeSettings,
     ca_bundle: str | None,
 ) -> None:
+    from workflow.notices.mail import MailServer, mail_message, send_mail  # 4 MB that few services need
+
     if settings.mail_server is None:
         raise NotDelivered("no mail server is set: set notices.mail_server")
     password = settings.mail_password.get_secret_value() if settings.mail_password is not None else ""
