@@ -8,7 +8,9 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from functools import lru_cache
 from json import JSONDecodeError, loads
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
+
+from workflow.eiger.operations import Operation
 
 MAX_MESSAGE_LENGTH = 200
 MAX_TEXT_LENGTH = 400
@@ -171,3 +173,24 @@ def extract_error_message(response: Response) -> str:
         return ""
     message = content.get("message") if isinstance(content, dict) else None
     return sanitize_message(message, response.redact) if isinstance(message, str) else ""
+
+
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+
+
+def redirect_target(url: str, response: Response, operation: Operation) -> str | None:
+    """Return the target of a redirect if a GET may follow it: same scheme, host and port."""
+    location = response.headers.get("location")
+    if (
+        response.status not in REDIRECT_STATUSES
+        or not location
+        or not operation.reads
+        or operation.answers_in_location
+    ):
+        return None
+    try:
+        onward = urljoin(url, location)
+        here, there = urlsplit(url), urlsplit(onward)
+    except ValueError:
+        return None
+    return onward if (here.scheme, here.netloc) == (there.scheme, there.netloc) else None

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 from weakref import WeakSet
 
 import requests
@@ -33,7 +33,13 @@ from workflow.eiger.request_body import (
     StreamedBody,
     encode_multipart,
 )
-from workflow.eiger.response import MAX_HEADER_LENGTH, NoResponseReason, Redactor, Response
+from workflow.eiger.response import (
+    MAX_HEADER_LENGTH,
+    NoResponseReason,
+    Redactor,
+    Response,
+    redirect_target,
+)
 from workflow.eiger.session import Network, ResponseTooLarge, new_session
 from workflow.errors import SettingsError, WriteRefused
 
@@ -58,7 +64,6 @@ class ApiKeys:
 
 
 MAX_REDIRECTS = 5
-REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 CHUNK_BYTES = 2**16
 MIN_BYTES_PER_SECOND = 2**14
 """A file that goes up or comes down more slowly (131 kbit/s) is given up after its timeout."""
@@ -275,24 +280,6 @@ def validate_base_url(url: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         raise SettingsError("Eiger's address is a URL that begins with https:// and holds no keys.")
     return url.rstrip("/")
-
-
-def redirect_target(url: str, response: Response, operation: Operation) -> str | None:
-    """Return the target of a redirect if a GET may follow it: same scheme, host and port."""
-    location = response.headers.get("location")
-    if (
-        response.status not in REDIRECT_STATUSES
-        or not location
-        or not operation.reads
-        or operation.answers_in_location
-    ):
-        return None
-    try:
-        onward = urljoin(url, location)
-        here, there = urlsplit(url), urlsplit(onward)
-    except ValueError:
-        return None
-    return onward if (here.scheme, here.netloc) == (there.scheme, there.netloc) else None
 
 
 def read_response_body(answer: requests.Response, limits: ExchangeLimits) -> bytes:
