@@ -50,7 +50,14 @@ from workflow.ledger.rows import event_from
 from workflow.ledger.rule_matches import RuleMatchStore
 from workflow.ledger.search import SearchStore
 from workflow.ledger.sends import SendStore
-from workflow.ledger.statements import CLAIM_SUBMISSION, FIND_CONTENT, OPEN_SUBMISSION, READ_EVENTS
+from workflow.ledger.statements import (
+    CLAIM_SUBMISSION,
+    FIND_CONTENT,
+    OPEN_SUBMISSION,
+    READ_EVENTS,
+    READ_SUBMISSION,
+    list_submissions,
+)
 from workflow.ledger.store import Store
 from workflow.ledger.tables import submissions
 from workflow.ledger.troubles import TroubleStore
@@ -275,6 +282,8 @@ class Ledger(Store):
 
     def among(self, numbers: Collection[int]) -> tuple[Submission, ...]:
         """Return those of these submissions that exist, claimed or not, lowest number first."""
+        if len(numbers) == 1:
+            return self.find_submissions(READ_SUBMISSION, number=next(iter(numbers)))
         queries = (select(submissions).where(submissions.c.id.in_(some)) for some in chunks(sorted(numbers)))
         return tuple(submission for query in queries for submission in self.select_submissions(query))
 
@@ -282,10 +291,10 @@ class Ledger(Store):
         self, states: Collection[SubmissionState] = (), limit: int | None = None
     ) -> tuple[Submission, ...]:
         """Return claimed submissions, newest first; only those in the given states, if any are given."""
-        query = select(submissions).where(submissions.c.claimed_as.is_not(None))
-        if states:
-            query = query.where(submissions.c.state.in_([state.value for state in states]))
-        return self.select_submissions(query.order_by(submissions.c.id.desc()).limit(limit))
+        names = tuple(sorted(state.value for state in states))
+        if limit is None:
+            return self.find_submissions(list_submissions(names))
+        return self.find_submissions(list_submissions(names, limited=True), most=limit)
 
     def count_by_state(self) -> dict[SubmissionState, int]:
         """Return how many claimed submissions are in each state that has any."""

@@ -122,6 +122,19 @@ def submission_update(columns: tuple[str, ...]) -> PreparedStatement:
 
 
 @cache
+def list_submissions(states: tuple[str, ...], *, limited: bool = False) -> PreparedStatement:
+    """Return the query for claimed submissions, newest first; only those in `states`, if any are given.
+
+    If `limited`, it takes `most`. Threads that wait for news ask it every few seconds.
+    """
+    query = select(submissions).where(submissions.c.claimed_as.is_not(None))
+    if states:
+        query = query.where(or_(*(submissions.c.state == state for state in states)))
+    query = query.order_by(submissions.c.id.desc())
+    return PreparedStatement(query.limit(bindparam("most")) if limited else query)
+
+
+@cache
 def send_update(*columns: str, open_only: bool = False) -> PreparedStatement:
     """Return the update of these columns of one copy's send under one token; `open_only`: without outcome.
 
