@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import time
 import zipfile
 from pathlib import Path
 
@@ -22,7 +23,7 @@ PLANTED = (
     ACCESS, SECRET, DATABASE, HOOK, "proxy-planted-5", "signed-planted-6", "anna.berger", "Anna Berger",
     "Willi Token", "kim@planted.example", "jo@planted.example", "homeuser", "ACME", "secret impeller",
     base64.b64encode(f"{ACCESS}:{SECRET}".encode()).decode(), "sk%2Fplanted%2B0002%3D%3D", "Kim, workshop",
-    "because the boss said", "johanna", "EXAMPLE", "for Jo Planter", "the nozzle of Pat",
+    "because the boss said", "johanna", "EXAMPLE", "for Jo Planter", "the nozzle of Pat", "wilhelmina",
 )  # fmt: skip
 
 
@@ -31,7 +32,7 @@ NOTICES = NoticeSettings.model_validate(
         "targets": {
             "shop": {"slack": f"https://hooks.example/{HOOK}"}, "johanna": {"mail": "jo@planted.example"},
         },
-        "owners": {"EXAMPLE\\anna.berger": "johanna"},
+        "owners": {"EXAMPLE\\anna.berger": "johanna"}, "folders": {"wilhelmina": "johanna"},
     }
 )  # fmt: skip
 
@@ -141,6 +142,21 @@ def test_a_short_name_does_not_garble_the_log(settings: Settings, ledger: Ledger
     ledger.update_submission(ledger.get(number), dropped_by="me")
     scrub = make_scrubber(settings, ledger)
     assert scrub("the part is for me: part.stl") == "the part is for me: <part 1>"
+
+
+def test_thousands_of_names_take_no_minutes() -> None:
+    """The names of a shop's last parts, in each line of its log: the longest that is a word is replaced."""
+    names = {f"cust{n % 50}/bracket-{n}.stl": f"<part {n}>" for n in range(2000)}
+    names |= {f"bracket-{n}": f"<part {n}>" for n in range(2000)} | {"cust7": "<folder>"}
+    scrub, began = Scrubber(files=names), time.process_time()
+    text = "\n".join(f"Submission {n}: cust{n % 50}/bracket-{n % 2000}.stl held" for n in range(6000))
+    shown = scrub(text).splitlines()
+    assert shown[:2] == ["Submission 0: <part 0> held", "Submission 1: <part 1> held"]
+    assert shown[5999] == "Submission 5999: <part 1999> held"
+    assert scrub("cust7 and cust77, bracket-19 and bracket-19999") == (
+        "<folder> and cust77, <part 19> and bracket-19999"
+    )
+    assert time.process_time() - began < 20, "one search for all of them; one for each took minutes"
 
 
 def test_the_secrets_of_all_settings_are_known(settings: Settings) -> None:

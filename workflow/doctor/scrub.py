@@ -2,10 +2,12 @@
 
 import base64
 import getpass
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -50,15 +52,21 @@ class Scrubber:
 
     secrets: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
-    files: tuple[tuple[str, str], ...] = ()
-    """Names and remarks with what stands in their place, the longest first."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Names and remarks with what stands in their place."""
+    _any_file: re.Pattern[str] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Make one pattern of all names: thousands of searches in each line would take minutes."""
+        if self.files:
+            pattern = re.compile(rf"(?<!\w){_pattern_of(self.files)}(?!\w)")
+            object.__setattr__(self, "_any_file", pattern)
 
     def __call__(self, text: str) -> str:
         """Return the text without them."""
         text = self.without_secrets(text)
-        for name, shown in self.files:
-            if name in text:
-                text = _replace_word(name, shown, text)
+        if self._any_file is not None:
+            text = self._any_file.sub(lambda found: self.files[found[0]], text)
         text = _OUTAGE.sub(rf"\1{WRITTEN}", _STL.sub("<file>.stl", text))
         for person in self.people:
             text = _replace_word(person, PERSON, text)
@@ -97,7 +105,7 @@ def make_scrubber(settings: Settings, ledger: Ledger | None) -> Scrubber:
     return Scrubber(
         tuple(sorted(secrets, key=len, reverse=True)),
         tuple(sorted((each for each in people if _is_name(each)), key=len, reverse=True)),
-        tuple(sorted(files.items(), key=lambda each: len(each[0]), reverse=True)),
+        files,
     )
 
 
@@ -128,8 +136,9 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _named_people(settings: Settings) -> Iterator[str]:
-    """Yield who is told what: names of targets, and owners of files with and without their domain."""
+    """Yield who is told what: names of targets, of folders, and owners with and without their domain."""
     notices = settings.notices
+    yield from notices.folders
     yield from (name for name in notices.targets if name not in {SHOP, ADMINISTRATOR})
     for owner in notices.owners:
         yield from (owner, owner.rpartition("\\")[2])
@@ -174,6 +183,16 @@ def without_comments(rules: str) -> str:
 
 def _is_name(text: str) -> bool:
     return len(text) >= MIN_NAME_LENGTH and text.casefold() not in _NO_PEOPLE
+
+
+def _pattern_of(words: Iterable[str]) -> str:
+    """Return a pattern of the words that tries the letters they share only once, the longest word first."""
+    some = sorted(set(words))
+    shared = os.path.commonprefix([some[0], some[-1]])  # noqa: RUF071  # letters are meant
+    rest = [word[len(shared) :] for word in some if word != shared]
+    branches = [_pattern_of(same) for _, same in groupby(rest, key=lambda word: word[0])]
+    ways = f"(?:{'|'.join(branches)}){'?' if shared in some else ''}" if branches else ""
+    return f"{re.escape(shared)}{ways}"
 
 
 def _replace_word(word: str, shown: str, text: str) -> str:
