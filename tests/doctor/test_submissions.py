@@ -87,3 +87,14 @@ def test_work_that_nobody_does(look: Look, context: Settings, book: Ledger) -> N
     with locked_state_folder(context.state):
         stuck = look(waiting_checks(LedgerAccess(context))).select("waiting.overdue")
     assert stuck.says == "1 submission is overdue by 20 min."
+
+
+def test_a_canary_that_never_flies_is_told(look: Look, context: Settings, book: Ledger) -> None:
+    flown = context.model_copy(update={"canary_minutes": 5.0})
+    assert look(waiting_checks(LedgerAccess(flown))).select("waiting.canary").grade is Grade.OK
+    left = flown.model_copy(update={"read_only_inbox": context.share / "inbox"})
+    told = look(waiting_checks(LedgerAccess(left))).select("waiting.canary")
+    assert (told.grade, told.says) == (
+        Grade.WARN,
+        "No canary flies: nothing is put into a read-only inbox.",
+    )

@@ -46,7 +46,7 @@ def read_readiness(ledger: Ledger, settings: Settings) -> Readiness:
         now = CLOCK.seconds()
         workers = [each for each in list_workers(ledger) if is_worker_alive(each, settings, now)]
         checks += [ReadinessCheck("database", True, "The database answers."), *_check_workers(workers, now)]
-        if settings.canary_minutes:
+        if settings.canary_minutes and settings.read_only_inbox is None:
             checks.append(check_canary_flight(ledger.canary.read(), now))
     except StateFolderError as error:
         checks.append(ReadinessCheck("database", False, str(error)))

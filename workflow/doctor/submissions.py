@@ -123,6 +123,11 @@ def check_canary(book: LedgerAccess) -> Iterator[Finding]:
     if not book.settings.canary_minutes:
         yield ok("No canary is set: `canary_minutes` is 0.")
         return
+    if book.settings.read_only_inbox is not None:
+        yield warn(
+            "No canary flies: nothing is put into a read-only inbox.", "Set `canary_minutes` to 0 here."
+        )
+        return
     with book.opened() as ledger:
         flight = CanaryFlight() if ledger is None else ledger.canary.read()
     checked = check_canary_flight(flight, CLOCK.seconds())
