@@ -16,6 +16,7 @@ from contextlib import suppress
 from inspect import CO_OPTIMIZED
 from itertools import groupby
 from pathlib import Path
+from statistics import fmean
 from types import CodeType, FrameType, FunctionType
 from typing import Any, TypeAlias
 
@@ -28,7 +29,7 @@ ALSO_TESTED_IN = {"ledger": "pipeline"}
 SPARE_SECONDS, SLOWER = 10.0, 5.0
 """A test that takes longer than this much of its own time, and some seconds more, has noticed the mutant."""
 FILE_SECONDS = 900.0
-LONGEST_SECONDS = 120.0
+LONGEST_SECONDS = 60.0
 """Of a line that hundreds of tests run, so many seconds of tests are asked, the quickest first."""
 FAILED, UNCHANGED, TOO_SLOW = 1, 3, 4
 Covered: TypeAlias = dict[str, Any]
@@ -97,18 +98,20 @@ class MutationRun:
 
 
 def tests_of(mutant: Mutant, covered: Covered) -> list[str]:
-    """Return the tests that run the mutant's lines, the quickest first."""
-    running = [
-        name
-        for name, each in covered.items()
-        if not set(mutant.statement).isdisjoint(each["lines"].get(mutant.module, ()))
-    ]
+    """Return the tests that run the mutant's lines, the quickest files first.
+
+    The tests of a file stay together: a service that they share is started once.
+    """
+    seconds: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    for name, each in covered.items():
+        if not set(mutant.statement).isdisjoint(each["lines"].get(mutant.module, ())):
+            seconds[name.partition("::")[0]][name] = each["seconds"]
     chosen, total = list[str](), 0.0
-    for name in sorted(running, key=lambda name: float(covered[name]["seconds"])):
-        total += covered[name]["seconds"]
-        if chosen and total > LONGEST_SECONDS:
-            break
-        chosen.append(name)
+    for tests in sorted(seconds.values(), key=lambda tests: fmean(tests.values())):
+        for name in sorted(tests, key=tests.__getitem__):
+            total += tests[name]
+            if not chosen or total < LONGEST_SECONDS:
+                chosen.append(name)
     return chosen
 
 
