@@ -12,6 +12,7 @@ killed. The first part takes minutes, a mutant about a second; `--lines` keeps t
 
 import argparse
 import ast
+import hashlib
 import random
 import sys
 from collections.abc import Collection, Iterator
@@ -126,6 +127,12 @@ class _Replacing(ast.NodeTransformer):
 def source_of(module: str) -> str:
     """Return the text of a module as it was at the first call: somebody may edit it while mutants run."""
     return (ROOT / module).read_text("utf-8")
+
+
+@cache
+def version_of(module: str) -> str:
+    """Return the module with a hash of its text."""
+    return f"{module}@{hashlib.sha256(source_of(module).encode()).hexdigest()[:12]}"
 
 
 def _parsed(module: str) -> ast.Module:

@@ -1,7 +1,6 @@
 """Tests that run in forks of one process that has imported and collected them all: no start is paid twice."""
 
 import gc
-import hashlib
 import json
 import multiprocessing
 import os
@@ -22,7 +21,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tests.mutants import MODULES, ROOT, Mutant, source_of
+from tests.mutants import MODULES, ROOT, Mutant, version_of
 
 ALSO_TESTED_IN = {"ledger": "pipeline"}
 """Rooms that are asked, too, beside the tests of the module's own room."""
@@ -33,7 +32,7 @@ LONGEST_SECONDS = 60.0
 """Of a line that hundreds of tests run, so many seconds of tests are asked, the quickest first."""
 FAILED, UNCHANGED, TOO_SLOW = 1, 3, 4
 Covered: TypeAlias = dict[str, Any]
-"""Of each test, by its id: `seconds`, and `lines` by module."""
+"""Of each test, by its id: `seconds`, and `lines` by module and its version."""
 
 
 class MutationRun:
@@ -77,15 +76,11 @@ class MutationRun:
 
     def _covered(self, items: dict[str, pytest.Item]) -> Covered:
         """Return what each test runs, file by file, so that a run that is stopped keeps what it has."""
-        versions = {module: hashlib.sha256(source_of(module).encode()).hexdigest() for module in MODULES}
         covered: Covered = {}
         if self.kept is not None and self.kept.exists():
-            kept = json.loads(self.kept.read_text("utf-8"))
-            known = {
-                module for module, version in versions.items() if kept["versions"].get(module) == version
-            }
-            covered = {name: each for name, each in kept["tests"].items() if known >= each["lines"].keys()}
-        new = [item for name, item in items.items() if name not in covered]
+            covered = json.loads(self.kept.read_text("utf-8"))
+        current = {mutant.module: version_of(mutant.module) for mutant in self.mutants}
+        new = [item for name, item in items.items() if _is_outdated(covered.get(name), current)]
         for path, tests in groupby(new, key=lambda item: item.path):
             began = time.monotonic()
             with tempfile.NamedTemporaryFile() as written:
@@ -93,8 +88,15 @@ class MutationRun:
                 covered |= json.loads(Path(written.name).read_text("utf-8") or "{}")
             print(f"{path.name}: {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
             if self.kept is not None:
-                self.kept.write_text(json.dumps({"versions": versions, "tests": covered}), "utf-8")
+                self.kept.write_text(json.dumps(covered), "utf-8")
         return covered
+
+
+def _is_outdated(test: dict[str, Any] | None, current: dict[str, str]) -> bool:
+    """True if a module of these was changed since the test ran it, or the test never ran."""
+    return test is None or any(
+        version != current.get(version.partition("@")[0], version) for version in test["lines"]
+    )
 
 
 def tests_of(mutant: Mutant, covered: Covered) -> list[str]:
@@ -104,7 +106,7 @@ def tests_of(mutant: Mutant, covered: Covered) -> list[str]:
     """
     seconds: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for name, each in covered.items():
-        if not set(mutant.statement).isdisjoint(each["lines"].get(mutant.module, ())):
+        if not set(mutant.statement).isdisjoint(each["lines"].get(version_of(mutant.module), ())):
             seconds[name.partition("::")[0]][name] = each["seconds"]
     chosen, total = list[str](), 0.0
     for tests in sorted(seconds.values(), key=lambda tests: fmean(tests.values())):
@@ -206,7 +208,7 @@ def _trace(items: list[pytest.Item], written: Path) -> int:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         sys.settrace(None)
         if item.session.testsfailed == failed:
-            found = {module: sorted(each) for module, each in lines.items()}
+            found = {version_of(module): sorted(each) for module, each in lines.items()}
             covered[item.nodeid] = {"seconds": time.monotonic() - began, "lines": found}
     written.write_text(json.dumps(covered), "utf-8")
     return 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workflow.intake import Share
-from workflow.ledger import RESTORED_KEY, Ledger, list_abandoned_claims
+from workflow.ledger import RESTORED_KEY, Ledger, list_abandoned_claims, take_due_steps, work_of
 from workflow.model import HoldReason, Step, SubmissionState
 from workflow.pipeline.recovery import recover_claims
 
@@ -60,6 +60,15 @@ def test_a_file_called_back_in_a_retry_stays_with_its_submission(share: Share, l
     recover_claims(ledger, share)
     assert [submission.id for submission in ledger.all()] == [number]
     assert ledger.get(number).claimed_as == claimed_as
+
+
+def test_a_file_whose_step_is_in_progress_is_left_to_that_step(share: Share, ledger: Ledger) -> None:
+    number = ledger.open("rush/a.stl")
+    ledger.claimed(number, "rejected/rush/a.stl")
+    in_processing(share, f"{number}~a.stl")
+    assert take_due_steps(ledger, [work_of(ledger.get(number))])
+    recover_claims(ledger, share)
+    assert ledger.get(number).claimed_as == "rejected/rush/a.stl"
 
 
 def test_a_file_of_an_ended_submission_is_put_away_again(share: Share, ledger: Ledger) -> None:
