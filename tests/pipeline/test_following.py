@@ -317,6 +317,21 @@ def test_a_fault_with_one_submission_stops_no_other(floor: Floor) -> None:
     assert floor.state(other) is not SubmissionState.DISPATCHED
 
 
+def test_a_note_that_can_not_be_made_keeps_no_other(floor: Floor) -> None:
+    poison, other = floor.send("a.stl"), floor.send("b.stl", 21)
+    ledger = floor.shop.service.ledger
+    decided = ledger.decisions.read(poison.id)["routing"]
+    facts = {**decided.facts, "build.print_hours": 1e300}
+    ledger.record_decision(floor.now(poison), replace(decided, facts=facts), EventKind.ROUTED, "")
+    attend(floor.cloud)
+    floor.later(5 * HOUR, rounds=5)
+    attend(floor.cloud)
+    floor.later(5 * HOUR, rounds=5)
+    assert [floor.state(each) for each in (poison, other)] == [SubmissionState.PRINTED] * 2
+    write_print_notes(floor.shop.service.context)
+    assert ledger.prints.list_unnoted() == ()
+
+
 def test_killed_between_two_rounds_it_goes_on(floor: Floor) -> None:
     """A follower keeps nothing that the ledger does not have."""
     sent = floor.send("a.stl")
