@@ -36,13 +36,13 @@ def _material_or_none(material: object) -> object:
 def _costs_or_none(costs: object) -> object:
     """Return costs with a total; the contract does not know them, so other forms are no error."""
     total = costs.get("total") if isinstance(costs, dict) else getattr(costs, "total", None)
-    is_amount = isinstance(total, int | float) and not isinstance(total, bool) and 0 <= total <= MAX_NUMBER
+    is_amount = isinstance(total, int | float) and not isinstance(total, bool) and 0 <= total <= 10**8
     return costs if is_amount else None
 
 
 def _sane_or_none(number: float | None) -> float | None:
-    """Return a time or a count that a shop may have: with others no date can be reckoned, nor stored."""
-    return number if number is not None and 0 <= number <= MAX_NUMBER else None
+    """Return a time, or a count, that a shop may have: with others no date can be reckoned, nor stored."""
+    return number if number is not None and 0 <= number <= MAX_NUMBERS[type(number)] else None
 
 
 def _clean(text: str, info: ValidationInfo) -> str:
@@ -75,7 +75,7 @@ LongText = Annotated[str, AfterValidator(_clean_long)]
 UtcTime = Annotated[datetime, AfterValidator(_to_utc)]
 Material = Annotated[Text | None, BeforeValidator(_material_or_none)]
 Id = Annotated[str, AfterValidator(_require_id)]
-MAX_NUMBER = 10**9  # seconds: thirty years
+MAX_NUMBERS = {float: 1e8, int: 10**5}  # seconds: three years
 Seconds = Annotated[float | None, AfterValidator(_sane_or_none)]
 Count = Annotated[int | None, AfterValidator(_sane_or_none)]
 
