@@ -37,7 +37,8 @@ def test_a_folder_is_explained_without_a_cloud(say: Say, parts: Path) -> None:
     )
     known = say("rules", "explain", "parts", "--build", "print_hours=2")
     lid = next(line for line in known.out.splitlines() if line.startswith("lid.stl"))
-    assert lid.split()[-4:] == ["job_request", "(rule", "'everything", "else')"]
+    assert lid.split()[:8] == ["lid.stl", "sent", "job", "request", "Onyx", "everything", "else", "31"]
+    assert max(map(len, known.out.splitlines())) <= 80
     assert known.out.splitlines()[-1] == "4 files would be: 2 sent, 1 held, 1 rejected. Nothing was sent."
 
 
@@ -61,7 +62,10 @@ def test_a_dry_run_sends_nothing_and_agrees_with_the_batch(desk: Desk, cloud: Cl
         row["path"]: row for row in desk.run("batch", "parts", "--dry-run", "--json").document()["files"]
     }
     assert again["lid.stl"]["outcome"] == "known"
-    assert "it is not sent again" in again["lid.stl"]["says"]
+    assert again["lid.stl"]["says"].endswith(", sent: it is not sent again"), again["lid.stl"]
+    table = desk.run("batch", "parts", "--dry-run").out
+    assert "skipped" in table.splitlines()[-1]
+    assert "(rule" not in "".join(line for line in table.splitlines() if line.startswith("lid.stl"))
 
 
 def test_a_batch_of_nothing_says_so(say: Say, tmp_path: Path) -> None:

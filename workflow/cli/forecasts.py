@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from workflow.assembly import make_inspector
+from workflow.cli.fitted_table import Column, Row, table_lines
 from workflow.cli.output import print_json
-from workflow.cli.progress import result_console
+from workflow.cli.progress import table_console
+from workflow.cli.submission_table import plain_text
 from workflow.eiger import make_client
 from workflow.errors import format_count
 from workflow.mesh import format_size
@@ -56,10 +56,22 @@ def forecast_batch(settings: Settings, rulebook: Rulebook, folder: Path) -> Iter
 
 OUTCOMES = {
     "send": ("sent", "green"),
-    "known": ("known", "dim"),
+    "known": ("skipped", "dim"),
     "hold": ("held", "yellow"),
     "reject": ("rejected", "red"),
 }
+
+
+COLUMNS = (
+    Column("file", usual=40, least=16, keeps_end=True),
+    Column("would be"),
+    Column("where", rank=2),
+    Column("preset", rank=3),
+    Column("rule", rank=4, usual=24, least=12),
+    Column("mesh", rank=5),
+)
+_SHORT_PLACE = 24
+"""A longer answer to where it would go is a line of its own, as a reason is."""
 
 
 def print_forecasts(forecasts: Iterable[FileForecast], *, as_json: bool) -> None:
@@ -71,22 +83,21 @@ def print_forecasts(forecasts: Iterable[FileForecast], *, as_json: bool) -> None
     if not rows:
         click.echo("No STL files there.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("file", "mesh", "would be", "preset"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
-    table.add_column("where, or why")
-    for row in rows:
-        word, color = OUTCOMES[row.outcome]
-        mesh = format_size(row.report.size_mm) if any(row.report.size_mm) else ""
-        table.add_row(Text(row.path), mesh, Text(word, color), row.preset or "", Text(_why(row)))
-    result_console().print(table)
+    console = table_console()
+    for line in table_lines(COLUMNS, [_row(each) for each in rows], console.width):
+        console.print(line)
     counts = ", ".join(f"{count} {OUTCOMES[outcome][0]}" for outcome, count in _counts(rows).items() if count)
     click.echo(f"{format_count(len(rows), 'file')} would be: {counts}. Nothing was sent.")
 
 
-def _why(row: FileForecast) -> str:
-    named = row.rule is None or f"'{row.rule}'" in row.says
-    return row.says if named else f"{row.says} (rule '{row.rule}')"
+def _row(row: FileForecast) -> Row:
+    word, color = OUTCOMES[row.outcome]
+    is_short = row.outcome == "send" and len(row.says) <= _SHORT_PLACE
+    where, note = (row.says.replace("_", " "), "") if is_short else ("", row.says)
+    rule = "" if row.outcome == "known" else row.rule or ""
+    mesh = format_size(row.report.size_mm) if any(row.report.size_mm) else ""
+    cells = (row.path, word, where, row.preset or "", rule, mesh)
+    return Row([plain_text(cell) for cell in cells], color, 1, plain_text(note))
 
 
 def _counts(rows: Iterable[FileForecast]) -> dict[str, int]:

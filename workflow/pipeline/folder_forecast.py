@@ -9,7 +9,7 @@ from workflow.errors import InspectionFailed, ShareError, error_reason
 from workflow.intake import InboxScan, scan_inbox
 from workflow.ledger import Ledger
 from workflow.mesh import Inspector
-from workflow.model import DeviceFacts, FactValue, MeshReport, unmeasured_report
+from workflow.model import DeviceFacts, FactValue, MeshReport, SubmissionState, unmeasured_report
 from workflow.pipeline.batch import find_earlier_submission
 from workflow.pipeline.facts import facts_of_unsubmitted_file
 from workflow.pipeline.shadow import describe_forecast
@@ -67,7 +67,9 @@ class Forecaster:
             find_earlier_submission(self.ledger, folder, path) if self.as_batch and self.ledger else None
         )
         if earlier is not None:
-            says = f"submission {earlier.id} of an earlier batch is {earlier.state}: it is not sent again"
+            state = earlier.state
+            word = "sent" if state is SubmissionState.DISPATCHED else state.replace("_", " ")
+            says = f"an earlier batch has it: submission {earlier.id}, {word}: it is not sent again"
             return FileForecast(seen_as, report, "known", says, earlier.preset, earlier.routing_rule)
         today = datetime.now(self.zone).date()
         explained = explain(self.rulebook, {**facts, **dict(self.given)}, self.devices, today=today)
