@@ -165,6 +165,7 @@ def put_in(mutant: Mutant) -> bool:
     name = "workflow." + mutant.module.removesuffix(".py").replace("/", ".")
     codes = {(code.co_qualname, code.co_firstlineno): code for code in _functions(mutant.code())}
     done = False
+    gc.unfreeze()  # what the tests froze after they were imported is not among the objects
     for function in [each for each in gc.get_objects() if isinstance(each, FunctionType)]:
         old = function.__code__
         if function.__globals__.get("__name__") != name:
