@@ -22,6 +22,7 @@ SIZE_OF_PAGE = "return [document.documentElement.scrollWidth, innerWidth]"
 def check_pages(browser: Browser, axe: str, url: str, shown: Iterator[tuple[str, str, str]]) -> None:
     """Each fits its window, can be read, has nothing that axe calls serious, and asks nobody else."""
     browser.open("about:blank")  # a page of another site would go on asking
+    browser.complaints()
     browser.driver.get_log("performance")
     for path, size, scheme in shown:
         page = f"{path} {size} {scheme}"
@@ -39,6 +40,7 @@ def check_pages(browser: Browser, axe: str, url: str, shown: Iterator[tuple[str,
     ours = (url, "data:", "chrome:", "about:", "devtools:")
     assert [each for each in addresses if not each.startswith(ours)] == []
     assert [each for each in browser.complaints() if "404" not in each and "400" not in each] == []
+    browser.open("about:blank")
 
 
 @pytest.fixture(scope="module")

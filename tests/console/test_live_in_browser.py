@@ -5,9 +5,12 @@ import pytest
 from tests.console.between import Between, standing_between
 from tests.console.browser import Browser
 from tests.console.conftest import Site
+from tests.console.gallery import SAMPLES
 from tests.console.parts import hold_part
 from tests.console.test_in_browser import ready, waits_for
 from tests.waiting import until
+from workflow.mesh.thumbnail import THUMBNAIL_WIDTH, draw_thumbnail
+from workflow.pipeline.thumbnails import THUMBNAILS_FOLDER, thumbnail_path
 
 pytestmark = pytest.mark.browser
 TABS = 8
@@ -17,6 +20,17 @@ Date.now = () => began + 10 * (now() - began);
 window.setInterval = (what, wait) => every(what, wait / 10);
 """
 """The page's clock turns ten times as fast: what waits half a minute waits three seconds."""
+
+
+WIDTH_OF_PICTURE = "return document.querySelector('tr .thumb').naturalWidth"
+
+
+def draw(site: Site, number: int) -> None:
+    """Draw the picture of a part, as the service does once it has time."""
+    place = thumbnail_path(site.settings.state / THUMBNAILS_FOLDER, site.ledger.get(number))
+    assert place is not None
+    place.parent.mkdir()
+    place.write_bytes(draw_thumbnail(SAMPLES / "bracket.stl"))
 
 
 def says(browser: Browser, text: str) -> bool:
@@ -36,8 +50,12 @@ def test_eight_tabs_and_a_tab_that_wakes_up(site: Site, browser: Browser) -> Non
                 ready(browser, Site(between.url, site.ledger, site.settings), "/")
                 assert says(browser, "Live")
             assert until(lambda: between.streams == 1), between.streams
-            hold_part(site.ledger, "while seven sleep.stl")
+            number = hold_part(site.ledger, "while seven sleep.stl")
             assert waits_for(browser, "while seven sleep.stl")
+            draw(site, number)
+            assert until(lambda: browser.run(WIDTH_OF_PICTURE) == THUMBNAIL_WIDTH), (
+                "drawn after it was listed"
+            )
             for tab in tabs[:-1]:
                 browser.driver.switch_to.window(tab)
                 assert waits_for(browser, "while seven sleep.stl")

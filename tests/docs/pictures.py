@@ -1,7 +1,7 @@
 """The pictures of the documents, made from the real thing: `python -m tests.docs.pictures`.
 
 The demo runs in a pseudo-terminal and is recorded: `demo.cast` for asciinema, and an SVG that plays. With
-Debian's Chromium, the console of that demo becomes a PNG.
+Debian's Chromium, pages of the console of that demo become PNGs.
 """
 
 import os
@@ -47,18 +47,33 @@ def read_drawing(fd: int) -> bytes:
     return drawn
 
 
-def photograph_console(url: str, file: Path) -> None:
-    """Write a PNG of the list of submissions, as the demo has them."""
+def photograph_console(url: str, folder: Path) -> None:
+    """Write PNGs of the demo's console: the sent parts, what needs attention, and a hole of a held part."""
     with running_browser() as browser:
         browser.resize(1200, 800)
         page = f"{url.rstrip('/')}/submissions?q=state%3Asent"
 
         def has_pictures() -> bool:
             browser.open(page)
-            return len(browser.all("table img")) >= PARTS_IN_VIEW
+            drawn = browser.run("return [...document.images].filter((each) => each.naturalWidth > 64).length")
+            return int(drawn) >= PARTS_IN_VIEW
 
         until(has_pictures, tick_seconds=1.0)
-        browser.driver.save_screenshot(str(file))
+        browser.driver.save_screenshot(str(folder / "console.png"))
+        browser.resize(1200, 500)
+        browser.open(url)
+        browser.find("tr[data-key] .reason")
+        browser.driver.save_screenshot(str(folder / "attention.png"))
+        browser.resize(1200, 880)
+        browser.prefer(reduced_motion="reduce")
+        browser.driver.get(
+            browser.run("return document.querySelector('[aria-labelledby=group-mesh] a.file').href")
+        )
+        until(lambda: browser.find("part-viewer").get_attribute("data-drawn"))
+        browser.button("Next hole").click()
+        until(lambda: browser.text(".viewer-status").startswith("Place 1"))
+        browser.run("scrollTo(0, 0)")
+        browser.driver.save_screenshot(str(folder / "part.png"))
 
 
 def main() -> None:
@@ -74,7 +89,7 @@ def main() -> None:
             recorded = shorten_pauses(record_terminal(here, "All samples have ended"))
             address = _ADDRESS.search("".join(each.text for each in recorded))
             if address is not None:
-                photograph_console(address[0], PICTURES / "console.png")
+                photograph_console(address[0], PICTURES)
         finally:
             demo.send_signal(signal.SIGINT)
             demo.wait(60)

@@ -11,6 +11,7 @@ from workflow.ledger import LatestEvent
 from workflow.model import ENDED_STATES, Submission, SubmissionState
 from workflow.notes import Answer, answer_document, print_time_text, ready_text
 from workflow.operations import read_answers
+from workflow.pipeline.thumbnails import THUMBNAILS_FOLDER, thumbnail_path
 
 NOT_COMING = ENDED_STATES - {SubmissionState.DISPATCHED, SubmissionState.PRINTING}
 """States in which nothing will be ready: it is, or never will be."""
@@ -41,6 +42,8 @@ class SubmissionRow:
     copies: int | None
     actions: tuple[ActionKind, ...]
     reordered_from: int | None = None
+    is_drawn: bool = False
+    """True if there is a picture of the part."""
 
 
 def make_rows(console: Console, submissions: Sequence[Submission]) -> tuple[SubmissionRow, ...]:
@@ -63,6 +66,7 @@ def make_row(
         answers.get(submission.id),
     )
     folder, _, name = path.rpartition("/")
+    picture = thumbnail_path(console.settings.state.absolute() / THUMBNAILS_FOLDER, submission)
     return SubmissionRow(
         id=submission.id,
         path=path,
@@ -87,6 +91,7 @@ def make_row(
         copies=submission.copies,
         actions=possible_actions(submission),
         reordered_from=submission.reused,
+        is_drawn=picture is not None and picture.exists(),
     )
 
 

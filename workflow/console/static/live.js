@@ -3,7 +3,7 @@
 const SILENCE_MS = 30000, POLL_MS = 5000, GATHER_MS = 300, LEAST_MS = 1000, MINUTE_MS = 60000;
 const button = document.getElementById("live");
 const PAUSED = "paused";
-let source, lastSign = 0, lastLoad = Date.now(), timer, paused = false, lostAt, extra = new Set();
+let source, lastSign = 0, lastLoad = Date.now(), timer, paused = false, lostAt, drawing, extra = new Set();
 
 function say(state, text) {
   if (!button) return;
@@ -29,6 +29,7 @@ function open() {
     if (concerns(changed) || (before !== waiting && document.querySelector("[data-live=attention]"))) {
       for (const number of Object.keys(changed)) extra.add(number);
       later();
+      drawing ??= setTimeout(() => { drawing = undefined; later(); }, POLL_MS); // pictures are drawn a little after
     }
   });
 }
@@ -173,8 +174,9 @@ function offer(body, count) {
   wait.textContent = `${count} new: show`;
 }
 
+const pictureOf = (row) => row.querySelector(".thumb")?.getAttribute("src");
 function replace(old, row) {
-  if (old.dataset.version === row.dataset.version) return old;
+  if (old.dataset.version === row.dataset.version && pictureOf(old) === pictureOf(row)) return old;
   const made = document.importNode(row, true), mark = markFocus(old);
   const box = old.querySelector("input[type=checkbox]"), fresh = made.querySelector("input[type=checkbox]");
   if (box && fresh) fresh.checked = box.checked;
