@@ -24,6 +24,7 @@ from tests.mesh.solids import (
 )
 from workflow.mesh import MeshPolicy
 from workflow.mesh import shells as shells_module
+from workflow.mesh.components import ShellExtents
 from workflow.mesh.inspection import inspect_mesh
 from workflow.mesh.measures import measure_mesh
 from workflow.mesh.shells import Shells, find_shells
@@ -197,3 +198,25 @@ def test_the_report_tells_the_shells(tmp_path: Path) -> None:
 def test_shells_are_not_counted_beyond_the_limit_or_with_holes(tmp_path: Path) -> None:
     assert report_on(tmp_path, torus(9, 7), MeshPolicy(count_limit_facets=125)).shells is None
     assert report_on(tmp_path, torus(9, 7)[1:]).shells is None
+
+
+@pytest.mark.parametrize("inward", [3, 200])
+def test_boxes_are_compared_alike_whichever_are_the_fewer(inward: int) -> None:
+    """A loop over the fewer of both: a million shells of which one faces inwards took minutes."""
+    chance = np.random.default_rng(inward)
+    low = chance.random((3, 203))
+    extents = ShellExtents(low, low + chance.random((3, 203)), np.ones(203))
+    inner = np.arange(203) < inward
+    found = shells_module._find_enclosed_shells(inner, extents)
+    wanted = [
+        any(
+            (extents.low[:, each] >= extents.low[:, other]).all()
+            and (extents.high[:, each] <= extents.high[:, other]).all()
+            for other in np.flatnonzero(~inner)
+        )
+        for each in np.flatnonzero(inner)
+    ]
+    assert found is not None
+    assert found[inner].tolist() == wanted
+    assert not found[~inner].any()
+    assert any(wanted) or inward == 3

@@ -138,12 +138,22 @@ def _find_enclosed_shells(inner: NDArray[np.bool_], extents: ShellExtents) -> ND
     outside, inside = np.flatnonzero(~inner), np.flatnonzero(inner)
     if outside.size * inside.size > MAX_SHELL_PAIRS:
         return None
-    low, high = extents.low, extents.high
     lies_within = np.zeros(inner.size, np.bool_)
-    for around in outside:
-        above = (low[:, inside] >= low[:, around, None]).all(axis=0)
-        lies_within[inside] |= above & (high[:, inside] <= high[:, around, None]).all(axis=0)
+    if inside.size <= outside.size:  # a loop over the fewer: of a million shells one may face inwards
+        for each in inside:
+            lies_within[each] = _lies_in(extents, each, outside).any()
+    else:
+        for around in outside:
+            lies_within[inside] |= _lies_in(extents, inside, around)
     return lies_within
+
+
+def _lies_in(extents: ShellExtents, each: Numbers | np.intp, around: Numbers | np.intp) -> NDArray[np.bool_]:
+    """Return whether the boxes of shells lie within those of others; one of both may be a single shell."""
+    low, high = extents.low.T, extents.high.T
+    in_axes = (low[each] >= low[around]) & (high[each] <= high[around])
+    is_within: NDArray[np.bool_] = np.logical_and.reduce(in_axes, axis=-1)
+    return is_within
 
 
 def _add_walls(found: Shells, corners: CornerHashes, is_wall: NDArray[np.bool_]) -> Shells:
