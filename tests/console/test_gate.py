@@ -18,6 +18,7 @@ from workflow.console import console, decide, make_console, open_listener, secur
 from workflow.console.messages import keep_message, read_message
 from workflow.console.server import IfBusy
 from workflow.errors import SettingsError
+from workflow.ledger.console_tokens import ConsoleTokenStore
 
 
 def test_every_reply_binds_the_browser_to_this_console(site: Site) -> None:
@@ -234,3 +235,18 @@ def test_a_share_that_hangs_keeps_no_thread_of_the_console(
     assert (refused.status_code, "does not answer" in refused.text) == (503, True)
     back.set()
     assert until(lambda: site.get(f"/s/{number}/file").status_code == 404, 60), "it answers: the file is away"
+
+
+def test_a_database_that_hangs_keeps_no_monitor_waiting(
+    open_site: OpenSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever restarts what does not answer /healthz would restart a service that only waits."""
+    back = threading.Event()
+    site = open_site(console_login=True)
+    monkeypatch.setattr(ConsoleTokenStore, "find", lambda *_: back.wait(60) and None)
+    with ThreadPoolExecutor(50) as pool:
+        asked = [pool.submit(site.get, "/api/attention", headers=bearer("Vera")) for _ in range(50)]
+        replies = [requests.get(f"{site.url}/healthz", timeout=30).status_code for _ in range(3)]
+        back.set()
+        assert replies == [200] * 3
+        assert {each.result().status_code for each in asked} == {401}

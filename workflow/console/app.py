@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from inspect import iscoroutinefunction
 from urllib.parse import quote
 
 from loguru import logger
@@ -160,7 +161,11 @@ def _document(document: Document) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         if document.role is not None:
             require_role(request, document.role)
-        answer = await run_in_threadpool(document.respond, request)
+        answer = (
+            document.respond(request)
+            if iscoroutinefunction(document.respond)
+            else await run_in_threadpool(document.respond, request)
+        )
         response: Response = answer if isinstance(answer, Response) else await answer
         return response
 

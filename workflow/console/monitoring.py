@@ -11,8 +11,11 @@ from workflow.console.render import respond
 from workflow.doctor.readiness import LOOP_LIMIT_SECONDS, read_readiness
 
 
-def respond_healthz(request: Request) -> Response:
-    """Return whether the loop that everything depends on has turned lately; 503 if it has not."""
+async def respond_healthz(request: Request) -> Response:
+    """Return whether the loop that everything depends on has turned lately; 503 if it has not.
+
+    It waits for no thread: others may all wait for a database.
+    """
     stalled = console_of(request).stalled_seconds()
     alive = stalled < LOOP_LIMIT_SECONDS
     return _json(200 if alive else 503, {"alive": alive, "loop_seconds": round(stalled, 1)})

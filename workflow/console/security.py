@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import MutableMapping
 from typing import Any, cast
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -68,14 +69,15 @@ class Gate:
             await send(message)
 
         request = Request(scope)
-        refused = refusal(console_of(request), request)
+        refused = await refusal(console_of(request), request)
         await (refused or self._app)(scope, receive, send_with_headers)
 
 
-def refusal(console: Console, request: Request) -> Response | None:
+async def refusal(console: Console, request: Request) -> Response | None:
     """Return the reply to a request that may not pass; None if it may, with its visitor noted.
 
-    The path is that of the request line: the one in `request.url` is the Host header's to choose.
+    The path is that of the request line: the one in `request.url` is the Host header's to choose. The
+    database is asked in another thread: one that does not answer stops no other request.
     """
     path = request.scope["path"]
     if why := _suspicion(console, request):
@@ -83,7 +85,7 @@ def refusal(console: Console, request: Request) -> Response | None:
     if path.startswith(PUBLIC):
         return None
     try:
-        visitor = identify(console, request)
+        visitor = await run_in_threadpool(identify, console, request)
     except StateFolderError as error:
         return _refuse(503, str(error))
     if visitor is not None:
