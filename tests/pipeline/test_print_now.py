@@ -9,7 +9,7 @@ from tests.cloud import simulated
 from tests.pipeline.conftest import Open, Shop, dispatched, held, written
 from tests.stl import box
 from workflow.ledger import CHECKED_BY_OPERATOR, SendIntent
-from workflow.model import Destination, HoldReason, Submission, SubmissionState
+from workflow.model import Destination, HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.commands import release_submission, retry_submission
 from workflow.pipeline.dispatch import must_not_repeat
 
@@ -62,6 +62,17 @@ def test_unarmed_no_machine_starts(open_shop: Open, rules: Path) -> None:
         "Arm it, or change the rule; then retry."
     )
     assert told(context) == 0
+
+
+def test_between_two_looks_at_the_printer_there_is_a_pause(open_shop: Open, rules: Path) -> None:
+    with simulated(quirks=frozenset({"deaf-printer"})) as cloud:
+        context: Shop = open_shop(cloud, rules=rules, print_now_armed=True, print_now_seconds=3600)
+        context.drop("now/a.stl", box())
+
+        def rests(seen: Submission) -> bool:
+            return told(context) == 1 and seen.due_at is not None and seen.due_at > datetime.now(UTC)
+
+        assert context.wait("now/a.stl", rests).step is Step.DELIVER
 
 
 def test_a_print_that_the_printer_never_takes_is_held_and_never_sent_again(
