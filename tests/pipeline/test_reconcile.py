@@ -10,7 +10,7 @@ import pytest
 from tests.cloud import simulated
 from tests.pipeline.conftest import Shop, dispatched, held, opened, written
 from tests.stl import box
-from workflow.model import Destination, EventKind, HoldReason
+from workflow.model import Destination, EventKind, HoldReason, Submission
 from workflow.pipeline.reconcile import find_earlier_send, traces
 
 RULES = """\
@@ -70,6 +70,12 @@ def test_a_machine_is_not_told_again_to_start(shop: Shop) -> None:
     assert "Outcome unknown after 1 attempt(s)" in (waiting.reason or "")
 
 
+def print_jobs_asked_for(shop: Shop, submission: Submission) -> int:
+    """Count how often the print jobs of a build were listed."""
+    listed = (entry for entry in shop.cloud.journal() if entry["operation"] == "listPrintJobs")
+    return sum(str(submission.build_id) in entry["query"] for entry in listed)
+
+
 def test_what_other_builds_do_at_the_printer_is_no_trace_of_ours(shop: Shop) -> None:
     shop.drop("now/running.stl", box(54))
     running = shop.wait("now/running.stl", dispatched)
@@ -80,7 +86,9 @@ def test_what_other_builds_do_at_the_printer_is_no_trace_of_ours(shop: Shop) -> 
         assert find_earlier_send(client, ours) is None
         assert find_earlier_send(client, replace(ours, destination=Destination.PRINT_NOW)) is None
         assert [trace.id for trace in traces(client, queued, 1)] == [queued.receipt_id]
+        asked = print_jobs_asked_for(shop, running)
         assert [trace.id for trace in traces(client, running, 1)] == [running.receipt_id]
+        assert print_jobs_asked_for(shop, running) == asked, "the printer itself shows it"
 
 
 def test_a_queued_build_is_found_even_if_eiger_lists_no_print_job_of_it(shop: Shop) -> None:
