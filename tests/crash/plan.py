@@ -10,7 +10,7 @@ SENDS = ("sendBuildToBacklog", "sendBuildToJobRequestQueue", "appendToDeviceQueu
 READS = ("getSliceStatus", "listBuilds", "readBuild", "readPartVersion", "listPrintJobs", "listDeviceQueue")
 LONGEST_DELAY_SECONDS = 1.5
 FAR_APART_SECONDS = (-3600.0, -40.0, 40.0, 3600.0, 90_000.0)
-RARE_POINTS = ("call back: effect", "take over: outcome", "leave: about to")
+RARE_POINTS = ("reclaim: effect", "take over: outcome", "leave: about to")
 ORDER_POINTS = tuple(name for name in POINTS if name.startswith("order: "))
 POINTS_OFTEN = tuple(name for name in POINTS if name not in RARE_POINTS)
 

@@ -29,7 +29,7 @@ class Point:
 RECORD = "workflow.ledger.ledger:Ledger.record_event"
 WRITE = "workflow.ledger.ledger:Ledger.write"
 CONTENT = "workflow.ledger.duplicates:DuplicateStore.write_content"
-CUSTODY = "workflow.pipeline.ingest"
+INGEST = "workflow.pipeline.ingest"
 AWAY = "workflow.pipeline.finish"
 DISPATCH = "workflow.pipeline.dispatch"
 MOVED = "workflow.pipeline.moved_files"
@@ -42,7 +42,7 @@ POINTS = {
         Point("stage: taken", "workflow.pipeline.local_queue:take_due_steps"),
         Point("stage: handed over", "workflow.pipeline.postgres_queue:hand_over_due_steps"),
         Point("stage: begun", "workflow.pipeline.executor:Executor.mark_begun"),
-        Point("custody: effect", f"{CUSTODY}:copy_to_spool"),
+        Point("ingest: effect", f"{INGEST}:copy_to_spool"),
         Point("inspect: effect", "workflow.mesh.inspector:Inspector.inspect"),
         Point("examine: outcome", CONTENT, "decided"),
         Point("reject: outcome", CONTENT, "rejected"),
@@ -67,7 +67,7 @@ POINTS = {
         Point("put away: effect", f"{AWAY}:move_to_outcome"),
         Point("put away: noted", "workflow.pipeline.submission_notes:write_note"),
         Point("put away: outcome", "workflow.pipeline.stages:finish_submission"),
-        Point("call back: effect", f"{CUSTODY}:reclaim_file"),
+        Point("reclaim: effect", f"{INGEST}:reclaim_file"),
         Point("approve: about to", f"{MOVED}:release_submission", before=True),
         Point("approve: effect", f"{MOVED}:release_submission"),
         Point("approve: taken", f"{MOVED}:reclaim_file"),

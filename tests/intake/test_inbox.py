@@ -386,9 +386,9 @@ def test_processes_that_write_slowly_are_waited_for(share: Share, book: Book, tm
             writer.communicate(content.hex())
         assert eventually(lambda: len(book.taken) == len(writers))
     for number, claimed_as in book.taken.items():
-        custody = copy_to_spool(share.root / claimed_as, tmp_path / "spool")
+        spooled = copy_to_spool(share.root / claimed_as, tmp_path / "spool")
         content = writers[int(book.rows[number].removesuffix(".stl"))][0]
-        assert (custody.size, (tmp_path / "spool").read_bytes()) == (len(content), content)
+        assert (spooled.size, (tmp_path / "spool").read_bytes()) == (len(content), content)
 
 
 SERVICE = """

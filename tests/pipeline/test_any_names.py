@@ -69,8 +69,8 @@ def test_a_file_of_any_name_goes_its_way(folder: str, name: str) -> None:
         claimed_as = claim_file(share, path, NUMBER)
         assert claimed_as is not None
         assert is_utf8(claimed_as)
-        custody = copy_to_spool(share.root / claimed_as, Path(top) / "copy", FileRoots(share=share.root))
-        assert custody.sha256 == hashlib.sha256(b"mine").hexdigest()
+        spooled = copy_to_spool(share.root / claimed_as, Path(top) / "copy", FileRoots(share=share.root))
+        assert spooled.sha256 == hashlib.sha256(b"mine").hexdigest()
         others = _taken_by_others(share, path)
         stands = plan_and_move(share, claimed_as, printable_path(path), Outcome.DONE)
         _has_a_note_beside_others(share.root / stands)

@@ -20,21 +20,21 @@ MAX_CHECKED_DUPLICATES = 20
 """A file that is sent again and again has many twins; one of the latest was dragged back."""
 
 
-def record_content(context: Context, draft: Draft, custody: SpooledFile) -> Draft:
+def record_content(context: Context, draft: Draft, spooled: SpooledFile) -> Draft:
     """Return the draft with the content of the private copy, and with what it is a revision of."""
     fresh: SubmissionChanges = {
-        "sha256": custody.sha256,
-        "size": custody.size,
-        "dropped_by": context.ledger.console_drops.find(draft.submission.path, custody.sha256)
-        or custody.owner,
+        "sha256": spooled.sha256,
+        "size": spooled.size,
+        "dropped_by": context.ledger.console_drops.find(draft.submission.path, spooled.sha256)
+        or spooled.owner,
         "mesh": None,
         "intake_rule": None,
         "reason": None,
         "tries": 0,
     }
-    detail = f"{custody.size:,} bytes, sha256 {custody.sha256}"
+    detail = f"{spooled.size:,} bytes, sha256 {spooled.sha256}"
     submission = draft.submission
-    if submission.passed and submission.sha256 not in {None, custody.sha256}:
+    if submission.passed and submission.sha256 not in {None, spooled.sha256}:
         fresh["passed"] = ()
         detail += ": changed since it was released, so the release does not apply"
     return _with_revision(context, draft.record(EventKind.TAKEN, detail, **fresh))

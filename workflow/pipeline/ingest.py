@@ -27,7 +27,7 @@ def ingest_file(context: Context, draft: Draft) -> Draft:
         submission = _return_to_processing(context, submission)
         draft = draft_of(submission)
         context.spool.mkdir(parents=True, exist_ok=True)  # a missing spool folder is not the file's fault
-        custody = copy_to_spool(context.source(submission), spool_file, _roots(context, submission))
+        spooled = copy_to_spool(context.source(submission), spool_file, _roots(context, submission))
     except StillChanging as error:
         return retried(draft, STILL_CHANGING_SECONDS, str(error))
     except NotAPlainFile as refusal:
@@ -38,7 +38,7 @@ def ingest_file(context: Context, draft: Draft) -> Draft:
         if submission.left_in_place:  # only its owner can change that; a share may recover
             return held(draft, HoldReason.FILE, f"{submission.claimed_as} can't be read: no permission.")
         raise
-    return record_content(context, draft, custody)
+    return record_content(context, draft, spooled)
 
 
 def is_still_as_taken(context: Context, submission: Submission) -> bool:
