@@ -19,6 +19,8 @@ EQUIVALENT = frozenset(
         "intake/fs.py: hasattr(os, 'chown') and seen.st_gid != above.st_gid -> hasattr(os, 'chown')",
         # A row that waits for a build has its time: the upload or the order to attach wrote it.
         "pipeline/find_build.py: submission.waiting_since or now() -> submission.waiting_since",
+        # What goes to a printer has its printer.
+        "pipeline/reconcile.py: submission.device_id or '' -> submission.device_id",
         # At the very microsecond of the limit.
         "pipeline/reconcile.py: age > context.retry_schedule.print_now_seconds"
         " -> age >= context.retry_schedule.print_now_seconds",
