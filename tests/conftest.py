@@ -23,7 +23,8 @@ settings.load_profile("short")
 NUMBERS = count(1)
 LONGEST_FIRST = (
     "test_campaign.py", "test_hostile.py", "test_commands.py", "test_tools.py",
-    "test_in_browser.py", "test_clocks.py", "test_viewer.py", "test_thumbnails.py",
+    "test_in_browser.py", "test_every_page.py", "test_live_in_browser.py", "test_clocks.py", "test_viewer.py",
+    "test_thumbnails.py",
     "test_picture.py", "test_attached_builds.py", "test_following.py", "test_wrong_values.py",
     "test_shells.py", "test_reuse.py", "test_check_units.py", "test_duplicates.py", "test_load.py",
     "test_sends.py", "test_slice_listing.py", "test_inbox_events.py", "test_reconcile.py",
