@@ -138,6 +138,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def browser(chromium: Browser) -> Browser:
     """A desktop window with the defaults, and nothing remembered."""
+    chromium.open("about:blank")  # the page of an earlier test would go on asking its server
     chromium.resize(1200, 900)
     chromium.prefer()
     chromium.block_javascript(blocked=False)
