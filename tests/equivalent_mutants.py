@@ -13,6 +13,9 @@ EQUIVALENT = frozenset(
         "0, *named)",
         # Where the one call is missing or refuses its flag, the reservation does the same.
         "intake/fs.py: sys.platform == 'darwin' -> sys.platform != 'darwin'",
+        # Where the file is counts, whatever the call answers.
+        "intake/fs.py: 0 -> 1 in if call(source.fd, os.fsencode(name), target.fd, os.fsencode(new_name), "
+        "flag) == 0:",
         # To give a folder the group that it has changes nothing.
         "intake/fs.py: hasattr(os, 'chown') and seen.st_gid != above.st_gid"
         " -> hasattr(os, 'chown') or seen.st_gid != above.st_gid",

@@ -40,6 +40,11 @@ def test_waits_double_up_to_the_longest() -> None:
     assert [wait.seconds for wait in waits if isinstance(wait, RetryLater)] == [0.5, 1, 2, 4, 8, 8, 8]
 
 
+def test_the_whole_time_may_be_used_up() -> None:
+    assert isinstance(POLICY.after(failed(), 1, 59.5, 0.0), RetryLater)
+    assert POLICY.after(failed(), 1, 59.75, 0.0) == GiveUp("60 s would be more than 60 s")
+
+
 def test_after_the_last_attempt_it_is_enough() -> None:
     assert POLICY.after(failed(), 4, 0.0, 0.0) == GiveUp("4 attempts failed")
 

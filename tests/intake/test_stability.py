@@ -60,6 +60,12 @@ def test_an_open_writer_is_waited_for_however_long() -> None:
     )
 
 
+@pytest.mark.parametrize(("still", "pause"), [(0.5, 0.25), (8, 2), (100, 10)])
+def test_what_waits_is_checked_again_after_a_quarter_of_its_rest(still: float, pause: float) -> None:
+    verdict = decide_stability(Observation(look(), NOW), NOW + still, TIMES, WriterState.OPEN)
+    assert verdict.due == NOW + still + pause
+
+
 @pytest.mark.parametrize(
     ("still", "writer", "shape", "asked"),
     [
