@@ -60,7 +60,7 @@ def _outermost(points: Points) -> Points:
     around, across = turn * math.pi * (3 - math.sqrt(5)), np.sqrt(1 - height**2)  # Fibonacci's sphere
     directions = np.stack((across * np.cos(around), across * np.sin(around), height))
     columns = np.ascontiguousarray(points.T)
-    outermost: Points = points[np.unique([int((direction @ columns).argmax()) for direction in directions.T])]
+    outermost: Points = points[sorted({int((direction @ columns).argmax()) for direction in directions.T})]
     return outermost
 
 
@@ -76,7 +76,9 @@ def _face_normals(sample: NDArray[np.float64]) -> Points:
         :, None
     ]  # a face and its back are alike
     x, y, z = np.rint(normals * _SAME_NORMAL).astype(np.int64).T
-    _, group = np.unique((x * 1000 + y) * 1000 + z, return_inverse=True)
+    directions = ((x * 1000 + y) * 1000 + z).tolist()
+    numbers = {direction: number for number, direction in enumerate(sorted(set(directions)))}
+    group = np.array([numbers[direction] for direction in directions], np.int64)
     total = np.bincount(group, areas)
     largest = [areas * (group == each) for each in np.argsort(total)[::-1][:_NORMALS]]
     return np.array([normals[each.argmax()] for each in largest]).reshape(-1, 3)
