@@ -85,7 +85,7 @@ def read_health(request: Request) -> HealthPage:
             _shown_worker(each, is_worker_alive(each, settings, present))
             for each in list_workers(console.ledger)
         ),
-        str((settings.read_only_inbox or settings.share / "inbox").absolute()),
+        str(settings.inbox.absolute()),
         tuple(read_log_tail(settings, LOG_LINES, secrets.without_secrets)) if may_read_log else (),
     )
 
