@@ -122,7 +122,7 @@ def test_what_is_due_is_taken_longest_due_first(ledger: Ledger) -> None:
     for submission, due_at in (
         (second, NOW - timedelta(seconds=2)),
         (first, NOW - timedelta(seconds=1)),
-        (later, NOW + timedelta(minutes=20)),
+        (later, datetime.now(UTC) + timedelta(minutes=20)),
     ):
         ledger.schedule_next_step(submission, Step.DELIVER, due_at)
     assert [submission.id for submission in worker.take(Step.DELIVER)] == [second.id, first.id]

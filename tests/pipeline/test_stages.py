@@ -114,6 +114,20 @@ def test_a_held_file_goes_on_when_a_person_releases_it(context: Shop) -> None:
     assert context.places("small.stl") == {"done/small.stl"}
 
 
+def test_a_release_lasts_when_the_file_is_copied_again(context: Shop) -> None:
+    """Another machine that takes over has no private copy: what was decided about these bytes stays."""
+    context.drop("copied again.stl", inches(1.2))
+    waiting = context.wait("copied again.stl", held)
+    context.cloud.fault("uploadStl", "cut_before")
+    release_submission(context.service.ledger, waiting.id)
+    lost = context.wait("copied again.stl", lambda one: one.due_at is not None and one.tries > 0)
+    assert lost.intake_rule == "everything else"
+    (context.settings.state / "spool" / f"{lost.id}.stl").unlink()
+    ended = context.wait("copied again.stl", lambda one: held(one) or dispatched(one))
+    assert (ended.state, ended.reason) == (SubmissionState.DISPATCHED, None)
+    assert [event.event for event in context.history("copied again.stl")].count("taken") == 3
+
+
 def test_a_held_file_that_is_dragged_back_goes_on_as_a_new_submission(context: Shop) -> None:
     context.drop("tiny.stl", inches(1.1))
     first = context.wait("tiny.stl", held)

@@ -21,19 +21,24 @@ MAX_CHECKED_DUPLICATES = 20
 
 
 def record_content(context: Context, draft: Draft, spooled: SpooledFile) -> Draft:
-    """Return the draft with the content of the private copy, and with what it is a revision of."""
+    """Return the draft with the content of the private copy, and with what it is a revision of.
+
+    What was decided about the same bytes stays: another machine copies them again after a takeover, and a
+    release by a person is not asked for twice.
+    """
+    submission = draft.submission
+    detail = f"{spooled.size:,} bytes, sha256 {spooled.sha256}"
+    if submission.intake_rule is not None and submission.sha256 == spooled.sha256:
+        return draft.record(EventKind.TAKEN, detail)
     fresh: SubmissionChanges = {
         "sha256": spooled.sha256,
         "size": spooled.size,
-        "dropped_by": context.ledger.console_drops.find(draft.submission.path, spooled.sha256)
-        or spooled.owner,
+        "dropped_by": context.ledger.console_drops.find(submission.path, spooled.sha256) or spooled.owner,
         "mesh": None,
         "intake_rule": None,
         "reason": None,
         "tries": 0,
     }
-    detail = f"{spooled.size:,} bytes, sha256 {spooled.sha256}"
-    submission = draft.submission
     if submission.passed and submission.sha256 not in {None, spooled.sha256}:
         fresh["passed"] = ()
         detail += ": changed since it was released, so the release does not apply"
