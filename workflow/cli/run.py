@@ -27,8 +27,9 @@ def notify_systemd(state: str) -> None:
         line.sendto(state.encode("ascii"), address)
 
 
-SIGNAL_CHECK_SECONDS = 1.0 if sys.platform == "win32" else None
-"""On Windows a wait is not interrupted by Ctrl-C: its handler runs between two waits."""
+SIGNAL_CHECK_SECONDS = 1.0
+"""A handler runs between two waits: on Windows no wait is interrupted, elsewhere it is not when another
+thread gets the signal. An endless wait would sleep through the request to stop."""
 
 
 def wait_for_stop(stop: Event, stands_still_seconds: Callable[[], float]) -> None:
