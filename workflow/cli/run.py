@@ -35,7 +35,7 @@ thread gets the signal. An endless wait would sleep through the request to stop.
 def wait_for_stop(stop: Event, stands_still_seconds: Callable[[], float]) -> None:
     """Wait for the stop; send systemd the heartbeats it asks for while the queue works."""
     limit = watchdog_seconds()
-    while not stop.wait(SIGNAL_CHECK_SECONDS if limit is None else limit / 4):
+    while not stop.wait(SIGNAL_CHECK_SECONDS if limit is None else min(SIGNAL_CHECK_SECONDS, limit / 4)):
         if limit is not None and stands_still_seconds() < limit / 2:
             notify_systemd("WATCHDOG=1")
 
