@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
-INSTALL = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/"
+INSTALL = "python3 -m venv .venv && .venv/bin/pip install --no-compile . && .venv/bin/"
 """What precedes the command in the README's first block. Tests execute the command, CI the whole line."""
 _FENCE = re.compile(
     r"(?:^<!-- not executed: (?P<reason>[^>]+) -->\n\s*)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
