@@ -8,7 +8,7 @@ import requests
 
 from tests.cli.command import Desk
 from tests.cli.conftest import Say
-from tests.stl import box, open_box
+from tests.stl import binary, box, box_facets, open_box
 
 REPORT = (
     "path", "verdict", "reason", "warnings", "format", "triangles", "size_mm", "volume_cm3", "area_cm2",
@@ -133,8 +133,9 @@ def test_check_refuses_broken_rules_unless_the_mesh_alone_is_asked_for(
 def test_a_file_that_takes_too_long_would_be_held(
     say: Say, parts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (parts / "large.stl").write_bytes(binary(box_facets() * 20_000))  # a small one may be done in time
     monkeypatch.setenv("STLFLOW_INSPECTION_LIMIT_SECONDS", "0.000001")
-    (slow,) = say("check", "lid.stl", "--json").document()
+    (slow,) = say("check", "large.stl", "--json").document()
     assert (slow["outcome"], slow["intake"]) == ("hold", None)
     assert "inspection_limit_seconds" in slow["outcome_reason"]
 
