@@ -302,13 +302,17 @@ def test_a_due_date_that_is_in_time_again(floor: Floor) -> None:
     assert floor.now(sent).late_on is None
 
 
-def test_a_fault_with_one_submission_stops_no_other(floor: Floor) -> None:
-    """The first has an estimate that no date can be reckoned with, as an older release may have stored it."""
-    poison, other = floor.send("due/a.stl"), floor.send("b.stl", 21)
+def give_absurd_estimate(floor: Floor, submission: Submission) -> None:
+    """No date can be reckoned with it; an older release may have stored one."""
     ledger = floor.shop.service.ledger
-    decided = ledger.decisions.read(poison.id)["routing"]
+    decided = ledger.decisions.read(submission.id)["routing"]
     facts = {**decided.facts, "build.print_hours": 1e300}
-    ledger.record_decision(floor.now(poison), replace(decided, facts=facts), EventKind.ROUTED, "")
+    ledger.record_decision(floor.now(submission), replace(decided, facts=facts), EventKind.ROUTED, "")
+
+
+def test_a_fault_with_one_submission_stops_no_other(floor: Floor) -> None:
+    poison, other = floor.send("due/a.stl"), floor.send("b.stl", 21)
+    give_absurd_estimate(floor, poison)
     floor.later(MINUTE)
     attend(floor.cloud)
     floor.later(MINUTE)
@@ -319,17 +323,14 @@ def test_a_fault_with_one_submission_stops_no_other(floor: Floor) -> None:
 
 def test_a_note_that_can_not_be_made_keeps_no_other(floor: Floor) -> None:
     poison, other = floor.send("a.stl"), floor.send("b.stl", 21)
-    ledger = floor.shop.service.ledger
-    decided = ledger.decisions.read(poison.id)["routing"]
-    facts = {**decided.facts, "build.print_hours": 1e300}
-    ledger.record_decision(floor.now(poison), replace(decided, facts=facts), EventKind.ROUTED, "")
+    give_absurd_estimate(floor, poison)
     attend(floor.cloud)
     floor.later(5 * HOUR, rounds=5)
     attend(floor.cloud)
     floor.later(5 * HOUR, rounds=5)
     assert [floor.state(each) for each in (poison, other)] == [SubmissionState.PRINTED] * 2
     write_print_notes(floor.shop.service.context)
-    assert ledger.prints.list_unnoted() == ()
+    assert floor.shop.service.ledger.prints.list_unnoted() == ()
 
 
 def test_killed_between_two_rounds_it_goes_on(floor: Floor) -> None:

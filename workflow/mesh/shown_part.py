@@ -25,17 +25,23 @@ class ShownPart:
 
 
 @contextmanager
-def open_shown_part(source: Path, report: MeshReport) -> Iterator[ShownPart]:
-    """Return the part of an STL file that `report` is about, until the block ends.
-
-    Raises UnreadableMesh with the reason where there is nothing to show, and OSError.
-    """
+def open_facets(source: Path) -> Iterator[BinaryReader | AsciiReader]:
+    """Return the reader of an STL file, until the block ends. Raises UnreadableMesh, OSError."""
     with FileIO(source) as file:
         stream = HashingStream(file)
         layout = detect_format(stream.head(), os.fstat(file.fileno()).st_size)
         if isinstance(layout, NotMeasurable):
             raise UnreadableMesh(layout.reason)
-        reader = make_reader(stream, layout)
+        yield make_reader(stream, layout)
+
+
+@contextmanager
+def open_shown_part(source: Path, report: MeshReport) -> Iterator[ShownPart]:
+    """Return the part of an STL file that `report` is about, until the block ends.
+
+    Raises UnreadableMesh with the reason where there is nothing to show, and OSError.
+    """
+    with open_facets(source) as reader:
         corners = CornerHashes(reader.blocks)
         measures = measure_mesh(reader.blocks())
         if measures.bad_facets:

@@ -1,19 +1,17 @@
 """The thumbnail of a part: one small view without words, for a row of a table."""
 
-import os
 from dataclasses import replace
-from io import FileIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.mesh.ascii_reader import make_reader
 from workflow.mesh.canvas import DepthBuffer, TooMuchToDraw, fit_camera
-from workflow.mesh.format import HashingStream, NotMeasurable, UnreadableMesh, detect_format
+from workflow.mesh.format import UnreadableMesh
 from workflow.mesh.measures import measure_mesh
 from workflow.mesh.picture import VIEW_DIRECTIONS, average_blocks, shade_pixels
 from workflow.mesh.png import encode_png
+from workflow.mesh.shown_part import open_facets
 
 THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT = 128, 96
 _SUPERSAMPLING = 2
@@ -25,12 +23,7 @@ _COLOR_STEP = 8
 
 def draw_thumbnail(source: Path) -> bytes:
     """Return a small PNG of an STL file, on a transparent ground. Raises UnreadableMesh, OSError."""
-    with FileIO(source) as file:
-        stream = HashingStream(file)
-        layout = detect_format(stream.head(), os.fstat(file.fileno()).st_size)
-        if isinstance(layout, NotMeasurable):
-            raise UnreadableMesh(layout.reason)
-        reader = make_reader(stream, layout)
+    with open_facets(source) as reader:
         measures = measure_mesh(reader.blocks())
         if measures.bad_facets or not any(measures.size_mm):
             raise UnreadableMesh("There is nothing to draw.")
