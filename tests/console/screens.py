@@ -25,7 +25,8 @@ TALLEST = 2400
 _IS_READY = """
 const viewer = document.querySelector("part-viewer");
 const waits = viewer && !viewer.dataset.drawn && !viewer.querySelector(":scope > button");
-return !waits && document.readyState === "complete"
+const checks = document.querySelector('[data-live="health"][data-poll="3"]');
+return !waits && !checks && document.readyState === "complete"
   && [...document.images].every((each) => each.complete || each.loading === "lazy");
 """
 

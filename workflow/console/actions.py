@@ -81,7 +81,7 @@ ACTIONS: Mapping[ActionKind, Action] = {
         "Reject…",
         "rejected",
         needs_why=True,
-        hint="The file goes to rejected/, with your reason in its note.",
+        hint="What is rejected goes to rejected/, with your reason in the note.",
     ),
 }
 
