@@ -45,6 +45,7 @@ REASON = (
     "Hole 21 × 3.52 mm at x 14.5 y 1.1 z 1.5 mm. Close the part in CAD and export it again. "
     "The largest of 14 holes is named; the note in the folder names all of them with their places."
 )
+CONTENT = "0123456789abcdef" * 4
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ def fill(book: Ledger) -> None:
                 "receipt_id": BUILD, "ended_at": now,
             }  # fmt: skip
             moved = put_in_state(book, book.get(number), **sent)
-        book.schedule_next_step(moved, None, None, EventKind.HELD, REASON)
+        detail = REASON if moved.hold else f"The content is {CONTENT}."
+        book.schedule_next_step(moved, None, None, EventKind.HELD, detail)
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
@@ -142,6 +144,7 @@ def test_show_has_labels_and_wraps_at_words(desk: Desk, columns: int) -> None:
         assert said in text
     sent = desk.screen("show", "1", columns=columns).lines
     assert any(BUILD in line for line in sent)
+    assert any(CONTENT in line for line in sent), "what may be copied stays whole"
     assert any("1 h 45 min · 12.4 cm³ Onyx" in line for line in sent)
     assert any(re.fullmatch(r"  Sent to +device queue, Mark Two - Anvil.*", line) for line in sent)
 

@@ -46,6 +46,22 @@ def test_a_file_that_breaks_off_is_fetched_again_with_a_fresh_link(tmp_path: Pat
     assert sum(request.path.endswith("/download") for request in asked) == 3
 
 
+def test_two_downloads_to_one_name_do_not_mix(tmp_path: Path) -> None:
+    target, other = tmp_path / "part.stl", Cloud(Answer(200, b"solid other" * 20_000))
+    fetched: list[int] = []
+
+    def fetch_another_meanwhile(_done: int, _whole: int) -> None:
+        if not fetched:
+            fetched.append(fetch(Cloud(Answer(200, STL)), target)[0])
+
+    with serving(other) as server, client_of(server.url, attempts=1) as client:
+        other.url = server.url
+        with pytest.raises(FileExistsError, match="came into being meanwhile"):
+            client.download_part_version(ID, target, fetch_another_meanwhile)
+    assert target.read_bytes() == STL
+    assert list(tmp_path.iterdir()) == [target]
+
+
 def test_half_a_file_is_left_nowhere(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="was cut during readSignedURL") as caught:
         fetch(Cloud(Answer(200, STL, cut_at=50_000)), tmp_path / "part.stl")

@@ -98,4 +98,7 @@ def _print_rows(
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(plain_text(text), max(width, 20), break_on_hyphens=False) or [""]
+    """Break between words only: an id or a name that is cut in two can't be copied."""
+    return textwrap.wrap(
+        plain_text(text), max(width, 20), break_on_hyphens=False, break_long_words=False
+    ) or [""]

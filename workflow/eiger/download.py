@@ -4,6 +4,7 @@ import os
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from secrets import token_hex
 
 from workflow.eiger.models import SignedUrl
 from workflow.eiger.operations import READ_SIGNED_URL
@@ -23,7 +24,7 @@ def download_stl(
     Raises CloudError, OSError, and FileExistsError when `target` exists.
     """
     place = READ_SIGNED_URL.place(part_version_id=part_version_id)
-    growing = target.with_name(f".{target.name}.part")
+    growing = target.with_name(f".stlflow-{token_hex(6)}.part")  # its own: two may fetch to one name
 
     def attempt() -> int:
         signed = exchange.call_once(
