@@ -8,6 +8,7 @@ EQUIVALENT = frozenset(
         # Where all days are holidays, any end of the search is as good.
         "routing/due.py: 2 -> 3 in for _ in range(2 * MAX_DAYS_AHEAD):",
         # The same place in the key of every printer.
+        "routing/choose_device.py: 0.0 -> 1.0 in return (rank[0] if by_queue else 0.0, count, rank)",
         "routing/choose_device.py: 0 -> 1 in return (next(place, 0), 0, *named)",
         "routing/choose_device.py: 0 -> 1 in return (-math.inf if last is None else last.timestamp(), "
         "0, *named)",
@@ -16,10 +17,13 @@ EQUIVALENT = frozenset(
         # Where the file is counts, whatever the call answers.
         "intake/fs.py: 0 -> 1 in if call(source.fd, os.fsencode(name), target.fd, os.fsencode(new_name), "
         "flag) == 0:",
-        # To give a folder the group that it has changes nothing.
+        # The reservation is empty, and the file takes its place at once, with its own rights.
+        "intake/fs.py: 384 -> 385 in fd = os.open(target.at(new_name), flags, 384, dir_fd=target.fd)",
+        # To give a folder the group that it has changes nothing; where no `chown` is, all groups are 0.
         "intake/fs.py: hasattr(os, 'chown') and seen.st_gid != above.st_gid"
         " -> hasattr(os, 'chown') or seen.st_gid != above.st_gid",
         "intake/fs.py: hasattr(os, 'chown') and seen.st_gid != above.st_gid -> hasattr(os, 'chown')",
+        "intake/fs.py: hasattr(os, 'chown') and seen.st_gid != above.st_gid -> seen.st_gid != above.st_gid",
         # A row that waits for a build has its time: the upload or the order to attach wrote it.
         "pipeline/find_build.py: submission.waiting_since or now() -> submission.waiting_since",
         # What goes to a printer has its printer.

@@ -326,8 +326,9 @@ def test_a_scan_report_wherever_the_service_puts_it(answer: Response, link: str 
 
 
 def test_a_scan_report_that_is_refused() -> None:
-    with pytest.raises(NotFound):
-        parse_scan_report(GET_PRINTED_PART_SCAN_REPORT, reply(404, location=LINK), NOW)
+    for status, kind in ((400, BadRequest), (404, NotFound)):
+        with pytest.raises(kind):
+            parse_scan_report(GET_PRINTED_PART_SCAN_REPORT, reply(status, location=LINK), NOW)
     with pytest.raises(ContractBroken):
         parse_scan_report(GET_PRINTED_PART_SCAN_REPORT, reply(200, body=b""), NOW)
 
@@ -377,6 +378,19 @@ def test_a_scan_report_that_is_refused() -> None:
         (
             UPLOAD_STL,
             NoResponseReason.CUT,
+            OutcomeUnknown,
+            f"The connection to {BASE} was cut during uploadStl. Eiger may or may not have done it: check "
+            "there before sending it again.",
+        ),
+        (
+            READ_BUILD,
+            NoResponseReason.TOO_LARGE,
+            ContractBroken,
+            f"The answer to readBuild from {BASE} is larger than 16 MB, and stlflow stops reading it.",
+        ),
+        (
+            UPLOAD_STL,
+            NoResponseReason.TOO_LARGE,
             OutcomeUnknown,
             f"The connection to {BASE} was cut during uploadStl. Eiger may or may not have done it: check "
             "there before sending it again.",

@@ -58,6 +58,14 @@ def test_retry_after_is_honoured_and_never_cut_short() -> None:
     assert POLICY.after(failed(RateLimited, 20.0), 1, 50.0, 0.0) == GiveUp("70 s would be more than 60 s")
 
 
+def test_chance_shortens_a_wait_by_up_to_half_and_lengthens_what_was_asked_for_by_up_to_a_tenth() -> None:
+    for chance, own, asked_for in ((0.0, 0.5, 20.0), (0.5, 0.375, 21.0), (1.0, 0.25, 22.0)):
+        for retry_after, seconds in ((None, own), (20.0, asked_for)):
+            verdict = POLICY.after(failed(RateLimited, retry_after), 1, 0.0, chance)
+            assert isinstance(verdict, RetryLater)
+            assert verdict.seconds == pytest.approx(seconds)
+
+
 @given(st.floats(0.01, 1e4), st.integers(1, 40), st.floats(0, 1))
 def test_retry_after_is_never_cut_short(asked: float, attempt: int, chance: float) -> None:
     patient = RetryPolicy(attempts=99, total_seconds=1e9)

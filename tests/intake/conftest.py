@@ -165,7 +165,8 @@ def said() -> Iterator[list[str]]:
 @pytest.fixture(params=["one call", "reservation", "paths"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The ways to rename: the exclusive call, without it (NFS), and without calls by descriptor."""
-    if request.param != "one call":
+    fs._exclusive_rename.cache_clear()  # each test looks it up by itself
+    if request.param == "reservation":
         monkeypatch.setattr(fs, "_exclusive_rename", lambda: None)
     if request.param == "paths":
         monkeypatch.setattr(fs, "_BY_DESCRIPTOR", False)

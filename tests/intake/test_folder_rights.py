@@ -52,6 +52,15 @@ def test_folders_below_take_over_theirs(group_share: Share, way: str) -> None:
         assert group_rights(group_share.root / folder) == stat.S_IRWXG, folder
 
 
+def test_the_group_is_taken_over_where_the_share_does_not_pass_it_on(tmp_path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root may give a folder to any group")
+    os.chown(tmp_path, -1, 64100)
+    tmp_path.chmod(0o775)
+    with open_folder(tmp_path, ("a", "b"), make=True) as made:
+        assert [folder.stat().st_gid for folder in (made.path.parent, made.path)] == [64100, 64100]
+
+
 def test_a_private_share_stays_private(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     with open_folder(tmp_path, ("a", "b"), make=True) as made:

@@ -57,6 +57,26 @@ def test_a_rename_that_was_done_counts_whatever_the_answer(
     assert files(share) == {"inbox/bracket.stl": content}
 
 
+@pytest.mark.parametrize("way", ["reservation", "paths"], indirect=True)
+@pytest.mark.usefixtures("way")
+def test_a_rename_that_was_done_counts_where_files_have_no_lasting_number(
+    share: Share, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some file systems of user space give a file another inode number with its new name."""
+    (share.inbox / "bracket.stl").write_bytes(b"the only copy")
+
+    def renumbered(_here: str, _there: str, **_folders: int | None) -> None:
+        taken = share.processing / "17~bracket.stl"
+        (share.root / "new").write_bytes(b"the only copy")
+        (share.root / "new").replace(taken)
+        (share.inbox / "bracket.stl").unlink()
+        raise OSError(errno.EIO, "lost")
+
+    monkeypatch.setattr(os, "rename", renumbered)
+    assert claim_file(share, "bracket.stl", 17) == "processing/17~bracket.stl"
+    assert files(share) == {"processing/17~bracket.stl": b"the only copy"}
+
+
 @pytest.mark.parametrize("code", WRONG_ANSWERS)
 def test_a_file_that_came_back_is_there_whatever_the_answer(share: Share, answer: Answer, code: int) -> None:
     (share.held / "bracket.stl").write_bytes(b"the only copy")

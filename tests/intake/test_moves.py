@@ -97,6 +97,7 @@ def test_a_lost_share_is_no_missing_file(share: Share, tmp_path: Path) -> None:
 
 
 def test_folders_of_an_outcome_are_made_only_in_a_share_that_is_there(share: Share, tmp_path: Path) -> None:
+    share.done.rmdir()
     make_outcome_folders(share, "done/rush/x.stl")
     assert (share.done / "rush").is_dir()
     share.root.rename(tmp_path / "elsewhere")

@@ -10,6 +10,7 @@ from workflow.intake.stability import (
     COMPLETE_SHAPES,
     Observation,
     StabilityTimes,
+    StabilityVerdict,
     decide_stability,
     incomplete_reason,
     may_be_server_cached,
@@ -47,17 +48,22 @@ def test_how_long_a_file_must_be_unchanged(shape: FileShape, alone: float, unsur
         assert required_quiet_seconds(sighting, TIMES, writer) == seconds
         assert not decide_stability(sighting, NOW + seconds - 0.01, TIMES, writer).ready
         assert decide_stability(sighting, NOW + seconds, TIMES, writer).ready
+        check = NOW + seconds if shape in COMPLETE_SHAPES else NOW + 0.25
+        assert decide_stability(sighting, NOW, TIMES, writer).due == check
 
 
-def test_an_open_writer_is_waited_for_however_long() -> None:
-    verdict = decide_stability(Observation(look(), NOW), NOW + 599, TIMES, WriterState.OPEN)
-    assert (verdict.ready, verdict.stalled) == (False, False)
-    verdict = decide_stability(Observation(look(), NOW), NOW + 600, TIMES, WriterState.OPEN)
-    assert (verdict.ready, verdict.stalled, verdict.why) == (
-        False,
-        True,
-        "it is still open in another program",
-    )
+@pytest.mark.parametrize(
+    ("links", "writer", "why"),
+    [
+        (1, WriterState.OPEN, "it is still open in another program"),
+        (2, WriterState.NONE, "it has 2 names (hard links). Copy it into the inbox instead"),
+    ],
+)
+def test_what_somebody_else_may_write_to_is_never_taken(links: int, writer: WriterState, why: str) -> None:
+    for seconds, stalled in ((599, False), (600, True), (10_000, True)):
+        now = NOW + seconds
+        verdict = decide_stability(Observation(look(links=links), NOW), now, TIMES, writer)
+        assert verdict == StabilityVerdict(False, now + 10, why, stalled, blocked=True)
 
 
 @pytest.mark.parametrize(("still", "pause"), [(0.5, 0.25), (8, 2), (100, 10)])
@@ -81,12 +87,6 @@ def test_open_writers_are_checked_only_for_a_whole_file_that_is_long_unchanged(
     assert may_be_server_cached(Observation(look(shape), NOW), NOW + still, TIMES, writer) is asked
 
 
-def test_a_hard_link_is_never_taken() -> None:
-    verdict = decide_stability(Observation(look(links=2), NOW), NOW + 10_000, TIMES, WriterState.NONE)
-    assert not verdict.ready
-    assert verdict.why == "it has 2 names (hard links). Copy it into the inbox instead"
-
-
 def test_what_is_missing_is_said() -> None:
     short = FileSnapshot(FileSignature(1, 1, 12_345, 0, 0), FileEnds(FileShape.SHORT, 12_345, 50_084))
     assert (
@@ -101,6 +101,8 @@ def test_an_obstacle_holds_a_whole_file_back_until_it_stalls() -> None:
         sighting, NOW + 599, TIMES, WriterState.NONE, "part.stl.crdownload is still being loaded"
     )
     assert (verdict.ready, verdict.why) == (False, "part.stl.crdownload is still being loaded")
+    assert verdict.due == NOW + 600
+    assert decide_stability(sighting, NOW + 8, TIMES, WriterState.NONE, "holes").due == NOW + 10
     assert decide_stability(
         sighting, NOW + 600, TIMES, WriterState.NONE, "part.stl.crdownload is still being loaded"
     ).ready
@@ -116,19 +118,17 @@ def test_any_change_begins_the_wait_again() -> None:
 def test_a_whole_file_that_changes_again_waits_longer() -> None:
     """Same size, written in several goes: whole at every moment, so only quiet tells the end."""
     rewritten = update_observation(update_observation(None, look(), NOW), look(mtime=1), NOW + 0.2)
-    assert required_quiet_seconds(rewritten, TIMES, WriterState.NONE) == 5
-    assert (
-        required_quiet_seconds(
-            update_observation(rewritten, look(mtime=2), NOW + 0.21), TIMES, WriterState.NONE
-        )
-        == 5
-    )
+    for seen in (rewritten, update_observation(rewritten, look(mtime=2), NOW + 0.21)):
+        assert required_quiet_seconds(seen, TIMES, WriterState.NONE) == 5
+        assert required_quiet_seconds(seen, TIMES, WriterState.UNKNOWN) == 10
 
 
 @pytest.mark.parametrize(("pause", "is_again"), [(0.125, True), (0.1, True), (0.0625, False)])
-def test_a_change_after_a_pause_is_a_second_go(pause: float, is_again: bool) -> None:
+def test_a_change_of_a_whole_file_after_a_pause_is_a_second_go(pause: float, is_again: bool) -> None:
     first = Observation(look(), 0.0, sessions=1, born=True)
     assert update_observation(first, look(mtime=1), pause).rewritten is is_again
+    growing = replace(first, snapshot=look(FileShape.SHORT))
+    assert not update_observation(growing, look(mtime=1), pause).rewritten
 
 
 @pytest.mark.parametrize(("sessions", "seconds"), [(1, 4), (2, 10)])
@@ -168,18 +168,14 @@ def test_only_a_file_that_was_heard_from_its_start_to_its_end_need_not_wait(
     sessions: int, born: bool, seconds: float
 ) -> None:
     """Else a writer that closes and opens it again may have been at it before anybody listened."""
-    assert (
-        required_quiet_seconds(
-            update_observation(None, look(), NOW, sessions, born=born), TIMES, WriterState.NONE
-        )
-        == seconds
-    )
-    assert (
-        required_quiet_seconds(
-            update_observation(None, look(), NOW, sessions, born=born), TIMES, WriterState.UNKNOWN
-        )
-        == 4
-    )
+    seen = update_observation(None, look(), NOW, sessions, born=born)
+    assert required_quiet_seconds(seen, TIMES, WriterState.NONE) == seconds
+    assert required_quiet_seconds(seen, TIMES, WriterState.UNKNOWN) == 4
+
+
+def test_an_arrival_may_be_told_after_the_first_check() -> None:
+    seen = update_observation(update_observation(None, look(), NOW), look(), NOW, 1, born=True)
+    assert required_quiet_seconds(seen, TIMES, WriterState.NONE) == 0.3
 
 
 def test_the_time_unchanged_before_the_first_check_counts() -> None:

@@ -175,10 +175,14 @@ def test_the_material_has_to_last_for_all_copies() -> None:
     )
 
 
-def test_the_others_that_fit_are_told_too() -> None:
-    assert choose_device(LOADED, ONYX, FLEET).reasons[:2] == (
+def test_the_others_that_fit_are_told_too_with_what_is_known_of_their_queues() -> None:
+    uncounted = replace(READY, id="5", queue_length=None, queue_seconds=7200.0)
+    unmeasured = replace(READY, id="6", queue_seconds=None)
+    assert choose_device(LOADED, ONYX, [READY, SILENT, uncounted, unmeasured, SHORT]).reasons[:4] == (
         "M2-1: Ready, 1 queued, 1.0 h: fits too",
         "A-4: Ready, queue not known: fits too",
+        "M2-1: Ready, 2.0 h: fits too",
+        "M2-1: Ready, 1 queued: fits too",
     )
 
 
@@ -202,6 +206,12 @@ def test_copies_are_dealt_as_if_those_before_were_in_the_queue() -> None:
     assert choice.reasons == ("M2-2: 1 of the copies", "M2-1: 3 of the copies")
 
 
+def test_a_queue_grows_by_the_copies_that_were_dealt_to_it() -> None:
+    required = DeviceRequirements(choose=SelectionPolicy.SHORTEST_QUEUE)
+    other = replace(READY, id="2", name="M2-2", queue_length=3)
+    assert names_of(deal_copies(required, ONYX, [READY, other], 4)) == ["M2-1", "M2-1", "M2-2", "M2-1"]
+
+
 @pytest.mark.parametrize("policy", [SelectionPolicy.FIRST, SelectionPolicy.ROUND_ROBIN])
 def test_where_the_queue_does_not_decide_they_are_dealt_in_turn(policy: SelectionPolicy) -> None:
     other = replace(READY, id="2", name="M2-2", queue_seconds=90_000.0)
@@ -214,6 +224,9 @@ def test_copies_go_to_the_printers_that_the_part_fits_if_such_qualify() -> None:
     choice = deal_copies(LOADED, {**ONYX, "fits": "X7, FX10"}, [READY, other], 2)
     assert names_of(choice) == ["Large", "Large"]
     assert choice.reasons[0] == "M2-1: the part does not fit its build volume"
+    last = replace(other, primary_remaining_cm3=30.0)
+    assert deal_copies(LOADED, {**ONYX, "fits": "X7"}, [last], 1).reasons == ("Large: 1 of the copies",)
+    assert names_of(deal_copies(LOADED, {**ONYX, "fits": "X7"}, [READY, last], 1)) == ["Large"]
     for fits in ("", "FX20", "Mark Two"):
         assert names_of(deal_copies(LOADED, {**ONYX, "fits": fits}, [READY, other], 2)) == ["M2-1", "M2-1"]
     empty = replace(other, material="")
@@ -224,7 +237,8 @@ def test_unknown_queues_are_dealt_in_turn() -> None:
     unknown = [
         replace(READY, id=name, name=name, queue_seconds=None, queue_length=None) for name in ("a", "b")
     ]
-    assert names_of(deal_copies(LOADED, ONYX, unknown, 3)) == ["a", "b", "a"]
+    choice = deal_copies(LOADED, ONYX, unknown, 3)
+    assert (names_of(choice), choice.device) == (["a", "b", "a"], unknown[0])
 
 
 def test_material_has_to_be_enough_for_every_copy() -> None:

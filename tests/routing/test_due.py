@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.routing.due import DueDate, parse_due, parse_holiday, parse_name_date
+from workflow.routing.due import HOLIDAY_FORMS, DueDate, parse_due, parse_holiday, parse_name_date
 
 THURSDAY = date(2026, 12, 17)
 SATURDAY = date(2026, 12, 19)
@@ -81,10 +81,24 @@ def test_working_days_end_even_where_all_days_are_holidays() -> None:
     assert DueDate(days=3, working=True).day(THURSDAY, {}, every_day) is not None
 
 
-@pytest.mark.parametrize("text", ["christmas", "13-01", "2027-02-30", "2027-01-02..2027-01-01", "1-1"])
-def test_what_is_no_holiday_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^(`|there is no day)"):
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("christmas", f"`christmas` is no holiday: {HOLIDAY_FORMS}"),
+        ("13-01", "there is no day 2028-13-01 in the calendar"),
+        ("2027-02-30", "there is no day 2027-02-30 in the calendar"),
+        ("2027-01-02..2027-01-01", "`2027-01-02..2027-01-01` has no days: write the earlier one first"),
+        ("2027-01-01..2036-12-30", "`2027-01-01..2036-12-30` is more than ten years: shorten it"),
+        ("1-1", f"`1-1` is no holiday: {HOLIDAY_FORMS}"),
+    ],
+)
+def test_what_is_no_holiday_is_refused(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         parse_holiday(text)
+
+
+def test_holidays_may_last_for_ten_years() -> None:
+    assert parse_holiday("2027-01-01..2036-12-29").last == date(2036, 12, 29)
 
 
 @pytest.mark.parametrize(

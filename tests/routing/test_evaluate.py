@@ -15,15 +15,10 @@ from workflow.routing import Rulebook, decide_intake, decide_route, load_rules, 
 
 DEFAULT = load_rules(resource_folder("rules") / "default.yaml")
 THURSDAY = date(2026, 12, 17)
-CLIP: Facts = {
-    "path": "clip.stl",
-    "folder": "",
-    "name": "clip.stl",
-    "longest_mm": 30.0,
-    "unit_doubt": False,
-}
+CLIP: Facts = {"path": "clip.stl", "folder": "", "name": "clip.stl", "longest_mm": 30.0, "unit_doubt": False}
 RUSHED: Facts = {**CLIP, "path": "rush/clip.stl", "folder": "rush"}
 SLICED: Facts = {"build.print_hours": 2.0, "build.series": "Desktop Series", "build.material": "Onyx"}
+CHEAP: Facts = {**SLICED, "path": "a.stl", "build.primary_cm3": 5.0}
 
 HOLDING = """\
 version: 1
@@ -49,7 +44,7 @@ names: ["{project}_{qty}x", "{project}"]
 intake:
   - {name: all, preset: Onyx}
 routing:
-  - {name: all, send_to: device_queue, device: {type: Mark Two}, copies: tag.qty, spread: true}
+  - {name: all, send_to: device_queue, device: {type: Mark Two}, copies: tag.qty, spread: SPREAD}
 """
 
 
@@ -83,6 +78,7 @@ def test_owner_and_folder_go_with_the_preset(holding: Rulebook) -> None:
 def test_what_is_not_known_holds_and_never_falls_to_the_next_rule(holding: Rulebook) -> None:
     decision = decide_intake(holding, {"path": "metal/a.stl"})
     assert (decision.rule, decision.action) == ("heavy", "hold")
+    assert [(each.rule, each.matched) for each in decision.considered] == [("heavy", False)]
     assert decision.reason == (
         "Rule 'heavy' can't be decided: volume_cm3 is not known for this file (known when the mesh is "
         "closed). A person has to decide: `stlflow release` goes on with the next rule."
@@ -95,6 +91,7 @@ def test_a_released_file_goes_past_what_held_it(holding: Rulebook) -> None:
     assert decision.considered[0] == ConsideredRule("heavy", False, "passed over: a person released the file")
     held = decide_intake(holding, {"path": "metal/a.stl", "volume_cm3": 500.0})
     assert (held.action, held.reason) == ("hold", "Weigh it.")
+    assert decide_intake(holding, {"volume_cm3": 5.0}, passed=["metal"]).rule == "look"
 
 
 def test_a_release_lifts_one_hold_and_not_the_next(holding: Rulebook) -> None:
@@ -155,12 +152,12 @@ def test_without_anywhere_else_it_is_held(holding: Rulebook) -> None:
     assert route.reason == (
         "No device qualifies: M2-1: Onyx loaded, needs Nylon White. It goes by itself once one does."
     )
+    assert route.waits_for_device
 
 
 def test_due_dates_count_from_the_day_of_the_decision(holding: Rulebook) -> None:
-    facts: Facts = {**SLICED, "path": "a.stl", "build.primary_cm3": 5.0}
-    assert decide_route(holding, facts, (), THURSDAY).due == date(2026, 12, 22)
-    now = {**facts, "path": "now/a.stl"}
+    assert decide_route(holding, CHEAP, (), THURSDAY).due == date(2026, 12, 22)
+    now = {**CHEAP, "path": "now/a.stl"}
     assert decide_route(holding, now, (READY,), THURSDAY).due == date(2026, 12, 18)
     assert decide_route(holding, now, (), THURSDAY).due == date(2026, 12, 18)
 
@@ -174,12 +171,21 @@ def test_print_now_is_reported_as_such(holding: Rulebook) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "device", "spread_ids"), [("x.stl", "M2-1", ()), ("x_2x.stl", "M2-1 (2)", ("1", "1"))]
+    ("name", "spread", "device", "spread_ids"),
+    [
+        ("x.stl", "true", "M2-1", ()),
+        ("x_2x.stl", "true", "M2-1 (2)", ("1", "1")),
+        ("x_2x.stl", "false", "M2-1", ()),
+    ],
 )
-def test_only_several_copies_are_spread(name: str, device: str, spread_ids: tuple[str, ...]) -> None:
-    rules = parse_rules(SPREADING, "rules.yaml")
+def test_only_several_copies_are_spread(
+    name: str, spread: str, device: str, spread_ids: tuple[str, ...]
+) -> None:
+    rules = parse_rules(SPREADING.replace("SPREAD", spread), "rules.yaml")
     route = decide_route(rules, {**SLICED, "path": name, "name": name}, (READY,), THURSDAY)
     assert (route.device, route.spread_ids) == (device, spread_ids)
+    unclear = {**SLICED, "path": "x.stl", "name": "x.stl", "tag.qty": "many"}
+    assert decide_route(rules, unclear, (READY,), THURSDAY).destination is None
 
 
 def test_a_route_can_be_held_and_released(holding: Rulebook) -> None:
@@ -189,6 +195,14 @@ def test_a_route_can_be_held_and_released(holding: Rulebook) -> None:
     assert held.reasons == ("build.primary_cm3 is 80 (> 50)",)
     assert decide_route(holding, facts, (), THURSDAY, passed=["dear"]).rule == "rest"
     assert decide_route(holding, {"path": "a.stl"}, (), THURSDAY).rule == "dear"
+
+
+def test_a_rule_that_holds_first_sends_what_was_released() -> None:
+    rules = parse_rules(HOLDING.replace("rest, send_to", "rest, hold_first: Ask the lab., send_to"), "r.yaml")
+    held = decide_route(rules, CHEAP, (), THURSDAY)
+    assert (held.rule, held.destination, held.reason) == ("rest", None, "Ask the lab.")
+    released = decide_route(rules, CHEAP, (), THURSDAY, passed=["rest"])
+    assert (released.rule, released.destination) == ("rest", Destination.BACKLOG)
 
 
 ANY_VALUE = st.one_of(

@@ -238,12 +238,9 @@ def _same(one: os.stat_result, other: os.stat_result) -> bool:
 def _exclusive_rename() -> _Rename | None:
     if sys.platform == "win32":
         return None
-    libc = ctypes.CDLL(None, use_errno=True)
-    function = getattr(libc, "renameatx_np" if sys.platform == "darwin" else "renameat2", None)
-    if function is not None:
-        function.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
-        function.restype = ctypes.c_int
-    return function
+    libc = ctypes.CDLL(None, use_errno=True)  # its functions take ints and bytes as C does
+    found: _Rename | None = getattr(libc, "renameatx_np" if sys.platform == "darwin" else "renameat2", None)
+    return found
 
 
 def _rename_by_system(source: OpenFolder, name: str, target: OpenFolder, new_name: str) -> None:

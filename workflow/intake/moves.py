@@ -91,7 +91,6 @@ def make_outcome_folders(share: Share, place: str) -> None:
     if not share.is_reachable():
         raise share_lost_error(share)
     folders, _name = split_path(place)
-    make_top_folder(share, folders[0])
     with open_folder(share.root, folders, make=True):
         pass
 

@@ -183,7 +183,8 @@ def _match_by_table(keys: Hashes) -> tuple[Matches, NDArray[np.intp]]:
     The table has two slots for each number, up to a size that stays in the processor's cache: fewer numbers
     then have to try again.
     """
-    bits = max((keys.size - 1).bit_length(), min((2 * keys.size - 1).bit_length(), _MAX_TABLE_BITS))
+    least = keys.size.bit_length()
+    bits = max(least, min(least + 1, _MAX_TABLE_BITS))
     table = np.empty(1 << bits, np.uint32)  # only slots that were written are read
     owners = np.empty(_PIECE, np.uint32)
     starts = range(0, keys.size, _PIECE)

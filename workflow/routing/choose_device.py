@@ -94,8 +94,7 @@ def deal_copies(
         for too_small in ("" if device in fitting else "the part does not fit its build volume",)
         for why_not in (next(_disqualifiers(required, facts, device, 1), too_small),)
     )
-    first = next(device for device in devices if device.id == dealt[0].id)
-    return DeviceChoice(first, reasons, tuple(dealt))
+    return DeviceChoice(dealt[0], reasons, tuple(dealt))
 
 
 def _fitting(
@@ -111,7 +110,7 @@ def _dealing_rank(required: DeviceRequirements, device: DeviceFacts, count: int)
     """Return the sort key: by queue where the rule asks for it, otherwise by turns."""
     by_queue = required.choose in {SelectionPolicy.SOONEST, SelectionPolicy.SHORTEST_QUEUE}
     rank = _rank(required, device)
-    return (rank[0], count, rank) if by_queue else (count, rank[0], rank)
+    return (rank[0] if by_queue else 0.0, count, rank)
 
 
 def _with_copy(device: DeviceFacts, facts: Facts) -> DeviceFacts:
@@ -241,9 +240,9 @@ def _rank(required: DeviceRequirements, device: DeviceFacts) -> Rank:
 
 
 def _describe_candidate(device: DeviceFacts, choose: SelectionPolicy, chosen: bool) -> str:
-    if device.queue_seconds is None:
-        queued = "queue not known"
-    else:
-        queued = f"{device.queue_length or 0} queued, {device.queue_seconds / SECONDS_PER_HOUR:.1f} h"
+    length, seconds = device.queue_length, device.queue_seconds
+    known = [] if length is None else [f"{length} queued"]
+    known += [] if seconds is None else [f"{seconds / SECONDS_PER_HOUR:.1f} h"]
+    queued = ", ".join(known) or "queue not known"
     how = f"chosen ({choose.replace('_', ' ')})" if chosen else "fits too"
     return f"{device.state}, {queued}: {how}"

@@ -79,8 +79,10 @@ def parse_holiday(text: str) -> Holiday:
     first, dots, last = text.partition("..")
     begin = _parse_date(first.strip(), f"is no holiday: {HOLIDAY_FORMS}")
     end = _parse_date(last.strip(), f"is no holiday: {HOLIDAY_FORMS}") if dots else begin
-    if end < begin or (end - begin).days > MAX_DAYS_AHEAD:
+    if end < begin:
         raise ValueError(f"`{text}` has no days: write the earlier one first")
+    if (end - begin).days > MAX_DAYS_AHEAD:
+        raise ValueError(f"`{text}` is more than ten years: shorten it")
     return Holiday(begin, end)
 
 
