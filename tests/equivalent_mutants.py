@@ -24,6 +24,16 @@ EQUIVALENT = frozenset(
         " -> hasattr(os, 'chown') or seen.st_gid != above.st_gid",
         "intake/fs.py: hasattr(os, 'chown') and seen.st_gid != above.st_gid -> hasattr(os, 'chown')",
         "intake/fs.py: hasattr(os, 'chown') and seen.st_gid != above.st_gid -> seen.st_gid != above.st_gid",
+        # Where the products are mixed, and by how much: any free rows and any such shifts do.
+        "mesh/watertight.py: 1 -> 2 in spare = scratch[1::3]",
+        "mesh/watertight.py: 32 -> 33 in np.right_shift(corners, np.uint64(32), out=spare)",
+        "mesh/watertight.py: 29 -> 30 in np.right_shift(corners, np.uint64(29), out=spare)",
+        # The size of a table, and how much of it is used, decide how soon all is found, not what.
+        "mesh/watertight.py: keys.size > _FEW -> keys.size >= _FEW",
+        "mesh/watertight.py: least + 1 -> least - 1",
+        "mesh/watertight.py: 1 -> 2 in bits = max(least, min(least + 1, _MAX_TABLE_BITS))",
+        "mesh/watertight.py: 1 -> 2 in table = np.empty(1 << bits, np.uint32)",
+        "mesh/watertight.py: 64 -> 65 in return (keys >> np.uint64(64 - bits)).view(np.int64)",
         # A row that waits for a build has its time: the upload or the order to attach wrote it.
         "pipeline/find_build.py: submission.waiting_since or now() -> submission.waiting_since",
         # What goes to a printer has its printer.
