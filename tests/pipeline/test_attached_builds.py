@@ -1,7 +1,6 @@
 """A build that a person attached: printed before or not, a lost reply sends it once or holds. Own clouds."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from tests.stl import box
 from tests.waiting import until
 from workflow.ledger import Ledger, SendIntent
 from workflow.model import Destination, HoldReason, Submission, SubmissionState
-from workflow.pipeline.attached_builds import compared, find_attached_send
+from workflow.pipeline.attached_builds import find_attached_send
 from workflow.pipeline.commands import attach_build, retry_submission
-from workflow.pipeline.reconcile import AmbiguousTraces, Trace
+from workflow.pipeline.reconcile import AmbiguousTraces
 
 HOURS = 3 * 3600
 
@@ -139,28 +138,6 @@ def test_an_attempt_of_which_nothing_was_written_down_is_no_proof_and_is_not_rep
         tried = replace(waiting, build_id=build, destination=Destination.JOB_REQUEST)
         found = find_attached_send(context.service.context, tried, SendIntent("token", 2), [])
         assert found == AmbiguousTraces("Eiger shows 1 print(s) of this build since the upload")
-
-
-@pytest.mark.parametrize(
-    ("seen", "before", "done", "verdict"),
-    [
-        ("", "", "", None),
-        ("a", "a", "", None),
-        ("b", "", "", "b"),
-        ("ba", "a", "", "b"),
-        ("b", "a", "", AmbiguousTraces("of 1 earlier prints of this build Eiger shows 1 no more")),
-        ("", "a", "", None),
-        ("ab", "a", "b", None),
-        ("abc", "a", "b", "c"),
-        ("abcd", "a", "b", AmbiguousTraces("1 copies were sent for certain, and Eiger shows 3")),
-        ("ac", "a", "b", AmbiguousTraces("1 copies were sent for certain, and Eiger shows 1")),
-    ],
-)
-def test_only_what_came_on_top_is_ours(
-    seen: str, before: str, done: str, verdict: str | AmbiguousTraces | None
-) -> None:
-    shown = [Trace(each, datetime(2020, 1, 1, tzinfo=UTC)) for each in seen]
-    assert compared(shown, frozenset(before), list(done)) == verdict
 
 
 def test_what_was_seen_is_kept_for_each_build_and_forgotten_with_its_submission(ledger: Ledger) -> None:

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from workflow.intake import Share
-from workflow.ledger import RESTORED_KEY, Ledger, list_abandoned_claims, take_due_steps, work_of
+from workflow.ledger import (
+    RESTORED_KEY,
+    Ledger,
+    list_abandoned_claims,
+    register_worker,
+    take_due_steps,
+    work_of,
+)
 from workflow.model import HoldReason, Step, SubmissionState
 from workflow.pipeline.recovery import recover_claims
 
@@ -80,6 +87,19 @@ def test_a_file_of_an_ended_submission_is_put_away_again(share: Share, ledger: L
     assert ledger.get(number).step is Step.FINISH
 
 
+def test_a_restored_database_holds_only_what_it_does_not_know(share: Share, ledger: Ledger) -> None:
+    number = ledger.open("rush/a.stl")
+    ledger.claimed(number, in_processing(share, f"{number}~a.stl"))
+    in_processing(share, "17~b.stl")
+    ledger.metadata.write(RESTORED_KEY, "yesterday")
+    recover_claims(ledger, share)
+    states = {each.path: (each.state, each.hold) for each in ledger.all()}
+    assert states["rush/a.stl"] == (SubmissionState.CLAIMED, None)
+    in_processing(share, "23~c.stl")
+    recover_claims(ledger, share)
+    assert {each.path: each.state for each in ledger.all()}["rush/c.stl"] is SubmissionState.CLAIMED
+
+
 def test_two_workers_may_start_at_once_on_a_restored_database(share: Share, ledger: Ledger) -> None:
     ours = replace(share, owner="a1b2c3")
     (share.root / ours.claims_folder).mkdir()
@@ -111,8 +131,20 @@ def test_two_files_with_the_number_of_one_submission_stop_no_start(share: Share,
     assert len(list(ours.processing.rglob("*.stl"))) == 2
 
 
-def test_litter_of_systems_is_no_submission(share: Share, ledger: Ledger) -> None:
+def test_a_file_that_a_living_worker_is_about_to_claim_is_left_to_it(share: Share, ledger: Ledger) -> None:
+    worker = register_worker(ledger, "elsewhere", "host", 1, "1.0")
+    number = ledger.open("rush/a.stl", worker.name)
+    in_processing(share, f"{number}~a.stl")
+    recover_claims(ledger, share)
+    opened = ledger.get(number)
+    assert (opened.claimed_as, opened.step, opened.turn) == (None, None, 0)
+
+
+def test_litter_of_systems_folders_and_links_are_no_submissions(share: Share, ledger: Ledger) -> None:
     in_processing(share, "Thumbs.db")
+    (share.processing / "18~folder.stl").mkdir()
+    (share.root / "elsewhere").write_bytes(b"solid")
+    (share.processing / "19~link.stl").symlink_to(share.root / "elsewhere")
     recover_claims(ledger, share)
     assert ledger.all() == ()
 
@@ -136,6 +168,7 @@ def test_claims_without_an_owner_stay_with_their_submission(share: Share, ledger
     ledger.claimed(number, claimed_as)
     recover_claims(ledger, replace(share, owner="a1b2c3"))
     assert [(each.path, each.claimed_as) for each in ledger.all()] == [("rush/a.stl", claimed_as)]
+    assert (share.root / claimed_as).is_file()
 
 
 @pytest.mark.parametrize("name", ["a.stl", "17~a.stl"])

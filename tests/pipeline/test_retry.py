@@ -97,7 +97,22 @@ def test_none_is_put_off_beyond_the_limit() -> None:
     assert schedule.poll_delay(9000, 5000) == schedule.longest_poll_seconds
 
 
+def test_waits_are_a_quarter_of_the_age() -> None:
+    schedule = RetrySchedule()
+    assert (
+        schedule.poll_delay(100),
+        schedule.build_search_delay(100),
+        schedule.device_search_delay(100),
+    ) == (25, 25, 25)
+
+
+def test_few_polls_are_not_spread() -> None:
+    schedule = RetrySchedule(polls_per_second=0.01)
+    assert schedule.poll_delay(0, MAX_SINGLE_POLLS) == schedule.first_poll_seconds
+    assert schedule.poll_delay(0, MAX_SINGLE_POLLS + 1) == LONGEST_POLL_SECONDS
+
+
 def test_listings_rest_longer_the_more_pages_they_have_and_are_shared_among_workers() -> None:
-    schedule = RetrySchedule(polls_per_second=5)
-    assert [schedule.listing_delay(pages, 1) for pages in (1, 5, 40)] == [LISTING_SECONDS, 5, 40]
+    schedule = RetrySchedule(polls_per_second=10)
+    assert [schedule.listing_delay(pages, 1) for pages in (1, 10, 80)] == [LISTING_SECONDS, 5, 40]
     assert schedule.listing_delay(1, 4) == 4 * LISTING_SECONDS

@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
+import pytest
+
 from tests.ledger.queue_worker import QueueWorker, take_over
+from tests.states import put_in_state
 from workflow.ledger import Ledger
 from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.context import Context, now
@@ -63,6 +66,41 @@ def test_one_that_gets_on_between_the_deaths_goes_on(ledger: Ledger) -> None:
     ledger.record_event(ledger.get(number), EventKind.INSPECTED)
     hold_after_repeated_crashes(context, die_at_it(ledger, 2))
     assert ledger.get(number).state is SubmissionState.CLAIMED
+
+
+@pytest.mark.parametrize(
+    ("state", "hold"), [(SubmissionState.HELD, HoldReason.RULE), (SubmissionState.CANCELED, None)]
+)
+def test_what_is_decided_stays_as_it_is_however_often_stlflow_dies_at_it(
+    ledger: Ledger, state: SubmissionState, hold: HoldReason | None
+) -> None:
+    context = cast(Context, cast(Any, LedgerOnly(ledger)))
+    number = ledger.open("bomb.stl")
+    ledger.claimed(number, "processing/1~bomb.stl")
+    before = put_in_state(ledger, ledger.get(number), state=state, hold=hold)
+    for _ in range(CRASHES_BEFORE_HOLD):
+        ledger.record_event(before, EventKind.TAKEN_OVER)
+    after = ledger.schedule_next_step(before, Step.FINISH, None)
+    hold_after_repeated_crashes(context, before)
+    assert ledger.get(number) == after
+
+
+@pytest.mark.parametrize(("tries", "reason"), [(0, "away. a1"), (2, None), (2, "back. a1")])
+def test_the_first_wait_and_another_reason_are_news(ledger: Ledger, tries: int, reason: str | None) -> None:
+    context = cast(Context, cast(Any, LedgerOnly(ledger)))
+    number = ledger.open("a.stl")
+    ledger.claimed(number, "processing/1~a.stl")
+    waiting = ledger.update_submission(ledger.get(number), tries=tries, reason=reason)
+    assert schedule_retry(context, waiting, 1, "away. b2").reason == "away. b2"
+    assert [event.detail for event in ledger.events(number) if event.event == "waiting"] == ["away. b2"]
+
+
+def test_what_is_held_keeps_its_reason_while_a_search_is_tried_again(ledger: Ledger) -> None:
+    context = cast(Context, cast(Any, LedgerOnly(ledger)))
+    number = ledger.open("a.stl")
+    ledger.claimed(number, "processing/1~a.stl")
+    held = put_in_state(ledger, ledger.get(number), state=SubmissionState.HELD, reason="no build")
+    assert schedule_retry(context, held, 1, "away").reason == "no build"
 
 
 def test_each_new_reason_to_wait_is_news_and_the_same_with_another_reference_is_not(ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ been printed for this very file, and not by us, is shown to a person before anyt
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from workflow.ledger import SendIntent
 from workflow.model import EventKind, Submission, SubmissionEvent
@@ -76,7 +77,7 @@ def _record_earlier_prints(
     ids = tuple(dict.fromkeys([*(before or ()), *(trace.id for trace in seen)]))
     new = [trace for trace in seen if trace.id not in (before or ())]
     if new and before is None:
-        new = _not_surely_older(context, submission, new)
+        new = not_surely_older(new, _part_made_at(context, submission))
     if not new:
         context.ledger.earlier_prints.remember(submission, ids)
         return None
@@ -85,10 +86,12 @@ def _record_earlier_prints(
     return PrintedBefore(tuple(trace.id for trace in new), ids)
 
 
-def _not_surely_older(context: Context, submission: Submission, new: Sequence[Trace]) -> list[Trace]:
-    """Compare two times of Eiger's own; without one of them the trace counts as new."""
-    version = context.client.read_part_version(submission.part_version_id or "")
-    made_at = part_made_at(context.client, version)
+def _part_made_at(context: Context, submission: Submission) -> datetime | None:
+    return part_made_at(context.client, context.client.read_part_version(submission.part_version_id or ""))
+
+
+def not_surely_older(traces: Sequence[Trace], made_at: datetime | None) -> list[Trace]:
+    """Return the traces that may be younger than the part: a time that Eiger does not say proves no age."""
     if made_at is None:
-        return list(new)
-    return [trace for trace in new if trace.made_at is None or trace.made_at >= not_before(made_at)]
+        return list(traces)
+    return [trace for trace in traces if trace.made_at is None or trace.made_at >= not_before(made_at)]

@@ -132,9 +132,7 @@ def _send_copy(
         case AlreadySent(receipt_id):
             return SentCopy(receipt_id, IN_THE_LEDGER)
         case SendInProgress(seconds):
-            return schedule_retry(
-                context, submission, max(seconds, 0.1), "A send was cut off: waiting before looking."
-            )
+            return schedule_retry(context, submission, seconds, "A send was cut off: waiting before looking.")
         case SendIntent():
             receipts = [sent.receipt_id for sent in done]
             if attached:

@@ -4,6 +4,7 @@ Builds are listed newest first, by title and then by time alone. One is ours onl
 version: a title or a time never decides, because a wrong build is a wrong print.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -115,9 +116,14 @@ def _build_of_other_version(client: EigerClient, submission: Submission) -> str 
     Raises CloudError.
     """
     ours = client.read_part_version(submission.part_version_id or "")
+    return other_version_text(search_builds_by(client, BuildFilter(title=ours.title), MAX_CANDIDATES), ours)
+
+
+def other_version_text(builds: Iterable[BuildDetail], ours: PartVersion) -> str | None:
+    """Return a sentence on the first build that holds another version of the part; None without one."""
     if ours.part_id is None:
         return None
-    for build in search_builds_by(client, BuildFilter(title=ours.title), MAX_CANDIDATES):
+    for build in builds:
         for version in build.part_versions:
             if version.part_id == ours.part_id and version.id != ours.id:
                 return (

@@ -34,6 +34,11 @@ DEBOUNCE_SECONDS = 0.01
 AUDIT_SECONDS = 5.0
 
 
+def seconds_until_check(due_in_seconds: float) -> float:
+    """Return the wait for the next due step; one that is due and not ours to begin is no reason to spin."""
+    return min(due_in_seconds if due_in_seconds > 0 else TICK_SECONDS, AUDIT_SECONDS)
+
+
 class LocalQueue:
     """Runs the steps of a SQLite ledger, which this process has for itself."""
 
@@ -84,7 +89,7 @@ class LocalQueue:
         self.wake()
         if self._thread is not None:
             self._thread.join(timeout=limit_seconds)
-        drained = self._executor.drain(max(give_up_at - self._clock(), 0.0))
+        drained = self._executor.drain(give_up_at - self._clock())
         self._executor.close()
         return drained
 
@@ -117,21 +122,20 @@ class LocalQueue:
             self._restart_dropped_steps()
         self._failures.worked()
         open_groups = [step for group in STAGE_GROUPS if self._executor.free_slots(group) for step in group]
-        wait_seconds = due.next_seconds(open_groups)
-        return min(wait_seconds if wait_seconds > 0 else TICK_SECONDS, AUDIT_SECONDS)
+        return seconds_until_check(due.next_seconds(open_groups))
 
     def _wait_for_news(self, due: DueSteps, wait_seconds: float) -> None:
-        """Sleep until the time is over, someone wakes us, or another process has committed something."""
+        """Sleep until the time is over, someone wakes us (`stop` does), or another process has committed."""
         until = self._clock() + wait_seconds
         while True:
             with self._changed:
-                left = max(until - self._clock(), 0.0)
-                self._changed.wait_for(lambda: self._woken or self._stopping, min(left, TICK_SECONDS))
+                left = until - self._clock()
+                self._changed.wait_for(lambda: self._woken, min(left, TICK_SECONDS))
                 if self._woken:
                     self._changed.wait_for(lambda: self._stopping, DEBOUNCE_SECONDS)
                 woken, self._woken = self._woken, False
             self._checked_at = self._clock()
-            if woken or self._stopping or self._clock() >= until or due.has_news():
+            if woken or self._clock() >= until or due.has_news():
                 return
 
     def _restart_dropped_steps(self) -> None:

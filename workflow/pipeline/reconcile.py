@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from workflow.eiger import EigerClient, PrintJobFilter
+from workflow.eiger import Build, Device, DeviceQueue, EigerClient, PrintJobFilter
 from workflow.errors import NotFound
 from workflow.model import Destination, EventKind, HoldReason, Step, Submission
 from workflow.pipeline.context import Context, now
@@ -53,10 +53,10 @@ def find_earlier_send(
 def judge(seen: Sequence[Trace], earlier: Sequence[str]) -> str | AmbiguousTraces | None:
     """Return the trace of the send in question, None without one, AmbiguousTraces if it can't be told."""
     ids = list(dict.fromkeys(trace.id for trace in seen))
-    fresh = [each for each in ids if each not in earlier]
+    fresh, missing = [each for each in ids if each not in earlier], set(earlier) - set(ids)
     if not fresh:
         return None
-    if not earlier or (len(fresh) == 1 and set(earlier) <= set(ids)):
+    if not earlier or (len(fresh) == 1 and not missing):
         return fresh[0]
     return AmbiguousTraces(f"{len(earlier)} copies were sent for certain, and Eiger shows {len(ids)}")
 
@@ -69,18 +69,22 @@ def traces(client: EigerClient, submission: Submission, newest: int | None = Non
     build_id = submission.build_id or ""
     at_device: tuple[Trace, ...] = ()
     if submission.destination in DEVICE_DESTINATIONS:
-        at_device = tuple(_on_device(client, submission.device_id or "", build_id))
+        at_device = tuple(traces_at_device(client.list_device_queue(submission.device_id or ""), build_id))
         if at_device and newest == 1:
             return at_device
     return (*at_device, *islice(_print_jobs(client, build_id, newest or PAGE_SIZE), newest))
 
 
-def _on_device(client: EigerClient, device_id: str, build_id: str) -> Iterator[Trace]:
-    listed = client.list_device_queue(device_id)
-    yield from (Trace(entry.id, entry.queued_at) for entry in listed.queue if entry.build.id == build_id)
-    active = listed.device.active_job
-    if active is not None and active.build is not None and active.build.id == build_id:
+def traces_at_device(shown: DeviceQueue, build_id: str) -> Iterator[Trace]:
+    """Return what waits for a device of this build, and what it prints of it."""
+    yield from (Trace(entry.id, entry.queued_at) for entry in shown.queue if entry.build.id == build_id)
+    active = shown.device.active_job
+    if active is not None and _is_same(active.build, build_id):
         yield Trace(active.id, active.created_at)
+
+
+def _is_same(build: Build | None, build_id: str) -> bool:
+    return build is not None and build.id == build_id
 
 
 def _print_jobs(client: EigerClient, build_id: str, page_size: int) -> Iterator[Trace]:
@@ -99,16 +103,16 @@ def confirm_print_started(context: Context, submission: Submission, receipt_id: 
     if told_at is None:
         told_at, detail = now(), f"{submission.device}: print job {receipt_id}"
         submission = context.ledger.record_event(submission, EventKind.PRINTER_TOLD, detail)
-    if _is_active(context, submission, receipt_id):
+    device = context.client.read_device(submission.device_id or "")
+    if shows_print(device, receipt_id, submission.build_id or ""):
         return None
-    ended = _ended_as(context, receipt_id)
-    if ended == ENDED_WELL:
+    state = _state_of(context, receipt_id)
+    if state == ENDED_WELL:
         return None
     age = (now() - told_at).total_seconds()
-    if ended in ENDED_BADLY or age > context.retry_schedule.print_now_seconds:
-        return hold(
-            context, submission, HoldReason.SEND, _print_problem_text(submission, receipt_id, ended, age)
-        )
+    if state in ENDED_BADLY or age > context.retry_schedule.print_now_seconds:
+        reason = _print_problem_text(submission, receipt_id, state, age)
+        return hold(context, submission, HoldReason.SEND, reason)
     due_at = now() + timedelta(seconds=context.retry_schedule.poll_delay(age))
     return context.ledger.schedule_next_step(submission, Step.DELIVER, due_at)
 
@@ -118,25 +122,23 @@ def _told_at(context: Context, submission: Submission) -> datetime | None:
     return next((event.at for event in events if event.event == EventKind.PRINTER_TOLD), None)
 
 
-def _is_active(context: Context, submission: Submission, receipt_id: str) -> bool:
-    active = context.client.read_device(submission.device_id or "").active_job
-    if active is None:
-        return False
-    return active.id == receipt_id or (active.build is not None and active.build.id == submission.build_id)
+def shows_print(device: Device, receipt_id: str, build_id: str) -> bool:
+    """True if a device prints what it was told to: the job of this receipt, or another one of the build."""
+    active = device.active_job
+    return active is not None and (active.id == receipt_id or _is_same(active.build, build_id))
 
 
-def _ended_as(context: Context, receipt_id: str) -> str | None:
-    """Return how the print job ended, in small letters; `Printing` in a print job says nothing."""
+def _state_of(context: Context, receipt_id: str) -> str | None:
+    """Return the state of a print job in small letters; only an end is believed: `Printing` says nothing."""
     try:
-        state = context.client.read_print_job(receipt_id).state.lower()
+        return context.client.read_print_job(receipt_id).state.lower()
     except NotFound:
         return None
-    return state if state == ENDED_WELL or state in ENDED_BADLY else None
 
 
-def _print_problem_text(submission: Submission, receipt_id: str, ended: str | None, age: float) -> str:
-    if ended is not None:
-        seen = f"{submission.device} was told to print it, and the print has {ended}"
+def _print_problem_text(submission: Submission, receipt_id: str, state: str | None, age: float) -> str:
+    if state in ENDED_BADLY:
+        seen = f"{submission.device} was told to print it, and the print has {state}"
     else:
         seen = (
             f"Outcome unknown: {submission.device} was told to print it {age:.0f} s ago, and does not show it"

@@ -45,7 +45,7 @@ def recover_claims(ledger: Ledger, share: Share) -> None:
     for claimed_as, (number, path) in found.items():
         if not exists_in_share(share, claimed_as):
             continue
-        row = known.get(number or 0)
+        row = None if number is None else known.get(number)
         if number is None or not (_is_our_claim(share, claimed_as) or _belongs_to(row, path)):
             _return_to_inbox(share, claimed_as, path)
         elif row is None and restored:

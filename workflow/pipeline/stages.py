@@ -65,7 +65,7 @@ def examine_file(context: Context, submission: Submission) -> Submission:
     try:
         for step in EXAMINATION:
             draft = step(context, draft)
-            if _is_decided(draft):
+            if is_decided(draft):
                 break
     finally:  # what was found before a failure stays
         written = write_examined(context, draft)
@@ -79,7 +79,7 @@ def choose_route(context: Context, submission: Submission) -> Submission:
         try:
             for step in FINDING:
                 draft = step(context, draft)
-                if _is_decided(draft):
+                if is_decided(draft):
                     break
             else:
                 locks.enter_context(device_choice_lock(context))
@@ -127,7 +127,9 @@ class Stages:
         """
         try:
             submission = self.context.ledger.get(work.number)
-            if submission.turn == work.turn and not is_outcome_decided(submission):
+            if submission.turn != work.turn:  # whoever has the new turn runs it
+                return None
+            if not is_outcome_decided(submission):
                 steps = self._steps_of(submission)
                 submission = self._run_steps(steps[work.step], submission)
             if submission.turn == work.turn:
@@ -207,7 +209,7 @@ def is_outcome_decided(submission: Submission) -> bool:
     return held or submission.state in ENDED_STATES
 
 
-def _is_decided(draft: Draft) -> bool:
+def is_decided(draft: Draft) -> bool:
     """True if no further step of the stage follows; a submission that waits for a device is routed again."""
     submission = draft.submission
     held = submission.state is SubmissionState.HELD and submission.hold is not HoldReason.DEVICE
