@@ -151,6 +151,23 @@ def test_who_has_tried_looks_for_its_own_attempt(ledger: Ledger, bed: list[Submi
         assert isinstance(begin(ledger, each), SendIntent)
 
 
+def test_receipts_of_others_are_of_the_same_build_and_outlive_their_submissions(
+    ledger: Ledger, bed: list[Submission]
+) -> None:
+    first, second = bed
+    other = ledger.update_submission(ledger.get(ledger.open("c.stl")), build_id="another bed")
+    for each, receipt in ((first, "first"), (second, "second")):
+        intent = ledger.sends.begin(each, 1, 60)
+        assert isinstance(intent, SendIntent)
+        ledger.sends.complete(each, 1, intent, receipt, reconciled=False)
+    assert ledger.sends.list_receipts_of_others(first) == ("second",)
+    assert ledger.sends.list_receipts(second.id) == ("second",)
+    ledger.update_submission(first, state=SubmissionState.CANCELED, step=None, ended_at=first.opened_at)
+    assert ledger.retention.delete_ended(None, 0) == 1
+    assert ledger.sends.list_receipts_of_others(second) == ("first",)
+    assert ledger.sends.list_receipts_of_others(other) == ()
+
+
 def test_of_two_at_the_same_time_one_sends(ledger: Ledger, bed: list[Submission]) -> None:
     gate, permits = Barrier(2), list[object]()
 

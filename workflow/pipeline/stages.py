@@ -127,7 +127,7 @@ class Stages:
         """
         try:
             submission = self.context.ledger.get(work.number)
-            if submission.turn != work.turn:  # whoever has the new turn runs it
+            if submission.turn != work.turn:  # another thread runs the new turn
                 return None
             if not is_outcome_decided(submission):
                 steps = self._steps_of(submission)
