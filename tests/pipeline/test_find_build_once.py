@@ -51,7 +51,7 @@ def test_the_first_search_is_said_and_the_next_one_is_later(desk: Desk) -> None:
         assert (submission.state, submission.step, submission.tries) == (SLICED, Step.DELIVER, tries)
         assert submission.due_at is not None
         assert submission.due_at > now()
-    assert desk.details(submission, EventKind.LOOKING_FOR_BUILD) == [""]
+        assert desk.details(submission, EventKind.LOOKING_FOR_BUILD) == [""]
 
 
 def test_after_the_limit_a_person_is_asked_and_the_search_goes_on(desk: Desk) -> None:
