@@ -225,9 +225,9 @@ def test_a_server_that_stalls_while_we_send_leaves_the_outcome_unknown(tmp_path:
 
 
 def test_the_length_is_reported_before_the_first_byte() -> None:
-    form, content_type = encode_multipart(StlUpload(BytesIO(b"x" * 1000), "a.stl", {"userId": "u"}))
+    form = encode_multipart(StlUpload(BytesIO(b"x" * 1000), "a.stl", {"userId": "u"}))
     length = form.len
-    assert content_type.startswith("multipart/form-data; boundary=")
+    assert form.content_type.startswith("multipart/form-data; boundary=")
     sent = b""
     while chunk := form.read(77):
         sent += chunk

@@ -87,12 +87,16 @@ class StreamedBody(Protocol):
     def len(self) -> int:
         """Return the bytes that are left to send."""
 
+    @property
+    def content_type(self) -> str:
+        """Return what kind of body it is."""
+
     def read(self, size: int = -1) -> bytes:
         """Read on."""
 
 
-def encode_multipart(upload: StlUpload) -> tuple[StreamedBody, str]:
-    """Return the body as multipart/form-data (RFC 7578), and its content type with the boundary.
+def encode_multipart(upload: StlUpload) -> StreamedBody:
+    """Return the body as multipart/form-data (RFC 7578).
 
     Control characters of the file name become blanks and quotes are percent-encoded, as browsers do
     it (WHATWG, HTML, "multipart form data"), so that no name can end its header.
@@ -100,10 +104,10 @@ def encode_multipart(upload: StlUpload) -> tuple[StreamedBody, str]:
     from requests_toolbelt.multipart.encoder import MultipartEncoder
 
     file = FixedLengthFile(upload)
-    form = MultipartEncoder(
+    form: StreamedBody = MultipartEncoder(
         {**upload.fields, "stlFile": (strip_control_characters(upload.filename), file, "model/stl")}
     )
-    return form, form.content_type
+    return form
 
 
 BeforeSend = Callable[[], None]
@@ -111,9 +115,9 @@ BeforeSend = Callable[[], None]
 
 
 class CheckedJsonBody:
-    """A JSON body that is sent only after a last check; its length is known before."""
+    """A JSON body that is sent only after a last check, if there is one; its length is known before."""
 
-    def __init__(self, content: object, before_send: BeforeSend) -> None:
+    def __init__(self, content: object, before_send: BeforeSend | None) -> None:
         self._content, self._before_send = json.dumps(content).encode(), before_send
 
     def __len__(self) -> int:
@@ -122,8 +126,22 @@ class CheckedJsonBody:
 
     def __iter__(self) -> Iterator[bytes]:
         """Check, then yield the whole body at once. Raises BodyReadError."""
-        catch_faults(self._before_send, _raise_read_error)
+        if self._before_send is not None:
+            catch_faults(self._before_send, _raise_read_error)
         yield self._content
+
+
+def encode_body(
+    content: object | None, upload: StlUpload | None, before_send: BeforeSend | None
+) -> tuple[StreamedBody | CheckedJsonBody | None, Mapping[str, str]]:
+    """Return the body of a request, and the headers that describe it. Without content there is none."""
+    if upload is not None:
+        form = encode_multipart(upload)
+        return form, {"Content-Type": form.content_type, "Content-Length": str(form.len)}
+    if content is None and before_send is None:
+        return None, {}
+    body = CheckedJsonBody(content, before_send)
+    return body, {"Content-Type": "application/json", "Content-Length": str(len(body))}
 
 
 def _raise_read_error(reason: Exception) -> NoReturn:

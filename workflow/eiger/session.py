@@ -1,4 +1,4 @@
-"""HTTP sessions: limited by their exchange, without redirects, with the proxy of the settings."""
+"""HTTP connections: limited by their exchange, without redirects, with the proxy of the settings."""
 
 import os
 import socket
@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
-from requests.utils import get_environ_proxies
+from requests.utils import DEFAULT_ACCEPT_ENCODING, DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager, ProxyManager
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import Timeout
 
 from workflow import __version__
 from workflow.eiger.exchange_limits import CURRENT_LIMITS, MAX_RESPONSE_BYTES
@@ -24,6 +25,12 @@ from workflow.errors import SettingsError
 from workflow.settings import Settings
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+HEADERS = {
+    "User-Agent": f"stlflow/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": DEFAULT_ACCEPT_ENCODING,
+}
+"""Of every request."""
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
@@ -110,16 +117,23 @@ class _BoundedReader(RawIOBase):
 
 
 class _BoundedResponse(HTTPResponse):
-    """A response whose head and body are limited in bytes as they are on the wire."""
+    """A response whose head and body are limited in bytes as they are on the wire.
 
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
+    After an effect the connection is closed, whatever the server says.
+    """
+
+    def __init__(
+        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, **rest: Any
+    ) -> None:
+        super().__init__(sock, debuglevel, method, **rest)
+        self._has_effect = method != "GET"
         self._wire = _BoundedReader(self.fp.detach(), MAX_HEAD_BYTES)
         self.fp = BufferedReader(self._wire)
 
     def begin(self) -> None:
         """Read the head; then allow the bytes of a body."""
         super().begin()
+        self.will_close = self.will_close or self._has_effect
         limits = CURRENT_LIMITS.get()
         self._wire.bytes_left = MAX_FRAMING_BYTES + (limits.max_bytes if limits else MAX_RESPONSE_BYTES)
 
@@ -173,39 +187,11 @@ _POOL_CLASSES: dict[str, type[HTTPConnectionPool]] = {"http": _WatchedPool, "htt
 
 
 class _WatchedAdapter(HTTPAdapter):
-    """Makes watched connections, directly and through a proxy, and sends in large blocks.
-
-    Each of its sessions has one thread, one proxy and one set of certificates: so the pool of a host is
-    looked up once, and a response gets no cookies. Both cost more than the rest of the library's work.
-    """
+    """Makes watched connections, directly and through a proxy, and sends in large blocks."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._pools: dict[str, ConnectionPool] = {}
         _configure(self.poolmanager)
-
-    def get_connection_with_tls_context(
-        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
-    ) -> ConnectionPool:
-        """Return the pool of connections to the host of a request."""
-        host = "/".join(str(request.url).split("/", 3)[:3])
-        known = self._pools.get(host)
-        if known is None:
-            known = self._pools[host] = super().get_connection_with_tls_context(request, *args, **kwargs)
-        return known
-
-    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """Return the response with what the transport reads: status, headers and the open body."""
-        answer = requests.Response()
-        answer.status_code, answer.raw = resp.status, resp
-        answer.headers = CaseInsensitiveDict(resp.headers)
-        answer.request, answer.url = req, str(req.url)
-        return answer
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._pools.clear()
-        super().close()
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> ProxyManager:
         """Return the pools of connections through a proxy."""
@@ -217,6 +203,57 @@ class _WatchedAdapter(HTTPAdapter):
 def _configure(manager: PoolManager) -> None:
     manager.pool_classes_by_scheme = _POOL_CLASSES
     manager.connection_pool_kw["blocksize"] = SEND_BLOCK_BYTES
+
+
+class Connections:
+    """The connections of one thread. A question keeps its connection open, an effect closes it.
+
+    requests makes them: proxies, TLS and certificates are set up by it. What goes over them is left to
+    urllib3: prepared requests, cookies and responses of requests take as long as all the rest of a call.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network, self._adapter = network, _WatchedAdapter()
+        self._ways: dict[str, tuple[HTTPConnectionPool, bool]] = {}
+        """By scheme and host: the connections, and whether a proxy has to be told the whole URL."""
+
+    def send(
+        self, method: str, url: str, headers: dict[str, str], body: Any, timeout: Timeout
+    ) -> BaseHTTPResponse:
+        """Send a request once and return the response with its body unread; follow no redirect.
+
+        Raises what requests and urllib3 raise, and whatever reading the body raises.
+        """
+        scheme, _, rest = url.partition("://")
+        host, _, place = rest.partition("/")
+        way = f"{scheme}://{host}"
+        pool, tells_proxy = self._ways.get(way) or self._open_way(way)
+        return pool.urlopen(
+            method,
+            url if tells_proxy else f"/{place}",
+            body,
+            headers,
+            self._adapter.max_retries,
+            redirect=False,
+            assert_same_host=False,
+            timeout=timeout,
+            preload_content=False,
+            decode_content=False,
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._ways.clear()
+        self._adapter.close()
+
+    def _open_way(self, way: str) -> tuple[HTTPConnectionPool, bool]:
+        asked = requests.Request("GET", f"{way}/").prepare()
+        proxies = proxies_for(way, self._network)
+        trusted = self._network.ca_bundle or DEFAULT_CA_BUNDLE_PATH
+        pool = self._adapter.get_connection_with_tls_context(asked, trusted, proxies)
+        tells_proxy = self._adapter.request_url(asked, proxies).startswith("http")
+        self._ways[way] = cast(HTTPConnectionPool, pool), tells_proxy
+        return self._ways[way]
 
 
 class NoRedirectSession(requests.Session):
@@ -239,7 +276,7 @@ def new_session(url: str, network: Network) -> requests.Session:
     session.trust_env = False
     session.proxies.update(proxies_for(url, network))
     session.verify = network.ca_bundle or True
-    session.headers.update({"User-Agent": f"stlflow/{__version__}", "Accept": "application/json"})
+    session.headers.update(HEADERS)
     return session
 
 

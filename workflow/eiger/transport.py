@@ -3,11 +3,10 @@
 Each thread asks over kept connections of its own. An effect gets a fresh connection every time: on a
 kept one that the server is just closing it would look as if the response was lost.
 
-The keys are opened only when a request goes out, and never shown.
+The keys are never shown.
 """
 
 import base64
-import re
 import ssl
 import threading
 import time
@@ -19,19 +18,18 @@ from weakref import WeakSet
 
 import requests
 from pydantic import SecretStr
-from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 from urllib3.exceptions import TimeoutError as NetworkTimeout
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import Timeout
 
 from workflow.eiger.exchange_limits import ExchangeLimits
 from workflow.eiger.operations import Operation, Query
 from workflow.eiger.request_body import (
     BeforeSend,
     BodyReadError,
-    CheckedJsonBody,
     StlUpload,
-    StreamedBody,
-    encode_multipart,
+    encode_body,
 )
 from workflow.eiger.response import (
     MAX_HEADER_LENGTH,
@@ -40,7 +38,7 @@ from workflow.eiger.response import (
     Response,
     redirect_target,
 )
-from workflow.eiger.session import Network, ResponseTooLarge, new_session
+from workflow.eiger.session import HEADERS, Connections, Network, ResponseTooLarge, new_session
 from workflow.errors import SettingsError, WriteRefused
 
 
@@ -118,8 +116,9 @@ class Transport:
         self.base_url = validate_base_url(base_url)
         self.timeouts = timeouts
         self._keys, self._network, self._reads_only = keys, network, reads_only
+        self._redactor = Redactor(keys.secrets())
         self._mine = threading.local()
-        self._kept: WeakSet[requests.Session] = WeakSet()
+        self._kept: WeakSet[Connections] = WeakSet()
         self._kept_lock = threading.Lock()
 
     def send(self, request: Request) -> Response:
@@ -131,14 +130,14 @@ class Transport:
             raise WriteRefused(f"{request.operation.id} was not sent: in shadow mode stlflow only reads.")
         url, query = self.base_url + request.place, request.query
         limits = ExchangeLimits(request.operation.id, self.limit_seconds(request))
-        with self._session_for(request.operation) as session, limits:
-            response = self._send_once(session, url, query, request, limits)
+        with limits:
+            response = self._send_once(url, query, request, limits)
             for _ in range(MAX_REDIRECTS):
                 onward = redirect_target(url, response, request.operation)
                 if onward is None:
                     break
                 url = onward
-                response = self._send_once(session, url, (), request, limits)
+                response = self._send_once(url, (), request, limits)
         return response
 
     @contextmanager
@@ -190,73 +189,33 @@ class Transport:
             for session in self._kept:
                 session.close()
 
-    @contextmanager
-    def _session_for(self, operation: Operation) -> Iterator[requests.Session]:
-        """Yield this thread's session; the one for effects keeps no connection."""
-        reads = operation.reads
-        kind = "reads" if reads else "effects"
-        session: requests.Session | None = getattr(self._mine, kind, None)
-        if session is None:
-            session = new_session(self.base_url, self._network)
-            setattr(self._mine, kind, session)
+    def _connections_for(self, operation: Operation) -> Connections:
+        """Return this thread's connections; those for effects are not used for questions."""
+        kind = "questions" if operation.reads else "effects"
+        connections: Connections | None = getattr(self._mine, kind, None)
+        if connections is None:
+            connections = Connections(self._network)
+            setattr(self._mine, kind, connections)
             with self._kept_lock:
-                self._kept.add(session)
-        try:
-            yield session
-        finally:
-            if not reads:
-                session.close()
+                self._kept.add(connections)
+        return connections
 
-    def _send_once(
-        self, session: requests.Session, url: str, query: Query, request: Request, limits: ExchangeLimits
-    ) -> Response:
+    def _send_once(self, url: str, query: Query, request: Request, limits: ExchangeLimits) -> Response:
         seconds, connect_seconds = self.timeout_seconds(request), self.timeouts.connect_seconds
-        body, kind = encode_body(_with_time_after_check(request, limits, seconds))
-        headers = {**session.headers, "Authorization": self._keys.header(), **kind}
+        checked = _with_time_after_check(request, limits, seconds)
+        body, described = encode_body(checked.json, checked.upload, checked.before_send)
         if request.upload is not None:
             # The limit for connecting is also the one for a stall while sending.
             connect_seconds = max(connect_seconds, self.timeouts.read_seconds)
-        content_json = request.json if body is None else None
-        method = request.operation.method
+        headers = {**HEADERS, "Authorization": self._keys.header(), **described}
+        connections, method = self._connections_for(request.operation), request.operation.method
         with translate_network_errors(limits):
-            asked_url = f"{url}?{urlencode(query)}" if query else url
-            asked = _prepare(requests.Request(method, asked_url, headers, data=body, json=content_json))
-            # Not session.request, nor session.send: cookies, hooks and the environment cost as much.
-            answer = session.get_adapter(url).send(
-                asked,
-                stream=True,
-                timeout=(connect_seconds, seconds),
-                verify=session.verify or True,
-                proxies=dict(session.proxies),
-            )
-        with translate_network_errors(limits), answer:
-            content = read_response_body(answer, limits)
-        came = {name.lower(): value[:MAX_HEADER_LENGTH] for name, value in answer.headers.items()}
-        return Response(answer.status_code, came, content, Redactor(self._keys.secrets()))
-
-
-_PLAIN_URL = re.compile(r"https?://[0-9a-z.:-]+/[0-9A-Za-z/._~?=&%+-]*")
-"""What the library would leave as it is."""
-
-
-def _prepare(asked: requests.Request) -> requests.PreparedRequest:
-    """Return a request as it goes out. The library takes a tenth of a call for nothing."""
-    url = str(asked.url)
-    if asked.method != "GET" or not _PLAIN_URL.fullmatch(url):
-        return asked.prepare()
-    ready = requests.PreparedRequest()
-    ready.method, ready.url, ready.headers = asked.method, url, CaseInsensitiveDict(asked.headers)
-    return ready
-
-
-def encode_body(request: Request) -> tuple[StreamedBody | CheckedJsonBody | None, dict[str, str]]:
-    """Return a body that is sent as it is read, and its headers; None where the library writes the body."""
-    if request.upload is not None:
-        form, kind = encode_multipart(request.upload)
-        return form, {"Content-Type": kind}
-    if request.before_send is not None:
-        return CheckedJsonBody(request.json, request.before_send), {"Content-Type": "application/json"}
-    return None, {}
+            asked = f"{url}?{urlencode(query)}" if query else url
+            waiting = Timeout(connect=connect_seconds, read=seconds)
+            with connections.send(method, asked, headers, body, waiting) as answer:
+                content = read_response_body(answer, limits)
+        came = {name.lower(): value[:MAX_HEADER_LENGTH] for name, value in answer.headers.itermerged()}
+        return Response(answer.status, came, content, self._redactor)
 
 
 def _with_time_after_check(request: Request, limits: ExchangeLimits, seconds: float) -> Request:
@@ -282,10 +241,10 @@ def validate_base_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def read_response_body(answer: requests.Response, limits: ExchangeLimits) -> bytes:
+def read_response_body(answer: BaseHTTPResponse, limits: ExchangeLimits) -> bytes:
     """Return the whole body. Raises NoResponse where it is too slow or too large."""
     content = bytearray()
-    while chunk := answer.raw.read1(CHUNK_BYTES, decode_content=True):
+    while chunk := answer.read1(CHUNK_BYTES, decode_content=True):
         content += chunk
         if len(content) > limits.max_bytes:
             raise NoResponse(NoResponseReason.TOO_LARGE)
@@ -317,7 +276,7 @@ def classify_network_error(error: BaseException) -> NoResponseReason:
         return NoResponseReason.TOO_LARGE
     if among(ssl.SSLCertVerificationError):
         return NoResponseReason.NOT_TRUSTED
-    if among(requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL):
+    if among(ProxyError, requests.exceptions.InvalidProxyURL):
         return NoResponseReason.PROXY
     if among(NewConnectionError, ConnectTimeoutError, requests.exceptions.InvalidURL):
         return NoResponseReason.NO_CONNECTION
