@@ -1,4 +1,4 @@
-"""What a person can do about a submission: the functions of the command line, with who and why."""
+"""What a person can do about submissions, with who and why, and the question before it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from starlette.requests import Request
 
 from workflow.console.access import console_of, visitor_of
 from workflow.console.console import Console
-from workflow.console.forms import Refused, first, numbers
+from workflow.console.forms import Refused, first, numbers, own_path
 from workflow.console.views import Done, Form, ItemResult, Parameter
 from workflow.errors import StlflowError
+from workflow.intake import printable_path
 from workflow.model import ENDED_STATES, HoldReason, Submission, SubmissionState
 from workflow.operations import check_build_holds_part
 from workflow.pipeline.commands import (
@@ -201,3 +202,46 @@ def _summary(kind: ActionKind, results: Sequence[ItemResult]) -> str:
     if refused:
         parts.append(f"{len(refused)} not done: {' '.join(refused)}")
     return " ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPart:
+    """One part that an action is for; `refused` is why it can't be done to it now."""
+
+    id: int
+    path: str
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before an action."""
+
+    kind: ActionKind
+    action: Action
+    parts: tuple[ChosenPart, ...]
+    possible: int
+    goes_to: str
+
+
+def read_question(request: Request) -> Question:
+    """Return what an action would be done to: `action` and each `id` of the query. Raises Refused."""
+    query = request.query_params
+    kind = parse_kind(query.get("action", ""))
+    try:
+        chosen = sorted({int(each) for each in query.getlist("id") if len(each) < 10})
+    except ValueError:
+        raise Refused("A number of a submission is not a number.") from None
+    if not chosen:
+        raise Refused("No part is chosen. Choose some rows first.")
+    found = {each.id: each for each in console_of(request).ledger.among(chosen)}
+    parts = []
+    for number in chosen:
+        submission = found.get(number)
+        if submission is None:
+            parts.append(ChosenPart(number, "", "There is no such submission."))
+            continue
+        refused = "" if kind in possible_actions(submission) else f"It is {submission.state}."
+        parts.append(ChosenPart(number, printable_path(submission.path), refused))
+    possible = sum(not each.refused for each in parts)
+    return Question(kind, ACTIONS[kind], tuple(parts), possible, own_path(query.get("next", "")) or "/")

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from functools import partial
 from inspect import iscoroutinefunction
+from typing import Any, cast
 from urllib.parse import quote
 
 from loguru import logger
@@ -21,13 +23,13 @@ from workflow.console.api import api_routes
 from workflow.console.attention import count_waiting
 from workflow.console.console import Console
 from workflow.console.entries import ENTRIES
-from workflow.console.forms import check_csrf, own_path, read_form, require_role, with_body_limit
+from workflow.console.forms import check_csrf, first, own_path, read_form, require_role, with_body_limit
 from workflow.console.login import LOGIN_ROUTES, GuessLimit
 from workflow.console.messages import keep_message, read_message, take_message
 from workflow.console.render import NavigationEntry, render
 from workflow.console.security import Gate
 from workflow.console.static_files import respond_static
-from workflow.console.views import Change, Document, Entry, Form, Preview, Role, Upload, View
+from workflow.console.views import Change, Document, Done, Entry, Preview, Role, View
 from workflow.errors import (
     CloudError,
     ShareError,
@@ -37,7 +39,8 @@ from workflow.errors import (
     WrongSubmissionState,
 )
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[[Request], Any]
+AsyncEndpoint = Callable[[Request], Awaitable[Response]]
 STATUS_OF_ERRORS: tuple[tuple[type[StlflowError], int], ...] = (
     (UnknownSubmission, 404),
     (WrongSubmissionState, 409),
@@ -75,101 +78,71 @@ def make_app(console: Console) -> Starlette:
 
 def _routes(entries: Iterable[Entry]) -> Iterator[Route]:
     """Yield one route for each path: it knows all methods of the path, and names them when it refuses one."""
-    by_path: dict[str, dict[str, Endpoint]] = {}
+    by_path: dict[str, dict[str, AsyncEndpoint]] = {}
     for entry in entries:
         endpoint, methods = _endpoint(entry)
-        by_path.setdefault(entry.path, {}).update(dict.fromkeys(methods, endpoint))
+        guarded = _behind_role(entry.role, endpoint)
+        by_path.setdefault(entry.path, {}).update(dict.fromkeys(methods, guarded))
     for path, endpoints in by_path.items():
         yield Route(path, _by_method(endpoints), methods=list(endpoints))
 
 
-def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
+def _by_method(endpoints: Mapping[str, AsyncEndpoint]) -> AsyncEndpoint:
     async def endpoint(request: Request) -> Response:
         return await endpoints["GET" if request.method == "HEAD" else request.method](request)
 
     return endpoint
 
 
+def _behind_role(role: Role | None, endpoint: Endpoint) -> AsyncEndpoint:
+    """Return an endpoint that checks the role first; one that is not async runs in a thread."""
+
+    async def guarded(request: Request) -> Response:
+        if role is not None:
+            require_role(request, role)
+        running = endpoint(request) if iscoroutinefunction(endpoint) else run_in_threadpool(endpoint, request)
+        response: Response = await running
+        return response
+
+    return guarded
+
+
 def _endpoint(entry: Entry) -> tuple[Endpoint, tuple[str, ...]]:
     match entry:
         case View():
-            return _page(entry), ("GET",)
+            return partial(_show_view, entry), ("GET",)
         case Change():
-            return _change(entry), ("POST",)
-        case Upload():
-            return _upload(entry), ("POST",)
+            return partial(_change, entry), ("POST",)
         case Preview():
-            return _preview(entry), ("POST",)
+            return partial(_preview, entry), ("POST",)
         case Document():
-            return _document(entry), entry.methods
+            return entry.respond, entry.methods
 
 
-def _page(view: View) -> Endpoint:
-    def show(request: Request) -> Response:
-        request.state.page = page_values(request)
-        return render(request, view.template, {"shown": view.read(request)})
-
-    async def endpoint(request: Request) -> Response:
-        require_role(request, view.role)
-        response = await run_in_threadpool(show, request)
-        return take_message(request, response)
-
-    return endpoint
+def _show_view(view: View, request: Request) -> Response:
+    return take_message(request, _render_page(request, view.template, view.read(request)))
 
 
-def _change(change: Change) -> Endpoint:
-    def act(request: Request, form: Form) -> str:
-        done = change.act(request, form)
-        return done if isinstance(done, str) else done.said
-
-    async def endpoint(request: Request) -> Response:
-        require_role(request, change.role)
-        form = await read_form(request)
-        said = await run_in_threadpool(act, request, form)
-        return keep_message(
-            RedirectResponse(own_path(form.get("next", [""])[0]) or change.goes_to, 303), said
-        )
-
-    return endpoint
+def _render_page(request: Request, template: str, shown: object) -> Response:
+    request.state.page = page_values(request)
+    return render(request, template, {"shown": shown})
 
 
-def _upload(upload: Upload) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        require_role(request, upload.role)
-        return await upload.take(request)
-
-    return endpoint
-
-
-def _preview(preview: Preview) -> Endpoint:
-    def show(request: Request, form: FormData) -> Response:
-        shown = preview.try_out(request, form)
-        request.state.page = page_values(request)
-        return render(request, preview.template, {"shown": shown})
-
-    async def endpoint(request: Request) -> Response:
-        require_role(request, preview.role)
-        limited = with_body_limit(request, preview.max_bytes)
-        async with limited.form(max_files=1, max_fields=50, max_part_size=preview.max_bytes) as form:
-            check_csrf(request, str(form.get("csrf") or ""))
-            return await run_in_threadpool(show, request, form)
-
-    return endpoint
+async def _change(change: Change, request: Request) -> Response:
+    form = await read_form(request)
+    done = await run_in_threadpool(change.act, request, form)
+    goes_to = own_path(first(form, "next")) or change.goes_to
+    return keep_message(RedirectResponse(goes_to, 303), done.said if isinstance(done, Done) else done)
 
 
-def _document(document: Document) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        if document.role is not None:
-            require_role(request, document.role)
-        answer = (
-            document.respond(request)
-            if iscoroutinefunction(document.respond)
-            else await run_in_threadpool(document.respond, request)
-        )
-        response: Response = answer if isinstance(answer, Response) else await answer
-        return response
+async def _preview(preview: Preview, request: Request) -> Response:
+    def show(form: FormData) -> Response:
+        return _render_page(request, preview.template, preview.try_out(request, form))
 
-    return endpoint
+    limited = with_body_limit(request, preview.max_bytes)
+    async with limited.form(max_files=1, max_fields=50, max_part_size=preview.max_bytes) as form:
+        check_csrf(request, str(form.get("csrf") or ""))
+        return await run_in_threadpool(show, form)
 
 
 def page_values(request: Request) -> dict[str, object]:
@@ -195,10 +168,10 @@ def _address(request: Request) -> str:
 
 
 def _show_http_error(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    why = error.detail if isinstance(error, HTTPException) else ""
-    response = show_refusal(request, status, why if why != "Not Found" else "There is no such page.")
-    response.headers.update((isinstance(error, HTTPException) and error.headers) or {})
+    refused = cast(HTTPException, error)
+    why = "There is no such page." if refused.detail == "Not Found" else refused.detail
+    response = show_refusal(request, refused.status_code, why)
+    response.headers.update(refused.headers or {})
     return response
 
 

@@ -1,18 +1,19 @@
-"""What every page works with: the ledger, the settings, and the key that signs cookies."""
+"""What every page works with: the ledger, the settings, the key that signs cookies, and the last checkup."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock, Thread
 
 from workflow.assembly import share_from_ledger
-from workflow.console.checkup import Checkup
 from workflow.console.viewer_meshes import MESHES_FOLDER, ViewerMeshes
-from workflow.doctor import Finding, run_checks_of
-from workflow.errors import ShareError
+from workflow.doctor import Finding, fail, run_checks_of
+from workflow.errors import ShareError, catch_faults
 from workflow.intake import Share
 from workflow.ledger import Ledger
+from workflow.pipeline.context import now
 from workflow.pipeline.trouble_watch import TimedProbe
 from workflow.routing import RuleTestResult
 from workflow.settings import Settings
@@ -21,6 +22,8 @@ from workflow.state_folder import read_private_key
 KEY_FILE = "console.key"
 SHARE_SECONDS = 2.0
 """How long a page waits for the share."""
+OLD_AFTER = timedelta(minutes=10)
+"""Findings of a checkup that are older are made again in the background."""
 
 
 def wake_nobody() -> None:
@@ -33,6 +36,43 @@ def never_stalled() -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckupState:
+    """The last findings, when they were made, and whether new ones are being made."""
+
+    findings: tuple[Finding, ...] = ()
+    at: datetime | None = None
+    is_running: bool = False
+
+
+class Checkup:
+    """One per console; at most one checkup runs."""
+
+    def __init__(self, run: Callable[[], Iterator[Finding]]) -> None:
+        self._run = run
+        self._lock = Lock()
+        self._state = CheckupState()
+
+    def state(self, *, again: bool = False) -> CheckupState:
+        """Return what is known; new findings are begun if those are old, or if they are asked for."""
+        with self._lock:
+            at = self._state.at
+            if not self._state.is_running and (again or at is None or now() - at > OLD_AFTER):
+                self._state = CheckupState(self._state.findings, at, is_running=True)
+                Thread(target=self._check, name="checkup", daemon=True).start()
+            return self._state
+
+    def _check(self) -> None:
+        findings = catch_faults(lambda: tuple(self._run()), _fault_finding)
+        with self._lock:
+            self._state = CheckupState(findings, now())
+
+
+def _fault_finding(fault: Exception) -> tuple[Finding, ...]:
+    why = f"The checkup itself failed ({type(fault).__name__})."
+    return (fail(why, "This is a fault in stlflow. Please report it with this line."),)
+
+
+@dataclass(slots=True)
 class Console:
     """One console. `wake` makes the service check at once, `stalled_seconds` says for how
     long its loop has not turned; `stop` is set when the server ends."""
@@ -51,11 +91,10 @@ class Console:
 
     def __post_init__(self) -> None:
         """Begin with no mesh being made, and nothing checked."""
-        meshes = ViewerMeshes(self.settings.state.absolute() / MESHES_FOLDER)
-        object.__setattr__(self, "viewer_meshes", meshes)
-        object.__setattr__(self, "checkup", Checkup(self.run_checks))
+        self.viewer_meshes = ViewerMeshes(self.settings.state.absolute() / MESHES_FOLDER)
+        self.checkup = Checkup(self.run_checks)
         silence = f"The share {self.settings.share} does not answer. Check the mount and the file server."
-        object.__setattr__(self, "share_probe", TimedProbe(self.touch_share, silence, SHARE_SECONDS))
+        self.share_probe = TimedProbe(self.touch_share, silence, SHARE_SECONDS)
 
     def touch_share(self) -> None:
         """Return once the share, and the inbox, say something: that they are away is said elsewhere."""

@@ -1,21 +1,39 @@
 """The list of everything that the console serves, in the order of the navigation."""
 
-from workflow.console.actions import ACTION_FIELDS, act_on_submissions
+from workflow.console.actions import ACTION_FIELDS, act_on_submissions, read_question
 from workflow.console.attention import accept_bulk_arrival, read_attention
-from workflow.console.confirm import read_question
 from workflow.console.decide import respond_decision
 from workflow.console.drop import read_drop_page, take_upload
+from workflow.console.forms import LONGEST_FORM
+from workflow.console.health import (
+    read_health,
+    respond_bundle,
+    respond_healthz,
+    respond_metrics,
+    respond_readyz,
+    run_checkup,
+)
 from workflow.console.live import respond_events
 from workflow.console.mine import read_mine
-from workflow.console.monitoring_entries import MONITORING_ENTRIES
 from workflow.console.part_files import respond_note, respond_part, respond_picture, respond_thumbnail
 from workflow.console.part_view import read_part_view, respond_mesh
+from workflow.console.printers import put_back, read_printers, take_out
+from workflow.console.rule_previews import LARGEST_FILE, explain_dropped_file, read_rules_preview, replay_text
 from workflow.console.submission import read_submission_page
 from workflow.console.submissions import SEARCH_PARAMETERS, read_submissions, respond_csv
-from workflow.console.views import Change, Document, Entry, Parameter, Role, Upload, View
+from workflow.console.views import Change, Document, Entry, Parameter, Preview, Role, View
+from workflow.console.wall import read_wall
 
 WHO = Parameter("who", "whose files")
 COUNT = Parameter("count", "how many files the page showed")
+PRINTER_NAME = Parameter("name", "name or id of the printer")
+HOURS = Parameter("hours", "how far the timeline reaches: 24 or 168", "integer")
+NAMES = Parameter("names", "`no` leaves out the names of parts")
+OUTAGE_FIELDS = (
+    PRINTER_NAME,
+    Parameter("reason", "why"),
+    Parameter("until", "when it is back by itself, in the shop's time; empty: once it is put back"),
+)
 
 ENTRIES: tuple[Entry, ...] = (
     View("/", read_attention, "attention.html", "Needs attention", "n"),
@@ -30,7 +48,7 @@ ENTRIES: tuple[Entry, ...] = (
     Document("/submissions.csv", respond_csv),
     View("/mine", read_mine, "mine.html", "My files", "m", parameters=(WHO,)),
     View("/drop", read_drop_page, "drop.html", role=Role.WORK),
-    Upload("/drop", take_upload),
+    Document("/drop", take_upload, Role.WORK, methods=("POST",)),
     Document("/events", respond_events),
     Document("/decide/{word}", respond_decision, role=None, methods=("GET", "POST")),
     View("/act", read_question, "question.html", in_api=False),
@@ -43,5 +61,17 @@ ENTRIES: tuple[Entry, ...] = (
     Document("/s/{number:int}/thumb.png", respond_thumbnail),
     View("/s/{number:int}/3d", read_part_view, "part_view.html"),
     Document("/s/{number:int}/mesh", respond_mesh),
-    *MONITORING_ENTRIES,
+    View("/printers", read_printers, "printers.html", "Printers", "p", parameters=(HOURS,)),
+    Change("/printers/out", take_out, Role.ADMIN, "/printers", fields=OUTAGE_FIELDS),
+    Change("/printers/back", put_back, Role.ADMIN, "/printers", fields=(PRINTER_NAME,)),
+    View("/rules", read_rules_preview, "rules.html", "Rules", "r"),
+    Preview("/rules/explain", explain_dropped_file, "rules.html", LARGEST_FILE),
+    Preview("/rules/replay", replay_text, "rules.html", LONGEST_FORM),
+    View("/wall", read_wall, "wall.html", role=Role.WALL, parameters=(NAMES,)),
+    View("/health", read_health, "health.html", "Health", "h"),
+    Change("/health/check", run_checkup, goes_to="/health"),
+    Document("/health/bundle.zip", respond_bundle, role=Role.ADMIN),
+    Document("/healthz", respond_healthz, role=None),
+    Document("/readyz", respond_readyz, role=None),
+    Document("/metrics", respond_metrics),
 )

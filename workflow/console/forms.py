@@ -65,7 +65,7 @@ async def read_form(request: Request) -> Form:
     """Return the fields of a form that this visitor's own page sent. Raises HTTPException."""
     sent = await with_body_limit(request, LONGEST_FORM).form(max_files=0, max_fields=5000)
     form = {name: [str(each) for each in sent.getlist(name)] for name in sent}
-    check_csrf(request, form.get("csrf", [""])[0])
+    check_csrf(request, first(form, "csrf"))
     return form
 
 

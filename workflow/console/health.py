@@ -1,6 +1,7 @@
-"""The health page: findings of the doctor, workers, their scans and calls, the log, the support bundle."""
+"""Health: the page with findings, workers and the log, the support bundle, and what monitors ask for."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from starlette.requests import Request
@@ -8,10 +9,11 @@ from starlette.responses import Response
 
 from workflow.assembly import is_worker_alive
 from workflow.console.access import console_of, visitor_of
+from workflow.console.render import respond
 from workflow.console.views import Form, Role
 from workflow.doctor import Grade
 from workflow.doctor.bundle import make_bundle, read_log_tail
-from workflow.doctor.readiness import ReadinessCheck, read_readiness
+from workflow.doctor.readiness import LOOP_LIMIT_SECONDS, ReadinessCheck, read_readiness
 from workflow.doctor.scrub import Scrubber, list_secrets
 from workflow.ledger import CLOCK, list_workers
 from workflow.model import Worker
@@ -126,3 +128,34 @@ def _shown_worker(worker: Worker, is_alive: bool) -> ShownWorker:
 
 def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+async def respond_healthz(request: Request) -> Response:
+    """Return whether the loop that everything depends on has turned lately; 503 if it has not.
+
+    It waits for no thread: others may all wait for a database.
+    """
+    stalled = console_of(request).stalled_seconds()
+    alive = stalled < LOOP_LIMIT_SECONDS
+    return _json(200 if alive else 503, {"alive": alive, "loop_seconds": round(stalled, 1)})
+
+
+def respond_readyz(request: Request) -> Response:
+    """Return whether files go their way now, and why not; 503 if they do not."""
+    console = console_of(request)
+    readiness = read_readiness(console.ledger, console.settings)
+    return _json(200 if readiness.ready else 503, asdict(readiness))
+
+
+def respond_metrics(request: Request) -> Response:
+    """Return the measurements in Prometheus' text format. Raises StateFolderError."""
+    from workflow.console.metrics import METRICS_KIND, encode_metrics, read_measurements  # a megabyte
+
+    console = console_of(request)
+    return respond(request, encode_metrics(read_measurements(console.ledger, console.settings)), METRICS_KIND)
+
+
+def _json(status: int, document: object) -> Response:
+    return Response(
+        json.dumps(document, indent=1) + "\n", status, {"Cache-Control": "no-store"}, "application/json"
+    )

@@ -6,7 +6,7 @@ in two ways, and a page that lost its stream asks the same questions every few s
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
@@ -26,14 +26,11 @@ LOOK_BACK = 50
 """On Postgres an event may become visible after a later one: the last ones are read again."""
 
 
-def respond_events(request: Request) -> Awaitable[Response]:
+async def respond_events(request: Request) -> Response:
     """Return the stream of one page."""
-    return _open_stream(console_of(request), request)
-
-
-async def _open_stream(console: Console, request: Request) -> Response:
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(console, request), headers=headers, media_type="text/event-stream")
+    stream = _stream(console_of(request), request)
+    return StreamingResponse(stream, headers=headers, media_type="text/event-stream")
 
 
 async def _stream(console: Console, request: Request) -> AsyncIterator[str]:

@@ -17,7 +17,7 @@ from workflow.console.access import (
     make_session,
     printable,
 )
-from workflow.console.forms import LONGEST_FORM, own_path, read_form, with_body_limit
+from workflow.console.forms import LONGEST_FORM, first, own_path, read_form, with_body_limit
 from workflow.console.messages import keep_message
 from workflow.console.render import render
 
@@ -84,8 +84,8 @@ async def log_in(request: Request) -> Response:
 async def keep_name(request: Request) -> Response:
     """Remember how a person at this machine wants to be called in the history."""
     form = await read_form(request)
-    name = printable((form.get("name") or [""])[0])
-    response = RedirectResponse(own_path((form.get("next") or ["/"])[0]) or "/", 303)
+    name = printable(first(form, "name"))
+    response = RedirectResponse(own_path(first(form, "next")) or "/", 303)
     response.set_cookie(NAME_COOKIE, quote(name), max_age=NAME_SECONDS, httponly=True, samesite="strict")
     said = f"Your name in the history is {name} now." if name else "You have no name in the history now."
     return keep_message(response, said)

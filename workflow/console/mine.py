@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from workflow.console.access import console_of, visitor_of
-from workflow.console.actions import ActionKind
 from workflow.console.attention import PROPOSALS
 from workflow.console.rows import SubmissionRow, make_rows
 from workflow.ledger import SortOrder, SubmissionFilter
 from workflow.model import HoldReason
 
 MOST_SHOWN = 100
-OWN_ACTIONS = (ActionKind.ORDER, ActionKind.REJECT)
 
 
 @dataclass(frozen=True, slots=True)

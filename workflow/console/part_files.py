@@ -1,6 +1,6 @@
 """Files of one submission: the part itself, its note, its picture and its thumbnail."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path, PurePosixPath
@@ -127,9 +127,9 @@ def respond_thumbnail(request: Request) -> Response:
     return Response(content, headers={"Cache-Control": _FINAL}, media_type="image/png")
 
 
-def _is(test: object, place: Path) -> bool:
+def _is(test: Callable[[Path], bool], place: Path) -> bool:
     try:
-        return bool(callable(test) and test(place))
+        return test(place)
     except OSError:
         return False
 

@@ -1,12 +1,12 @@
 """One part in 3D: a page of its own with all that the picture shows in words, and the mesh that it draws."""
 
 import asyncio
-from collections.abc import Awaitable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
@@ -66,27 +66,29 @@ def can_be_shown(submission: Submission, mesh: MeshReport) -> bool:
     return bool(mesh.triangles and any(mesh.size_mm) and submission.sha256 and is_small)
 
 
-def respond_mesh(request: Request) -> Awaitable[Response]:
+async def respond_mesh(request: Request) -> Response:
     """Return the mesh of a part once it is made. Raises UnknownSubmission, ShareError, HTTPException."""
-    console = console_of(request)
-    submission = console.ledger.get(request.path_params["number"])
-    if submission.mesh is None or not can_be_shown(submission, submission.mesh):
-        raise HTTPException(404, "This part has no mesh that can be shown.")
-    place = Path(submission.claimed_as or "")
-    source = place if submission.left_in_place else console.share.root / place
-    return _reply_once_made(console.viewer_meshes.find(source, submission.sha256 or ""), place)
-
-
-async def _reply_once_made(made: Future[Path], place: Path) -> Response:
+    made, name = await run_in_threadpool(_order_mesh, request)
     waiting: asyncio.Future[Any] = asyncio.wrap_future(made)
     try:
         file = await asyncio.wait_for(asyncio.shield(waiting), WAIT_SECONDS)
     except TimeoutError:
         return PlainTextResponse("The part is being prepared.\n", 202, {"Retry-After": "1"})
     except OSError as error:
-        return PlainTextResponse(f"The file {place.name} can't be read: {error_reason(error)}.", 404)
+        return PlainTextResponse(f"The file {name} can't be read: {error_reason(error)}.", 404)
     except InspectionFailed as error:
         return PlainTextResponse(str(error), 404)
     except StlflowError as error:
         return PlainTextResponse(str(error), 503, {"Retry-After": "10"})
     return FileResponse(file, media_type=MESH_KIND, headers={"Cache-Control": "private, max-age=600"})
+
+
+def _order_mesh(request: Request) -> tuple[Future[Path], str]:
+    """Return the file with the mesh, now or once it is made, and the name of the part's file."""
+    console = console_of(request)
+    submission = console.ledger.get(request.path_params["number"])
+    if submission.mesh is None or not can_be_shown(submission, submission.mesh):
+        raise HTTPException(404, "This part has no mesh that can be shown.")
+    place = Path(submission.claimed_as or "")
+    source = place if submission.left_in_place else console.share.root / place
+    return console.viewer_meshes.find(source, submission.sha256 or ""), place.name

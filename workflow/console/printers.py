@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from starlette.requests import Request
 
 from workflow.console.access import console_of, visitor_of
+from workflow.console.forms import first
 from workflow.console.timeline import DAY_HOURS, WEEK_HOURS, Timeline, draw_timeline
 from workflow.console.views import Form
 from workflow.errors import SettingsError
@@ -22,12 +23,7 @@ from workflow.model import (
 )
 from workflow.notes import queue_wait
 from workflow.pipeline.context import now
-from workflow.pipeline.outages import (
-    describe_outage,
-    put_printer_back,
-    seen_device_facts,
-    take_printer_out,
-)  # fmt: skip
+from workflow.pipeline.outages import describe_outage, put_printer_back, seen_device_facts, take_printer_out
 
 STALE_AFTER = timedelta(minutes=15)
 """A state that is older is shown with its age."""
@@ -136,9 +132,7 @@ def _row(
 
 def state_kind(state: str | None) -> str:
     """Return what a state of Eiger's means for the person who looks; new words may come."""
-    if state is None:
-        return "unknown"
-    return _KINDS.get(state.casefold(), "trouble")
+    return "unknown" if state is None else _KINDS.get(state.casefold(), "trouble")
 
 
 def seconds_until_free(printer: PrinterSnapshot, devices: Sequence[DeviceFacts]) -> float | None:
@@ -194,24 +188,18 @@ def draw_printers_timeline(
 def take_out(request: Request, form: Form) -> str:
     """Take a printer out of choice; return what was done. Raises SettingsError."""
     console = console_of(request)
-    until = _read_until(_field(form, "until"), console.settings.zone)
+    until = _read_until(first(form, "until"), console.settings.zone)
     by = visitor_of(request).by
-    printer, outage = take_printer_out(
-        console.ledger, _field(form, "name"), _field(form, "reason"), by, until
-    )
+    printer, outage = take_printer_out(console.ledger, first(form, "name"), first(form, "reason"), by, until)
     return f"{printer.name} {describe_outage(outage, console.settings.zone)}."
 
 
 def put_back(request: Request, form: Form) -> str:
     """Put a printer back into choice; return what was done. Raises SettingsError."""
     console = console_of(request)
-    printer, was_out = put_printer_back(console.ledger, _field(form, "name"), visitor_of(request).by)
+    printer, was_out = put_printer_back(console.ledger, first(form, "name"), visitor_of(request).by)
     console.wake()
     return f"{printer.name} is back in choice." if was_out else f"{printer.name} was in choice already."
-
-
-def _field(form: Form, name: str) -> str:
-    return next(iter(form.get(name, ())), "").strip()
 
 
 def _read_until(text: str, zone: tzinfo | None) -> datetime | None:

@@ -16,7 +16,6 @@ from workflow.notes import duration_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 WORTH_COMPRESSING = 1000
-NO_STORE = "no-store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def respond(
     request: Request, body: bytes, kind: str, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return a response, compressed where the browser takes that and it is worth it."""
-    sent = {"Cache-Control": NO_STORE, "Vary": "Accept-Encoding", **(headers or {})}
+    sent = {"Cache-Control": "no-store", "Vary": "Accept-Encoding", **(headers or {})}
     if len(body) > WORTH_COMPRESSING and "gzip" in request.headers.get("accept-encoding", ""):
         body, sent["Content-Encoding"] = gzip.compress(body, 5), "gzip"
     return Response(body, status, sent, kind)
@@ -98,8 +97,10 @@ STATE_ICONS = {
     "uploaded": "slice",
     "slicing": "slice",
     "sliced": "route",
+    "routed": "send",
+    "dispatched": "sent",
+    "lost_track": "lost",
 }
-STATE_ICONS |= {"routed": "send", "dispatched": "sent", "lost_track": "lost"}
 """Where the icon has another name than the state."""
 
 

@@ -25,12 +25,7 @@ from workflow.model import (
     SubmissionEvent,
     SubmissionState,
 )
-from workflow.notes import (
-    Answer,
-    answer_line,
-    materials_text,
-    print_time_text,
-)
+from workflow.notes import Answer, answer_line, materials_text, print_time_text
 from workflow.operations import read_answers
 from workflow.pipeline.replay import describe_intake, describe_route, explain_past_decision
 
@@ -138,7 +133,7 @@ def _path_steps(submission: Submission, events: Sequence[SubmissionEvent]) -> It
     """Yield the way with what is behind, where it is now, and where it stopped."""
     state = submission.state
     reached = _reached(submission)
-    stopped = state in {_S.HELD, _S.REJECTED, _S.CANCELED} or state in {_S.FAILED, _S.LOST_TRACK}
+    stopped = state in {_S.HELD, _S.REJECTED, _S.CANCELED, _S.FAILED, _S.LOST_TRACK}
     is_followed = state in SENT_STATES - {_S.DISPATCHED} or any(
         each.event in {"printing", "printed"} for each in events
     )
@@ -192,14 +187,9 @@ def _decisions(console: Console, submission: Submission) -> Iterator[DecisionSho
             continue
         rules: tuple[ConsideredRule, ...] = ()
         outcome = ""
-        if explained is not None:
-            rules = explained.intake_rules if stage == "intake" else explained.routing_rules
-            route = explained.routing
-            outcome = (
-                describe_intake(explained.intake)
-                if stage == "intake"
-                else describe_route(route)
-                if route
-                else ""
-            )
+        if explained is not None and stage == "intake":
+            rules, outcome = explained.intake_rules, describe_intake(explained.intake)
+        elif explained is not None:
+            rules = explained.routing_rules
+            outcome = describe_route(explained.routing) if explained.routing else ""
         yield DecisionShown(stage, each.at, each.rule, outcome, rules, each.facts, each.passed, each.revision)

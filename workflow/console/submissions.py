@@ -2,10 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -114,7 +113,7 @@ def respond_csv(request: Request) -> Response:
     def lines() -> Iterator[bytes]:
         yield "\N{ZERO WIDTH NO-BREAK SPACE}".encode() + _csv_line(CSV_COLUMNS)
         after = None
-        for _ in count():
+        while True:
             found, after = console.ledger.search.page(wanted, order, CSV_ROWS_AT_ONCE, after)
             for row in make_rows(console, found):
                 yield _csv_line([spreadsheet_cell(getattr(row, name)) for name in CSV_COLUMNS])
@@ -126,7 +125,7 @@ def respond_csv(request: Request) -> Response:
     return StreamingResponse(lines(), headers=headers, media_type="text/csv; charset=utf-8")
 
 
-def _csv_line(cells: object) -> bytes:
+def _csv_line(cells: Iterable[object]) -> bytes:
     line = io.StringIO()
-    csv.writer(line).writerow(cells if isinstance(cells, list | tuple) else [cells])
+    csv.writer(line).writerow(cells)
     return line.getvalue().encode("utf-8", "replace")

@@ -3,14 +3,13 @@
 The same values are the page's JSON under /api, and their types make its OpenAPI schema.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import Response
 
 Form = Mapping[str, Sequence[str]]
 """What a form sent: every field with its values."""
@@ -97,9 +96,9 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Anything else that is read: a picture, a file, a stream, plain text. `respond` may be async.
+    """Anything else: a picture, a file, a stream, plain text. `respond` may be async.
 
-    `role` None is for paths that need no visitor, see security.PUBLIC.
+    `role` None is for paths that need no visitor, see security.PUBLIC. What takes a POST checks who sent it.
     """
 
     path: str
@@ -108,14 +107,4 @@ class Document:
     methods: tuple[str, ...] = ("GET",)
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A POST whose body is a stream of files: it checks the CSRF token by itself, before the first file."""
-
-    path: str
-    take: Callable[[Request], Awaitable[Response]]
-    role: Role = Role.WORK
-
-
-Entry = View | Change | Preview | Document | Upload
-Respond = Callable[[Request], Response]
+Entry = View | Change | Preview | Document
