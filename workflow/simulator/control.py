@@ -10,13 +10,11 @@ from starlette.routing import Route
 
 from workflow.simulator import operators, parts, printers
 from workflow.simulator.faults import parse_fault
-from workflow.simulator.models import Build, PartVersion, PrintJob
+from workflow.simulator.models import Build, Part, PartVersion, PrintJob, QueuedJob
 from workflow.simulator.options import MAX_NUMBER
 from workflow.simulator.simulation import Simulation
 from workflow.simulator.views import format_time
 from workflow.simulator.world import Refused, World, require_row
-
-JsonRows = list[dict[str, object]]
 
 
 def describe_world(world: World, *, everything: bool = False) -> dict[str, object]:
@@ -27,7 +25,7 @@ def describe_world(world: World, *, everything: bool = False) -> dict[str, objec
 
     return {
         "now": format_time(world.now),
-        "parts": _part_rows(world, everything=everything),
+        "parts": [_part_row(each) for each in world.parts if seen(each.shipped)],
         "part_versions": [
             _part_version_row(world, each) for each in world.part_versions if seen(each.shipped)
         ],
@@ -35,7 +33,10 @@ def describe_world(world: World, *, everything: bool = False) -> dict[str, objec
         "approved": None if world.approved is None else sorted(world.approved),
         "print_jobs": [_print_job_row(each) for each in world.print_jobs if seen(each.shipped)],
         "queues": {
-            device.id: _queue_rows(world, device.id, everything=everything) for device in world.devices
+            device.id: [
+                _queue_row(each) for each in printers.waiting_jobs(world, device) if seen(each.shipped)
+            ]
+            for device in world.devices
         },
         "devices": [
             {"id": each.id, "name": each.name, "series": each.series, "state": each.state, "job_id": each.job}
@@ -46,17 +47,13 @@ def describe_world(world: World, *, everything: bool = False) -> dict[str, objec
     }
 
 
-def _part_rows(world: World, *, everything: bool) -> JsonRows:
-    return [
-        {
-            "id": part.id,
-            "part_version_ids": list(part.version_ids),
-            "folder_id": part.folder_id,
-            "owner_id": part.owner_id,
-        }
-        for part in world.parts
-        if everything or not part.shipped
-    ]
+def _part_row(part: Part) -> dict[str, object]:
+    return {
+        "id": part.id,
+        "part_version_ids": list(part.version_ids),
+        "folder_id": part.folder_id,
+        "owner_id": part.owner_id,
+    }
 
 
 def _part_version_row(world: World, version: PartVersion) -> dict[str, object]:
@@ -104,17 +101,13 @@ def _print_job_row(job: PrintJob) -> dict[str, object]:
     }
 
 
-def _queue_rows(world: World, device_id: str, *, everything: bool) -> JsonRows:
-    return [
-        {
-            "id": queued.id,
-            "state": queued.state,
-            "build_id": queued.build,
-            "queued_at": format_time(queued.queued_at),
-        }
-        for queued in printers.waiting_jobs(world, world.devices[device_id])
-        if everything or not queued.shipped
-    ]
+def _queue_row(queued: QueuedJob) -> dict[str, object]:
+    return {
+        "id": queued.id,
+        "state": queued.state,
+        "build_id": queued.build,
+        "queued_at": format_time(queued.queued_at),
+    }
 
 
 CONTROL_PATH = "/_sim"
@@ -210,9 +203,7 @@ class ControlPlane:
         """Make a build of parts, as a person does in Eiger."""
         world = self._simulation.current_world()
         named = _as_list(body.get("part_version_ids", body.get("part_version_id")))
-        versions: list[PartVersion] = [
-            require_row(world.part_versions, version_id, "part version") for version_id in named
-        ]
+        versions = [require_row(world.part_versions, version_id, "part version") for version_id in named]
         title = body.get("title")
         if not versions:
             raise ValueError("part_version_ids must name at least one part version.")

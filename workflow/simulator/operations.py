@@ -1,13 +1,14 @@
-"""One function for each operation of the contract: the reply to a call. The upload is in `upload.py`."""
+"""The operations of the contract: from a call to its reply. The upload is in `upload.py`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 from workflow.simulator import parts, printers
 from workflow.simulator.connection import Reply, encode_json
 from workflow.simulator.contract import Operation
-from workflow.simulator.models import Build, Device, PrintJob, QueuedJob
+from workflow.simulator.models import Build, Device, Part, PartVersion, PrintedPart, PrintJob, QueuedJob
 from workflow.simulator.query import FieldGetter, R, Table, parse_query, select_page
 from workflow.simulator.views import DOWNLOAD_SECONDS, View, Views
 from workflow.simulator.world import NotFound, World, require_row
@@ -39,6 +40,26 @@ def requested_build(call: Call, world: World) -> Build:
     return require_row(world.builds, call.ids.get("build_id") or call.body["build"], "build")
 
 
+def requested_device(call: Call, world: World) -> Device:
+    """Return the device that the path names. Raises NotFound."""
+    return require_row(world.devices, call.ids["device_id"], "device")
+
+
+def requested_part_version(call: Call, world: World) -> PartVersion:
+    """Return the part version that the path names. Raises NotFound."""
+    return require_row(world.part_versions, call.ids["part_version_id"], "part version")
+
+
+def requested_print_job(call: Call, world: World) -> PrintJob:
+    """Return the print job that the path names. Raises NotFound."""
+    return require_row(world.print_jobs, call.ids["print_job_id"], "print job")
+
+
+def requested_printed_part(call: Call, world: World) -> PrintedPart:
+    """Return the printed part that the path names. Raises NotFound."""
+    return require_row(world.printed_parts, call.ids["printed_part_id"], "printed part")
+
+
 def print_job_effect(job: PrintJob) -> Mapping[str, object]:
     """Return the journal's entry for a new print job."""
     return {
@@ -60,11 +81,6 @@ def list_builds(call: Call, views: Views) -> Reply:
         return getattr(build, field)
 
     return list_reply(call, views.world.builds, views.build, value_of)
-
-
-def read_build(call: Call, views: Views) -> Reply:
-    """Return one build with its part versions."""
-    return Reply(200, views.build_extended(requested_build(call, views.world)))
 
 
 def list_approved_builds(call: Call, views: Views) -> Reply:
@@ -126,30 +142,23 @@ def list_devices(call: Call, views: Views) -> Reply:
     return list_reply(call, listed, views.device_extended)
 
 
-def read_device(call: Call, views: Views) -> Reply:
-    """Return one device with the job that runs on it."""
-    return Reply(
-        200, views.device_extended(require_row(views.world.devices, call.ids["device_id"], "device"))
-    )
-
-
 def print_to_printer(call: Call, views: Views) -> Reply:
     """Start a print on a device; 201 is no proof that the device takes the job."""
-    device = require_row(views.world.devices, call.ids["device_id"], "device")
+    device = requested_device(call, views.world)
     job = printers.print_now(views.world, device, requested_build(call, views.world))
     return Reply(201, views.print_job(job), effect=print_job_effect(job))
 
 
 def list_device_queue(call: Call, views: Views) -> Reply:
     """Return a device and its queue."""
-    device = require_row(views.world.devices, call.ids["device_id"], "device")
+    device = requested_device(call, views.world)
     queue = [views.queued_job_extended(queued) for queued in printers.waiting_jobs(views.world, device)]
     return Reply(200, {"device": views.device_extended(device), "queue": queue})
 
 
 def append_to_device_queue(call: Call, views: Views) -> Reply:
     """Put a build at the end of a device's queue."""
-    device = require_row(views.world.devices, call.ids["device_id"], "device")
+    device = requested_device(call, views.world)
     queued = printers.append_to_queue(views.world, device, requested_build(call, views.world))
     effect = {"made": "queued_job", "id": queued.id, "build": queued.build, "device": queued.device}
     return Reply(201, views.queued_job(queued), effect=effect)
@@ -170,16 +179,11 @@ def remove_from_device_queue(call: Call, views: Views) -> Reply:
 
 
 def _requested_queued_job(call: Call, world: World) -> QueuedJob:
-    device = require_row(world.devices, call.ids["device_id"], "device")
+    device = requested_device(call, world)
     queued = require_row(world.queued_jobs, call.ids["queued_job_id"], "queued job")
     if queued.device != device.id:
         raise NotFound(f"The queued job {queued.id} is not in the queue of {device.name}.")
     return queued
-
-
-def read_part(call: Call, views: Views) -> Reply:
-    """Return one part."""
-    return Reply(200, views.part(require_row(views.world.parts, call.ids["part_id"], "part")))
 
 
 def get_slice_status(call: Call, views: Views) -> Reply:
@@ -193,40 +197,18 @@ def get_org_settings_presets(_call: Call, views: Views) -> Reply:
     return Reply(200, [{"title": preset.title, "id": preset.id} for preset in views.world.presets])
 
 
-def read_part_version(call: Call, views: Views) -> Reply:
-    """Return one part version."""
-    version = require_row(views.world.part_versions, call.ids["part_version_id"], "part version")
-    return Reply(200, views.part_version(version))
-
-
 def read_signed_url(call: Call, views: Views) -> Reply:
     """Return a link to the part version's STL that works for 30 seconds."""
-    version = require_row(views.world.part_versions, call.ids["part_version_id"], "part version")
+    version = requested_part_version(call, views.world)
     if version.stl is None:
         raise NotFound(f"{version.title} ships with the simulator: there is no file for it.")
     url = views.links.sign(f"stl/{version.id}", views.world.now, DOWNLOAD_SECONDS)
     return Reply(200, {"url": url})
 
 
-def list_users(call: Call, views: Views) -> Reply:
-    """Return all users."""
-    return list_reply(call, views.world.users, views.user)
-
-
-def list_print_jobs(call: Call, views: Views) -> Reply:
-    """Return all print jobs."""
-    return list_reply(call, views.world.print_jobs, views.print_job_extended)
-
-
-def read_print_job(call: Call, views: Views) -> Reply:
-    """Return one print job."""
-    job = require_row(views.world.print_jobs, call.ids["print_job_id"], "print job")
-    return Reply(200, views.print_job_extended(job))
-
-
 def get_print_job_part_scan_report(call: Call, views: Views) -> Reply:
     """Return links to the scan reports of a print's parts; null until a report was requested and made."""
-    job = require_row(views.world.print_jobs, call.ids["print_job_id"], "print job")
+    job = requested_print_job(call, views.world)
     printed_parts = views.world.printed_parts.prefiltered({"print_job": job.id})
     reports = [
         {"printed_part_id": printed.id, "scan_report_url": views.scan_report_url(printed)}
@@ -235,20 +217,9 @@ def get_print_job_part_scan_report(call: Call, views: Views) -> Reply:
     return Reply(200, reports)
 
 
-def list_printed_parts(call: Call, views: Views) -> Reply:
-    """Return all printed parts."""
-    return list_reply(call, views.world.printed_parts, views.printed_part)
-
-
-def read_printed_part(call: Call, views: Views) -> Reply:
-    """Return one printed part."""
-    printed = require_row(views.world.printed_parts, call.ids["printed_part_id"], "printed part")
-    return Reply(200, views.printed_part(printed))
-
-
 def get_printed_part_scan_report(call: Call, views: Views) -> Reply:
     """Request a scan report; once it is made, its link is in the Location header."""
-    printed = require_row(views.world.printed_parts, call.ids["printed_part_id"], "printed part")
+    printed = requested_printed_part(call, views.world)
     if printed.scan_asked_at is None:
         printed = views.world.printed_parts.put(replace(printed, scan_asked_at=views.world.now))
         effect = {"asked": "scan_report", "id": printed.id}
@@ -261,9 +232,21 @@ def _scan_report_headers(url: str | None) -> Mapping[str, str]:
     return {"Location": encode_json({"scan_report_url": url})}
 
 
+def _requested_part(call: Call, world: World) -> Part:
+    return require_row(world.parts, call.ids["part_id"], "part")
+
+
+def _list_of(table: Callable[[World], Table[R]], show: Callable[[Views, R], View]) -> OperationFunction:
+    return lambda call, views: list_reply(call, table(views.world), partial(show, views))
+
+
+def _one(find: Callable[[Call, World], R], show: Callable[[Views, R], View]) -> OperationFunction:
+    return lambda call, views: Reply(200, show(views, find(call, views.world)))
+
+
 OPERATION_FUNCTIONS: Mapping[str, OperationFunction] = {
     "listBuilds": list_builds,
-    "readBuild": read_build,
+    "readBuild": _one(requested_build, Views.build_extended),
     "listApprovedBuilds": list_approved_builds,
     "approveBuilds": approve_builds,
     "disableApprovedBuilds": disable_approved_builds,
@@ -271,23 +254,23 @@ OPERATION_FUNCTIONS: Mapping[str, OperationFunction] = {
     "sendBuildToJobRequestQueue": send_build_to_job_request_queue,
     "removeBuildFromJobRequestQueue": remove_build_from_job_request_queue,
     "listDevices": list_devices,
-    "readDevice": read_device,
+    "readDevice": _one(requested_device, Views.device_extended),
     "printToPrinter": print_to_printer,
     "listDeviceQueue": list_device_queue,
     "appendToDeviceQueue": append_to_device_queue,
     "readDeviceQueue": read_device_queue,
     "removeFromDeviceQueue": remove_from_device_queue,
-    "readPart": read_part,
+    "readPart": _one(_requested_part, Views.part),
     "getSliceStatus": get_slice_status,
     "getOrgSettingsPresets": get_org_settings_presets,
-    "readPartVersion": read_part_version,
+    "readPartVersion": _one(requested_part_version, Views.part_version),
     "readSignedURL": read_signed_url,
-    "listUsers": list_users,
-    "listPrintJobs": list_print_jobs,
-    "readPrintJob": read_print_job,
+    "listUsers": _list_of(lambda world: world.users, Views.user),
+    "listPrintJobs": _list_of(lambda world: world.print_jobs, Views.print_job_extended),
+    "readPrintJob": _one(requested_print_job, Views.print_job_extended),
     "getPrintJobPartScanReport": get_print_job_part_scan_report,
-    "listPrintedParts": list_printed_parts,
-    "readPrintedPart": read_printed_part,
+    "listPrintedParts": _list_of(lambda world: world.printed_parts, Views.printed_part),
+    "readPrintedPart": _one(requested_printed_part, Views.printed_part),
     "getPrintedPartScanReport": get_printed_part_scan_report,
 }
 """By operationId, without `uploadStl`."""

@@ -95,16 +95,18 @@ def add_part(
     folder_id: str | None = None,
 ) -> PartVersion:
     """Add an upload to the library and start its slicing. Raises NotFound for unknown ids."""
-    preset = require_row(world.presets, preset_id, "settings preset") if preset_id else default_preset(world)
+    preset = (
+        require_row(world.presets, preset_id, "settings preset")
+        if preset_id
+        else preset_titled(world, DEFAULT_PRESET_TITLE)
+    )
     if user_id:
         require_row(world.users, user_id, "user")
     if folder_id and folder_id not in world.folders:
         raise NotFound(f"No folder has the id {folder_id}.")
     slicing_id, version_id = world.new_id("slice job"), world.new_id("part version")
-    title, part = (
-        title_from_file_name(stl.name),
-        _first_part(world) if "one-part" in world.options.quirks else None,
-    )
+    title = title_from_file_name(stl.name)
+    part = _first_part(world) if "one-part" in world.options.quirks else None
     if part is None:
         part = Part(world.new_id("part"), world.now, world.now, (), folder_id=folder_id, owner_id=user_id)
     else:
@@ -140,9 +142,9 @@ def _imported(measured: StlMeasurement, world: World) -> StlMeasurement:
     return replace(measured, size_mm=(x, y, z), volume_cm3=measured.volume_cm3 * factor**3)
 
 
-def default_preset(world: World) -> Preset:
-    """Return the preset that is used if an upload names none."""
-    return next(preset for preset in world.presets if preset.title == DEFAULT_PRESET_TITLE)
+def preset_titled(world: World, title: str) -> Preset:
+    """Return one of the presets that ship, by its title."""
+    return next(preset for preset in world.presets if preset.title == title)
 
 
 def title_from_file_name(file_name: str) -> str:

@@ -148,24 +148,12 @@ def _add_users(world: World) -> None:
 def _add_devices(world: World) -> None:
     open_enums = "open-enums" in world.options.quirks
     for machine in (*DEVICES[:-1], *DEVICES_OUTSIDE_ENUMS) if open_enums else DEVICES:
-        device = Device(
-            id=world.new_id("device"),
-            name=machine.name,
-            type=machine.type,
-            series=machine.series,
-            state=machine.state,
-            primary=machine.primary,
-            primary_cm3=machine.primary_cm3,
-            secondary=machine.secondary,
-            secondary_cm3=machine.secondary_cm3,
-            created_at=world.now,
-            updated_at=world.now,
-        )
-        world.devices.put(device)
+        device_id = world.new_id("device")
+        world.devices.put(Device(device_id, created_at=world.now, updated_at=world.now, **machine._asdict()))
 
 
 def _add_past_build(world: World, work: SeedPart) -> Build:
-    preset = next(preset for preset in world.presets if preset.title == work.preset)
+    preset = parts.preset_titled(world, work.preset)
     measured = StlMeasurement("binary", 0, (50.0, 50.0, work.height_mm), work.volume_cm3, flaw=None)
     part_id, version_id, slicing_id = (world.new_id(kind) for kind in ("part", "part version", "slice job"))
     world.parts.put(Part(part_id, world.now, world.now, (version_id,), shipped=True))
