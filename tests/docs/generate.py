@@ -16,7 +16,7 @@ from workflow.cli.app import stlflow
 from workflow.doctor import all_checks
 from workflow.intake import list_name_patterns
 from workflow.model import ALLOWED_TRANSITIONS, UNUSED_STATES, SubmissionState
-from workflow.routing import DecisionStage, fact_table
+from workflow.routing import FACT_TABLE, DecisionStage
 from workflow.settings import ENV_PREFIX, NoticeSettings, NoticeTarget, Settings
 
 HELP_WIDTH = 96
@@ -83,7 +83,7 @@ def _facts(stage: DecisionStage) -> str:
     rows = (
         f"| `{fact.name}` | {fact.kind} | {fact.unit} | {fact.source} | {fact.known} | `{fact.example}` "
         f"| {f'`{fact.default}`' if fact.default else '-'} |"
-        for fact in fact_table()
+        for fact in FACT_TABLE
         if fact.stage is stage
     )
     return "\n".join(

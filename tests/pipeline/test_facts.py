@@ -15,7 +15,7 @@ from workflow.mesh import MeshPolicy
 from workflow.mesh.inspection import inspect_mesh
 from workflow.model import FactValue, SubmissionChanges, SubmissionState
 from workflow.pipeline.facts import build_facts, facts_before_upload, time_facts
-from workflow.routing import BuildVolume, DecisionStage, FactKind, fact_table, is_of_kind
+from workflow.routing import FACT_TABLE, BuildVolume, DecisionStage, FactKind, is_of_kind
 
 NOON = datetime(2026, 12, 18, 12, 30, tzinfo=UTC)
 VOLUMES = (BuildVolume("Mark Two", "Desktop Series", (320, 132, 154)),)
@@ -58,13 +58,13 @@ def test_every_documented_fact_is_given_in_its_kind_and_nothing_else(ledger: Led
         **build_facts(FULL, NOON),
         "preset": "Onyx",
     }
-    kinds = {fact.name: fact.kind for fact in fact_table()}
+    kinds = {fact.name: fact.kind for fact in FACT_TABLE}
     assert set(given) == set(kinds)
     assert [name for name, value in given.items() if not is_of_kind(value, kinds[name])] == []
 
 
 def test_the_examples_of_the_table_are_of_their_kinds() -> None:
-    for fact in fact_table():
+    for fact in FACT_TABLE:
         example: FactValue = fact.example
         if fact.kind in {FactKind.NUMBER, FactKind.COUNT}:
             example = float(fact.example)
@@ -147,5 +147,5 @@ def test_a_cloud_whose_clock_is_ahead_makes_no_build_of_the_future() -> None:
 
 
 def test_the_routing_facts_are_those_of_the_build_and_the_preset() -> None:
-    routing = {fact.name for fact in fact_table() if fact.stage is DecisionStage.ROUTING}
+    routing = {fact.name for fact in FACT_TABLE if fact.stage is DecisionStage.ROUTING}
     assert routing == {*build_facts(FULL, NOON), "preset"}

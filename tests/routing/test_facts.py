@@ -2,7 +2,7 @@
 
 import re
 
-from workflow.routing import DecisionStage, FactKind, fact_table
+from workflow.routing import FACT_TABLE, DecisionStage, FactKind
 from workflow.routing.facts import NUMERIC
 from workflow.routing.matchers import parse_number
 
@@ -10,7 +10,7 @@ UNITS = {"mm": "_mm", "cm³": "_cm3", "cm²": "_cm2", "MB": "_mb", "h": "_hours"
 
 
 def test_names_are_unique_and_say_their_unit() -> None:
-    table = fact_table()
+    table = FACT_TABLE
     assert len({fact.name for fact in table}) == len(table)
     for fact in table:
         assert re.fullmatch(r"(build\.)?[a-z][a-z0-9_]*", fact.name)
@@ -18,15 +18,15 @@ def test_names_are_unique_and_say_their_unit() -> None:
 
 
 def test_facts_of_a_build_are_known_after_slicing_only() -> None:
-    late = {fact.name for fact in fact_table() if fact.stage is DecisionStage.ROUTING}
+    late = {fact.name for fact in FACT_TABLE if fact.stage is DecisionStage.ROUTING}
     assert {name for name in late if not name.startswith("build.")} == {"preset"}
     assert not any(
-        fact.name.startswith("build.") for fact in fact_table() if fact.stage is DecisionStage.INTAKE
+        fact.name.startswith("build.") for fact in FACT_TABLE if fact.stage is DecisionStage.INTAKE
     )
 
 
 def test_every_fact_has_its_story() -> None:
-    for fact in fact_table():
+    for fact in FACT_TABLE:
         assert fact.known
         assert fact.source
         assert (parse_number(fact.example) is not None) == (fact.kind in NUMERIC)
@@ -34,5 +34,5 @@ def test_every_fact_has_its_story() -> None:
 
 
 def test_absence_means_none_only_beside_a_fact_that_exists() -> None:
-    names = {fact.name for fact in fact_table()}
-    assert {fact.none_without for fact in fact_table()} <= names | {None}
+    names = {fact.name for fact in FACT_TABLE}
+    assert {fact.none_without for fact in FACT_TABLE} <= names | {None}

@@ -1,7 +1,5 @@
 """Intervals of numbers."""
 
-import math
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,17 +44,6 @@ def test_overlap_takes_what_both_take(one: Interval, other: Interval, number: fl
     assert one.intersect(other).matches(number) == (one.matches(number) and other.matches(number))
 
 
-@given(one=INTERVALS, other=INTERVALS, number=NUMBERS)
-def test_covering_means_taking_all_of_it(one: Interval, other: Interval, number: float) -> None:
-    if one.covers(other) and other.matches(number):
-        assert one.matches(number)
-
-
 @given(interval=INTERVALS, number=NUMBERS)
 def test_an_empty_interval_takes_nothing(interval: Interval, number: float) -> None:
     assert not (interval.is_empty and interval.matches(number))
-
-
-def test_the_whole_line_covers_everything() -> None:
-    assert Interval().covers(Interval(3, math.inf))
-    assert not Interval(high=3, high_open=True).covers(Interval(high=3))

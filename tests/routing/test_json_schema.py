@@ -10,7 +10,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tests.routing.test_load import CASES, GOOD
 from workflow.resources import resource_folder
-from workflow.routing import fact_table, rules_json_schema
+from workflow.routing import FACT_TABLE, rules_json_schema
 
 VALIDATOR = jsonschema_rs.Draft202012Validator(rules_json_schema())
 MARKED_BY_EDITORS = [
@@ -68,7 +68,7 @@ def test_every_fact_is_explained_where_it_can_be_used() -> None:
     definitions = rules_json_schema()["$defs"]
     assert isinstance(definitions, dict)
     conditions = definitions["routing_when"]["properties"]
-    for fact in fact_table():
+    for fact in FACT_TABLE:
         assert fact.source in conditions[fact.name]["description"]
     assert "build.print_hours" not in definitions["intake_when"]["properties"]
 

@@ -8,11 +8,11 @@ from tests.routing.test_choose_device import READY
 from tests.routing.test_evaluate import DEFAULT
 from workflow.model import Destination, Facts
 from workflow.routing import (
+    FACT_TABLE,
     DecisionStage,
     MeasureStl,
     RuleTestResult,
     evaluate_rule_tests,
-    fact_table,
     parse_rules,
 )
 from workflow.routing.fact_values import add_default_facts
@@ -96,7 +96,7 @@ def test_a_new_rule_breaks_no_old_test() -> None:
     """Every fact of the table has a default, or there is none of it."""
     test = "{file: {path: a.stl}, build: {}, expect: {send_to: backlog, preset: Onyx}}"
     assert result_of(RULES, test).passed
-    for fact in fact_table():
+    for fact in FACT_TABLE:
         wanted = {
             "true/false": str(fact.default != "true").lower(),
             "time of day": "03:00..04:00",

@@ -12,7 +12,7 @@ from workflow.mesh import format_size
 from workflow.model import DecisionRecord, FactValue, IntakeDecision, MeshReport
 from workflow.operations import IntakeForecast
 from workflow.pipeline.replay import PastDecision, ReplayResult, describe_intake, describe_route
-from workflow.routing import Explanation, Rulebook, fact_table, format_window, parse_fact_value
+from workflow.routing import FACT_TABLE, Explanation, Rulebook, format_window, parse_fact_value
 
 BUILD_PREFIX = "build."
 
@@ -34,7 +34,7 @@ def parse_fact(given: str, *, build: bool = False) -> tuple[str, FactValue]:
     key, equals, text = given.partition("=")
     prefix, hint = (BUILD_PREFIX, "--build") if build else ("", "--fact")
     name = key.strip() if key.strip().startswith(prefix) else prefix + key.strip()
-    kinds = {fact.name: fact.kind for fact in fact_table() if fact.name.startswith(prefix)}
+    kinds = {fact.name: fact.kind for fact in FACT_TABLE if fact.name.startswith(prefix)}
     if not equals or name not in kinds:
         known = ", ".join(sorted(fact.removeprefix(prefix) for fact in kinds))
         meant = did_you_mean(key.strip().removeprefix(prefix), [fact.removeprefix(prefix) for fact in kinds])

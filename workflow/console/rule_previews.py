@@ -24,11 +24,11 @@ from workflow.pipeline.facts import facts_of_unsubmitted_file
 from workflow.pipeline.outages import last_seen_devices
 from workflow.pipeline.replay import describe_intake, describe_route, replay_rules
 from workflow.routing import (
+    FACT_TABLE,
     DecisionStage,
     Explanation,
     Rulebook,
     explain,
-    fact_table,
     load_rules,
     parse_fact_value,
     parse_rules,
@@ -157,7 +157,7 @@ def _route_text(found: Explanation) -> str:
 
 def _build_facts(form: FormData) -> dict[str, FactValue]:
     """Return the facts of the build that the form names. Raises Refused for a wrong value."""
-    kinds = {fact.name: fact.kind for fact in fact_table() if fact.stage is DecisionStage.ROUTING}
+    kinds = {fact.name: fact.kind for fact in FACT_TABLE if fact.stage is DecisionStage.ROUTING}
     given: dict[str, FactValue] = {}
     for name, kind in kinds.items():
         text = str(form.get(name) or "").strip()

@@ -18,7 +18,7 @@ from workflow.routing.cloud_names import (
 from workflow.routing.evaluate import decide_intake, decide_route
 from workflow.routing.explain import Explanation, OpenRule, explain, explain_intake, explain_routing
 from workflow.routing.fact_values import is_of_kind, parse_fact_value
-from workflow.routing.facts import SECONDS_PER_HOUR, DecisionStage, FactKind, fact_table
+from workflow.routing.facts import FACT_TABLE, SECONDS_PER_HOUR, DecisionStage, FactKind
 from workflow.routing.globs import casefold_nfc
 from workflow.routing.json_schema import rules_json_schema
 from workflow.routing.load import load_rules, parse_rules, read_rules_text, revision_of

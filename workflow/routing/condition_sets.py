@@ -135,7 +135,7 @@ def boxes_overlap(ones: Boxes, others: Boxes) -> bool:
     return any(_intersect_boxes(one, other) is not None for one in ones for other in others)
 
 
-def subtract_boxes(boxes: Boxes, taken: Boxes, most: int = MAX_BOXES) -> Boxes:
+def subtract_boxes(boxes: Boxes, taken: Boxes, most: int) -> Boxes:
     """Return the first boxes without the second. Raises TooManyBoxes for more than `most`."""
     for each in taken:
         left: list[Box] = []
@@ -150,16 +150,10 @@ def subtract_boxes(boxes: Boxes, taken: Boxes, most: int = MAX_BOXES) -> Boxes:
 def _to_boxes(condition: Condition, *, wanted: bool) -> Boxes:
     match condition:
         case Comparison():
-            side = (
-                _constraint_of(condition)
-                if wanted
-                else next(
-                    _subtract_constraint(
-                        condition.fact, _unconstrained(condition.fact), _constraint_of(condition)
-                    )
-                )
-            )
-            return () if _is_empty(condition.fact, side) else ({condition.fact: side},)
+            fact, side = condition.fact, _constraint_of(condition)
+            if not wanted:
+                side = next(_subtract_constraint(fact, _unconstrained(fact), side))
+            return () if _is_empty(fact, side) else ({fact: side},)
         case Not(part):
             return _to_boxes(part, wanted=not wanted)
         case AllOf(parts) | AnyOf(parts):
@@ -217,12 +211,8 @@ def _constraint_of(condition: Comparison) -> Constraint:
 
 
 def _unconstrained(fact: Fact) -> Constraint:
-    absent = fact.none_without is not None
-    return (
-        Constraint(absent=absent)
-        if fact.kind in TEXTUAL
-        else Constraint((FULL_RANGES[fact.kind],), absent=absent)
-    )
+    spans = () if fact.kind in TEXTUAL else (FULL_RANGES[fact.kind],)
+    return Constraint(spans, absent=fact.none_without is not None)
 
 
 def _intersect_constraints(fact: Fact, one: Constraint, other: Constraint) -> Constraint:

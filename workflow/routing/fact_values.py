@@ -7,7 +7,7 @@ from datetime import date
 
 from workflow.model import DeviceFacts, Facts, FactValue
 from workflow.routing.build_volumes import BuildVolume, fit_facts
-from workflow.routing.facts import BUILD_PREFIX, NUMERIC, TEXTUAL, FactKind, fact_table
+from workflow.routing.facts import BUILD_PREFIX, FACT_TABLE, NUMERIC, TEXTUAL, FactKind
 from workflow.routing.matchers import WEEKDAYS, parse_minute, parse_number, parse_weekday
 
 
@@ -78,7 +78,7 @@ def add_default_series(devices: tuple[DeviceFacts, ...], facts: Facts) -> tuple[
 def _table_defaults(sliced: bool) -> dict[str, FactValue]:
     values = {
         fact.name: parse_fact_value(fact.default, fact.kind)
-        for fact in fact_table()
+        for fact in FACT_TABLE
         if fact.default is not None and (sliced or not fact.name.startswith(BUILD_PREFIX))
     }
     return {name: value for name, value in values.items() if value is not None}

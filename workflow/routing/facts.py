@@ -61,11 +61,6 @@ class Fact:
     default: str | None = None
 
 
-def fact_table() -> tuple[Fact, ...]:
-    """Return every fact in the order of the documentation, without tags: each rules file has its own."""
-    return _FACT_TABLE
-
-
 def make_tag_fact(tag: str, kind: FactKind) -> Fact:
     """Return the fact for a tag of the name patterns. A file without the tag does not have the fact."""
     name = TAG_PREFIX + tag
@@ -118,7 +113,7 @@ def _build(
     )
 
 
-_FACT_TABLE = (
+FACT_TABLE = (
     _file("path", FactKind.PATH, "", "rush/bracket.stl", "the file's place under the inbox"),
     _file("folder", FactKind.PATH, "", "rush", "the path without the name; empty for the inbox itself"),
     _file("name", FactKind.TEXT, "", "bracket.stl", "the file's name"),
@@ -239,5 +234,5 @@ _FACT_TABLE = (
         "approved",
     ),
 )
-
-FACTS_BY_NAME = MappingProxyType({fact.name: fact for fact in _FACT_TABLE})
+"""Every fact in the order of the documentation, without tags: each rules file has its own."""
+FACTS_BY_NAME = MappingProxyType({fact.name: fact for fact in FACT_TABLE})

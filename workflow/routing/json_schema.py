@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 
 from workflow.routing.facts import (
     BUILD_PREFIX,
+    FACT_TABLE,
     NUMERIC,
     TAG_PREFIX,
     TEXTUAL,
     DecisionStage,
     Fact,
     FactKind,
-    fact_table,
 )
 from workflow.routing.matchers import COMPARISON_REGEX, NUMBER_PATTERN, TIME_PATTERN, WEEKDAYS
 from workflow.routing.parse_actions import (
@@ -88,7 +88,7 @@ def rules_json_schema() -> Schema:
         ),
         "$defs": {
             "intake_when": _when_schema("intake_when", _facts_at(DecisionStage.INTAKE)),
-            "routing_when": _when_schema("routing_when", fact_table()),
+            "routing_when": _when_schema("routing_when", FACT_TABLE),
         },
     }
 
@@ -112,7 +112,7 @@ def _with_description(schema: Schema, description: str) -> Schema:
 
 
 def _facts_at(stage: DecisionStage) -> tuple[Fact, ...]:
-    return tuple(fact for fact in fact_table() if fact.stage is stage)
+    return tuple(fact for fact in FACT_TABLE if fact.stage is stage)
 
 
 def _when_schema(name: str, facts: Iterable[Fact]) -> Schema:

@@ -16,13 +16,14 @@ from workflow.routing.build_volumes import load_build_volumes
 from workflow.routing.cloud_names import with_build_volumes
 from workflow.routing.conditions import Condition
 from workflow.routing.due import Holidays, parse_holiday
-from workflow.routing.facts import TAG_PREFIX, DecisionStage, Fact, FactKind, make_tag_fact
+from workflow.routing.facts import TAG_PREFIX, DecisionStage, make_tag_fact
 from workflow.routing.filename_tags import NamePattern, parse_name_pattern
 from workflow.routing.globs import casefold_nfc
 from workflow.routing.parse_actions import (
     INTAKE_ACTIONS,
     ROUTING_ACTIONS,
     SENDING_KEYS,
+    describe_tag_kind,
     parse_intake_action,
     parse_notify,
     parse_routing_action,
@@ -186,7 +187,7 @@ def _read_name_pattern(page: YamlReader, node: Node) -> NamePattern | None:
         if known.kind is not fact.kind:
             page.wrong(
                 node,
-                f"`{{{tag.name}}}` is {_describe_tag_kind(known)} in a pattern above",
+                f"`{{{tag.name}}}` is {describe_tag_kind(known)} in a pattern above",
                 "make them the same",
             )
     return pattern
@@ -201,10 +202,6 @@ def parse_holidays(page: YamlReader, node: Node) -> Holidays:
         except ValueError as error:
             page.wrong(item, str(error))
     return tuple(found)
-
-
-def _describe_tag_kind(fact: Fact) -> str:
-    return {FactKind.COUNT: "a number", FactKind.DATE: "a date"}.get(fact.kind, "text")
 
 
 VERSION = "1"

@@ -40,10 +40,6 @@ class Interval:
         above = number > self.low or (number == self.low and not self.low_open)
         return above and (number < self.high or (number == self.high and not self.high_open))
 
-    def covers(self, other: "Interval") -> bool:
-        """True if every number of the other is in this one."""
-        return self.intersect(other) == other
-
     def intersect(self, other: "Interval") -> "Interval":
         """Return the numbers that are in both."""
         low, high = max(self.low, other.low), min(self.high, other.high)

@@ -1,13 +1,13 @@
 """Read what a rule does (upload, reject, hold, send) and which devices it may use; note the mistakes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
 
 from workflow.model import Destination
 from workflow.routing.due import DueDate, parse_due
 from workflow.routing.fact_values import parse_flag
-from workflow.routing.facts import TAG_PREFIX, FactKind
+from workflow.routing.facts import TAG_PREFIX, Fact, FactKind
 from workflow.routing.filename_tags import DATE_SUFFIX, NUMBER_SUFFIX
 from workflow.routing.globs import Glob
 from workflow.routing.matchers import (
@@ -130,10 +130,14 @@ def _parse_queue_limit(page: YamlReader, nodes: NodesByKey, key: str) -> Interva
 
 INTAKE_ACTIONS = ("preset", "reject", "hold")
 ROUTING_ACTIONS = ("send_to", "hold")
-WINDOW_KEYS = ("not_before", "send_between")
+_WINDOWS: Mapping[str, tuple[Callable[[str], TimeWindow], str, str]] = {
+    "not_before": (parse_opening, "a time of day", 'write "17:00"'),
+    "send_between": (parse_time_window, "a window", "write 17:00..06:00"),
+}
+"""What reads each, what it is, and an example."""
 SENDING_KEYS = (
     "due", "device", "otherwise", "copies", "spread", "hold_first", "approve_first", "follow",
-    *WINDOW_KEYS
+    *_WINDOWS,
 )  # fmt: skip
 DESTINATIONS = tuple(map(str, Destination))
 OTHERWISE = (str(Destination.JOB_REQUEST), str(Destination.BACKLOG), "hold")
@@ -278,21 +282,17 @@ def _parse_due_node(page: YamlReader, node: Node) -> DueDate | None:
 
 def _parse_window(page: YamlReader, nodes: NodesByKey) -> TimeWindow | None:
     """Return the time of day in which builds are sent; None for always."""
-    given = [key for key in WINDOW_KEYS if key in nodes]
+    given = [key for key in _WINDOWS if key in nodes]
     if len(given) > 1:
         page.wrong(nodes[given[1]], "`not_before` and `send_between` exclude each other", "keep one of them")
     for key in given:
         node = nodes[key]
         text = str(node.value) if isinstance(node, ScalarNode) else ""
+        read, what, hint = _WINDOWS[key]
         try:
-            return parse_opening(text) if key == "not_before" else parse_time_window(text)
+            return read(text)
         except ValueError as error:
-            hint = 'write "17:00"' if key == "not_before" else "write 17:00..06:00"
-            page.wrong(
-                node,
-                f"`{key}` is {'a time of day' if key == 'not_before' else 'a window'}, and {error}",
-                hint,
-            )
+            page.wrong(node, f"`{key}` is {what}, and {error}", hint)
     return None
 
 
@@ -303,17 +303,15 @@ def _parse_copies(page: YamlReader, node: Node) -> Copies:
     if number is not None and number.is_integer() and 1 <= number <= MAX_COPIES:
         return Copies(int(number))
     if text.startswith(TAG_PREFIX):
-        return _parse_copies_by_tag(page, node, text)
+        _require_tag(page, node, text, FactKind.COUNT, f"`copies` is a number: write {{…{NUMBER_SUFFIX}}}")
+        return Copies(tag=text)
     page.wrong(node, f"`copies` is a whole number from 1 to {MAX_COPIES}, or a tag", "like `tag.qty`")
     return ONE_COPY
 
 
-def _parse_copies_by_tag(page: YamlReader, node: Node, name: str) -> Copies:
-    _require_tag(page, node, name, FactKind.COUNT, f"`copies` is a number: write {{…{NUMBER_SUFFIX}}}")
-    return Copies(tag=name)
-
-
-_KIND_WORDS = {FactKind.COUNT: "a number", FactKind.DATE: "a date"}
+def describe_tag_kind(tag: Fact) -> str:
+    """Return what a tag is, in words."""
+    return {FactKind.COUNT: "a number", FactKind.DATE: "a date"}.get(tag.kind, "text")
 
 
 def _require_tag(page: YamlReader, node: Node, name: str, kind: FactKind, needs: str) -> None:
@@ -325,7 +323,7 @@ def _require_tag(page: YamlReader, node: Node, name: str, kind: FactKind, needs:
     elif tag.kind is not kind:
         page.wrong(
             node,
-            f"`{name}` is {_KIND_WORDS.get(tag.kind, 'text')}, and {needs.partition(':')[0]}",
+            f"`{name}` is {describe_tag_kind(tag)}, and {needs.partition(':')[0]}",
             f"{needs.partition(': ')[2]} in the pattern",
         )
 

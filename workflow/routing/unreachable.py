@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 
 from workflow.routing.condition_sets import (
-    MAX_BOXES,
     Box,
     Boxes,
     Constraint,
@@ -62,7 +61,7 @@ def _pick_candidates(overlapping: Sequence[tuple[int, Boxes]], inside: Boxes) ->
 def _find_joint_cover(inside: Boxes, overlapping: Sequence[tuple[int, Boxes]]) -> tuple[int, ...]:
     left, parts = inside, list[int]()
     for place, boxes in overlapping:
-        now = _subtract_or_none(left, boxes, MAX_REMAINING_BOXES)
+        now = _subtract_or_none(left, boxes)
         if now is None:
             return ()
         if now != left:
@@ -78,7 +77,7 @@ def _minimal_cover(inside: Boxes, parts: Sequence[tuple[int, Boxes]]) -> tuple[i
         others = [each for each in parts if each is not part]
         left: Boxes | None = inside
         for _, boxes in others:
-            left = None if left is None else _subtract_or_none(left, boxes, MAX_REMAINING_BOXES)
+            left = None if left is None else _subtract_or_none(left, boxes)
         if left == ():
             return _minimal_cover(inside, others)
     return tuple(place for place, _ in parts)
@@ -92,9 +91,9 @@ def boxes_or_none(condition: Condition) -> Boxes | None:
         return None
 
 
-def _subtract_or_none(boxes: Boxes, taken: Boxes, most: int = MAX_BOXES) -> Boxes | None:
+def _subtract_or_none(boxes: Boxes, taken: Boxes) -> Boxes | None:
     try:
-        return subtract_boxes(boxes, taken, most)
+        return subtract_boxes(boxes, taken, MAX_REMAINING_BOXES)
     except TooManyBoxes:
         return None
 
