@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from urllib.parse import urlsplit
 
-from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
+from workflow.doctor.finding import Check, Finding, fail, ok, shortened_list, skip, warn
 from workflow.doctor.settings import SKIPPED_NO_RULES, load_rules_or_none, mistake_finding, send_actions
 from workflow.eiger import EigerClient, PingResult, RetryPolicy, make_client, network_of, proxy_address
 from workflow.errors import EXIT_CLOUD, EXIT_USAGE, CloudError, Unauthorized, error_reason, format_count
@@ -28,7 +28,7 @@ def check_presets(catalog: CloudCache) -> Iterator[Finding]:
     elif twice:
         yield warn(f"Several presets are titled {twice[0]}.", "Rules have to name those by their ids.")
     else:
-        yield ok(f"{format_count(len(titles), 'preset')}: {_shortened_list(titles)}.")
+        yield ok(f"{format_count(len(titles), 'preset')}: {shortened_list(titles, MAX_SHOWN_NAMES)}.")
 
 
 def check_printers(catalog: CloudCache) -> Iterator[Finding]:
@@ -81,15 +81,11 @@ def check_approvals(settings: Settings, client: EigerClient) -> Iterator[Finding
     if without:
         yield warn(
             f"Only approved builds may be printed, and these rules do not approve: "
-            f"{_shortened_list(without)}.",
+            f"{shortened_list(without, MAX_SHOWN_NAMES)}.",
             "Approve builds in Eiger, or set `approve_first: true` in the rule.",
         )
     else:
         yield ok("Only approved builds may be printed, and every rule that sends approves first.")
-
-
-def _shortened_list(names: list[str]) -> str:
-    return ", ".join(names[:MAX_SHOWN_NAMES]) + (", …" if len(names) > MAX_SHOWN_NAMES else "")
 
 
 CLOUD_TIMEOUT_SECONDS = 30.0
@@ -166,7 +162,7 @@ def check_access(line: CloudConnection) -> Iterator[Finding]:
         yield fail(str(answer), _KEYS_FIX, EXIT_CLOUD)
         return
     names = sorted(device.name for device in line.catalog.devices())
-    shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
+    shown = shortened_list(names, 4)
     yield ok(
         f"Eiger accepts the keys. It does not name the organization. "
         f"It has {format_count(len(names), 'printer')} ({shown or 'none'}), "

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from subprocess import list2cmdline
+from typing import TypeVar
 
 from workflow.errors import (
     EXIT_CLOUD,
@@ -74,12 +75,18 @@ def quote_word(word: object) -> str:
     return list2cmdline([str(word)]) if sys.platform == "win32" else shlex.quote(str(word))
 
 
+def shortened_list(names: Sequence[str], most: int) -> str:
+    """Return the first names as one text, and … for the others."""
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+
+
 def overall_exit_code(findings: Iterable[Finding]) -> int:
     """Return the exit code: wrong settings or rules come first, then the cloud, then any other failure."""
     codes = {finding.exit_code for finding in findings if finding.grade is Grade.FAIL}
     return next((code for code in (EXIT_USAGE, EXIT_CLOUD, EXIT_SOME_FAILED) if code in codes), EXIT_OK)
 
 
+T = TypeVar("T")
 CHECK_TIMEOUT_SECONDS = 15.0
 _REPORT_BUG_FIX = "This is a fault in stlflow. Please report it with this line."
 _TIMEOUT_FIX = "Something hangs. Check the mount, the disk or the server, then run the doctor again."
@@ -96,6 +103,11 @@ class Check:
     limit_seconds: float = CHECK_TIMEOUT_SECONDS
     silent_code: int = EXIT_SOME_FAILED
     """The exit code when there is no answer within the limit."""
+
+
+def checks_of(subject: T, *rows: tuple[str, str, Callable[[T], Iterable[Finding]]]) -> tuple[Check, ...]:
+    """Return checks of one subject. Each row: its name, what it asks, and what answers."""
+    return tuple(Check(name, asks, partial(answer, subject)) for name, asks, answer in rows)
 
 
 def run_checks(checks: Sequence[Check]) -> Iterator[Finding]:

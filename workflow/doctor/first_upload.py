@@ -30,13 +30,13 @@ class Pace:
     sleep: Callable[[float], None] = time.sleep
 
 
-def cube_stl(side_mm: float = CUBE_MM) -> bytes:
-    """Return a binary STL of a closed cube."""
+def cube_stl() -> bytes:
+    """Return a binary STL of a closed cube of CUBE_MM."""
     facets = bytearray()
-    for axis, side in product(range(3), (0.0, side_mm)):
+    for axis, side in product(range(3), (0.0, CUBE_MM)):
         u, v = (axis + 1) % 3, (axis + 2) % 3
         corners = []
-        for at_u, at_v in ((0.0, 0.0), (side_mm, 0.0), (side_mm, side_mm), (0.0, side_mm)):
+        for at_u, at_v in ((0.0, 0.0), (CUBE_MM, 0.0), (CUBE_MM, CUBE_MM), (0.0, CUBE_MM)):
             point = [0.0, 0.0, 0.0]
             point[axis], point[u], point[v] = side, at_u, at_v
             corners.append(point)

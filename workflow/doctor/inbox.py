@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from workflow.doctor.finding import Check, Finding, ok, quote_word, warn
+from workflow.doctor.finding import Check, Finding, checks_of, ok, quote_word, warn
 from workflow.doctor.mount import user_name
 from workflow.intake import (
     LOCAL_FILE_SYSTEMS,
@@ -102,23 +102,12 @@ def _group_name(gid: int) -> str:
 
 def inbox_checks(share: Share) -> tuple[Check, ...]:
     """Return the checks of what waits for a person in the share."""
-    return (
-        Check(
-            "share.waiting",
-            "files that wait in the inbox until a person corrects them",
-            lambda: check_waiting_files(share),
-        ),
-        Check(
-            "share.foreign",
-            "links and files where the outcome folders need a folder",
-            lambda: check_foreign_entries(share),
-        ),
-        Check(
-            "share.group",
-            "whether people who may drop files may drag them back",
-            lambda: check_drag_back(share),
-        ),
-        Check("share.approvers", "who may approve held files by moving them", lambda: check_approvers(share)),
+    return checks_of(
+        share,
+        ("share.waiting", "files that wait in the inbox until a person corrects them", check_waiting_files),
+        ("share.foreign", "links and files where the outcome folders need a folder", check_foreign_entries),
+        ("share.group", "whether people who may drop files may drag them back", check_drag_back),
+        ("share.approvers", "who may approve held files by moving them", check_approvers),
     )
 
 

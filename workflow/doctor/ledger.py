@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError
 
 from workflow import __version__
 from workflow.assembly import is_worker_alive, ledger_exists, moved_ledger_error
-from workflow.doctor.finding import Check, Finding, fail, ok, warn
+from workflow.doctor.finding import Check, Finding, checks_of, fail, ok, warn
 from workflow.errors import EXIT_CLOUD, EXIT_SOME_FAILED, EXIT_USAGE, DatabaseUnavailable, StateFolderError
 from workflow.intake import file_system_type
 from workflow.ledger import CLOCK, IntegrityReport, Ledger, check_integrity, check_writable, list_workers
@@ -203,11 +203,10 @@ def ledger_checks(book: LedgerAccess) -> tuple[Check, ...]:
             gate=True,
             silent_code=EXIT_CLOUD if book.settings.database_url else EXIT_SOME_FAILED,
         ),
-        Check("ledger.unused", "tables that an older engine left", lambda: check_unused_tables(book)),
-        Check("ledger.queue", "the tables of the queue that machines share", lambda: check_queue(book)),
-        Check(
-            "ledger.workers",
-            "which workers run; other releases, missing heartbeats",
-            lambda: check_workers(book),
+        *checks_of(
+            book,
+            ("ledger.unused", "tables that an older engine left", check_unused_tables),
+            ("ledger.queue", "the tables of the queue that machines share", check_queue),
+            ("ledger.workers", "which workers run; other releases, missing heartbeats", check_workers),
         ),
     )

@@ -9,22 +9,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from workflow import __version__
-from workflow.doctor.finding import Check, Finding, fail, ok, quote_word, warn
+from workflow.doctor.finding import Check, Finding, checks_of, fail, ok, quote_word, warn
 from workflow.doctor.mount import account_name, own_user_id, probe_writing, user_name
 from workflow.errors import EXIT_USAGE, StateFolderError, format_count
 from workflow.intake import file_system_type
 from workflow.settings import Settings
 from workflow.state_folder import is_state_folder_locked, others_can_read, require_local_state_folder
 
-REPORTED_PACKAGES = (
-    "sqlalchemy",
-    "watchdog",
-    "requests",
-    "urllib3",
-    "numpy",
-    "numpy-stl",
-    "pydantic",
-)
+REPORTED_PACKAGES = ("sqlalchemy", "watchdog", "requests", "urllib3", "numpy", "numpy-stl", "pydantic")
 """Packages whose release is most useful in a bug report."""
 OPTIONAL_PACKAGES = ("psycopg",)
 """Of the extra `postgres`: named where they are installed."""
@@ -208,9 +200,12 @@ def state_checks(settings: Settings) -> tuple[Check, ...]:
             lambda: check_state_location(settings),
             gate=True,
         ),
-        Check("state.rights", "a probe file written and removed there", lambda: check_state_rights(settings)),
-        Check("state.owners", "files there that belong to someone else", lambda: check_file_owners(settings)),
-        Check("state.privacy", "whether other accounts can read it", lambda: check_privacy(settings)),
-        Check("state.running", "whether stlflow runs on it now", lambda: check_running(settings)),
-        Check("state.space", "room for database and logs", lambda: check_state_space(settings)),
+        *checks_of(
+            settings,
+            ("state.rights", "a probe file written and removed there", check_state_rights),
+            ("state.owners", "files there that belong to someone else", check_file_owners),
+            ("state.privacy", "whether other accounts can read it", check_privacy),
+            ("state.running", "whether stlflow runs on it now", check_running),
+            ("state.space", "room for database and logs", check_state_space),
+        ),
     )

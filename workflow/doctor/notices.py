@@ -10,7 +10,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from workflow.assembly import rules_file
-from workflow.doctor.finding import Check, Finding, ok, quote_word, warn
+from workflow.doctor.finding import Check, Finding, checks_of, ok, quote_word, warn
 from workflow.doctor.ledger import LedgerAccess
 from workflow.errors import RulesError
 from workflow.pipeline.context import now
@@ -120,13 +120,11 @@ def check_outbox(book: LedgerAccess) -> Iterator[Finding]:
 
 def notice_checks(settings: Settings) -> tuple[Check, ...]:
     """Return the checks of the settings of notices."""
-    return (
-        Check(
-            "notices", "targets that do not exist or can't be used", lambda: check_notice_targets(settings)
-        ),
+    return checks_of(
+        settings, ("notices", "targets that do not exist or can't be used", check_notice_targets)
     )
 
 
 def outbox_checks(book: LedgerAccess) -> tuple[Check, ...]:
     """Return the checks of what was not delivered."""
-    return (Check("notices.outbox", "notices that were not delivered", lambda: check_outbox(book)),)
+    return checks_of(book, ("notices.outbox", "notices that were not delivered", check_outbox))

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from workflow.assembly import make_inspector, rules_file
-from workflow.doctor.finding import Check, Finding, fail, ok, quote_word, warn
+from workflow.doctor.finding import Check, Finding, checks_of, fail, ok, quote_word, warn
 from workflow.errors import EXIT_USAGE, Mistake, RulesError, SettingsError, format_count
 from workflow.model import Destination
 from workflow.pipeline.check_rules import evaluate_tests_with_files
@@ -255,15 +255,10 @@ def rules_checks(settings: Settings) -> tuple[Check, ...]:
     return (
         Check("settings.outdated", "settings replaced by better ones", lambda: check_outdated(settings)),
         Check("rules", "every mistake in the rules file", lambda: check_rules_readable(settings), gate=True),
-        Check(
-            "rules.doubts",
-            "rules that can't match; the rules' own tests",
-            lambda: check_rule_warnings(settings),
+        *checks_of(
+            settings,
+            ("rules.doubts", "rules that can't match; the rules' own tests", check_rule_warnings),
+            ("rules.starts", "rules that print at once, and whether that is armed", check_print_now),
+            ("rules.timezone", "the time zone of due dates", check_time_zone),
         ),
-        Check(
-            "rules.starts",
-            "rules that print at once, and whether that is armed",
-            lambda: check_print_now(settings),
-        ),
-        Check("rules.timezone", "the time zone of due dates", lambda: check_time_zone(settings)),
     )

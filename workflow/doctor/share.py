@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from workflow.assembly import is_at_work, known_share
-from workflow.doctor.finding import Check, Finding, fail, ok, skip, warn
+from workflow.doctor.finding import Check, Finding, checks_of, fail, ok, skip, warn
 from workflow.doctor.inbox import inbox_checks
 from workflow.doctor.ledger import LedgerAccess
 from workflow.doctor.machine import check_free_space
@@ -153,11 +153,8 @@ def check_inbox(book: LedgerAccess) -> Iterator[Finding]:
 def check_spool_space(book: LedgerAccess) -> Iterator[Finding]:
     """Check that copies of the waiting files fit on the disk of the state folder."""
     share = _open_share(book)
-    sizes = (
-        [_file_size(share.inbox / path) for path in scan_inbox(share.inbox).paths]
-        if share.inbox.is_dir()
-        else []
-    )
+    paths = scan_inbox(share.inbox).paths if share.inbox.is_dir() else ()
+    sizes = [_file_size(share.inbox / path) for path in paths]
     needed = sum(nlargest(book.settings.uploads_at_once, sizes))
     yield from check_free_space(
         book.settings.state.absolute(), "the state folder", needed, "for copies of the parts in the inbox"
@@ -200,22 +197,17 @@ def share_checks(book: LedgerAccess) -> tuple[Check, ...]:
             lambda: check_share_present(book),
             gate=True,
         ),
-        Check(
-            "share.marker",
-            "the marker that tells it from an empty mount point",
-            lambda: check_share_marker(book),
+        *checks_of(
+            book,
+            ("share.marker", "the marker that tells it from an empty mount point", check_share_marker),
+            (
+                "share.folders",
+                "its folders, and folders of the inbox that can't be read",
+                check_share_folders,
+            ),
+            ("share.rights", "a probe file written and removed in each folder", check_share_rights),
+            ("share.moves", "a probe file renamed from folder to folder", check_renames),
         ),
-        Check(
-            "share.folders",
-            "its folders, and folders of the inbox that can't be read",
-            lambda: check_share_folders(book),
-        ),
-        Check(
-            "share.rights",
-            "a probe file written and removed in each folder",
-            lambda: check_share_rights(book),
-        ),
-        Check("share.moves", "a probe file renamed from folder to folder", lambda: check_renames(book)),
         Check(
             "share.kind",
             "the kind of file system, and what that means",
@@ -232,8 +224,11 @@ def share_checks(book: LedgerAccess) -> tuple[Check, ...]:
             "room for notes and new files",
             lambda: check_free_space(root, "the share", NOTES_BYTES, "for notes and new files"),
         ),
-        Check("share.copies", "room for copies of what waits in the inbox", lambda: check_spool_space(book)),
-        Check("share.others", "files of another database in the share", lambda: check_other_ledgers(book)),
-        Check("share.inbox", "files in the inbox while stlflow does not run", lambda: check_inbox(book)),
+        *checks_of(
+            book,
+            ("share.copies", "room for copies of what waits in the inbox", check_spool_space),
+            ("share.others", "files of another database in the share", check_other_ledgers),
+            ("share.inbox", "files in the inbox while stlflow does not run", check_inbox),
+        ),
         *inbox_checks(known_share(settings, None)),
     )

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 
 from workflow.assembly import is_at_work, is_worker_alive
 from workflow.doctor.cloud import cloud_checks
-from workflow.doctor.finding import Check, Finding, Grade, fail, ok, run_check, run_checks, warn
+from workflow.doctor.finding import (
+    Check,
+    Finding,
+    Grade,
+    checks_of,
+    fail,
+    ok,
+    run_check,
+    run_checks,
+    shortened_list,
+    warn,
+)  # fmt: skip
 from workflow.doctor.ledger import NO_WORKER, START_WORKER, LedgerAccess, ledger_checks
 from workflow.doctor.notices import outbox_checks
 from workflow.doctor.readiness import check_canary_flight
@@ -48,7 +59,7 @@ def check_unconfirmed_sends(book: LedgerAccess) -> Iterator[Finding]:
     if doubtful:
         yield warn(
             f"{_count_with_verb(len(doubtful), 'send')} not confirmed: "
-            f"submission {_submission_numbers(doubtful)}.",
+            f"submission {shortened_list([str(each.id) for each in doubtful], 5)}.",
             "Check in Eiger, then `stlflow settle ID --sent RECEIPT` or `--not-sent`.",
         )
     else:
@@ -58,11 +69,8 @@ def check_unconfirmed_sends(book: LedgerAccess) -> Iterator[Finding]:
 def check_mass_arrival(book: LedgerAccess) -> Iterator[Finding]:
     """Count files of a mass arrival that are not accepted yet."""
     with book.opened() as ledger:
-        waiting = (
-            []
-            if ledger is None
-            else [p for p, accepted in ledger.mass_arrival.read_paths().items() if not accepted]
-        )
+        paths = {} if ledger is None else ledger.mass_arrival.read_paths()
+    waiting = [path for path, accepted in paths.items() if not accepted]
     if waiting:
         yield warn(
             f"{_count_with_verb(len(waiting), 'file')} held as a bulk arrival, {min(waiting)} among them.",
@@ -143,23 +151,17 @@ def _count_with_verb(count: int, thing: str) -> str:
     return f"{format_count(count, thing)} {'is' if count == 1 else 'are'}"
 
 
-def _submission_numbers(submissions: list[Submission]) -> str:
-    shown = ", ".join(str(each.id) for each in submissions[:5])
-    return shown if len(submissions) <= 5 else f"{shown}, …"
-
-
 def waiting_checks(book: LedgerAccess) -> tuple[Check, ...]:
     """Return the checks of the work that waits."""
-    return (
-        Check("waiting.held", "submissions that a person has to decide on", lambda: check_held(book)),
-        Check(
-            "waiting.doubts", "sends that may or may not have happened", lambda: check_unconfirmed_sends(book)
-        ),
-        Check("waiting.crowd", "a bulk arrival to be accepted", lambda: check_mass_arrival(book)),
-        Check("waiting.rules", "a change of the rules that is not loaded", lambda: check_refused_rules(book)),
-        Check("waiting.hanging", "calls of the service that hang", lambda: check_hanging_calls(book)),
-        Check("waiting.canary", "the part that tests the inbox", lambda: check_canary(book)),
-        Check("waiting.overdue", "submissions that are overdue", lambda: check_overdue(book)),
+    return checks_of(
+        book,
+        ("waiting.held", "submissions that a person has to decide on", check_held),
+        ("waiting.doubts", "sends that may or may not have happened", check_unconfirmed_sends),
+        ("waiting.crowd", "a bulk arrival to be accepted", check_mass_arrival),
+        ("waiting.rules", "a change of the rules that is not loaded", check_refused_rules),
+        ("waiting.hanging", "calls of the service that hang", check_hanging_calls),
+        ("waiting.canary", "the part that tests the inbox", check_canary),
+        ("waiting.overdue", "submissions that are overdue", check_overdue),
     )
 
 
