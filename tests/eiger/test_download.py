@@ -98,3 +98,8 @@ def test_a_part_version_that_is_not_there(tmp_path: Path) -> None:
     ):
         client.download_part_version(ID, tmp_path / "part.stl")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_length_in_other_digits_is_no_length(tmp_path: Path) -> None:
+    answer = Answer(200, STL, {"Content-Length": "²"}, cut_at=len(STL))
+    assert fetch(Cloud(answer), tmp_path / "part.stl")[0] == len(STL)

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from threading import Lock
 from typing import TypeVar
 
-from workflow.eiger.call_meter import CallMeter
 from workflow.eiger.operations import Operation
 from workflow.eiger.protocol import no_response_error
 from workflow.eiger.rate_limit import RateLimiter
@@ -15,6 +15,7 @@ from workflow.eiger.response import NoResponseReason, Response
 from workflow.eiger.retry import GiveUp, RetryPolicy
 from workflow.eiger.transport import NoResponse, Request, Transport
 from workflow.errors import CloudError, RateLimited, ServerError, Unauthorized
+from workflow.model import CloudVitals
 
 T = TypeVar("T")
 MAX_EFFECT_WAIT_SECONDS = 5.0
@@ -37,6 +38,47 @@ class ServerClock:
         """Update the difference from the server's time, if a response has one."""
         if server_time is not None:
             self.ahead_seconds = (server_time - now).total_seconds()
+
+
+MAX_FAILURE_LENGTH = 300
+
+
+class CallMeter:
+    """Counts calls: how many, how long, and why the last one failed. One per client, for all threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._vitals = CloudVitals()
+
+    def vitals(self) -> CloudVitals:
+        """Return the counts so far."""
+        return self._vitals
+
+    def count_answer(self, seconds: float, *, is_question: bool) -> None:
+        """Count a call that was answered."""
+        with self._lock:
+            seen = self._vitals
+            self._vitals = replace(
+                seen,
+                calls=seen.calls + 1,
+                seconds=seen.seconds + (seconds if is_question else 0.0),
+                questions=seen.questions + is_question,
+                last_seconds=seconds if is_question else seen.last_seconds,
+                answered_at=self._clock(),
+            )
+
+    def count_failure(self, why: str) -> None:
+        """Count a call that failed because of the cloud, the way to it, or the keys."""
+        with self._lock:
+            seen = self._vitals
+            self._vitals = replace(
+                seen,
+                calls=seen.calls + 1,
+                failures=seen.failures + 1,
+                failed_at=self._clock(),
+                last_failure=why[:MAX_FAILURE_LENGTH],
+            )
 
 
 @dataclass(frozen=True, slots=True)

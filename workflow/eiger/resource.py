@@ -108,8 +108,8 @@ class Resource:
     def __init__(self, exchange: RequestSender) -> None:
         self._exchange = exchange
 
-    def _get(self, operation: Operation, shape: type[M], *, query: Query = (), **ids: str) -> M:
-        request = Request(operation, operation.place(**ids), query)
+    def _get(self, operation: Operation, shape: type[M], **ids: str) -> M:
+        request = Request(operation, operation.place(**ids))
         return self._exchange.call(request, partial(parse_response, operation, shape))
 
     def _paginate(

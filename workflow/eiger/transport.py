@@ -299,4 +299,5 @@ def _exception_causes(error: BaseException) -> Iterator[BaseException]:
 def _content_length(answer: requests.Response) -> int | None:
     """Return the length of the bytes that `iter_content` yields; None if they are compressed."""
     length = answer.headers.get("Content-Length", "")
-    return int(length) if length.isdigit() and "Content-Encoding" not in answer.headers else None
+    is_number = length.isascii() and length.isdigit()
+    return int(length) if is_number and "Content-Encoding" not in answer.headers else None
