@@ -2,6 +2,7 @@
 
 from datetime import timedelta, tzinfo
 
+from workflow.errors import format_count
 from workflow.model import Destination
 from workflow.notes.answer import Answer, Cost, PastPrints
 
@@ -65,7 +66,7 @@ def _printer_text(answer: Answer) -> str:
         return answer.printer
     if answer.jobs_ahead is None:
         return f"{answer.printer}, its queue is not known"
-    ahead = "no job" if not answer.jobs_ahead else f"{answer.jobs_ahead} job{'s' * (answer.jobs_ahead > 1)}"
+    ahead = format_count(answer.jobs_ahead, "job") if answer.jobs_ahead else "no job"
     return f"{answer.printer}, {ahead} ahead"
 
 

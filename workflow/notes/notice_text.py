@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 
+from workflow.errors import format_count
 from workflow.model import (
     FollowedPrint,
     HoldReason,
@@ -147,7 +148,7 @@ def digest_text(
         (_heading(event, count), "\n".join(_lines(event, known))) for event, count in counts.most_common()
     ]
     files = len({submission.id for _, submission in known})
-    title = f"{files:,} file{'s' * (files != 1)}: {told}"
+    title = f"{format_count(files, 'file')}: {told}"
     numbers = tuple(dict.fromkeys(submission.id for _, submission in known))
     return NoticeText(title, tuple(paragraphs), tuple(counts), numbers, link)
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 
+from workflow.errors import format_count
 from workflow.model import SENT_STATES, HoldReason, PrinterSnapshot, Submission, SubmissionState
 from workflow.notes.answer_text import duration_text, materials_text, print_time_text, ready_text
 from workflow.notes.next_step import BY_COMMAND, DecisionWays, next_step_text
@@ -79,7 +80,9 @@ def _facts(page: StatusPage, zone: tzinfo | None) -> Iterator[str]:
     sent_count, held = sum(counts.get(each, 0) for each in SENT_STATES), counts.get(SubmissionState.HELD, 0)
     working = sum(counts.values()) - sent_count - held - sum(ended.values())
     scanned = f"scanned {_time(page.scanned_at, page, zone)}" if page.scanned_at else "not scanned yet"
-    waiting = f", {_count(page.waiting_in_inbox, 'file')} not taken yet" if page.waiting_in_inbox else ""
+    waiting = (
+        f", {format_count(page.waiting_in_inbox, 'file')} not taken yet" if page.waiting_in_inbox else ""
+    )
     replied = f"replied {_time(page.replied_at, page, zone)}" if page.replied_at else "not asked yet"
     running = () if page.stopped else page.hosts
     hosts = ", ".join(sorted(set(running)))
@@ -165,7 +168,7 @@ def _queue_text(printer: PrinterSnapshot) -> str:
     if not printer.queue_length:
         return "empty"
     time = f", {duration_text(printer.queue_seconds)}" if printer.queue_seconds else ""
-    return f"{_count(printer.queue_length, 'job')}{time}"
+    return f"{format_count(printer.queue_length, 'job')}{time}"
 
 
 def _recent(page: StatusPage, zone: tzinfo | None) -> Iterator[str]:
@@ -251,10 +254,6 @@ def _with_code(text: str) -> str:
 def _time(moment: datetime, page: StatusPage, zone: tzinfo | None) -> str:
     local, today = moment.astimezone(zone), page.written_at.astimezone(zone).date()
     return f"{local:%H:%M}" if local.date() == today else f"{local:%a %d %b, %H:%M}"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 @cache
