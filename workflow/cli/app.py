@@ -6,13 +6,12 @@ from pathlib import Path
 import click
 
 from workflow.cli.batch import batch
-from workflow.cli.bundle import bundle
 from workflow.cli.check import check
 from workflow.cli.config import config, init
 from workflow.cli.console import console
 from workflow.cli.database import backup, move_ledger, restore, workers
 from workflow.cli.demo import demo
-from workflow.cli.doctor import doctor, status
+from workflow.cli.doctor import bundle, doctor, status
 from workflow.cli.eiger import eiger
 from workflow.cli.first_contact import first_contact
 from workflow.cli.intake import intake

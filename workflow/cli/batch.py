@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from workflow.cli.output import json_option, print_json
-from workflow.cli.watch import UploadProgress, is_at_rest, is_print_over
+from workflow.cli.watch import UploadProgress, is_at_rest, is_print_over, poll_until, show_nothing
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, SettingsError
 from workflow.model import SENT_STATES, Submission, SubmissionState
 
@@ -85,7 +85,6 @@ def _wait_with_progress(
     look: Callable[[], Sequence[Submission]], is_over: Callable[[Submission], bool], sent: UploadProgress
 ) -> Sequence[Submission]:
     """Wait for all to be over, with bars on a terminal."""
-    from workflow.cli.watch import poll_until, show_nothing
 
     def enough(seen: Sequence[Submission]) -> bool:
         return all(map(is_over, seen))

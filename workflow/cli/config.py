@@ -7,6 +7,8 @@ from typing import Any
 import click
 
 from workflow.cli.output import json_option, print_json
+from workflow.resources import resource_folder
+from workflow.state_folder import PRIVATE_FOLDER
 
 
 @click.group()
@@ -85,8 +87,6 @@ def init(directory: Path) -> None:
     """
     from workflow.intake import Share
     from workflow.notes import write_how_to
-    from workflow.resources import resource_folder
-    from workflow.state_folder import PRIVATE_FOLDER
 
     (directory / "rules").mkdir(parents=True, exist_ok=True)
     (directory / "state").mkdir(mode=PRIVATE_FOLDER, exist_ok=True)

@@ -3,6 +3,9 @@
 import click
 
 from workflow.cli.param_types import OneOf
+from workflow.cli.run import stop_on_signals, wait_for_stop
+from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, SettingsError
+from workflow.state_folder import prepare_state_folder
 
 ROLES = ("wall", "view", "work", "admin")  # as in the settings, which are imported late
 
@@ -24,9 +27,7 @@ def _serve_console() -> None:
     from loguru import logger
 
     from workflow.assembly import ledger_exists, open_ledger, start_logging
-    from workflow.cli.run import stop_on_signals, wait_for_stop
     from workflow.console import serving_console
-    from workflow.errors import SettingsError
     from workflow.settings import load_settings
 
     stop = stop_on_signals()
@@ -57,9 +58,7 @@ def token(role: str, name: str | None, revoke: str | None, lists: bool) -> int:
     from contextlib import closing
 
     from workflow.assembly import make_ledger, refuse_moved_ledger
-    from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
     from workflow.settings import load_settings
-    from workflow.state_folder import prepare_state_folder
 
     if sum((name is not None, revoke is not None, lists)) != 1:
         raise click.UsageError("Say --name NAME for a new token, --revoke NAME, or --list.")

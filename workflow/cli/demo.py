@@ -20,8 +20,11 @@ import click
 
 from workflow.cli.output import json_option, print_json
 from workflow.cli.param_types import OneOf, WholeNumber
+from workflow.cli.run import stop_on_signals
+from workflow.cli.watch import is_at_rest, poll_until, show_nothing
 from workflow.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED
 from workflow.model import Submission
+from workflow.resources import resource_folder
 
 
 def remove_demo_files(place: Path, samples: Iterable[Path]) -> bool:
@@ -107,7 +110,6 @@ def demo(once: bool, builds: str, folder: Path | None, console_port: int, as_jso
     Starts a simulated Eiger and the service on a new share with the samples. Your settings are not used.
     The folders are removed at the end, unless something went wrong or they hold files of yours.
     """
-    from workflow.resources import resource_folder
 
     if folder is not None and folder.is_dir() and any(folder.iterdir()):
         raise click.UsageError(
@@ -129,10 +131,8 @@ def demo(once: bool, builds: str, folder: Path | None, console_port: int, as_jso
 
 def _run_demo(place: Path, *, once: bool, builds: str, console_port: int, as_json: bool) -> int:
     from workflow.assembly import running_service, start_logging
-    from workflow.cli.run import stop_on_signals
     from workflow.console import IfBusy, serving_console
     from workflow.operations import read_answers
-    from workflow.resources import resource_folder
     from workflow.settings import Settings
     from workflow.simulator import REALISTIC_QUIRKS, SimulatorOptions, running_simulator
 
@@ -216,7 +216,6 @@ def _copy_samples(samples: Path, inbox: Path) -> Manifest:
 
 
 def _samples_ended(paths: set[str]) -> IsDone:
-    from workflow.cli.watch import is_at_rest
 
     give_up_at = time.monotonic() + SAMPLES_TIMEOUT_SECONDS
 
@@ -234,7 +233,6 @@ def _never_done(_seen: Sequence[Submission]) -> bool:
 def _watch_table(look: FetchSubmissions, stop: Event, enough: IsDone) -> Sequence[Submission]:
     """Show the table live on a terminal until all have ended or the user stops the demo."""
     from workflow.cli.submission_table import live_table
-    from workflow.cli.watch import poll_until, show_nothing
 
     def enough_or_stopped(seen: Sequence[Submission]) -> bool:
         return enough(seen) or stop.is_set()

@@ -1,12 +1,14 @@
-"""`stlflow doctor`: what would stop the service; `stlflow status`: its condition, also for a monitor."""
+"""`stlflow doctor`: what would stop the service; `status`: its condition; `bundle`: both for a maintainer."""
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 
 from workflow.cli.output import json_option, print_hanging, print_json
+from workflow.errors import SettingsError, error_reason
 
 
 @click.command()
@@ -21,9 +23,8 @@ def doctor(problems: bool, as_json: bool) -> int:
     """
     from workflow.cli.doctor_output import findings_document, is_problem, print_findings
     from workflow.doctor import overall_exit_code, run_all_checks
-    from workflow.logs import set_up_logs
 
-    set_up_logs("CRITICAL", as_json=False, folder=None)  # what matters is a finding
+    _silence_log()
     findings = list(_shown_while_running(run_all_checks()))
     if as_json:
         print_json(findings_document([each for each in findings if not problems or is_problem(each)]))
@@ -55,10 +56,9 @@ def status(as_json: bool) -> int:
     refuses the keys. Nothing is changed.
     """
     from workflow.doctor import read_status
-    from workflow.logs import set_up_logs
     from workflow.settings import load_settings
 
-    set_up_logs("CRITICAL", as_json=False, folder=None)  # what matters is a finding
+    _silence_log()
     seen = read_status(load_settings())
     if as_json:
         print_json(_document(seen))
@@ -97,3 +97,37 @@ def _print_finding(part: str, finding: Any, grade: str) -> None:
     print_hanging(f"{part:<9} {grade:<5} ", finding.says)
     if finding.fix:
         print_hanging(f"{'':<15} → ", finding.fix)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def bundle(file: Path) -> None:
+    """Write a support bundle to a new FILE, a zip.
+
+    In it: what the doctor finds, settings, rules, releases, counts, the latest submissions with their
+    history, and the end of the log. Keys, people and names of files are cut out. stlflow may run meanwhile.
+    """
+    from workflow.doctor import run_all_checks
+    from workflow.doctor.bundle import make_bundle
+    from workflow.operations import open_ledger_if_any
+    from workflow.settings import load_settings
+
+    _silence_log()
+    settings = load_settings()
+    with open_ledger_if_any(settings) as ledger:
+        content = make_bundle(settings, ledger, run_all_checks())
+    try:
+        with file.open("xb") as new:
+            new.write(content)
+    except FileExistsError:
+        raise SettingsError(f"{file} exists. Name a new file.") from None
+    except OSError as error:
+        raise SettingsError(f"{file} can't be written: {error_reason(error)}.") from None
+    click.echo(f"{file} is written, {len(content) / 1000:,.0f} kB. Look through it before you send it.")
+
+
+def _silence_log() -> None:
+    """Log almost nothing: what matters is a finding."""
+    from workflow.logs import set_up_logs
+
+    set_up_logs("CRITICAL", as_json=False, folder=None)

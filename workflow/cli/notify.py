@@ -5,6 +5,9 @@ from typing import Any
 import click
 
 from workflow.cli.param_types import find_submission_number
+from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
+from workflow.model import TOLD_EVENTS, EventKind, Notice, NoticeEvent
+from workflow.suggest import nearest_option
 
 
 @click.group()
@@ -24,7 +27,6 @@ def send_test(target: str | None) -> int:
 
     from workflow.assembly import open_ledger
     from workflow.eiger import network_of, proxy_for
-    from workflow.errors import EXIT_OK, EXIT_SOME_FAILED
     from workflow.operations import notice_composer
     from workflow.pipeline.context import now
     from workflow.pipeline.notice_examples import send_examples
@@ -56,7 +58,6 @@ def show_recipients(file: str) -> None:
     event is shown, too. Nothing is sent.
     """
     from workflow.assembly import open_ledger
-    from workflow.model import NoticeEvent
     from workflow.notices import TROUBLES, find_recipients
     from workflow.operations import file_origin, notice_composer
     from workflow.settings import load_settings
@@ -79,7 +80,6 @@ def show_recipients(file: str) -> None:
 
 def _print_message(composer: Any, submission: Any) -> None:
     """Print the message about the last event of a submission that people are told of."""
-    from workflow.model import TOLD_EVENTS, EventKind, Notice
 
     told = {str(kind): event for kind, event in TOLD_EVENTS.items()}
     events = [each for each in composer.ledger.events(submission.id) if each.event in told]
@@ -98,7 +98,6 @@ def _print_message(composer: Any, submission: Any) -> None:
 
 
 def _known_target(notices: Any, name: str) -> Any:
-    from workflow.suggest import nearest_option
 
     found = notices.target(name)
     if found is None:

@@ -17,14 +17,20 @@ OWN_KINDS = frozenset({"systemd-user", "launchd-user"})
 LAUNCHD_KINDS = frozenset({"launchd", "launchd-user"})
 
 
-def _kind_option() -> Callable[..., Any]:
-    return click.option(
-        "--kind",
-        type=OneOf(SERVICE_KINDS),
-        help="systemd, launchd: for the machine; with -user: for you alone. Default: as this system is.",
-    )
+def _default_kind() -> str:
+    if sys.platform == "win32":
+        return "windows"
+    if sys.platform == "darwin":
+        return "launchd-user"
+    return "systemd"
 
 
+_kind_option: Callable[..., Any] = click.option(
+    "--kind",
+    type=OneOf(SERVICE_KINDS),
+    default=_default_kind,
+    help="systemd, launchd: for the machine; with -user: for you alone. Default: as this system is.",
+)
 _user_option: Callable[..., Any] = click.option(
     "--user",
     metavar="NAME",
@@ -43,9 +49,9 @@ def service() -> None:
 
 
 @service.command("show")
-@_kind_option()
+@_kind_option
 @_user_option
-def show_service(kind: str | None, user: str | None) -> None:
+def show_service(kind: str, user: str | None) -> None:
     """Print the unit or property list, or what to do on Windows.
 
     The next commands are on stderr.
@@ -54,7 +60,7 @@ def show_service(kind: str | None, user: str | None) -> None:
     from workflow.settings import load_settings
 
     plan = make_service_plan(load_settings())
-    if _resolve_kind(kind) == "windows":
+    if kind == "windows":
         click.echo(windows_instructions(plan))
         return
     text, _place, commands = _entry(plan, kind, user)
@@ -64,11 +70,11 @@ def show_service(kind: str | None, user: str | None) -> None:
 
 
 @service.command("install")
-@_kind_option()
+@_kind_option
 @_user_option
 @click.option("--force", is_flag=True, help="Replace a unit that is different.")
 @click.option("--start", is_flag=True, help="Also load, enable and start it (systemd).")
-def install_service(kind: str | None, user: str | None, force: bool, start: bool) -> int:
+def install_service(kind: str, user: str | None, force: bool, start: bool) -> int:
     """Write the unit, the property list, or the files for Windows.
 
     With --start, a unit is started, too.
@@ -77,19 +83,19 @@ def install_service(kind: str | None, user: str | None, force: bool, start: bool
     from workflow.settings import load_settings
 
     plan = make_service_plan(load_settings())
-    if _resolve_kind(kind) == "windows":
+    if kind == "windows":
         return _install_on_windows(plan, force=force)
     text, place, commands = _entry(plan, kind, user)
     is_new = install_unit(text, place, force=force)
     _warn(plan.warnings)
     _report_install(place, is_new=is_new)
-    if start and _resolve_kind(kind) not in LAUNCHD_KINDS:
+    if start and kind not in LAUNCHD_KINDS:
         return _start_unit(own=_service_user(kind, user) is None)
     click.echo("\n".join(("Next:", *commands)))
     return EXIT_OK
 
 
-def _entry(plan: Any, kind: str | None, user: str | None) -> tuple[str, Path, Sequence[str]]:
+def _entry(plan: Any, kind: str, user: str | None) -> tuple[str, Path, Sequence[str]]:
     """Return the text of the unit or property list, where it goes, and the commands that follow."""
     from workflow.hosting import (
         launchd_commands,
@@ -101,7 +107,7 @@ def _entry(plan: Any, kind: str | None, user: str | None) -> tuple[str, Path, Se
     )
 
     who = _service_user(kind, user)
-    if _resolve_kind(kind) in LAUNCHD_KINDS:
+    if kind in LAUNCHD_KINDS:
         return render_plist(plan, who), plist_path(who), launchd_commands(plan, who, _own_uid())
     return render_unit(plan, who), unit_path(who), setup_commands(plan, who)
 
@@ -124,23 +130,12 @@ def _warn(warnings: Sequence[str]) -> None:
         click.echo(warning, err=True)
 
 
-def _resolve_kind(kind: str | None) -> str:
-    if kind is not None:
-        return kind
-    if sys.platform == "win32":
-        return "windows"
-    if sys.platform == "darwin":
-        return "launchd-user"
-    return "systemd"
-
-
-def _service_user(kind: str | None, user: str | None) -> str | None:
+def _service_user(kind: str, user: str | None) -> str | None:
     """Return who runs it; None for a unit or property list of one's own."""
-    resolved = _resolve_kind(kind)
-    if resolved in OWN_KINDS:
+    if kind in OWN_KINDS:
         if user is not None:
-            other = resolved.removesuffix("-user")
-            raise SettingsError(f"--user is for --kind {other}: one of {resolved} is always your own.")
+            other = kind.removesuffix("-user")
+            raise SettingsError(f"--user is for --kind {other}: one of {kind} is always your own.")
         return None
     return user or _default_user()
 
@@ -174,60 +169,57 @@ def _own_uid() -> int:
 
 
 @service.command("status")
-@_kind_option()
-def show_service_status(kind: str | None) -> int:
+@_kind_option
+def show_service_status(kind: str) -> int:
     """Ask the system how the service is."""
     from workflow.hosting import LABEL, STATUS_WORDS, UNIT_NAME
 
-    resolved = _resolve_kind(kind)
-    if resolved == "windows":
+    if kind == "windows":
         return _run_system_command(list(STATUS_WORDS))
-    if resolved in LAUNCHD_KINDS:
-        return _run_system_command(["launchctl", "print", f"{_domain(resolved)}/{LABEL}"])
-    return _systemctl(resolved in OWN_KINDS, ["status", "--no-pager", UNIT_NAME])
+    if kind in LAUNCHD_KINDS:
+        return _run_system_command(["launchctl", "print", f"{_domain(kind)}/{LABEL}"])
+    return _systemctl(kind in OWN_KINDS, ["status", "--no-pager", UNIT_NAME])
 
 
 @service.command("logs")
-@_kind_option()
+@_kind_option
 @click.option("-n", "--lines", default=100, show_default=True, type=WholeNumber(1), help="The last N lines.")
 @click.option("-f", "--follow", is_flag=True, help="Go on as new lines come (systemd, launchd).")
-def show_service_logs(kind: str | None, lines: int, follow: bool) -> int:
+def show_service_logs(kind: str, lines: int, follow: bool) -> int:
     """Show what the service logged."""
     from workflow.hosting import UNIT_NAME
     from workflow.settings import load_settings
 
-    resolved = _resolve_kind(kind)
-    if resolved in {"windows", *LAUNCHD_KINDS}:
+    if kind in {"windows", *LAUNCHD_KINDS}:
         log = load_settings().state.absolute() / "logs" / "stlflow.log"
-        if resolved != "windows":
+        if kind != "windows":
             return _run_system_command(["tail", f"-n{lines}", *(["-f"] if follow else []), str(log)])
         if not log.is_file():
             raise SettingsError(f"There is no log {log} yet.")
         click.echo("\n".join(log.read_text("utf-8", "replace").splitlines()[-lines:]))
         return EXIT_OK
-    unit = "--user-unit" if resolved in OWN_KINDS else "--unit"
+    unit = "--user-unit" if kind in OWN_KINDS else "--unit"
     more = ["--follow"] if follow else ["--no-pager"]
     return _run_system_command(["journalctl", unit, UNIT_NAME, f"--lines={lines}", *more])
 
 
 @service.command("uninstall")
-@_kind_option()
-def uninstall_service(kind: str | None) -> int:
+@_kind_option
+def uninstall_service(kind: str) -> int:
     """Stop the service and remove its unit, property list or task.
 
     Share, state folder and keys stay as they are.
     """
     from workflow.hosting import DELETE_WORDS, LABEL, UNIT_NAME, plist_path, unit_path
 
-    resolved = _resolve_kind(kind)
-    if resolved == "windows":
+    if kind == "windows":
         return _run_system_command(list(DELETE_WORDS))
-    own, is_launchd = resolved in OWN_KINDS, resolved in LAUNCHD_KINDS
+    own, is_launchd = kind in OWN_KINDS, kind in LAUNCHD_KINDS
     place = (plist_path if is_launchd else unit_path)(None if own else "any account")
     if not place.exists():
         raise SettingsError(f"There is no {place}: nothing is installed.")
     if is_launchd:
-        code = _run_system_command(["launchctl", "bootout", f"{_domain(resolved)}/{LABEL}"])
+        code = _run_system_command(["launchctl", "bootout", f"{_domain(kind)}/{LABEL}"])
     else:
         code = _systemctl(own, ["disable", "--now", UNIT_NAME])
     if code:

@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from workflow.cli.param_types import AnyNumber, OneOf, WholeNumber
-from workflow.errors import error_reason
+from workflow.errors import SettingsError, error_reason
 from workflow.simulator import QUIRKS, REALISTIC_QUIRKS, SimulatorOptions, options_like, serve
 
 
@@ -82,8 +82,6 @@ def simulator(
     """
     import json
 
-    from workflow.errors import SettingsError
-
     realistic = REALISTIC_QUIRKS if profile == "realistic" else frozenset()
     observed = _observed_options(like) if like is not None else {}
     seen = frozenset(observed.pop("quirks", ()))
@@ -107,7 +105,6 @@ def simulator(
 
 def _observed_options(file: Path) -> dict[str, Any]:
     """Return the options of an observed.json. Raises SettingsError."""
-    from workflow.errors import SettingsError
 
     try:
         return dict(options_like(file))

@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from types import MappingProxyType
 
 from workflow.cli.rules_output import decisions_document
 from workflow.model import DecisionRecord, Submission, SubmissionEvent
 from workflow.notes import Answer, PrintStatus, answer_document, print_status_document
-
-NO_DECISIONS: Mapping[str, DecisionRecord] = MappingProxyType({})
 
 
 def submission_row(
@@ -40,10 +37,10 @@ def submission_row(
 def submission_row_with_history(
     submission: Submission,
     events: Sequence[SubmissionEvent],
-    decided: Mapping[str, DecisionRecord] = NO_DECISIONS,
-    receipts: Sequence[str] = (),
-    answer: Answer | None = None,
-    status: PrintStatus | None = None,
+    decided: Mapping[str, DecisionRecord],
+    receipts: Sequence[str],
+    answer: Answer | None,
+    status: PrintStatus | None,
 ) -> dict[str, object]:
     """Return the row with `mesh` (null if not measured), decisions, receipts, and `events`, oldest first."""
     return {

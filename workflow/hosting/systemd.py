@@ -8,10 +8,10 @@ from pathlib import Path
 
 from workflow.errors import SettingsError
 from workflow.hosting.plan import ServicePlan
+from workflow.settings.secrets import SYSTEM_CREDENTIALS, own_credentials
 
 UNIT_NAME = "stlflow.service"
 SYSTEM_UNITS = Path("/etc/systemd/system")
-SYSTEM_CREDENTIALS = Path("/etc/stlflow/credentials")
 _HOME_FOLDERS = (Path("/home"), Path("/root"), Path("/run/user"))
 _TEMPORARY_FOLDERS = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  # places that a unit may be given of its own
 _READ_ONLY_FOLDERS = (Path("/usr"), Path("/boot"), Path("/efi"), Path("/etc"))
@@ -101,7 +101,7 @@ def _account_commands(plan: ServicePlan, user: str) -> list[str]:
 
 def credentials_folder(user: str | None) -> Path:
     """Return where the secret files are."""
-    return SYSTEM_CREDENTIALS if user is not None else Path.home() / ".config" / "stlflow" / "credentials"
+    return own_credentials() if user is None else SYSTEM_CREDENTIALS
 
 
 def mount_unit_name(mount_point: Path) -> str:
