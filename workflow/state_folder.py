@@ -62,8 +62,8 @@ def _real_place(folder: Path) -> Path:
         return folder.absolute()
 
 
-def prepare_state_folder(folder: Path, share: Path, *, prove: bool = True) -> None:
-    """Make the state folder and, unless only reading is wanted, prove that it can be written.
+def prepare_state_folder(folder: Path, share: Path) -> None:
+    """Make the state folder, and prove that it can be written.
 
     Raises StateFolderError when it is in a wrong place, or can't be made or written.
     """
@@ -72,9 +72,8 @@ def prepare_state_folder(folder: Path, share: Path, *, prove: bool = True) -> No
     try:
         place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         (place / "spool").mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        if prove:
-            with tempfile.NamedTemporaryFile(dir=place, prefix=".probe-") as probe:
-                probe.write(b"stlflow")
+        with tempfile.NamedTemporaryFile(dir=place, prefix=".probe-") as probe:
+            probe.write(b"stlflow")
     except OSError as error:
         raise StateFolderError(
             f"The state folder {folder} can't be written: {error_reason(error)}."
