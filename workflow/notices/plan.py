@@ -116,8 +116,8 @@ def advance_trouble(
 ) -> tuple[TroubleState, NoticeEvent | None]:
     """Return the state after a check that found a problem or none, and what people are told, if anything.
 
-    They hear of a trouble after it lasted, once; once more when it is over; at most hourly per kind. A trouble
-    is over once it was away for as long as it has to last: one that comes and goes is one trouble.
+    They hear of a trouble after it lasted, once; once more when it is over; at most hourly per kind.
+    A trouble is over once it was away for as long as it has to last: one that comes and goes is one trouble.
     """
     lasting = _LASTING.get(state.kind.partition(" ")[0], _LASTING_OTHERWISE)
     if problem is not None:
