@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from workflow.console.access import console_of, visitor_of
 from workflow.console.console import Console
-from workflow.console.forms import Refused, first, numbers, own_path
+from workflow.console.forms import Refused, first, is_whole_number, numbers, own_path
 from workflow.console.views import Done, Form, ItemResult, Parameter
 from workflow.errors import StlflowError
 from workflow.intake import printable_path
@@ -185,7 +185,7 @@ def _required(form: Form, name: str, why: str) -> str:
 def _parse_copies(text: str) -> int | None:
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > 4:
+    if not is_whole_number(text, 4):
         raise Refused(f"{text[:20]!r} is no number of copies.")
     return int(text)
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from starlette.datastructures import QueryParams
 
-from workflow.console.forms import Refused
+from workflow.console.forms import Refused, is_whole_number
 from workflow.console.render import STATE_WORDS
 from workflow.ledger import SORT_COLUMNS, Cursor, SortOrder, SubmissionFilter
 
@@ -111,7 +111,7 @@ def _day(value: str, zone: tzinfo | None, days_later: int = 0) -> datetime:
     try:
         if value == "today":
             day = today
-        elif value.endswith("d") and len(value) < 6 and value.isascii() and value[:-1].isdigit():
+        elif value.endswith("d") and is_whole_number(value[:-1], 4):
             day = today - timedelta(days=int(value[:-1]))
         else:
             day = datetime.fromisoformat(value)
@@ -124,8 +124,8 @@ def _day(value: str, zone: tzinfo | None, days_later: int = 0) -> datetime:
 def _parse_only(text: str | None) -> frozenset[int] | None:
     if text is None:
         return None
-    numbers = [each for each in text.split(",") if each.isascii() and each.isdigit() and len(each) < 10]
-    return frozenset(int(each) for each in numbers[:MOST_ONLY])
+    numbers = [int(each) for each in text.split(",") if is_whole_number(each, 9)]
+    return frozenset(numbers[:MOST_ONLY])
 
 
 def parse_order(parameters: QueryParams) -> SortOrder:

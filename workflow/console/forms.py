@@ -20,6 +20,11 @@ def first(form: Form, name: str) -> str:
     return (form.get(name) or [""])[0].strip()
 
 
+def is_whole_number(text: str, most_digits: int) -> bool:
+    """True for a text of digits from 0 to 9, no more of them than that."""
+    return text.isascii() and text.isdigit() and len(text) <= most_digits
+
+
 def numbers(form: Form, name: str) -> tuple[int, ...]:
     """Return the numbers that a form names, each once. Raises Refused for anything else."""
     try:

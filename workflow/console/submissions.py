@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from workflow.console.access import console_of
 from workflow.console.actions import ActionKind
 from workflow.console.filters import Chip, chips, parse_filter, parse_order, read_cursor, write_cursor
+from workflow.console.forms import is_whole_number
 from workflow.console.rows import SubmissionRow, make_rows
 from workflow.console.views import Parameter
 from workflow.ledger import LONGEST_COUNT, SortOrder
@@ -92,8 +93,7 @@ def read_submissions(request: Request) -> SubmissionsPage:
 
 
 def _limit(text: str | None) -> int:
-    is_number = text and text.isascii() and text.isdigit() and len(text) < 10
-    return min(max(int(text or 0), 1), MOST_ROWS) if is_number else ROWS_AT_ONCE
+    return min(max(int(text), 1), MOST_ROWS) if text and is_whole_number(text, 9) else ROWS_AT_ONCE
 
 
 def _headings(order: SortOrder) -> Iterator[SortLink]:

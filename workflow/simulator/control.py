@@ -13,7 +13,7 @@ from workflow.simulator.faults import parse_fault
 from workflow.simulator.models import Build, Part, PartVersion, PrintJob, QueuedJob
 from workflow.simulator.options import MAX_NUMBER
 from workflow.simulator.simulation import Simulation
-from workflow.simulator.views import format_time
+from workflow.simulator.views import MAX_DIGITS, format_time, is_whole_number
 from workflow.simulator.world import Refused, World, require_row
 
 
@@ -111,8 +111,6 @@ def _queue_row(queued: QueuedJob) -> dict[str, object]:
 
 
 CONTROL_PATH = "/_sim"
-MAX_DIGITS = 18
-"""Of the number of an entry."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 RequestBody = Mapping[str, object]
 
@@ -164,7 +162,7 @@ class ControlPlane:
 
     async def _journal(self, request: Request) -> Response:
         since = request.query_params.get("since", "0")
-        if not (since.isascii() and since.isdigit() and len(since) <= MAX_DIGITS):
+        if not is_whole_number(since):
             return _bad_request(f"since must be the number of an entry, not {since[:MAX_DIGITS]!r}.")
         return JSONResponse(self._simulation.journal.since(int(since)))
 

@@ -27,7 +27,11 @@ PREVIEW_SECONDS = 3600
 
 SIGNED_LINKS_PATH = "/_signed"
 MAX_DIGITS = 18
-"""Of the time at which a link expires."""
+
+
+def is_whole_number(text: str) -> bool:
+    """True for a text of digits from 0 to 9, as many as a number of entries or seconds has."""
+    return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class LinkSigner:
 
     def verify(self, what: str, expires: str, signature: str, now: datetime) -> bool:
         """True if the signature is valid for `what` and has not expired."""
-        if not (expires.isascii() and expires.isdigit() and len(expires) <= MAX_DIGITS):
+        if not is_whole_number(expires):
             return False
         fits = hmac.compare_digest(self._signature(what, int(expires)).encode(), signature.encode())
         return fits and now.timestamp() <= int(expires)
