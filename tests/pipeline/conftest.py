@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from tests.cloud import Cloud, simulated
 from tests.pipeline.sending import Desk, opened_desk
@@ -18,6 +18,7 @@ from workflow.assembly import make_inspector, running_service
 from workflow.cli.watch import is_at_rest
 from workflow.eiger import EigerClient, make_client
 from workflow.ledger import Ledger
+from workflow.ledger.connections import Connections
 from workflow.ledger.statements import PreparedStatement
 from workflow.ledger.tables import submissions
 from workflow.mesh import Inspector
@@ -144,6 +145,24 @@ def open_shop(tmp_path: Path) -> Iterator[Open]:
             return stack.enter_context(opened(tmp_path, cloud, **changes))
 
         yield open_shop
+
+
+@pytest.fixture
+def durable_writes(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Return a list that grows with each transaction that writes: whether it is on the disk at once.
+
+    To be asked for before the ledger, which binds the function.
+    """
+    noted, begin = list[bool](), Connections.write_transaction
+
+    @contextmanager
+    def noting(connections: Connections, *, durable: bool = True) -> Iterator[Connection]:
+        noted.append(durable)
+        with begin(connections, durable=durable) as connection:
+            yield connection
+
+    monkeypatch.setattr(Connections, "write_transaction", noting)
+    return noted
 
 
 @pytest.fixture(scope="session")

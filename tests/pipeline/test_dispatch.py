@@ -6,7 +6,16 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from tests.pipeline.sending import ANVIL, BOLT, CALLS, Desk, begin, send, send_by_hand, send_first_copy
+from tests.pipeline.sending import (
+    ANVIL,
+    BOLT,
+    CALLS,
+    Desk,
+    begin,
+    send,
+    send_by_hand,
+    send_first_copy,
+)
 from workflow.model import Destination, EventKind, HoldReason, SubmissionState
 from workflow.pipeline.context import now
 from workflow.pipeline.reconcile import PAGE_SIZE, AmbiguousTraces, find_earlier_send, traces
@@ -56,6 +65,15 @@ def test_a_send_that_did_not_work_is_repeated_unless_a_machine_may_start(
     assert [each[-9:] for each in desk.details(after, EventKind.SENDING)] == ["attempt 1", "attempt 2"]
 
 
+@pytest.mark.parametrize("copies", [1, 2])
+def test_a_send_takes_three_transactions(durable_writes: list[bool], desk: Desk, copies: int) -> None:
+    """The intent may be lost with the power; its announcement and its outcome are on the disk."""
+    submission = desk.routed(copies=copies)
+    durable_writes.clear()
+    send(desk, submission)
+    assert durable_writes == copies * [False, True, True]
+
+
 @pytest.mark.parametrize("place", ["done/a.stl", None])
 def test_where_the_file_goes_is_planned_before_and_written_with_the_end(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, place: str | None
@@ -92,12 +110,14 @@ def test_no_more_of_eigers_prints_is_read_than_is_needed(desk: Desk) -> None:
     assert asked() == [], "the printer itself shows it"
     found = [trace.id for trace in traces(desk.client, submission)]
     assert (found, asked()) == ([waiting, *requested], [PAGE_SIZE])
+    gone = replace(submission, device_id=desk.device_id(BOLT))
+    assert find_earlier_send(desk.client, gone) == requested[0], "it may have ended"
     elsewhere = replace(submission, destination=REQUEST)
     assert find_earlier_send(desk.client, elsewhere) == requested[0]
     assert find_earlier_send(desk.client, elsewhere, [requested[1]]) == AmbiguousTraces(
         "1 copies were sent for certain, and Eiger shows 3"
     )
-    assert asked() == [PAGE_SIZE, 1, 3]
+    assert asked() == [PAGE_SIZE, 1, 1, 3]
 
 
 def test_a_person_who_was_quicker_is_found_and_nothing_is_sent(desk: Desk) -> None:

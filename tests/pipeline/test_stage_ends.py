@@ -40,7 +40,12 @@ def test_no_step_of_an_examination_follows_an_end(
 @pytest.mark.parametrize("stage", [examine_file, choose_route])
 @pytest.mark.parametrize("ends", [False, True])
 def test_what_a_stage_finds_is_written_once_up_to_its_end_or_failure(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, stage: StepFunction, *, ends: bool
+    durable_writes: list[bool],
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: StepFunction,
+    *,
+    ends: bool,
 ) -> None:
     context = cast(Context, cast(Any, LedgerOnly(ledger)))
     number = ledger.open("a.stl")
@@ -59,6 +64,7 @@ def test_what_a_stage_finds_is_written_once_up_to_its_end_or_failure(
 
     for name in ("EXAMINATION", "FINDING"):
         monkeypatch.setattr(stages, name, (first, second, third))
+    durable_writes.clear()
     if ends:
         written = stage(context, submission)
         assert written == ledger.get(submission.id)
@@ -66,4 +72,5 @@ def test_what_a_stage_finds_is_written_once_up_to_its_end_or_failure(
         with pytest.raises(OSError, match="gone"):
             stage(context, submission)
         written = ledger.get(submission.id)
+    assert durable_writes == [False], "after a power cut it is found again"
     assert (written.preset, written.owner_id) == ("first", None if ends else "second")
