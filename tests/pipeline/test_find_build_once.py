@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.pipeline.sending import Desk
+from tests.pipeline.sending import Desk, upload
 from tests.states import put_in_state
 from workflow.eiger import BuildDetail, EigerClient, PartVersion
 from workflow.ledger import draft_of
@@ -52,6 +52,16 @@ def test_the_first_search_is_said_and_the_next_one_is_later(desk: Desk) -> None:
         assert submission.due_at is not None
         assert submission.due_at > now()
         assert desk.details(submission, EventKind.LOOKING_FOR_BUILD) == [""]
+
+
+def test_builds_of_other_parts_are_read_once(desk: Desk) -> None:
+    desk.cloud.make_build(upload(desk.client, 32))
+    submission = sliced(desk)
+    reads = []
+    for _ in range(2):
+        submission = find(desk, submission)
+        reads.append(sum(entry["operation"] == "readBuild" for entry in desk.cloud.journal()))
+    assert reads[0] == reads[1] > 0
 
 
 def test_after_the_limit_a_person_is_asked_and_the_search_goes_on(desk: Desk) -> None:
