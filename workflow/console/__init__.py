@@ -1,4 +1,3 @@
 """The console: what waits for a person, and why, with buttons."""
 
-from workflow.console.console import Console, read_key
 from workflow.console.server import IfBusy, make_console, open_listener, running_console, serving_console

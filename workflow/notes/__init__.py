@@ -15,7 +15,6 @@ from workflow.notes.answer_text import (
     answer_line,
     duration_text,
     materials_text,
-    past_prints_text,
     print_time_text,
     ready_text,
 )
@@ -42,7 +41,6 @@ from workflow.notes.notice_text import REPEATED, digest_text, is_outdated, notic
 from workflow.notes.prints import (
     PrintStatus,
     answer_once_printing,
-    print_places,
     print_status_document,
     print_status_text,
     running_by_job,

@@ -8,15 +8,12 @@ from workflow.notices.plan import (
     CLOUD,
     GIVE_UP_AFTER,
     HANGING,
-    MAX_SINGLE,
     RULES,
     SHARE,
     TROUBLES,
     NoticePolicy,
-    Plan,
     advance_trouble,
-    is_quiet,
     plan_messages,
     retry_seconds,
 )
-from workflow.notices.recipients import FileOrigin, find_people, find_recipients
+from workflow.notices.recipients import FileOrigin, find_recipients

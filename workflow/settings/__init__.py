@@ -14,7 +14,6 @@ from workflow.settings.notices import (
     NoticeSettings,
     NoticeTarget,
     default_events,
-    is_mail_address,
     parse_hours,
     split_addresses,
 )
