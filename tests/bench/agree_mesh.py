@@ -100,6 +100,10 @@ WHY_NOT_WATERTIGHT_THERE: tuple[Explanation, ...] = (
         "facets lie on one another: counted once by ours",
     ),
     (
+        lambda _, edges: edges.odd and not edges.odd_when_split,
+        "edges run past corners of others (T-junctions): closed by ours as cracks",
+    ),
+    (
         lambda _, edges: not edges.odd and edges.shared,
         "edges with four facets or more: closed, but not `each edge twice`",
     ),

@@ -4,6 +4,7 @@ It is slow and has nothing in common with the inspection, so that it can be the 
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,10 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.intp]
 NEAR_DECIMALS = 8
 """What trimesh takes for one corner, whatever the unit."""
+MOST_SPLIT = 3000
+"""Of more odd edges none is split: each is compared with all corners."""
+ROUNDING = 1e-6
+"""How far beside an edge a corner lies that is on it, as a share of its length: float32 has seven digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,8 @@ class Edges:
 
     `odd` edges have an odd number of facets, `shared` ones more than two, `turned` ones an even number of
     which not as many run forward as back. `odd_when_merged` are left when corners of odd edges within
-    `gap_mm` of one another are one, `odd_when_single` of these when of equal facets only one is kept.
+    `gap_mm` of one another are one, `odd_when_single` of these when of equal facets only one is kept, and
+    `odd_when_split` of these when an edge ends at each corner of others that it runs past within `gap_mm`.
     `equal_corners` are facets that have such, `near_corners` corners that have another one near;
     `volume_mm3` is signed.
     """
@@ -28,6 +34,7 @@ class Edges:
     odd: int
     odd_when_merged: int
     odd_when_single: int
+    odd_when_split: int
     shared: int
     turned: int
     equal_corners: int
@@ -61,16 +68,21 @@ def count_edges(corners: NDArray[np.float32], gap_mm: float = 0.0) -> Edges:
     pair, forward, ends = _edges(facets)
     counts = np.bincount(pair)
     is_odd = counts % 2 == 1
-    merged = facets
+    number, places = np.arange(len(points)), points
     if gap_mm and is_odd.any():
-        merged = _merged(points, np.unique(ends[is_odd]), gap_mm)[facets]
+        number = _merged(points, np.unique(ends[is_odd]), gap_mm)
+        places = np.empty((number.max() + 1, 3))
+        places[number] = points
+    merged = number[facets]
+    single = _single(merged)
     _, near = _numbered(*np.round(points, NEAR_DECIMALS).T)
     a, b, c = np.moveaxis(corners.astype(np.float64), 1, 0)
     size = (points.max(axis=0) - points.min(axis=0)).tolist()
     return Edges(
         odd=int(is_odd.sum()),
         odd_when_merged=_odd(merged),
-        odd_when_single=_odd(_single(merged)),
+        odd_when_single=_odd(single),
+        odd_when_split=_odd_when_split(places, single, gap_mm),
         shared=int((counts > 2).sum()),
         turned=int((~is_odd & (2 * np.bincount(pair, forward) != counts)).sum()),
         equal_corners=int((facets == np.roll(facets, 1, axis=1)).any(axis=1).sum()),
@@ -82,6 +94,24 @@ def count_edges(corners: NDArray[np.float32], gap_mm: float = 0.0) -> Edges:
 
 def _odd(facets: Numbers) -> int:
     return int((np.bincount(_edges(facets)[0]) % 2).sum())
+
+
+def _odd_when_split(places: NDArray[np.float64], facets: Numbers, gap_mm: float) -> int:
+    """Count the odd edges that are left when each is cut at the corners of others that lie on it."""
+    pair, _, ends = _edges(facets)
+    odd = ends[np.bincount(pair) % 2 == 1]
+    corners = np.unique(odd)
+    left = set[tuple[int, int]]()
+    for tail, head in odd.tolist() if len(odd) <= MOST_SPLIT else ():
+        along, reach = places[head] - places[tail], places[corners] - places[tail]
+        at = reach @ along / max(along @ along, 1e-300)
+        beside = np.linalg.norm(reach - at[:, None] * along, axis=1)
+        passed = (at > 0) & (at < 1) & (beside <= max(gap_mm, ROUNDING * np.linalg.norm(along)))
+        passed &= (corners != tail) & (corners != head)
+        between = corners[passed][np.argsort(at[passed])].tolist()
+        for one, other in pairwise([tail, *between, head]):
+            left ^= {(min(one, other), max(one, other))}
+    return len(left) if len(odd) <= MOST_SPLIT else len(odd)
 
 
 def _single(facets: Numbers) -> Numbers:
