@@ -43,7 +43,7 @@ def test_who_takes_too_long_or_dies_is_replaced() -> None:
 def test_edges_are_counted(corners: Corners, odd: int, shared: int, turned: int) -> None:
     edges = count_edges(corners)
     assert (edges.odd, edges.shared, edges.turned) == (odd, shared, turned)
-    assert edges.odd_when_single == (0 if shared == 3 else odd)
+    assert edges.odd_when_single == edges.odd_when_split == (0 if shared == 3 else odd)
     if odd == turned == 0:
         assert edges.volume_mm3 == pytest.approx(8000 * len(corners) / 12)
 
@@ -54,3 +54,10 @@ def test_all_solids_of_a_text_are_loaded(tmp_path: Path) -> None:
     assert np.array_equal(corners_in(file), box())
     file.write_bytes(ascii_text(box()) + ascii_text(shifted(box(), 50, 0, 0)))
     assert np.array_equal(corners_in(file), merged(box(), shifted(box(), 50, 0, 0)))
+
+
+def test_an_edge_that_runs_past_a_corner_is_cut_there() -> None:
+    a, b, c = box()[0]
+    middle = (a + b) / 2
+    edges = count_edges(np.concatenate((np.array([[a, middle, c], [middle, b, c]], np.float32), box()[1:])))
+    assert (edges.odd, edges.odd_when_single, edges.odd_when_split) == (3, 3, 0)
