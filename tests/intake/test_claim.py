@@ -1,3 +1,4 @@
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -83,6 +84,17 @@ def test_a_file_comes_back_from_its_outcome_folder(share: Share) -> None:
     for _ in range(2):  # also after a crash that forgot the first time
         assert reclaim_file(share, "held/bracket (2).stl", 17, "bracket.stl") == "processing/17~bracket.stl"
     assert (share.processing / "17~bracket.stl").read_bytes() == b"bracket"
+
+
+def test_a_file_that_came_back_is_on_the_disk(
+    share: Share, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (share.held / "bracket.stl").write_bytes(b"x")
+    synced = list[int]()
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_ino))
+    reclaim_file(share, "held/bracket.stl", 17, "bracket.stl")
+    folders = () if way == "paths" or sys.platform == "win32" else (share.held, share.processing)
+    assert set(synced) == {folder.stat().st_ino for folder in folders}
 
 
 def test_a_file_that_was_taken_away_can_not_come_back(share: Share) -> None:

@@ -238,6 +238,7 @@ def test_shorter_times_are_kept_in_step() -> None:
     [
         (FileEnds(FileShape.SHORT, 100, 684), "it is incomplete: 100 of 684 bytes"),
         (FileEnds(FileShape.TRAILING, 700, 684), "it has just been written"),
+        (FileEnds(FileShape.SHORT, 83), f"it is incomplete: {FileShape.SHORT}"),
         (FileEnds(FileShape.EMPTY, 0), f"it is incomplete: {FileShape.EMPTY}"),
     ],
 )
