@@ -1,6 +1,5 @@
 """A build that a person attached: printed before or not, a lost reply sends it once or holds. Own clouds."""
 
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -12,11 +11,9 @@ from tests.pipeline.conftest import Open, Shop, dispatched, held
 from tests.pipeline.test_clocks import CALLS, rules_for
 from tests.stl import box
 from tests.waiting import until
-from workflow.ledger import Ledger, SendIntent
+from workflow.ledger import Ledger
 from workflow.model import Destination, HoldReason, Submission, SubmissionState
-from workflow.pipeline.attached_builds import find_attached_send
 from workflow.pipeline.commands import attach_build, retry_submission
-from workflow.pipeline.reconcile import AmbiguousTraces
 
 HOURS = 3 * 3600
 
@@ -123,21 +120,6 @@ def test_a_print_of_unknown_age_is_shown_to_a_person(open_shop: Open) -> None:
         attached(context, build)
         seen = ended(context, build)
         assert (seen.hold, context.sent(seen)) == (HoldReason.SEND, 1)
-
-
-def test_an_attempt_of_which_nothing_was_written_down_is_no_proof_and_is_not_repeated(
-    open_shop: Open,
-) -> None:
-    """An older release wrote no earlier prints down: what Eiger shows now may be that attempt, or not."""
-    with simulated(builds="manual") as cloud:
-        context = open_shop(cloud, build_wait_seconds=0.1)
-        build = make_strange_build(context)
-        context.drop("part.stl", box(32))
-        waiting = context.wait("part.stl", held)
-        print_by_hand(context, build)
-        tried = replace(waiting, build_id=build, destination=Destination.JOB_REQUEST)
-        found = find_attached_send(context.service.context, tried, SendIntent("token", 2), [])
-        assert found == AmbiguousTraces("Eiger shows 1 print(s) of this build since the upload")
 
 
 def test_what_was_seen_is_kept_for_each_build_and_forgotten_with_its_submission(ledger: Ledger) -> None:

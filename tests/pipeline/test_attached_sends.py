@@ -6,6 +6,7 @@ from tests.pipeline.sending import CALLS, Desk, begin, send, send_by_hand, send_
 from workflow.ledger import SendIntent
 from workflow.model import Destination, EventKind, HoldReason, Submission, SubmissionState
 from workflow.pipeline.attached_builds import PrintedBefore, find_attached_send
+from workflow.pipeline.reconcile import AmbiguousTraces
 
 REQUEST = Destination.JOB_REQUEST
 SENT, HELD, ROUTED = SubmissionState.DISPATCHED, SubmissionState.HELD, SubmissionState.ROUTED
@@ -87,6 +88,20 @@ def test_prints_that_are_older_than_the_part_are_written_down_and_no_doubt(desk:
     desk.ledger.earlier_prints.remember(later, ["gone"])
     found = find_attached_send(desk.context, later, first, [])
     assert found == PrintedBefore((receipt,), ("gone", receipt))
+
+
+@pytest.mark.parametrize("printed", [True, False])
+def test_an_attempt_of_which_nothing_was_written_down_is_no_proof_and_is_not_repeated(
+    desk: Desk, *, printed: bool
+) -> None:
+    """An older release wrote no earlier prints down: what Eiger shows now may be that attempt, or not."""
+    submission = attach(desk, desk.routed())
+    if printed:
+        send_by_hand(desk, submission)
+    found = find_attached_send(desk.context, submission, SendIntent("token", 2), [])
+    doubt = AmbiguousTraces("Eiger shows 1 print(s) of this build since the upload")
+    assert found == (doubt if printed else None)
+    assert desk.ledger.earlier_prints.read(submission) == (None if printed else frozenset())
 
 
 def test_what_was_written_down_and_is_gone_stays_written_down(desk: Desk) -> None:

@@ -12,7 +12,13 @@ from workflow.eiger import BuildDetail, EigerClient, PartVersion
 from workflow.ledger import draft_of
 from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.context import now
-from workflow.pipeline.find_build import find_build, other_version_text, part_made_at
+from workflow.pipeline.find_build import (
+    AmbiguousBuilds,
+    choose_build,
+    find_build,
+    other_version_text,
+    part_made_at,
+)
 
 SLICING, SLICED, HELD = SubmissionState.SLICING, SubmissionState.SLICED, SubmissionState.HELD
 NO_CLIENT = cast(EigerClient, cast(Any, None))
@@ -36,6 +42,20 @@ def test_a_build_is_found_and_ends_the_wait(desk: Desk) -> None:
         assert (found.state, found.build_id, found.tries) == (SLICED, build, 0)
         assert (found.hold, found.reason) == (None, None)
         assert desk.details(found, EventKind.BUILD_FOUND) == [f"part ({build})"]
+
+
+@pytest.mark.parametrize("title", [None, "named by a person"])
+def test_only_a_build_that_is_sliced_and_holds_the_part_is_found(desk: Desk, title: str | None) -> None:
+    """Newer ones are not: one of the part that is not sliced, and a sliced one of another part."""
+    ours, theirs = {"part_version_id": desk.part, "title": title}, upload(desk.client, 32)
+    desk.cloud.make_build(theirs)
+    desk.cloud.act("builds", **ours, sliced=False)
+    submission = find(desk, sliced(desk))
+    assert (submission.state, submission.build_id) == (SLICED, None)
+    before = set(desk.cloud.world_builds())
+    desk.cloud.act("builds", **ours)
+    (build,) = set(desk.cloud.world_builds()) - before
+    assert find(desk, submission).build_id == build
 
 
 def test_a_part_that_is_still_sliced_is_polled(desk: Desk) -> None:
@@ -125,3 +145,18 @@ def test_a_build_of_another_version_of_the_part_is_named(
 
 def test_nobody_knows_when_a_version_without_a_part_was_made() -> None:
     assert part_made_at(NO_CLIENT, version(1, None)) is None
+
+
+@pytest.mark.parametrize(
+    ("part_counts", "chosen"),
+    [([1], 0), ([3], 0), ([1, 3], 0), ([3, 1], 1), ([1, 1], None), ([2, 3], None), ([1, 3, 1], None)],
+)
+def test_the_only_build_is_preferred_then_the_only_one_with_a_single_part(
+    part_counts: list[int], chosen: int | None
+) -> None:
+    hits = [
+        BuildDetail(id=str(UUID(int=at)), title="a", sliced=True, part_count=count, part_versions=())
+        for at, count in enumerate(part_counts)
+    ]
+    every = tuple(build.id for build in hits)
+    assert choose_build(hits) == (AmbiguousBuilds(every) if chosen is None else hits[chosen])
