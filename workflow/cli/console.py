@@ -10,7 +10,7 @@ from workflow.state_folder import prepare_state_folder
 ROLES = ("wall", "view", "work", "admin")  # as in the settings, which are imported late
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, subcommand_metavar="[COMMAND] [ARGS]...")
 @click.pass_context
 def console(context: click.Context) -> None:
     """Serve the web page alone, without the service.

@@ -12,7 +12,7 @@ NOTHING_SEEN = "No printer is known yet: stlflow lists them once it runs."
 SECONDS_PER_HOUR = 3600
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, subcommand_metavar="[COMMAND] [ARGS]...")
 @json_option
 @click.pass_context
 def printers(context: click.Context, as_json: bool) -> None:
