@@ -130,22 +130,25 @@ def apply_changes(
     Raises Superseded if the turn is over, IllegalTransition for a change of state that is not allowed.
     """
     check_transition(submission.state, changes.get("state", submission.state))
-    return _update(connection, submission, changes, happened)
+    return _update(connection, submission, replace(submission, **changes), changes, happened)
 
 
 def write_draft(connection: Connection, draft: Draft) -> Submission:
     """Write a draft, and return the submission as it is then. Raises Superseded if the turn is over."""
-    written = _update(connection, draft.stored, draft.changes, draft.events)
+    written = _update(connection, draft.stored, draft.submission, draft.changes, draft.events)
     for decided in draft.decisions:
         replace_decision(connection, draft.stored.id, decided)
     return written
 
 
 def _update(
-    connection: Connection, submission: Submission, changes: SubmissionChanges, happened: Iterable[Event]
+    connection: Connection,
+    submission: Submission,
+    changed: Submission,
+    changes: SubmissionChanges,
+    happened: Iterable[Event],
 ) -> Submission:
     columns = to_columns(changes) or {"turn": submission.turn}
-    changed = replace(submission, **changes)
     at_once = becomes_job(connection, changed.step, columns.get("due_at"))
     if at_once:
         columns["due_at"] = HANDED_OVER

@@ -33,6 +33,7 @@ _ENUMS: Mapping[str, type[StrEnum]] = {
 _BOOLEANS = frozenset({"left_in_place", "approve_first", "units_released", "followed"})
 """SQLite stores them as 0 and 1."""
 _COLUMNS = tuple(field.name for field in fields(Submission))
+_MESH_FIELDS = tuple(field.name for field in fields(MeshReport))
 _DEVICE_FACTS = frozenset(field.name for field in fields(DeviceFacts))
 
 
@@ -137,7 +138,8 @@ def _to_column(value: object) -> object:
         case date():
             return value.isoformat()
         case MeshReport():
-            return json.dumps(asdict(value), ensure_ascii=False)
+            report = {name: getattr(value, name) for name in _MESH_FIELDS}
+            return json.dumps(report, ensure_ascii=False)
         case str():  # enumerations, too
             return replace_unstorable(str(value))
         case tuple():
@@ -156,8 +158,7 @@ def _time(seconds: float) -> datetime:
 
 def _mesh(text: str) -> MeshReport:
     """Read a report back; fields that a later version added or dropped do no harm."""
-    known = {field.name for field in fields(MeshReport)}
-    stored = {name: value for name, value in json.loads(text).items() if name in known}
+    stored = {name: value for name, value in json.loads(text).items() if name in _MESH_FIELDS}
     for name, value in stored.items():
         if isinstance(value, list):
             stored[name] = tuple(value)

@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,6 +171,7 @@ class _WorkerProcess:
 
     def __init__(self, setup: WorkerSetup) -> None:
         self.was_slow = False
+        self._deadline = _Deadline(self._stop_slow)
         self.process = subprocess.Popen(  # noqa: S603  # this Python, and our own program
             [sys.executable, "-P", "-c", _PROGRAM, json.dumps(sys.path), encode_setup(setup)],
             stdin=subprocess.PIPE,
@@ -188,9 +190,7 @@ class _WorkerProcess:
 
     def send_request(self, request: bytes, limit_seconds: float) -> bytes:
         """Return the reply, or what there is of one when the process ended or was stopped at the limit."""
-        alarm = threading.Timer(limit_seconds, self._stop_slow)
-        alarm.daemon = True
-        alarm.start()
+        self._deadline.set(limit_seconds)
         try:
             self._orders.write(request)
             self._orders.flush()
@@ -198,7 +198,7 @@ class _WorkerProcess:
         except (OSError, ValueError):  # the process is gone, or was ended by another thread
             return b""
         finally:
-            alarm.cancel()
+            self._deadline.clear()
 
     def end(self) -> None:
         """End the process and wait for it; one that is ending by itself gets the time to say how."""
@@ -214,6 +214,45 @@ class _WorkerProcess:
     def _stop_slow(self) -> None:
         self.was_slow = True
         self.process.kill()
+
+
+class _Deadline:
+    """Calls `ring` if it is not cleared in time. A timer for each request would be a new thread for each.
+
+    The thread sleeps until the first time it was set for, and then on if it was set again meanwhile.
+    """
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        self._changed = threading.Condition()
+        self._due: float | None = None
+        self._wakes_at: float | None = None
+        """When the thread looks next; None while there is no thread."""
+
+    def set(self, seconds: float) -> None:
+        """Ring after so many seconds."""
+        with self._changed:
+            self._due = time.monotonic() + seconds
+            if self._wakes_at is None:
+                self._wakes_at = self._due
+                threading.Thread(target=self._run, name="inspection-limit", daemon=True).start()
+            elif self._due < self._wakes_at:
+                self._changed.notify()
+
+    def clear(self) -> None:
+        """Do not ring. The thread ends when it wakes, if nothing was set until then."""
+        with self._changed:
+            self._due = None
+
+    def _run(self) -> None:
+        with self._changed:
+            while self._due is not None and (seconds := self._due - time.monotonic()) > 0:
+                self._wakes_at = self._due
+                self._changed.wait(seconds)
+            self._wakes_at = None
+            is_due = self._due is not None
+        if is_due:
+            self._ring()
 
 
 def _worker_environment(here: Mapping[str, str]) -> dict[str, str]:

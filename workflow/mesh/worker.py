@@ -93,8 +93,14 @@ class InspectionRequest:
 
 def encode_request(request: InspectionRequest) -> bytes:
     """Return a request as a line; any name that a file system allows gets through."""
-    picture = None if request.picture is None else str(request.picture)
-    return _encode_line({**asdict(request), "source": str(request.source), "picture": picture})
+    return _encode_line(
+        {
+            "source": str(request.source),
+            "shown_as": request.shown_as,
+            "picture": None if request.picture is None else str(request.picture),
+            "drawing": request.drawing,
+        }
+    )
 
 
 def decode_request(line: bytes) -> InspectionRequest:
