@@ -10,9 +10,12 @@ import threading
 import time
 from contextlib import suppress
 from contextvars import ContextVar, Token
-from typing import Self
+from http.client import HTTPException, HTTPResponse
+from io import BufferedReader, RawIOBase
+from typing import Any, Self
 
 from loguru import logger
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 MAX_RESPONSE_BYTES = 16 * 2**20
 """A page holds 100 entries at most; with 1 KB each that is 100 KB."""
@@ -131,3 +134,96 @@ class _Deadlines:
 
 
 _DEADLINES = _Deadlines()
+
+
+MAX_HEAD_BYTES = 2**18
+"""For the status line and the headers, with all interim (1xx) responses before them."""
+MAX_FRAMING_BYTES = 2**18
+"""For chunk sizes and trailers, beyond the bytes of the body."""
+
+
+class ResponseTooLarge(HTTPException):
+    """More bytes came than one response may have."""
+
+
+class _BoundedReader(RawIOBase):
+    """The bytes of one connection, up to a limit. Reading beyond raises ResponseTooLarge."""
+
+    def __init__(self, connection: RawIOBase, max_bytes: int) -> None:
+        self._connection, self.bytes_left = connection, max_bytes
+
+    def readable(self) -> bool:
+        """Return True, as BufferedReader asks for it."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read what has come into the buffer; return how many bytes."""
+        count = self._connection.readinto(buffer)
+        self.bytes_left -= count or 0
+        if self.bytes_left < 0:
+            raise ResponseTooLarge
+        return count
+
+    def close(self) -> None:
+        """Close the connection's stream, too."""
+        self._connection.close()
+        super().close()
+
+
+class _BoundedResponse(HTTPResponse):
+    """A response whose head and body are limited in bytes as they are on the wire.
+
+    After an effect the connection is closed, whatever the server says.
+    """
+
+    def __init__(
+        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, **rest: Any
+    ) -> None:
+        super().__init__(sock, debuglevel, method, **rest)
+        self._has_effect = method != "GET"
+        self._wire = _BoundedReader(self.fp.detach(), MAX_HEAD_BYTES)
+        self.fp = BufferedReader(self._wire)
+
+    def begin(self) -> None:
+        """Read the head; then allow the bytes of a body."""
+        super().begin()
+        self.will_close = self.will_close or self._has_effect
+        limits = CURRENT_LIMITS.get()
+        self._wire.bytes_left = MAX_FRAMING_BYTES + (limits.max_bytes if limits else MAX_RESPONSE_BYTES)
+
+
+class WatchedConnection(HTTPConnection):
+    """A connection that the limits of the current exchange can close.
+
+    They get a second handle of the socket: TLS takes the first one away, and a response may outlive it.
+    """
+
+    response_class = _BoundedResponse
+    _handle: socket.socket | None = None
+
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        self._handle = connection.dup()
+        self._watch()
+        return connection
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send a request, with a kept connection watched like a new one."""
+        self._watch()
+        super().request(*args, **kwargs)
+
+    def close(self) -> None:
+        """Close both handles."""
+        super().close()
+        if self._handle is not None:
+            self._handle.close()
+            self._handle = None
+
+    def _watch(self) -> None:
+        limits = CURRENT_LIMITS.get()
+        if limits is not None and self._handle is not None:
+            limits.watch(self._handle)
+
+
+class WatchedTlsConnection(WatchedConnection, HTTPSConnection):
+    """The same over TLS."""

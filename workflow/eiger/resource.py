@@ -123,11 +123,11 @@ class Resource:
         page_query(1, page_size)  # refuse a wrong size now, not when the first entry is read
         totals = ListTotals(limits)
 
-        def parse(response: Response, now: datetime) -> Page[N]:
+        def parse(response: Response, now: datetime) -> "Page[N]":  # or pydantic makes it with each list
             totals.size_bytes += len(response.body)
             return parse_response(operation, page, response, now)
 
-        def read_page(number: int) -> Page[N]:
+        def read_page(number: int) -> "Page[N]":
             request = Request(operation, operation.place(), (*query, *page_query(number, page_size)))
             return self._exchange.call(request, parse)
 

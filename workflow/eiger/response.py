@@ -36,10 +36,11 @@ Redact = Callable[[str], str]
 class Redactor:
     """Return a text without the secrets, however they are encoded in it. Never shows them itself."""
 
-    __slots__ = ("_secrets",)
+    __slots__ = ("_marks", "_secrets")
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = tuple(secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH)
+        self._marks = (b"%", b"\\", *(secret.encode() for secret in self._secrets))
 
     def __call__(self, text: str) -> str:
         """Return the text with *** for each secret; percent-encoded ones are found, too."""
@@ -53,7 +54,7 @@ class Redactor:
 
     def may_find_in(self, content: bytes) -> bool:
         """True if a JSON text may hold a secret: as it is, percent-encoded, or escaped."""
-        return any(mark in content for mark in (b"%", b"\\", *(each.encode() for each in self._secrets)))
+        return any(mark in content for mark in self._marks)
 
     def __repr__(self) -> str:
         """Return a text without any secret."""

@@ -1,11 +1,8 @@
 """HTTP connections: limited by their exchange, without redirects, with the proxy of the settings."""
 
 import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
-from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -13,14 +10,13 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_ACCEPT_ENCODING, DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager, ProxyManager
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout
 
 from workflow import __version__
-from workflow.eiger.exchange_limits import CURRENT_LIMITS, MAX_RESPONSE_BYTES
+from workflow.eiger.exchange_limits import WatchedConnection, WatchedTlsConnection
 from workflow.errors import SettingsError
 from workflow.settings import Settings
 
@@ -82,105 +78,14 @@ def proxy_address(url: str, network: Network) -> str | None:
 
 SEND_BLOCK_BYTES = 2**18
 """Bytes; with the library's 16 KB a large upload takes twice the time."""
-MAX_HEAD_BYTES = 2**18
-"""For the status line and the headers, with all interim (1xx) responses before them."""
-MAX_FRAMING_BYTES = 2**18
-"""For chunk sizes and trailers, beyond the bytes of the body."""
-
-
-class ResponseTooLarge(HTTPException):
-    """More bytes came than one response may have."""
-
-
-class _BoundedReader(RawIOBase):
-    """The bytes of one connection, up to a limit. Reading beyond raises ResponseTooLarge."""
-
-    def __init__(self, connection: RawIOBase, max_bytes: int) -> None:
-        self._connection, self.bytes_left = connection, max_bytes
-
-    def readable(self) -> bool:
-        """Return True, as BufferedReader asks for it."""
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        """Read what has come into the buffer; return how many bytes."""
-        count = self._connection.readinto(buffer)
-        self.bytes_left -= count or 0
-        if self.bytes_left < 0:
-            raise ResponseTooLarge
-        return count
-
-    def close(self) -> None:
-        """Close the connection's stream, too."""
-        self._connection.close()
-        super().close()
-
-
-class _BoundedResponse(HTTPResponse):
-    """A response whose head and body are limited in bytes as they are on the wire.
-
-    After an effect the connection is closed, whatever the server says.
-    """
-
-    def __init__(
-        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, **rest: Any
-    ) -> None:
-        super().__init__(sock, debuglevel, method, **rest)
-        self._has_effect = method != "GET"
-        self._wire = _BoundedReader(self.fp.detach(), MAX_HEAD_BYTES)
-        self.fp = BufferedReader(self._wire)
-
-    def begin(self) -> None:
-        """Read the head; then allow the bytes of a body."""
-        super().begin()
-        self.will_close = self.will_close or self._has_effect
-        limits = CURRENT_LIMITS.get()
-        self._wire.bytes_left = MAX_FRAMING_BYTES + (limits.max_bytes if limits else MAX_RESPONSE_BYTES)
-
-
-class _WatchedConnection(HTTPConnection):
-    """A connection that the limits of the current exchange can close.
-
-    They get a second handle of the socket: TLS takes the first one away, and a response may outlive it.
-    """
-
-    response_class = _BoundedResponse
-    _handle: socket.socket | None = None
-
-    def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        self._handle = connection.dup()
-        self._watch()
-        return connection
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send a request, with a kept connection watched like a new one."""
-        self._watch()
-        super().request(*args, **kwargs)
-
-    def close(self) -> None:
-        """Close both handles."""
-        super().close()
-        if self._handle is not None:
-            self._handle.close()
-            self._handle = None
-
-    def _watch(self) -> None:
-        limits = CURRENT_LIMITS.get()
-        if limits is not None and self._handle is not None:
-            limits.watch(self._handle)
-
-
-class _WatchedTlsConnection(_WatchedConnection, HTTPSConnection):
-    """The same over TLS."""
 
 
 class _WatchedPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedConnection
+    ConnectionCls = WatchedConnection
 
 
 class _WatchedTlsPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedTlsConnection
+    ConnectionCls = WatchedTlsConnection
 
 
 _POOL_CLASSES: dict[str, type[HTTPConnectionPool]] = {"http": _WatchedPool, "https": _WatchedTlsPool}
