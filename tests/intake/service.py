@@ -79,6 +79,7 @@ def take(asked: argparse.Namespace) -> None:
     thread.start()
     sys.stdin.read()
     stop.set()
+    taking.wake()
     thread.join()
 
 

@@ -50,6 +50,7 @@ def running(inbox: Inbox) -> Iterator[None]:
         yield
     finally:
         stop.set()
+        inbox.wake()
         thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive()
 
@@ -409,6 +410,7 @@ thread = threading.Thread(target=inbox.run, args=(stop,))
 thread.start()
 sys.stdin.read()
 stop.set()
+inbox.wake()
 thread.join()
 """
 

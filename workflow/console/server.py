@@ -24,7 +24,6 @@ from workflow.settings import Settings
 
 PORTS_TRIED = 20
 GRACE_SECONDS = 3
-LOOK_SECONDS = 0.2
 BUSY_ERRORS = {EADDRINUSE, EACCES}
 
 
@@ -125,28 +124,25 @@ def serving_console(
 def running_console(console: Console, listener: socket.socket) -> Iterator[str]:
     """Serve in a thread until the block ends; yields the address."""
     running: list[Any] = []
-    thread = Thread(target=_serve, args=(console, listener, running), name="console", daemon=True)
+    ending, ended = socket.socketpair()
+    thread = Thread(target=_serve, args=(console, listener, ended, running), name="console", daemon=True)
     thread.start()
     try:
         yield listener_url(listener)
     finally:
         console.stop.set()
+        ending.close()
         console.viewer_meshes.close()
         for server in running:
             server.should_exit = True
         thread.join(timeout=2 * GRACE_SECONDS)
 
 
-def _serve(console: Console, listener: socket.socket, running: list[Any]) -> None:
-    catch_faults(lambda: _run_server(console, listener, running), _log_fault)
-
-
-def _wait_for_visitor(console: Console, listener: socket.socket) -> bool:
-    """True once a browser connects; False if the console ends before."""
-    while not console.stop.is_set():
-        if select.select([listener], [], [], LOOK_SECONDS)[0]:
-            return True
-    return False
+def _serve(console: Console, listener: socket.socket, ended: socket.socket, running: list[Any]) -> None:
+    with ended:
+        select.select([listener, ended], [], [])  # until a browser connects, or the console ends before
+    if not console.stop.is_set():
+        catch_faults(lambda: _run_server(console, listener, running), _log_fault)
 
 
 def _log_fault(fault: Exception) -> None:
@@ -155,8 +151,6 @@ def _log_fault(fault: Exception) -> None:
 
 
 def _run_server(console: Console, listener: socket.socket, running: list[Any]) -> None:
-    if not _wait_for_visitor(console, listener):
-        return
     import uvicorn
 
     from workflow.console.app import make_app

@@ -23,8 +23,8 @@ from workflow.intake.stability_tracker import StabilityTracker, WaitingFile
 
 _BATCH_FILES = 100
 """Files taken in one go, before others may ask what waits."""
-_STOP_POLL_SECONDS = 1.0
-"""How soon a stop is seen that did not wake the inbox."""
+_STOP_POLL_SECONDS = 5.0
+"""How soon a stop is seen that did not wake the inbox. The service does."""
 _DEBOUNCE_SECONDS = 0.02
 """A burst of events is answered by one round."""
 _FAULT_PAUSE_SECONDS = 1.0

@@ -27,7 +27,7 @@ from workflow.pipeline.executor import STAGE_GROUPS, Executor
 from workflow.pipeline.submission_log import log_of
 from workflow.pipeline.work_queue import FailureLog, QueueLimits, RunStage
 
-TICK_SECONDS = 0.5
+TICK_SECONDS = 1.0
 """How soon a commit of another process is seen."""
 DEBOUNCE_SECONDS = 0.01
 """Stages end many at once: one check for all of them, and one transaction for what begins in their place."""

@@ -4,6 +4,7 @@ A submission that waits for slicing is a row with a time, nothing else. One thre
 threads poll. A poll that a crash interrupts is repeated a minute later.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -25,8 +26,9 @@ from workflow.pipeline.upload import poll_slice_job
 from workflow.pipeline.watchdog import Watchdog
 from workflow.pipeline.work_queue import FailureLog
 
-POLL_SECONDS = 1.0
-"""The longest time between two checks for polls that are due: another process may have made one due."""
+POLL_SECONDS, IDLE_POLL_SECONDS = 1.0, 5.0
+"""The longest time between two checks for polls that are due: another process may have made one due. Where
+only one runs steps and no slice job waits, it is told of the next one."""
 DEBOUNCE_SECONDS = 0.02
 """Wake-ups come many at once: one check for all of them."""
 POLLS_AT_ONCE = 4
@@ -78,7 +80,9 @@ class Poller:
             self.listing.list_if_due(threads)
             self._poll_due(threads)
             self._skew.check(self.context.client.ahead_seconds)
-            wait_seconds = min(next_poll_seconds(self.context.ledger), POLL_SECONDS)
+            next_seconds = next_poll_seconds(self.context.ledger)
+            is_idle = math.isinf(next_seconds) and not self.context.ledger.is_shared
+            wait_seconds = IDLE_POLL_SECONDS if is_idle else min(next_seconds, POLL_SECONDS)
         return max(wait_seconds, DEBOUNCE_SECONDS)
 
     def _poll_due(self, threads: ThreadPoolExecutor) -> None:

@@ -41,8 +41,9 @@ from workflow.pipeline.submission_notes import describe_printers, find_answer
 
 FIRST_NOTE_SECONDS = 0.3
 """News that come together are one note; a file that ends within this time gets none."""
-SWEEP_SECONDS = 5.0
-"""How often all that wait are read again: a poll or another worker may have changed something."""
+SWEEP_SECONDS, IDLE_SWEEP_SECONDS = 5.0, 20.0
+"""How often all that wait are read again: a poll or another worker may have changed something. Seldom where
+nothing waits and no other worker takes files: what this one takes is news."""
 NOTES_AT_ONCE = 100
 PRINT_TIMES_READ = 50
 """So many earlier parts say how long one takes. As many newer ones may come before they are read again."""
@@ -70,6 +71,8 @@ class ProgressNotes:
     """The print times that were read last, by preset, and before which submission they were read."""
     _seen: frozenset[str] = frozenset()
     _next_sweep: float = 0.0
+    _may_change: bool = True
+    """True while the next sweep may find what nobody told of."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
 
@@ -124,7 +127,7 @@ class ProgressNotes:
     def run(self, stop: threading.Event) -> None:
         """Write notes until `stop` is set, and once more: what has ended by then needs none."""
         while not stop.is_set():
-            self._wake.wait(SWEEP_SECONDS)
+            self._wake.wait(SWEEP_SECONDS if self._may_change else IDLE_SWEEP_SECONDS)
             self._wake.clear()
             stop.wait(FIRST_NOTE_SECONDS)
             worked = time.thread_time()
@@ -138,8 +141,9 @@ class ProgressNotes:
             self._leave_to_others()
             return
         if self.clock() >= self._next_sweep:
-            self._next_sweep = self.clock() + SWEEP_SECONDS
             waiting = self.context.ledger.all(PROGRESS_STATES, MAX_SWEPT)
+            self._next_sweep = self.clock() + SWEEP_SECONDS
+            self._may_change = bool(waiting) or self.context.ledger.is_shared
             with self._lock:
                 self._news |= self._written.keys() | {submission.id for submission in waiting}
         with self._lock:
