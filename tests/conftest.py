@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.made_once import make_once
 from tests.postgres import Postgres, postgres_server
 from workflow.ledger import Ledger
 
-settings.register_profile("short", deadline=None, max_examples=40)  # no deadline: the machine may be busy
+settings.register_profile("short", deadline=None, max_examples=25)  # no deadline: the machine may be busy
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("short")
+make_once()
 
 
 NUMBERS = count(1)
@@ -33,6 +35,11 @@ LONGEST_FIRST = (
     "test_ledger.py", "test_wheel.py",
 )  # fmt: skip
 """Files of tests that take longest as a whole, in this order; see `--durations`."""
+WITH_BROWSER = (
+    "console/test_every_page.py", "console/test_in_browser.py", "console/test_live_in_browser.py",
+    "console/test_printers.py", "console/test_rules.py", "console/test_viewer.py", "console/test_wall.py",
+)  # fmt: skip
+"""Files that one worker takes together: a Chromium costs seconds of both cores to start and to end."""
 os.environ["STLFLOW_CONSOLE_PORT"] = "0"
 """For processes that fixtures of a session or a module start: services of many tests run at the same time."""
 
@@ -41,6 +48,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The contract's suite also runs against the real service, where somebody has keys for it."""
     parser.addoption("--live", action="store_true", help="Also ask the real Eiger; keys as for the product.")
     parser.addoption("--live-writes", action="store_true", help="With --live: also what changes something.")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Send a file to one worker, and all files with a browser to the same."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = lambda nodeid: scope_of(nodeid.partition("::")[0])
+    return scheduler
+
+
+def scope_of(file: str) -> str:
+    return "browser" if file.endswith(WITH_BROWSER) else file
 
 
 @pytest.hookimpl(tryfirst=True)

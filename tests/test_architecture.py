@@ -13,6 +13,8 @@ from statistics import median, quantiles
 
 import pytest
 
+from tests.conftest import WITH_BROWSER
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "workflow"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -223,3 +225,10 @@ def test_the_repository_speaks_of_the_product_alone() -> None:
     words = re.compile(r"/wor[k]/|shared/note[s]|TODO|FIXME|XXX")
     texts = [*FILES, *ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("rules/*.yaml")]
     assert [str(text) for text in texts if words.search(text.read_text("utf-8"))] == []
+
+
+def test_the_files_with_a_browser_are_listed() -> None:
+    found = {
+        file for file in ROOT.glob("tests/*/test_*.py") if "pytest.mark.browser" in file.read_text("utf-8")
+    }
+    assert found == {ROOT / "tests" / name for name in WITH_BROWSER}

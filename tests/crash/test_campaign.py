@@ -1,7 +1,6 @@
 """The fault campaign, in short; in full it is `python -m tests.crash.campaign --runs 200 --lanes 2`."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from pkgutil import resolve_name
@@ -11,7 +10,7 @@ import pytest
 from tests.crash.campaign import run_once
 from tests.crash.plan import Plan, Start, plan_of
 from tests.crash.points import POINTS, Point
-from tests.nursery import Nursery
+from tests.nursery import Nursery, nursery_of_this_process
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks real services")
@@ -19,10 +18,8 @@ SHORT, FULL = 2, 12
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
+def nursery() -> Nursery:
+    return nursery_of_this_process()
 
 
 @pytest.mark.parametrize("point", POINTS.values(), ids=lambda point: point.name)

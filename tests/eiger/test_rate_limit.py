@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.eiger.turned import TurnedClock
@@ -36,7 +36,6 @@ def test_a_second_of_burst_then_the_rate() -> None:
 
 
 @given(st.floats(0.1, 1000), st.lists(st.floats(0, 5), min_size=1, max_size=60))
-@settings(max_examples=60)
 def test_never_more_than_the_burst_and_the_rate(per_second: float, idle: list[float]) -> None:
     """In any stretch of time, however the requests come."""
     budget, clock = budget_of(per_second)

@@ -140,7 +140,6 @@ def take_what_is_written(writer: Writer, content: bytes, data: st.DataObject) ->
 
 
 @each_writer
-@settings(max_examples=34, deadline=None)
 @given(content=CONTENTS, data=st.data())
 def test_what_is_taken_is_what_was_written(writer: Writer, content: bytes, data: st.DataObject) -> None:
     take_what_is_written(writer, content, data)

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,23 @@ def test_the_last_release_can_still_write_into_it(old: Ledger, tmp_path: Path) -
         )
     database.close()
     assert [each.path for each in list_abandoned_claims(old)] == ["opened.stl", "new.stl"]
+
+
+def test_the_tables_that_tests_make_once_are_those_of_the_product(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        Ledger(f"sqlite:///{tmp_path / name}").close()
+    engine = open_database(f"sqlite:///{tmp_path / 'product'}")
+    with engine.begin() as connection:
+        migrate_schema(connection)
+    engine.dispose()
+    assert made_in(tmp_path / "first") == made_in(tmp_path / "second") == made_in(tmp_path / "product")
+
+
+def made_in(file: Path) -> set[tuple[str, ...]]:
+    with closing(sqlite3.connect(file)) as database:
+        made = database.execute("select type, name, tbl_name, sql from sqlite_master").fetchall()
+    assert made
+    return set(made)
 
 
 def test_bringing_up_to_date_twice_changes_nothing(ledger: Ledger) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.mesh.effort import IN_MEMORY, ON_FILES
+from tests.mesh.effort import ON_FILES
 from tests.mesh.solids import Corners, ascii_text, box, shifted, torus
 from workflow.mesh import ascii_reader
 from workflow.mesh.ascii_grammar import FACET_WORDS, read_decimal
@@ -87,7 +87,6 @@ def facet_text(*numbers: str) -> bytes:
     return " ".join(next(words) if word == "0" else word or "0" for word in FACET_WORDS).encode()
 
 
-@IN_MEMORY
 @given(
     st.lists(
         st.tuples(st.floats(allow_nan=False, allow_infinity=False, width=32), st.sampled_from(FORMS)),
@@ -104,7 +103,6 @@ def test_numbers_are_those_that_python_reads(numbers: list[tuple[float, str]]) -
     assert [np.float32(read_decimal(word.encode())) for word in words] == expected.tolist()
 
 
-@IN_MEMORY
 @given(st.text("0123456789+-.e", min_size=1, max_size=24))
 def test_the_slow_way_refuses_what_python_refuses(word: str) -> None:
     try:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.mesh.effort import IN_MEMORY
 from tests.mesh.solids import Corners, blocks, torus, with_corners_on_an_edge
 from workflow.mesh.holes import OpenEdgeSummary, summarize_open_edges
 from workflow.mesh.watertight import CornerHashes
@@ -91,13 +90,11 @@ def test_a_sliver_closes_within_the_tolerance(offset_mm: float, closes: bool) ->
         assert found.holes[0].width_mm == pytest.approx(offset_mm, rel=0.01)
 
 
-@IN_MEMORY
 @given(st.lists(st.floats(0.03125, 0.96875, width=32), min_size=1, max_size=8, unique=True))
 def test_any_corners_on_an_edge_close(shares: list[float]) -> None:
     assert holes(with_corners_on_an_edge(shares)).is_closed_without_cracks
 
 
-@IN_MEMORY
 @given(st.lists(st.integers(1, 19), min_size=1, max_size=8, unique=True))
 def test_corners_beside_an_edge_never_close(places: list[int]) -> None:
     found = holes(with_corners_on_an_edge([place / 20 for place in places], 0.1))

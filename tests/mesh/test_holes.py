@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.mesh.effort import IN_MEMORY
 from tests.mesh.solids import Corners, blocks, box, circle, merged, plate, quad, rotated, shifted, torus
 from workflow.mesh.holes import Hole, HoleKind, summarize_open_edges
 from workflow.mesh.measures import measure_mesh
@@ -33,7 +32,6 @@ def test_a_round_hole_has_its_diameter(diameter_mm: float) -> None:
     assert hole.share == pytest.approx(diameter_mm**2 / 200**2, rel=0.05)
 
 
-@IN_MEMORY
 @given(st.floats(5, 100), st.floats(1, 4), st.integers(0, 2**32))
 def test_a_slot_keeps_its_sides_however_it_is_rotated(length: float, width: float, seed: int) -> None:
     (hole,) = holes(rotated(plate(rectangle(length, width)), seed))

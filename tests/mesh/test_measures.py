@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stl import Mesh
 
-from tests.mesh.effort import IN_MEMORY
 from tests.mesh.solids import Corners, binary, blocks, box, merged, shifted, torus
 from workflow.mesh.format import BLOCK_FACETS
 from workflow.mesh.holes import summarize_open_edges
@@ -27,7 +26,6 @@ def holes(corners: Corners) -> OpenEdgeCount:
     return find_open_edges(CornerHashes(lambda: blocks(corners)), len(corners))
 
 
-@IN_MEMORY
 @given(SIDES, SIDES, SIDES)
 def test_a_box(x: float, y: float, z: float) -> None:
     measures = measured(box(x, y, z))
@@ -57,7 +55,6 @@ def test_far_from_the_origin_the_volume_keeps_its_digits() -> None:
     assert measured(shifted(box(), 900_000, 0, -900_000)).volume_mm3 == pytest.approx(8000, rel=1e-9)
 
 
-@IN_MEMORY
 @given(st.randoms(use_true_random=False), st.integers(1, 500))
 def test_order_rotation_and_block_size_change_nothing(random: Random, size: int) -> None:
     corners = torus(9, 7)
@@ -71,7 +68,6 @@ def test_order_rotation_and_block_size_change_nothing(random: Random, size: int)
     assert other.area_mm2 == pytest.approx(plain.area_mm2, rel=1e-12)
 
 
-@IN_MEMORY
 @given(st.sets(st.integers(0, 125), min_size=1))
 def test_random_holes_are_counted_exactly(missing: set[int]) -> None:
     corners = torus(9, 7)
@@ -82,7 +78,6 @@ def test_random_holes_are_counted_exactly(missing: set[int]) -> None:
     assert (found.is_exact, found.flipped_edges) == (True, 0)
 
 
-@IN_MEMORY
 @given(st.sets(st.integers(0, 125), min_size=1, max_size=125))
 def test_turned_facets_are_no_holes(turned: set[int]) -> None:
     corners = torus(9, 7)
@@ -92,7 +87,6 @@ def test_turned_facets_are_no_holes(turned: set[int]) -> None:
     assert (found.open_edges, found.flipped_edges) == (0, _flipped_edges(corners))
 
 
-@IN_MEMORY
 @given(st.sets(st.integers(0, 125), min_size=1))
 def test_doubled_facets_are_no_holes(doubled: set[int]) -> None:
     corners = torus(9, 7)

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.mesh.effort import IN_MEMORY
 from workflow.mesh.format import Hashes
 from workflow.mesh.watertight import _match_by_table, find_matches
 
@@ -28,7 +27,6 @@ def plainly(keys: Hashes) -> tuple[int, int]:
     return sum(count > 1 for count in there), sum(count - 1 for count in there)
 
 
-@IN_MEMORY
 @given(st.integers(0, 2**32), st.integers(0, 30_000), st.integers(1, 40_000))
 def test_random_numbers(seed: int, count: int, different: int) -> None:
     random = np.random.default_rng(seed)

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.mesh.effort import IN_MEMORY
 from tests.mesh.solids import (
     Corners,
     back_to_back,
@@ -64,7 +63,6 @@ def test_shells(corners: Corners, expected: Shells) -> None:
     assert (found.cavities, found.turned) == (expected.cavities, expected.turned)
 
 
-@IN_MEMORY
 @given(st.randoms(use_true_random=False), st.integers(1, 12), st.integers(1, 500))
 def test_any_number_of_bodies_in_any_order(random: Random, bodies: int, size: int) -> None:
     corners = merged(*(shifted(torus(9, 7), 0, 0, 30 * number) for number in range(bodies)))

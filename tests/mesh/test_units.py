@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.mesh.effort import IN_MEMORY
 from workflow.mesh.warnings import UnitDoubt, doubt_unit, named_unit
 
 Size = tuple[float, float, float]
@@ -70,7 +69,6 @@ def test_the_header_decides_before_the_size() -> None:
     assert (named.reason, named.guess) == ("named", "inch")
 
 
-@IN_MEMORY
 @given(*[st.floats(0.01, 400)] * 3)
 def test_a_smaller_copy_of_a_doubted_solid_is_doubted(x: float, y: float, z: float) -> None:
     if solid(x, y, z).reason in {"short", "little", "thin"}:

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workflow.intake import (
@@ -54,7 +54,6 @@ folders = stems.map(named).filter(lambda name: name not in {".", ".."})
 files = stems.map(lambda stem: named(stem, b".stl")).filter(is_part_file)
 
 
-@settings(max_examples=150, deadline=None)
 @given(folders, files)
 @example("größe", "ü" * 125 + "n.stl")
 @example(os.fsdecode(b"\xff" * 255), os.fsdecode(b"\xe9" * 251 + b".stl"))
@@ -107,7 +106,6 @@ def _has_a_note_beside_others(stl: Path) -> None:
     assert note_path(stl).read_bytes() == b"their own remarks"
 
 
-@settings(max_examples=60, deadline=None)
 @given(folders, files)
 @example(os.fsdecode(b"\xff" * 255), os.fsdecode(b"\xe9" * 251 + b".stl"))
 def test_a_ledger_takes_any_name_and_finds_its_claim_again(folder: str, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.routing.test_choose_device import READY
@@ -55,7 +55,6 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
 NAMES = st.sets(st.sampled_from(["i0", "i1", "r0", "r1", "rest"]))
 
 
-@settings(max_examples=100)
 @given(book=rulebooks(), facts=FACT_VALUES, passed=NAMES)
 def test_every_file_gets_one_decision_and_always_the_same(
     book: Rulebook, facts: Facts, passed: set[str]
@@ -71,7 +70,6 @@ def test_every_file_gets_one_decision_and_always_the_same(
     assert 1 <= route.copies <= 100
 
 
-@settings(max_examples=100)
 @given(book=rulebooks(), facts=FACT_VALUES)
 def test_the_first_rule_that_is_not_left_decides(book: Rulebook, facts: Facts) -> None:
     looks = [None if rule.when is None else rule.when.evaluate(facts).met for rule in book.intake[:-1]]
@@ -82,7 +80,6 @@ def test_the_first_rule_that_is_not_left_decides(book: Rulebook, facts: Facts) -
         assert decision.action == "hold"
 
 
-@settings(max_examples=100)
 @given(book=rulebooks(), facts=FACT_VALUES, data=st.data())
 def test_order_matters_only_by_the_first_match(book: Rulebook, facts: Facts, data: st.DataObject) -> None:
     """Rules that do not take the file may stand anywhere, and what stands behind the deciding one too."""
@@ -95,7 +92,6 @@ def test_order_matters_only_by_the_first_match(book: Rulebook, facts: Facts, dat
     assert (again.rule, again.action, again.reason) == (decision.rule, decision.action, decision.reason)
 
 
-@settings(max_examples=60)
 @given(book=rulebooks(), facts=FACT_VALUES)
 def test_explaining_says_what_deciding_does_and_names_every_rule(book: Rulebook, facts: Facts) -> None:
     explained = explain(book, facts, (READY,), today=TODAY)

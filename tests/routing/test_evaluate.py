@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.routing.test_choose_device import READY
@@ -223,7 +223,6 @@ ANY_FACTS: st.SearchStrategy[dict[str, FactValue]] = st.dictionaries(NAMES, ANY_
 BOOKS = st.sampled_from([DEFAULT, parse_rules(HOLDING, "rules.yaml")])
 
 
-@settings(max_examples=100)
 @given(
     book=BOOKS,
     facts=ANY_FACTS,

@@ -9,7 +9,7 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workflow.errors import Mistake, RulesError
@@ -215,7 +215,6 @@ def change_somewhere(text: str, at: int, cut: int, insert: str) -> str:
     return text[:place] + insert + text[place + cut :]
 
 
-@settings(max_examples=60)
 @given(
     at=st.integers(0, 10_000),
     cut=st.integers(0, 40),
@@ -261,7 +260,6 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=80)
 @given(intake=TREES, routing=TREES, tests=TREES)
 def test_no_mixture_of_the_words_crashes_the_reader(intake: object, routing: object, tests: object) -> None:
     text = f"version: 1\nintake: {written(intake)}\nrouting: {written(routing)}\ntests: {written(tests)}\n"

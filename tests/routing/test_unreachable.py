@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.routing.test_conditions import CONDITIONS, FACT_VALUES, number, text
@@ -68,7 +68,6 @@ def test_does_not_cover(wide: Condition, narrow: Condition) -> None:
     assert covering([wide], narrow) == ()
 
 
-@settings(max_examples=150)
 @given(above=st.lists(CONDITIONS, min_size=1, max_size=4), narrow=CONDITIONS, facts=FACT_VALUES)
 def test_what_is_covered_is_taken(above: list[Condition], narrow: Condition, facts: Facts) -> None:
     places = covering(above, narrow)
@@ -76,7 +75,6 @@ def test_what_is_covered_is_taken(above: list[Condition], narrow: Condition, fac
         assert any(above[place].evaluate(facts).met is not False for place in places)
 
 
-@settings(max_examples=150)
 @given(condition=CONDITIONS, facts=FACT_VALUES)
 def test_what_contradicts_itself_is_never_met(condition: Condition, facts: Facts) -> None:
     if find_contradiction(condition) is not None:
@@ -111,7 +109,6 @@ DECIDABLE: st.SearchStrategy[Condition] = st.recursive(
 )
 
 
-@settings(max_examples=150)
 @given(above=st.lists(DECIDABLE, min_size=1, max_size=3), narrow=DECIDABLE)
 def test_where_it_can_be_decided_it_is(above: list[Condition], narrow: Condition) -> None:
     """Numbers, flags and days are compared to the end: a file that is left over is the only excuse."""

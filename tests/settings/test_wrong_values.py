@@ -81,19 +81,17 @@ def out_of_bounds(field: FieldInfo) -> Iterator[str]:
         yield from (f"{getattr(bound, name) + 1:g}" for name in ("le",) if hasattr(bound, name))
 
 
-def cases() -> Iterator[Case]:
-    for setting, field in Settings.model_fields.items():
-        kind, beyond = setting_type(field), list(out_of_bounds(field))
-        assert beyond or kind not in {int, float}, f"{setting} is a number without bounds"
-        texts = MORE.get(setting, [])
-        for value in (*TOML[kind], *beyond, *map(json.dumps, texts)):
-            yield Case(setting, "stlflow.toml", value)
-        for value in (*ELSEWHERE[kind], *beyond, *texts):
-            quoted = (
-                json.dumps(value, ensure_ascii=False) if value.strip() != value or " " in value else value
-            )
-            yield Case(setting, ".env", quoted)
-            yield Case(setting, "environment", value)
+def cases(setting: str) -> Iterator[Case]:
+    field = Settings.model_fields[setting]
+    kind, beyond = setting_type(field), list(out_of_bounds(field))
+    assert beyond or kind not in {int, float}, f"{setting} is a number without bounds"
+    texts = MORE.get(setting, [])
+    for value in (*TOML[kind], *beyond, *map(json.dumps, texts)):
+        yield Case(setting, "stlflow.toml", value)
+    for value in (*ELSEWHERE[kind], *beyond, *texts):
+        quoted = json.dumps(value, ensure_ascii=False) if value.strip() != value or " " in value else value
+        yield Case(setting, ".env", quoted)
+        yield Case(setting, "environment", value)
 
 
 def give(case: Case, patch: pytest.MonkeyPatch) -> None:
@@ -105,11 +103,10 @@ def give(case: Case, patch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("setting", Settings.model_fields)
 def test_a_wrong_value_is_one_sentence(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for case in cases():
-        if case.setting == setting:
-            with monkeypatch.context() as patch:
-                assert_one_sentence(case, patch)
-                Path(case.source).unlink(missing_ok=True)
+    for case in cases(setting):
+        with monkeypatch.context() as patch:
+            assert_one_sentence(case, patch)
+            Path(case.source).unlink(missing_ok=True)
 
 
 def assert_one_sentence(case: Case, patch: pytest.MonkeyPatch) -> None:
@@ -133,7 +130,7 @@ def assert_one_sentence(case: Case, patch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_test_sees_every_setting_in_every_source() -> None:
-    seen = {(case.setting, case.source) for case in cases()}
+    seen = {(case.setting, case.source) for setting in Settings.model_fields for case in cases(setting)}
     assert seen == {
         (name, source) for name in Settings.model_fields for source in ("stlflow.toml", ".env", "environment")
     }
