@@ -67,6 +67,7 @@ def test_help_is_quick_because_it_loads_nothing_that_is_slow(words: tuple[str, .
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in told.splitlines()}
     assert loaded & SLOW_TO_LOAD == set()
     assert "click" in loaded
+    assert ("workflow.cli.batch" in told) == (words != ("run",)), "the service keeps no other command"
 
 
 def test_an_unknown_command_names_the_nearest(desk: Desk) -> None:

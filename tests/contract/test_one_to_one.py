@@ -11,7 +11,7 @@ import pytest
 
 from tests.contract.spoken import Speak, speaker
 from tests.simulator.caller import Caller, calling, cube
-from workflow.cli.app import stlflow
+from workflow.cli.eiger import eiger
 from workflow.contract import contract
 from workflow.eiger import OPERATIONS, EigerClient
 from workflow.simulator import REALISTIC_QUIRKS, SimulatorOptions
@@ -66,7 +66,6 @@ class Verb(NamedTuple):
 
 
 def verbs() -> Iterator[Verb]:
-    eiger = stlflow.commands["eiger"]
     assert isinstance(eiger, click.Group)
     context = click.Context(eiger)
     for resource in eiger.list_commands(context):

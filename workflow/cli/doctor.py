@@ -55,7 +55,8 @@ def status(as_json: bool) -> int:
     is running, the database or the share is away, or the settings are wrong; 3 Eiger can't be reached or
     refuses the keys. Nothing is changed.
     """
-    from workflow.doctor import read_status
+    from workflow.doctor.submissions import read_status
+    from workflow.logs import set_up_logs
     from workflow.settings import load_settings
 
     _silence_log()

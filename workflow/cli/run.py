@@ -60,11 +60,16 @@ def run(shadow: bool) -> None:
     shadow` shows what would have been sent, beside what the shop sent.
     """
     stop = stop_on_signals()  # before anything slow: a stop during the start is a stop, too
+    from workflow.cli.footprint import forget_overloads, import_requests, use_one_heap
+
+    use_one_heap()
+    import_requests()
     from loguru import logger
 
     from workflow.assembly import rules_file, running_service, start_logging
     from workflow.settings import load_settings, shadow_settings
 
+    forget_overloads()
     settings = shadow_settings(load_settings()) if shadow else load_settings()
     start_logging(settings, settings.log_level)
     with running_service(settings, shadow=shadow) as service, _console_beside(settings, service):

@@ -1,12 +1,12 @@
 """The checkup: what would stop the service, one line and one fix each. It changes nothing.
 
-The checks run in the order in which things depend on each other.
+The checks run in the order in which things depend on each other. They are imported when they are asked
+for: the service has the doctor at hand for the console, and may never need it.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from workflow.doctor.cloud import cloud_checks
 from workflow.doctor.finding import (
     Check,
     Finding,
@@ -19,12 +19,6 @@ from workflow.doctor.finding import (
     skip,
     warn,
 )
-from workflow.doctor.ledger import LedgerAccess, ledger_checks
-from workflow.doctor.machine import MACHINE_CHECKS, state_checks
-from workflow.doctor.notices import notice_checks, outbox_checks
-from workflow.doctor.settings import SETTINGS_CHECKS, rules_checks
-from workflow.doctor.share import share_checks
-from workflow.doctor.submissions import read_status, waiting_checks
 from workflow.settings import Settings, load_settings
 
 Checks = Sequence[Check]
@@ -32,6 +26,9 @@ Checks = Sequence[Check]
 
 def run_all_checks() -> Iterator[Finding]:
     """Run all checks, one finding at a time; only probe files are made, and removed again."""
+    from workflow.doctor.machine import MACHINE_CHECKS
+    from workflow.doctor.settings import SETTINGS_CHECKS
+
     yield from run_checks(MACHINE_CHECKS)
     wrong = False
     for finding in run_checks(SETTINGS_CHECKS):
@@ -47,12 +44,17 @@ def run_all_checks() -> Iterator[Finding]:
 
 def run_checks_of(settings: Settings) -> Iterator[Finding]:
     """Run the checks for settings that are loaded already, one finding at a time."""
+    from workflow.doctor.machine import MACHINE_CHECKS
+
     for group in (MACHINE_CHECKS, *_check_groups(settings)):
         yield from run_checks(group)
 
 
 def all_checks() -> Iterator[Check]:
     """Return all checks without running them, for the documentation."""
+    from workflow.doctor.machine import MACHINE_CHECKS
+    from workflow.doctor.settings import SETTINGS_CHECKS
+
     yield from MACHINE_CHECKS
     yield from SETTINGS_CHECKS
     for group in _check_groups(_default_settings()):
@@ -60,6 +62,14 @@ def all_checks() -> Iterator[Check]:
 
 
 def _check_groups(settings: Settings) -> tuple[Checks, ...]:
+    from workflow.doctor.cloud import cloud_checks
+    from workflow.doctor.ledger import LedgerAccess, ledger_checks
+    from workflow.doctor.machine import state_checks
+    from workflow.doctor.notices import notice_checks, outbox_checks
+    from workflow.doctor.settings import rules_checks
+    from workflow.doctor.share import share_checks
+    from workflow.doctor.submissions import waiting_checks
+
     book = LedgerAccess(settings)
     return (
         (*rules_checks(settings), *notice_checks(settings)),
