@@ -182,8 +182,7 @@ class Desk:
     def _count_ended(self) -> tuple[int, int]:
         """Count the submissions, and those that have ended.
 
-        By SQL alone: to open a ledger checks every table and takes ten times as long, and a simulator
-        in this process would hardly get its turn beside it.
+        By SQL alone: to open a ledger checks every table, which takes ten times as long, at every look.
         """
         counted = "select count(*), count(case when ended_at is not null and step is null then 1 end)"
         try:
