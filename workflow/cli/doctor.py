@@ -56,7 +56,6 @@ def status(as_json: bool) -> int:
     refuses the keys. Nothing is changed.
     """
     from workflow.doctor.submissions import read_status
-    from workflow.logs import set_up_logs
     from workflow.settings import load_settings
 
     _silence_log()
