@@ -1,16 +1,20 @@
 """How quick the console is: its queries with 100,000 submissions, its pages, and what an idle page costs.
 
 `python -m tests.bench.bench_console` prints one line for each budget; `--submissions` sets the number.
+`--service` measures a running service instead (Linux): its memory before and after the first pages, as the
+operating system counts it (RSS), and its start, with the console and without.
 """
 
 import argparse
 import gzip
 import json
 import resource
+import socket
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -20,6 +24,8 @@ from pathlib import Path
 import requests
 from sqlalchemy import insert
 
+from tests.bench.bench_idle import leave_alone
+from tests.bench.bench_throughput import cpu_seconds, resident_mb, service, simulated_cloud
 from tests.docs.blocks import ROOT
 from workflow.console import make_console, open_listener, running_console
 from workflow.ledger import Ledger
@@ -125,7 +131,15 @@ def main() -> None:
     parser.add_argument("--submissions", type=int, default=100_000)
     parser.add_argument("--held", type=int, default=40)
     parser.add_argument("--idle-seconds", type=float, default=10.0)
+    parser.add_argument("--service", action="store_true", help="memory and start of a running service")
+    parser.add_argument(
+        "--starts", type=int, default=5, help="how many with the console, and how many without"
+    )
     given = parser.parse_args()
+    if given.service:
+        measure_memory()
+        measure_starts(given.starts)
+        return
     with console(given.submissions, given.held) as url:
         session = requests.Session()
         for page in PAGES:
@@ -133,6 +147,69 @@ def main() -> None:
             print(f"{took:8.1f} ms  {page}  ({given.submissions:,} submissions)")
         print(f"{first_load(session, url) / 1000:8.1f} kB  first load of /submissions, compressed")
         print(f"{idle_share(url, given.idle_seconds):8.2f} %   of a core for an idle page with its stream")
+
+
+SETTLE_SECONDS = 15.0
+CONNECTIONS = 6
+"""A browser's, to one host."""
+FIRST_PAGES = ("/", "/submissions", "/printers", "/rules", "/health", "/mine", "/wall", *FIRST_VISIT[1:])
+
+
+def measure_memory() -> None:
+    """Print what the first pages add to the memory of a service, over one connection and over six."""
+    port = free_port()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        simulated_cloud() as cloud,
+        service(Path(folder), cloud, STLFLOW_CONSOLE_PORT=str(port)) as process,
+    ):
+        leave_alone(SETTLE_SECONDS)
+        at_rest = resident_mb(process)
+        print(f"{at_rest:8.1f} MB  at rest, before the first page")
+        for connections in (1, CONNECTIONS):
+            with ThreadPoolExecutor(connections) as visitors:
+                list(visitors.map(visit, [f"http://127.0.0.1:{port}"] * connections))
+            leave_alone(SETTLE_SECONDS)
+            print(f"{resident_mb(process) - at_rest:+8.1f} MB  after the first pages, {connections} at once")
+
+
+def visit(url: str) -> None:
+    """Open the first pages over one connection."""
+    with requests.Session() as session:
+        for page in FIRST_PAGES:
+            session.get(f"{url}{page}", timeout=60).raise_for_status()
+
+
+def measure_starts(rounds: int) -> None:
+    """Print how long a start takes until systemd hears READY, with the console and without, in turns."""
+    took = [(start_once(free_port()), start_once(0)) for _ in range(rounds)]
+    for kind, name in enumerate(("seconds", "s of processor time")):
+        beside, alone = (statistics.median(each[which][kind] for each in took) for which in (0, 1))
+        print(
+            f"{beside - alone:+8.2f} {name}, which the console adds to a start of {alone:.2f} ({rounds} each)"
+        )
+
+
+def start_once(port: int) -> tuple[float, float]:
+    """Start a service and wait until it is ready; return the seconds that passed, and those it used."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        simulated_cloud() as cloud,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready,
+    ):
+        ready.bind(f"{folder}/ready")
+        told = {"NOTIFY_SOCKET": f"{folder}/ready", "STLFLOW_CONSOLE_PORT": str(port)}
+        began = time.perf_counter()
+        with service(Path(folder), cloud, **told) as process:
+            ready.recv(64)
+            return time.perf_counter() - began, cpu_seconds(process)
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def first_load(session: requests.Session, url: str) -> int:

@@ -5,7 +5,7 @@ import sys
 
 PROGRAM = """
 import sys, typing
-from workflow.cli.footprint import forget_overloads, import_requests, use_one_heap
+from workflow.cli.memory import forget_overloads, import_requests, use_one_heap
 
 use_one_heap()
 import_requests()
