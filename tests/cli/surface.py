@@ -126,7 +126,10 @@ def _documents(desk: Desk, say: Say) -> Iterator[tuple[str, Any]]:
 def _walk(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
     yield name, command
     if isinstance(command, click.Group):
-        for each, inner in command.commands.items():
+        context = click.Context(command)
+        for each in command.list_commands(context):
+            inner = command.get_command(context, each)
+            assert inner is not None
             yield from _walk(inner, f"{name} {each}")
 
 
