@@ -99,14 +99,7 @@ def fill_shop(site: Site) -> Shop:
         "The rule “by hand” holds it: the lab has to agree first.",
     )
     _hold(site, "bracket.stl", "bracket.stl", HoldReason.RULE, "kim", "The rule “by hand” holds it.")
-    _hold(
-        site,
-        "metal/nozzle.stl",
-        "metal/nozzle.stl",
-        HoldReason.SEND,
-        None,
-        "The connection broke while it was sent to Mark Two - Anvil. It may be in its queue.",
-    )
+    _doubt(site, "metal/nozzle.stl")
     return Shop(held, printed, rejected, canceled, slicing)
 
 
@@ -140,6 +133,16 @@ def _hold(site: Site, sample: str, path: str, hold: HoldReason, who: str | None,
     number = _add(site, sample, path, "held", who, state=S.HELD, hold=hold, reason=reason)
     site.ledger.record_event(site.ledger.get(number), EventKind.HELD, reason)
     return number
+
+
+def _doubt(site: Site, sample: str) -> None:
+    """Begin a send that is never confirmed."""
+    number = _add(site, sample, sample, "held", None, state=S.ROUTED, build_id=BUILD)
+    site.ledger.sends.begin(site.ledger.get(number), 1, 0)
+    reason = "The connection broke while it was sent to Mark Two - Anvil. It may be in its queue."
+    site.ledger.record_event(
+        site.ledger.get(number), EventKind.HELD, reason, state=S.HELD, hold=HoldReason.SEND, reason=reason
+    )
 
 
 def _send(site: Site, sample: str, path: str, device: str | None, state: S, hours: float) -> int:

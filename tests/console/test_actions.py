@@ -69,6 +69,18 @@ def test_a_send_is_confirmed_as_sent_or_not(site: Site, action: str, fields: dic
     assert site.ledger.sends.list_receipts(number) == (("job 7",) if fields else ())
 
 
+def test_a_hold_of_a_send_that_is_not_in_doubt_can_be_retried(site: Site) -> None:
+    number = hold_part(site.ledger, "clip.stl", HoldReason.SEND, "The print has failed.")
+    page = site.get("/").text
+    assert "It was sent…" not in page
+    assert re.findall(r'name="action" value="([a-z-]+)">', page) == ["retry"]
+    site.post("/act", {"action": "retry", "id": number})
+    assert site.ledger.events(number)[-1].event == EventKind.RETRIED
+    doubted = doubt_send(site.ledger, "lid.stl")
+    assert f"/act?action=sent&amp;id={doubted}" in site.get("/").text
+    assert 'value="retry">' not in site.get("/").text
+
+
 def test_a_build_is_attached_after_eiger_was_asked(open_site: OpenSite) -> None:
     with simulated() as cloud:
         site = open_site(eiger_url=cloud.url, access_key="demo", secret_key="demo")

@@ -142,7 +142,11 @@ def test_a_part_held_by_a_rule_names_the_rule_and_small_volumes_keep_their_digit
         (HoldReason.SLICE, "Look at the part in Eiger."),
         (HoldReason.BUILD, "`stlflow attach 17 BUILD`"),
         (HoldReason.ROUTE, "`stlflow retry 17`"),
-        (HoldReason.SEND, "Only if it has not: `stlflow retry 17`. If it has: `stlflow cancel 17`."),
+        (
+            HoldReason.SEND,
+            "If it has: `stlflow settle 17 --sent RECEIPT`, "
+            "or `stlflow cancel 17` to leave it. Only if it has not: `stlflow retry 17`.",
+        ),
         (HoldReason.FAULT, "show this note to the person who looks after stlflow"),
     ],
 )

@@ -1,6 +1,6 @@
 """What a person can do about submissions, with who and why, and the question before it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -98,16 +98,25 @@ ACTION_FIELDS = (
 )
 
 
-def possible_actions(submission: Submission) -> tuple[ActionKind, ...]:
-    """Return what a submission's state allows, the likeliest first. The ledger checks it again."""
+def sends_in_doubt(console: Console, submissions: Iterable[Submission]) -> frozenset[int]:
+    """Return the numbers of those that are held because nobody knows whether they were sent."""
+    held = [each.id for each in submissions if each.hold is HoldReason.SEND]
+    return console.ledger.commands.list_sends_in_doubt(held)
+
+
+def possible_actions(submission: Submission, in_doubt: Collection[int]) -> tuple[ActionKind, ...]:
+    """Return what a submission's state allows, the likeliest first. The ledger checks it again.
+
+    `in_doubt`: the submissions of which nobody knows whether they were sent.
+    """
     state, hold = submission.state, submission.hold
-    is_held = state is SubmissionState.HELD
+    is_held, is_doubted = state is SubmissionState.HELD, submission.id in in_doubt
     allowed = {
-        ActionKind.SENT: is_held and hold is HoldReason.SEND,
-        ActionKind.NOT_SENT: is_held and hold is HoldReason.SEND,
+        ActionKind.SENT: is_held and is_doubted,
+        ActionKind.NOT_SENT: is_held and is_doubted,
         ActionKind.RELEASE: is_held and hold in RELEASABLE_HOLDS,
         ActionKind.ATTACH: is_held and hold in BUILD_MAY_CHANGE - {HoldReason.UNITS, HoldReason.ROUTE},
-        ActionKind.RETRY: state in RESUMABLE and hold is not HoldReason.SEND,
+        ActionKind.RETRY: state in RESUMABLE and not is_doubted,
         ActionKind.ORDER: submission.receipt_id is not None and not submission.left_in_place,
         ActionKind.REJECT: state not in ENDED_STATES,
     }
@@ -234,14 +243,16 @@ def read_question(request: Request) -> Question:
         raise Refused("A number of a submission is not a number.") from None
     if not chosen:
         raise Refused("No part is chosen. Choose some rows first.")
-    found = {each.id: each for each in console_of(request).ledger.among(chosen)}
+    console = console_of(request)
+    found = {each.id: each for each in console.ledger.among(chosen)}
+    in_doubt = sends_in_doubt(console, found.values())
     parts = []
     for number in chosen:
         submission = found.get(number)
         if submission is None:
             parts.append(ChosenPart(number, "", "There is no such submission."))
             continue
-        refused = "" if kind in possible_actions(submission) else f"It is {submission.state}."
+        refused = "" if kind in possible_actions(submission, in_doubt) else f"It is {submission.state}."
         parts.append(ChosenPart(number, printable_path(submission.path), refused))
     possible = sum(not each.refused for each in parts)
     return Question(kind, ACTIONS[kind], tuple(parts), possible, own_path(query.get("next", "")) or "/")

@@ -1,10 +1,10 @@
 """One submission as a row of a table: what all tables of the console and its API show."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflow.console.actions import ActionKind, possible_actions
+from workflow.console.actions import ActionKind, possible_actions, sends_in_doubt
 from workflow.console.console import Console
 from workflow.intake import printable_path
 from workflow.ledger import LatestEvent
@@ -50,16 +50,17 @@ def make_rows(console: Console, submissions: Sequence[Submission]) -> tuple[Subm
     """Return the rows of these submissions, in their order."""
     latest = console.ledger.search.latest_events([each.id for each in submissions])
     answers = read_answers(console.ledger, console.settings, submissions)
-    return tuple(make_row(console, each, latest, answers) for each in submissions)
+    in_doubt = sends_in_doubt(console, submissions)
+    return tuple(_make_row(console, each, latest, answers, in_doubt) for each in submissions)
 
 
-def make_row(
+def _make_row(
     console: Console,
     submission: Submission,
     latest: Mapping[int, LatestEvent],
     answers: Mapping[int, Answer],
+    in_doubt: Collection[int],
 ) -> SubmissionRow:
-    """Return the row of one submission."""
     path, last, answer = (
         printable_path(submission.path),
         latest.get(submission.id),
@@ -89,7 +90,7 @@ def make_row(
         version=0 if last is None else last.id,
         size=submission.size,
         copies=submission.copies,
-        actions=possible_actions(submission),
+        actions=possible_actions(submission, in_doubt),
         reordered_from=submission.reused,
         is_drawn=picture is not None and picture.exists(),
     )

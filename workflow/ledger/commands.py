@@ -1,6 +1,6 @@
 """Commands of a person: reading and changing in one transaction, so that nothing moves in between."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
@@ -77,6 +77,14 @@ class CommandStore(Store):
             changes: SubmissionChanges = {**next_turn(submission, effect.step, present), **effect.changes}
             return apply_changes(connection, submission, changes, (effect.event, effect.detail))
 
+    def list_sends_in_doubt(self, numbers: Collection[int]) -> frozenset[int]:
+        """Return those of some submissions that may be sent or not: an attempt's outcome is unknown."""
+        if not numbers:
+            return frozenset()
+        query = select(sends.c.submission).where(sends.c.submission.in_(numbers), _IS_OPEN)
+        with self.read_connection() as connection:
+            return frozenset(connection.execute(query).scalars().all())
+
     def begin_reorder(
         self, earlier: Submission, path: str, origin: str, detail: str, is_duplicate: IsDuplicate
     ) -> int | None:
@@ -145,5 +153,8 @@ def _settle_open_sends(connection: Connection, number: int, effect: CommandEffec
         connection.execute(update(sends).where(_open_sends(number)).values(fresh))
 
 
+_IS_OPEN = and_(sends.c.receipt_id.is_(None), sends.c.times > 0)
+
+
 def _open_sends(number: int) -> ColumnElement[bool]:
-    return and_(sends.c.submission == number, sends.c.receipt_id.is_(None), sends.c.times > 0)
+    return and_(sends.c.submission == number, _IS_OPEN)

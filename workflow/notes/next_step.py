@@ -51,8 +51,8 @@ _NEXT_STEP_BY_HOLD = {
         "To send it elsewhere, change the rules; to end it: `stlflow cancel {id}`."
     ),
     HoldReason.SEND: (
-        "Look in Eiger whether it has arrived there. Only if it has not: `stlflow retry {id}`. "
-        "If it has: `stlflow cancel {id}`."
+        "Look in Eiger whether it has arrived there. If it has: `stlflow settle {id} --sent RECEIPT`, "
+        "or `stlflow cancel {id}` to leave it. Only if it has not: `stlflow retry {id}`."
     ),
     HoldReason.FAULT: (
         "Try again: `stlflow retry {id}`. If that does not help, "
