@@ -1,12 +1,17 @@
 """Proxies and private certificates: from every source of settings, for this machine, too."""
 
+import os
+import shutil
+import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from tests.eiger.server import ID, as_json, client_of, serving
 from workflow.eiger import Network, network_of, proxy_address
+from workflow.eiger.session import tls_context
 from workflow.errors import ServerError, SettingsError, Unreachable
 from workflow.settings import load_settings
 
@@ -88,4 +93,39 @@ def test_a_private_certificate_is_trusted_for_this_machine_too(untrusted_url: st
         client.get_slice_status(ID)
     trusting = Network(ca_bundle=str(tmp_path / "certificate.pem"))
     with client_of(untrusted_url, network=trusting) as client, pytest.raises(ServerError, match=r"^501: "):
+        client.get_slice_status(ID)
+
+
+def test_certificates_that_come_later_are_trusted_without_a_restart(
+    untrusted_url: str, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "company.pem"
+    shutil.copy(DEFAULT_CA_BUNDLE_PATH, bundle)
+    with client_of(untrusted_url, network=Network(ca_bundle=str(bundle))) as client:
+        with pytest.raises(Unreachable, match="is not trusted"):
+            client.get_slice_status(ID)
+        bundle.write_bytes((tmp_path / "certificate.pem").read_bytes())
+        os.utime(bundle, (0, 0))
+        with pytest.raises(ServerError, match=r"^501: "):
+            client.get_slice_status(ID)
+
+
+def test_all_threads_trust_by_one_context_until_the_file_changes(tmp_path: Path) -> None:
+    bundle = tmp_path / "company.pem"
+    shutil.copy(DEFAULT_CA_BUNDLE_PATH, bundle)
+    first = tls_context(str(bundle))
+    assert first.verify_mode is ssl.CERT_REQUIRED
+    assert first.check_hostname
+    assert tls_context(str(bundle)) is first
+    os.utime(bundle, (0, 0))
+    assert tls_context(str(bundle)) is not first
+
+
+def test_a_file_without_certificates_is_no_fault_of_ours(tmp_path: Path) -> None:
+    bundle = tmp_path / "company.pem"
+    bundle.write_text("nothing")
+    with (
+        client_of("https://127.0.0.1:1/api/v3", network=Network(ca_bundle=str(bundle))) as client,
+        pytest.raises(Unreachable),
+    ):
         client.get_slice_status(ID)

@@ -1,8 +1,10 @@
 """HTTP connections: limited by their exchange, without redirects, with the proxy of the settings."""
 
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -11,9 +13,11 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_ACCEPT_ENCODING, DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, SSLError
 from urllib3.poolmanager import PoolManager, ProxyManager
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout
+from urllib3.util.ssl_ import create_urllib3_context
 
 from workflow import __version__
 from workflow.eiger.exchange_limits import WatchedConnection, WatchedTlsConnection
@@ -110,6 +114,48 @@ def _configure(manager: PoolManager) -> None:
     manager.connection_pool_kw["blocksize"] = SEND_BLOCK_BYTES
 
 
+@lru_cache(maxsize=4)
+def _make_tls_context(trusted: str, _changed_at: int) -> ssl.SSLContext:
+    place = Path(trusted)
+    context = create_urllib3_context()
+    context.load_verify_locations(
+        cafile=None if place.is_dir() else place, capath=place if place.is_dir() else None
+    )
+    return context
+
+
+def tls_context(trusted: str) -> ssl.SSLContext:
+    """Return what all threads trust servers by, made anew when the file of certificates has changed.
+
+    Making one takes 20 ms and 0.8 MB; the library makes one for each connection. Raises SSLError.
+    """
+    try:
+        return _make_tls_context(trusted, Path(trusted).stat().st_mtime_ns)
+    except OSError as error:
+        raise SSLError(error) from error
+
+
+class _SharedTlsAdapter(_WatchedAdapter):
+    """Connects by one TLS context for all threads."""
+
+    def __init__(self, trusted: str) -> None:
+        super().__init__()
+        self._trusted = trusted
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[Any, Any]:
+        """Return the host of a pool of connections, and how a server is trusted. Raises SSLError."""
+        host, trust = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": tls_context(self._trusted)} if host["scheme"] == "https" else trust
+
+    def proxy_manager_for(self, proxy: str, **rest: Any) -> ProxyManager:
+        """Return the pools of connections through a proxy. Raises SSLError."""
+        if proxy.startswith("https"):
+            rest["proxy_ssl_context"] = tls_context(self._trusted)
+        return super().proxy_manager_for(proxy, **rest)
+
+
 class Connections:
     """The connections of one thread. A question keeps its connection open, an effect closes it.
 
@@ -118,7 +164,8 @@ class Connections:
     """
 
     def __init__(self, network: Network) -> None:
-        self._network, self._adapter = network, _WatchedAdapter()
+        self._network, self._trusted = network, network.ca_bundle or DEFAULT_CA_BUNDLE_PATH
+        self._adapter = _SharedTlsAdapter(self._trusted)
         self._ways: dict[str, tuple[HTTPConnectionPool, bool]] = {}
         """By scheme and host: the connections, and whether a proxy has to be told the whole URL."""
 
@@ -133,18 +180,22 @@ class Connections:
         host, _, place = rest.partition("/")
         way = f"{scheme}://{host}"
         pool, tells_proxy = self._ways.get(way) or self._open_way(way)
-        return pool.urlopen(
-            method,
-            url if tells_proxy else f"/{place}",
-            body,
-            headers,
-            self._adapter.max_retries,
-            redirect=False,
-            assert_same_host=False,
-            timeout=timeout,
-            preload_content=False,
-            decode_content=False,
-        )
+        try:
+            return pool.urlopen(
+                method,
+                url if tells_proxy else f"/{place}",
+                body,
+                headers,
+                self._adapter.max_retries,
+                redirect=False,
+                assert_same_host=False,
+                timeout=timeout,
+                preload_content=False,
+                decode_content=False,
+            )
+        except HTTPError:
+            self._ways.clear()  # the next call sees certificates that were renewed meanwhile
+            raise
 
     def close(self) -> None:
         """Close all connections."""
@@ -154,8 +205,7 @@ class Connections:
     def _open_way(self, way: str) -> tuple[HTTPConnectionPool, bool]:
         asked = requests.Request("GET", f"{way}/").prepare()
         proxies = proxies_for(way, self._network)
-        trusted = self._network.ca_bundle or DEFAULT_CA_BUNDLE_PATH
-        pool = self._adapter.get_connection_with_tls_context(asked, trusted, proxies)
+        pool = self._adapter.get_connection_with_tls_context(asked, self._trusted, proxies)
         tells_proxy = self._adapter.request_url(asked, proxies).startswith("http")
         self._ways[way] = cast(HTTPConnectionPool, pool), tells_proxy
         return self._ways[way]
