@@ -125,7 +125,7 @@ def _make_tls_context(trusted: str, _changed_at: int) -> ssl.SSLContext:
 
 
 def tls_context(trusted: str) -> ssl.SSLContext:
-    """Return what all threads trust servers by, made anew when the file of certificates has changed.
+    """Return what all threads trust servers by, made again when the file of certificates has changed.
 
     Making one takes 20 ms and 0.8 MB; the library makes one for each connection. Raises SSLError.
     """
