@@ -15,7 +15,7 @@ from workflow.pipeline.work_queue import QueueLimits
 
 @pytest.mark.parametrize(
     ("due_in_seconds", "waits"),
-    [(0.7, 0.7), (4.9, 4.9), (7.0, 5.0), (float("inf"), 5.0), (0.0, 0.5), (-3.0, 0.5)],
+    [(0.7, 0.7), (4.9, 4.9), (7.0, 5.0), (float("inf"), 5.0), (0.0, TICK_SECONDS), (-3.0, TICK_SECONDS)],
 )
 def test_the_next_check_is_when_something_is_due(due_in_seconds: float, waits: float) -> None:
     assert seconds_until_check(due_in_seconds) == waits
