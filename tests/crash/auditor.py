@@ -32,9 +32,10 @@ class Books:
 def audit(world: World, released: set[int]) -> list[str]:
     """Return every broken promise in words; `released` are the submissions that a person let go."""
     books, shown = _books(world), _shown(world)
+    let_go = {each["sha256"] for each in shown if each["id"] in released}  # its bytes, ordered again perhaps
     return [
         *_files(world, shown),
-        *(wrong for each in shown for wrong in _one(each, books, each["id"] in released)),
+        *(wrong for each in shown for wrong in _one(each, books, each["sha256"] in let_go)),
         *(wrong for content in {each["sha256"] for each in shown} for wrong in _sums(content, shown, books)),
         *_faults_of_ours(world),
     ]
