@@ -79,6 +79,9 @@ def test_a_hold_of_a_send_that_is_not_in_doubt_can_be_retried(site: Site) -> Non
     doubted = doubt_send(site.ledger, "lid.stl")
     assert f"/act?action=sent&amp;id={doubted}" in site.get("/").text
     assert 'value="retry">' not in site.get("/").text
+    assert "confirm that first" in site.get(f"/act?action=retry&id={doubted}").text
+    other = hold_part(site.ledger, "cap.stl", HoldReason.SEND, "The print has failed.")
+    assert "Its send is not in doubt" in site.get(f"/act?action=sent&id={other}").text
 
 
 def test_a_build_is_attached_after_eiger_was_asked(open_site: OpenSite) -> None:

@@ -11,7 +11,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from tests.eiger.server import ID, as_json, client_of, serving
 from workflow.eiger import Network, network_of, proxy_address
-from workflow.eiger.session import tls_context
+from workflow.eiger.session import SharedTlsAdapter, tls_context
 from workflow.errors import ServerError, SettingsError, Unreachable
 from workflow.settings import load_settings
 
@@ -119,6 +119,15 @@ def test_all_threads_trust_by_one_context_until_the_file_changes(tmp_path: Path)
     assert tls_context(str(bundle)) is first
     os.utime(bundle, (0, 0))
     assert tls_context(str(bundle)) is not first
+
+
+def test_a_proxy_over_tls_is_trusted_by_the_same_context(tmp_path: Path) -> None:
+    bundle = tmp_path / "company.pem"
+    shutil.copy(DEFAULT_CA_BUNDLE_PATH, bundle)
+    for address, context in (("https://proxy:3129", tls_context(str(bundle))), ("http://proxy:3128", None)):
+        settings = SharedTlsAdapter(str(bundle)).proxy_manager_for(address).proxy_config
+        assert settings is not None
+        assert settings.ssl_context is context
 
 
 def test_a_file_without_certificates_is_no_fault_of_ours(tmp_path: Path) -> None:

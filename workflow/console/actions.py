@@ -252,7 +252,18 @@ def read_question(request: Request) -> Question:
         if submission is None:
             parts.append(ChosenPart(number, "", "There is no such submission."))
             continue
-        refused = "" if kind in possible_actions(submission, in_doubt) else f"It is {submission.state}."
+        refused = _why_refused(kind, submission, in_doubt)
         parts.append(ChosenPart(number, printable_path(submission.path), refused))
     possible = sum(not each.refused for each in parts)
     return Question(kind, ACTIONS[kind], tuple(parts), possible, own_path(query.get("next", "")) or "/")
+
+
+def _why_refused(kind: ActionKind, submission: Submission, in_doubt: Collection[int]) -> str:
+    """Return why an action can't be done to a submission now; empty if it can."""
+    if kind in possible_actions(submission, in_doubt):
+        return ""
+    if kind is ActionKind.RETRY and submission.id in in_doubt:
+        return "It may have been sent already: confirm that first."
+    if kind in {ActionKind.SENT, ActionKind.NOT_SENT} and submission.state is SubmissionState.HELD:
+        return "Its send is not in doubt: read its reason."
+    return f"It is {submission.state}."

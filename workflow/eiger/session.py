@@ -135,7 +135,7 @@ def tls_context(trusted: str) -> ssl.SSLContext:
         raise SSLError(error) from error
 
 
-class _SharedTlsAdapter(_WatchedAdapter):
+class SharedTlsAdapter(_WatchedAdapter):
     """Connects by one TLS context for all threads."""
 
     def __init__(self, trusted: str) -> None:
@@ -165,7 +165,7 @@ class Connections:
 
     def __init__(self, network: Network) -> None:
         self._network, self._trusted = network, network.ca_bundle or DEFAULT_CA_BUNDLE_PATH
-        self._adapter = _SharedTlsAdapter(self._trusted)
+        self._adapter = SharedTlsAdapter(self._trusted)
         self._ways: dict[str, tuple[HTTPConnectionPool, bool]] = {}
         """By scheme and host: the connections, and whether a proxy has to be told the whole URL."""
 

@@ -1,4 +1,4 @@
-"""The only place that speaks HTTP, on `requests`: one request out, one response or `NoResponse` back.
+"""The only place that speaks HTTP, over what `requests` sets up: a request out, a response or none back.
 
 Each thread asks over kept connections of its own. An effect gets a fresh connection every time: on a
 kept one that the server is just closing it would look as if the response was lost.
