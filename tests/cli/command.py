@@ -177,7 +177,7 @@ class Desk:
     def ended(self, count: int, limit_seconds: float = LIMIT_SECONDS) -> bool:
         """Wait until so many submissions have ended and their files are put away."""
 
-        return until(lambda: self._count_ended() == (count, count), limit_seconds, tick_seconds=0.1)
+        return until(lambda: self._count_ended() == (count, count), limit_seconds)
 
     def _count_ended(self) -> tuple[int, int]:
         """Count the submissions, and those that have ended.

@@ -36,7 +36,7 @@ def standing_between(site: Site) -> Iterator[Between]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            is_stream = self.path == "/events"
+            is_stream = self.path.startswith("/events")
             if is_stream and between.way == "refuse":
                 self.send_error(503)
             elif between.way != "gone":

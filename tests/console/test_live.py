@@ -1,6 +1,7 @@
 """The stream of changes: which submissions, which version, and that it ends with the server."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,9 +15,9 @@ from workflow.console import live, make_console, open_listener, running_console
 
 
 @contextmanager
-def stream(site: Site) -> Iterator[Iterator[dict[str, object]]]:
+def stream(site: Site, query: str = "", **headers: str) -> Iterator[Iterator[dict[str, object]]]:
     """Yield the events of a stream, one after the other."""
-    with site.session.get(f"{site.url}/events", stream=True, timeout=60) as reply:
+    with site.get(f"/events{query}", headers=headers, stream=True) as reply:
         lines = (line for line in reply.iter_lines(chunk_size=1, decode_unicode=True))
         yield (json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: "))
 
@@ -35,6 +36,30 @@ def test_a_change_is_told_with_its_version(site: Site) -> None:
                 break
     assert str(old) not in versions
     assert versions[str(number)] == site.ledger.search.latest_events([number])[number].id
+
+
+def test_a_stream_begins_with_what_changed_since_the_page_was_made(site: Site) -> None:
+    """A change between the page and its stream was shown a minute later."""
+    hold_part(site.ledger, "old.stl")
+    (made_with,) = re.findall(r'data-event="(\d+)"', site.get("/submissions").text)
+    number = hold_part(site.ledger, "new.stl")
+    version = site.ledger.search.last_event()
+    missed = {"changed": {str(number): version}, "waiting": 2}
+    for begun in (stream(site, f"?since={made_with}"), stream(site, **{"Last-Event-ID": made_with})):
+        with begun as events:
+            assert next(events) == missed
+    nothing = {"changed": {}, "waiting": 2}
+    for since in (str(version), "99999", "x", "-1", "9" * 30, ""):
+        with stream(site, f"?since={since}") as events:
+            assert next(events) == nothing, since
+
+
+def test_a_browser_knows_where_a_stream_that_broke_goes_on(site: Site) -> None:
+    hold_part(site.ledger, "old.stl")
+    with site.get("/events", stream=True) as reply:
+        lines = (line for line in reply.iter_lines(chunk_size=1, decode_unicode=True))
+        told = [next(lines) for _ in range(5)]
+    assert told[2:4] == [f"id: {site.ledger.search.last_event()}", "event: changes"]
 
 
 def test_the_streams_end_with_the_server(site: Site) -> None:

@@ -58,7 +58,7 @@ def photograph_console(url: str, folder: Path) -> None:
             drawn = browser.run("return [...document.images].filter((each) => each.naturalWidth > 64).length")
             return int(drawn) >= PARTS_IN_VIEW
 
-        until(has_pictures, tick_seconds=1.0)
+        until(has_pictures)
         browser.driver.save_screenshot(str(folder / "console.png"))
         browser.resize(1200, 500)
         browser.open(url)

@@ -147,7 +147,7 @@ def test_a_night_with_faults_makes_no_writing_call(
             for number in range(drops):
                 folder = ("", "rush/", "metal/")[number % 3]
                 drop(settings, f"{folder}part {number}.stl", kinds[number % 4](10 + number / 7))
-            assert until(lambda: ended(service.ledger, drops), 900, 0.2), service.ledger.count_by_state()
+            assert until(lambda: ended(service.ledger, drops), 900), service.ledger.count_by_state()
             counted = service.ledger.count_by_state()
         calls = cloud.journal()
         assert writing_calls(cloud) == 0

@@ -120,12 +120,12 @@ def _endpoint(entry: Entry) -> tuple[Endpoint, tuple[str, ...]]:
 
 
 def _show_view(view: View, request: Request) -> Response:
-    return take_message(request, _render_page(request, view.template, view.read(request)))
+    return take_message(request, _render_page(request, view.template, partial(view.read, request)))
 
 
-def _render_page(request: Request, template: str, shown: object) -> Response:
-    request.state.page = page_values(request)
-    return render(request, template, {"shown": shown})
+def _render_page(request: Request, template: str, read: Callable[[], object]) -> Response:
+    request.state.page = page_values(request)  # first: the stream tells what changes after its `event`
+    return render(request, template, {"shown": read()})
 
 
 async def _change(change: Change, request: Request) -> Response:
@@ -137,7 +137,7 @@ async def _change(change: Change, request: Request) -> Response:
 
 async def _preview(preview: Preview, request: Request) -> Response:
     def show(form: FormData) -> Response:
-        return _render_page(request, preview.template, preview.try_out(request, form))
+        return _render_page(request, preview.template, partial(preview.try_out, request, form))
 
     limited = with_body_limit(request, preview.max_bytes)
     async with limited.form(max_files=1, max_fields=50, max_part_size=preview.max_bytes) as form:
@@ -153,6 +153,7 @@ def page_values(request: Request) -> dict[str, object]:
         "visitor": visitor,
         "may_work": visitor.role >= Role.WORK,
         "csrf": csrf_token(console, visitor),
+        "event": console.ledger.search.last_event(),
         "waiting": count_waiting(console.ledger),
         "said": read_message(request),
         "actions": ACTIONS,

@@ -1,7 +1,8 @@
 """What changes, as it happens: one stream of server-sent events for each open page.
 
 Only numbers and versions are sent. The page asks again for what it shows, so that nothing is shown twice
-in two ways, and a page that lost its stream asks the same questions every few seconds.
+in two ways, and a page that lost its stream asks the same questions every few seconds. A stream begins
+with what changed since the page was made (`since`), or since the stream before it ended.
 """
 
 import asyncio
@@ -35,8 +36,9 @@ async def respond_events(request: Request) -> Response:
 
 async def _stream(console: Console, request: Request) -> AsyncIterator[str]:
     """Yield what changes, until the server ends or the login of the listener has."""
-    last = await run_in_threadpool(console.ledger.search.last_event)
-    known = dict(await run_in_threadpool(console.ledger.search.changes_since, last - LOOK_BACK))
+    last = await run_in_threadpool(_first_event, console, request)
+    found = await run_in_threadpool(console.ledger.search.changes_since, last - LOOK_BACK)
+    known = {number: version for number, version in found.items() if version <= last}
     waiting, quiet, ticks = -1, 0, 0
     yield "retry: 3000\n\n"
     while not console.stop.is_set():
@@ -46,6 +48,7 @@ async def _stream(console: Console, request: Request) -> AsyncIterator[str]:
             fresh = {number: version for number, version in found.items() if known.get(number) != version}
             quiet = 0 if fresh or now_waiting != waiting else quiet + 1
             if not quiet:
+                yield f"id: {max([last, *found.values()])}\n"
                 yield _event("changes", {"changed": fresh, "waiting": now_waiting})
             known, waiting, last = found, now_waiting, max([last, *found.values()])
         ticks += 1
@@ -58,6 +61,13 @@ async def _stream(console: Console, request: Request) -> AsyncIterator[str]:
         for _ in range(STOP_TICKS):
             if not console.stop.is_set():
                 await asyncio.sleep(TICK_SECONDS / STOP_TICKS)
+
+
+def _first_event(console: Console, request: Request) -> int:
+    """Return the newest event that the page has: as its browser says, or else the newest of all."""
+    said = request.headers.get("last-event-id") or request.query_params.get("since", "")
+    newest = console.ledger.search.last_event()
+    return min(int(said), newest) if said.isascii() and said.isdigit() and len(said) < 20 else newest
 
 
 def _event(name: str, values: object) -> str:

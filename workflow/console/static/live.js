@@ -3,6 +3,7 @@
 const SILENCE_MS = 30000, POLL_MS = 5000, GATHER_MS = 300, LEAST_MS = 1000, MINUTE_MS = 60000;
 const button = document.getElementById("live");
 const PAUSED = "paused";
+let event = document.body.dataset.event ?? ""; // the newest one that the page was made with
 let source, lastSign = 0, lastLoad = Date.now(), timer, paused = false, lostAt, drawing, extra = new Set();
 
 function say(state, text) {
@@ -17,14 +18,14 @@ function say(state, text) {
 
 function open() {
   close();
-  source = new EventSource("/events");
+  source = new EventSource(`/events?since=${event}`);
   lastSign = Date.now();
   source.addEventListener("open", () => { lastSign = Date.now(); alive(); });
   source.addEventListener("beat", () => { lastSign = Date.now(); alive(); });
-  source.addEventListener("changes", (event) => {
+  source.addEventListener("changes", (told) => {
     lastSign = Date.now();
     alive();
-    const {changed, waiting} = JSON.parse(event.data);
+    const {changed, waiting} = JSON.parse(told.data);
     const before = showWaiting(waiting);
     if (concerns(changed) || (before !== waiting && document.querySelector("[data-live=attention]"))) {
       for (const number of Object.keys(changed)) extra.add(number);
@@ -96,6 +97,7 @@ async function refreshBelow(numbers) {
 }
 
 export function showPage(page, {whole = false} = {}) {
+  event = page.body.dataset.event ?? event;
   const waiting = page.getElementById("waiting");
   if (waiting) showWaiting(Number(waiting.textContent));
   for (const block of document.querySelectorAll("[data-live]")) {
