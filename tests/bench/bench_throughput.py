@@ -11,6 +11,7 @@ share are: a folder in memory shows the processor's part, one on a disk adds the
 import argparse
 import json
 import os
+import socket
 import struct
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -92,18 +93,39 @@ def settings_of(folder: Path, url: str) -> dict[str, str]:
 def service(
     folder: Path, url: str, program: str = "workflow", **changes: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `stlflow run` over the share of a folder; `program` is what runs it."""
+    """Run `stlflow run` over the share of a folder, and go on once it says that it is ready.
+
+    `program` is what runs it. How long it takes to start is measured by bench_console.
+    """
     (folder / "rules.yaml").write_text(RULES)
-    settings = {**settings_of(folder, url), **changes}
+    told = folder / "told"
+    settings = {**settings_of(folder, url), "NOTIFY_SOCKET": str(told), **changes}
     command = [sys.executable, "-m", program, "run"]
     path = os.pathsep.join(sys.path)  # the programs of these measurements are not installed
-    with subprocess.Popen(command, env={**os.environ, **settings, "PYTHONPATH": path}, cwd=folder) as process:
+    environment = {**os.environ, **settings, "PYTHONPATH": path}
+    with ready_line(told) as is_ready, subprocess.Popen(command, env=environment, cwd=folder) as process:
         try:
-            wait_until((folder / "share" / "inbox").is_dir, process)
+            wait_until(is_ready, process)
             yield process
         finally:
             process.terminate()
             process.wait(timeout=60)
+
+
+@contextmanager
+def ready_line(place: Path) -> Iterator[Callable[[], bool]]:
+    """Listen where a service says that it is ready (sd_notify(3)); gives a function that tells if it did."""
+    place.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(str(place))
+        line.setblocking(False)
+
+        def is_ready() -> bool:
+            with suppress(BlockingIOError):
+                return line.recv(64) == b"READY=1"
+            return False
+
+        yield is_ready
 
 
 def wait_until(
