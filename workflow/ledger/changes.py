@@ -5,7 +5,7 @@ step that was taken over) raises `Superseded` and alters nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, Unpack
 
@@ -38,6 +38,7 @@ from workflow.model import (
     Submission,
     SubmissionChanges,
     check_transition,
+    evolve,
 )
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class Draft:
     def change(self, **changes: Unpack[SubmissionChanges]) -> "Draft":
         """Return the draft with further changes. Raises IllegalTransition for a state that can't follow."""
         check_transition(self.submission.state, changes.get("state", self.submission.state))
-        ahead = replace(self.submission, **changes)
+        ahead = evolve(self.submission, **changes)
         return Draft(self.stored, ahead, {**self.changes, **changes}, self.events, self.decisions)
 
     def record(
@@ -130,7 +131,7 @@ def apply_changes(
     Raises Superseded if the turn is over, IllegalTransition for a change of state that is not allowed.
     """
     check_transition(submission.state, changes.get("state", submission.state))
-    return _update(connection, submission, replace(submission, **changes), changes, happened)
+    return _update(connection, submission, evolve(submission, **changes), changes, happened)
 
 
 def write_draft(connection: Connection, draft: Draft) -> Submission:
@@ -152,7 +153,7 @@ def _update(
     at_once = becomes_job(connection, changed.step, columns.get("due_at"))
     if at_once:
         columns["due_at"] = HANDED_OVER
-        changed = replace(changed, due_at=HANDED_OVER)
+        changed = evolve(changed, due_at=HANDED_OVER)
     values = {f"new_{name}": value for name, value in columns.items()}
     written = submission_update(tuple(columns)).execute(
         connection, number=submission.id, at_turn=submission.turn, **values

@@ -5,7 +5,7 @@ has a time at which it is polled again.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Unpack
 
@@ -17,7 +17,7 @@ from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import submission_from
 from workflow.ledger.statements import PreparedStatement
 from workflow.ledger.tables import submissions
-from workflow.model import EventKind, Step, Submission, SubmissionChanges, SubmissionState
+from workflow.model import EventKind, Step, Submission, SubmissionChanges, SubmissionState, evolve
 
 ASK_AGAIN_SECONDS = 60.0
 """One question takes less; a process that died while asking delays the next one by this."""
@@ -48,7 +48,7 @@ def postpone_due_polls(ledger: Ledger, room: int) -> tuple[Submission, ...]:
         if due:
             these = submissions.c.id.in_([submission.id for submission in due])
             connection.execute(update(submissions).where(these).values(due_at=later))
-    return tuple(replace(submission, due_at=datetime.fromtimestamp(later, UTC)) for submission in due)
+    return tuple(evolve(submission, due_at=datetime.fromtimestamp(later, UTC)) for submission in due)
 
 
 def next_poll_seconds(ledger: Ledger) -> float:

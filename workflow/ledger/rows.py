@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from workflow.model import (
@@ -39,11 +40,10 @@ _DEVICE_FACTS = frozenset(field.name for field in fields(DeviceFacts))
 
 def submission_from(row: Mapping[Any, Any]) -> Submission:
     """Build the value from one row of `submissions`."""
-    values: dict[str, Any] = {}
-    for name, to_value in _TO_VALUE.items():
-        stored = row[name]
-        if stored is not None:
-            values[name] = stored if to_value is None else to_value(stored)
+    values = {name: stored for name in _COLUMNS if (stored := row[name]) is not None}
+    for name, to_value in _CONVERTERS:
+        if name in values:
+            values[name] = to_value(values[name])
     return Submission(**values)
 
 
@@ -156,6 +156,7 @@ def _time(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+@lru_cache(maxsize=128)
 def _mesh(text: str) -> MeshReport:
     """Read a report back; fields that a later version added or dropped do no harm."""
     stored = {name: value for name, value in json.loads(text).items() if name in _MESH_FIELDS}
@@ -165,5 +166,5 @@ def _mesh(text: str) -> MeshReport:
     return MeshReport(**stored)
 
 
-_TO_VALUE = {name: _converter(name) for name in _COLUMNS}
-"""What makes a value of each column; looked up once, because every stage reads rows."""
+_CONVERTERS = tuple((name, made) for name in _COLUMNS if (made := _converter(name)) is not None)
+"""What makes a value of some columns; looked up once, because every stage reads rows."""

@@ -5,7 +5,7 @@ dialects; only the text that it compiled is sent.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -42,10 +42,10 @@ _of_copy = and_(sends.c.submission == bindparam("number"), sends.c.copy == bindp
 
 
 class SqliteRows:
-    """What a statement returned, read like SQLAlchemy's result. Rows can be read by column name."""
+    """What a statement returned, read like SQLAlchemy's result."""
 
-    def __init__(self, cursor: sqlite3.Cursor) -> None:
-        self._cursor = cursor
+    def __init__(self, cursor: sqlite3.Cursor, names: Sequence[str] | None = None) -> None:
+        self._cursor, self._names = cursor, names
         self.rowcount = cursor.rowcount
 
     def __iter__(self) -> Iterator[Any]:
@@ -53,20 +53,23 @@ class SqliteRows:
         return iter(self.all())
 
     def mappings(self) -> "SqliteRows":
-        """Return the rows by column name: the same rows."""
-        return self
+        """Return the rows by column name.
+
+        They are dictionaries: sqlite3's own rows look through all names for each value.
+        """
+        return SqliteRows(self._cursor, [column[0] for column in self._cursor.description])
 
     def all(self) -> list[Any]:
         """Return all rows."""
-        with_names = self._cursor.fetchall()
+        rows = self._cursor.fetchall()
         self._cursor.close()
-        return with_names
+        return rows if self._names is None else [dict(zip(self._names, row, strict=True)) for row in rows]
 
     def first(self) -> Any:
         """Return the first row; None without one."""
         row = self._cursor.fetchone()
         self._cursor.close()  # a cursor with rows left would keep its old state of the database
-        return row
+        return row if row is None or self._names is None else dict(zip(self._names, row, strict=True))
 
     def scalar_one(self) -> Any:
         """Return the first value of the only row."""
@@ -95,9 +98,7 @@ class PreparedStatement:
         driver = connection.connection.driver_connection
         if not isinstance(driver, sqlite3.Connection):
             return connection.exec_driver_sql(text, {**constants, **values})
-        cursor = driver.cursor()
-        cursor.row_factory = sqlite3.Row
-        return SqliteRows(cursor.execute(text, {**constants, **values}))
+        return SqliteRows(driver.execute(text, {**constants, **values}))
 
     def _compiled_for(self, dialect: Dialect) -> tuple[str, dict[str, object]]:
         known = self._compiled.get(dialect.name)

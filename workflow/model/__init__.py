@@ -36,5 +36,6 @@ from workflow.model.submission import (
     SubmissionChanges,
     SubmissionEvent,
     Worker,
+    evolve,
 )
 from workflow.model.vitals import CloudVitals, WorkerVitals

@@ -14,6 +14,7 @@ from workflow.model import (
     Submission,
     SubmissionChanges,
     SubmissionState,
+    evolve,
 )
 from workflow.pipeline.context import now
 from workflow.pipeline.decider import PERSON, Decider, one_line
@@ -269,7 +270,7 @@ def _with_file(order: CommandEffect, gone: str) -> CommandEffect:
 def _lift_rule_hold(submission: Submission, begun: SendState) -> CommandEffect:
     """Lift the hold of the rule that holds, and of no other; or accept mesh or units of this one part."""
     if submission.hold is HoldReason.UNITS:  # with the build that it has: nothing is uploaded again
-        order = _resume(replace(submission, hold=None), begun)
+        order = _resume(evolve(submission, hold=None), begun)
         accepted: SubmissionChanges = {"units_released": True, "passed": submission.passed}
         return replace(order, event=EventKind.RELEASED, changes={**order.changes, **accepted})
     lifted = {HoldReason.MESH: MESH_RELEASED, HoldReason.RULE: submission.intake_rule}
