@@ -1,7 +1,7 @@
 """A share on a real disk, a clock that is turned by hand, and a register that remembers."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,8 +44,11 @@ class Book:
     left_inbox: Path = Path()
     before_claim: Callable[[str], None] | None = None
 
-    def open(self, path: str) -> int:
+    def open_all(self, paths: Sequence[str]) -> Sequence[int]:
         self._fail("open")
+        return [self._open(path) for path in paths]
+
+    def _open(self, path: str) -> int:
         number = len(self.rows) + 1
         self.rows[number] = path
         if self.before_claim is not None:
@@ -99,7 +102,7 @@ class Book:
     def submit_in_place(self, path: str, left: FileStamp, before: PreviousSubmission | None) -> bool:
         self._fail("open")
         place = str(self.left_inbox / path)
-        number = self.open(path)
+        number = self._open(path)
         self.memory[path] = (left, number)
         self.taken[number] = place
         self.contents[number] = hashlib.sha256(Path(place).read_bytes()).hexdigest()

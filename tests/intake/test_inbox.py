@@ -154,6 +154,17 @@ def test_the_row_is_opened_before_the_file_is_touched(
     assert there == [True]
 
 
+def test_files_that_came_together_are_opened_together(
+    share: Share, inbox: Inbox, book: Book, clock: Clock
+) -> None:
+    there = []
+    files = [drop(share, f"part{place}.stl") for place in range(3)]
+    book.before_claim = lambda _path: there.append(sum(file.exists() for file in files))
+    assert len(settle(inbox, clock)) == 3
+    assert there == [3, 3, 3], "all submissions are open before the first file is moved"
+    assert len(book.taken) == 3
+
+
 def test_a_ledger_in_trouble_leaves_the_file_in_the_inbox(
     share: Share, inbox: Inbox, book: Book, clock: Clock, said: list[str]
 ) -> None:

@@ -4,7 +4,7 @@ A submission is opened first, then the file is moved, then the claim is recorded
 """
 
 import errno
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from loguru import logger
@@ -46,6 +46,9 @@ class FileTaker(Protocol):
     def new_paths(self, paths: frozenset[str]) -> frozenset[str]:
         """Return the paths that are not taken yet, of all that a scan found."""
 
+    def prepare(self, paths: Sequence[str]) -> None:
+        """Get ready to take these files, one after the other. Raises NotTakenYet."""
+
     def submit_file(self, path: str, seen: FileSignature) -> bool:
         """Take a file that looks as it was seen; False if it changed since. Raises NotTakenYet."""
 
@@ -58,8 +61,8 @@ class IntakeStore(Protocol):
 
     # -- files that are moved out of the inbox
 
-    def open(self, path: str) -> int:
-        """Begin a submission before its file is touched; return its number."""
+    def open_all(self, paths: Sequence[str]) -> Sequence[int]:
+        """Begin submissions before their files are touched, in one transaction; return their numbers."""
 
     def claimed(self, number: int, claimed_as: str) -> None:
         """Record that the file is in processing/."""
@@ -183,11 +186,12 @@ class FileClaimer:
         return paths
 
     def submit_file(self, path: str, seen: FileSignature) -> bool:
-        """Open a submission, then move the file: a crash in between leaves the file where it was.
+        """Move a file whose submission is open: a crash in between leaves the file where it was.
 
         False: another service took it, or it was swapped since it was seen. Raises NotTakenYet.
         """
-        number = self._number_of(path)
+        self.prepare((path,))
+        number = self._opened[path]
         try:
             claimed_as = claim_file(self._share, path, number)
         except OSError as error:
@@ -202,14 +206,16 @@ class FileClaimer:
         self._record_claim(number)
         return True
 
-    def _number_of(self, path: str) -> int:
-        """Return the number of the file's submission; it is used up by the file, not by an attempt."""
-        if path not in self._opened:
-            try:
-                self._opened[path] = self._store.open(printable_path(path))
-            except (StlflowError, OSError) as error:
-                raise NotTakenYet(error_reason(error)) from error
-        return self._opened[path]
+    def prepare(self, paths: Sequence[str]) -> None:
+        """Open the submissions of these files; a number is used up by a file, not by an attempt."""
+        news = [path for path in paths if path not in self._opened]
+        if not news:
+            return
+        try:
+            numbers = self._store.open_all([printable_path(path) for path in news])
+        except (StlflowError, OSError) as error:
+            raise NotTakenYet(error_reason(error)) from error
+        self._opened.update(zip(news, numbers, strict=True))
 
     def record_pending_claims(self) -> bool:
         """Record claims that could not be recorded when they were made; True if none is left."""

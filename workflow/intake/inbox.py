@@ -21,8 +21,8 @@ from workflow.intake.share import Share
 from workflow.intake.stability import StabilityTimes
 from workflow.intake.stability_tracker import StabilityTracker, WaitingFile
 
-_BATCH_FILES = 100
-"""Files taken in one go, before others may ask what waits."""
+_BATCH_FILES = 20
+"""Files taken in one go: their submissions are opened together, and others wait who ask what is there."""
 _STOP_POLL_SECONDS = 5.0
 """How soon a stop is seen that did not wake the inbox. The service does."""
 _DEBOUNCE_SECONDS = 0.02
@@ -122,8 +122,15 @@ class Inbox:
     def take_stable_files(self) -> tuple[str, ...]:
         """Check the files that are due, take those that are stable, and return their paths."""
         with self._lock:
-            stable = islice(self._tracker.find_stable_files(), _BATCH_FILES)
-            return tuple(printable_path(path) for path, seen in stable if self._submit_file(path, seen))
+            stable = dict(islice(self._tracker.find_stable_files(), _BATCH_FILES))
+            try:
+                self._claimer.prepare(tuple(stable))
+            except NotTakenYet as trouble:
+                for path in stable:
+                    self._tracker.postpone(path, str(trouble))
+                return ()
+            taken = (path for path, seen in stable.items() if self._submit_file(path, seen))
+            return tuple(map(printable_path, taken))
 
     def _scan_interval_seconds(self) -> float:
         local = self._kind is None or self._kind in LOCAL_FILE_SYSTEMS

@@ -6,7 +6,7 @@ The same share is mounted elsewhere on each machine, so a folder gets a name tha
 import hashlib
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -41,6 +41,9 @@ class InPlaceSubmitter:
         new = {path for path in paths if not self._is_known(path, known)}
         vanished = self._vanished_by_content(known, paths) if new else {}
         return frozenset(path for path in new if not (vanished and self._record_move(path, vanished)))
+
+    def prepare(self, paths: Sequence[str]) -> None:
+        """Do nothing: no file is touched before its submission begins."""
 
     def submit_file(self, path: str, seen: FileSignature) -> bool:
         """Begin a submission, unless only the file's times are new. Raises NotTakenYet."""

@@ -4,7 +4,7 @@
 `ledger.sends.begin(…)`, `ledger.decisions.read(…)`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Unpack
@@ -134,14 +134,18 @@ class Ledger(Store):
 
         `opened_by` is the worker that is about to claim the file.
         """
+        return self.open_all([path], opened_by)[0]
+
+    def open_all(self, paths: Sequence[str], opened_by: str | None = None) -> tuple[int, ...]:
+        """Begin submissions of files that came together, in one transaction; return their numbers."""
         row = {
-            "path": path,
             "state": SubmissionState.CLAIMED.value,
             "opened_at": seconds_now(),
             "opened_by": opened_by,
         }
         with self.write_transaction() as connection:
-            return int(OPEN_SUBMISSION.execute(connection, **row).scalar_one())
+            opened = (OPEN_SUBMISSION.execute(connection, path=path, **row) for path in paths)
+            return tuple(int(each.scalar_one()) for each in opened)
 
     def forget(self, number: int) -> None:
         """Undo `open`: the file could not be claimed."""

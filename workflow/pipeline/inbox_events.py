@@ -1,6 +1,6 @@
 """Where the inbox reports: claims go to the ledger, what is not taken gets a note."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,11 +73,11 @@ class InboxEvents:
 
     # -- files that are taken -----------------------------------------------------------------------
 
-    def open(self, path: str) -> int:
-        """Begin a submission before its file is touched."""
-        number = self.context.ledger.open(path, self.heartbeat.me.name)
-        self._paths[number] = path
-        return number
+    def open_all(self, paths: Sequence[str]) -> Sequence[int]:
+        """Begin submissions before their files are touched."""
+        numbers = self.context.ledger.open_all(paths, self.heartbeat.me.name)
+        self._paths.update(zip(numbers, paths, strict=True))
+        return numbers
 
     def claimed(self, number: int, claimed_as: str) -> None:
         """The file is ours: its submission goes on."""

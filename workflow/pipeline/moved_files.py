@@ -71,6 +71,9 @@ class ApprovedFiles:
         """True: each decision is carried out and recorded in one step."""
         return True
 
+    def prepare(self, paths: Sequence[str]) -> None:
+        """Do nothing: a decision begins no submission."""
+
     def submit_file(self, path: str, seen: FileSignature) -> bool:
         """Carry the decision out. Raises NotTakenYet when it is not clear yet what was decided."""
         try:
