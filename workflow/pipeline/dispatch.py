@@ -31,15 +31,7 @@ from workflow.ledger import (
     SharedBuild,
     draft_of,
 )
-from workflow.model import (
-    Destination,
-    EventKind,
-    HoldReason,
-    Submission,
-    SubmissionChanges,
-    SubmissionState,
-    evolve,
-)
+from workflow.model import Destination, EventKind, HoldReason, Submission, SubmissionChanges, SubmissionState
 from workflow.pipeline.attached_builds import PrintedBefore, find_attached_send, was_attached
 from workflow.pipeline.commands import CLEARED_ROUTE
 from workflow.pipeline.context import Context, now
@@ -121,7 +113,7 @@ def _settled(context: Context, submission: Submission, copy: int, sent: SentCopy
 def _as_sent_to(submission: Submission, copy: int) -> Submission:
     """Return the submission as if all of it went to the device of this copy."""
     spread = submission.spread_ids
-    return evolve(submission, device_id=spread[copy - 1]) if spread else submission
+    return replace(submission, device_id=spread[copy - 1]) if spread else submission
 
 
 def _send_copy(
