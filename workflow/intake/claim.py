@@ -110,8 +110,7 @@ class IntakeStore(Protocol):
 def claim_file(share: Share, path: str, number: int) -> str | None:
     """Move `path` (under the inbox) into processing/ as `number`; return its new place under the share.
 
-    None means that another service has taken it. `copy_to_spool` makes the rename durable. Raises
-    OSError when the file could not be moved and stays in the inbox.
+    None: another service has taken it. `copy_to_spool` makes the rename durable. Raises OSError.
     """
     claimed_as = share.claimed_path(path, number)
     return claimed_as if _try_claim_move(share, f"inbox/{path}", claimed_as, durable=False) else None
@@ -209,10 +208,8 @@ class FileClaimer:
     def prepare(self, paths: Sequence[str]) -> None:
         """Open the submissions of these files; a number is used up by a file, not by an attempt."""
         news = [path for path in paths if path not in self._opened]
-        if not news:
-            return
         try:
-            numbers = self._store.open_all([printable_path(path) for path in news])
+            numbers = self._store.open_all([printable_path(path) for path in news]) if news else ()
         except (StlflowError, OSError) as error:
             raise NotTakenYet(error_reason(error)) from error
         self._opened.update(zip(news, numbers, strict=True))
