@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 import requests
@@ -83,3 +83,35 @@ def test_a_stream_ends_with_the_login_of_whoever_listens(
     site.ledger.console_tokens.revoke("Vera")
     assert until(lambda: list(lines) is not None, 60)
     assert site.get("/events", headers=bearer("Vera"), allow_redirects=False).status_code == 303
+
+
+def test_the_oldest_streams_of_a_browser_make_room_for_its_pages(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seventh window in sight waited for its page until another was closed."""
+    monkeypatch.setattr(live, "TICK_SECONDS", 0.02)
+    monkeypatch.setattr(live, "STREAMS_OF_A_BROWSER", 2)
+    with ExitStack() as replies:
+        windows = [replies.enter_context(site.get("/events", stream=True)).iter_lines() for _ in range(2)]
+        other = replies.enter_context(site.get("/events", headers={"User-Agent": "other"}, stream=True))
+        for lines in (*windows, others := other.iter_lines()):
+            next(lines)
+        windows.append(replies.enter_context(site.get("/events", stream=True)).iter_lines())
+        assert list(windows[0])[-3:] == [b"event: crowded", b"data: {}", b""]
+        number = hold_part(site.ledger, "new.stl")
+        for lines in (*windows[1:], others):
+            told = next(line for line in lines if b"changes" in line or b"crowded" in line)
+            assert told == b"event: changes"
+            assert any(f'"{number}"'.encode() in line for line in lines), "the others go on"
+
+
+def test_a_stream_that_ended_takes_no_place() -> None:
+    streams, browser = live.OpenStreams(), ("::1", "browser")
+    with ExitStack() as windows:
+        with streams.opened(browser):
+            here = [windows.enter_context(streams.opened(browser)) for _ in range(3)]
+        here.append(windows.enter_context(streams.opened(browser)))
+        assert not any(each.crowded for each in here)
+        windows.enter_context(streams.opened(browser))
+        assert [each.crowded for each in here] == [True, False, False, False]
+    assert streams == live.OpenStreams(), "no browser is remembered"

@@ -9,6 +9,7 @@ from tests.console.gallery import SAMPLES
 from tests.console.parts import hold_part
 from tests.console.test_in_browser import ready, waits_for
 from tests.waiting import until
+from workflow.console.live import STREAMS_OF_A_BROWSER
 from workflow.mesh.thumbnail import THUMBNAIL_WIDTH, draw_thumbnail
 from workflow.pipeline.thumbnails import THUMBNAILS_FOLDER, thumbnail_path
 
@@ -66,6 +67,39 @@ def test_eight_tabs_and_a_tab_that_wakes_up(site: Site, browser: Browser) -> Non
                 browser.driver.switch_to.window(tab)
                 browser.driver.close()
             browser.driver.switch_to.window(first)
+
+
+def test_eight_windows_in_sight(site: Site, browser: Browser) -> None:
+    """Each has its page and stays current; the oldest ask for it, so that six connections are enough."""
+    first = browser.driver.current_window_handle
+    windows = [first]
+    with standing_between(site) as between:
+        try:
+            for number in range(TABS):
+                if number:
+                    browser.driver.switch_to.new_window("window")
+                    windows.append(browser.driver.current_window_handle)
+                ready(browser, Site(between.url, site.ledger, site.settings), "/")
+                assert says(browser, "Live")
+            in_sight = [_is_in_sight(browser, window) for window in windows]
+            assert sum(in_sight) > STREAMS_OF_A_BROWSER, in_sight
+            assert until(lambda: between.streams == STREAMS_OF_A_BROWSER), between.streams
+            hold_part(site.ledger, "seen by all.stl")
+            for window in windows:
+                browser.driver.switch_to.window(window)
+                assert waits_for(browser, "seen by all.stl")
+            browser.driver.switch_to.window(first)
+            assert says(browser, "Live, every 5 seconds")
+        finally:
+            for window in windows[1:]:
+                browser.driver.switch_to.window(window)
+                browser.driver.close()
+            browser.driver.switch_to.window(first)
+
+
+def _is_in_sight(browser: Browser, window: str) -> bool:
+    browser.driver.switch_to.window(window)
+    return bool(browser.run("return !document.hidden"))
 
 
 def test_a_stream_that_is_refused_held_back_or_cut(site: Site, browser: Browser) -> None:

@@ -24,6 +24,7 @@ from workflow.console.attention import count_waiting
 from workflow.console.console import Console
 from workflow.console.entries import ENTRIES
 from workflow.console.forms import check_csrf, first, own_path, read_form, require_role, with_body_limit
+from workflow.console.live import OpenStreams
 from workflow.console.login import LOGIN_ROUTES, GuessLimit
 from workflow.console.messages import keep_message, read_message, take_message
 from workflow.console.render import NavigationEntry, render
@@ -71,8 +72,7 @@ def make_app(console: Console) -> Starlette:
             Exception: _show_fault,
         },
     )
-    app.state.console = console
-    app.state.guesses = GuessLimit()
+    app.state.console, app.state.guesses, app.state.streams = console, GuessLimit(), OpenStreams()
     return app
 
 

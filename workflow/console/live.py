@@ -3,18 +3,22 @@
 Only numbers and versions are sent. The page asks again for what it shows, so that nothing is shown twice
 in two ways, and a page that lost its stream asks the same questions every few seconds. A stream begins
 with what changed since the page was made (`since`), or since the stream before it ended.
+
+A browser opens six connections to one host at most (HTTP/1.1). If more windows than `STREAMS_OF_A_BROWSER`
+are in sight, the oldest ones ask every few seconds instead: else the seventh would never get its page.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from workflow.console.access import console_of, identify
+from workflow.console.access import console_of, identify, visitor_of
 from workflow.console.attention import count_waiting
 from workflow.console.console import Console
 from workflow.errors import StateFolderError
@@ -25,23 +29,62 @@ BEAT_TICKS = 15
 """After so many quiet ticks a sign of life is sent."""
 LOOK_BACK = 50
 """On Postgres an event may become visible after a later one: the last ones are read again."""
+STREAMS_OF_A_BROWSER = 4
+
+
+@dataclass(eq=False, slots=True)
+class OpenStream:
+    """One page's stream; `crowded` once newer ones of the same browser need its connection."""
+
+    crowded: bool = False
+
+
+@dataclass(slots=True)
+class OpenStreams:
+    """The streams that are open, by browser, the oldest first. Used by the server's one loop."""
+
+    _of: dict[tuple[str, ...], list[OpenStream]] = field(default_factory=dict)
+
+    @contextmanager
+    def opened(self, browser: tuple[str, ...]) -> Iterator[OpenStream]:
+        """Yield a further stream of a browser; if it has too many, its oldest ones are crowded."""
+        mine = OpenStream()
+        of_browser = self._of.setdefault(browser, [])
+        of_browser.append(mine)
+        for older in of_browser[:-STREAMS_OF_A_BROWSER]:
+            older.crowded = True
+        try:
+            yield mine
+        finally:
+            of_browser.remove(mine)
+            if not of_browser:
+                self._of.pop(browser, None)
 
 
 async def respond_events(request: Request) -> Response:
     """Return the stream of one page."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    stream = _stream(console_of(request), request)
-    return StreamingResponse(stream, headers=headers, media_type="text/event-stream")
+    return StreamingResponse(_counted_stream(request), headers=headers, media_type="text/event-stream")
 
 
-async def _stream(console: Console, request: Request) -> AsyncIterator[str]:
-    """Yield what changes, until the server ends or the login of the listener has."""
+async def _counted_stream(request: Request) -> AsyncIterator[str]:
+    console, peer = console_of(request), request.client.host if request.client else ""
+    browser = peer, request.headers.get("user-agent", ""), visitor_of(request).session
+    with request.app.state.streams.opened(browser) as mine:
+        async for told in _stream(console, request, mine):
+            yield told
+        if mine.crowded:
+            yield _event("crowded", {})
+
+
+async def _stream(console: Console, request: Request, mine: OpenStream) -> AsyncIterator[str]:
+    """Yield what changes, until the server ends, the login of the listener has, or it is crowded."""
     last = await run_in_threadpool(_first_event, console, request)
     found = await run_in_threadpool(console.ledger.search.changes_since, last - LOOK_BACK)
     known = {number: version for number, version in found.items() if version <= last}
     waiting, quiet, ticks = -1, 0, 0
     yield "retry: 3000\n\n"
-    while not console.stop.is_set():
+    while not (console.stop.is_set() or mine.crowded):
         with suppress(StateFolderError):
             found = dict(await run_in_threadpool(console.ledger.search.changes_since, last - LOOK_BACK))
             now_waiting = await run_in_threadpool(count_waiting, console.ledger)
@@ -59,7 +102,7 @@ async def _stream(console: Console, request: Request) -> AsyncIterator[str]:
             quiet = 1
             yield _event("beat", {})
         for _ in range(STOP_TICKS):
-            if not console.stop.is_set():
+            if not (console.stop.is_set() or mine.crowded):
                 await asyncio.sleep(TICK_SECONDS / STOP_TICKS)
 
 

@@ -4,7 +4,7 @@ const SILENCE_MS = 30000, POLL_MS = 5000, GATHER_MS = 300, LEAST_MS = 1000, MINU
 const button = document.getElementById("live");
 const PAUSED = "paused";
 let event = document.body.dataset.event ?? ""; // the newest one that the page was made with
-let source, lastSign = 0, lastLoad = Date.now(), timer, paused = false, lostAt, drawing, extra = new Set();
+let source, lastSign = 0, lastLoad = Date.now(), timer, paused = false, crowded = false, lostAt, drawing, extra = new Set();
 
 function say(state, text) {
   if (!button) return;
@@ -18,10 +18,12 @@ function say(state, text) {
 
 function open() {
   close();
+  crowded = false;
   source = new EventSource(`/events?since=${event}`);
   lastSign = Date.now();
   source.addEventListener("open", () => { lastSign = Date.now(); alive(); });
   source.addEventListener("beat", () => { lastSign = Date.now(); alive(); });
+  source.addEventListener("crowded", () => { close(); crowded = true; refresh(); });
   source.addEventListener("changes", (told) => {
     lastSign = Date.now();
     alive();
@@ -220,7 +222,7 @@ export function watch() {
     if (silent && source) close();
     if (!source || source.readyState === EventSource.CLOSED) {
       if (Date.now() - lastLoad > POLL_MS - 500) refresh();
-      if (Date.now() - lastSign > 2 * SILENCE_MS) open();
+      if (!crowded && Date.now() - lastSign > 2 * SILENCE_MS) open();
     } else if (Date.now() - lastLoad > Number(document.querySelector("[data-poll]")?.dataset.poll ?? 60) * 1000) refresh();
     if (source?.readyState === EventSource.CONNECTING && Date.now() - lastSign > POLL_MS) {
       lostAt ??= new Date(lastSign);
