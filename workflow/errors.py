@@ -27,8 +27,9 @@ Messages are for machinists: the number first, then what to do. None may hold a 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
+
+from workflow.frozen import frozen
 
 T = TypeVar("T")
 
@@ -81,7 +82,7 @@ MAX_LINE_SHOWN, MAX_LINE_BEFORE = 200, 60
 MAX_MISTAKES_SHOWN = 50
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mistake:
     """One mistake in a rules file: where it is (1-based), what is wrong, what may have been meant."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from workflow.errors import (
     StateFolderError,
     WrongSubmissionState,
 )
+from workflow.frozen import frozen
 from workflow.intake import MASS_ARRIVAL_REASON, FileExplanation, explain_file
 from workflow.ledger import (
     SHARE_ID_KEY,
@@ -192,7 +193,7 @@ def open_ledger_if_any(settings: Settings) -> Iterator[Ledger | None]:
             yield ledger
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntakeForecast:
     """What the service would do with a file before any upload, if it were dropped as `path` now.
 

@@ -2,10 +2,11 @@
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
+
+from workflow.frozen import frozen
 
 GAP = 2
 _NOTE_INDENT, _NOTE_LINES = 4, 2
@@ -13,7 +14,7 @@ _TAIL = 9
 """Characters kept at the end of a shortened file name: the revision and `.stl`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """A column: the one of the highest `rank` is left out first, those of rank 0 and 1 never.
 
@@ -29,7 +30,7 @@ class Column:
     keeps_end: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """The cells of a row; `style` colors the cell at `styled`, and `note` is a line below the row."""
 

@@ -3,7 +3,6 @@
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 
 from rich.console import Console
@@ -12,6 +11,7 @@ from rich.text import Text
 from workflow.cli.progress import result_console
 from workflow.cli.rules_output import decision_lines
 from workflow.cli.submission_table import STATE_COLORS, plain_text, state_text
+from workflow.frozen import frozen
 from workflow.model import DecisionRecord, PrintPhase, Submission, SubmissionEvent, SubmissionState
 from workflow.notes import (
     Answer,
@@ -32,7 +32,7 @@ _FACT_TITLE = 10
 _COMMAND = re.compile(r"`[^`]*`")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubmissionPage:
     """One submission, its history, what was decided for it, and how far its print is."""
 

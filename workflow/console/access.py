@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import time
-from dataclasses import dataclass
 from typing import cast
 from urllib.parse import unquote
 
@@ -12,6 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from workflow.console.console import Console
 from workflow.console.hosts import is_loopback, listed
 from workflow.console.views import Role
+from workflow.frozen import frozen
 
 SESSION_COOKIE, NAME_COOKIE = "stlflow_session", "stlflow_name"
 SESSION_SECONDS = 12 * 3600
@@ -19,7 +19,7 @@ LONGEST_NAME = 60
 WALL_PATH = "/wall"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Visitor:
     """Who asks. `session` is what the CSRF token belongs to; `checked` False: the name is their own word."""
 

@@ -1,7 +1,6 @@
 """What a person can do about submissions, with who and why, and the question before it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from starlette.requests import Request
@@ -11,6 +10,7 @@ from workflow.console.console import Console
 from workflow.console.forms import Refused, first, is_whole_number, numbers, own_path
 from workflow.console.views import Done, Form, ItemResult, Parameter
 from workflow.errors import StlflowError
+from workflow.frozen import frozen
 from workflow.intake import printable_path
 from workflow.model import ENDED_STATES, HoldReason, Submission, SubmissionState
 from workflow.operations import check_build_holds_part
@@ -42,7 +42,7 @@ class ActionKind(StrEnum):
     REJECT = "reject"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Action:
     """How an action is shown: its button, what it did in words, and what it asks first."""
 
@@ -213,7 +213,7 @@ def _summary(kind: ActionKind, results: Sequence[ItemResult]) -> str:
     return " ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChosenPart:
     """One part that an action is for; `refused` is why it can't be done to it now."""
 
@@ -222,7 +222,7 @@ class ChosenPart:
     refused: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """What is asked before an action."""
 

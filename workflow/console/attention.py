@@ -1,7 +1,6 @@
 """Needs attention: what waits for a person, grouped by the reason."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
@@ -14,6 +13,7 @@ from workflow.console.console import Console
 from workflow.console.forms import Refused, first
 from workflow.console.rows import SubmissionRow, make_rows
 from workflow.console.views import Form
+from workflow.frozen import frozen
 from workflow.intake import printable_path
 from workflow.ledger import Ledger, SortOrder, SubmissionFilter
 from workflow.model import HoldReason, Submission, SubmissionState
@@ -52,7 +52,7 @@ PROPOSALS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AttentionGroup:
     """Parts that wait for the same reason. `together` is what can be done for several of them at once."""
 
@@ -63,7 +63,7 @@ class AttentionGroup:
     rows: tuple[SubmissionRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BulkArrival:
     """Files of the inbox that wait because many came at once; some are named."""
 
@@ -71,7 +71,7 @@ class BulkArrival:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AttentionPage:
     """What waits for a person, and how many were sent today."""
 

@@ -11,6 +11,7 @@ from workflow.assembly import share_from_ledger
 from workflow.console.viewer_meshes import MESHES_FOLDER, ViewerMeshes
 from workflow.doctor import Finding, fail, run_checks_of
 from workflow.errors import ShareError, catch_faults
+from workflow.frozen import frozen
 from workflow.intake import Share
 from workflow.ledger import Ledger
 from workflow.pipeline.context import now
@@ -35,7 +36,7 @@ def never_stalled() -> float:
     return 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckupState:
     """The last findings, when they were made, and whether new ones are being made."""
 

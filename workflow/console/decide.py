@@ -4,8 +4,6 @@ A GET changes nothing: mail scanners follow every link. The link itself is what 
 nobody has to log in.
 """
 
-from dataclasses import dataclass
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +14,7 @@ from workflow.console.console import Console
 from workflow.console.forms import LONGEST_FORM, with_body_limit
 from workflow.console.render import render
 from workflow.errors import StlflowError
+from workflow.frozen import frozen
 from workflow.intake import printable_path
 from workflow.model import EventKind, Submission, SubmissionState
 from workflow.notices import LinkGrant, read_grant
@@ -29,7 +28,7 @@ MOST_WHY = 300
 _SAME_MOMENT_SECONDS = 0.001
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeldPart:
     """What the page shows of the file."""
 

@@ -23,6 +23,7 @@ from workflow.console.forms import Refused, check_csrf, own_path
 from workflow.console.messages import keep_message
 from workflow.console.upload_body import BROKEN, UploadReader, make_parser
 from workflow.errors import ShareError, error_reason
+from workflow.frozen import frozen
 from workflow.intake import INBOX_FOLDER, NameKind, match_path, plan_and_move, printable_path
 from workflow.intake.filenames import fit_name
 from workflow.intake.fs import open_folder
@@ -34,7 +35,7 @@ CUT_OFF = "The upload was cut off. Nothing of the last file was taken."
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DropPage:
     """The form for those who do not drag: the folders of the inbox, and the largest file that is taken."""
 

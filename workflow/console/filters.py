@@ -5,13 +5,13 @@ import binascii
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from starlette.datastructures import QueryParams
 
 from workflow.console.forms import Refused, is_whole_number
 from workflow.console.render import STATE_WORDS
+from workflow.frozen import frozen
 from workflow.ledger import SORT_COLUMNS, Cursor, SortOrder, SubmissionFilter
 
 FIELDS = {
@@ -40,7 +40,7 @@ LONGEST_QUERY = 500
 MOST_ONLY = 500
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chip:
     """A link that sets one condition; `active` if it is set."""
 

@@ -1,7 +1,7 @@
 """Health: the page with findings, workers and the log, the support bundle, and what monitors ask for."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from workflow.doctor import Grade
 from workflow.doctor.bundle import make_bundle, read_log_tail
 from workflow.doctor.readiness import LOOP_LIMIT_SECONDS, ReadinessCheck, read_readiness
 from workflow.doctor.scrub import Scrubber, list_secrets
+from workflow.frozen import frozen
 from workflow.ledger import CLOCK, list_workers
 from workflow.model import Worker
 from workflow.pipeline.context import now
@@ -23,7 +24,7 @@ LOG_LINES = 200
 BUNDLE_KIND = "application/zip"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShownFinding:
     """One line of the doctor, and what to do."""
 
@@ -33,7 +34,7 @@ class ShownFinding:
     fix: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShownWorker:
     """One worker: its last scan of the inbox, and how Eiger answers it. Times are of its last heartbeat."""
 
@@ -52,7 +53,7 @@ class ShownWorker:
     last_failure: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HealthPage:
     """Everything about the condition of stlflow. `log` is empty for who may only look."""
 

@@ -6,7 +6,6 @@ Labels have few values that the program knows beforehand: never a file, a person
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -16,6 +15,7 @@ from prometheus_client.registry import Collector
 from workflow import __version__
 from workflow.assembly import is_worker_alive
 from workflow.doctor.readiness import Readiness, read_readiness
+from workflow.frozen import frozen
 from workflow.ledger import CLOCK, RULES_ERROR_KEY, Ledger, VitalCounts, list_workers
 from workflow.model import HoldReason, Step, SubmissionState, Worker
 from workflow.settings import Settings
@@ -24,7 +24,7 @@ METRICS_KIND = CONTENT_TYPE_LATEST
 QUANTILES = (0.5, 0.9)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measurements:
     """What is measured at one moment."""
 

@@ -1,19 +1,18 @@
 """My files: what became of the files of one person, in plain words."""
 
-from dataclasses import dataclass
-
 from starlette.requests import Request
 
 from workflow.console.access import console_of, visitor_of
 from workflow.console.attention import PROPOSALS
 from workflow.console.rows import SubmissionRow, make_rows
+from workflow.frozen import frozen
 from workflow.ledger import SortOrder, SubmissionFilter
 from workflow.model import HoldReason
 
 MOST_SHOWN = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnFile:
     """One file of a person: what became of it, and what they do next, if anything."""
 
@@ -22,7 +21,7 @@ class OwnFile:
     next_step: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MinePage:
     """The files of one person, the newest first; `people` are those who dropped any."""
 

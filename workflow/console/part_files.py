@@ -1,7 +1,6 @@
 """Files of one submission: the part itself, its note, its picture and its thumbnail."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from workflow.console.console import Console
 from workflow.console.render import respond
 from workflow.console.static_files import STATIC
 from workflow.errors import NotAPlainFile, ShareError
+from workflow.frozen import frozen
 from workflow.intake.fs import open_folder, open_regular_file
 from workflow.model import Submission
 from workflow.notes import is_note, is_picture, note_path, picture_path
@@ -26,7 +26,7 @@ MISSING = "The file is not where stlflow left it: someone moved it, or it is on 
 _FINAL = "private, max-age=86400"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PartFile:
     """A file of a submission that can be downloaded."""
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from workflow.console.access import console_of
 from workflow.console.viewer_meshes import MAX_FILE_BYTES
 from workflow.errors import InspectionFailed, StlflowError, error_reason
+from workflow.frozen import frozen
 from workflow.model import MeshReport, Submission
 
 WAIT_SECONDS = 8.0
@@ -21,7 +21,7 @@ WAIT_SECONDS = 8.0
 MESH_KIND = "application/octet-stream"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PartView:
     """A part as the viewer shows it, and the same in words."""
 

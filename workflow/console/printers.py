@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from starlette.requests import Request
@@ -12,6 +11,7 @@ from workflow.console.forms import first
 from workflow.console.timeline import DAY_HOURS, WEEK_HOURS, Timeline, draw_timeline
 from workflow.console.views import Form
 from workflow.errors import SettingsError
+from workflow.frozen import frozen
 from workflow.ledger import Ledger
 from workflow.model import (
     DeviceFacts,
@@ -41,7 +41,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ComingPart:
     """One of our submissions that is queued for a printer, or about to be sent to it."""
 
@@ -51,7 +51,7 @@ class ComingPart:
     is_queued: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrinterRow:
     """One printer as the page shows it. `kind` is ok, busy, wait (for a person), trouble or unknown."""
 
@@ -72,7 +72,7 @@ class PrinterRow:
     outage: PrinterOutage | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrintersPage:
     """All printers, and the timeline of the next hours."""
 

@@ -2,7 +2,6 @@
 
 import gzip
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
@@ -12,13 +11,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 
+from workflow.frozen import frozen
 from workflow.notes import duration_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 WORTH_COMPRESSING = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NavigationEntry:
     """One entry of the navigation."""
 

@@ -1,11 +1,11 @@
 """One submission as a row of a table: what all tables of the console and its API show."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from workflow.console.actions import ActionKind, possible_actions, sends_in_doubt
 from workflow.console.console import Console
+from workflow.frozen import frozen
 from workflow.intake import printable_path
 from workflow.ledger import LatestEvent
 from workflow.model import ENDED_STATES, Submission, SubmissionState
@@ -17,7 +17,7 @@ NOT_COMING = ENDED_STATES - {SubmissionState.DISPATCHED, SubmissionState.PRINTIN
 """States in which nothing will be ready: it is, or never will be."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubmissionRow:
     """A submission in short. Texts are for people; `version` grows with each change."""
 

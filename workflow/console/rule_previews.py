@@ -4,7 +4,6 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from shutil import copyfileobj
@@ -19,6 +18,7 @@ from workflow.console.console import Console
 from workflow.console.forms import Refused
 from workflow.console.rules import RulesPage, rules_page
 from workflow.errors import RulesError, StateFolderError
+from workflow.frozen import frozen
 from workflow.model import ConsideredRule, DeviceFacts, FactValue
 from workflow.pipeline.facts import facts_of_unsubmitted_file
 from workflow.pipeline.outages import last_seen_devices
@@ -42,7 +42,7 @@ _AT_ONCE = BoundedSemaphore(2)
 """Each explained file takes an inspecting process of its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExplainedFile:
     """What the rules do with a file; `considered` are all rules in their order."""
 
@@ -56,7 +56,7 @@ class ExplainedFile:
     gaps: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChangedPart:
     """A submission that other rules would treat otherwise."""
 
@@ -67,7 +67,7 @@ class ChangedPart:
     why: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Replayed:
     """What other rules would have done with the newest submissions; `mistakes` are why they can't be read."""
 
@@ -78,7 +78,7 @@ class Replayed:
     not_comparable: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RulesPreview:
     """The rules' page with the result of one preview."""
 

@@ -1,12 +1,12 @@
 """The rules' page: how often each rule decides, whether the tests pass, and the rules that are in use."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflow.assembly import make_inspector, rules_file
 from workflow.console.console import Console
 from workflow.errors import RulesError
+from workflow.frozen import frozen
 from workflow.ledger import RULES_ERROR_KEY
 from workflow.pipeline.check_rules import evaluate_tests_with_files
 from workflow.pipeline.context import now
@@ -23,7 +23,7 @@ from workflow.routing.rulebook import HoldAction, RejectAction, SendAction, Uplo
 MATCH_DAYS = 30
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleRow:
     """One rule, in the order in which they are tried."""
 
@@ -34,7 +34,7 @@ class RuleRow:
     last_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TestRow:
     """One test of the rules file, and what was not as expected."""
 
@@ -46,7 +46,7 @@ class TestRow:
     differences: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RulesPage:
     """The rules in the file. `mistakes` are why it can't be read, `refused` why a change is not loaded."""
 

@@ -2,13 +2,14 @@
 
 import gzip
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+
+from workflow.frozen import frozen
 
 STATIC = Path(__file__).parent / "static"
 KINDS = {
@@ -19,7 +20,7 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StaticFile:
     """One file as it is sent."""
 

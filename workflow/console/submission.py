@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from workflow.console.part_files import PartFile, list_files
 from workflow.console.part_view import can_be_shown
 from workflow.console.rows import SubmissionRow, make_rows
 from workflow.errors import StlflowError
+from workflow.frozen import frozen
 from workflow.intake import printable_path
 from workflow.model import (
     SENT_STATES,
@@ -40,7 +40,7 @@ PATH: tuple[tuple[str, str, frozenset[SubmissionState]], ...] = (
 """The way of a part: each step, its icon, and the states in which it is the next one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PathStep:
     """One step of the way: `status` is done, now, stopped or ahead."""
 
@@ -49,7 +49,7 @@ class PathStep:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HistoryLine:
     """One thing that happened."""
 
@@ -58,7 +58,7 @@ class HistoryLine:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecisionShown:
     """What the rules decided at one stage: by which rule, on which facts, and every rule with its reason."""
 
@@ -72,7 +72,7 @@ class DecisionShown:
     revision: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubmissionPage:
     """Everything about one submission."""
 

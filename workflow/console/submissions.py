@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -16,6 +15,7 @@ from workflow.console.filters import Chip, chips, parse_filter, parse_order, rea
 from workflow.console.forms import is_whole_number
 from workflow.console.rows import SubmissionRow, make_rows
 from workflow.console.views import Parameter
+from workflow.frozen import frozen
 from workflow.ledger import LONGEST_COUNT, SortOrder
 from workflow.notes import spreadsheet_cell
 
@@ -36,7 +36,7 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SortLink:
     """The heading of a column: where a click leads, and how the table is sorted by it now."""
 
@@ -45,7 +45,7 @@ class SortLink:
     now: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubmissionsPage:
     """One page of the table. `next` begins the next page; `count` is all rows, up to 5,000."""
 

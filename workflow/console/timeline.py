@@ -1,8 +1,9 @@
 """A timeline as numbers for an SVG: rows of bars over the next hours, in percent of the width."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+
+from workflow.frozen import frozen
 
 DAY_HOURS, WEEK_HOURS = 24, 168
 ROW_HEIGHT, TOP, BAR_HEIGHT, BAR_DOWN = 46, 26, 16, 22
@@ -12,7 +13,7 @@ NARROWEST = 0.4
 """Percent: a shorter bar can't be seen."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bar:
     """One bar; `kind` is its CSS class. `x` and `width` are percent, `y` pixels."""
 
@@ -23,7 +24,7 @@ class Bar:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tick:
     """A vertical line at a full hour or day."""
 
@@ -31,7 +32,7 @@ class Tick:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowName:
     """The name above a row's bars; `y` is the base line of its text."""
 
@@ -39,7 +40,7 @@ class RowName:
     y: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timeline:
     """Everything that the SVG draws; `height` in pixels, the width is the page's."""
 

@@ -4,12 +4,13 @@ The same values are the page's JSON under /api, and their types make its OpenAPI
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
+
+from workflow.frozen import frozen
 
 Form = Mapping[str, Sequence[str]]
 """What a form sent: every field with its values."""
@@ -25,7 +26,7 @@ class Role(IntEnum):
     ADMIN = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """One parameter of a page's query: its kind for OpenAPI, and what it does."""
 
@@ -34,7 +35,7 @@ class Parameter:
     kind: str = "string"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class View:
     """One page: `read` returns a dataclass, which `template` shows and /api gives as JSON.
 
@@ -51,7 +52,7 @@ class View:
     in_api: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ItemResult:
     """What became of one of several items: done, or why not."""
 
@@ -60,7 +61,7 @@ class ItemResult:
     said: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """What a change did, in words; `results` where it was asked for several items."""
 
@@ -68,7 +69,7 @@ class Done:
     results: tuple[ItemResult, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One change: a POST of a form, or of JSON under /api. `act` returns what was done, in words.
 
@@ -83,7 +84,7 @@ class Change:
     fields: tuple[Parameter, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Preview:
     """A POST that changes nothing: `try_out` returns a dataclass, which `template` shows. It takes a file."""
 
@@ -94,7 +95,7 @@ class Preview:
     role: Role = Role.VIEW
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """Anything else: a picture, a file, a stream, plain text. `respond` may be async.
 

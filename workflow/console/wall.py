@@ -1,6 +1,5 @@
 """The wall: what a screen in the workshop shows, readable from across the room, without buttons."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.requests import Request
@@ -9,12 +8,13 @@ from workflow.console.access import console_of
 from workflow.console.attention import count_waiting
 from workflow.console.printers import PrinterRow, list_printers
 from workflow.doctor.readiness import read_readiness
+from workflow.frozen import frozen
 from workflow.pipeline.context import now
 
 REFRESH_SECONDS = 15
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wall:
     """Printers as tiles, how many files wait for a person, and why stlflow is not ready, if so.
 

@@ -7,7 +7,7 @@ import shlex
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from subprocess import list2cmdline
@@ -22,6 +22,7 @@ from workflow.errors import (
     catch_faults,
     error_reason,
 )
+from workflow.frozen import frozen
 
 
 class Grade(StrEnum):
@@ -36,7 +37,7 @@ class Grade(StrEnum):
     """Could not be checked, because of another finding."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One line about one check, and what to do where it is not well; never with a secret in it.
 
@@ -92,7 +93,7 @@ _REPORT_BUG_FIX = "This is a fault in stlflow. Please report it with this line."
 _TIMEOUT_FIX = "Something hangs. Check the mount, the disk or the server, then run the doctor again."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """One check; `run` yields its findings. If a `gate` fails, the checks after it are skipped."""
 

@@ -4,7 +4,6 @@ What was learnt becomes a document, and the settings that follow from it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 
@@ -18,6 +17,7 @@ from workflow.eiger import (
     PrintJobFilter,
 )
 from workflow.errors import CloudError, format_count
+from workflow.frozen import frozen
 from workflow.pipeline.part_units import PartUnits, units_of
 from workflow.routing import find_unlisted_types
 from workflow.settings import Settings
@@ -28,7 +28,7 @@ ROUNDING = timedelta(seconds=1)
 STALE_AFTER = timedelta(days=2)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observation:
     """One thing that was learnt: its name in observed.json, its value there, and a line for people."""
 

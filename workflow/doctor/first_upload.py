@@ -4,12 +4,12 @@ import io
 import struct
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
 
 from workflow.doctor.first_contact import Observation, units_text
 from workflow.eiger import BuildDetail, BuildFilter, EigerClient, PartVersion, UploadResult
+from workflow.frozen import frozen
 from workflow.pipeline.build_search import holds_part_version, search_builds_by
 from workflow.pipeline.part_units import units_of
 from workflow.pipeline.time_bounds import not_before
@@ -21,7 +21,7 @@ WHOLE_SECONDS = 2
 """Times of replies are whole seconds: a smaller difference says nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pace:
     """How long to watch, by which clock; a test turns the clock."""
 

@@ -6,12 +6,12 @@ costs one read, and nothing hangs with a share that hangs.
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from workflow.assembly import is_worker_alive
 from workflow.doctor.ledger import NO_WORKER
 from workflow.doctor.machine import MIN_FREE_BYTES, format_bytes
 from workflow.errors import StateFolderError, error_reason
+from workflow.frozen import frozen
 from workflow.ledger import CLOCK, CanaryFlight, Ledger, list_workers
 from workflow.model import Worker
 from workflow.settings import Settings
@@ -22,7 +22,7 @@ LOOP_LIMIT_SECONDS = 60.0
 CANARY_LIMIT_SECONDS = 300.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadinessCheck:
     """One thing that the path of a file needs; `says` is why it is not ready, or that it is."""
 
@@ -31,7 +31,7 @@ class ReadinessCheck:
     says: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Readiness:
     """All of them. Ready if each is."""
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 from pydantic import SecretStr
 
 from workflow.errors import StateFolderError
+from workflow.frozen import frozen
 from workflow.ledger import Ledger
 from workflow.model import EventKind
 from workflow.settings import Settings
@@ -46,7 +47,7 @@ _COMMENT = re.compile(r"(^|\s)#.*")
 _STL = re.compile(r"[^\s\"'<>|]+\.stl\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scrubber:
     """What is cut: secrets wholly; people and files are replaced by a word that says what was there."""
 

@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
@@ -26,6 +25,7 @@ from workflow.eiger.retry import RetryPolicy
 from workflow.eiger.session import Network, network_of
 from workflow.eiger.transport import ApiKeys, Request, Timeouts, Transport
 from workflow.errors import Conflict, OutcomeUnknown, SettingsError
+from workflow.frozen import frozen
 from workflow.model import Backpressure, CloudVitals
 from workflow.settings import Settings
 
@@ -33,7 +33,7 @@ PING_REQUEST = Request(GET_ORG_SETTINGS_PRESETS, GET_ORG_SETTINGS_PRESETS.place(
 """One small question that needs good keys."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PingResult:
     """What came, when by this machine's clock, and the server's own time: whole seconds, None if unsaid."""
 

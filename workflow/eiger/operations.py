@@ -12,12 +12,13 @@ from functools import cache
 from typing import Annotated, Any, Literal, get_type_hints
 
 from workflow.errors import BadRequest
+from workflow.frozen import frozen
 
 VALID_ID = re.compile(r"(?!approved$)[0-9A-Za-z_-]{1,64}")
 """Ids are uuids. Whatever could mean another path (empty, dots, slashes, `approved`) is no id."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Operation:
     """One operation; `id` is the contract's operationId, `path` has its parameters in braces.
 
@@ -107,7 +108,7 @@ MAX_PAGE_SIZE = 1000
 _type_hints = cache(get_type_hints)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FilterField:
     """Which field of the list is compared, and how; the contract's `filter[field][operator]`."""
 

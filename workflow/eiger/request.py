@@ -15,6 +15,7 @@ from workflow.eiger.response import NoResponseReason, Response
 from workflow.eiger.retry import GiveUp, RetryPolicy
 from workflow.eiger.transport import NoResponse, Request, Transport
 from workflow.errors import CloudError, RateLimited, ServerError, Unauthorized
+from workflow.frozen import frozen
 from workflow.model import CloudVitals
 
 T = TypeVar("T")
@@ -81,7 +82,7 @@ class CallMeter:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestSender:
     """What every call shares: transport, rate limiter, retry policy and clock."""
 

@@ -7,13 +7,14 @@ the right to send: a request without its body does nothing.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from io import SEEK_END
 from typing import BinaryIO, NoReturn, Protocol
 
 from workflow.eiger.response import strip_control_characters
 from workflow.errors import catch_faults
+from workflow.frozen import frozen
 
 ProgressCallback = Callable[[int, int], None]
 """Called with the bytes of the file that are on their way, and all of them."""
@@ -30,7 +31,7 @@ class BodyReadError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StlUpload:
     """A file to be sent as a form; read from its current position to its end."""
 

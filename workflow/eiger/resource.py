@@ -20,13 +20,14 @@ from workflow.eiger.request_body import BeforeSend
 from workflow.eiger.response import Response
 from workflow.eiger.transport import Request
 from workflow.errors import ContractBroken
+from workflow.frozen import frozen
 
 N = TypeVar("N", bound=ApiModel)
 MAX_STALE_PAGES = 5
 """A list that grows while it is read repeats entries; one that only repeats would never end."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListLimits:
     """How long a list may be before it counts as endless; the seconds are those of reading pages."""
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ from json import JSONDecodeError, loads
 from urllib.parse import unquote, urljoin, urlsplit
 
 from workflow.eiger.operations import Operation
+from workflow.frozen import frozen
 
 MAX_MESSAGE_LENGTH = 200
 MAX_TEXT_LENGTH = 400
@@ -112,7 +113,7 @@ class NoResponseReason(StrEnum):
     TOO_LARGE = "too large"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Response:
     """Status, headers (names in lower case) and the whole body, as they came.
 

@@ -1,14 +1,13 @@
 """The retry policy of the client: whether and when a failed GET is sent again, as a pure decision."""
 
-from dataclasses import dataclass
-
 from workflow.errors import CloudError, ContractBroken
+from workflow.frozen import frozen
 
 MAX_CONTRACT_BROKEN_ATTEMPTS = 2
 """A response that breaks the contract may have been cut short once; twice it is meant so."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetryLater:
     """Send again after these seconds."""
 
@@ -16,14 +15,14 @@ class RetryLater:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GiveUp:
     """A retry would not help, or would take too long."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetryPolicy:
     """How often and with which waits a failed GET is sent again; never for effects.
 

@@ -3,7 +3,6 @@
 import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +21,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from workflow import __version__
 from workflow.eiger.exchange_limits import WatchedConnection, WatchedTlsConnection
 from workflow.errors import SettingsError
+from workflow.frozen import frozen
 from workflow.settings import Settings
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -34,7 +34,7 @@ HEADERS = {
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Network:
     """A proxy (its address may hold a password) and a file or folder of certificates; None: the default."""
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import quote_plus, urlsplit
 from weakref import WeakSet
@@ -41,6 +41,7 @@ from workflow.eiger.response import (
 )
 from workflow.eiger.session import HEADERS, Connections, Network, new_session
 from workflow.errors import SettingsError, WriteRefused
+from workflow.frozen import frozen
 
 
 class ApiKeys:
@@ -69,7 +70,7 @@ MIN_BYTES_PER_SECOND = 2**14
 MAX_DOWNLOAD_BYTES = 2**30
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timeouts:
     """Timeouts of a connection, of a response, and of the response to an upload."""
 
@@ -78,7 +79,7 @@ class Timeouts:
     upload_seconds: float = 600.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """One request; `place` is the path under the base URL with its ids filled in."""
 
@@ -91,7 +92,7 @@ class Request:
     """Taken right before the JSON goes out; what it raises keeps it here, and is raised."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DownloadStream:
     """A download: the status, its length if the service says it, and its bytes as they arrive."""
 

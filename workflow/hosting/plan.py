@@ -3,9 +3,9 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from workflow.frozen import frozen
 from workflow.settings import (
     ENV_FILE,
     ENV_PREFIX,
@@ -29,7 +29,7 @@ _NETWORK_VARIABLES = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PRO
 ENV_FILE_HINT = "Put the keys into .env in {folder}, with rights for the service's account alone."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServicePlan:
     """Everything in absolute paths. `variables` are carried over, `credentials` come from secret files.
 

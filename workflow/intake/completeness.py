@@ -8,12 +8,13 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
+from workflow.frozen import frozen
 from workflow.intake.filenames import split_path
 from workflow.intake.fs import open_folder, open_regular_file
 from workflow.intake.name_patterns import partial_download_names
@@ -49,7 +50,7 @@ class FileShape(StrEnum):
     FOREIGN = "no STL by its content"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileEnds:
     """The shape of a file, its size, and the size that it announces itself (binary only), in bytes."""
 
@@ -124,7 +125,7 @@ class FileSignature(NamedTuple):
     ctime_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileSnapshot:
     """One snapshot; two equal ones mean that nothing has changed in between."""
 
@@ -137,7 +138,7 @@ class FileSnapshot:
         return replace(self, signature=self.signature._replace(inode=0))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenSnapshot:
     """Snapshot of an open file: open for reading until the check ends."""
 

@@ -14,7 +14,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from watchdog.events import (
 from watchdog.observers.api import BaseObserver
 
 from workflow.errors import error_reason
+from workflow.frozen import frozen
 from workflow.intake.name_patterns import is_part_path
 from workflow.intake.open_writers import LOCAL_FILE_SYSTEMS
 
@@ -48,7 +49,7 @@ SELF_TEST_PREFIX = ".stlflow-echo-"
 """How the names of self-test files begin, made to see whether events come at all."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileEvents:
     """What happened since the last time: paths under the inbox, with how many writers closed each.
 

@@ -5,10 +5,10 @@ import os
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from workflow.errors import NotAPlainFile, error_reason
+from workflow.frozen import frozen
 from workflow.intake.claim import move_refusal_text
 from workflow.intake.completeness import OpenSnapshot, has_unwritten_space, open_snapshot
 from workflow.intake.filenames import split_path
@@ -28,7 +28,7 @@ from workflow.intake.stability import (
 _LONG_OPEN_SECONDS = 300.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileExplanation:
     """What becomes of a path below the inbox, by which pattern, and what was seen there (None: no file).
 
@@ -160,7 +160,7 @@ KNOWN_KIND_SECONDS = 5.0
 """A STEP file, an archive or a picture is told at once, while the person is still there."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Obstacle:
     why: str
     since: float

@@ -5,8 +5,8 @@ cloud. Nothing is moved.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
+from workflow.frozen import frozen
 from workflow.intake.claim import IntakeStore
 from workflow.intake.filenames import printable_path
 
@@ -14,7 +14,7 @@ MASS_ARRIVAL_WINDOW_SECONDS = 60.0
 MASS_ARRIVAL_REASON = "it came with many others at once: `stlflow intake accept` says that they are meant"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MassArrivalLimit:
     """More than `files` new files within `window_seconds` are a mass arrival; 0 files: there is no limit."""
 

@@ -5,10 +5,11 @@ Names decide and contents do not: a file that is named like an STL is taken, wha
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import translate
 from pathlib import PurePosixPath
+
+from workflow.frozen import frozen
 
 
 class NameKind(StrEnum):
@@ -24,7 +25,7 @@ class NameKind(StrEnum):
     """Left where it is, with a note."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameMatch:
     """The kind of a name, the pattern that decides, and what that means in words."""
 

@@ -7,15 +7,16 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+from workflow.frozen import frozen
+
 MOUNTS_FILE = Path("/proc/self/mountinfo")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mount:
     """One mount: its place, the kind of file system, its options, and what it shows (`nas:/export/cad`)."""
 

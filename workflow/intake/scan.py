@@ -3,10 +3,11 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from workflow.errors import ShareError, error_reason
+from workflow.frozen import frozen
 from workflow.intake.filenames import printable_path, split_path
 from workflow.intake.name_patterns import NameKind, is_ignored_folder, is_part_file, match_name
 from workflow.intake.open_writers import sees_all_writers
@@ -16,7 +17,7 @@ from workflow.intake.stability_tracker import StabilityTracker, WaitingFile
 _LINK_REASON = "it is a link, and links are not followed. Copy the folder itself into the inbox"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InboxScan:
     """What a walk found, by paths below the inbox.
 
@@ -89,7 +90,7 @@ _MAX_WRITING_SECONDS = 600.0
 """How long a batch waits for a file that is still being written."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UntakenFile:
     """A file or folder that a person may have meant and that is not taken: its path, and why."""
 

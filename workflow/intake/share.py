@@ -5,11 +5,11 @@ import os
 import re
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from workflow.errors import NotAPlainFile, ShareError, error_reason
+from workflow.frozen import frozen
 from workflow.intake.filenames import claimed_path
 from workflow.intake.fs import open_folder, open_regular_file, share_rights
 
@@ -78,7 +78,7 @@ class Outcome(StrEnum):
     HELD = "held"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Share:
     """The folder that people drop files into. All paths inside are relative, with forward slashes.
 

@@ -7,12 +7,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 from workflow.errors import StillChanging
+from workflow.frozen import frozen
 from workflow.intake.completeness import FileSignature, signature_of
 from workflow.intake.fs import OpenFolder, open_folder, open_regular_file
 from workflow.intake.open_writers import WriterState, find_writer, is_only_server_cached, sees_all_writers
@@ -38,7 +38,7 @@ _CHUNK_BYTES = 1 << 20
 _SPOOL_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpooledFile:
     """What was copied: size in bytes, sha256 in hex, and whose the file was, where the system tells."""
 
@@ -47,7 +47,7 @@ class SpooledFile:
     owner: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileRoots:
     """Where a file may be: below the root of the share, or below a read-only inbox; else anywhere.
 

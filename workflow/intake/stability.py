@@ -4,8 +4,9 @@ Pure: snapshots and the reading of our own clock go in, a verdict with its reaso
 of a file are compared only with what they were in an earlier snapshot.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from workflow.frozen import frozen
 from workflow.intake.completeness import FileShape, FileSnapshot
 from workflow.intake.open_writers import WriterState
 
@@ -18,7 +19,7 @@ _MIN_CHECK_SECONDS = 0.25
 _MAX_CHECK_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StabilityTimes:
     """How long a file must stay unchanged, in seconds, by what it looks like; and how often to check.
 
@@ -42,7 +43,7 @@ class StabilityTimes:
     stranger_seconds: float = 300.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observation:
     """A file as last seen, and since when it has been so.
 
@@ -57,7 +58,7 @@ class Observation:
     born: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StabilityVerdict:
     """Whether to take the file now; else why not, and when to check again (on our clock).
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from loguru import logger
 
 from workflow.errors import NotAPlainFile, error_reason
+from workflow.frozen import frozen
 from workflow.intake.completeness import (
     FileSignature,
     FileSnapshot,
@@ -32,14 +33,13 @@ from workflow.intake.stability import (
 
 _SHORTEST_PAUSE_SECONDS = 0.01
 _REFUSED_RECHECK_SECONDS = 30.0
-_LONGEST_RETRY_SECONDS = 60.0
-_AFTER_FAULT_SECONDS = 60.0
+_LONGEST_RETRY_SECONDS = _AFTER_FAULT_SECONDS = 60.0
 _CHECK_BATCH_SECONDS = 0.25
 _PACE_SECONDS = 0.02
 """Between checks of unfinished files without events: fifty a second cost 0.5 % of a core."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WaitingFile:
     """A file that is not taken yet: why, and when it is checked again (on the inbox's clock).
 

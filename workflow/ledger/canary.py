@@ -1,10 +1,11 @@
 """When the canary was last dropped and last came through. Its submissions leave no row."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from sqlalchemy import delete
 
+from workflow.frozen import frozen
 from workflow.ledger.changes import seconds_now
 from workflow.ledger.metadata import MetadataStore
 from workflow.ledger.store import Store
@@ -15,7 +16,7 @@ _OF_SUBMISSIONS = (events, decisions)
 """No canary is ever sent, so no other table knows of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CanaryFlight:
     """When a canary was last dropped, when one passed, and how long that took. Seconds; 0 for never."""
 

@@ -5,13 +5,13 @@ step that was taken over) raises `Superseded` and alters nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, Unpack
 
 from sqlalchemy import Connection, CursorResult, insert, select, text
 
 from workflow.errors import StateFolderError, StlflowError, UnknownSubmission
+from workflow.frozen import frozen
 from workflow.ledger.database import CLOCK
 from workflow.ledger.handover import HANDED_OVER, becomes_job, hand_over
 from workflow.ledger.rows import decision_columns, replace_unstorable, submission_from, to_columns
@@ -58,7 +58,7 @@ class Superseded(StlflowError):
     """Another worker, or a person, has taken the submission further: this turn is over."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draft:
     """A submission with news that is not written yet; `Ledger.write` writes all of it in one transaction."""
 

@@ -1,10 +1,11 @@
 """Commands of a person: reading and changing in one transaction, so that nothing moves in between."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
+from workflow.frozen import frozen
 from workflow.ledger.changes import (
     acquire_transaction_lock,
     append_event,
@@ -30,7 +31,7 @@ REORDERED_FIELDS = (
 """What a submission has in common with the one whose build it sends once more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendState:
     """How far a submission is sent.
 
@@ -44,7 +45,7 @@ class SendState:
     rival: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommandEffect:
     """What a command does: the step that begins now (None if nothing is left to do), the event, the changes.
 

@@ -3,11 +3,11 @@
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import and_, delete, insert, or_, select
 
+from workflow.frozen import frozen
 from workflow.ledger.changes import acquire_transaction_lock, seconds_now
 from workflow.ledger.statements import FIND_DROPPER
 from workflow.ledger.store import Store
@@ -17,7 +17,7 @@ DROP_SECONDS = 30 * 86400
 """A file that waits longer in the inbox belongs to the account of stlflow again."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConsoleToken:
     """One token: whose it is, what it allows, and the digest that it is compared with."""
 

@@ -3,12 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, and_, func, insert, select
 
 from workflow.errors import StateFolderError
+from workflow.frozen import frozen
 from workflow.ledger.changes import seconds_now
 from workflow.ledger.rows import decision_from
 from workflow.ledger.statements import COUNT_SENT_CONTENT, READ_DECISIONS
@@ -21,7 +21,7 @@ _NUMBERS_AT_ONCE = 500
 _SUBMISSIONS_SEARCHED = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecentSend:
     """What was sent to a device: how, how many copies, and how many seconds each copy prints."""
 

@@ -5,12 +5,12 @@ has a time at which it is polled again.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Unpack
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
 
+from workflow.frozen import frozen
 from workflow.ledger.changes import MAX_DUE_AHEAD_SECONDS, apply_changes, chunks, next_turn, seconds_now
 from workflow.ledger.database import CLOCK
 from workflow.ledger.ledger import Ledger
@@ -66,7 +66,7 @@ _WAITING_COUNT = select(
 ).where(_WAITING_FOR_SLICING)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WaitingForSlicing:
     """How many submissions wait for slicing, and when the first of them was uploaded."""
 

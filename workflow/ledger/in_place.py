@@ -5,11 +5,11 @@ remembers which files were taken, with their size and times.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
+from workflow.frozen import frozen
 from workflow.ledger.changes import (
     acquire_transaction_lock,
     append_event,
@@ -23,7 +23,7 @@ from workflow.ledger.tables import in_place_files, submissions
 from workflow.model import EventKind, Step, Submission, SubmissionState
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InPlaceFile:
     """A file that is taken and left in place: its path below a folder, and what identifies the folder.
 

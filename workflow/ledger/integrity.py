@@ -3,12 +3,12 @@
 import sqlite3
 from collections.abc import Collection
 from contextlib import closing
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
 
 from workflow.errors import StateFolderError
+from workflow.frozen import frozen
 from workflow.ledger.database import BUSY_SECONDS, open_database
 from workflow.ledger.ledger import OPEN_ERRORS, open_error
 from workflow.ledger.queue_schema import queue_mismatch
@@ -28,7 +28,7 @@ _DBOS_TABLES = frozenset({
 """What releases up to 0.1 ran stages with. Nothing in these tables is read any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntegrityReport:
     """What was seen. `lacks` and `newer` name columns that this release has more, or does not know.
 

@@ -5,11 +5,12 @@ again under the same message id, and counted as unconfirmed.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, case, delete, func, insert, literal_column, or_, select, update
 
+from workflow.frozen import frozen
 from workflow.ledger.changes import acquire_transaction_lock, chunks, seconds_now
 from workflow.ledger.rows import notice_from, replace_unstorable
 from workflow.ledger.store import Store
@@ -25,7 +26,7 @@ _addressed = notices.c.target != ""
 _free = and_(_waits, notices.c.begun_at.is_(None))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutboxCondition:
     """How many notices wait, and what became of those of the last days that were not delivered."""
 

@@ -1,16 +1,16 @@
 """How often each rule decided, and when last: from the latest decision of each stage of each submission."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import case, func, select
 
+from workflow.frozen import frozen
 from workflow.ledger.store import Store
 from workflow.ledger.tables import decisions
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleMatches:
     """How many submissions a rule has decided since a day, and when it decided last."""
 

@@ -1,12 +1,13 @@
 """Submissions by text, state and time, page by page, and what has changed since a moment."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
+from workflow.frozen import frozen
 from workflow.ledger.contains import ESCAPE, Contains
 from workflow.ledger.store import Store
 from workflow.ledger.tables import events, submissions
@@ -30,7 +31,7 @@ SORT_COLUMNS: Mapping[str, ColumnElement[object]] = {
 """What a table can be sorted by; all other columns come from elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubmissionFilter:
     """Which submissions: all conditions have to be true; an empty one is. `words`: see `_says`."""
 
@@ -46,7 +47,7 @@ class SubmissionFilter:
     """Part of a text by column, or a pattern of all of it with `*` and `?`; "rule" is either rule."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SortOrder:
     """By which column, and in which direction; `number` decides among equals."""
 
@@ -54,7 +55,7 @@ class SortOrder:
     descending: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LatestEvent:
     """The last line of a history: its number grows with each change, so that it is a version."""
 

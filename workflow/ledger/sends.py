@@ -5,12 +5,12 @@ until its deadline; after that the next worker takes it over, and must ask the c
 that a person has put on one bed have one build: the first of them sends it for all.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 from sqlalchemy import Connection, RowMapping, select
 
+from workflow.frozen import frozen
 from workflow.ledger.changes import (
     Draft,
     Event,
@@ -30,7 +30,7 @@ CHECKED_BY_OPERATOR = "looked"
 """In place of how a reply was lost: a person has checked that the attempt did nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendIntent:
     """The right to send one copy, once.
 
@@ -43,21 +43,21 @@ class SendIntent:
     lost: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlreadySent:
     """The copy was sent before; the cloud's id of it."""
 
     receipt_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendInProgress:
     """Another attempt may be running for this many seconds."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SharedBuild:
     """Another submission sends the same build; the cloud's id of what it sent, None while it sends."""
 

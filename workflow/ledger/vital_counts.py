@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import Column, ColumnElement, Connection, func, select
 
+from workflow.frozen import frozen
 from workflow.ledger.changes import seconds_now
 from workflow.ledger.store import Store
 from workflow.ledger.tables import events, submissions
@@ -25,7 +25,7 @@ _ENDED_STEPS: Mapping[str, str] = {
 _RESTARTS = {EventKind.CLAIMED, EventKind.RELEASED, EventKind.RETRIED, EventKind.BUILD_ATTACHED}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VitalCounts:
     """How much there is of everything. Ages and durations are seconds; None where there is nothing."""
 

@@ -1,11 +1,10 @@
 """One step to run: which submission, which turn, which step."""
 
-from dataclasses import dataclass
-
+from workflow.frozen import frozen
 from workflow.model import Step, Submission
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Work:
     """A step to run; `turn` is its fencing token: nothing can be written under a turn that is over."""
 

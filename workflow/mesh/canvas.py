@@ -6,7 +6,6 @@ belongs to a facet if its center does; of an edge that two facets share, one of 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 from unicodedata import combining, normalize
@@ -14,6 +13,7 @@ from unicodedata import combining, normalize
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.frozen import frozen
 from workflow.mesh.format import Block
 from workflow.mesh.measures import Measures
 from workflow.mesh.png import encode_png
@@ -160,7 +160,7 @@ _DEPTH_ROOM = 0.8
 """Of the depths from 0 to 1; the rest is for lines that are drawn a little nearer."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Camera:
     """A camera far away: rows of `turn` are right, up and away from it; pixels = scale * (mm - center)."""
 

@@ -5,12 +5,12 @@ the material, 0 in the air, and the other way round in a mesh that is inside out
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.frozen import frozen
 from workflow.mesh.format import Block, Hashes
 from workflow.mesh.watertight import CornerHashes, connected_components, find_matches
 
@@ -21,7 +21,7 @@ _WEIGHTS = np.array((0.3183, 0.3679, 0.3138))
 """Of a facet's corners: a point that is not symmetric, so that a line through it hardly meets an edge."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SmallShell:
     """A crumb or a wall without thickness, or several: number, and size and place of the largest.
 
@@ -34,7 +34,7 @@ class SmallShell:
     center_mm: Location
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShellExtents:
     """Lowest and highest coordinates of each shell, both of shape (3, n), and its area."""
 

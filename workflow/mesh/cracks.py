@@ -5,11 +5,10 @@ slivers (facets left out because they are thinner than a micrometer). Near corne
 split where corners of the same rim lie on them; edges that then pair up are closed.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.frozen import frozen
 from workflow.mesh.open_edges import DirectedEdges, balance_edges
 from workflow.mesh.watertight import FIBONACCI_MULTIPLIER, connected_components, representative_indices
 
@@ -24,7 +23,7 @@ Points = NDArray[np.float64]
 Location = tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Crack:
     """Edges of one rim that were split to close it: the longest edge, the widest distance, and the place."""
 
@@ -33,7 +32,7 @@ class Crack:
     center_mm: Location
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Segments:
     """Directed edges between numbered points, both of shape (n,)."""
 
@@ -51,7 +50,7 @@ class Segments:
         return connected_components(self.tail, self.head, points)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClosedCracks:
     """What closing cracks has changed.
 

@@ -10,7 +10,6 @@ equal bits.
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import FileIO
 from typing import TypeAlias
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from stl import Mesh
 
 from workflow.errors import format_count
+from workflow.frozen import frozen
 from workflow.mesh.warnings import MeshWarning, MeshWarningKind
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -88,7 +88,7 @@ _TABLE_LINES = 20
 _COPY_AGAIN = "Export it again, or wait until the copy has ended."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BinaryLayout:
     """A binary STL with all its facets there, followed by `trailing_bytes` that belong to none."""
 
@@ -97,14 +97,14 @@ class BinaryLayout:
     header: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AsciiLayout:
     """An ASCII STL by its beginning, which follows a byte order mark of `start` bytes."""
 
     start: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotMeasurable:
     """Nothing that can be measured, and why, in shop words."""
 

@@ -1,11 +1,12 @@
 """Holes: what stays open once cracks are closed, rim by rim, with length and width in mm."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 import numpy as np
 
+from workflow.frozen import frozen
 from workflow.mesh.components import as_location
 from workflow.mesh.cracks import (
     ClosedCracks,
@@ -41,7 +42,7 @@ class HoleKind(StrEnum):
     """The rim of a surface that is part of no body."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hole:
     """One rim of open edges, the smallest rectangle around it, and the middle and extent of its box.
 
@@ -76,7 +77,7 @@ class Hole:
         return self.kind is HoleKind.HOLE and self.share >= MISSING_SIDE_SHARE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenEdgeSummary:
     """What keeps a mesh from being closed: `count` before any crack is closed, and the `holes` that are left.
 

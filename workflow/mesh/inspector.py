@@ -15,12 +15,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
 
 from workflow.errors import InspectionFailed, StateFolderError
+from workflow.frozen import frozen
 from workflow.mesh.warnings import MeshPolicy
 from workflow.mesh.worker import (
     INTERNAL_ERROR,
@@ -54,7 +54,7 @@ _PROGRAM = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InspectionLimits:
     """What the inspection of one file may take: seconds, and MB of memory beyond the 50 at rest."""
 

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.frozen import frozen
 from workflow.mesh.components import as_location
 from workflow.mesh.format import BLOCK_FACETS, Block
 from workflow.mesh.holes import OpenEdgeSummary, display_decimals
@@ -20,7 +21,7 @@ MAX_STRAY_SHARE = 0.5
 _ROWS = 13
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measures:
     """What one pass over all facets tells. Lengths mm, area mm², volume mm³.
 
@@ -184,7 +185,7 @@ def _cross(
         out[axis] -= spare
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MeshFindings:
     """What was found in a readable mesh.
 

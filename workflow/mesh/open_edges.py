@@ -9,12 +9,12 @@ a limit.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.frozen import frozen
 from workflow.mesh.format import Block, Hashes
 from workflow.mesh.watertight import (
     FIBONACCI_MULTIPLIER,
@@ -27,7 +27,7 @@ from workflow.mesh.watertight import (
 _ODD = np.uint64(0xD1342543DE82EF95)  # a multiplier that spreads well, from Steele and Vigna 2021
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DirectedEdges:
     """Directed edges: hashes of tail, head and whole facet, shape (n,); both ends in mm, shape (n, 3)."""
 
@@ -54,7 +54,7 @@ class DirectedEdges:
         return self.tail.size
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenEdgeCount:
     """How many edges are not closed.
 
@@ -74,7 +74,7 @@ class OpenEdgeCount:
         return self.open is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EdgeBalance:
     """For each undirected edge the facets at it, and how many more run forward than back.
 

@@ -4,11 +4,12 @@ This takes about 100 bytes for each facet, so it is done up to a limit.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.frozen import frozen
 from workflow.mesh.components import (
     Doubles,
     Numbers,
@@ -42,7 +43,7 @@ _BESIDE = 1e-3
 """How far beside a wall its winding number is taken, as a share of the wall's extent."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shells:
     """How many there are.
 
@@ -204,7 +205,7 @@ def _gather_facets(blocks: Iterable[Block], chosen: Numbers) -> Block:
     return np.concatenate(found, axis=1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenShells:
     """Shells with open edges of a mesh in which another one is closed: boxes, and which lie in material."""
 

@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
+from workflow.frozen import frozen
 from workflow.mesh.ascii_reader import AsciiReader, make_reader
 from workflow.mesh.format import BinaryReader, HashingStream, NotMeasurable, UnreadableMesh, detect_format
 from workflow.mesh.measures import Measures, measure_mesh
@@ -15,7 +15,7 @@ from workflow.mesh.watertight import CornerHashes
 from workflow.model import MeshReport
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShownPart:
     """A part whose facets can be read again and again; `edges` None: the report counts no open ones."""
 

@@ -1,9 +1,9 @@
 """From what was found in a mesh to a verdict and its words. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from workflow.errors import format_count
+from workflow.frozen import frozen
 from workflow.mesh.components import SmallShell
 from workflow.mesh.cracks import Crack
 from workflow.mesh.holes import Hole, HoleKind, OpenEdgeSummary, format_location
@@ -25,7 +25,7 @@ _LEAST_VOLUME = 1e-9
 """As a share of the cube around the longest side: far below any sheet that can be printed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MeshVerdict:
     """Why nobody can print the mesh, why a person should see it first, and what is odd about it."""
 

@@ -6,11 +6,11 @@ limit, not with the mesh: facets are taken block by block, and a grid that keeps
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.frozen import frozen
 from workflow.mesh.format import Block
 
 Cells = NDArray[np.int64]
@@ -24,7 +24,7 @@ _MOST_CELLS_ALONG = 2**20
 _ATTEMPTS = 12
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Facets:
     """Facets as the cells of their corners, shape (3, n), and their coordinates, shape (9, n)."""
 

@@ -6,11 +6,11 @@ reason (0.8 %). Of the same parts exported in inches 85 % are doubted, in centim
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from workflow.errors import SettingsError
+from workflow.frozen import frozen
 from workflow.model import MM_PER_INCH
 from workflow.suggest import nearest_option
 
@@ -59,7 +59,7 @@ class MeshWarning(NamedTuple):
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MeshPolicy:
     """The choices that a shop can make about meshes.
 
@@ -130,7 +130,7 @@ _HEADER_UNIT = re.compile(
 Size = tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnitDoubt:
     """Why the coordinates may not be mm, and in which units they would make a part, the likeliest first.
 

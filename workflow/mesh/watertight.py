@@ -28,12 +28,12 @@ copies, because those chose the same slot. `np.unique` is not used in this room:
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from secrets import randbits
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.frozen import frozen
 from workflow.mesh.format import BLOCK_FACETS, Block, Hashes
 
 WRAP = 2**64 - 1
@@ -129,7 +129,7 @@ _MAX_TABLE_BITS = 22
 _COUNT = np.arange(_PIECE, dtype=np.uint32)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Matches:
     """Places of equal numbers, both of shape (n,): each `copy` equals its `original`, of which there is
     one for each value that comes up more than once."""

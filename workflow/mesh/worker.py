@@ -13,7 +13,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from functools import partial
 from io import BufferedWriter
 from pathlib import Path
@@ -22,11 +22,12 @@ from threading import Thread
 from typing import Any
 
 from workflow.errors import error_reason
+from workflow.frozen import frozen
 from workflow.mesh.warnings import MeshPolicy, MeshWarningKind
 from workflow.model import MeshReport, unmeasured_report
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WorkerSetup:
     """What an inspecting process is told when it starts.
 
@@ -39,7 +40,7 @@ class WorkerSetup:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InspectionFailure:
     """Why there is no report: `kind` is one of the constants below, `words` say more."""
 
@@ -78,7 +79,7 @@ THUMBNAIL = "thumbnail"
 VIEWER_MESH = "viewer mesh"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InspectionRequest:
     """The request to inspect one file, and to write something of it to `picture` if that is wanted.
 

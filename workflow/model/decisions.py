@@ -1,9 +1,9 @@
 """The facts that rules test, and what the rules decided."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 
+from workflow.frozen import frozen
 from workflow.model.states import Destination
 
 FactValue = str | int | float | bool
@@ -11,7 +11,7 @@ Facts = Mapping[str, FactValue]
 """Flat facts that rules test, by documented name; an unknown fact is absent."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConsideredRule:
     """One rule that was evaluated: whether it matched, and if not, the first condition that failed."""
 
@@ -20,7 +20,7 @@ class ConsideredRule:
     why_not: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntakeDecision:
     """How a part is uploaded, or not: exactly one of upload, reject, hold.
 
@@ -37,7 +37,7 @@ class IntakeDecision:
     considered: tuple[ConsideredRule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeviceFacts:
     """What is known of one device when one has to be chosen; None where Eiger says nothing."""
 
@@ -62,7 +62,7 @@ class DeviceFacts:
     """Until when and why a person took it out of choice; None if nobody did."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Route:
     """Where a build goes and why: a value, no effect.
 
@@ -96,7 +96,7 @@ class Route:
         return (to_printer or self.due is not None) if self.follow is None else self.follow
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecisionRecord:
     """One decision: when it was made, by which rules, and on which facts.
 

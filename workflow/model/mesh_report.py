@@ -1,13 +1,13 @@
 """What was measured in one STL file. Lengths are mm, volumes cm³, areas cm²."""
 
-from dataclasses import dataclass
+from workflow.frozen import frozen
 
 MM_PER_INCH = 25.4
 _SMALL_PART_MM = 21.0
 """Parts shorter than this may be in inches: hardly any part of a shop is longer than 21 inches."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MeshReport:
     """What was measured in an STL file, and the defects found. Units: mm, cm³, cm².
 

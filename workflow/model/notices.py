@@ -1,10 +1,10 @@
 """Notices: what people are told, as rows of the outbox and as messages for a channel."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from workflow.frozen import frozen
 from workflow.model.states import EventKind
 
 
@@ -34,7 +34,7 @@ TOLD_EVENTS: Mapping[EventKind, NoticeEvent] = {
 """The events that people are told of."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notice:
     """One row of the outbox: one event for one target. `target` "" is not addressed yet.
 
@@ -59,7 +59,7 @@ class Notice:
     """Why the last try failed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoticeText:
     """A message in words for any channel: no markup, no secret. `paragraphs` are titles and texts.
 
@@ -76,7 +76,7 @@ class NoticeText:
     decide_link: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TroubleState:
     """What is known of one kind of trouble, such as "cloud". `since` None: all is well.
 

@@ -1,10 +1,11 @@
 """The last seen state of a printer or furnace. None where Eiger says nothing: no news is not "0 left"."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from workflow.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class RunningPrint:
     """The print that a printer shows as running; `percent` is 0 to 100, and moves about once per layer."""
 
@@ -18,7 +19,7 @@ class RunningPrint:
     """Our submission that it prints; None for a print of others, and while that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedMaterial:
     """A plastic, metal or fiber in a printer, and how many cm³ of it are left."""
 
@@ -28,7 +29,7 @@ class LoadedMaterial:
     left_cm3: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrinterSnapshot:
     """A printer as Eiger listed it at `seen_at`; one that is no longer listed keeps its last state."""
 
@@ -47,7 +48,7 @@ class PrinterSnapshot:
     loaded: tuple[LoadedMaterial, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrinterOutage:
     """A printer that a person took out of choice: no rule picks it until then, or until it is put back."""
 

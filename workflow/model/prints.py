@@ -1,9 +1,9 @@
 """The print of one copy that was sent, as far as it was followed. Times are aware and in UTC."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from workflow.frozen import frozen
 from workflow.model.states import Destination
 
 
@@ -24,7 +24,7 @@ class PrintPhase(StrEnum):
 ENDED_PHASES = frozenset({PrintPhase.PRINTED, PrintPhase.FAILED, PrintPhase.CANCELED, PrintPhase.LOST})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FollowedPrint:
     """One copy of a submission and its print. `receipt_id` is what the send returned.
 

@@ -1,16 +1,17 @@
 """Submissions and their history, and the workers that process them. Times are aware and in UTC."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date, datetime
 from operator import attrgetter
 from typing import TypedDict, Unpack
 
+from workflow.frozen import frozen
 from workflow.model.mesh_report import MeshReport
 from workflow.model.states import Destination, HoldReason, Step, SubmissionState
 from workflow.model.vitals import NO_VITALS, WorkerVitals
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Submission:
     """The durable record of one part file. A field is None until its step was reached."""
 
@@ -146,7 +147,7 @@ def evolve(submission: Submission, **changes: Unpack[SubmissionChanges]) -> Subm
     return Submission(*values)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubmissionEvent:
     """One line of the history: what happened, when, and the detail in words.
 
@@ -158,7 +159,7 @@ class SubmissionEvent:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Backpressure:
     """How much a process is slowed down: complaints by Eiger about its load, and the rest of a pause."""
 
@@ -166,7 +167,7 @@ class Backpressure:
     pause_seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Worker:
     """One running stlflow; times by the ledger's clock.
 

@@ -1,9 +1,9 @@
 """What each worker says of itself with its heartbeats: its last scan, and how the cloud answers it."""
 
-from dataclasses import dataclass
+from workflow.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CloudVitals:
     """Calls of one process to the cloud since it started. Times are seconds since 1970; None for never."""
 
@@ -30,7 +30,7 @@ class CloudVitals:
         return self.seconds / self.questions if self.questions else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WorkerVitals:
     """What one worker says with a heartbeat. `scanned_at` is its last good scan of the inbox.
 

@@ -8,16 +8,16 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from workflow.errors import SettingsError
+from workflow.frozen import frozen
 from workflow.model import DecisionRecord, Destination, DeviceFacts, Facts, Submission
 
 EIGER_FIGURE, SHOP_FIGURE = "Eiger's figure", "the shop's prices"
-_USD = "USD"
-_HOUR = "hour"
+_USD, _HOUR = "USD", "hour"
 _PRICE = re.compile(r"(?P<name>[^=]+?)\s*=\s*(?P<price>\d+(?:\.\d+)?)")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _PRICES_FORM = "Write it like 'EUR, hour = 4.50, Onyx = 0.25, Carbon Fiber = 2.80', prices per cm³."
@@ -30,7 +30,7 @@ _AMOUNTS = (
 """Names and amounts of what a build needs; Eiger does not name the support material."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prices:
     """What the shop asks: per cm³ of a material, by its name in small letters, and per printer hour."""
 
@@ -42,7 +42,7 @@ class Prices:
 NO_PRICES = Prices()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Amount:
     """So much of a material; `cm3` None: Eiger names the material and no amount."""
 
@@ -50,7 +50,7 @@ class Amount:
     cm3: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cost:
     """What all copies cost, and whose figure it is. `missing` names a material without a price."""
 
@@ -60,7 +60,7 @@ class Cost:
     missing: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What a person asks of a part; None where nobody has said it. Durations and amounts are of one copy.
 
@@ -220,7 +220,7 @@ def _number(facts: Facts, name: str) -> float | None:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PastPrints:
     """How long earlier parts of about this volume, with the same preset, were estimated to print."""
 

@@ -6,10 +6,10 @@ import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from workflow.frozen import frozen
 from workflow.model import Submission
 from workflow.notes.next_step import DecisionWays
 from workflow.notes.text import NOTE_PREFIX, without_addresses
@@ -128,7 +128,7 @@ def note_title(place: Path) -> str | None:
     return (_note_text(place) or "").partition("\n")[0].removeprefix(NOTE_PREFIX).lstrip(": ")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubmissionNote:
     """The note of a submission as it is in a folder: whose it is, of which content, and its text."""
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from workflow.frozen import frozen
 from workflow.model import HoldReason, Submission, SubmissionState
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecisionWays:
     """How a person decides at this shop.
 

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 
+from workflow.frozen import frozen
 from workflow.model import (
     FollowedPrint,
     PrinterSnapshot,
@@ -34,7 +35,7 @@ _OUTCOME = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrintStatus:
     """The followed copies of a submission; `running` is what printers showed last, by print job."""
 

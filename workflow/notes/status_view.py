@@ -1,15 +1,16 @@
 """What the status page shows, as values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from workflow.frozen import frozen
 from workflow.model import HoldReason, PrinterSnapshot, Submission, SubmissionState
 from workflow.notes.answer import Answer
 from workflow.notes.prints import PrintStatus
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatusRow:
     """One submission on the page: its thumbnail is a PNG, and `status` how far its print is."""
 
@@ -19,7 +20,7 @@ class StatusRow:
     status: PrintStatus | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatusPage:
     """What the page shows. `trouble` is why Eiger can't be used now; `warnings` are for who runs stlflow.
 

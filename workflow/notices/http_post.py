@@ -12,13 +12,13 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from workflow.errors import StlflowError, error_reason
+from workflow.frozen import frozen
 
 LIMIT_SECONDS = 20.0
 """One whole exchange; a receiver that needs longer counts as one that did not answer."""
@@ -35,7 +35,7 @@ class NotDelivered(StlflowError):
         self.may_have_arrived = may_have_arrived
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reach:
     """What a message may connect to. `internal`: addresses inside this network, too, and without a proxy.
 

@@ -4,14 +4,15 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from workflow.frozen import frozen
 
 LASTING = timedelta(days=7)
 _PURPOSE = b"stlflow: a link in a notice\n"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkGrant:
     """What a link allows: to decide about one submission, held at a time, for whom the notice was.
 

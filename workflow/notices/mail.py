@@ -5,7 +5,6 @@ import socket
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -17,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from workflow.errors import error_reason
+from workflow.frozen import frozen
 from workflow.model import NoticeText
 from workflow.notices.http_post import LIMIT_SECONDS, NotDelivered, tls_context
 from workflow.notices.payloads import links_of
@@ -28,7 +28,7 @@ MAIL_TIMEOUTS = 3
 _STYLE = "font-family:sans-serif;max-width:40em"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MailServer:
     """The server that takes our mail; its text shows no password."""
 

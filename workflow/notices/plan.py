@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, time, timedelta, tzinfo
 
+from workflow.frozen import frozen
 from workflow.model import Notice, NoticeEvent, TroubleState
 
 MAX_GATHER = timedelta(minutes=5)
@@ -18,7 +19,7 @@ _LONGEST_BACKOFF = timedelta(seconds=max(_BACKOFF_SECONDS))
 TROUBLES = frozenset({NoticeEvent.TROUBLE, NoticeEvent.TROUBLE_OVER})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoticePolicy:
     """When notices may be sent: `quiet` are hours of the shop's time in which only `urgent` ones are."""
 
@@ -28,7 +29,7 @@ class NoticePolicy:
     zone: tzinfo | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What to do now: each batch is one message. `expired` were tried for a day.
 

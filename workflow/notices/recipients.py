@@ -1,13 +1,13 @@
 """Who hears of an event: the people of a file, the shop, the administrator."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from workflow.frozen import frozen
 from workflow.model import NoticeEvent
 from workflow.settings import ADMINISTRATOR, SHOP, NoticeSettings, default_events
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileOrigin:
     """What tells whose a file is: its path in the inbox, its owner, and whom its rules name."""
 

@@ -6,9 +6,9 @@ been printed for this very file, and not by us, is shown to a person before anyt
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from workflow.frozen import frozen
 from workflow.ledger import SendIntent
 from workflow.model import EventKind, Submission, SubmissionEvent
 from workflow.pipeline.context import Context
@@ -17,7 +17,7 @@ from workflow.pipeline.reconcile import AmbiguousTraces, Trace, judge, traces
 from workflow.pipeline.time_bounds import not_before
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrintedBefore:
     """Traces of the build that are not of our doing, and not surely older than the file: a person looks."""
 

@@ -1,9 +1,10 @@
 """Commands of an operator: retry, release, cancel, attach. Each is one guarded change in the ledger."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from workflow.errors import WrongSubmissionState
+from workflow.frozen import frozen
 from workflow.intake import Share, exists_in_share
 from workflow.ledger import CommandEffect, Ledger, SendState
 from workflow.model import (
@@ -57,7 +58,7 @@ RESTART_FROM_FILE: SubmissionChanges = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MovedFile:
     """A file that a person moved within the share to decide: where it is now, and its content."""
 

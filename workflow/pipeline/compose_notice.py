@@ -1,9 +1,10 @@
 """From rows of the outbox to messages: whose file it is, and what to say of it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import tzinfo
 
+from workflow.frozen import frozen
 from workflow.ledger import Ledger
 from workflow.model import Notice, NoticeEvent, NoticeText, Submission
 from workflow.notes import (
@@ -27,7 +28,7 @@ from workflow.settings import NoticeSettings
 Submissions = Mapping[int, Submission]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Composer:
     """What is known at this shop for the text of notices, and for whom they are."""
 

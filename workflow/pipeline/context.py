@@ -4,11 +4,11 @@ The present time, as everybody sees it who works on the same ledger.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
 from workflow.eiger import EigerClient
+from workflow.frozen import frozen
 from workflow.intake import Share
 from workflow.ledger import CLOCK, Ledger
 from workflow.mesh import Inspector
@@ -31,7 +31,7 @@ def ignore_progress(_number: int, _sent: int, _total: int) -> None:
     """Ignore the progress of uploads."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """The rooms and the limits, opened once."""
 

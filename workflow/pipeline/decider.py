@@ -1,7 +1,6 @@
 """Who decided about a submission, and why: it is in the history and in the note."""
 
-from dataclasses import dataclass
-
+from workflow.frozen import frozen
 from workflow.intake import printable_path
 
 LONGEST_WHY = 300
@@ -12,7 +11,7 @@ def one_line(text: str) -> str:
     return printable_path(" ".join(text.split()))[:LONGEST_WHY]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decider:
     """A person, and the reason that they gave, if any."""
 

@@ -5,7 +5,7 @@ outcome. An intent whose outcome is unknown is settled by the search.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -21,6 +21,7 @@ from workflow.errors import (
     Unauthorized,
     Unreachable,
 )
+from workflow.frozen import frozen
 from workflow.intake import Outcome
 from workflow.ledger import (
     APPROVAL_LOCK,
@@ -52,7 +53,7 @@ NO_EFFECT_ERRORS = (BadRequest, Conflict, NotFound, RateLimited, Unauthorized, U
 """Errors after which it is certain that the cloud did nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SentCopy:
     """One copy that is sent: the cloud's id of it, and how that was learnt."""
 

@@ -5,11 +5,11 @@ version: a title or a time never decides, because a wrong build is a wrong print
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflow.eiger import BuildDetail, BuildFilter, EigerClient, PartVersion
 from workflow.errors import NotFound
+from workflow.frozen import frozen
 from workflow.ledger import Draft
 from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.build_search import holds_part_version, search_builds_by
@@ -22,7 +22,7 @@ from workflow.pipeline.upload import check_slicing, is_build_there
 MAX_CANDIDATES = 50  # a title may repeat, and reading each candidate costs a request
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AmbiguousBuilds:
     """Several builds hold the part version, and none is the obvious one."""
 

@@ -1,11 +1,11 @@
 """What would happen to each STL file of a folder if it were dropped now: measured and decided, not sent."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 from workflow.errors import InspectionFailed, ShareError, error_reason
+from workflow.frozen import frozen
 from workflow.intake import InboxScan, scan_inbox
 from workflow.ledger import Ledger
 from workflow.mesh import Inspector
@@ -18,7 +18,7 @@ from workflow.routing import Rulebook, explain
 Given = Collection[tuple[str, FactValue]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileForecast:
     """What would become of one file. `outcome` is send, hold, reject, or known: an earlier batch has it."""
 
@@ -30,7 +30,7 @@ class FileForecast:
     rule: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Forecaster:
     """Everything that decides on a file; `devices` None leaves the choice of a printer open."""
 

@@ -1,17 +1,17 @@
 """Due dates of prints: when a part is ready by queue and estimate, and whether that is too late. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from workflow.eiger import Device
+from workflow.frozen import frozen
 from workflow.model import ENDED_PHASES, Destination, FollowedPrint, PrintPhase
 
 SAME_DAY = timedelta(hours=3)
 """An estimate that moves by so little over midnight is no news."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrintTimes:
     """How long one copy prints, if that is known, and how long an operator takes between two prints."""
 

@@ -9,11 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from workflow.eiger import BuildFilter, EigerClient, PrintJobFilter
+from workflow.frozen import frozen
 from workflow.intake import CLAIMS_FOLDER_PREFIX, INBOX_FOLDER, Outcome, Share, is_part_file, plan_and_move
 from workflow.ledger import Ledger
 from workflow.notes import note_path, orphaned_claims_note_text, remove_note, says, write_note
@@ -25,7 +25,7 @@ NUMBERED_NAME = re.compile(r"^(\d{1,9})~(.+)$")
 MAX_BUILDS_READ = 50
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OrphanedClaim:
     """One file that another ledger claimed: its place under the share, its number there, the dropped path."""
 
@@ -36,7 +36,7 @@ class OrphanedClaim:
     claimed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Adoption:
     """What became of one orphaned file: where it is now, and why it is held; None if it continues."""
 

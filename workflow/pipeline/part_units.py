@@ -3,10 +3,10 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from workflow.eiger import PartSettings
 from workflow.errors import SettingsError
+from workflow.frozen import frozen
 from workflow.intake import printable_path
 from workflow.suggest import nearest_option
 
@@ -28,7 +28,7 @@ _SHORT = {spelling.casefold(): unit for unit, spellings in SPELLINGS.items() for
 _ENTRY = re.compile(r"(?P<units>.+?)(?:\s+at(?:\s+scale)?\s+(?P<scale>\S+))?")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PartUnits:
     """Unit and scale of a part in Eiger; None where Eiger does not say."""
 

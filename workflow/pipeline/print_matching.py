@@ -7,9 +7,9 @@ place where they waited, first sent, first printed. Of two such copies nobody ca
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from workflow.frozen import frozen
 from workflow.model import FollowedPrint, PrintPhase
 from workflow.pipeline.print_phase import SeenJob
 
@@ -18,7 +18,7 @@ CLOCK_SLACK = timedelta(seconds=30)
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Match:
     """The print job of a copy; `others` is how many other copies of the build it may belong to."""
 

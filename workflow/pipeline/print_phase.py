@@ -5,9 +5,10 @@ the list of print jobs says nothing: it may be months old. What Eiger shows no s
 track of; a printer that is offline may go on printing, and gets longer.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from workflow.frozen import frozen
 from workflow.model import ENDED_PHASES, Destination, FollowedPrint, PrintPhase
 
 LOST_AFTER = timedelta(hours=2)
@@ -28,7 +29,7 @@ _WAITS_IN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SeenJob:
     """A print job that Eiger shows: running at a device, or in the list of print jobs.
 
@@ -46,7 +47,7 @@ class SeenJob:
     began_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sighting:
     """What Eiger shows of one copy at a moment.
 

@@ -10,12 +10,12 @@ meanwhile is an ended print job. If the printer shows neither in time, the submi
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
 from workflow.eiger import Build, Device, DeviceQueue, EigerClient, PrintJobFilter
 from workflow.errors import NotFound
+from workflow.frozen import frozen
 from workflow.model import Destination, EventKind, HoldReason, Step, Submission
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.transitions import hold
@@ -24,14 +24,14 @@ DEVICE_DESTINATIONS = frozenset({Destination.DEVICE_QUEUE, Destination.PRINT_NOW
 PAGE_SIZE = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AmbiguousTraces:
     """Traces of the build that can't be told apart; `seen` describes them."""
 
     seen: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trace:
     """One thing in the cloud that a send of the build leaves; when it was made, None if unsaid."""
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from loguru import logger
 
 from workflow.errors import UnknownSubmission, error_reason
+from workflow.frozen import frozen
 from workflow.intake import InboxScan, Outcome, Share, fit_name, move_file, plan_and_move, printable_path
 from workflow.ledger import Ledger
 from workflow.model import SENT_STATES, EventKind, Submission, SubmissionEvent
@@ -31,7 +32,7 @@ _COPIES_LINE = re.compile(r"^\s*copies\s*[:=]\s*(\d{1,9})\s*$", re.IGNORECASE | 
 _ORDERED = re.compile(r"(\d+) cop")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoteOrder:
     """What a note orders: the build of this submission, so many copies; None for as many as the rule says."""
 

@@ -5,10 +5,10 @@ the facts again, without the cloud.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from workflow.errors import RulesError, UnknownSubmission
+from workflow.frozen import frozen
 from workflow.ledger import Ledger
 from workflow.model import DecisionRecord, IntakeDecision, Route, Submission, SubmissionState
 from workflow.pipeline.facts import facts_before_upload
@@ -26,7 +26,7 @@ NOT_KEPT = "the rules that decided were not kept, or this stlflow can't read the
 OTHER_PRESET = "It would be sliced otherwise: where that build would go can't be told."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PastDecision:
     """Why a submission went where it went. `revision` is that of the rules that explain it.
 
@@ -40,7 +40,7 @@ class PastDecision:
     explanation: Explanation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """A submission that other rules would treat otherwise: what was, what would be, and why, in words."""
 
@@ -51,7 +51,7 @@ class Difference:
     why: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReplayResult:
     """What other rules would have done, for how many submissions, and what can't be decided."""
 

@@ -5,7 +5,6 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -14,6 +13,7 @@ from socket import gethostname
 from loguru import logger
 
 from workflow.errors import error_reason
+from workflow.frozen import frozen
 from workflow.intake import (
     APPROVED_FOLDER,
     Outcome,
@@ -40,7 +40,7 @@ NEEDS_COPY = frozenset({SubmissionState.CLAIMED, SubmissionState.INSPECTED})
 CLEANED_FOLDERS = (Outcome.DONE, Outcome.REJECTED)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetentionPolicy:
     """How much of the past is kept; None keeps all of it."""
 

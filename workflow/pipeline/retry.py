@@ -1,8 +1,7 @@
 """When a step is retried, and when an operator is needed: pure decisions with a reason."""
 
-from dataclasses import dataclass
-
 from workflow.errors import BadRequest, CloudError, Conflict, NotFound
+from workflow.frozen import frozen
 
 FIRST_BACKOFF_SECONDS = 2.0
 MAX_BACKOFF_SECONDS = 300.0
@@ -19,7 +18,7 @@ LISTING_SHARE = 0.2
 """The largest share of poll requests that listings may use."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetrySchedule:
     """The waits for slicing and for builds, in seconds."""
 
@@ -59,7 +58,7 @@ class RetrySchedule:
         return _grow_with_age(age_seconds, self.first_poll_seconds, self.longest_device_search_seconds)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetryAfter:
     """The fault is not the file's: run the same step again later."""
 
@@ -67,7 +66,7 @@ class RetryAfter:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NeedsOperator:
     """A retry would not help."""
 

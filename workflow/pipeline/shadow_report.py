@@ -5,13 +5,13 @@ only slicing tells, and the rules decide on them. Everything is asked by reading
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from itertools import islice
 from pathlib import PurePosixPath
 
 from workflow.eiger import BuildDetail, BuildFilter, EigerClient, PrintJobDetail, PrintJobFilter
+from workflow.frozen import frozen
 from workflow.ledger import Ledger
 from workflow.model import DecisionRecord, Destination, HoldReason, Submission, SubmissionState
 from workflow.pipeline.build_search import search_builds_by
@@ -43,7 +43,7 @@ class Agreement(StrEnum):
     NOT_COMPARED = "not compared"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnJob:
     """The shop's own build of a file, and the printers of its print jobs ("" where Eiger names none)."""
 
@@ -59,7 +59,7 @@ class OwnJob:
         return f"printed it on {' and '.join(named)}" if named else "sent it; Eiger names no printer"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Forecast:
     """What stlflow would have done: `action` is send, hold, reject, duplicate or waits."""
 
@@ -72,7 +72,7 @@ class Forecast:
     """Which destination is only known after slicing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShadowRow:
     """One dropped file: what stlflow would have done, what the shop did, and whether that is the same."""
 

@@ -18,6 +18,7 @@ from loguru import logger
 
 from workflow.eiger import Build, BuildDetail, BuildFilter
 from workflow.errors import CloudError, StateFolderError, catch_faults
+from workflow.frozen import frozen
 from workflow.ledger import (
     Superseded,
     WaitingForSlicing,
@@ -47,7 +48,7 @@ MAX_REMEMBERED_BUILDS = 20_000
 NONE_WAITING = WaitingForSlicing(0, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BuildCandidate:
     """Builds that may hold one and the same part, and the submission that their titles name, if any does."""
 

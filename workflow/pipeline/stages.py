@@ -30,12 +30,12 @@ upload and build nothing runs: the row waits, and the poller asks for the slice 
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 
 from loguru import logger
 
 from workflow.errors import CloudError, StateFolderError, catch_faults, error_reason
+from workflow.frozen import frozen
 from workflow.ledger import Draft, Superseded, Work, draft_of, work_of
 from workflow.model import ENDED_STATES, SELF_RESOLVING_HOLDS, HoldReason, Step, Submission, SubmissionState
 from workflow.pipeline.canary import examine_canary, is_canary
@@ -114,7 +114,7 @@ _ERROR_ADVICE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stages:
     """The stages of a submission, bound to the rooms they work with."""
 

@@ -9,7 +9,6 @@ prints nothing, but a wrong one prints wrongly.
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import BinaryIO
@@ -18,6 +17,7 @@ from loguru import logger
 
 from workflow.eiger import BuildFilter, EigerClient, SliceStatus, UploadResult
 from workflow.errors import CloudError, NotFound, OutcomeUnknown
+from workflow.frozen import frozen
 from workflow.ledger import Draft, draft_of
 from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionEvent, SubmissionState
 from workflow.pipeline.build_search import holds_part_version, search_builds_by
@@ -29,7 +29,7 @@ from workflow.pipeline.transitions import held, hold, schedule_retry
 MAX_BUILDS_READ = 5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArrivedUpload:
     """An upload that arrived, found by the build that holds it."""
 

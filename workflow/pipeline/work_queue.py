@@ -7,13 +7,13 @@ writing it into the ledger.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from loguru import logger
 
 from workflow.errors import StateFolderError, catch_faults
+from workflow.frozen import frozen
 from workflow.ledger import Work
 
 RunStage = Callable[[Work], Work | None]
@@ -23,7 +23,7 @@ Return what goes on at once on the same thread. Only where one process has the l
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueueLimits:
     """How many stages of each kind run side by side."""
 

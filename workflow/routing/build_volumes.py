@@ -6,11 +6,11 @@ A first check only: a part may be turned in other ways, and supports and rafts n
 import math
 import tomllib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from workflow.errors import Mistake, RulesError, error_reason
+from workflow.frozen import frozen
 from workflow.model import FactValue
 from workflow.resources import resource_folder
 from workflow.routing.globs import NAME_SEPARATOR
@@ -23,7 +23,7 @@ _TIGHT_MM = 2.0
 SizeMm = tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BuildVolume:
     """The largest part that one type of printer makes, and where the figures are from."""
 

@@ -3,8 +3,9 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from workflow.frozen import frozen
 from workflow.model import DeviceFacts, Facts, FactValue
 from workflow.routing.facts import SECONDS_PER_HOUR
 from workflow.routing.globs import NAME_SEPARATOR, Glob, casefold_nfc
@@ -30,7 +31,7 @@ _UNKNOWN = casefold_nfc("Unknown")
 Rank = tuple[float, float, str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeviceChoice:
     """The chosen device, None when none qualifies; and for every device why, or why not."""
 

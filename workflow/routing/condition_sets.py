@@ -8,8 +8,9 @@ end; it is never empty while a file fits it. Numbers, times (minutes of the day)
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from workflow.frozen import frozen
 from workflow.routing.conditions import AllOf, AnyOf, Comparison, Condition, Flag, Matcher, Not
 from workflow.routing.facts import TEXTUAL, Fact, FactKind
 from workflow.routing.globs import Glob
@@ -76,7 +77,7 @@ class TooManyBoxes(Exception):
     """The condition has more boxes than are compared."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Constraint:
     """The values of one fact: in `spans`, or text that matches one of each of `some` and none of `none`.
 

@@ -6,9 +6,9 @@ result says why, with the value that was found. `not`, `any` and `all` are undec
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 
+from workflow.frozen import frozen
 from workflow.model import Facts, FactValue
 from workflow.routing.fact_values import format_value, is_of_kind
 from workflow.routing.facts import BUILD_PREFIX, DecisionStage, Fact, FactKind
@@ -16,7 +16,7 @@ from workflow.routing.globs import Glob, enclose_names
 from workflow.routing.matchers import Interval, TimeWindow, Weekdays, parse_minute, parse_weekday
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConditionResult:
     """The result for one file: `met` is None when undecided. `why` has one sentence per condition."""
 
@@ -24,7 +24,7 @@ class ConditionResult:
     why: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flag:
     """True or false."""
 
@@ -38,7 +38,7 @@ class Flag:
 Matcher = Interval | Glob | Flag | TimeWindow | Weekdays
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """One fact has one of the wanted values; `words` is the text in the rule."""
 
@@ -65,7 +65,7 @@ class Comparison:
         return ConditionResult(None, (f"{name} is not known for this file (known {self.fact.known})",))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllOf:
     """Every part is met."""
 
@@ -81,7 +81,7 @@ class AllOf:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AnyOf:
     """At least one part is met."""
 
@@ -97,7 +97,7 @@ class AnyOf:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Not:
     """The part is not met."""
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+from workflow.frozen import frozen
 from workflow.model import Facts
 from workflow.routing.facts import TAG_PREFIX
 
@@ -19,7 +19,7 @@ _YEAR_FIRST = re.compile(r"(\d{4})([-._]?)(\d{2})\2(\d{2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Holiday:
     """Days on which nobody works: from `first` to `last`; `yearly` for any year, by month and day alone."""
 
@@ -37,7 +37,7 @@ class Holiday:
 Holidays = tuple[Holiday, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DueDate:
     """When a build is due: a fixed date, `days` from the day of the decision, or the date of a `tag`.
 

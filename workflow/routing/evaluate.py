@@ -6,12 +6,13 @@ holds the file: the next rule never gets it by accident. A released file skips t
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Generic
 
 from workflow.errors import catch_faults
+from workflow.frozen import frozen
 from workflow.model import ConsideredRule, Destination, DeviceFacts, Facts, IntakeDecision, Route
 from workflow.routing.choose_device import READY_ONLY, choose_device, deal_copies
 from workflow.routing.conditions import Condition, ConditionResult
@@ -36,7 +37,7 @@ WAITS_FOR_DEVICE_HINT = "It goes by itself once one does."
 _NO_RULE_LEFT = "The file was released, but every rule that takes it holds it. Change the rules, then retry."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleMatch(Generic[Rule]):
     """The rule that decides, and its reasons; `open_why` says why it can't be decided, if so."""
 

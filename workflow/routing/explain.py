@@ -1,9 +1,10 @@
 """Explain decisions: every rule in order with its result, and what is still open."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
+from workflow.frozen import frozen
 from workflow.model import ConsideredRule, DeviceFacts, Facts, IntakeDecision, Route
 from workflow.routing.conditions import Comparison, comparisons_in
 from workflow.routing.evaluate import (
@@ -24,7 +25,7 @@ _DEVICE_CHOICE_FACTS = ("build.series", "build.material")
 """Facts that every build has and every choice of a device uses."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenRule:
     """A routing rule that may still take the build.
 
@@ -38,7 +39,7 @@ class OpenRule:
     conditions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Explanation:
     """The decisions of the rules for one file, and why.
 

@@ -1,8 +1,9 @@
 """The table of facts that rules can use. Checker, schema and explanations are made from it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+
+from workflow.frozen import frozen
 
 BUILD_PREFIX = "build."
 TAG_PREFIX = "tag."
@@ -40,7 +41,7 @@ class DecisionStage(StrEnum):
     ROUTING = "after slicing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fact:
     """One value that rules can use. No number here is ever below zero.
 

@@ -8,8 +8,8 @@ character and as few as the rest of the pattern allows; `{qty}` and `{word:numbe
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from workflow.frozen import frozen
 from workflow.model import Facts, FactValue
 from workflow.routing.due import parse_name_date
 from workflow.routing.facts import TAG_PREFIX, FactKind
@@ -29,7 +29,7 @@ _MAX_DIGITS = 6
 _ENDING = re.compile(r"\.stl$", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tag:
     """A piece of a pattern that matches any text, or digits or a date alone."""
 
@@ -45,7 +45,7 @@ class Tag:
         return bool(text)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamePattern:
     """One pattern for names, as its pieces: tags, and literal text in small letters."""
 

@@ -9,8 +9,9 @@ import fnmatch
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from workflow.frozen import frozen
 
 ANY_FOLDERS = "**"
 _WILD_SIGN = re.compile(r"[*?]")
@@ -44,7 +45,7 @@ def casefold_nfc(text: str) -> str:
     return normalize_nfc(normalize_nfc(text).casefold())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Glob:
     """One pattern, for text with folders (`by_folder`) or without."""
 

@@ -2,7 +2,8 @@
 
 import math
 import re
-from dataclasses import dataclass
+
+from workflow.frozen import frozen
 
 NUMBER_PATTERN = r"[+-]?\d+(?:\.\d+)?"
 COMPARISON_REGEX = re.compile(rf"(>=|<=|==|>|<)\s*({NUMBER_PATTERN})")
@@ -10,7 +11,7 @@ _RANGE = re.compile(rf"({NUMBER_PATTERN})\s*\.\.\s*({NUMBER_PATTERN})")
 _PLAIN = re.compile(NUMBER_PATTERN)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interval:
     """Numbers from `low` to `high`; both included unless they are open."""
 
@@ -93,7 +94,7 @@ _SHORT = 3
 _LAST_MINUTE = 24 * 60 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimeWindow:
     """Minutes of the day from `start` to `end`, both included; over midnight where `end` is earlier."""
 
@@ -113,7 +114,7 @@ class TimeWindow:
         return ((0, self.end), (self.start, _LAST_MINUTE))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Weekdays:
     """Some days of the week; Monday is 0."""
 

@@ -1,10 +1,10 @@
 """Evaluate the tests that a rules file brings, and say why one fails."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from workflow.errors import Mistake, RulesError, StlflowError
+from workflow.frozen import frozen
 from workflow.model import ConsideredRule, DeviceFacts, Facts
 from workflow.routing.conditions import comparisons_in
 from workflow.routing.evaluate import evaluate_condition
@@ -21,7 +21,7 @@ MeasureStl = Callable[[str], Facts]
 _GLOB_EXPECTATIONS = frozenset({"reject", "hold"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleTestResult:
     """The result of one test: one line per expectation that was not met, and the reasons behind them."""
 

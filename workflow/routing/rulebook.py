@@ -1,12 +1,12 @@
 """The content of a rules file as values: two ordered lists of rules, and the tests of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
 from workflow.errors import Mistake
+from workflow.frozen import frozen
 from workflow.model import Destination, DeviceFacts, Facts
 from workflow.routing.build_volumes import BuildVolume
 from workflow.routing.conditions import Condition
@@ -29,7 +29,7 @@ class SelectionPolicy(StrEnum):
     """The one to which nothing was sent for the longest time."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UploadAction:
     """Upload with this preset (title or id), for this owner, into this folder (an id of Eiger's)."""
 
@@ -38,21 +38,21 @@ class UploadAction:
     folder: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RejectAction:
     """Set the file aside; the reason is for its owner."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HoldAction:
     """Wait for a person; the reason says why."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeviceRequirements:
     """Which devices may take a build; an empty tuple means any, and of states any that takes a queue.
 
@@ -71,7 +71,7 @@ class DeviceRequirements:
     queue_length: Interval | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Copies:
     """How many times a build is sent: a number, or what a tag of the file's name says (without it, once)."""
 
@@ -83,7 +83,7 @@ ONE_COPY = Copies()
 MAX_COPIES = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendAction:
     """Send the build. `otherwise` is for when no device qualifies; None then holds it.
 
@@ -105,7 +105,7 @@ class SendAction:
     """Whether stlflow follows the print to its end; None: by its destination."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntakeRule:
     """How a part is uploaded, or not. `when` None takes every file."""
 
@@ -117,7 +117,7 @@ class IntakeRule:
     """Who hears of the files that it takes, beside others: targets of the settings, or e-mail addresses."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoutingRule:
     """Where a build goes. `when` None takes every build."""
 
@@ -159,7 +159,7 @@ class MentionKind(StrEnum):
     FITS_SERIES = "series"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mention:
     """A place in the file with a name of the cloud; a pattern, except for presets and users."""
 
@@ -170,7 +170,7 @@ class Mention:
     source_line: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleTest:
     """One test of a rules file: facts in, and the expected values by the name of the result.
 
@@ -189,7 +189,7 @@ class RuleTest:
     """An STL file to measure, for the facts that are not given; relative to the rules file."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rulebook:
     """A valid rules file: both lists end in a catch-all.
 

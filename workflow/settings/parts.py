@@ -1,12 +1,13 @@
 """Settings by topic, each a base class of `Settings`, and what messages say of a setting."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from workflow.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class SettingHelp:
     """What a message says of a setting beyond its type: what is allowed, and a value as an example.
 

@@ -4,7 +4,6 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from io import StringIO
 from pathlib import Path
@@ -14,6 +13,7 @@ from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
 
 from workflow.errors import SettingsError, error_reason
+from workflow.frozen import frozen
 from workflow.settings.model import ENV_PREFIX, Settings
 from workflow.settings.notices import NOTICES, VARIABLE_PREFIX
 from workflow.settings.secrets import SECRETS_FOLDER_VARIABLE, read_keyring, secrets_folder
@@ -109,7 +109,7 @@ class Source(Enum):
     KEYRING = "the keyring"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceValue:
     """One value in one source.
 
