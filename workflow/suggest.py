@@ -5,7 +5,6 @@ Names are compared without case, and with spaces, hyphens and underscores taken 
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 NEAR = 0.6
 """How similar two names have to be (difflib's ratio, 0 to 1) for one to be meant by the other."""
@@ -15,6 +14,8 @@ VERY_NEAR = 0.88
 
 def nearest_options(word: str, options: Iterable[str], *, count: int = 1, cutoff: float = NEAR) -> list[str]:
     """Return the options most similar to a word, best first; none if no option is similar enough."""
+    from difflib import get_close_matches  # late: a service that nobody mistypes to does without
+
     plain: dict[str, str] = {}
     for option in options:
         plain.setdefault(_normalize(option), option)

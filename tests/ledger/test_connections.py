@@ -1,16 +1,16 @@
-"""The kept writer of SQLite: turns, durability, errors."""
+"""The kept connections of SQLite: turns, durability, errors, and what a burst of readers leaves."""
 
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from workflow.errors import StateFolderError
-from workflow.ledger import Ledger
+from workflow.ledger import Ledger, connections
 
 FULL, NORMAL = 2, 1
 
@@ -69,3 +69,17 @@ def test_what_a_failed_transaction_wrote_is_undone(ledger: Ledger) -> None:
         write_and_fail()
     with ledger.read_connection() as connection:
         assert connection.execute(text("select count(*) from set_aside")).scalar_one() == 0
+
+
+def test_readers_that_nobody_needs_after_a_burst_are_closed(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as burst:
+        opened = [burst.enter_context(ledger.read_connection()) for _ in range(3)]
+    assert not any(each.closed for each in opened), "the next burst may come at once"
+    monkeypatch.setattr(connections, "UNUSED_SECONDS", 0.0)
+    with ledger.read_connection() as used:
+        assert used is opened[0], "the one used last"
+    assert all(each.closed for each in opened)
+    with ledger.read_connection() as connection:
+        assert connection.execute(text("select 1")).scalar_one() == 1

@@ -4,8 +4,10 @@ SQLite has one writer at a time. So one connection is kept for writing, and the 
 turns: that costs less than waiting for SQLite's own lock, and `synchronous` can be set before a transaction.
 """
 
+import math
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -91,19 +93,23 @@ def _connect_without_begin(engine: Engine) -> Connection:
     return engine.connect().execution_options(**{READ_ONLY: True})
 
 
+UNUSED_SECONDS = 5.0
+"""A reader's connection that nobody has needed for so long is closed: 0.2 MB, after a burst of readers."""
+
+
 class _KeptReaders:
     """SQLite connections that only read. The one used last is used first: it has pages in its cache."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._free: list[Connection] = []
+        self._free: list[tuple[float, Connection]] = []
         self._closed = False
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """Yield a connection that no other thread uses; after an error it is not used again."""
         try:
-            connection = self._free.pop()
+            _, connection = self._free.pop()
         except IndexError:
             connection = _connect_without_begin(self._engine)
         try:
@@ -113,15 +119,19 @@ class _KeptReaders:
         except BaseException:
             connection.close()
             raise
-        self._free.append(connection)
-        if self._closed:
-            self.close()
+        self._free.append((time.monotonic(), connection))
+        self._close_unused(math.inf if self._closed else time.monotonic() - UNUSED_SECONDS)
+
+    def _close_unused(self, since: float) -> None:
+        """Close the connections that nobody has used since a time."""
+        with suppress(IndexError):  # another thread took the last one
+            while self._free[0][0] <= since:
+                self._free.pop(0)[1].close()
 
     def close(self) -> None:
         """Close all connections; one that is in use is closed when its reader is done."""
         self._closed = True
-        while self._free:
-            self._free.pop().close()
+        self._close_unused(math.inf)
 
 
 class _KeptWriter:
