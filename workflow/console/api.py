@@ -3,12 +3,12 @@
 import hashlib
 import json
 import re
+from asyncio import to_thread
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, Literal, get_type_hints
 
 from pydantic import TypeAdapter
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,8 +39,11 @@ def api_routes(entries: Iterable[Entry]) -> Iterator[Route]:
         elif isinstance(entry, Change):
             yield Route(api_path(entry), _change_endpoint(entry), methods=["POST"])
 
-    def show_openapi(request: Request) -> Response:
-        return respond_json(request, json.dumps(openapi(entries)).encode())
+    def document() -> bytes:
+        return json.dumps(openapi(entries)).encode()
+
+    async def show_openapi(request: Request) -> Response:
+        return respond_json(request, await to_thread(document))
 
     yield Route("/api/openapi.json", show_openapi, methods=["GET"])
 
@@ -66,7 +69,7 @@ def _read_endpoint(view: View) -> Callable[[Request], Any]:
 
     async def endpoint(request: Request) -> Response:
         _require(request, view)
-        return await run_in_threadpool(read, request)
+        return await to_thread(read, request)
 
     return endpoint
 
@@ -75,7 +78,7 @@ def _change_endpoint(change: Change) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         _require(request, change)
         form = _form_of(await _read_json(request))
-        done = await run_in_threadpool(change.act, request, form)
+        done = await to_thread(change.act, request, form)
         return respond(request, _adapter(Done).dump_json(Done(done) if isinstance(done, str) else done), JSON)
 
     return endpoint

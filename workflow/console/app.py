@@ -1,6 +1,7 @@
 """The application: every entry of the list behind the gate, as a page, a change or a document."""
 
 import json
+from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from inspect import iscoroutinefunction
@@ -9,7 +10,6 @@ from urllib.parse import quote
 
 from loguru import logger
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -42,6 +42,7 @@ from workflow.errors import (
 
 Endpoint = Callable[[Request], Any]
 AsyncEndpoint = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request, Exception], Awaitable[Response]]
 STATUS_OF_ERRORS: tuple[tuple[type[StlflowError], int], ...] = (
     (UnknownSubmission, 404),
     (WrongSubmissionState, 409),
@@ -67,13 +68,20 @@ def make_app(console: Console) -> Starlette:
         ],
         middleware=[Middleware(Gate)],
         exception_handlers={
-            HTTPException: _show_http_error,
-            StlflowError: _show_error,
-            Exception: _show_fault,
+            HTTPException: _in_thread(_show_http_error),
+            StlflowError: _in_thread(_show_error),
+            Exception: _in_thread(_show_fault),
         },
     )
     app.state.console, app.state.guesses, app.state.streams = console, GuessLimit(), OpenStreams()
     return app
+
+
+def _in_thread(show: Callable[[Request, Exception], Response]) -> Handler:
+    async def handler(request: Request, error: Exception) -> Response:
+        return await to_thread(show, request, error)
+
+    return handler
 
 
 def _routes(entries: Iterable[Entry]) -> Iterator[Route]:
@@ -100,7 +108,7 @@ def _behind_role(role: Role | None, endpoint: Endpoint) -> AsyncEndpoint:
     async def guarded(request: Request) -> Response:
         if role is not None:
             require_role(request, role)
-        running = endpoint(request) if iscoroutinefunction(endpoint) else run_in_threadpool(endpoint, request)
+        running = endpoint(request) if iscoroutinefunction(endpoint) else to_thread(endpoint, request)
         response: Response = await running
         return response
 
@@ -130,7 +138,7 @@ def _render_page(request: Request, template: str, read: Callable[[], object]) ->
 
 async def _change(change: Change, request: Request) -> Response:
     form = await read_form(request)
-    done = await run_in_threadpool(change.act, request, form)
+    done = await to_thread(change.act, request, form)
     goes_to = own_path(first(form, "next")) or change.goes_to
     return keep_message(RedirectResponse(goes_to, 303), done.said if isinstance(done, Done) else done)
 
@@ -142,7 +150,7 @@ async def _preview(preview: Preview, request: Request) -> Response:
     limited = with_body_limit(request, preview.max_bytes)
     async with limited.form(max_files=1, max_fields=50, max_part_size=preview.max_bytes) as form:
         check_csrf(request, str(form.get("csrf") or ""))
-        return await run_in_threadpool(show, form)
+        return await to_thread(show, form)
 
 
 def page_values(request: Request) -> dict[str, object]:

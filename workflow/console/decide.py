@@ -4,7 +4,8 @@ A GET changes nothing: mail scanners follow every link. The link itself is what 
 nobody has to log in.
 """
 
-from starlette.concurrency import run_in_threadpool
+from asyncio import to_thread
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -41,10 +42,10 @@ class HeldPart:
 async def respond_decision(request: Request) -> Response:
     """Show the held file of a link, or carry out what a button of that page says."""
     if request.method != "POST":
-        return await run_in_threadpool(_answer, request, "", "")
+        return await to_thread(_answer, request, "", "")
     form = await with_body_limit(request, LONGEST_FORM).form(max_files=0, max_fields=10)
     action, why = str(form.get("action", "")), str(form.get("why", ""))[:MOST_WHY]
-    return await run_in_threadpool(_answer, request, action, why)
+    return await to_thread(_answer, request, action, why)
 
 
 def _answer(request: Request, action: str, why: str) -> Response:

@@ -6,13 +6,13 @@ It is written in the inbox under a hidden name, which the inbox passes over, and
 import hashlib
 import os
 import secrets
+from asyncio import to_thread
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from loguru import logger
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -169,14 +169,14 @@ def list_folders(console: Console) -> tuple[str, ...]:
 async def take_upload(request: Request) -> Response:
     """Take the files of a form into the inbox. Raises Refused, HTTPException."""
     console = console_of(request)
-    if why := await run_in_threadpool(why_not_taken, console):
+    if why := await to_thread(why_not_taken, console):
         raise Refused(why)
     receiver = InboxReceiver(console, request, visitor_of(request).by, visitor_of(request).name)
     reader = UploadReader(receiver)
     parser = make_parser(request, reader)
     try:
         async for chunk in request.stream():
-            await run_in_threadpool(parser.write, chunk)
+            await to_thread(parser.write, chunk)
     except BROKEN:
         raise Refused(CUT_OFF) from None
     except FileNotFoundError:
@@ -186,7 +186,7 @@ async def take_upload(request: Request) -> Response:
     except OSError as error:
         raise HTTPException(507, f"The inbox can't be written: {error_reason(error)}.") from None
     finally:
-        await run_in_threadpool(receiver.abandon)
+        await to_thread(receiver.abandon)
     if not reader.ended:
         raise Refused(CUT_OFF)
     if not receiver.taken:

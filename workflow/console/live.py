@@ -14,13 +14,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from workflow.console.access import console_of, identify, visitor_of
 from workflow.console.attention import count_waiting
 from workflow.console.console import Console
+from workflow.console.streams import Stream
 from workflow.errors import StateFolderError
 
 TICK_SECONDS = 1.0
@@ -64,7 +64,7 @@ class OpenStreams:
 async def respond_events(request: Request) -> Response:
     """Return the stream of one page."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_counted_stream(request), headers=headers, media_type="text/event-stream")
+    return Stream(_counted_stream(request), headers=headers, media_type="text/event-stream")
 
 
 async def _counted_stream(request: Request) -> AsyncIterator[str]:
@@ -79,15 +79,15 @@ async def _counted_stream(request: Request) -> AsyncIterator[str]:
 
 async def _stream(console: Console, request: Request, mine: OpenStream) -> AsyncIterator[str]:
     """Yield what changes, until the server ends, the login of the listener has, or it is crowded."""
-    last = await run_in_threadpool(_first_event, console, request)
-    found = await run_in_threadpool(console.ledger.search.changes_since, last - LOOK_BACK)
+    last = await asyncio.to_thread(_first_event, console, request)
+    found = await asyncio.to_thread(console.ledger.search.changes_since, last - LOOK_BACK)
     known = {number: version for number, version in found.items() if version <= last}
     waiting, quiet, ticks = -1, 0, 0
     yield "retry: 3000\n\n"
     while not (console.stop.is_set() or mine.crowded):
         with suppress(StateFolderError):
-            found = dict(await run_in_threadpool(console.ledger.search.changes_since, last - LOOK_BACK))
-            now_waiting = await run_in_threadpool(count_waiting, console.ledger)
+            found = dict(await asyncio.to_thread(console.ledger.search.changes_since, last - LOOK_BACK))
+            now_waiting = await asyncio.to_thread(count_waiting, console.ledger)
             fresh = {number: version for number, version in found.items() if known.get(number) != version}
             quiet = 0 if fresh or now_waiting != waiting else quiet + 1
             if not quiet:
@@ -96,7 +96,7 @@ async def _stream(console: Console, request: Request, mine: OpenStream) -> Async
             known, waiting, last = found, now_waiting, max([last, *found.values()])
         ticks += 1
         with suppress(StateFolderError):
-            if ticks % BEAT_TICKS == 0 and await run_in_threadpool(identify, console, request) is None:
+            if ticks % BEAT_TICKS == 0 and await asyncio.to_thread(identify, console, request) is None:
                 return
         if quiet >= BEAT_TICKS:
             quiet = 1

@@ -7,12 +7,13 @@ from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from workflow.console.access import console_of
 from workflow.console.console import Console
 from workflow.console.render import respond
 from workflow.console.static_files import STATIC
+from workflow.console.streams import stream_file
 from workflow.errors import NotAPlainFile, ShareError
 from workflow.frozen import frozen
 from workflow.intake.fs import open_folder, open_regular_file
@@ -20,7 +21,6 @@ from workflow.model import Submission
 from workflow.notes import is_note, is_picture, note_path, picture_path
 from workflow.pipeline.thumbnails import THUMBNAILS_FOLDER, read_thumbnail
 
-CHUNK_BYTES = 1 << 18
 MAX_SHOWN_BYTES = 4 << 20
 MISSING = "The file is not where stlflow left it: someone moved it, or it is on another machine."
 _FINAL = "private, max-age=86400"
@@ -84,17 +84,9 @@ def respond_part(request: Request) -> Response:
     file = open_part(console, submission)
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(PurePosixPath(submission.path).name)}",
-        "Content-Length": str(file.seek(0, 2)),
         "Cache-Control": "no-store",
     }
-    file.seek(0)
-    return StreamingResponse(_chunks(file), headers=headers, media_type="model/stl")
-
-
-def _chunks(file: FileIO) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+    return stream_file(file, "model/stl", headers)
 
 
 def respond_note(request: Request) -> Response:

@@ -2,15 +2,16 @@
 
 import asyncio
 from concurrent.futures import Future
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from workflow.console.access import console_of
+from workflow.console.streams import stream_file
 from workflow.console.viewer_meshes import MAX_FILE_BYTES
 from workflow.errors import InspectionFailed, StlflowError, error_reason
 from workflow.frozen import frozen
@@ -68,10 +69,10 @@ def can_be_shown(submission: Submission, mesh: MeshReport) -> bool:
 
 async def respond_mesh(request: Request) -> Response:
     """Return the mesh of a part once it is made. Raises UnknownSubmission, ShareError, HTTPException."""
-    made, name = await run_in_threadpool(_order_mesh, request)
+    made, name = await asyncio.to_thread(_order_mesh, request)
     waiting: asyncio.Future[Any] = asyncio.wrap_future(made)
     try:
-        file = await asyncio.wait_for(asyncio.shield(waiting), WAIT_SECONDS)
+        file = await asyncio.to_thread(FileIO, await asyncio.wait_for(asyncio.shield(waiting), WAIT_SECONDS))
     except TimeoutError:
         return PlainTextResponse("The part is being prepared.\n", 202, {"Retry-After": "1"})
     except OSError as error:
@@ -80,7 +81,7 @@ async def respond_mesh(request: Request) -> Response:
         return PlainTextResponse(str(error), 404)
     except StlflowError as error:
         return PlainTextResponse(str(error), 503, {"Retry-After": "10"})
-    return FileResponse(file, media_type=MESH_KIND, headers={"Cache-Control": "private, max-age=600"})
+    return stream_file(file, MESH_KIND, {"Cache-Control": "private, max-age=600"})
 
 
 def _order_mesh(request: Request) -> tuple[Future[Path], str]:

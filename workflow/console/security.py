@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import MutableMapping
 from typing import Any, cast
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -85,7 +84,7 @@ async def refusal(console: Console, request: Request) -> Response | None:
     if path.startswith(PUBLIC):
         return None
     try:
-        visitor = await run_in_threadpool(identify, console, request)
+        visitor = await asyncio.to_thread(identify, console, request)
     except StateFolderError as error:
         return _refuse(503, str(error))
     if visitor is not None:

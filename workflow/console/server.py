@@ -8,6 +8,7 @@ import os
 import select
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from enum import Enum, auto
 from errno import EACCES, EADDRINUSE
@@ -24,6 +25,8 @@ from workflow.settings import Settings
 
 PORTS_TRIED = 20
 GRACE_SECONDS = 3
+WAITING_AT_ONCE = 40
+"""Threads at most; as many are made as requests come at once."""
 BUSY_ERRORS = {EADDRINUSE, EACCES}
 
 
@@ -151,6 +154,8 @@ def _log_fault(fault: Exception) -> None:
 
 
 def _run_server(console: Console, listener: socket.socket, running: list[Any]) -> None:
+    import asyncio
+
     import uvicorn
 
     from workflow.console.app import make_app
@@ -171,4 +176,12 @@ def _run_server(console: Console, listener: socket.socket, running: list[Any]) -
     server = uvicorn.Server(config)
     running.append(server)
     if not console.stop.is_set():
-        server.run([listener])
+        asyncio.run(_answer(server, listener))
+
+
+async def _answer(server: Any, listener: socket.socket) -> None:
+    """Serve until the end. What waits for a disk or a database runs in the threads of the loop."""
+    import asyncio
+
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WAITING_AT_ONCE, "page"))
+    await server.serve([listener])

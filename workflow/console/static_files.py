@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from asyncio import to_thread
 from functools import cache
 from pathlib import Path
 
@@ -42,9 +43,9 @@ def _read(place: Path) -> StaticFile:
     return StaticFile(content, gzip.compress(content, 9), KINDS[place.suffix], etag)
 
 
-def respond_static(request: Request) -> Response:
+async def respond_static(request: Request) -> Response:
     """Return a file, or 304 if the browser has it. Raises HTTPException for another name."""
-    found = static_files().get(request.path_params["name"])
+    found = (await to_thread(static_files)).get(request.path_params["name"])
     if found is None:
         raise HTTPException(404)
     headers = {"ETag": found.etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}

@@ -7,13 +7,14 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from workflow.console.access import console_of
 from workflow.console.actions import ActionKind
 from workflow.console.filters import Chip, chips, parse_filter, parse_order, read_cursor, write_cursor
 from workflow.console.forms import is_whole_number
 from workflow.console.rows import SubmissionRow, make_rows
+from workflow.console.streams import Stream, read_in_thread
 from workflow.console.views import Parameter
 from workflow.frozen import frozen
 from workflow.ledger import LONGEST_COUNT, SortOrder
@@ -122,7 +123,7 @@ def respond_csv(request: Request) -> Response:
 
     name = f"submissions-{datetime.now(console.settings.zone):%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingResponse(lines(), headers=headers, media_type="text/csv; charset=utf-8")
+    return Stream(read_in_thread(lines()), headers=headers, media_type="text/csv; charset=utf-8")
 
 
 def _csv_line(cells: Iterable[object]) -> bytes:
