@@ -78,10 +78,10 @@ def make_app(console: Console) -> Starlette:
 
 
 def _in_thread(show: Callable[[Request, Exception], Response]) -> Handler:
-    async def handler(request: Request, error: Exception) -> Response:
+    async def respond(request: Request, error: Exception) -> Response:
         return await to_thread(show, request, error)
 
-    return handler
+    return respond
 
 
 def _routes(entries: Iterable[Entry]) -> Iterator[Route]:

@@ -93,8 +93,7 @@ def _connect_without_begin(engine: Engine) -> Connection:
     return engine.connect().execution_options(**{READ_ONLY: True})
 
 
-UNUSED_SECONDS = 5.0
-"""A reader's connection that nobody has needed for so long is closed: 0.2 MB, after a burst of readers."""
+UNUSED_SECONDS = 5.0  # then a reader's connection, which a burst may have opened, is closed: 0.2 MB each
 
 
 class _KeptReaders:
