@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "settings": {"errors", "suggest", "model"},
     "logs": set[str](),
     "resources": set[str](),
+    "memory": set[str](),
     "frozen": set[str](),
     "state_folder": {"errors"},
     "contract": set[str](),
@@ -42,7 +43,7 @@ MAY_IMPORT = {
     "hosting": {"errors", "settings"},
     "console": ROOMS
     | ROOTS
-    | {"pipeline", "assembly", "operations", "doctor", "state_folder", "resources", "logs"},
+    | {"pipeline", "assembly", "operations", "doctor", "state_folder", "resources", "logs", "memory"},
     "cli": ROOMS
     | ROOTS
     | {
@@ -56,6 +57,7 @@ MAY_IMPORT = {
         "state_folder",
         "resources",
         "logs",
+        "memory",
     },
     "__main__": {"cli", "errors"},
     "__init__": set[str](),

@@ -3,7 +3,7 @@
 import click
 
 from workflow.cli.param_types import OneOf
-from workflow.cli.run import stop_on_signals, wait_for_stop
+from workflow.cli.run import exit_process, stop_on_signals, wait_for_stop
 from workflow.errors import EXIT_OK, EXIT_SOME_FAILED, SettingsError
 from workflow.state_folder import prepare_state_folder
 
@@ -43,6 +43,7 @@ def _serve_console() -> None:
     with closing(open_ledger(settings)) as ledger, serving_console(settings, ledger) as url:
         logger.info("Console: {}", url)
         wait_for_stop(stop, lambda: 0.0)
+    exit_process()
 
 
 @console.command()

@@ -60,7 +60,7 @@ def run(shadow: bool) -> None:
     shadow` shows what would have been sent, beside what the shop sent.
     """
     stop = stop_on_signals()  # before anything slow: a stop during the start is a stop, too
-    from workflow.cli.memory import forget_overloads, import_requests, use_one_heap
+    from workflow.memory import forget_overloads, import_requests, use_one_heap
 
     use_one_heap()
     import_requests()

@@ -14,6 +14,7 @@ from workflow.console.access import console_of, identify
 from workflow.console.console import Console
 from workflow.console.hosts import is_own_host, listed
 from workflow.errors import StateFolderError
+from workflow.memory import give_back_memory
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -31,6 +32,8 @@ MOST_CONNECTIONS = 200
 """The service beside the console needs open files, too, and a process may often have 1024."""
 SILENCE_SECONDS = 20.0
 """How long a connection may take for its first request."""
+QUIET_SECONDS = 10.0
+"""How long after the last connection the memory that the pages needed is given back."""
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -44,6 +47,16 @@ class LimitedConnection(H11Protocol):
             self.transport.abort()
         else:
             self.loop.call_later(SILENCE_SECONDS, self._close_if_silent)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection; after the last one, nobody looks at the console any more."""
+        super().connection_lost(exc)
+        if not self.connections:
+            self.loop.call_later(QUIET_SECONDS, self._rest)
+
+    def _rest(self) -> None:
+        if not self.connections:
+            give_back_memory()
 
     def _close_if_silent(self) -> None:
         if not self.headers:
