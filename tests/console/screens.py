@@ -48,7 +48,7 @@ def show(browser: Browser, url: str, size: str, scheme: str) -> None:
     browser.resize(*SIZES[size])
     browser.prefer(color_scheme=scheme, reduced_motion="reduce")
     browser.open(url)
-    until(lambda: bool(browser.run(_IS_READY)), 60)
+    assert until(lambda: bool(browser.run(_IS_READY)), 60), url
 
 
 def photograph(browser: Browser, site: Site, kind: str, pages: dict[str, str], only: str) -> None:

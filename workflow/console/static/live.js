@@ -104,6 +104,7 @@ export function showPage(page, {whole = false} = {}) {
   if (waiting) showWaiting(Number(waiting.textContent));
   for (const block of document.querySelectorAll("[data-live]")) {
     const fresh = page.querySelector(`[data-live="${block.dataset.live}"]`);
+    if (fresh?.dataset.poll) block.dataset.poll = fresh.dataset.poll;
     if (fresh && plain(block) !== plain(fresh)) patch(block, fresh);
   }
   const body = document.querySelector("[data-live-rows]"), rows = page.querySelector("[data-live-rows]");
