@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.disks import memory_disk
+from tests.inspectors import fork_inspectors
 from tests.made_once import make_once
 from tests.postgres import Postgres, postgres_server
 from workflow.ledger import Ledger
@@ -20,6 +22,9 @@ settings.register_profile("short", deadline=None, max_examples=25)  # no deadlin
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("short")
 make_once()
+fork_inspectors()
+if disk := memory_disk():
+    os.environ.setdefault("TMPDIR", disk)  # pytest removes its folder at the end of a run that is all well
 
 
 NUMBERS = count(1)

@@ -1,5 +1,6 @@
 """Disks for tests: small ones that are soon full, and views of a folder that can't be written."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,6 +8,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+MEMORY_DISK = "/dev/shm"
+LEAST_MEMORY_MB = 2000
+"""A whole run leaves 300 MB until its end, and some tests write large files."""
+
+
+def memory_disk() -> str | None:
+    """Return the folder of a disk in memory with enough room; None without one.
+
+    A test waits long for a real disk: hundreds of databases are made, and each syncs a dozen times.
+    """
+    if not os.access(MEMORY_DISK, os.W_OK):
+        return None
+    found = os.statvfs(MEMORY_DISK)
+    can_run = not found.f_flag & os.ST_NOEXEC
+    return MEMORY_DISK if can_run and found.f_bavail * found.f_frsize >= LEAST_MEMORY_MB * 10**6 else None
 
 
 @contextmanager

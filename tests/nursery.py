@@ -30,6 +30,8 @@ from loguru import logger
 import workflow
 from tests.crash.points import arm
 from tests.crash.power import cut_power_at
+from tests.inspectors import address, fork_inspectors
+from tests.made_once import make_first
 from tests.waiting import until
 from workflow.__main__ import main as stlflow
 from workflow.eiger import request
@@ -77,7 +79,7 @@ class Nursery:
         """Import stlflow from the source, or from the folder into which it was installed."""
         self._one_at_a_time = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.nursery"],
+            [sys.executable, "-m", "tests.nursery", *forking_address(site)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -99,6 +101,11 @@ class Nursery:
         with self._process:
             assert self._process.stdin is not None
             self._process.stdin.close()
+
+
+def forking_address(site: Path) -> Sequence[str]:
+    """Return where commands have inspecting processes forked; nothing where they start them themselves."""
+    return [address()] if sys.platform == "linux" and site == ROOT else []
 
 
 @dataclass
@@ -170,6 +177,9 @@ def import_the_rest() -> None:
 def main() -> None:
     """Take orders until stdin closes."""
     import_the_rest()
+    if len(sys.argv) > 1:
+        fork_inspectors(sys.argv[1])
+        make_first()
     for line in sys.stdin:
         order = json.loads(line)
         if "words" in order:

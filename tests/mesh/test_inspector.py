@@ -20,7 +20,7 @@ from tests.waiting import until
 from workflow.errors import InspectionFailed, StateFolderError
 from workflow.mesh import InspectionLimits, Inspector, MeshPolicy
 from workflow.mesh.inspection import inspect_mesh
-from workflow.mesh.inspector import _worker_environment
+from workflow.mesh.inspector import worker_environment
 from workflow.model import MeshReport
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs signals to stop a process")
@@ -232,7 +232,7 @@ def test_it_ends_with_the_service_even_when_that_is_killed_amid_a_file(slow_part
 
 def test_no_key_reaches_it() -> None:
     here = {"STLFLOW_EIGER_URL": "x", "ACCESS_KEY": "x", "AWS_SECRET": "x", "PATH": "/bin", "Api_Token": "x"}
-    assert set(_worker_environment(here)) & set(here) == {"PATH"}
+    assert set(worker_environment(here)) & set(here) == {"PATH"}
 
 
 def test_no_thread_is_left(inspector: Inspector, part: Path) -> None:

@@ -166,20 +166,25 @@ class Inspector:
             raise StateFolderError("stlflow is stopping: this file is inspected at the next start.")
 
 
+def start_process(setup: WorkerSetup) -> subprocess.Popen[bytes]:
+    """Return a new inspecting process. Raises OSError when it can't start."""
+    return subprocess.Popen(  # noqa: S603  # this Python, and our own program
+        [sys.executable, "-P", "-c", _PROGRAM, json.dumps(sys.path), encode_setup(setup)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=worker_environment(os.environ),
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+
+
 class _WorkerProcess:
     """One inspecting process. Raises OSError when it can't start."""
 
     def __init__(self, setup: WorkerSetup) -> None:
         self.was_slow = False
         self._deadline = _Deadline(self._stop_slow)
-        self.process = subprocess.Popen(  # noqa: S603  # this Python, and our own program
-            [sys.executable, "-P", "-c", _PROGRAM, json.dumps(sys.path), encode_setup(setup)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_worker_environment(os.environ),
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        self.process = start_process(setup)
         self._orders, self._replies = (
             cast(IO[bytes], pipe) for pipe in (self.process.stdin, self.process.stdout)
         )
@@ -255,7 +260,7 @@ class _Deadline:
             self._ring()
 
 
-def _worker_environment(here: Mapping[str, str]) -> dict[str, str]:
+def worker_environment(here: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the process: no keys, and no threads that nobody needs."""
     return {name: value for name, value in here.items() if not _SECRET.search(name)} | _ONE_THREAD
 
