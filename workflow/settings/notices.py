@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 
 from workflow.model import NoticeEvent
+from workflow.settings.parts import SettingsPart
 
 NOTICES = "notices"
 VARIABLE_PREFIX = "STLFLOW_NOTICES_"
@@ -83,7 +84,9 @@ def _mail_server(given: SecretStr | None) -> SecretStr | None:
 
 
 WebAddress = Annotated[SecretStr | None, AfterValidator(_web_address)]
-_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+_STRICT = ConfigDict(
+    extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False, defer_build=True
+)
 
 
 class NoticeTarget(BaseModel):
@@ -184,7 +187,7 @@ class NoticeSettings(BaseModel):
         return NoticeTarget(mail=SecretStr(name)) if is_mail_address(name) else None
 
 
-class NoticesPart(BaseModel):
+class NoticesPart(SettingsPart):
     """The part of the settings that is a table; the flat settings do not list it."""
 
     _notices: NoticeSettings = PrivateAttr(default=NoticeSettings())

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from workflow.frozen import frozen
 
@@ -19,12 +19,18 @@ class SettingHelp:
     private: bool = False
 
 
+class SettingsPart(BaseModel):
+    """The settings of a topic. Only all of them together are checked: no part builds what checks it."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
 CONSOLE_PORT = 8480
 ROLES = ("view", "work", "admin")
 ROLE_HELP = SettingHelp("view, work or admin")
 
 
-class ConsoleSettings(BaseModel):
+class ConsoleSettings(SettingsPart):
     """Where the console is served, and who may use it."""
 
     console_port: int = Field(
@@ -49,7 +55,7 @@ class ConsoleSettings(BaseModel):
 DEFAULT_STATUS_PAGE = "STATUS.html"
 
 
-class StatusPageSettings(BaseModel):
+class StatusPageSettings(SettingsPart):
     """How the work is shown."""
 
     status_page: str = Field(
@@ -60,7 +66,7 @@ class StatusPageSettings(BaseModel):
     )
 
 
-class FollowingSettings(BaseModel):
+class FollowingSettings(SettingsPart):
     """Whether prints are followed to their end."""
 
     follow_prints: bool = Field(
@@ -69,7 +75,7 @@ class FollowingSettings(BaseModel):
     follow_seconds: float = Field(60.0, gt=0, description="how often Eiger is asked for all of them")
 
 
-class CanarySettings(BaseModel):
+class CanarySettings(SettingsPart):
     """How often the canary flies."""
 
     canary_minutes: float = Field(

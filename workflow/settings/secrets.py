@@ -5,9 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from workflow.errors import SettingsError, error_reason
+from workflow.settings.parts import SettingsPart
 
 SECRETS_FOLDER_VARIABLE = "CREDENTIALS_DIRECTORY"
 """Set by systemd for `LoadCredential=` (systemd.exec(5)), and by hand in containers."""
@@ -15,7 +16,7 @@ SYSTEM_CREDENTIALS = Path("/etc/stlflow/credentials")
 KEYRING_SERVICE = "stlflow"
 
 
-class SecretSettings(BaseModel):
+class SecretSettings(SettingsPart):
     """Where secrets come from, besides files and variables."""
 
     keyring: bool = Field(
