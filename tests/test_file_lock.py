@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import until
-from workflow.file_lock import FileIsLocked, locked_file
+from workflow.file_lock import LockHeld, locked_file
 
 
 def test_one_holder_at_a_time_in_one_process_too(tmp_path: Path) -> None:
     file = tmp_path / "lock"
     with locked_file(file, 0):
-        with pytest.raises(FileIsLocked), locked_file(file, 0.05):
+        with pytest.raises(LockHeld), locked_file(file, 0.05):
             pass
         with locked_file(tmp_path / "another", 0):
             pass

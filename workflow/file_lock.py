@@ -33,7 +33,7 @@ TRY_SECONDS = 0.02
 PRIVATE_FILE = 0o600
 
 
-class FileIsLocked(Exception):
+class LockHeld(Exception):
     """Another process, or another thread of this one, holds the lock."""
 
 
@@ -41,7 +41,7 @@ class FileIsLocked(Exception):
 def locked_file(file: Path, limit_seconds: float) -> Iterator[None]:
     """Hold the lock on a file, which is made where it is missing and stays.
 
-    Raises FileIsLocked if another one holds it until the limit, OSError if the file can't be opened.
+    Raises LockHeld if another one holds it until the limit, OSError if the file can't be opened.
     """
     descriptor = os.open(file, os.O_CREAT | os.O_RDWR, PRIVATE_FILE)
     try:
@@ -62,5 +62,5 @@ def _wait_for_lock(descriptor: int, until: float) -> None:
             if error.errno not in HELD_BY_ANOTHER:
                 raise
         if time.monotonic() >= until:
-            raise FileIsLocked
+            raise LockHeld
         time.sleep(TRY_SECONDS)

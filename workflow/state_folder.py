@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from workflow.errors import StateFolderError, error_reason
-from workflow.file_lock import FileIsLocked, locked_file
+from workflow.file_lock import LockHeld, locked_file
 
 KEY_BYTES = 32
 _HOME_ID = re.compile(r"[0-9a-f]{32}")
@@ -104,7 +104,7 @@ def read_private_key(file: Path) -> bytes:
             if len(key := file.read_bytes()) != KEY_BYTES:
                 file.write_bytes(key := secrets.token_bytes(KEY_BYTES))
             return key
-    except FileIsLocked:
+    except LockHeld:
         raise StateFolderError(f"Another process holds {file}.lock. Stop it, and start again.") from None
     except OSError as error:
         raise StateFolderError(f"{file} can't be written: {error_reason(error)}.") from None
@@ -156,7 +156,7 @@ def _locked(file: Path, limit_seconds: float, if_held: str) -> Iterator[None]:
     with ExitStack() as held:
         try:
             held.enter_context(locked_file(file, limit_seconds))
-        except FileIsLocked:
+        except LockHeld:
             raise StateFolderError(if_held) from None
         except OSError as error:
             raise StateFolderError(f"{file} can't be written: {error_reason(error)}.") from None
@@ -189,7 +189,7 @@ def is_state_folder_locked(folder: Path) -> bool:
     try:
         with locked_file(folder / "lock", 0):
             return False
-    except FileIsLocked:
+    except LockHeld:
         return True
 
 
