@@ -35,7 +35,7 @@ def test_retry_begins_with_the_file(ledger: Ledger, make: Make, state: Submissio
     assert (again.state, again.step, again.sha256, again.intake_rule) == (
         SubmissionState.CLAIMED,
         Step.INTAKE,
-        None,
+        "ab",
         None,
     )
     assert again.due_at is not None

@@ -86,7 +86,7 @@ def settle(number: int, receipt: str | None, not_sent: bool) -> None:
     if (receipt is None) is not not_sent:
         raise click.UsageError("Say either --sent RECEIPT or --not-sent.")
     ledger = open_ledger_to_read()
-    order(ledger, number, receipt)
+    order(ledger, number, receipt, share=_read_share(ledger))
     _report_change(ledger, number, "is sent now" if receipt is None else "counts as sent")
 
 
@@ -104,7 +104,7 @@ def attach(number: int, build: str, anyway: bool) -> None:
         build = _complete_build_id(number, build)
         check_build_holds_part(load_settings(), number, build)
     ledger = open_ledger_to_read()
-    order(ledger, number, build)
+    order(ledger, number, build, share=_read_share(ledger))
     _report_change(ledger, number, f"goes on with build {build}")
 
 

@@ -15,9 +15,6 @@ from workflow.intake import printable_path
 from workflow.model import ENDED_STATES, HoldReason, Submission, SubmissionState
 from workflow.operations import check_build_holds_part
 from workflow.pipeline.commands import (
-    BUILD_MAY_CHANGE,
-    RELEASABLE_HOLDS,
-    RESUMABLE,
     attach_build,
     cancel_submission,
     confirm_send,
@@ -25,6 +22,7 @@ from workflow.pipeline.commands import (
     retry_submission,
 )
 from workflow.pipeline.decider import Decider
+from workflow.pipeline.holds import BUILD_MAY_CHANGE, RELEASABLE_HOLDS, RESUMABLE
 from workflow.pipeline.order_again import order_again
 
 MOST_AT_ONCE = 500
@@ -173,14 +171,14 @@ def carry_out(console: Console, decider: Decider, kind: ActionKind, number: int,
                 ledger, number, _required(form, "receipt", "Say what Eiger shows: an id, or a word."), decider
             )
         case ActionKind.NOT_SENT:
-            confirm_send(ledger, number, None, decider)
+            confirm_send(ledger, number, None, decider, console.share)
         case ActionKind.ORDER:
             order_again(ledger, number, _parse_copies(first(form, "copies")), decider)
         case ActionKind.ATTACH:
             build = _required(form, "build", "Say which build: its id in Eiger.")
             if not first(form, "anyway"):
                 check_build_holds_part(console.settings, number, build)
-            attach_build(ledger, number, build, decider)
+            attach_build(ledger, number, build, decider, console.share)
     return path
 
 

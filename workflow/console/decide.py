@@ -19,9 +19,10 @@ from workflow.frozen import frozen
 from workflow.intake import printable_path
 from workflow.model import EventKind, Submission, SubmissionState
 from workflow.notices import LinkGrant, read_grant
-from workflow.pipeline.commands import RELEASABLE_HOLDS, cancel_submission, release_submission
+from workflow.pipeline.commands import cancel_submission, release_submission
 from workflow.pipeline.context import now
 from workflow.pipeline.decider import Decider
+from workflow.pipeline.holds import RELEASABLE_HOLDS
 
 INVALID = "This link is not valid, or no longer. The newest message has the newest link."
 DECIDED = "This has been decided already. Nothing was changed."

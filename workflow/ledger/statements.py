@@ -178,6 +178,16 @@ FIND_UNFINISHED_CONTENT = PreparedStatement(
     .where(_of_content, _of_others, *(submissions.c.state != state.value for state in ENDED_STATES))
     .order_by(submissions.c.id)
 )
+LIST_RESUMED_FROM = PreparedStatement(
+    select(submissions)
+    .where(
+        submissions.c.step.is_not(None),
+        submissions.c.claimed_as.like(bindparam("below")),
+        *(submissions.c.state != state.value for state in (*ENDED_STATES, SubmissionState.HELD)),
+    )
+    .order_by(submissions.c.id)
+)
+"""What goes on and has its file in an outcome folder still: few at any time."""
 FIND_EARLIER_AT_PATH = PreparedStatement(
     select(submissions)
     .where(

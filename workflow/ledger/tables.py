@@ -72,6 +72,7 @@ submissions = Table(
     Column("opened_by", Text),
     Column("followed", Boolean),
     Column("late_on", Text),
+    Column("retried_hold", Text),
     sqlite_autoincrement=True,
 )
 

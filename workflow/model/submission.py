@@ -80,6 +80,9 @@ class Submission:
     """True from the route on until the end of its print is known, if that is followed at all."""
     late_on: date | None = None
     """When it is ready by queue and estimate, if that is after its due date."""
+    retried_hold: str | None = None
+    """What held it before a person retried it, as a release names it among the passed rules; "" if that can't
+    be released. An approval that comes later still lifts it."""
 
 
 class SubmissionChanges(TypedDict, total=False):
@@ -131,6 +134,7 @@ class SubmissionChanges(TypedDict, total=False):
     units_released: bool
     followed: bool | None
     late_on: date | None
+    retried_hold: str | None
 
 
 NO_CHANGES: SubmissionChanges = {}

@@ -30,6 +30,7 @@ from workflow.notes.files import (
     read_submission_note,
     remove_note,
     remove_note_file,
+    remove_submission_note,
     remove_titled_note,
     says,
     write_note,

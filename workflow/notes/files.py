@@ -106,6 +106,13 @@ def remove_titled_note(stl: Path, is_meant: Callable[[str], bool]) -> None:
             place.unlink(missing_ok=True)
 
 
+def remove_submission_note(stl: Path, number: int) -> None:
+    """Remove the untouched notes beside a place that are about one submission. Raises OSError."""
+    for place in _candidate_paths(note_path(stl)):
+        if note_title(place) == f"submission {number}":
+            remove_note_file(place)
+
+
 def remove_note_file(place: Path, order_line: re.Pattern[str] | None = None) -> bool:
     """Remove one note and its picture; True if nobody has written in the note, but for an order."""
     untouched = _is_untouched(place, order_line)

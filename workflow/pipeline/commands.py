@@ -5,7 +5,7 @@ from uuid import UUID
 
 from workflow.errors import WrongSubmissionState
 from workflow.frozen import frozen
-from workflow.intake import Share, exists_in_share
+from workflow.intake import Share
 from workflow.ledger import CommandEffect, Ledger, SendState
 from workflow.model import (
     ENDED_STATES,
@@ -15,47 +15,22 @@ from workflow.model import (
     Submission,
     SubmissionChanges,
     SubmissionState,
-    evolve,
 )
 from workflow.pipeline.context import now
 from workflow.pipeline.decider import PERSON, Decider, one_line
-from workflow.pipeline.missing_file import missing_file_text
-
-RELEASABLE_HOLDS = frozenset({HoldReason.MESH, HoldReason.RULE, HoldReason.ROUTE, HoldReason.UNITS})
-RESUMABLE = frozenset({SubmissionState.HELD, SubmissionState.REJECTED, SubmissionState.CANCELED})
-HOLDS_AFTER_SLICING = frozenset({HoldReason.BUILD, HoldReason.ROUTE, HoldReason.DEVICE, HoldReason.SEND})
-BUILD_MAY_CHANGE = frozenset(
-    {HoldReason.BUILD, HoldReason.UNITS, HoldReason.ROUTE, HoldReason.DEVICE, HoldReason.SLICE}
+from workflow.pipeline.holds import (
+    BUILD_MAY_CHANGE,
+    CLEARED_ROUTE,
+    RELEASABLE_HOLDS,
+    has_retried_hold,
+    lift_hold,
+    lift_resumed,
+    lift_retried_hold,
+    name_of_hold,
+    resume,
+    was_resumed,
 )
-MESH_RELEASED = "(mesh)"
-"""Is among the names of passed rules after a person has released the mesh. No shop names a rule like this."""
-CLEARED_ROUTE: SubmissionChanges = {
-    "destination": None,
-    "device": None,
-    "device_id": None,
-    "due_date": None,
-    "copies": None,
-    "spread_ids": (),
-    "approve_first": None,
-    "followed": None,
-    "late_on": None,
-}
-RESTART_FROM_FILE: SubmissionChanges = {
-    "state": SubmissionState.CLAIMED,
-    "sha256": None,
-    "mesh": None,
-    "preset": None,
-    "preset_id": None,
-    "intake_rule": None,
-    "part_version_id": None,
-    "slice_job_id": None,
-    "slice_status": None,
-    "uploaded_at": None,
-    "build_id": None,
-    "reused": None,
-    "taken_as": None,
-    "units_released": False,
-}
+from workflow.pipeline.missing_file import MissingFile, find_missing_file
 
 
 @frozen
@@ -76,10 +51,10 @@ def retry_submission(
 
     Raises WrongSubmissionState, also if it needs its file again and the `share` no longer has it.
     """
-    gone = _missing_file_reason(ledger, number, share)
+    missing = find_missing_file(ledger, number, share)
 
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
-        return replace(_with_file(_resume(submission, begun), gone), detail=decider.by)
+        return replace(_with_file(resume(submission, begun), missing), detail=decider.by)
 
     return ledger.commands.execute(number, decide)
 
@@ -96,40 +71,37 @@ def release_submission(
     Raises WrongSubmissionState when the submission is not held, or for another reason. The release is for
     the bytes that were held, and for no others.
     """
-    gone = _missing_file_reason(ledger, number, share) if moved is None else ""
+    missing = find_missing_file(ledger, number, share) if moved is None else None
 
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
+        if moved is not None and has_retried_hold(submission):
+            return _by_moving(submission, lift_retried_hold(submission, begun), moved)
         if submission.state is not SubmissionState.HELD:
             raise WrongSubmissionState(
                 f"Submission {number} is {submission.state}, not held: there is nothing to release."
             )
-        if moved is not None and was_released(submission):
-            order = _resume(submission, begun)
-            kept: SubmissionChanges = {"passed": submission.passed, "sha256": submission.sha256}
-            released = replace(order, event=EventKind.RELEASED, changes={**order.changes, **kept})
-            return _by_moving(submission, released, moved)
+        if moved is not None and was_resumed(submission):
+            return _by_moving(submission, lift_resumed(submission, begun), moved)
         if submission.hold not in RELEASABLE_HOLDS:
             raise WrongSubmissionState(
                 f"Submission {number} is not held for its mesh, by a rule or for its units. "
                 f"`stlflow retry {number}` tries again."
             )
-        lifted = replace(_with_file(_lift_rule_hold(submission, begun), gone), detail=decider.by)
+        lifted = replace(_with_file(lift_hold(submission, begun), missing), detail=decider.by)
         return _by_moving(submission, lifted, moved)
 
     return ledger.commands.execute(number, decide)
 
 
-def was_released(submission: Submission) -> bool:
-    """True if it was released, and its file was moved before it was read again: it was not found then."""
-    return submission.hold is HoldReason.FILE and bool(submission.passed) and submission.build_id is None
-
-
-def confirm_send(ledger: Ledger, number: int, receipt: str | None, decider: Decider = PERSON) -> Submission:
+def confirm_send(
+    ledger: Ledger, number: int, receipt: str | None, decider: Decider = PERSON, share: Share | None = None
+) -> Submission:
     """Record whether an unconfirmed send was made, as a person saw it in Eiger.
 
     With a receipt it was sent; with None it was not, and is sent now. Raises WrongSubmissionState.
     """
     receipt = None if receipt is None else one_line(receipt)
+    missing = find_missing_file(ledger, number, share) if receipt is None else None
 
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
         if (
@@ -141,7 +113,7 @@ def confirm_send(ledger: Ledger, number: int, receipt: str | None, decider: Deci
                 f"Submission {number} is {submission.state}: no send of it is in doubt."
             )
         what = "not sent" if receipt is None else f"sent as {receipt}"
-        ahead = _resume(submission, begun)
+        ahead = _with_file(resume(submission, begun), missing)
         detail = f"{what}, says a person" if decider is PERSON else f"{what}, {decider.by}"
         undone = receipt is None
         return CommandEffect(
@@ -194,7 +166,7 @@ def return_moved_file(ledger: Ledger, number: int, moved: MovedFile, why: str) -
     """
 
     def decide(submission: Submission, _begun: SendState) -> CommandEffect:
-        if submission.state not in RESUMABLE:
+        if submission.state not in {*ENDED_STATES, SubmissionState.HELD}:
             raise WrongSubmissionState(f"Submission {number} is {submission.state}.")
         effect = CommandEffect(Step.FINISH, EventKind.NOT_APPROVED, why)
         known = MovedFile(moved.place, submission.sha256 or moved.sha256)
@@ -213,9 +185,12 @@ def _by_moving(submission: Submission, effect: CommandEffect, moved: MovedFile |
     return replace(effect, detail=BY_MOVING, changes={**effect.changes, **placed})
 
 
-def attach_build(ledger: Ledger, number: int, build_id: str, decider: Decider = PERSON) -> Submission:
+def attach_build(
+    ledger: Ledger, number: int, build_id: str, decider: Decider = PERSON, share: Share | None = None
+) -> Submission:
     """Name the build by hand, on the word of the person. Raises WrongSubmissionState."""
     build = parse_build_id(build_id)
+    missing = find_missing_file(ledger, number, share)
 
     def decide(submission: Submission, begun: SendState) -> CommandEffect:
         looking = submission.state is SubmissionState.SLICED or submission.hold in BUILD_MAY_CHANGE
@@ -240,87 +215,23 @@ def attach_build(ledger: Ledger, number: int, build_id: str, decider: Decider = 
             "tries": 0,
         }
         named |= {"passed": (), "taken_as": None, "units_released": False}  # of the build before
+        named["retried_hold"] = name_of_hold(submission) if submission.hold is HoldReason.ROUTE else ""
         if (
             submission.reused is not None
         ):  # traces of the new build count from its own upload, not the old one's
             named |= {"reused": None, "uploaded_at": None}
-        return CommandEffect(
-            Step.DELIVER, EventKind.BUILD_ATTACHED, f"{build}, {decider.by}", {**named, **CLEARED_ROUTE}
-        )
+        detail = f"{build}, {decider.by}"
+        order = CommandEffect(Step.DELIVER, EventKind.BUILD_ATTACHED, detail, {**named, **CLEARED_ROUTE})
+        return _with_file(order, missing)
 
     return ledger.commands.execute(number, decide)
 
 
-def _missing_file_reason(ledger: Ledger, number: int, share: Share | None) -> str:
-    """Return that the file was taken away, and what to do; "" if it is there or nobody can tell."""
-    submission = ledger.get(number)
-    if share is None or submission.left_in_place or not share.is_reachable():
-        return ""
-    place = submission.claimed_as or ""
-    if any(exists_in_share(share, each) for each in (place, share.claimed_path(submission.path, number))):
-        return ""
-    return missing_file_text(ledger, share, submission)
-
-
-def _with_file(order: CommandEffect, gone: str) -> CommandEffect:
-    if gone and order.step is Step.INTAKE:
-        raise WrongSubmissionState(gone)
+def _with_file(order: CommandEffect, missing: MissingFile | None) -> CommandEffect:
+    """Return the order. Raises WrongSubmissionState if it needs its file, or that was moved to decide."""
+    if missing is not None and (order.step is Step.INTAKE or missing.decides):
+        raise WrongSubmissionState(missing.text)
     return order
-
-
-def _lift_rule_hold(submission: Submission, begun: SendState) -> CommandEffect:
-    """Lift the hold of the rule that holds, and of no other; or accept mesh or units of this one part."""
-    if submission.hold is HoldReason.UNITS:  # with the build that it has: nothing is uploaded again
-        order = _resume(evolve(submission, hold=None), begun)
-        accepted: SubmissionChanges = {"units_released": True, "passed": submission.passed}
-        return replace(order, event=EventKind.RELEASED, changes={**order.changes, **accepted})
-    lifted = {HoldReason.MESH: MESH_RELEASED, HoldReason.RULE: submission.intake_rule}
-    rule = lifted.get(submission.hold or HoldReason.ROUTE, submission.routing_rule)
-    order = _resume(submission, begun)
-    passed = submission.passed if rule is None else (*submission.passed, rule)
-    event, of_these_bytes = EventKind.RELEASED, submission.sha256
-    return replace(order, event=event, changes={**order.changes, "passed": passed, "sha256": of_these_bytes})
-
-
-def _resume(submission: Submission, begun: SendState) -> CommandEffect:
-    if submission.state not in RESUMABLE:
-        raise WrongSubmissionState(
-            f"Submission {submission.id} is {submission.state}: only held, rejected or canceled ones go on."
-        )
-    step, changes = _resume_step(submission, begun)
-    fresh: SubmissionChanges = {
-        "hold": None,
-        "reason": None,
-        "ended_at": None,
-        "tries": 0,
-        "waiting_since": now(),
-    }
-    return CommandEffect(
-        step, EventKind.RETRIED, PERSON.by, {**fresh, **changes, "passed": ()}, looked=begun.open
-    )
-
-
-def _resume_step(submission: Submission, begun: SendState) -> tuple[Step, SubmissionChanges]:
-    """Return the step to resume: a sliced part is not uploaded again, a send is searched in Eiger first."""
-    if submission.receipt_id is not None:
-        return Step.FINISH, {"state": SubmissionState.DISPATCHED}
-    if begun.open or begun.sent:
-        if begun.rival is not None:
-            raise WrongSubmissionState(
-                f"Submission {begun.rival} sends the same build just now: what either sends could not be "
-                f"told apart. Retry submission {submission.id} once that one has ended."
-            )
-        return Step.DELIVER, {"state": SubmissionState.ROUTED}
-    if (
-        submission.reused is not None and submission.state in ENDED_STATES
-    ):  # its build was free for others meanwhile
-        return Step.INTAKE, {**RESTART_FROM_FILE, **CLEARED_ROUTE}
-    if submission.hold is HoldReason.UNITS:  # what is put right in Eiger applies to a new upload
-        kept: SubmissionChanges = {"taken_as": submission.taken_as}  # so that no earlier build is reused
-        return Step.INTAKE, {**RESTART_FROM_FILE, **CLEARED_ROUTE, **kept}
-    if submission.build_id is not None or submission.hold in HOLDS_AFTER_SLICING:
-        return Step.DELIVER, {"state": SubmissionState.SLICED, **CLEARED_ROUTE}
-    return Step.INTAKE, {**RESTART_FROM_FILE, **CLEARED_ROUTE}
 
 
 def parse_build_id(text: str) -> str:

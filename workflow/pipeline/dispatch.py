@@ -34,9 +34,9 @@ from workflow.ledger import (
 )
 from workflow.model import Destination, EventKind, HoldReason, Submission, SubmissionChanges, SubmissionState
 from workflow.pipeline.attached_builds import PrintedBefore, find_attached_send, was_attached
-from workflow.pipeline.commands import CLEARED_ROUTE
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.finish import plan_place
+from workflow.pipeline.holds import CLEARED_ROUTE
 from workflow.pipeline.reconcile import AmbiguousTraces, confirm_print_started, find_earlier_send
 from workflow.pipeline.retry import backoff_seconds
 from workflow.pipeline.submission_log import log_of

@@ -3,19 +3,31 @@
 import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from itertools import islice
 from pathlib import PurePosixPath
 
 from loguru import logger
 
 from workflow.errors import UnknownSubmission, WrongSubmissionState
-from workflow.intake import Outcome, SpooledFile
-from workflow.ledger import CommandEffect, Draft, SendState
-from workflow.model import ENDED_STATES, EventKind, HoldReason, Submission, SubmissionChanges, SubmissionState
-from workflow.notes import remove_note
+from workflow.intake import APPROVED_FOLDER, Outcome, SpooledFile
+from workflow.ledger import CommandEffect, Draft, SendState, draft_of
+from workflow.model import (
+    ENDED_STATES,
+    SENT_STATES,
+    EventKind,
+    HoldReason,
+    Submission,
+    SubmissionChanges,
+    SubmissionState,
+)
+from workflow.notes import remove_note, remove_submission_note
 from workflow.pipeline.context import Context, now
+from workflow.pipeline.missing_file import find_moved_file
 from workflow.pipeline.submission_log import log_of
 
+MEANWHILE = timedelta(minutes=1)
+"""A file that is claimed so soon after its submission was sent left held/ before that."""
 MAX_CHECKED_DUPLICATES = 20
 """A file that is sent again and again has many twins; one of the latest was dragged back."""
 
@@ -55,6 +67,8 @@ def write_examined(context: Context, draft: Draft) -> Submission:
     if sha256 is None:
         return context.ledger.write(draft, durable=False)
     not_canceled = _cancel_replaced_holds(context, draft.submission, sha256)
+    if (sent := _find_sent_meanwhile(context, draft.submission, sha256)) is not None:
+        return context.ledger.write(_set_aside(draft, sent), durable=False)
 
     def is_duplicate(other: Submission) -> bool:
         alike = _folder(other) == _folder(draft.submission) or other.id in not_canceled
@@ -68,6 +82,30 @@ def write_examined(context: Context, draft: Draft) -> Submission:
     elif any(event is EventKind.REVISION for event, _ in draft.events):
         _cancel_replaced_revisions(context, written)
     return written
+
+
+def _find_sent_meanwhile(context: Context, submission: Submission, sha256: str) -> Submission | None:
+    """Return the submission that was sent while its file was on its way from held/ back to the inbox."""
+    if not (context.sets_duplicates_aside and context.share.is_reachable()):
+        return None
+    for twin in context.ledger.list_with_content(sha256):
+        was_held = twin.state in SENT_STATES and (twin.claimed_as or "").startswith(f"{Outcome.HELD}/")
+        ended = twin.ended_at or twin.opened_at
+        if was_held and submission.opened_at - ended < MEANWHILE and not _has_file(context, twin):
+            return twin
+    return None
+
+
+def _set_aside(draft: Draft, sent: Submission) -> Draft:
+    """Return the draft canceled, with nothing but its content."""
+    reason = (
+        f"The file was moved to the inbox while it was sent as submission {sent.id}: it is not sent twice. "
+        "To print it again, drag it back into the inbox."
+    )
+    log_of(draft.submission, reason=reason).info("Submission {} set aside: {}", draft.submission.id, reason)
+    ended: SubmissionChanges = {"state": SubmissionState.CANCELED, "reason": reason, "ended_at": now()}
+    content: SubmissionChanges = {"sha256": draft.submission.sha256, "size": draft.submission.size, **ended}
+    return draft_of(draft.stored).record(EventKind.DUPLICATE, f"of submission {sent.id}", **content)
 
 
 def _duplicate_changes(duplicate: Submission) -> SubmissionChanges:
@@ -112,10 +150,22 @@ def _cancel_replaced_revisions(context: Context, submission: Submission) -> None
             _cancel_replaced_hold(context, held, submission.id, "replaced by a revision")
 
 
-def _was_taken_away(context: Context, held: Submission) -> bool:
-    """True if a person has taken the file of a held submission out of held/."""
-    put_away_before = (held.claimed_as or "").startswith(f"{Outcome.HELD}/")
-    return held.state is SubmissionState.HELD and put_away_before and not context.source(held).exists()
+def _was_taken_away(context: Context, waiting: Submission) -> bool:
+    """True if a person has taken the file of a held submission, or of a retried one, out of its folder.
+
+    Not if it is in approved/: then that submission goes on.
+    """
+    folder = (waiting.claimed_as or "").partition("/")[0]
+    goes_on = waiting.state not in ENDED_STATES and folder in {Outcome.HELD, Outcome.REJECTED}
+    if not goes_on or waiting.left_in_place or _has_file(context, waiting):
+        return False
+    return find_moved_file(context.ledger, context.share, waiting, APPROVED_FOLDER) is None
+
+
+def _has_file(context: Context, submission: Submission) -> bool:
+    """True if the file is where it was put away, or a worker has just taken it from there."""
+    taken = context.share.root / context.share.claimed_path(submission.path, submission.id)
+    return context.source(submission).exists() or taken.exists()
 
 
 def _cancel_replaced_holds(context: Context, submission: Submission, sha256: str) -> frozenset[int]:
@@ -137,17 +187,19 @@ def _cancel_replaced_holds(context: Context, submission: Submission, sha256: str
 
 
 def _cancel_replaced_hold(context: Context, duplicate: Submission, heir: int, what: str) -> bool:
-    """Cancel a held one, unless it was sent in part, or may be: of that nothing is sent blindly again.
+    """Cancel a waiting one, unless it was sent in part, or may be: of that nothing is sent blindly again.
 
     Looked at and changed in one step: a printer may have come free for it just now.
     """
 
     def decide(current: Submission, begun: SendState) -> CommandEffect:
+        goes_on = current.state is not SubmissionState.HELD and current.turn != duplicate.turn
         if (
             current.hold is HoldReason.SEND
             or begun.open
             or begun.sent
-            or current.state is not SubmissionState.HELD
+            or current.state in ENDED_STATES
+            or goes_on
         ):
             raise WrongSubmissionState(f"Submission {duplicate.id} is sent, or may be.")
         detail = f"{what}: goes on as submission {heir}"
@@ -159,6 +211,8 @@ def _cancel_replaced_hold(context: Context, duplicate: Submission, heir: int, wh
     except (WrongSubmissionState, UnknownSubmission) as refusal:
         logger.debug("Submission {} was not retired: {}", duplicate.id, refusal)
         return False
+    with suppress(OSError):
+        remove_submission_note(context.source(duplicate), duplicate.id)
     return True
 
 

@@ -21,8 +21,9 @@ from workflow.model import (
     Submission,
     SubmissionState,
 )
-from workflow.notes import remove_note
+from workflow.notes import remove_note, remove_submission_note
 from workflow.pipeline.context import Context, now
+from workflow.pipeline.missing_file import belongs_to_newer, find_moved_file
 from workflow.pipeline.submission_notes import write_submission_note
 
 
@@ -72,6 +73,13 @@ def _move(context: Context, submission: Submission, outcome: Outcome) -> Draft:
     try:
         submission = _move_as_planned(context, submission, outcome)
     except FileNotFoundError:
+        if here.startswith(f"{Outcome.HELD}/"):  # a person moved it from there before this end was decided
+            with suppress(OSError):
+                remove_submission_note(context.share.root / here, submission.id)
+            moved_to = find_moved_file(context.ledger, context.share, submission, Outcome.REJECTED)
+            if moved_to is not None:
+                found = context.ledger.update_submission(submission, claimed_as=moved_to, placed_as=None)
+                return _move(context, found, outcome)
         if submission.reused is not None:
             _write_note_alone(context, submission, outcome, submission.placed_as or here)
         return _with_missing_file(context, submission, here)
@@ -79,12 +87,20 @@ def _move(context: Context, submission: Submission, outcome: Outcome) -> Draft:
         remove_note(context.share.root / here)
     target = submission.placed_as or here
     moved = draft_of(submission).change(claimed_as=target, placed_as=None)
+    if target == here and _is_moved_to_decide(context, submission):
+        return moved
     try:
         write_submission_note(context, moved.submission, context.share.root / target)
     except OSError:
         context.ledger.write(moved)  # the note is tried again, and the file is where it is
         raise
     return moved
+
+
+def _is_moved_to_decide(context: Context, submission: Submission) -> bool:
+    """True if a person has moved the file on from where it stays: its old note would only mislead."""
+    gone = not exists_in_share(context.share, submission.claimed_as or "")
+    return gone and find_moved_file(context.ledger, context.share, submission) is not None
 
 
 def _write_note_alone(context: Context, submission: Submission, outcome: Outcome, place: str) -> None:
@@ -111,6 +127,8 @@ def _find_returned_file(context: Context, submission: Submission) -> Submission:
 def _move_as_planned(context: Context, submission: Submission, outcome: Outcome) -> Submission:
     """A plan is made again, and written down again, when someone took the name meanwhile."""
     here = submission.claimed_as or ""
+    if belongs_to_newer(context.ledger, submission):
+        raise FileNotFoundError(f"{here} is another submission's by now")
     while True:
         if submission.placed_as is None:
             target = plan_place(context, submission, outcome)

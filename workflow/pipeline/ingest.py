@@ -5,16 +5,18 @@ from contextlib import suppress
 from pathlib import Path
 
 from workflow.errors import NotAPlainFile, StillChanging
-from workflow.intake import FileRoots, copy_to_spool, hash_file, reclaim_file
+from workflow.intake import FileRoots, copy_to_spool, exists_in_share, hash_file, reclaim_file
 from workflow.ledger import Draft, draft_of
 from workflow.model import HoldReason, Submission
 from workflow.notes import remove_note
 from workflow.pipeline.context import Context
 from workflow.pipeline.duplicates import record_content
-from workflow.pipeline.missing_file import missing_file_text
+from workflow.pipeline.missing_file import belongs_to_newer, find_moved_file, missing_file_text
 from workflow.pipeline.transitions import held, retried
 
 STILL_CHANGING_SECONDS = 2.0
+MOVES_AWAITED = 30
+"""How many times a file that a person has moved on is waited for: the watchers of the folders see it soon."""
 
 
 def ingest_file(context: Context, draft: Draft) -> Draft:
@@ -33,12 +35,23 @@ def ingest_file(context: Context, draft: Draft) -> Draft:
     except NotAPlainFile as refusal:
         return held(draft, HoldReason.FILE, str(refusal))
     except FileNotFoundError:
-        return held(draft, HoldReason.FILE, missing_file_text(context.ledger, context.share, submission))
+        return _after_move(context, draft)
     except PermissionError:
         if submission.left_in_place:  # only its owner can change that; a share may recover
             return held(draft, HoldReason.FILE, f"{submission.claimed_as} can't be read: no permission.")
         raise
     return record_content(context, draft, spooled)
+
+
+def _after_move(context: Context, draft: Draft) -> Draft:
+    """Wait while a person has moved the file to decide and nobody has seen that; otherwise hold."""
+    submission, share = draft.submission, context.share
+    why = missing_file_text(context.ledger, share, submission)
+    is_moved = find_moved_file(context.ledger, share, submission) is not None
+    is_back = exists_in_share(share, share.claimed_path(submission.path, submission.id))  # from approved/
+    if is_back or (is_moved and submission.tries < MOVES_AWAITED):
+        return retried(draft, 0.0 if is_back else STILL_CHANGING_SECONDS, why)
+    return held(draft, HoldReason.FILE, why)
 
 
 def is_still_as_taken(context: Context, submission: Submission) -> bool:
@@ -76,6 +89,8 @@ def _return_to_processing(context: Context, submission: Submission) -> Submissio
     placed = submission.placed_as if submission.left_in_place else submission.claimed_as
     if placed is None or placed.startswith("processing/"):
         return submission
+    if belongs_to_newer(context.ledger, submission):
+        raise FileNotFoundError(f"{placed} is another submission's by now")
     with suppress(OSError):
         remove_note(context.share.root / placed)  # what it says is no longer true
     if submission.left_in_place:

@@ -14,9 +14,9 @@ from workflow.model import (
     SubmissionState,
 )
 from workflow.pipeline.cloud_cache import NotInCloud
-from workflow.pipeline.commands import MESH_RELEASED
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.facts import facts_before_upload
+from workflow.pipeline.holds import MESH_RELEASED
 from workflow.pipeline.ingest import STILL_CHANGING_SECONDS, is_still_as_taken
 from workflow.pipeline.transitions import held, rejected, retried
 from workflow.routing import decide_intake

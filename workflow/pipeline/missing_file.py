@@ -5,14 +5,106 @@ build is sent, and "drop it again" would print it twice.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from workflow.intake import Share
+from workflow.errors import NotAPlainFile
+from workflow.frozen import frozen
+from workflow.intake import (
+    APPROVED_FOLDER,
+    INBOX_FOLDER,
+    FileRoots,
+    Outcome,
+    Share,
+    exists_in_share,
+    hash_file,
+)
 from workflow.ledger import Ledger
-from workflow.model import Submission
+from workflow.model import ENDED_STATES, HoldReason, Submission
 
 LOOK_FIRST = "Look in Eiger before you drop it again, or it is printed twice."
 MAX_COPIES_READ = 20
+
+
+_MOVED_TEXT = {
+    APPROVED_FOLDER: "It goes on from there.",
+    Outcome.REJECTED: "That cancels it.",
+    INBOX_FOLDER: "It is checked again as a new submission.",
+}
+"""What happens by itself with a file that a person has moved to one of these folders."""
+_NOT_HELD = {
+    APPROVED_FOLDER: "Only a file from held/ can be approved. Move it to inbox/ to have it checked again."
+}
+
+
+@frozen
+class MissingFile:
+    """What to say of a file that is gone; `decides`: it was moved to where another decision is made of it."""
+
+    text: str
+    decides: bool = False
+
+
+def find_missing_file(ledger: Ledger, number: int, share: Share | None) -> MissingFile | None:
+    """Return that the file of a submission was taken away; None if it is there or nobody can tell."""
+    submission = ledger.get(number)
+    if share is None or submission.left_in_place or not share.is_reachable():
+        return None
+    place = submission.claimed_as or ""
+    there = exists_in_share(share, place) and not belongs_to_newer(ledger, submission)
+    if there or exists_in_share(share, share.claimed_path(submission.path, number)):
+        return None
+    moved = find_moved_file(ledger, share, submission)
+    if moved is None:
+        return MissingFile(missing_file_text(ledger, share, submission))
+    folder, ended = moved.partition("/")[0], submission.state in ENDED_STATES
+    if folder == APPROVED_FOLDER and not ended:
+        return None  # the approval is about to be seen, and the file taken from there
+    is_new = folder == INBOX_FOLDER and submission.hold is not HoldReason.SEND
+    cancels = folder == Outcome.REJECTED and not ended
+    return MissingFile(_moved_text(submission, moved), is_new or cancels)
+
+
+def belongs_to_newer(ledger: Ledger, submission: Submission) -> bool:
+    """True if the file at the place of a submission came there later, with a submission of its own.
+
+    The file of this one was dragged out of its folder then, and perhaps back to the inbox.
+    """
+    place = submission.claimed_as or ""
+    if place.startswith("processing/") or submission.left_in_place:
+        return False
+    return any(each.id > submission.id and each.reused is None for each in ledger.list_at_path(place))
+
+
+def find_moved_file(ledger: Ledger, share: Share, submission: Submission, *folders: str) -> str | None:
+    """Return where a person has moved the file of a submission; None if it is in none of the folders.
+
+    It has the same content and name, and is not the file of another submission.
+    """
+    decisions = tuple(_MOVED_TEXT) if share.decides_by_moving else (INBOX_FOLDER,)
+    for place in _possible_places(submission, folders or decisions):
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError, NotAPlainFile):
+            file = share.root / place
+            same_size = submission.size in {None, file.lstat().st_size}
+            is_alike = same_size and hash_file(file, FileRoots(share=share.root)) == submission.sha256
+            if is_alike and not ledger.list_at_path(place):
+                return place
+    return None
+
+
+def _possible_places(submission: Submission, folders: tuple[str, ...]) -> Iterator[str]:
+    """Yield the places in these folders: below them as it was dropped or put away, or with its name alone."""
+    put_away = PurePosixPath((submission.claimed_as or submission.path).partition("/")[2])
+    below = (put_away, PurePosixPath(submission.path), PurePosixPath(put_away.name))
+    for folder in folders:
+        yield from dict.fromkeys(f"{folder}/{each}" for each in below if each.name)
+
+
+def _moved_text(submission: Submission, moved: str) -> str:
+    folder = moved.partition("/")[0]
+    then = (_NOT_HELD if submission.state in ENDED_STATES else {}).get(folder, _MOVED_TEXT[folder])
+    return f"The file of submission {submission.id} was moved to {moved}. {then}"
 
 
 def missing_file_text(ledger: Ledger, share: Share, submission: Submission) -> str:
@@ -20,6 +112,8 @@ def missing_file_text(ledger: Ledger, share: Share, submission: Submission) -> s
     gone = f"The file of submission {submission.id} is no longer at {submission.claimed_as}."
     if submission.left_in_place:
         return f"{gone} Put it back, then retry."
+    if (moved := find_moved_file(ledger, share, submission)) is not None:
+        return _moved_text(submission, moved)
     alike = ledger.list_with_content(submission.sha256) if submission.sha256 else ()
     again = next((each for each in alike if each.id > submission.id), None)
     if again is not None:

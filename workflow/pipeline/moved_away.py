@@ -15,9 +15,18 @@ from loguru import logger
 from workflow.errors import NotAPlainFile, StlflowError, WrongSubmissionState, catch_faults, error_reason
 from workflow.intake import FileRoots, Outcome, exists_in_share, files_below, hash_file, paths_below
 from workflow.model import HoldReason, Step, Submission, SubmissionState
-from workflow.notes import is_note, is_note_about, note_path, remove_note_file, why_not_approved
+from workflow.notes import (
+    is_note,
+    is_note_about,
+    note_path,
+    read_submission_note,
+    remove_note_file,
+    remove_submission_note,
+    why_not_approved,
+)
 from workflow.pipeline import commands
 from workflow.pipeline.context import Context
+from workflow.pipeline.holds import RELEASABLE_HOLDS
 from workflow.pipeline.submission_log import log_of
 
 OUTDATED_SECONDS = 60.0
@@ -54,7 +63,10 @@ class MoveWatcher:
         held = self.context.ledger.all([SubmissionState.HELD])
         present = frozenset(paths_below(share.held)) if held else frozenset()
         missing = [each for each in held if each.step is not Step.FINISH and self._is_moved(each, present)]
+        going_on = self.context.ledger.list_resumed_from(Outcome.HELD)
+        missing += [each for each in going_on if self._is_file_moved(each)]
         approved = tuple(files_below(share.approved))
+        missing += self._with_earlier_note(held, missing, approved)
         rejected = tuple(files_below(share.decisions / Outcome.REJECTED)) if missing else ()
         done = sum(self._carry_out(each, approved, rejected) for each in missing)
         _remove_outdated(approved)
@@ -64,6 +76,19 @@ class MoveWatcher:
             self.wake()
         return done
 
+    def _with_earlier_note(
+        self, held: Sequence[Submission], missing: Sequence[Submission], approved: Sequence[Path]
+    ) -> list[Submission]:
+        """Return those that were held again after a retry, and whose note was moved before that."""
+        if not any(each.retried_hold for each in held):
+            return []
+        notes = {each.number for note in approved if (each := read_submission_note(note)) is not None}
+        return [
+            each
+            for each in held
+            if each.retried_hold and each.id in notes and each.step is None and each not in missing
+        ]
+
     def _is_moved(self, submission: Submission, present: Collection[str]) -> bool:
         """True if the file or its note is gone from held/, of which `present` was found."""
         in_place = submission.left_in_place
@@ -72,6 +97,12 @@ class MoveWatcher:
         file = Path((submission.placed_as if in_place else submission.claimed_as) or "")
         places = [note_path(file).as_posix(), *([] if in_place else [file.as_posix()])]
         return any(self._is_gone(place, present) for place in places) or self._is_gone_unrecorded(submission)
+
+    def _is_file_moved(self, submission: Submission) -> bool:
+        """True if the file of a retried or released submission was moved on before a worker took it."""
+        taken = self.context.share.claimed_path(submission.path, submission.id)
+        gone = self._is_gone(submission.claimed_as or "") and not submission.left_in_place
+        return gone and not exists_in_share(self.context.share, taken)
 
     def _is_gone_unrecorded(self, submission: Submission) -> bool:
         """True if the file was moved on from held/ before a killed stlflow could record that it was there."""
@@ -109,6 +140,8 @@ class MoveWatcher:
         if sha256 != submission.sha256 or self.context.ledger.list_at_path(where):
             return False
         commands.cancel_submission(self.context.ledger, submission.id, commands.MovedFile(where, sha256))
+        with suppress(OSError):
+            remove_submission_note(share.root / (submission.claimed_as or ""), submission.id)
         log_of(submission).info(
             "Submission {} ({}) is canceled by moving the file.", submission.id, submission.path
         )
@@ -137,7 +170,7 @@ class MoveWatcher:
 
     def _refusal(self, submission: Submission) -> str:
         """Return why the file of a moved note can't be approved; "" if it can."""
-        if submission.hold not in commands.RELEASABLE_HOLDS:
+        if submission.hold not in RELEASABLE_HOLDS:
             return why_not_approved(submission)
         try:
             roots = FileRoots(share=None if submission.left_in_place else self.context.share.root)

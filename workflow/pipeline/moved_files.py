@@ -7,8 +7,8 @@ file from there. A release is for the bytes that were held: the file is recogniz
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from pathlib import PurePosixPath
 
 from loguru import logger
@@ -32,23 +32,18 @@ from workflow.intake import (
     signature_of,
 )
 from workflow.ledger import Ledger
-from workflow.model import ENDED_STATES, HoldReason, Step, Submission, SubmissionState
-from workflow.notes import state_text, why_not_approved
-from workflow.pipeline.commands import (
-    RELEASABLE_HOLDS,
-    MovedFile,
-    release_submission,
-    return_moved_file,
-    was_released,
-)
+from workflow.model import ENDED_STATES, HoldReason, Step, Submission, SubmissionChanges, SubmissionState
+from workflow.notes import remove_submission_note, state_text, why_not_approved
+from workflow.pipeline.commands import MovedFile, release_submission, return_moved_file
 from workflow.pipeline.context import now
+from workflow.pipeline.find_moved import find_changed, find_moved
+from workflow.pipeline.holds import RELEASABLE_HOLDS, has_retried_hold, was_resumed
 from workflow.pipeline.inbox_events import InboxEvents
 from workflow.pipeline.inbox_notes import InboxNotes
 from workflow.pipeline.submission_log import log_of
 
 COPY_PATIENCE_SECONDS = 30.0
 """A move between two disks is a copy, and then a deletion; another stlflow may know the file."""
-CANCELED_LATELY = timedelta(hours=1)
 
 
 @dataclass
@@ -109,29 +104,48 @@ class ApprovedFiles:
         if known.step is Step.FINISH and known.claimed_as == moved.place:
             return  # it is about to be put into its folder
         held = known.state is SubmissionState.HELD
-        if held and (known.hold in RELEASABLE_HOLDS or was_released(known)):
+        if has_retried_hold(known) or (held and (known.hold in RELEASABLE_HOLDS or was_resumed(known))):
             release_submission(self.ledger, known.id, moved=moved)
             log_of(known).info("Submission {} ({}) is released by moving the file.", known.id, known.path)
         elif held:
             self._put_back(known, moved, why_not_approved(known))
+            return
         elif known.state is SubmissionState.CANCELED:
             self._put_back(known, moved, "It was canceled before the file was moved to approved/.")
+            return
+        elif known.state in ENDED_STATES:
+            self._follow_to_outcome(known, moved)
+            return
         else:
             logger.info("{} belongs to submission {}, which goes on already.", moved.place, known.id)
         self.wake()
-        goes_on = known.hold in {*RELEASABLE_HOLDS, None} or was_released(known)
-        if known.state is not SubmissionState.CANCELED and goes_on:
-            reclaim_file(self.share, moved.place, known.id, known.path)
+        self._remove_note(known)
+        reclaim_file(self.share, moved.place, known.id, known.path)
+
+    def _remove_note(self, known: Submission) -> None:
+        """Remove the note in held/: what it says is no longer true."""
+        with suppress(OSError):
+            remove_submission_note(self.share.root / (known.claimed_as or ""), known.id)
+
+    def _follow_to_outcome(self, known: Submission, moved: MovedFile) -> None:
+        """Let the file follow its submission, which ended before the move was seen."""
+        place: SubmissionChanges = {"claimed_as": moved.place, "placed_as": None}
+        self.ledger.schedule_next_step(known, Step.FINISH, now(), **place)
+        logger.info("{} belongs to submission {}: it {}", moved.place, known.id, state_text(known))
+        self._remove_note(known)
+        self.wake()
 
     def _put_back(self, known: Submission, moved: MovedFile, why: str) -> None:
         return_moved_file(self.ledger, known.id, moved, why)
+        if known.state is not SubmissionState.HELD:
+            self._remove_note(known)
         log_of(known, reason=why).warning("Submission {} ({}) is not approved: {}", known.id, known.path, why)
+        self.wake()
 
     def _take_changed(self, former: Submission, moved: MovedFile) -> None:
         """Other bytes than those that were held are checked like any new file."""
         if former.sha256 is None:  # nobody can tell whether they changed
             self._put_back(former, moved, why_not_approved(former, HoldReason.FILE))
-            self.wake()
             return
         put = plan_and_move(self.share, moved.place, former.path, INBOX_FOLDER)
         logger.info("{} was changed since it was held: it is checked again as {}.", moved.place, put)
@@ -152,6 +166,9 @@ class ApprovedFiles:
         )
         number = self.ledger.adopt(printable_path(path), moved.place, reason, moved.sha256)
         logger.warning("Submission {} ({}) held: {}", number, printable_path(path), reason)
+        for each in alike:
+            if each.state in ENDED_STATES and not exists_in_share(self.share, each.claimed_as or ""):
+                self._remove_note(each)
         self.wake()
 
     def _has_other_claims(self) -> bool:
@@ -159,64 +176,6 @@ class ApprovedFiles:
         ours = PurePosixPath(self.share.claims_folder).name
         claims = self.share.processing.glob(f"{CLAIMS_FOLDER_PREFIX}*")
         return any(each.name != ours for each in claims)
-
-
-def find_moved(share: Share, alike: Sequence[Submission], path: str) -> Submission | None:
-    """Return the submission whose file was moved to `path` below approved/, of all with its content.
-
-    Its own file is gone from its place. A held one comes first, and then one of the same name.
-    """
-    missing = [each for each in alike if _may_be_moved(each) and _is_missing(share, each, path)]
-    return min(missing, key=lambda each: (_order(each), -_alike_names(each, path), each.id), default=None)
-
-
-def find_changed(share: Share, held: Sequence[Submission], path: str) -> Submission | None:
-    """Return the held submission whose file was moved to `path` with other bytes, by its name."""
-    missing = [
-        each
-        for each in held
-        if _alike_names(each, path) and not each.left_in_place and _is_missing(share, each, path)
-    ]
-    same_folder = [each for each in missing if _alike_names(each, path) > 1]
-    for preferred in (same_folder, missing):
-        if len(preferred) == 1:
-            return preferred[0]
-    return None
-
-
-def _may_be_moved(submission: Submission) -> bool:
-    """True unless the submission ended, or is one of a batch; one that was canceled just now may be."""
-    if submission.left_in_place:
-        return False
-    ended = submission.ended_at or submission.opened_at
-    lately = submission.state is SubmissionState.CANCELED and now() - ended < CANCELED_LATELY
-    return submission.state not in ENDED_STATES or lately
-
-
-def _is_missing(share: Share, submission: Submission, path: str) -> bool:
-    """True if the file of a submission is in none of its own places, or is known to be in this one."""
-    if submission.claimed_as == f"{APPROVED_FOLDER}/{path}":
-        return True
-    own = (
-        submission.claimed_as,
-        submission.placed_as,
-        share.claimed_path(submission.path, submission.id),
-    )
-    return not any(exists_in_share(share, place) for place in own if place)
-
-
-def _order(submission: Submission) -> int:
-    if submission.state is SubmissionState.HELD:
-        return 0
-    return 1 if submission.state not in ENDED_STATES else 2
-
-
-def _alike_names(submission: Submission, path: str) -> int:
-    """Return 2 if the file was in the same folder under the same name, 1 if only the name is the same."""
-    place = submission.claimed_as or submission.path
-    if path in {place.partition("/")[2], submission.path}:
-        return 2
-    return int(PurePosixPath(path).name in {PurePosixPath(place).name, PurePosixPath(submission.path).name})
 
 
 def _duplicate_text(alike: Sequence[Submission]) -> str:
