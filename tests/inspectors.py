@@ -78,8 +78,13 @@ class ForkedInspector:
 
 
 @cache
-def address() -> str:
-    """Return where the forking process of this process takes orders; the first caller starts it."""
+def address(site: Path = ROOT) -> str | None:
+    """Return where a forking process takes orders, which the first caller starts; None where none can be.
+
+    It has stlflow of the source, or of the folder into which it was installed.
+    """
+    if sys.platform != "linux":
+        return None
     name = f"stlflow-inspectors-{uuid4().hex}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(f"\0{name}")  # a name without a file
@@ -88,7 +93,7 @@ def address() -> str:
         command, environment = [sys.executable, "-m", "tests.inspectors", str(number)], dict(os.environ)
         environment |= {**ONE_THREAD, "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, cwd=ROOT, env=environment, pass_fds=[number]
+            command, stdin=subprocess.PIPE, cwd=site, env=environment, pass_fds=[number]
         )
     assert process.stdin is not None
     atexit.register(process.wait)
@@ -97,10 +102,14 @@ def address() -> str:
 
 
 def fork_inspectors(known_address: str | None = None) -> None:
-    """Have inspecting processes forked, where the system can: by the process there, or by one's own."""
-    if sys.platform == "linux":
-        assert callable(vars(inspector)["start_process"])
-        vars(inspector)["start_process"] = lambda setup: ForkedInspector(known_address or address(), setup)
+    """Have inspecting processes forked: by the process at this address, or by one for this process."""
+    assert callable(vars(inspector)["start_process"])
+
+    def start_process(setup: WorkerSetup) -> ForkedInspector | subprocess.Popen[bytes]:
+        there = known_address or address()
+        return start_afresh(setup) if there is None else ForkedInspector(there, setup)
+
+    vars(inspector)["start_process"] = start_process
 
 
 class Forking:

@@ -75,11 +75,14 @@ class Process(Protocol):
 class Nursery:
     """The process that forks services and commands."""
 
-    def __init__(self, site: Path = ROOT) -> None:
-        """Import stlflow from the source, or from the folder into which it was installed."""
+    def __init__(self, site: Path = ROOT, inspectors: str | None = None) -> None:
+        """Import stlflow from the source, or from the folder into which it was installed.
+
+        `inspectors` is where commands have inspecting processes forked, see there.
+        """
         self._one_at_a_time = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.nursery", *forking_address(site)],
+            [sys.executable, "-m", "tests.nursery", *filter(None, [inspectors])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -101,11 +104,6 @@ class Nursery:
         with self._process:
             assert self._process.stdin is not None
             self._process.stdin.close()
-
-
-def forking_address(site: Path) -> Sequence[str]:
-    """Return where commands have inspecting processes forked; nothing where they start them themselves."""
-    return [address()] if sys.platform == "linux" and site == ROOT else []
 
 
 @dataclass
@@ -141,7 +139,7 @@ class Forked:
 @cache
 def nursery_of_this_process() -> Nursery:
     """Return the one for all tests of this process."""
-    nursery = Nursery()
+    nursery = Nursery(inspectors=address())
     atexit.register(nursery.close)
     return nursery
 

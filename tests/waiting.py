@@ -5,8 +5,8 @@ from threading import Event
 from time import monotonic
 
 _TICK = Event()
-FIRST_TICK_SECONDS, LONGEST_TICK_SECONDS = 0.005, 0.25
-SHARE_OF_THE_WAIT = 0.05
+FIRST_TICK_SECONDS, LONGEST_TICK_SECONDS = 0.01, 0.25
+SHARE_OF_THE_WAIT = 0.1
 """A check costs processor time that others need: what has taken long is checked less often."""
 
 

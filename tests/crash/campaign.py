@@ -42,6 +42,7 @@ from tests.crash.plan import (
     plan_of,
 )
 from tests.crash.world import World, small_disks
+from tests.inspectors import address
 from tests.nursery import Nursery
 from tests.postgres import Postgres, postgres_server
 from tests.waiting import until
@@ -313,7 +314,7 @@ def run_once(plan: Plan, folder: Path, nursery: Nursery, server: Postgres | None
 
 def lane(seeds: Iterator[tuple[int, str]], kills: int, folder: Path) -> Iterator[Outcome]:
     """Do runs one after the other, with a nursery and a Postgres of its own."""
-    nursery = Nursery()
+    nursery = Nursery(inspectors=address())
     try:
         with postgres_server() as server:
             for seed, database in seeds:

@@ -5,10 +5,11 @@ import shlex
 import subprocess
 import tomllib
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests.docs.blocks import ROOT
@@ -41,11 +42,19 @@ def test_the_wheel_holds_every_file_and_nothing_else(wheel: Path) -> None:
     assert there == here
 
 
+@pytest.fixture
+def untouched(installed: Path) -> Iterator[Nursery]:
+    """A process that forks commands which start their inspecting processes themselves."""
+    nursery = Nursery(installed, None)
+    yield nursery
+    nursery.close()
+
+
 def test_the_demo_of_the_wheel_serves_the_console(
-    installed: Path, shop_floor: Nursery, tmp_path: Path
+    installed: Path, untouched: Nursery, tmp_path: Path
 ) -> None:
     environment = {"PATH": "", "HOME": str(tmp_path), "PYTHONPATH": str(installed)}
-    running = start(("stlflow", "demo"), tmp_path, environment, shop_floor)
+    running = start(("stlflow", "demo"), tmp_path, environment, untouched)
     try:
         assert until(lambda: " -C " in running.said(), LIMIT_SECONDS), running.said()
         address = re.findall(r"shown at (http://[\w.:]+)", running.said())[0]
