@@ -71,16 +71,26 @@ def test_a_send_is_confirmed_as_sent_or_not(site: Site, action: str, fields: dic
 
 def test_a_hold_of_a_send_that_is_not_in_doubt_can_be_retried(site: Site) -> None:
     number = hold_part(site.ledger, "clip.stl", HoldReason.SEND, "The print has failed.")
+    site.ledger.update_submission(site.ledger.get(number), dropped_by="kim")
     page = site.get("/").text
     assert "It was sent…" not in page
+    said = "Look at the printer. The reason says what a retry does."
+    for place in ("/", f"/s/{number}", "/mine?who=kim"):
+        shown = site.get(place).text
+        assert (said in shown, "then confirm" in shown) == (True, False), place
     assert re.findall(r'name="action" value="([a-z-]+)">', page) == ["retry"]
     site.post("/act", {"action": "retry", "id": number})
     assert site.ledger.events(number)[-1].event == EventKind.RETRIED
     doubted = doubt_send(site.ledger, "lid.stl")
     assert f"/act?action=sent&amp;id={doubted}" in site.get("/").text
+    assert "Look in Eiger whether it arrived there, then confirm." in site.get(f"/s/{doubted}").text
     assert 'value="retry">' not in site.get("/").text
     assert "confirm that first" in site.get(f"/act?action=retry&id={doubted}").text
     other = hold_part(site.ledger, "cap.stl", HoldReason.SEND, "The print has failed.")
+    groups = site.get("/api/attention").json()["groups"]
+    assert [(each["key"], each["hold"], len(each["rows"])) for each in groups] == [
+        ("send", "send", 1), ("print", "send", 1),
+    ]  # fmt: skip
     assert "Its send is not in doubt" in site.get(f"/act?action=sent&id={other}").text
 
 

@@ -15,8 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from workflow import __version__
-from workflow.console.access import visitor_of
-from workflow.console.forms import LONGEST_FORM, with_body_limit
+from workflow.console.forms import LONGEST_FORM, require_role, with_body_limit
 from workflow.console.render import respond
 from workflow.console.views import Change, Done, Entry, Parameter, View
 
@@ -68,7 +67,7 @@ def _read_endpoint(view: View) -> Callable[[Request], Any]:
         return respond_json(request, _adapter(adapter_kind).dump_json(view.read(request)))
 
     async def endpoint(request: Request) -> Response:
-        _require(request, view)
+        require_role(request, view.role)
         return await to_thread(read, request)
 
     return endpoint
@@ -76,17 +75,12 @@ def _read_endpoint(view: View) -> Callable[[Request], Any]:
 
 def _change_endpoint(change: Change) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
-        _require(request, change)
+        require_role(request, change.role)
         form = _form_of(await _read_json(request))
         done = await to_thread(change.act, request, form)
         return respond(request, _adapter(Done).dump_json(Done(done) if isinstance(done, str) else done), JSON)
 
     return endpoint
-
-
-def _require(request: Request, entry: View | Change) -> None:
-    if visitor_of(request).role < entry.role:
-        raise HTTPException(403, f"This needs the role {entry.role.name.lower()}. Nothing was changed.")
 
 
 async def _read_json(request: Request) -> dict[str, Any]:

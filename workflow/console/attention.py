@@ -1,6 +1,6 @@
 """Needs attention: what waits for a person, grouped by the reason."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -21,8 +21,11 @@ from workflow.model import HoldReason, Submission, SubmissionState
 MOST_SHOWN = 300
 FILES_NAMED = 20
 HELD = SubmissionFilter(fields={"state": frozenset({SubmissionState.HELD.value})})
-TITLES = {
+PRINT = "print"
+"""Holds of a send that is not in doubt: it is known what was sent, and the print is not as it should be."""
+TITLES: Mapping[str, str] = {
     HoldReason.SEND: "Not confirmed: was it sent?",
+    PRINT: "The print needs a look",
     HoldReason.UPLOAD: "Not confirmed: was it uploaded?",
     HoldReason.MESH: "Something is wrong with the mesh",
     HoldReason.UNITS: "Eiger took it in another size",
@@ -36,8 +39,9 @@ TITLES = {
     HoldReason.FAULT: "stlflow failed with it",
 }
 """By what holds a part: the most urgent first."""
-PROPOSALS = {
+PROPOSALS: Mapping[str, str] = {
     HoldReason.SEND: "Look in Eiger whether it arrived there, then confirm.",
+    PRINT: "Look at the printer. The reason says what a retry does.",
     HoldReason.UPLOAD: "Look in Eiger for the part. If it is not there, retry.",
     HoldReason.MESH: "Correct the part and drop it again. Or release it as it is.",
     HoldReason.UNITS: "If that size is meant, release it. Otherwise put it right in Eiger, then retry.",
@@ -56,6 +60,7 @@ PROPOSALS = {
 class AttentionGroup:
     """Parts that wait for the same reason. `together` is what can be done for several of them at once."""
 
+    key: str
     hold: str
     title: str
     proposal: str
@@ -103,18 +108,24 @@ def read_attention(request: Request) -> AttentionPage:
 
 
 def _groups(console: Console, held: Sequence[Submission]) -> Iterator[AttentionGroup]:
-    urgency = {hold: place for place, hold in enumerate(TITLES)}
-
-    def key(submission: Submission) -> int:
-        return urgency[submission.hold or HoldReason.FAULT]
-
-    by_urgency = sorted(held, key=key)
-    for place, some in groupby(by_urgency, key):
-        hold = list(TITLES)[place]
-        rows = make_rows(console, tuple(some))
+    urgency = {key: place for place, key in enumerate(TITLES)}
+    by_urgency = sorted(make_rows(console, held), key=lambda row: urgency[_key_of(row)])
+    for key, some in groupby(by_urgency, _key_of):
+        rows = tuple(some)
         together = {kind for row in rows for kind in row.actions if not ACTIONS[kind].asks}
         in_order = tuple(kind for kind in ActionKind if kind in together and kind is not ActionKind.NOT_SENT)
-        yield AttentionGroup(hold.value, TITLES[hold], PROPOSALS[hold], in_order, rows)
+        hold = rows[0].hold or HoldReason.FAULT.value
+        yield AttentionGroup(key, hold, TITLES[key], PROPOSALS[key], in_order, rows)
+
+
+def _key_of(row: SubmissionRow) -> str:
+    is_known = row.hold == HoldReason.SEND and ActionKind.SENT not in row.actions
+    return PRINT if is_known else row.hold or HoldReason.FAULT.value
+
+
+def proposal_of(row: SubmissionRow) -> str:
+    """Return what to do about a held part, by the actions that its row offers; "" for another one."""
+    return PROPOSALS[_key_of(row)] if row.state == SubmissionState.HELD and row.hold else ""
 
 
 def _waiting_paths(ledger: Ledger) -> list[str]:

@@ -3,11 +3,10 @@
 from starlette.requests import Request
 
 from workflow.console.access import console_of, visitor_of
-from workflow.console.attention import PROPOSALS
+from workflow.console.attention import proposal_of
 from workflow.console.rows import SubmissionRow, make_rows
 from workflow.frozen import frozen
 from workflow.ledger import SortOrder, SubmissionFilter
-from workflow.model import HoldReason
 
 MOST_SHOWN = 100
 
@@ -56,9 +55,5 @@ def _own_file(row: SubmissionRow) -> OwnFile:
     sentence = sentences.get(row.state, "stlflow is working on it.")
     if row.state in {"dispatched", "printing"} and row.ready:
         sentence += f" Ready {row.ready}."
-    next_step = ""
-    if row.state == "held" and row.hold:
-        next_step = PROPOSALS[HoldReason(row.hold)]
-    elif row.state == "rejected":
-        next_step = "Correct the part and drop it again."
+    next_step = "Correct the part and drop it again." if row.state == "rejected" else proposal_of(row)
     return OwnFile(row, sentence, next_step)

@@ -7,7 +7,7 @@ from datetime import datetime
 from starlette.requests import Request
 
 from workflow.console.access import console_of
-from workflow.console.attention import PROPOSALS
+from workflow.console.attention import proposal_of
 from workflow.console.console import Console
 from workflow.console.part_files import PartFile, list_files
 from workflow.console.part_view import can_be_shown
@@ -107,7 +107,7 @@ def read_submission_page(request: Request) -> SubmissionPage:
     return SubmissionPage(
         id=number,
         row=row,
-        proposal=PROPOSALS[submission.hold] if submission.hold and submission.state is _S.HELD else "",
+        proposal=proposal_of(row),
         path=printable_path(submission.path),
         way=tuple(_path_steps(submission, ledger.events(number))),
         has_mesh=submission.mesh is not None and can_be_shown(submission, submission.mesh),
