@@ -51,6 +51,10 @@ def test_tokens_are_made_listed_and_revoked(desk: Desk) -> None:
     assert desk.run("console", "token", "--revoke", "Anna").code == 0
     assert desk.run("console", "token", "--revoke", "Anna").code == 1
     assert desk.run("console", "token").code == 2
+    assert desk.run("console", "token", "--name", "TV", "--role", "wall", "--without-names").code == 0
+    assert "TV  wall without names  20" in desk.run("console", "token", "--list").out
+    refused = desk.run("console", "token", "--name", "Anna", "--without-names")
+    assert (refused.code, "--role wall" in refused.err) == (2, True)
 
 
 def test_a_console_without_a_database_says_what_to_do(desk: Desk) -> None:

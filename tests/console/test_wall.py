@@ -40,6 +40,19 @@ def test_the_key_of_a_screen_opens_the_wall_and_nothing_else(open_site: OpenSite
     assert site.get(f"/wall?k={key}", allow_redirects=False).status_code == 303
 
 
+def test_a_key_without_names_shows_none_whatever_the_address_says(open_site: OpenSite) -> None:
+    site = open_site(console_login=True)
+    fill(site)
+    for shows in (True, False):
+        key = site.ledger.console_tokens.make("TV", "wall", shows_names=shows)
+        told = {"Authorization": f"Bearer {key}"}
+        for path in (f"/wall?k={key}", f"/wall?k={key}&names=yes", "/wall", "/api/wall"):
+            page = site.get(path, headers=told if "k=" not in path else {})
+            assert (page.status_code, "bracket" in page.text) == (200, shows), path
+        page = site.get("/api/wall?names=no", headers=told)
+        assert (page.json()["names"], "bracket" in page.text) == (False, False)
+
+
 @pytest.mark.browser
 def test_it_fits_the_screen_and_changes_by_itself(open_site: OpenSite, browser: Browser) -> None:
     site = open_site(console_login=True)

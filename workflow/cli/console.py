@@ -49,9 +49,10 @@ def _serve_console() -> None:
 @console.command()
 @click.option("--role", type=OneOf(ROLES), default="work", show_default=True, help="What they may do.")
 @click.option("--name", metavar="NAME", help="Whose token it is: the name in the history.")
+@click.option("--without-names", is_flag=True, help="With --role wall: the wall names no part.")
 @click.option("--revoke", metavar="NAME", help="Make the token of this name useless, at once.")
 @click.option("--list", "lists", is_flag=True, help="Show whose tokens there are.")
-def token(role: str, name: str | None, revoke: str | None, lists: bool) -> int:
+def token(role: str, name: str | None, without_names: bool, revoke: str | None, lists: bool) -> int:
     """Make a token for a person on another machine.
 
     The token is shown once. Only its digest is stored.
@@ -63,12 +64,14 @@ def token(role: str, name: str | None, revoke: str | None, lists: bool) -> int:
 
     if sum((name is not None, revoke is not None, lists)) != 1:
         raise click.UsageError("Say --name NAME for a new token, --revoke NAME, or --list.")
+    if without_names and (role != "wall" or name is None):
+        raise click.UsageError("--without-names is for a new token with --role wall.")
     settings = load_settings()
     refuse_moved_ledger(settings)
     prepare_state_folder(settings.state, settings.share)
     with closing(make_ledger(settings)) as ledger:
         if name is not None:
-            click.echo(ledger.console_tokens.make(name, role))
+            click.echo(ledger.console_tokens.make(name, role, shows_names=not without_names))
             click.echo(f"This is the token of {name} ({role}). It is shown only now.", err=True)
             if role == "wall":
                 click.echo("Open the page /wall?k=TOKEN on the screen. It shows the wall alone.", err=True)
@@ -80,5 +83,6 @@ def token(role: str, name: str | None, revoke: str | None, lists: bool) -> int:
             click.echo(f"There is no token of {revoke}.", err=True)
             return EXIT_SOME_FAILED
         for each in ledger.console_tokens.list_all():
-            click.echo(f"{each.name}  {each.role}  {each.made_at.astimezone(settings.zone):%Y-%m-%d}")
+            role = each.role if each.shows_names else f"{each.role} without names"
+            click.echo(f"{each.name}  {role}  {each.made_at.astimezone(settings.zone):%Y-%m-%d}")
     return EXIT_OK

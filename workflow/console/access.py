@@ -12,6 +12,7 @@ from workflow.console.console import Console
 from workflow.console.hosts import is_loopback, listed
 from workflow.console.views import Role
 from workflow.frozen import frozen
+from workflow.ledger import ConsoleToken
 
 SESSION_COOKIE, NAME_COOKIE = "stlflow_session", "stlflow_name"
 SESSION_SECONDS = 12 * 3600
@@ -21,12 +22,16 @@ WALL_PATH = "/wall"
 
 @frozen
 class Visitor:
-    """Who asks. `session` is what the CSRF token belongs to; `checked` False: the name is their own word."""
+    """Who asks. `session` is what the CSRF token belongs to; `checked` False: the name is their own word.
+
+    `sees_names` False: the wall names no part to them.
+    """
 
     name: str
     role: Role
     session: str
     checked: bool = True
+    sees_names: bool = True
 
     @property
     def by(self) -> str:
@@ -50,11 +55,11 @@ def identify(console: Console, request: Request) -> Visitor | None:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         found = console.ledger.console_tokens.find(token.strip())
-        return None if found is None else Visitor(found.name, role_of(found.role), f"bearer {found.digest}")
+        return None if found is None else _visitor_with(found, f"bearer {found.digest}")
     if request.scope["path"] == WALL_PATH and (key := request.query_params.get("k")):
         found = console.ledger.console_tokens.find(key)
         is_wall = found is not None and role_of(found.role) is Role.WALL
-        return Visitor(found.name, Role.WALL, f"wall {found.digest}") if found and is_wall else None
+        return _visitor_with(found, f"wall {found.digest}") if found and is_wall else None
     if peer in listed(settings.console_proxies):
         name = printable(request.headers.get("remote-user", ""))
         return Visitor(name, role_of(settings.console_proxy_role), f"proxy {name}") if name else None
@@ -67,6 +72,10 @@ def identify(console: Console, request: Request) -> Visitor | None:
     return Visitor(
         printable(unquote(request.cookies.get(NAME_COOKIE, ""))), Role.ADMIN, "local", checked=False
     )
+
+
+def _visitor_with(token: ConsoleToken, session: str) -> Visitor:
+    return Visitor(token.name, role_of(token.role), session, sees_names=token.shows_names)
 
 
 def needs_login(console: Console) -> bool:
@@ -102,7 +111,7 @@ def _read_session(console: Console, cookie: str) -> Visitor | None:
         return None
     for token in console.ledger.console_tokens.list_all():
         if token.name == name and _is_same(_sign(console, name, end, token.digest), signature):
-            return Visitor(name, role_of(token.role), signature)
+            return _visitor_with(token, signature)
     return None
 
 

@@ -1,10 +1,11 @@
 """The wall: what a screen in the workshop shows, readable from across the room, without buttons."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from starlette.requests import Request
 
-from workflow.console.access import console_of
+from workflow.console.access import console_of, visitor_of
 from workflow.console.attention import count_waiting
 from workflow.console.printers import PrinterRow, list_printers
 from workflow.doctor.readiness import read_readiness
@@ -18,7 +19,7 @@ REFRESH_SECONDS = 15
 class Wall:
     """Printers as tiles, how many files wait for a person, and why stlflow is not ready, if so.
 
-    `names` False: what is printed is not named.
+    `names` False: what is printed, or comes, is not named.
     """
 
     now: datetime
@@ -32,11 +33,18 @@ class Wall:
 def read_wall(request: Request) -> Wall:
     """Return what the wall shows. Raises StateFolderError."""
     console, moment = console_of(request), now()
+    names = visitor_of(request).sees_names and request.query_params.get("names") != "no"
+    printers = list_printers(console.ledger, moment)
     readiness = read_readiness(console.ledger, console.settings)
     return Wall(
         moment,
         count_waiting(console.ledger),
-        list_printers(console.ledger, moment),
+        printers if names else tuple(map(_without_names, printers)),
         tuple(check.says for check in readiness.checks if not check.ready),
-        request.query_params.get("names") != "no",
+        names,
     )
+
+
+def _without_names(printer: PrinterRow) -> PrinterRow:
+    running = printer.running and replace(printer.running, name=None)
+    return replace(printer, running=running, coming=())

@@ -19,21 +19,28 @@ DROP_SECONDS = 30 * 86400
 
 @frozen
 class ConsoleToken:
-    """One token: whose it is, what it allows, and the digest that it is compared with."""
+    """One token: whose it is, what it allows, and the digest that it is compared with.
+
+    `shows_names` False: the wall that it opens names no part.
+    """
 
     name: str
     role: str
     digest: str
     made_at: datetime
+    shows_names: bool
 
 
 class ConsoleTokenStore(Store):
     """Who may use the console from other machines."""
 
-    def make(self, name: str, role: str) -> str:
+    def make(self, name: str, role: str, *, shows_names: bool = True) -> str:
         """Make a token in place of an earlier one of this name, and return it: it is shown only now."""
         token = secrets.token_urlsafe(32)
-        row = {"name": name, "role": role, "digest": _digest(token), "made_at": seconds_now()}
+        row = {
+            "name": name, "role": role, "digest": _digest(token), "made_at": seconds_now(),
+            "shows_names": shows_names,
+        }  # fmt: skip
         with self.write_transaction() as connection:
             acquire_transaction_lock(connection, f"token {name}")
             connection.execute(delete(console_tokens).where(console_tokens.c.name == name))
@@ -51,9 +58,7 @@ class ConsoleTokenStore(Store):
         with self.read_connection() as connection:
             rows = connection.execute(select(console_tokens).order_by(console_tokens.c.name)).mappings()
             return tuple(
-                ConsoleToken(
-                    row["name"], row["role"], row["digest"], datetime.fromtimestamp(row["made_at"], UTC)
-                )
+                ConsoleToken(**{**row, "made_at": datetime.fromtimestamp(row["made_at"], UTC)})
                 for row in rows
             )
 

@@ -228,6 +228,7 @@ console_tokens = Table(
     Column("role", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Column("made_at", Float, nullable=False),
+    Column("shows_names", Boolean, nullable=False, default=True),
 )
 """Who may use the console from other machines; of a token only its digest is stored."""
 
