@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from loguru import logger
 
+from tests.disks import fill, small_disk
 from workflow.ledger import draft_of
-from workflow.logs import names_no_submission, set_up_logs
+from workflow.logs import LogFile, names_no_submission, set_up_logs
 from workflow.model import HoldReason, Submission, SubmissionState
 from workflow.pipeline.transitions import held
 from workflow.state_folder import make_private_file, prepare_state_folder
@@ -85,3 +86,42 @@ def test_lines_go_to_what_is_stderr_now_so_that_a_progress_bar_stays_below(
     assert shown.getvalue().endswith("above the bar\n")
     assert "told by the table" not in shown.getvalue()
     assert "\x1b" not in shown.getvalue()
+
+
+def test_a_full_disk_is_told_in_one_line_a_minute(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    times = iter([0.0, 0.0, 59.0, 60.0, 60.0])
+    with small_disk(tmp_path / "disk", 1):
+        set_up_logs("INFO", as_json=False, folder=None)
+        file = LogFile(tmp_path / "disk/stlflow.log", lambda: next(times))
+        logger.add(file, level="INFO", format="{message}", filter=lambda record: "log" not in record["extra"])
+        try:
+            filler = fill(tmp_path / "disk")
+            for number in range(3):
+                logger.info("lost {}" + "." * 5000, number)
+            told = capsys.readouterr().err
+            filler.unlink()
+            logger.info("room again")
+        finally:
+            logger.remove()
+        assert (tmp_path / "disk/stlflow.log").read_text("utf-8").endswith("room again\n")
+    assert "Traceback" not in told
+    assert told.count("The log can't be written") == 2
+    assert "No space left on device" in told
+
+
+def test_the_log_of_a_full_disk_leaves_the_service_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with small_disk(tmp_path / "disk", 1):
+        set_up_logs("INFO", as_json=True, folder=tmp_path / "disk/logs")
+        try:
+            filler = fill(tmp_path / "disk")
+            for number in range(50):
+                logger.info("line {}", number)
+            filler.unlink()
+        finally:
+            logger.remove()
+        told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    about = [each["record"]["message"] for each in told if "log" in each["record"]["extra"]]
+    assert len(about) == 1
+    assert len(told) == 51

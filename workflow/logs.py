@@ -5,9 +5,13 @@ no traceback shows the values of variables.
 """
 
 import logging
+import math
 import os
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from copy import deepcopy
 from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,9 @@ from loguru import logger
 
 CONSOLE_FORMAT = "<green>{time:HH:mm:ss zz}</green> <level>{level: <7}</level> {message}"
 FILE_FORMAT = "{time:YYYY-MM-DDTHH:mm:ss.SSSZ} {level: <7} {message}"
+SILENT_SECONDS = 60.0
+_NOT_IN_FILE = "log"
+"""The field of lines about the log file, which are on stderr only."""
 LogFilter = Callable[[Any], bool]
 """True for the records that are shown."""
 _QUIET_LOGGERS = ("sqlalchemy", "urllib3", "uvicorn", "stl")
@@ -42,6 +49,43 @@ def _write_stderr(line: str) -> None:
     if sys.stderr is not None:
         sys.stderr.write(line)
         sys.stderr.flush()
+
+
+class LogFile:
+    """The log file, kept 30 days: where it can't be written, one line a minute says so, and no traceback."""
+
+    def __init__(self, place: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._place, self._clock, self._silent_until = place, clock, -math.inf
+        self._lines = deepcopy(logger)  # a logger with handlers of its own: it raises what the file refuses
+        self._lines.remove()
+        self._lines.configure(patcher=lambda _record: None)
+        self._write_line = self._lines.opt(raw=True).info
+        self._lines.add(
+            place,
+            level=0,
+            format="{message}",
+            rotation="10 MB",
+            retention="30 days",
+            encoding="utf-8",
+            watch=True,  # removed, or moved away by logrotate: it is made again
+            opener=_open_private,
+            catch=False,
+        )
+
+    def write(self, line: str) -> None:
+        """Write a line; if the disk refuses, say so on stderr."""
+        try:
+            self._write_line(str(line))
+        except OSError as error:
+            if self._clock() >= self._silent_until:
+                self._silent_until = self._clock() + SILENT_SECONDS
+                about = logger.bind(**{_NOT_IN_FILE: str(self._place)})
+                about.warning("The log can't be written: {}: {}.", self._place, error.strerror or error)
+
+    def stop(self) -> None:
+        """Close the file."""
+        with suppress(OSError):  # the disk is still full
+            self._lines.remove()
 
 
 def names_no_submission(record: Any) -> bool:
@@ -76,17 +120,13 @@ def set_up_logs(
     if folder is not None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         logger.add(
-            folder / "stlflow.log",
+            LogFile(folder / "stlflow.log"),
             level=level,
             format=FILE_FORMAT,
             serialize=as_json,
-            rotation="10 MB",
-            retention="30 days",
-            encoding="utf-8",
-            watch=True,  # removed, or moved away by logrotate: it is made again
-            opener=_open_private,
             diagnose=False,
             backtrace=False,
+            filter=lambda record: _NOT_IN_FILE not in record["extra"],
         )
     for name in _QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)

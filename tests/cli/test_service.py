@@ -13,7 +13,7 @@ import pytest
 from tests.cli.command import Desk
 from tests.cli.conftest import Say
 from tests.waiting import until
-from workflow.cli.run import notify_systemd, wait_for_stop
+from workflow.cli.run import notify_systemd, wait_for_stop, watchdog_seconds
 
 SECRET = "hemmelig-1f6b-90d2cc03"
 
@@ -38,6 +38,12 @@ def heard(line: socket.socket) -> list[bytes]:
             said.append(line.recv(100))
         except BlockingIOError:
             return said
+
+
+@pytest.mark.parametrize("limit", ["²", "٣", "9" * 5000, "0", "", "soon"])
+def test_a_watchdog_limit_that_is_no_number_is_none(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", limit)
+    assert watchdog_seconds() is None
 
 
 def test_a_unit_is_shown_and_no_key_with_it(

@@ -31,6 +31,7 @@ MOUNTINFO = """\
         ("cifs", ("rw", "actimeo=1"), Grade.OK, "it is scanned every 5 s, and files must be unchanged"),
         ("cifs", ("rw",), Grade.WARN, "; sizes may be cached for a minute by the mount."),
         ("nfs4", ("acregmax=60",), Grade.WARN, "; sizes are cached for 60 s by the mount."),
+        ("nfs4", ("acregmax=²",), Grade.WARN, "; sizes may be cached for a minute by the mount."),
     ],
 )
 def test_what_a_kind_means(kind: str | None, options: tuple[str, ...], grade: Grade, says: str) -> None:

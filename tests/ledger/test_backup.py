@@ -22,7 +22,7 @@ def filled(ledger: Ledger, count: int = 3) -> None:
         ledger.claimed(number, f"processing/{number}~a.stl")
     intent = ledger.sends.begin(ledger.get(1), 1, 60)
     assert isinstance(intent, SendIntent)
-    ledger.sends.complete(ledger.get(1), 1, intent, "r-1", reconciled=False)
+    ledger.sends.complete(ledger.get(1), 1, intent, "r-1")
 
 
 def snapshot(ledger: Ledger) -> object:

@@ -110,7 +110,7 @@ def test_receipts_come_copy_by_copy(ledger: Ledger, submission: Submission) -> N
         intent = ledger.sends.begin(submission, copy, 60)
         assert isinstance(intent, SendIntent)
         if copy != 3:
-            ledger.sends.complete(submission, copy, intent, f"r-{copy}", reconciled=False)
+            ledger.sends.complete(submission, copy, intent, f"r-{copy}")
     assert ledger.sends.list_receipts(submission.id) == ("r-1", "r-2")
 
 

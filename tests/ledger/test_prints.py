@@ -28,7 +28,7 @@ def sent(ledger: Ledger, copies: int = 1, **changes: object) -> Submission:
     for copy in range(1, copies + 1):
         intent = ledger.sends.begin(submission, copy, 60)
         assert isinstance(intent, SendIntent)
-        ledger.sends.complete(submission, copy, intent, f"r-{number}-{copy}", reconciled=False)
+        ledger.sends.complete(submission, copy, intent, f"r-{number}-{copy}")
     submission = put_in_state(
         ledger, submission, state=SubmissionState.DISPATCHED, build_id="b-1", copies=copies,
         destination=Destination.DEVICE_QUEUE, device_id="d-1", device="Anvil",

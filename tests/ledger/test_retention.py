@@ -15,7 +15,7 @@ def ended(ledger: Ledger, days_ago: float, state: SubmissionState = SubmissionSt
     submission = ledger.get(number)
     intent = ledger.sends.begin(submission, 1, 60)
     assert isinstance(intent, SendIntent)
-    ledger.sends.complete(submission, 1, intent, "receipt", reconciled=False)
+    ledger.sends.complete(submission, 1, intent, "receipt")
     ended_at = NOW - timedelta(days=days_ago)
     put_in_state(ledger, submission, state=state, ended_at=ended_at, step=None, due_at=None)
     return number

@@ -23,7 +23,7 @@ def intent_of(ledger: Ledger, submission: Submission, lease_seconds: float = 60)
 
 
 def test_a_settled_send_is_never_begun_again(ledger: Ledger, submission: Submission) -> None:
-    ledger.sends.complete(submission, 1, intent_of(ledger, submission), "receipt", reconciled=False)
+    ledger.sends.complete(submission, 1, intent_of(ledger, submission), "receipt")
     assert ledger.sends.begin(submission, 1, 60) == AlreadySent("receipt")
 
 
@@ -40,7 +40,7 @@ def test_after_the_deadline_the_next_one_takes_over_and_knows_it(
     second = intent_of(ledger, submission)
     assert (second.times, second.lost) == (2, "timed out")
     with pytest.raises(Superseded, match="Copy 1 of submission 1 was settled by another worker"):
-        ledger.sends.complete(submission, 1, first, "late", reconciled=False)
+        ledger.sends.complete(submission, 1, first, "late")
 
 
 def test_a_lease_is_renewed_only_by_its_owner(ledger: Ledger, submission: Submission) -> None:
@@ -55,7 +55,7 @@ def test_a_lease_is_renewed_only_by_its_owner(ledger: Ledger, submission: Submis
 def test_a_send_that_is_complete_is_not_renewed(ledger: Ledger, submission: Submission) -> None:
     """A person may have confirmed it while the cloud was searched."""
     intent = intent_of(ledger, submission)
-    ledger.sends.complete(submission, 1, intent, "receipt", reconciled=True)
+    ledger.sends.complete(submission, 1, intent, "receipt")
     with pytest.raises(Superseded):
         ledger.sends.renew_lease(submission, 1, intent, 60)
     ledger.sends.withdraw(submission, 1, intent)
@@ -112,7 +112,7 @@ def test_who_is_first_sends_for_all_on_the_bed(ledger: Ledger, bed: list[Submiss
     intent = begin(ledger, first)
     assert isinstance(intent, SendIntent)
     assert begin(ledger, second) == SharedBuild(first.id, None)
-    ledger.sends.complete(first, 1, intent, "receipt", reconciled=False)
+    ledger.sends.complete(first, 1, intent, "receipt")
     assert begin(ledger, second) == SharedBuild(first.id, "receipt")
     assert begin(ledger, first) == AlreadySent("receipt")
 
@@ -139,7 +139,7 @@ def test_what_was_sent_before_the_upload_is_no_send_of_this_bed(
     first, second = bed
     intent = begin(ledger, first)
     assert isinstance(intent, SendIntent)
-    ledger.sends.complete(first, 1, intent, "receipt", reconciled=False)
+    ledger.sends.complete(first, 1, intent, "receipt")
     assert isinstance(ledger.sends.begin(second, 1, 60, second.opened_at + timedelta(hours=1)), SendIntent)
 
 
@@ -159,7 +159,7 @@ def test_receipts_of_others_are_of_the_same_build_and_outlive_their_submissions(
     for each, receipt in ((first, "first"), (second, "second")):
         intent = ledger.sends.begin(each, 1, 60)
         assert isinstance(intent, SendIntent)
-        ledger.sends.complete(each, 1, intent, receipt, reconciled=False)
+        ledger.sends.complete(each, 1, intent, receipt)
     assert ledger.sends.list_receipts_of_others(first) == ("second",)
     assert ledger.sends.list_receipts(second.id) == ("second",)
     ledger.update_submission(first, state=SubmissionState.CANCELED, step=None, ended_at=first.opened_at)

@@ -6,18 +6,15 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Unpack, cast
 
-from sqlalchemy import select
-
 from tests.cloud import Cloud
 from tests.states import put_in_state
 from tests.stl import box
 from workflow.eiger import EigerClient, make_client
 from workflow.ledger import Ledger, SendIntent
-from workflow.ledger.tables import sends
 from workflow.model import Destination, Submission, SubmissionChanges, SubmissionState
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context
-from workflow.pipeline.dispatch import dispatch_build
+from workflow.pipeline.dispatch import IN_THE_CLOUD, dispatch_build
 from workflow.pipeline.retry import RetrySchedule
 from workflow.settings import load_settings
 
@@ -83,10 +80,9 @@ class Desk:
         return [each.detail for each in self.ledger.events(submission.id) if each.event == event]
 
     def reconciled(self, submission: Submission) -> list[bool]:
-        """Return, copy by copy, whether the receipt was found in the cloud."""
-        query = select(sends.c.reconciled).where(sends.c.submission == submission.id).order_by(sends.c.copy)
-        with self.ledger.read_connection() as connection:
-            return list(connection.execute(query).scalars())
+        """Return, copy by copy, whether the receipt was found in the cloud, as the history tells."""
+        (dispatched,) = self.details(submission, "dispatched")
+        return [copy.endswith(IN_THE_CLOUD) for copy in dispatched.split("; ")]
 
 
 def upload(client: EigerClient, side: float) -> str:
@@ -128,5 +124,5 @@ def send_by_hand(desk: Desk, submission: Submission) -> str:
 def send_first_copy(desk: Desk, submission: Submission) -> str:
     """Send the first copy as a process does that is killed before the second one."""
     intent, receipt = begin(desk, submission), send_by_hand(desk, submission)
-    desk.ledger.sends.complete(submission, 1, intent, receipt, reconciled=False)
+    desk.ledger.sends.complete(submission, 1, intent, receipt)
     return receipt

@@ -122,7 +122,7 @@ def test_what_is_sent_and_not_yet_put_away_is_not_canceled(ledger: Ledger, make:
     submission = make(state=SubmissionState.ROUTED)
     intent = ledger.sends.begin(submission, 1, 60)
     assert isinstance(intent, SendIntent)
-    ledger.sends.complete(submission, 1, intent, "receipt", reconciled=False)
+    ledger.sends.complete(submission, 1, intent, "receipt")
     with pytest.raises(
         WrongSubmissionState, match=r"is sent already, and ends as dispatched\. Take the build out of its"
     ):

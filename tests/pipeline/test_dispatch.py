@@ -177,7 +177,7 @@ def test_a_part_waits_for_another_on_its_bed_and_goes_with_it(desk: Desk) -> Non
     waiting = send(desk, desk.routed(build_id=first.build_id))
     assert waiting.reason == f"Submission {first.id}, on the same bed, is being sent."
     receipt = send_by_hand(desk, first)
-    desk.ledger.sends.complete(first, 1, intent, receipt, reconciled=False)
+    desk.ledger.sends.complete(first, 1, intent, receipt)
     done = send(desk, waiting)
     assert (done.state, done.receipt_id, desk.sent(done)) == (SENT, receipt, 1)
     sent_with = f"receipt {receipt}, sent with submission {first.id} on the same bed"

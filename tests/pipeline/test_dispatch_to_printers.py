@@ -59,7 +59,7 @@ def test_a_print_that_the_printer_does_not_show_is_waited_for_or_held(
     submission = desk.routed(PRINT)
     intent = begin(desk, submission)
     receipt = desk.client.print_to_printer(str(submission.device_id), str(submission.build_id)).id
-    desk.ledger.sends.complete(submission, 1, intent, receipt, reconciled=False)
+    desk.ledger.sends.complete(submission, 1, intent, receipt)
     desk.cloud.act("prints", print_job_id=receipt, state=state)
     desk.retry_schedule = RetrySchedule(print_now_seconds=limit_seconds)
     waiting = send(desk, submission)

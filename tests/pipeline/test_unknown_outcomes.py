@@ -69,7 +69,7 @@ def _take_over_and_send(context: Shop, late: Submission) -> None:
     assert isinstance(intent, SendIntent)
     with context.client() as client:
         made = client.send_build_to_job_request_queue(str(heir.build_id))
-    ledger.sends.complete(heir, 1, intent, made.id, reconciled=False)
+    ledger.sends.complete(heir, 1, intent, made.id)
 
 
 def test_an_upload_whose_reply_was_lost_is_found_and_not_repeated(context: Shop) -> None:

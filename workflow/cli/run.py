@@ -40,11 +40,15 @@ def wait_for_stop(stop: Event, stands_still_seconds: Callable[[], float]) -> Non
             notify_systemd("WATCHDOG=1")
 
 
+MOST_DIGITS = 20
+
+
 def watchdog_seconds() -> float | None:
     """Return after how long without a sign systemd ends us; None where it does not."""
     limit = os.environ.get("WATCHDOG_USEC", "")
     meant = os.environ.get("WATCHDOG_PID", "") in {"", str(os.getpid())}
-    return int(limit) / 1e6 if limit.isdigit() and int(limit) > 0 and meant else None
+    is_number = limit.isascii() and limit.isdigit() and len(limit) < MOST_DIGITS
+    return int(limit) / 1e6 if is_number and int(limit) > 0 and meant else None
 
 
 REPEATED_SIGNAL_SECONDS = 0.1

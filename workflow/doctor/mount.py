@@ -121,7 +121,7 @@ def _cache_seconds(options: tuple[str, ...]) -> int | None:
     """Return how long attributes are remembered: `actimeo=1`, or NFS' `acregmax=60`."""
     values = dict(option.split("=", 1) for option in options if "=" in option)
     found = values.get(_CACHE_OPTION, values.get("acregmax", ""))
-    return int(found) if found.isdigit() else None
+    return int(found) if found.isascii() and found.isdigit() else None
 
 
 PROBE_PREFIX = ".stlflow-probe-"

@@ -123,7 +123,7 @@ def is_only_server_cached(fd: int) -> bool:
 def _holders(device: int, inode: int) -> Iterator[str]:
     """Yield the names of the visible programs that have a file open, or mapped, for writing (proc(5))."""
     for process in _PROCESSES.iterdir():
-        if process.name.isdigit():
+        if process.name.isascii() and process.name.isdigit():
             with suppress(OSError):  # ended meanwhile, or not ours to see
                 if _opened_by(process, device, inode) or _mapped_by(process, device, inode):
                     yield (process / "comm").read_text("utf-8", "replace").strip()

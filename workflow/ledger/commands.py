@@ -146,7 +146,7 @@ def _rival(connection: Connection, submission: Submission) -> int | None:
 
 def _settle_open_sends(connection: Connection, number: int, effect: CommandEffect) -> None:
     if effect.receipt is not None:
-        known = {"receipt_id": effect.receipt, "settled_at": seconds_now(), "reconciled": True}
+        known = {"receipt_id": effect.receipt, "settled_at": seconds_now()}
         connection.execute(update(sends).where(_open_sends(number)).values(known))
     elif effect.looked:
         never, looked = {"lost": None, "times": 0}, {"lost": CHECKED_BY_OPERATOR, "times": 1}

@@ -96,26 +96,22 @@ class SendStore(Store):
                     return shared
             return _write_intent(connection, submission.id, copy, row, now + lease_seconds)
 
-    def complete(
-        self, submission: Submission, copy: int, intent: SendIntent, receipt_id: str, *, reconciled: bool
-    ) -> None:
+    def complete(self, submission: Submission, copy: int, intent: SendIntent, receipt_id: str) -> None:
         """Write the outcome: the copy is sent, with the cloud's id as proof. Raises Superseded."""
         with self.write_transaction() as connection:
-            _complete(connection, submission.id, copy, intent, receipt_id, reconciled=reconciled)
+            _complete(connection, submission.id, copy, intent, receipt_id)
 
-    def complete_last(
-        self, draft: Draft, copy: int, intent: SendIntent, receipt_id: str, *, reconciled: bool
-    ) -> Submission:
+    def complete_last(self, draft: Draft, copy: int, intent: SendIntent, receipt_id: str) -> Submission:
         """Write the outcome of the last copy and, in the same transaction, the draft that follows from it.
 
         The outcome is written even if the submission's turn is over. Raises Superseded then, too.
         """
         try:
             with self.write_transaction() as connection:
-                _complete(connection, draft.stored.id, copy, intent, receipt_id, reconciled=reconciled)
+                _complete(connection, draft.stored.id, copy, intent, receipt_id)
                 return write_draft(connection, draft)
         except Superseded:
-            self.complete(draft.stored, copy, intent, receipt_id, reconciled=reconciled)
+            self.complete(draft.stored, copy, intent, receipt_id)
             raise
 
     def withdraw(self, submission: Submission, copy: int, intent: SendIntent) -> None:
@@ -192,17 +188,14 @@ class SendStore(Store):
             return (*connection.execute(of_deleted).scalars(), *others)
 
 
-def _complete(
-    connection: Connection, number: int, copy: int, intent: SendIntent, receipt_id: str, *, reconciled: bool
-) -> None:
-    done = send_update("receipt_id", "settled_at", "reconciled").execute(
+def _complete(connection: Connection, number: int, copy: int, intent: SendIntent, receipt_id: str) -> None:
+    done = send_update("receipt_id", "settled_at").execute(
         connection,
         number=number,
         copy=copy,
         token=intent.token,
         new_receipt_id=receipt_id,
         new_settled_at=seconds_now(),
-        new_reconciled=reconciled,
     )
     if done.rowcount != 1:
         raise Superseded(f"Copy {copy} of submission {number} was settled by another worker.")

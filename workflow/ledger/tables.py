@@ -123,7 +123,7 @@ sends = Table(
     Column("lost", Text),
     Column("receipt_id", Text),
     Column("settled_at", Float),
-    Column("reconciled", Boolean, nullable=False, default=False),
+    Column("reconciled", Boolean, nullable=False, default=False),  # of older releases; the history tells
 )
 
 seen_before = Table(

@@ -106,8 +106,7 @@ def _settled(context: Context, submission: Submission, copy: int, sent: SentCopy
     """Write the outcome of a copy by itself: others follow, or a printer has to show it."""
     if sent.unwritten is None:
         return sent
-    reconciled = sent.how == IN_THE_CLOUD
-    context.ledger.sends.complete(submission, copy, sent.unwritten, sent.receipt_id, reconciled=reconciled)
+    context.ledger.sends.complete(submission, copy, sent.unwritten, sent.receipt_id)
     return replace(sent, unwritten=None)
 
 
@@ -290,10 +289,7 @@ def _record_dispatched(
     last = done[-1]
     if last.unwritten is None:
         return context.ledger.write(draft)
-    reconciled = last.how == IN_THE_CLOUD
-    return context.ledger.sends.complete_last(
-        draft, len(done), last.unwritten, last.receipt_id, reconciled=reconciled
-    )
+    return context.ledger.sends.complete_last(draft, len(done), last.unwritten, last.receipt_id)
 
 
 def _copy_label(submission: Submission, copy: int) -> str:
