@@ -36,11 +36,9 @@ from workflow.intake import MASS_ARRIVAL_REASON, FileExplanation, explain_file
 from workflow.ledger import (
     SHARE_ID_KEY,
     Ledger,
-    back_up,
-    copy_ledger,
-    restore_into,
-    restore_sqlite,
 )
+from workflow.ledger.backup import back_up, restore_into, restore_sqlite
+from workflow.ledger.copy import copy_ledger
 from workflow.mesh import Inspector
 from workflow.model import DeviceFacts, Facts, IntakeDecision, MeshReport, Submission, unmeasured_report
 from workflow.notes import Answer, DecisionWays, make_answer, parse_prices

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from workflow.errors import StateFolderError
-from workflow.ledger import RESTORED_KEY, Ledger, SendIntent, back_up, restore_into, restore_sqlite
-from workflow.ledger.backup import NUMBERS_SKIPPED
+from workflow.ledger import RESTORED_KEY, Ledger, SendIntent
+from workflow.ledger.backup import NUMBERS_SKIPPED, back_up, restore_into, restore_sqlite
 
 URL = "sqlite:///{}"
 

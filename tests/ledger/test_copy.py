@@ -12,9 +12,9 @@ from workflow.errors import StateFolderError
 from workflow.ledger import (
     Ledger,
     SendInProgress,
-    copy_ledger,
     list_abandoned_claims,
 )
+from workflow.ledger.copy import copy_ledger
 from workflow.model import HoldReason, Step, SubmissionState
 
 STEPS = {

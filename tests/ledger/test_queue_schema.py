@@ -10,9 +10,10 @@ from sqlalchemy import Engine, text
 from tests.ledger.queue_worker import QueueWorker, take_over
 from tests.postgres import Postgres
 from workflow.errors import StateFolderError
-from workflow.ledger import Ledger, check_integrity
+from workflow.ledger import Ledger
 from workflow.ledger.database import open_database
 from workflow.ledger.handover import hand_over
+from workflow.ledger.integrity import check_integrity
 from workflow.ledger.queue_schema import applied_migration, migrate_queue, queue_mismatch, shipped_migrations
 from workflow.ledger.work import Work
 from workflow.model import Step

@@ -17,8 +17,9 @@ from tests.pipeline.test_work_queue import Floor
 from tests.postgres import Postgres
 from tests.waiting import until
 from workflow.errors import StateFolderError
-from workflow.ledger import Ledger, Work, check_integrity, postpone_due_polls
+from workflow.ledger import Ledger, Work, postpone_due_polls
 from workflow.ledger.database import open_database
+from workflow.ledger.integrity import check_integrity
 from workflow.model import HoldReason, Step, SubmissionState
 from workflow.pipeline import local_queue, postgres_queue
 from workflow.pipeline.context import now

@@ -10,7 +10,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tests.routing.test_load import CASES, GOOD
 from workflow.resources import resource_folder
-from workflow.routing import FACT_TABLE, rules_json_schema
+from workflow.routing import FACT_TABLE
+from workflow.routing.json_schema import rules_json_schema
 
 VALIDATOR = jsonschema_rs.Draft202012Validator(rules_json_schema())
 MARKED_BY_EDITORS = [

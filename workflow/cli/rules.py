@@ -69,7 +69,7 @@ def run_rule_tests(file: Path | None) -> int:
 @rules.command("schema")
 def print_schema() -> int:
     """Print the JSON Schema of rules files, for editors."""
-    from workflow.routing import rules_json_schema
+    from workflow.routing.json_schema import rules_json_schema
 
     print_json(rules_json_schema())
     return EXIT_OK

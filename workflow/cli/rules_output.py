@@ -11,7 +11,8 @@ from workflow.cli.param_types import did_you_mean
 from workflow.mesh import format_size
 from workflow.model import DecisionRecord, FactValue, IntakeDecision, MeshReport
 from workflow.operations import IntakeForecast
-from workflow.pipeline.replay import PastDecision, ReplayResult, describe_intake, describe_route
+from workflow.pipeline.decision_text import describe_intake, describe_route
+from workflow.pipeline.replay import PastDecision, ReplayResult
 from workflow.routing import FACT_TABLE, Explanation, Rulebook, format_window, parse_fact_value
 
 BUILD_PREFIX = "build."

@@ -20,9 +20,10 @@ from workflow.console.rules import RulesPage, rules_page
 from workflow.errors import RulesError, StateFolderError
 from workflow.frozen import frozen
 from workflow.model import ConsideredRule, DeviceFacts, FactValue
+from workflow.pipeline.decision_text import describe_intake, describe_route
 from workflow.pipeline.facts import facts_of_unsubmitted_file
 from workflow.pipeline.outages import last_seen_devices
-from workflow.pipeline.replay import describe_intake, describe_route, replay_rules
+from workflow.pipeline.replay import replay_rules
 from workflow.routing import (
     FACT_TABLE,
     DecisionStage,

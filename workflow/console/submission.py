@@ -27,7 +27,8 @@ from workflow.model import (
 )
 from workflow.notes import Answer, answer_line, materials_text, print_time_text
 from workflow.operations import read_answers
-from workflow.pipeline.replay import describe_intake, describe_route, explain_past_decision
+from workflow.pipeline.decision_text import describe_intake, describe_route
+from workflow.pipeline.replay import explain_past_decision
 
 _S = SubmissionState
 PATH: tuple[tuple[str, str, frozenset[SubmissionState]], ...] = (

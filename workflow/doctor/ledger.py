@@ -12,7 +12,8 @@ from workflow.assembly import is_worker_alive, ledger_exists, moved_ledger_error
 from workflow.doctor.finding import Check, Finding, checks_of, fail, ok, warn
 from workflow.errors import EXIT_CLOUD, EXIT_SOME_FAILED, EXIT_USAGE, DatabaseUnavailable, StateFolderError
 from workflow.intake import file_system_type
-from workflow.ledger import CLOCK, IntegrityReport, Ledger, check_integrity, check_writable, list_workers
+from workflow.ledger import CLOCK, Ledger, list_workers
+from workflow.ledger.integrity import IntegrityReport, check_integrity, check_writable
 from workflow.settings import Settings
 from workflow.state_folder import network_file_system
 

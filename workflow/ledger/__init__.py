@@ -1,11 +1,9 @@
 """The durable record: submissions and their events, append-only."""
 
-from workflow.ledger.backup import back_up, restore_into, restore_sqlite
 from workflow.ledger.canary import CanaryFlight
 from workflow.ledger.changes import Draft, Superseded, draft_of
 from workflow.ledger.commands import CommandEffect, SendState
 from workflow.ledger.console_tokens import ConsoleToken
-from workflow.ledger.copy import copy_ledger
 from workflow.ledger.database import CLOCK
 from workflow.ledger.decisions import RecentSend
 from workflow.ledger.due_polls import (
@@ -25,7 +23,6 @@ from workflow.ledger.due_steps import (
 )
 from workflow.ledger.handover import DELIVER_QUEUE, INTAKE_QUEUE, QUEUE_SCHEMA, STAGE_TASK, queue_of
 from workflow.ledger.in_place import InPlaceFile, InPlaceRecord
-from workflow.ledger.integrity import IntegrityReport, check_integrity, check_writable
 from workflow.ledger.jobs import (
     hand_over_due_steps,
     jobs_of,
@@ -100,7 +97,6 @@ __all__ = [
     "Heartbeats",
     "InPlaceFile",
     "InPlaceRecord",
-    "IntegrityReport",
     "LatestEvent",
     "Ledger",
     "OutboxCondition",
@@ -115,10 +111,6 @@ __all__ = [
     "VitalCounts",
     "WaitingForSlicing",
     "Work",
-    "back_up",
-    "check_integrity",
-    "check_writable",
-    "copy_ledger",
     "count_waiting_for_slicing",
     "deregister_worker",
     "draft_of",
@@ -144,8 +136,6 @@ __all__ = [
     "requeue_dropped_jobs",
     "requeue_interrupted_steps",
     "requeue_lost_steps",
-    "restore_into",
-    "restore_sqlite",
     "send_heartbeat",
     "start_delivery",
     "take_due_steps",

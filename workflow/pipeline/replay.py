@@ -11,6 +11,7 @@ from workflow.errors import RulesError, UnknownSubmission
 from workflow.frozen import frozen
 from workflow.ledger import Ledger
 from workflow.model import DecisionRecord, IntakeDecision, Route, Submission, SubmissionState
+from workflow.pipeline.decision_text import describe_intake, describe_route
 from workflow.pipeline.facts import facts_before_upload
 from workflow.routing import (
     Explanation,
@@ -18,7 +19,6 @@ from workflow.routing import (
     explain,
     explain_intake,
     explain_routing,
-    format_window,
     parse_rules,
 )
 
@@ -158,27 +158,6 @@ def replay_rules(
         if changed is not None:
             elsewhere.append(Difference(number, ledger.get(number).path, *changed))
     return ReplayResult(len(numbers), tuple(elsewhere), tuple(unclear))
-
-
-def describe_intake(decision: IntakeDecision) -> str:
-    """Return a decision before the upload as one phrase."""
-    if decision.action != "upload":
-        return f"{decision.action}: {decision.reason}"
-    owner = f" for {decision.owner}" if decision.owner else ""
-    folder = f" into folder {decision.folder}" if decision.folder else ""
-    return f"upload with preset {decision.preset or 'of the vendor'}{owner}{folder}"
-
-
-def describe_route(route: Route) -> str:
-    """Return a decision after slicing as one phrase."""
-    if route.destination is None:
-        return f"hold: {route.reason}"
-    device = f" of {route.device}" if route.device else ""
-    due = f", due {route.due.isoformat()}" if route.due else ""
-    copies = f", {route.copies} copies" if route.copies > 1 else ""
-    approved = ", approved first" if route.approve_first else ""
-    window = f", sent {format_window(route.send_window)}" if route.send_window else ""
-    return f"{route.destination}{device}{copies}{due}{approved}{window}"
 
 
 BeforeAfterReasons = tuple[str, str, tuple[str, ...]]

@@ -3,8 +3,8 @@
 from workflow.ledger import draft_of
 from workflow.model import DecisionRecord, EventKind, Submission, SubmissionState
 from workflow.pipeline.context import Context, now
+from workflow.pipeline.decision_text import describe_route
 from workflow.pipeline.facts import facts_before_upload
-from workflow.pipeline.replay import describe_route
 from workflow.pipeline.route import ROUTING, read_devices_for_rules
 from workflow.routing import Explanation, OpenRule, explain
 

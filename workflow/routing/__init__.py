@@ -20,7 +20,6 @@ from workflow.routing.explain import Explanation, OpenRule, explain, explain_int
 from workflow.routing.fact_values import is_of_kind, parse_fact_value
 from workflow.routing.facts import FACT_TABLE, SECONDS_PER_HOUR, DecisionStage, FactKind
 from workflow.routing.globs import casefold_nfc
-from workflow.routing.json_schema import rules_json_schema
 from workflow.routing.load import load_rules, parse_rules, read_rules_text, revision_of
 from workflow.routing.matchers import TimeWindow, format_window
 from workflow.routing.rule_tests import MeasureStl, RuleTestResult, evaluate_rule_tests, refuse_failed_tests
