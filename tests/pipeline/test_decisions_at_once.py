@@ -92,6 +92,19 @@ def test_a_late_step_leaves_the_file_that_came_to_the_old_place(bench: Bench, co
     assert ending(bench, part) == HELD, bench.history(part.path)
 
 
+def test_what_was_moved_while_it_was_sent_is_printed_again_once_it_is_dragged_back(bench: Bench) -> None:
+    part = bench.put_on_hold("units")
+    bench.command(part, "release")()
+    bench.move(part, "inbox")()
+    bench.rest(part.path)
+    aside = bench.submissions(part.path)[-1]
+    assert ending(bench, part) == SET_ASIDE, bench.history(part.path)
+    bench.move(aside, "inbox")()
+    bench.rest(part.path)
+    again = bench.submissions(part.path)[-1]
+    assert (again.state, again.claimed_as) == (SubmissionState.DISPATCHED, f"done/{part.path}")
+
+
 def test_both_are_obeyed_while_all_work(tmp_path: Path) -> None:
     pairs = [(pair, first) for pair in PAIRS if pair[0] in {"rule", "route", "rejected"} for first in (0, 1)]
     with opened_bench(tmp_path) as bench:

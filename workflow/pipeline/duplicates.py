@@ -66,8 +66,9 @@ def write_examined(context: Context, draft: Draft) -> Submission:
     sha256 = draft.changes.get("sha256")
     if sha256 is None:
         return context.ledger.write(draft, durable=False)
-    not_canceled = _cancel_replaced_holds(context, draft.submission, sha256)
-    if (sent := _find_sent_meanwhile(context, draft.submission, sha256)) is not None:
+    twins = context.ledger.list_with_content(sha256) if context.share.is_reachable() else ()
+    not_canceled = _cancel_replaced_holds(context, draft.submission, twins)
+    if (sent := _find_sent_meanwhile(context, draft.stored, twins)) is not None:
         return context.ledger.write(_set_aside(draft, sent), durable=False)
 
     def is_duplicate(other: Submission) -> bool:
@@ -84,15 +85,20 @@ def write_examined(context: Context, draft: Draft) -> Submission:
     return written
 
 
-def _find_sent_meanwhile(context: Context, submission: Submission, sha256: str) -> Submission | None:
+def _find_sent_meanwhile(
+    context: Context, submission: Submission, twins: Sequence[Submission]
+) -> Submission | None:
     """Return the submission that was sent while its file was on its way from held/ back to the inbox."""
-    if not (context.sets_duplicates_aside and context.share.is_reachable()):
+    was_read_before = submission.sha256 is not None or submission.reused is not None
+    if was_read_before or not context.sets_duplicates_aside:
         return None
-    for twin in context.ledger.list_with_content(sha256):
+    for twin in twins:  # newest first
+        if twin.id == submission.id:
+            continue
         was_held = twin.state in SENT_STATES and (twin.claimed_as or "").startswith(f"{Outcome.HELD}/")
         ended = twin.ended_at or twin.opened_at
-        if was_held and submission.opened_at - ended < MEANWHILE and not _has_file(context, twin):
-            return twin
+        is_moved = was_held and submission.opened_at - ended < MEANWHILE and not _has_file(context, twin)
+        return twin if is_moved else None  # of an older one the file was here before
     return None
 
 
@@ -168,15 +174,14 @@ def _has_file(context: Context, submission: Submission) -> bool:
     return context.source(submission).exists() or taken.exists()
 
 
-def _cancel_replaced_holds(context: Context, submission: Submission, sha256: str) -> frozenset[int]:
+def _cancel_replaced_holds(
+    context: Context, submission: Submission, twins: Sequence[Submission]
+) -> frozenset[int]:
     """Cancel held submissions whose file was dragged back to the inbox: this one replaces them.
 
     Return the numbers of those that can't be canceled: they were sent in part, or may have been.
     """
     in_doubt: set[int] = set()
-    if not context.share.is_reachable():
-        return frozenset()
-    twins = context.ledger.list_with_content(sha256)
     _remove_orphaned_notes(context, twins)
     for duplicate in twins:
         if duplicate.id == submission.id or not _was_taken_away(context, duplicate):
