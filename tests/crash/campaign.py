@@ -144,7 +144,8 @@ class Run:
         self.world.note(f"{word} {number}: {code}")
         if code == 0:
             path = next(each["path"] for each in listed if each["id"] == number)
-            self.moved.pop(path, None)
+            if word != "retry" or self.moved.get(path) != "approved":  # a retry takes no approval back
+                self.moved.pop(path, None)
             (self._canceled.add if word == "cancel" else self._canceled.discard)(path)
         if word == "release" and code == 0:
             self.released.add(number)
@@ -266,7 +267,8 @@ class Run:
     def _has_ended(self, submission: dict[str, object]) -> bool:
         path = str(submission["path"])
         decided = submission["id"] in self.released or path in self.moved
-        by_rule = path.startswith("small") and not decided
+        in_doubt = "Outcome unknown" in str(submission["reason"])
+        by_rule = path.startswith("small") and not decided and not in_doubt
         return submission["state"] in {"dispatched", "rejected", "canceled"} or (
             submission["state"] == "held" and by_rule
         )
