@@ -82,6 +82,8 @@ def find_moved_file(ledger: Ledger, share: Share, submission: Submission, *folde
 
     It has the same content and name, and is not the file of another submission.
     """
+    if submission.left_in_place or submission.sha256 is None:
+        return None
     decisions = tuple(_MOVED_TEXT) if share.decides_by_moving else (INBOX_FOLDER,)
     for place in _possible_places(submission, folders or decisions):
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError, NotAPlainFile):

@@ -83,11 +83,8 @@ class MoveWatcher:
         if not any(each.retried_hold for each in held):
             return []
         notes = {each.number for note in approved if (each := read_submission_note(note)) is not None}
-        return [
-            each
-            for each in held
-            if each.retried_hold and each.id in notes and each.step is None and each not in missing
-        ]
+        ours = [each for each in held if each.id in notes and each.home in {None, self.home}]
+        return [each for each in ours if each.retried_hold and each.step is None and each not in missing]
 
     def _is_moved(self, submission: Submission, present: Collection[str]) -> bool:
         """True if the file or its note is gone from held/, of which `present` was found."""
