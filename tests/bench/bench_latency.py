@@ -85,7 +85,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as name,
         simulated_cloud() as url,
-        database(asked.database) as settings,
+        database(asked.database) as (settings, _),
     ):
         folder, rules = Path(name), Path(name) / "looking.yaml"
         rules.write_text(RULES)

@@ -28,6 +28,7 @@ from threading import local
 
 import requests
 
+from tests.free_ports import free_port
 from tests.waiting import until
 
 AUTH = ("demo", "demo")
@@ -85,6 +86,7 @@ def settings_of(folder: Path, url: str) -> dict[str, str]:
         "STLFLOW_SETTLE_SECONDS": "0.3",
         "STLFLOW_SETTLE_ASCII_SECONDS": "0.3",
         "STLFLOW_MASS_ARRIVAL_FILES": "0",
+        "STLFLOW_CONSOLE_PORT": str(free_port()),
         "STLFLOW_LOG_LEVEL": "WARNING",
     }
 

@@ -6,12 +6,8 @@ import socket
 import requests
 
 from tests.cli.command import Desk
+from tests.free_ports import free_port
 from tests.waiting import until
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def test_the_service_serves_the_console_and_a_second_one_beside_it_too(desk: Desk) -> None:

@@ -8,12 +8,14 @@ from tests.ledger.queue_worker import QueueWorker
 from tests.states import put_in_state
 from workflow.ledger import (
     Ledger,
+    NextPoll,
     Superseded,
-    WaitingForSlicing,
     count_waiting_for_slicing,
     filter_waiting_for_slicing,
+    find_oldest_upload,
     find_waiting_by_part_version,
     postpone_due_polls,
+    schedule_next_polls,
     start_delivery,
 )
 from workflow.model import EventKind, Step, Submission, SubmissionState
@@ -35,7 +37,7 @@ def waits(ledger: Ledger, place: int) -> Submission:
 
 
 def test_nothing_waits_at_first(ledger: Ledger) -> None:
-    assert count_waiting_for_slicing(ledger) == WaitingForSlicing(0, None)
+    assert (count_waiting_for_slicing(ledger), find_oldest_upload(ledger)) == (0, None)
     assert (
         filter_waiting_for_slicing(ledger, [1]) == find_waiting_by_part_version(ledger, ["version-1"]) == ()
     )
@@ -46,7 +48,7 @@ def test_what_waits_is_counted_and_found(ledger: Ledger) -> None:
     ledger.schedule_next_step(first, Step.DELIVER, NOON, state=SubmissionState.SLICED)
     canceled = ledger.open("canceled.stl")
     ledger.claimed(canceled, "processing/4~canceled.stl")
-    assert count_waiting_for_slicing(ledger) == WaitingForSlicing(2, second.uploaded_at)
+    assert (count_waiting_for_slicing(ledger), find_oldest_upload(ledger)) == (2, second.uploaded_at)
     every = range(1, 2000)
     assert filter_waiting_for_slicing(ledger, every) == (second, third)
     assert find_waiting_by_part_version(ledger, ["version-0", "version-2", "version-9"]) == (third,)
@@ -59,6 +61,26 @@ def test_one_that_is_just_being_asked_for_waits_too(ledger: Ledger) -> None:
     start_delivery(ledger, asked, [(EventKind.SLICED, "")], state=SubmissionState.SLICED)
     with pytest.raises(Superseded):
         ledger.update_submission(asked, due_at=NOON)
+
+
+def test_the_longest_due_are_asked_for_and_their_answers_are_written_together(
+    ledger: Ledger,
+) -> None:
+    parked = [waits(ledger, place) for place in range(4)]
+    for place, submission in enumerate(parked):
+        ledger.update_submission(submission, due_at=NOON - timedelta(minutes=place))
+    asked = postpone_due_polls(ledger, 3)
+    assert {each.id for each in asked} == {each.id for each in parked[1:]}
+    gone_on = next(each for each in asked if each.id == parked[3].id)
+    start_delivery(ledger, gone_on, [(EventKind.SLICED, "")], state=SubmissionState.SLICED)
+    later = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=10)
+    schedule_next_polls(ledger, [NextPoll(each, later, "IN_PROGRESS", tries=1) for each in asked])
+    for each in parked[1:3]:
+        seen = ledger.get(each.id)
+        assert (seen.due_at, seen.slice_status, seen.tries, seen.turn) == (later, "IN_PROGRESS", 1, each.turn)
+    assert ledger.get(gone_on.id).slice_status is None, "it has gone on meanwhile"
+    assert ledger.get(gone_on.id).step is Step.DELIVER
+    assert [each.id for each in postpone_due_polls(ledger, 9)] == [parked[0].id]
 
 
 def test_going_on_is_one_change_with_all_its_news_and_happens_once(ledger: Ledger) -> None:

@@ -14,6 +14,8 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.free_ports import free_port
+
 
 @dataclass
 class Receiver:
@@ -116,7 +118,7 @@ def mail_server(
     controller = Controller(
         box,
         hostname="127.0.0.1",
-        port=_free_port(),
+        port=free_port(),
         tls_context=context if tls else None,
         require_starttls=tls,
         authenticator=log_in if password else None,
@@ -185,12 +187,6 @@ def connect_proxy(to_port: int) -> Iterator[ConnectProxy]:
 
         threading.Thread(target=serve, daemon=True).start()
         yield proxy
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def server_context(authority: trustme.CA, host: str = "127.0.0.1") -> ssl.SSLContext:

@@ -28,7 +28,7 @@ _STOP_POLL_SECONDS = 5.0
 _DEBOUNCE_SECONDS = 0.02
 """A burst of events is answered by one round."""
 _FAULT_PAUSE_SECONDS = 1.0
-_REST_PER_WORK = 100
+_REST_PER_WORK = 400
 """The inbox rests this many times as long as a scan has worked: one percent of a core at most."""
 _LONGEST_REST_SECONDS = 60.0
 _DEFAULT_TIMES = StabilityTimes()

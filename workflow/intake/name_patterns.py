@@ -199,6 +199,8 @@ def match_path(path: str) -> NameMatch:
 
 def is_part_file(name: str) -> bool:
     """True if a file name is that of an STL, whatever its case, and no litter of a system."""
+    if name.endswith(".txt"):  # thousands of notes may be beside the files
+        return False
     return _PLAIN_PART_NAME.fullmatch(name) is not None or match_name(name).kind is NameKind.PART
 
 

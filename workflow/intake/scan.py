@@ -171,7 +171,9 @@ def _overlooked(found: InboxScan, *, all_kinds: bool) -> Iterator[tuple[str, str
 def paths_below(folder: Path) -> Iterator[str]:
     """Yield the paths of all files below a folder, by names alone."""
     for place, _folders, names in os.walk(folder):
-        yield from ((Path(place) / name).relative_to(folder).as_posix() for name in names)
+        below = Path(place).relative_to(folder)
+        above = f"{below.as_posix()}/" if below.parts else ""
+        yield from (f"{above}{name}" for name in names)
 
 
 def files_below(folder: Path) -> Iterator[Path]:

@@ -1,18 +1,21 @@
 """The durable record: submissions and their events, append-only."""
 
 from workflow.ledger.canary import CanaryFlight
+from workflow.ledger.change_feed import ChangeFeed, list_newest
 from workflow.ledger.changes import Draft, Superseded, draft_of
 from workflow.ledger.commands import CommandEffect, SendState
 from workflow.ledger.console_tokens import ConsoleToken
 from workflow.ledger.database import CLOCK
 from workflow.ledger.decisions import RecentSend
 from workflow.ledger.due_polls import (
-    WaitingForSlicing,
+    NextPoll,
     count_waiting_for_slicing,
     filter_waiting_for_slicing,
+    find_oldest_upload,
     find_waiting_by_part_version,
     next_poll_seconds,
     postpone_due_polls,
+    schedule_next_polls,
     start_delivery,
 )
 from workflow.ledger.due_steps import (
@@ -89,6 +92,7 @@ __all__ = [
     "UNCONFIRMED",
     "AlreadySent",
     "CanaryFlight",
+    "ChangeFeed",
     "CommandEffect",
     "ConsoleToken",
     "Cursor",
@@ -99,6 +103,7 @@ __all__ = [
     "InPlaceRecord",
     "LatestEvent",
     "Ledger",
+    "NextPoll",
     "OutboxCondition",
     "RecentSend",
     "SendInProgress",
@@ -109,17 +114,18 @@ __all__ = [
     "SubmissionFilter",
     "Superseded",
     "VitalCounts",
-    "WaitingForSlicing",
     "Work",
     "count_waiting_for_slicing",
     "deregister_worker",
     "draft_of",
     "filter_waiting_for_slicing",
+    "find_oldest_upload",
     "find_waiting_by_part_version",
     "hand_over_due_steps",
     "jobs_of",
     "list_abandoned_claims",
     "list_hanging",
+    "list_newest",
     "list_steps_in_progress",
     "list_steps_of",
     "list_stray_queue_workers",
@@ -136,6 +142,7 @@ __all__ = [
     "requeue_dropped_jobs",
     "requeue_interrupted_steps",
     "requeue_lost_steps",
+    "schedule_next_polls",
     "send_heartbeat",
     "start_delivery",
     "take_due_steps",

@@ -82,6 +82,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     connection.execute("pragma journal_mode=wal")
     connection.execute("pragma foreign_keys=on")
+    connection.execute("pragma cache_size=-512")
 
 
 def _begin_immediate(connection: Connection) -> None:

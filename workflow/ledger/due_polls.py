@@ -17,38 +17,82 @@ from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import submission_from
 from workflow.ledger.statements import PreparedStatement
 from workflow.ledger.tables import submissions
-from workflow.model import EventKind, Step, Submission, SubmissionChanges, SubmissionState, evolve
+from workflow.model import EventKind, Step, Submission, SubmissionChanges, SubmissionState
 
 ASK_AGAIN_SECONDS = 60.0
 """One question takes less; a process that died while asking delays the next one by this."""
 _is_poll = submissions.c.step == Step.POLL.value
 _NEXT_POLL = PreparedStatement(select(func.min(submissions.c.due_at)).where(_is_poll))
 _is_due = or_(submissions.c.due_at <= bindparam("now"), submissions.c.due_at > bindparam("too_far"))
-_DUE_POLLS = PreparedStatement(
-    select(submissions)
+_due = (
+    select(submissions.c.id)
     .where(and_(_is_poll, _is_due))
     .order_by(submissions.c.due_at)
     .limit(bindparam("room"))
     .with_for_update(skip_locked=True)
+    .cte("due")
+)
+_POSTPONE_DUE = PreparedStatement(
+    update(submissions)
+    .where(submissions.c.id.in_(select(_due.c.id)))
+    .values(due_at=bindparam("later"))
+    .returning(*submissions.c)
+)
+_this_poll = and_(
+    submissions.c.id == bindparam("number"), submissions.c.turn == bindparam("at_turn"), _is_poll
+)
+_POLL_AGAIN = PreparedStatement(
+    update(submissions)
+    .where(_this_poll)
+    .values(
+        due_at=bindparam("new_due_at"),
+        slice_status=bindparam("new_slice_status"),
+        tries=bindparam("new_tries"),
+    )
 )
 
 
+@frozen
+class NextPoll:
+    """The next poll of a slice job that has not ended, and what the last one told."""
+
+    submission: Submission
+    due_at: datetime
+    slice_status: str | None
+    tries: int = 0
+
+
 def postpone_due_polls(ledger: Ledger, room: int) -> tuple[Submission, ...]:
-    """Return up to `room` submissions whose slice job is due, longest due first; each is put off by a minute.
+    """Return up to `room` submissions whose slice job is due for longest; each is put off by a minute.
 
     No two processes get the same one. Raises StateFolderError.
     """
     if room < 1:
         return ()
     now = seconds_now()
-    later = now + ASK_AGAIN_SECONDS
+    values = {"now": now, "too_far": now + MAX_DUE_AHEAD_SECONDS, "later": now + ASK_AGAIN_SECONDS}
     with ledger.write_transaction(durable=False) as connection:
-        rows = _DUE_POLLS.execute(connection, now=now, too_far=now + MAX_DUE_AHEAD_SECONDS, room=room)
-        due = [submission_from(dict(row)) for row in rows.mappings()]
-        if due:
-            these = submissions.c.id.in_([submission.id for submission in due])
-            connection.execute(update(submissions).where(these).values(due_at=later))
-    return tuple(evolve(submission, due_at=datetime.fromtimestamp(later, UTC)) for submission in due)
+        rows = _POSTPONE_DUE.execute(connection, room=room, **values).mappings().all()
+    return tuple(submission_from(row) for row in rows)
+
+
+def schedule_next_polls(ledger: Ledger, polls: Collection[NextPoll]) -> None:
+    """Write when slice jobs are polled next, in one transaction; what has gone on meanwhile stays as it is.
+
+    Raises StateFolderError. Then each is polled again within a minute.
+    """
+    if not polls:
+        return
+    with ledger.write_transaction(durable=False) as connection:
+        for poll in polls:
+            _POLL_AGAIN.execute(
+                connection,
+                number=poll.submission.id,
+                at_turn=poll.submission.turn,
+                new_due_at=poll.due_at.timestamp(),
+                new_slice_status=poll.slice_status,
+                new_tries=poll.tries,
+            )
 
 
 def next_poll_seconds(ledger: Ledger) -> float:
@@ -61,26 +105,24 @@ def next_poll_seconds(ledger: Ledger) -> float:
 _WAITING_FOR_SLICING = and_(
     submissions.c.state == SubmissionState.SLICING.value, submissions.c.step == Step.POLL.value
 )
-_WAITING_COUNT = select(
-    func.count().label("waiting"), func.min(submissions.c.uploaded_at).label("since")
-).where(_WAITING_FOR_SLICING)
+_COUNT_POLLS = PreparedStatement(select(func.count()).select_from(submissions).where(_is_poll))
+_OLDEST_UPLOAD = PreparedStatement(select(func.min(submissions.c.uploaded_at)).where(_WAITING_FOR_SLICING))
 
 
-@frozen
-class WaitingForSlicing:
-    """How many submissions wait for slicing, and when the first of them was uploaded."""
-
-    count: int
-    since: datetime | None
-
-
-def count_waiting_for_slicing(ledger: Ledger) -> WaitingForSlicing:
-    """Return how much waits for slicing. Raises StateFolderError."""
+def count_waiting_for_slicing(ledger: Ledger) -> int:
+    """Return how many submissions wait for slicing. Raises StateFolderError."""
     with ledger.read_connection() as connection:
-        row = connection.execute(_WAITING_COUNT).one()
-    return WaitingForSlicing(
-        row.waiting, None if row.since is None else datetime.fromtimestamp(row.since, UTC)
-    )
+        return int(_COUNT_POLLS.execute(connection).scalar_one())
+
+
+def find_oldest_upload(ledger: Ledger) -> datetime | None:
+    """Return when the first of those that wait for slicing was uploaded; None if none waits.
+
+    This reads each of their rows. Raises StateFolderError.
+    """
+    with ledger.read_connection() as connection:
+        since = _OLDEST_UPLOAD.execute(connection).scalar_one_or_none()
+    return None if since is None else datetime.fromtimestamp(since, UTC)
 
 
 def filter_waiting_for_slicing(ledger: Ledger, numbers: Collection[int]) -> tuple[Submission, ...]:

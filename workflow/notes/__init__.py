@@ -33,6 +33,8 @@ from workflow.notes.files import (
     remove_submission_note,
     remove_titled_note,
     says,
+    title_of_note,
+    untouched_note_text,
     write_note,
     write_picture,
 )

@@ -130,9 +130,19 @@ def says(stl: Path, text: str) -> bool:
 
 def note_title(place: Path) -> str | None:
     """Return the first line of an untouched note, without how every note begins; None for other files."""
-    if not _is_untouched(place):
-        return None
-    return (_note_text(place) or "").partition("\n")[0].removeprefix(NOTE_PREFIX).lstrip(": ")
+    text = untouched_note_text(place)
+    return None if text is None else title_of_note(text)
+
+
+def title_of_note(text: str) -> str:
+    """Return the first line of a note's text, without how every note begins."""
+    return text.partition("\n")[0].removeprefix(NOTE_PREFIX).lstrip(": ")
+
+
+def untouched_note_text(place: Path) -> str | None:
+    """Return the text of a note in which nobody has written, as `write_note` got it; None for other files."""
+    text = _note_text(place)
+    return None if text is None else _without_seal(text)
 
 
 @frozen
@@ -172,6 +182,15 @@ def _sealed(text: str) -> str:
     return f"{text}\n(stlflow {_digest(text)}. Remarks below this line are kept.)\n"
 
 
+def _without_seal(text: str) -> str | None:
+    """Return the text of a note without its last line; None if a person has written in it."""
+    seal = _SEAL.search(text)
+    if seal is None:
+        return text
+    untouched = seal[1] == _digest(text[: seal.start()]) and not text[seal.end() :].strip()
+    return text[: seal.start()].removesuffix("\n") if untouched else None
+
+
 def _digest(text: str) -> str:
     return sha256(text.strip().encode(errors="replace")).hexdigest()[:8]
 
@@ -181,11 +200,7 @@ def _is_untouched(place: Path, order_line: re.Pattern[str] | None = None) -> boo
     text = _note_text(place)
     if text is None:
         return False
-    text = order_line.sub("", text) if order_line is not None else text
-    seal = _SEAL.search(text)
-    if seal is None:
-        return True
-    return seal[1] == _digest(text[: seal.start()]) and not text[seal.end() :].strip()
+    return _without_seal(order_line.sub("", text) if order_line is not None else text) is not None
 
 
 def _note_text(place: Path) -> str | None:

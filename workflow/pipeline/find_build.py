@@ -15,9 +15,10 @@ from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionSt
 from workflow.pipeline.build_search import holds_part_version, search_builds_by
 from workflow.pipeline.cloud_cache import CloudCache
 from workflow.pipeline.context import Context, now
+from workflow.pipeline.slice_poll import check_slicing
 from workflow.pipeline.time_bounds import not_before
 from workflow.pipeline.transitions import held
-from workflow.pipeline.upload import check_slicing, is_build_there
+from workflow.pipeline.upload import is_build_there
 
 MAX_CANDIDATES = 50  # a title may repeat, and reading each candidate costs a request
 

@@ -162,7 +162,7 @@ class InboxEvents:
 
     def _carry_out_orders(self, found: InboxScan) -> InboxScan:
         """Carry out what notes order; return the scan with those that can't be among what is not taken."""
-        texts = found.texts - self.orders.carry_out(found)
+        texts = found.texts - self.orders.carry_out(found, self.progress.own_texts() if self.progress else ())
         refused = self.orders.refused
         for text in refused.keys() - self._refused.keys():
             self.notes.write(text, refused[text])

@@ -2,11 +2,15 @@
 
 A submission that waits for slicing is a row with a time, nothing else. One thread finds what is due, a few
 threads poll. A poll that a crash interrupts is repeated a minute later.
+
+Where many wait, polls begin in rounds, at the rate that they may cost, and one transaction writes the answers
+of a round: "still slicing" is no news for anybody.
 """
 
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -17,12 +21,18 @@ from functools import partial
 from loguru import logger
 
 from workflow.errors import StateFolderError, catch_faults
-from workflow.ledger import Superseded, next_poll_seconds, postpone_due_polls
+from workflow.ledger import (
+    NextPoll,
+    Superseded,
+    next_poll_seconds,
+    postpone_due_polls,
+    schedule_next_polls,
+)
 from workflow.model import Submission
 from workflow.pipeline.clock_skew import Skew
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.slice_listing import SliceListing
-from workflow.pipeline.upload import poll_slice_job
+from workflow.pipeline.slice_poll import poll_slice_job
 from workflow.pipeline.watchdog import Watchdog
 from workflow.pipeline.work_queue import FailureLog
 
@@ -51,6 +61,8 @@ class Poller:
     _wake: threading.Event = field(default_factory=threading.Event)
     _skew: Skew = field(default_factory=Skew)
     _asking: set[tuple[int, int]] = field(default_factory=set)
+    _answers: deque[NextPoll] = field(default_factory=deque)
+    _next_round: float = float("-inf")
     _failures: FailureLog = field(
         default_factory=lambda: FailureLog("The poller", "Slice jobs wait until then.")
     )
@@ -68,6 +80,8 @@ class Poller:
                     stop.wait(DEBOUNCE_SECONDS)
                 self._wake.clear()
             self.listing.stop()
+        with self._failures:
+            self._write_answers()
 
     def wake(self) -> None:
         """Check at once: a slice job may have become due, or the service stops."""
@@ -77,26 +91,51 @@ class Poller:
         """Poll what is due; return how long to wait. A ledger that can't be reached is logged once."""
         wait_seconds = POLL_SECONDS
         with self._failures:
+            self._write_answers()
             self.listing.list_if_due(threads)
             self._poll_due(threads)
             self._skew.check(self.context.client.ahead_seconds)
-            next_seconds = next_poll_seconds(self.context.ledger)
-            is_idle = math.isinf(next_seconds) and not self.context.ledger.is_shared
-            wait_seconds = IDLE_POLL_SECONDS if is_idle else min(next_seconds, POLL_SECONDS)
+            wait_seconds = self._wait_seconds()
         return max(wait_seconds, DEBOUNCE_SECONDS)
 
+    def _wait_seconds(self) -> float:
+        if self.listing.reads() or len(self._asking) >= MAX_QUEUED_POLLS:
+            return POLL_SECONDS  # the end of a poll wakes us
+        if self.listing.has_many():
+            return self._next_round - self.clock()
+        next_seconds = next_poll_seconds(self.context.ledger)
+        is_idle = math.isinf(next_seconds) and not self.context.ledger.is_shared
+        return IDLE_POLL_SECONDS if is_idle else min(next_seconds, POLL_SECONDS)
+
     def _poll_due(self, threads: ThreadPoolExecutor) -> None:
-        """Hand due polls to the threads; one at a time while a listing answers for many."""
-        room = (1 if self.listing.reads() else MAX_QUEUED_POLLS) - len(self._asking)
+        """Hand due polls to the threads: one at a time while a listing answers for many, else in rounds."""
+        room = self._room() - len(self._asking)
         if room < 1 or next_poll_seconds(self.context.ledger) > 0:
             return
         for submission in postpone_due_polls(self.context.ledger, room):
             self._asking.add((submission.id, submission.turn))
             threads.submit(self._poll_slice_job, submission)
 
-    def _postpone_after_fault(self, submission: Submission, fault: Exception) -> None:
+    def _room(self) -> int:
+        """Return how many polls may be under way now."""
+        if self.listing.reads():
+            return 1
+        if not self.listing.has_many():
+            return MAX_QUEUED_POLLS
+        if self.clock() < self._next_round:
+            return 0
+        count, seconds = self.context.retry_schedule.poll_round(MAX_QUEUED_POLLS, self.workers())
+        self._next_round = self.clock() + seconds
+        return count
+
+    def _write_answers(self) -> None:
+        """Write when the slice jobs that have not ended are polled next. Raises StateFolderError."""
+        answers = [self._answers.popleft() for _ in range(len(self._answers))]
+        schedule_next_polls(self.context.ledger, answers)
+
+    def _retry_after_fault(self, submission: Submission, fault: Exception) -> NextPoll:
         logger.opt(exception=fault).error("A fault of stlflow while asking for a slice job")
-        self.context.ledger.update_submission(submission, due_at=now() + RETRY_AFTER_FAULT)
+        return NextPoll(submission, now() + RETRY_AFTER_FAULT, submission.slice_status, submission.tries)
 
     def _poll_slice_job(self, submission: Submission) -> None:
         watched = (
@@ -104,15 +143,19 @@ class Poller:
             if self.watchdog
             else nullcontext()
         )
-        poll = partial(poll_slice_job, self.context, submission, self.listing.waiting.count)
+        following: NextPoll | None = None
+        poll = partial(poll_slice_job, self.context, submission, self.listing.waiting_count)
+        retry = partial(self._retry_after_fault, submission)
         try:
             with watched:
-                catch_faults(
-                    poll, partial(self._postpone_after_fault, submission), but=(Superseded, StateFolderError)
-                )
+                following = catch_faults(poll, retry, but=(Superseded, StateFolderError))
+            if following is None:
+                self.on_due()
+            else:
+                self._answers.append(following)
         except (Superseded, StateFolderError) as error:
             logger.debug("{}", error)
         finally:
             self._asking.discard((submission.id, submission.turn))
-            self.wake()
-            self.on_due()
+            if self.listing.reads() or not self.listing.has_many() or following is None:
+                self.wake()

@@ -5,7 +5,9 @@ at again after its row was read, and a row whose step is in progress is left alo
 claimed goes to the inbox: there one rename decides who takes it, once it is complete.
 """
 
-from pathlib import Path
+import os
+import stat
+from collections.abc import Sequence
 
 from loguru import logger
 
@@ -17,6 +19,7 @@ from workflow.intake import (
     Share,
     exists_in_share,
     is_part_file,
+    paths_below,
     plan_and_move,
     printable_path,
 )
@@ -32,16 +35,26 @@ from workflow.pipeline.orphans import (
 )
 from workflow.pipeline.reorder import read_order_beside
 
+CLAIMS_AT_ONCE = 200
+"""Thousands may wait for slicing, and all their rows at once would be the most that a service ever needs."""
+
 
 def recover_claims(ledger: Ledger, share: Share) -> None:
     """Return every claimed file its submission, and drop rows whose file was never taken."""
     finish_abandoned_claims(ledger, share)
     restored = ledger.metadata.read(RESTORED_KEY)
-    found = {claimed_as: _parse_claim_name(share, claimed_as) for claimed_as in _claimed_files(share)}
-    known = {
-        submission.id: submission
-        for submission in ledger.among([number for number, _ in found.values() if number is not None])
-    }
+    claims = _claimed_files(share)
+    for begin in range(0, len(claims), CLAIMS_AT_ONCE):
+        _recover_some(ledger, share, claims[begin : begin + CLAIMS_AT_ONCE], restored)
+    if restored:
+        ledger.metadata.write(RESTORED_KEY, "")
+    _log_claims_of_others(share)
+
+
+def _recover_some(ledger: Ledger, share: Share, claims: Sequence[str], restored: str | None) -> None:
+    found = {claimed_as: _parse_claim_name(share, claimed_as) for claimed_as in claims}
+    numbers = [number for number, _ in found.values() if number is not None]
+    known = {submission.id: submission for submission in ledger.among(numbers)}
     for claimed_as, (number, path) in found.items():
         if not exists_in_share(share, claimed_as):
             continue
@@ -56,9 +69,6 @@ def recover_claims(ledger: Ledger, share: Share) -> None:
             logger.info("{} was in processing/ unknown: it continues as submission {}.", path, number)
         elif row.claimed_as is not None and (row.step is None or row.due_at is not None):
             _reattach_file(ledger, row, claimed_as)
-    if restored:
-        ledger.metadata.write(RESTORED_KEY, "")
-    _log_claims_of_others(share)
 
 
 def _hold_unknown_claim(ledger: Ledger, share: Share, claimed_as: str, path: str, restored: str) -> None:
@@ -124,14 +134,17 @@ def _reattach_file(ledger: Ledger, submission: Submission, claimed_as: str) -> N
 
 def _claimed_files(share: Share) -> list[str]:
     """Return our own claims, and those from before claims had an owner."""
-    files = (found for found in share.processing.rglob("*") if _is_claimed(found))
-    places = (found.relative_to(share.root).as_posix() for found in files)
+    places = (f"processing/{below}" for below in paths_below(share.processing))
     others = f"processing/{CLAIMS_FOLDER_PREFIX}"
-    return sorted(each for each in places if _is_our_claim(share, each) or not each.startswith(others))
+    ours = (each for each in places if _is_our_claim(share, each) or not each.startswith(others))
+    return sorted(each for each in ours if is_part_file(each.rpartition("/")[2]) and _is_plain(share, each))
 
 
-def _is_claimed(found: Path) -> bool:
-    return is_part_file(found.name) and found.is_file() and not found.is_symlink()
+def _is_plain(share: Share, place: str) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(f"{share.root}/{place}").st_mode)
+    except OSError:
+        return False
 
 
 def _is_our_claim(share: Share, place: str) -> bool:

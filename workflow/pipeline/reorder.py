@@ -6,7 +6,7 @@ transaction begins the submission; it bears the note's name there, so that a cra
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,68 +14,19 @@ from pathlib import Path, PurePosixPath
 
 from loguru import logger
 
-from workflow.errors import UnknownSubmission, error_reason
-from workflow.frozen import frozen
+from workflow.errors import error_reason
 from workflow.intake import InboxScan, Outcome, Share, fit_name, move_file, plan_and_move, printable_path
 from workflow.ledger import Ledger
-from workflow.model import SENT_STATES, EventKind, Submission, SubmissionEvent
-from workflow.notes import note_path, read_submission_note, remove_note_file
+from workflow.model import EventKind, Submission, SubmissionEvent
+from workflow.notes import note_path, remove_note_file
 from workflow.pipeline.context import now
 from workflow.pipeline.duplicates import same_folder
-from workflow.routing import MAX_COPIES
+from workflow.pipeline.note_order import COPIES_LINE, NoteOrder, OrderNotes, read_order
 
 TAKEN_PREFIX = "order~"
 TOGETHER = timedelta(minutes=1)
 """A note that comes so soon after its file was taken is part of the same order."""
-_PREFIX = re.compile(r"(\d{1,9})\s*x[\s_-]+", re.IGNORECASE)
-_COPIES_LINE = re.compile(r"^\s*copies\s*[:=]\s*(\d{1,9})\s*$", re.IGNORECASE | re.MULTILINE)
 _ORDERED = re.compile(r"(\d+) cop")
-
-
-@frozen
-class NoteOrder:
-    """What a note orders: the build of this submission, so many copies; None for as many as the rule says."""
-
-    earlier: Submission
-    copies: int | None
-
-    @property
-    def refusal(self) -> str | None:
-        """Return why it can't be carried out, and what to do; None if it can."""
-        if self.copies is None or 1 <= self.copies <= MAX_COPIES:
-            return None
-        return (
-            f"it orders {self.copies:,} copies, and 1 to {MAX_COPIES} can be ordered at once. "
-            "Correct the number in the note or in its name."
-        )
-
-    @property
-    def detail(self) -> str:
-        """Return the order in words, as the history has it."""
-        many = {None: "", 1: "1 copy, "}.get(self.copies, f"{self.copies} copies, ")
-        return f"{many}by the note of submission {self.earlier.id}"
-
-
-def read_order(ledger: Ledger, note: Path, name: str) -> NoteOrder | None:
-    """Return what a note orders that is, or was, called `name`; None for every other file.
-
-    Only the note of a part that was sent orders. Raises StateFolderError.
-    """
-    about = read_submission_note(note)
-    if about is None:
-        return None
-    try:
-        earlier = ledger.get(about.number)
-    except UnknownSubmission:
-        return None
-    sent = earlier.state in SENT_STATES and earlier.build_id is not None
-    if not sent or earlier.left_in_place or earlier.sha256 != about.sha256:
-        return None
-    line, prefix = _COPIES_LINE.search(about.text), _PREFIX.match(name)
-    if note_path(Path(earlier.path)).name.startswith(name.removesuffix(".txt")):
-        prefix = None  # the part itself is called so
-    found = line or prefix
-    return NoteOrder(earlier, int(found[1]) if found is not None else None)
 
 
 def ordered_copies(events: tuple[SubmissionEvent, ...]) -> int | None:
@@ -102,7 +53,7 @@ class NoteOrders:
     wake: Callable[[], None]
     limit: int
     """How many may come at once; 0: any number."""
-    _seen: dict[str, tuple[tuple[int, ...], NoteOrder | None]] = field(default_factory=dict)
+    _notes: OrderNotes = field(init=False)
     _taken: dict[str, str] = field(default_factory=dict)
     """Notes in processing/, by their place there, with the path that the order is for."""
     _along: dict[int, str] = field(default_factory=dict)
@@ -111,6 +62,10 @@ class NoteOrders:
     """Notes that order what can't be carried out, and why. They stay in the inbox."""
     _said: set[str] = field(default_factory=set)
     """Notes that were logged: one that can't be moved, or that waits, is tried again and again."""
+
+    def __post_init__(self) -> None:
+        """Begin with no order known."""
+        self._notes = OrderNotes(self.ledger, self.share)
 
     def recover(self) -> None:
         """Find orders that were taken and not carried out, by a worker that is gone, too."""
@@ -142,7 +97,7 @@ class NoteOrders:
 
     def _take_along(self, number: int, path: str, claimed_as: str) -> str | None:
         """Move the note that was dropped together with a file; return its place, None if there is none."""
-        known = [text for text, (_, order) in self._seen.items() if order and _file_of(text, order) == path]
+        known = [text for text, order in self._notes.known().items() if _file_of(text, order) == path]
         for text in (note_path(Path(path)).as_posix(), *known) if self.share.decides_by_moving else ():
             name = PurePosixPath(text).name
             order = read_order(self.ledger, self.share.inbox / text, name)
@@ -154,17 +109,14 @@ class NoteOrders:
                     return place
         return None
 
-    def carry_out(self, found: InboxScan) -> frozenset[str]:
-        """Carry out what was ordered; return the notes of the inbox that are orders still to come."""
-        looks = {text: look for text in found.texts if (look := self._look(text)) is not None}
-        orders = {text: order for text, (_, order) in looks.items() if order is not None}
+    def carry_out(self, found: InboxScan, own: Collection[str] = ()) -> frozenset[str]:
+        """Carry out what was ordered; return the notes of the inbox that are orders still to come.
+
+        `own` are notes that stlflow has written there.
+        """
+        orders, unchanged = self._notes.check(found.texts, own)
         files = found.paths | found.unfinished  # an order goes with its file, if that was dropped with it
-        settled = [
-            text
-            for text, order in orders.items()
-            if self._seen.get(text, (None,))[0] == looks[text][0] and _file_of(text, order) not in files
-        ]
-        self._seen = looks
+        settled = [text for text in unchanged if _file_of(text, orders[text]) not in files]
         self.refused = {text: why for text in settled if (why := orders[text].refusal) is not None}
         settled = sorted(set(settled) - self.refused.keys())
         if self.limit and len(settled) > self.limit:
@@ -178,18 +130,6 @@ class NoteOrders:
         for place in tuple(self._taken):
             self._order(place)
         return frozenset(orders)
-
-    def _look(self, text: str) -> tuple[tuple[int, ...], NoteOrder | None] | None:
-        place = self.share.inbox / text
-        try:
-            seen = place.lstat()
-        except OSError:
-            return None
-        signature = (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
-        known = self._seen.get(text)
-        if known is not None and known[0] == signature:
-            return known
-        return signature, read_order(self.ledger, place, PurePosixPath(text).name)
 
     def _take(self, text: str) -> None:
         here = PurePosixPath(printable_path(text))
@@ -249,7 +189,7 @@ class NoteOrders:
         One that can't be moved stays in processing/ until the next start: by then it orders nothing more.
         """
         try:
-            if not remove_note_file(self.share.root / place, _COPIES_LINE):
+            if not remove_note_file(self.share.root / place, COPIES_LINE):
                 kept = f"{path}.txt" if path else PurePosixPath(place).name
                 plan_and_move(self.share, place, kept, Outcome.DONE)
         except OSError as error:

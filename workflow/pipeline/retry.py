@@ -13,6 +13,8 @@ LONGEST_POLL_SECONDS = 1_500.0
 """The longest wait of a poll; a later due time would look like a wrong clock to the ledger."""
 MAX_SINGLE_POLLS = 20
 """Up to this many slice jobs are polled one by one; more are found by listing builds."""
+POLL_ROUND_SECONDS = 2.0
+"""Polls of many are begun together, so that their answers are written together."""
 LISTING_SECONDS = 5.0
 LISTING_SHARE = 0.2
 """The largest share of poll requests that listings may use."""
@@ -44,6 +46,16 @@ class RetrySchedule:
             return alone
         spread = min(parked / self.polls_per_second, LONGEST_POLL_SECONDS)
         return max(alone, min(spread, self.slice_limit_seconds - age_seconds))
+
+    def poll_round(self, most: int, among: int) -> tuple[int, float]:
+        """Return how many polls one of `among` workers begins at once, where many are parked; and every how
+        many seconds.
+        """
+        rate = self.polls_per_second / among
+        if rate * POLL_ROUND_SECONDS >= most:
+            return most, most / rate
+        count = max(1, int(rate * POLL_ROUND_SECONDS))
+        return count, count / rate
 
     def listing_delay(self, pages: int, among: int) -> float:
         """Return the wait before the next listing of new builds, by pages of the last one and workers."""

@@ -21,9 +21,9 @@ from workflow.errors import CloudError, StateFolderError, catch_faults
 from workflow.frozen import frozen
 from workflow.ledger import (
     Superseded,
-    WaitingForSlicing,
     count_waiting_for_slicing,
     filter_waiting_for_slicing,
+    find_oldest_upload,
     find_waiting_by_part_version,
     start_delivery,
 )
@@ -45,7 +45,6 @@ MAX_UNNAMED_BUILDS = 10
 """Builds whose titles say nothing, read after one listing: each costs a request."""
 RETRY_AFTER_FAULT_SECONDS = 30.0
 MAX_REMEMBERED_BUILDS = 20_000
-NONE_WAITING = WaitingForSlicing(0, None)
 
 
 @frozen
@@ -83,10 +82,11 @@ class SliceListing:
     told: Callable[[], None] = lambda: None
     """Called when something may have become due."""
     clock: Callable[[], float] = time.monotonic
-    waiting: WaitingForSlicing = NONE_WAITING
-    """What waits for slicing, as of the last check."""
+    waiting_count: int = 0
+    """How many wait for slicing, as of the last check."""
     _due_at: float = float("-inf")
     _whole_at: float = float("-inf")
+    _oldest_upload: datetime | None = None
     _newest: datetime | None = None
     _looked_into: dict[str, datetime | None] = field(default_factory=dict)
     _open: int = 0
@@ -111,8 +111,12 @@ class SliceListing:
         if self.clock() < self._due_at:
             return False
         self._schedule_next_listing(pages=1)
-        self.waiting = count_waiting_for_slicing(self.context.ledger)
-        return self.waiting.count > MAX_SINGLE_POLLS and self.waiting.since is not None
+        self.waiting_count = count_waiting_for_slicing(self.context.ledger)
+        return self.has_many()
+
+    def has_many(self) -> bool:
+        """True if more wait than are polled one by one, as of the last check."""
+        return self.waiting_count > MAX_SINGLE_POLLS
 
     def list_candidates(self) -> tuple[BuildCandidate, ...]:
         """List new builds, and return those worth reading. Raises StateFolderError.
@@ -159,7 +163,9 @@ class SliceListing:
     # -- listing --------------------------------------------------------------------------------
 
     def _since(self, *, whole: bool) -> datetime:
-        oldest = not_before(self.waiting.since or now())
+        if whole or self._oldest_upload is None:
+            self._oldest_upload = find_oldest_upload(self.context.ledger)
+        oldest = not_before(self._oldest_upload or now())
         since = oldest if whole or self._newest is None else max(oldest, self._newest - LISTING_OVERLAP)
         return since.replace(microsecond=0)
 

@@ -15,16 +15,16 @@ from typing import BinaryIO
 
 from loguru import logger
 
-from workflow.eiger import BuildFilter, EigerClient, SliceStatus, UploadResult
-from workflow.errors import CloudError, NotFound, OutcomeUnknown
+from workflow.eiger import BuildFilter, EigerClient, UploadResult
+from workflow.errors import NotFound, OutcomeUnknown
 from workflow.frozen import frozen
-from workflow.ledger import Draft, draft_of
+from workflow.ledger import draft_of
 from workflow.model import EventKind, HoldReason, Step, Submission, SubmissionEvent, SubmissionState
 from workflow.pipeline.build_search import holds_part_version, search_builds_by
 from workflow.pipeline.context import Context, now
-from workflow.pipeline.retry import NeedsOperator, backoff_seconds, classify_cloud_error
+from workflow.pipeline.retry import backoff_seconds
 from workflow.pipeline.time_bounds import not_before
-from workflow.pipeline.transitions import held, hold, schedule_retry
+from workflow.pipeline.transitions import hold, schedule_retry
 
 MAX_BUILDS_READ = 5
 
@@ -190,79 +190,6 @@ def parse_signature(title: str) -> tuple[int, str] | None:
     """
     found = SIGNATURE.findall(title)
     return (int(found[-1][0]), found[-1][1]) if found else None
-
-
-def check_slicing(context: Context, draft: Draft) -> Draft:
-    """Return the draft sliced, held or polled later. Right after an upload the slice job is polled here."""
-    submission = draft.submission
-    if submission.slice_status is not None:
-        return _held_unsliced(draft)
-    try:
-        slice_status = context.client.get_slice_status(submission.slice_job_id or "")
-    except CloudError as error:
-        logger.debug("Slice job of submission {}: {}", submission.id, error)
-        return draft.end_turn(Step.POLL, now())
-    if slice_status.completed:
-        return _sliced(draft, slice_status)
-    if slice_status.ended:
-        return _held_unsliced(draft.change(slice_status=slice_status.status))
-    return draft.end_turn(Step.POLL, now() + timedelta(seconds=context.retry_schedule.poll_delay(0)))
-
-
-def _sliced(draft: Draft, slice_status: SliceStatus) -> Draft:
-    age = now() - (draft.submission.waiting_since or now())
-    return draft.record(
-        EventKind.SLICED,
-        f"after {age.total_seconds():.0f} s",
-        state=SubmissionState.SLICED,
-        slice_status=slice_status.status,
-        waiting_since=now(),
-        tries=0,
-    )
-
-
-def poll_slice_job(context: Context, submission: Submission, parked: int = 0) -> None:
-    """Poll a slice job once. If it has ended, or is older than the limit, the next stage follows.
-
-    `parked` is how many submissions wait for slicing: the more, the longer until the next poll.
-    """
-    age = now() - (submission.waiting_since or now())
-    try:
-        slice_status = context.client.get_slice_status(submission.slice_job_id or "")
-    except CloudError as error:
-        _poll_later(context, submission, error)
-        return
-    if slice_status.completed:
-        sliced = _sliced(draft_of(submission), slice_status).end_turn(Step.DELIVER, now())
-        context.ledger.write(sliced, durable=False)
-    elif slice_status.ended or age.total_seconds() > context.retry_schedule.slice_limit_seconds:
-        context.ledger.schedule_next_step(
-            submission, Step.DELIVER, now(), slice_status=slice_status.status, tries=0
-        )
-    else:
-        wait = timedelta(seconds=context.retry_schedule.poll_delay(age.total_seconds(), parked))
-        status = slice_status.status
-        context.ledger.update_submission(submission, due_at=now() + wait, slice_status=status, tries=0)
-
-
-def _held_unsliced(draft: Draft) -> Draft:
-    """Return the draft held: its slice job did not end well, and the cloud does not say why."""
-    status = draft.submission.slice_status or "no answer"
-    advice = "Open the part in Eiger to see why, correct it, and drop it again; or retry."
-    return held(draft, HoldReason.SLICE, f"Eiger did not slice the part ({status}). {advice}")
-
-
-def _poll_later(context: Context, submission: Submission, error: CloudError) -> None:
-    """Poll later after an error, or let the next stage hold the submission if a person is needed."""
-    verdict = classify_cloud_error(error, submission.tries)
-    if isinstance(verdict, NeedsOperator):
-        context.ledger.schedule_next_step(
-            submission, Step.DELIVER, now(), slice_status=verdict.reason, tries=0
-        )
-        return
-    logger.debug("Slice job of submission {}: {}", submission.id, verdict.reason)
-    due_at = now() + timedelta(seconds=verdict.seconds)
-    context.ledger.update_submission(submission, due_at=due_at, tries=submission.tries + 1)
 
 
 def reuse_sliced_build(context: Context, submission: Submission) -> Submission:
