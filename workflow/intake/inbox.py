@@ -28,8 +28,9 @@ _STOP_POLL_SECONDS = 5.0
 _DEBOUNCE_SECONDS = 0.02
 """A burst of events is answered by one round."""
 _FAULT_PAUSE_SECONDS = 1.0
-_REST_PER_WORK = 400
-"""The inbox rests this many times as long as a scan has worked: one percent of a core at most."""
+_REST_PER_WORK, _REST_WITH_EVENTS = 100, 400
+"""The inbox rests this many times as long as a scan has worked: one percent of a core at most, and a quarter
+where the system tells of new files: there a scan only finds what was not told."""
 _LONGEST_REST_SECONDS = 60.0
 _DEFAULT_TIMES = StabilityTimes()
 _NO_LIMIT = MassArrivalLimit()
@@ -104,7 +105,8 @@ class Inbox:
             if not self._lost:
                 self._watcher.ensure_watching(self._kind, self._scan_interval_seconds())
             worked = time.thread_time() - worked
-            rest = min(_REST_PER_WORK * worked, _LONGEST_REST_SECONDS)
+            per_work = _REST_WITH_EVENTS if self._watcher.is_watching() else _REST_PER_WORK
+            rest = min(per_work * worked, _LONGEST_REST_SECONDS)
             self._next_scan = self._clock() + max(self._scan_interval_seconds(), rest)
         if events and not self._lost:
             with self._lock:
