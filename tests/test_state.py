@@ -3,13 +3,12 @@
 import subprocess
 import sys
 import threading
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from workflow.errors import StateFolderError
-from workflow.file_lock import locked_file
 from workflow.state_folder import (
     is_state_folder_locked,
     locked_database,
@@ -67,9 +66,9 @@ def test_the_name_of_a_home_stays_and_one_that_a_power_cut_spoiled_is_made_again
 
 
 def test_a_start_waits_for_one_who_only_looks_whether_the_lock_is_free(tmp_path: Path) -> None:
-    looks = ExitStack()
-    looks.enter_context(locked_file(tmp_path / "lock", 0))
-    threading.Timer(0.1, looks.close).start()
+    looks = FileLock(tmp_path / "lock", thread_local=False)
+    looks.acquire()
+    threading.Timer(0.1, looks.release, {"force": True}).start()
     with locked_state_folder(tmp_path):
         assert is_state_folder_locked(tmp_path)
 

@@ -6,12 +6,13 @@ import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from filelock import FileLock, Timeout
+
 from workflow.errors import StateFolderError, error_reason
-from workflow.file_lock import LockHeld, locked_file
 
 KEY_BYTES = 32
 _HOME_ID = re.compile(r"[0-9a-f]{32}")
@@ -36,7 +37,6 @@ MOUNTS_FILE = Path("/proc/self/mounts")
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 """Rights of the state folder: parts, names of people and Eiger's replies are private on a shared machine."""
 REMOTE_DRIVE = 4  # GetDriveTypeW: DRIVE_REMOTE
-KEY_LOCK_SECONDS = 10.0
 START_LOCK_SECONDS = 1.0
 """How long a start waits for the lock: `stlflow status` and others hold it a moment, to see if it is free."""
 
@@ -99,13 +99,11 @@ def read_private_key(file: Path) -> bytes:
     Several processes that start at once get the same one.
     """
     try:
-        with locked_file(Path(f"{file}.lock"), KEY_LOCK_SECONDS):
+        with FileLock(f"{file}.lock"):
             make_private_file(file)
             if len(key := file.read_bytes()) != KEY_BYTES:
                 file.write_bytes(key := secrets.token_bytes(KEY_BYTES))
             return key
-    except LockHeld:
-        raise StateFolderError(f"Another process holds {file}.lock. Stop it, and start again.") from None
     except OSError as error:
         raise StateFolderError(f"{file} can't be written: {error_reason(error)}.") from None
 
@@ -141,26 +139,24 @@ def read_home_id(folder: Path) -> str:
 @contextmanager
 def locked_state_folder(folder: Path) -> Iterator[None]:
     """Hold the single-instance lock of a state folder. Raises StateFolderError if another stlflow has it."""
-    with _locked(
-        folder / "lock",
-        START_LOCK_SECONDS,
-        f"Another stlflow is running on the state folder {folder.absolute()}. "
-        "Stop it first, or set STLFLOW_STATE.",
-    ):
+    with _locked(folder, START_LOCK_SECONDS):
         yield
 
 
 @contextmanager
-def _locked(file: Path, limit_seconds: float, if_held: str) -> Iterator[None]:
-    """Hold a lock. Raises StateFolderError: `if_held`, or that the file can't be written."""
-    with ExitStack() as held:
-        try:
-            held.enter_context(locked_file(file, limit_seconds))
-        except LockHeld:
-            raise StateFolderError(if_held) from None
-        except OSError as error:
-            raise StateFolderError(f"{file} can't be written: {error_reason(error)}.") from None
+def _locked(folder: Path, limit_seconds: float) -> Iterator[None]:
+    lock = FileLock(folder / "lock", timeout=limit_seconds)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StateFolderError(
+            f"Another stlflow is running on the state folder {folder.absolute()}. "
+            "Stop it first, or set STLFLOW_STATE."
+        ) from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -173,13 +169,20 @@ def locked_database(url: str | None) -> Iterator[None]:
     if path in {"", url}:
         yield
         return
-    with _locked(
-        Path(f"{path}.lock"),
-        0,
-        f"Another stlflow is running on the database {path}. Stop it first. "
-        "Several machines share a postgresql:// database.",
-    ):
+    lock = FileLock(f"{path}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StateFolderError(
+            f"Another stlflow is running on the database {path}. Stop it first. "
+            "Several machines share a postgresql:// database."
+        ) from None
+    except OSError as error:
+        raise StateFolderError(f"The database {path} can't be written: {error_reason(error)}.") from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def is_state_folder_locked(folder: Path) -> bool:
@@ -187,9 +190,9 @@ def is_state_folder_locked(folder: Path) -> bool:
     if not (folder / "lock").is_file():
         return False
     try:
-        with locked_file(folder / "lock", 0):
+        with _locked(folder, 0):
             return False
-    except LockHeld:
+    except StateFolderError:
         return True
 
 
