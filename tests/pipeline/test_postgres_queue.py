@@ -1,5 +1,6 @@
 """What only the shared queue has to stand: lost connections, a lost server, lost jobs, several processes."""
 
+import asyncio
 import inspect
 import os
 import subprocess
@@ -22,6 +23,7 @@ from workflow.ledger import Ledger, Work, list_steps_of, list_workers
 from workflow.model import Step
 from workflow.pipeline import postgres_queue
 from workflow.pipeline.heartbeat import HEARTBEAT_SECONDS, HEARTBEAT_TIMEOUT_SECONDS, Heartbeat
+from workflow.pipeline.queue_app import PatientConnection
 from workflow.pipeline.work_queue import QueueLimits
 
 QUEUE = "stlflow_queue"
@@ -192,3 +194,23 @@ def test_procrastinates_worker_takes_what_is_asked_of_it() -> None:
     assert {"queues", "name", "concurrency", "delete_jobs", "install_signal_handlers"} <= known
     assert {"fetch_job_polling_interval", "abort_job_polling_interval"} <= known
     assert {"update_heartbeat_interval", "stalled_worker_timeout"} <= known
+
+
+def test_a_connection_that_listens_sleeps_until_something_comes(postgres_url: str) -> None:
+    """psycopg's own connection wakes ten times in this time."""
+    resource = pytest.importorskip("resource")
+    mine = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
+
+    async def listen() -> tuple[int, list[str]]:
+        conninfo = postgres_url.replace("+psycopg", "", 1)
+        async with await PatientConnection.connect(conninfo, autocommit=True) as connection:
+            await connection.execute("listen nothing")
+            before = resource.getrusage(mine).ru_nvcsw
+            assert [each async for each in connection.notifies(timeout=1.0)] == []
+            woken = resource.getrusage(mine).ru_nvcsw - before
+            await connection.execute("notify nothing, 'heard'")
+            return woken, [each.payload async for each in connection.notifies(stop_after=1)]
+
+    woken, heard = asyncio.run(listen())
+    assert woken <= 5
+    assert heard == ["heard"]

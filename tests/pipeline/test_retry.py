@@ -116,3 +116,19 @@ def test_listings_rest_longer_the_more_pages_they_have_and_are_shared_among_work
     schedule = RetrySchedule(polls_per_second=10)
     assert [schedule.listing_delay(pages, 1) for pages in (1, 10, 80)] == [LISTING_SECONDS, 5, 40]
     assert schedule.listing_delay(1, 4) == 4 * LISTING_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("per_second", "among", "expected"),
+    [
+        (5, 1, (10, 2.0)),
+        (5, 2, (5, 2.0)),
+        (0.2, 1, (1, 5.0)),
+        (50, 1, (16, 0.32)),
+        (float("inf"), 1, (16, 0.0)),
+    ],
+)
+def test_polls_of_many_begin_in_rounds_at_the_rate_that_they_may_cost(
+    per_second: float, among: int, expected: tuple[int, float]
+) -> None:
+    assert RetrySchedule(polls_per_second=per_second).poll_round(16, among) == expected

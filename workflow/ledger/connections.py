@@ -70,19 +70,22 @@ class Connections:
     @contextmanager
     def read_connection(self, *, snapshot: bool = False) -> Iterator[Connection]:
         """Yield a connection that sees the last committed state; a `snapshot` sees one state all the time."""
-        options = {"isolation_level": "REPEATABLE READ"} if snapshot and self.are_shared else {}
         try:
             if self._readers is not None:
                 with self._readers.connection() as connection:
                     yield connection
             else:
-                with self._reader().execution_options(**options) as connection:
+                with self._reader(snapshot=snapshot) as connection:
                     yield connection
         except (*_DATABASE_ERRORS, NoConnectionFree) as error:
             raise StateFolderError(f"The ledger can't be read: {database_error_text(error)}") from error
 
-    def _reader(self) -> Connection:
-        return _connect_without_begin(self._engine)
+    def _reader(self, *, snapshot: bool = False) -> Connection:
+        connection = _connect_without_begin(self._engine)
+        if not self.are_shared:
+            return connection
+        level = "REPEATABLE READ" if snapshot else "AUTOCOMMIT"  # no BEGIN and ROLLBACK around a query
+        return connection.execution_options(isolation_level=level)
 
 
 _DATABASE_ERRORS = (DatabaseError, sqlite3.Error)

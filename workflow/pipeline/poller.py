@@ -93,28 +93,31 @@ class Poller:
         with self._failures:
             self._write_answers()
             self.listing.list_if_due(threads)
-            self._poll_due(threads)
+            next_seconds = self._poll_due(threads)
             self._skew.check(self.context.client.ahead_seconds)
-            wait_seconds = self._wait_seconds()
+            wait_seconds = self._wait_seconds(next_seconds)
         return max(wait_seconds, DEBOUNCE_SECONDS)
 
-    def _wait_seconds(self) -> float:
+    def _wait_seconds(self, next_seconds: float) -> float:
         if self.listing.reads() or len(self._asking) >= MAX_QUEUED_POLLS:
             return POLL_SECONDS  # the end of a poll wakes us
         if self.listing.has_many():
             return self._next_round - self.clock()
-        next_seconds = next_poll_seconds(self.context.ledger)
         is_idle = math.isinf(next_seconds) and not self.context.ledger.is_shared
         return IDLE_POLL_SECONDS if is_idle else min(next_seconds, POLL_SECONDS)
 
-    def _poll_due(self, threads: ThreadPoolExecutor) -> None:
-        """Hand due polls to the threads: one at a time while a listing answers for many, else in rounds."""
-        room = self._room() - len(self._asking)
-        if room < 1 or next_poll_seconds(self.context.ledger) > 0:
-            return
+    def _poll_due(self, threads: ThreadPoolExecutor) -> float:
+        """Hand due polls to the threads, and return in how many seconds the next one is due.
+
+        One at a time while a listing answers for many; in rounds where many wait.
+        """
+        room, next_seconds = self._room() - len(self._asking), next_poll_seconds(self.context.ledger)
+        if room < 1 or next_seconds > 0:
+            return next_seconds
         for submission in postpone_due_polls(self.context.ledger, room):
             self._asking.add((submission.id, submission.turn))
             threads.submit(self._poll_slice_job, submission)
+        return next_poll_seconds(self.context.ledger)
 
     def _room(self) -> int:
         """Return how many polls may be under way now."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import procrastinate
 import psycopg
 from procrastinate import exceptions
+from psycopg.abc import PQGen
 
 from workflow.errors import SettingsError
 from workflow.ledger import QUEUE_SCHEMA
@@ -19,7 +20,20 @@ from workflow.settings import load_settings
 
 T = TypeVar("T")
 RETRY_SECONDS = 1.0
+WAKE_UP_SECONDS = 30.0
 CONNECT_SECONDS = 5
+
+
+class PatientConnection(psycopg.AsyncConnection[Any]):
+    """A connection that sleeps until the server says something.
+
+    psycopg wakes up ten times a second while it waits, so that Ctrl-C is heard. Signals never reach the
+    thread that the queue runs on.
+    """
+
+    async def wait(self, gen: PQGen[T], interval: float = WAKE_UP_SECONDS, timeout: float | None = None) -> T:
+        """Return what a conversation with the server yields. Raises psycopg.Error."""
+        return await super().wait(gen, interval, timeout)
 
 
 class PatientConnector(procrastinate.PsycopgConnector):
@@ -64,7 +78,7 @@ def make_connector(url: str) -> PatientConnector:
     settings = {"options": f"-csearch_path={QUEUE_SCHEMA}", "connect_timeout": CONNECT_SECONDS}
     return PatientConnector(
         conninfo=url.replace("+psycopg", "", 1), min_size=1, max_size=4, timeout=CONNECT_SECONDS,
-        kwargs={**settings, "application_name": "stlflow queue"},
+        kwargs={**settings, "application_name": "stlflow queue"}, connection_class=PatientConnection,
     )  # fmt: skip
 
 
