@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -22,12 +23,12 @@ def cut_power_at(nth: int) -> None:
     """
     writer: Any = connections._KeptWriter
     files: Any = connections._DatabaseFiles
-    connected, remember, opened = writer._connected, files.remember, Ledger.open
+    connected, remember, opened = writer._connected, files.remember, Ledger.open_all
     times, claiming, synced = count(1), list[str](), [True]
 
-    def open_counted(ledger: Ledger, path: str, worker: str | None = None) -> int:
-        claiming.append(path)
-        return opened(ledger, path, worker)
+    def open_counted(ledger: Ledger, paths: Sequence[str], worker: str | None = None) -> tuple[int, ...]:
+        claiming.extend(paths)
+        return opened(ledger, paths, worker)
 
     def connected_counted(self: Any, *, durable: bool) -> Connection:
         if claiming and next(times) == nth:
@@ -43,7 +44,7 @@ def cut_power_at(nth: int) -> None:
             _copy(self._places[0], _synced(self._places[0]))
 
     for owner, name, replacement in (
-        (Ledger, "open", open_counted),
+        (Ledger, "open_all", open_counted),
         (writer, "_connected", connected_counted),
         (files, "remember", remember_synced),
     ):

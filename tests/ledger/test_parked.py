@@ -14,6 +14,7 @@ from workflow.ledger import (
     filter_waiting_for_slicing,
     find_oldest_upload,
     find_waiting_by_part_version,
+    next_poll_seconds,
     postpone_due_polls,
     schedule_next_polls,
     start_delivery,
@@ -41,6 +42,17 @@ def test_nothing_waits_at_first(ledger: Ledger) -> None:
     assert (
         filter_waiting_for_slicing(ledger, [1]) == find_waiting_by_part_version(ledger, ["version-1"]) == ()
     )
+
+
+def test_a_time_that_was_written_while_the_clock_was_wrong_is_due_now(ledger: Ledger) -> None:
+    assert next_poll_seconds(ledger) == float("inf")
+    first = waits(ledger, 1)
+    soon = datetime.now(UTC) + timedelta(seconds=50)
+    ledger.update_submission(first, due_at=soon)
+    assert 40 < next_poll_seconds(ledger) < 60
+    ledger.update_submission(first, due_at=soon + timedelta(hours=1))
+    assert next_poll_seconds(ledger) == 0
+    assert [each.id for each in postpone_due_polls(ledger, 5)] == [first.id]
 
 
 def test_what_waits_is_counted_and_found(ledger: Ledger) -> None:

@@ -22,7 +22,12 @@ from workflow.model import EventKind, Step, Submission, SubmissionChanges, Submi
 ASK_AGAIN_SECONDS = 60.0
 """One question takes less; a process that died while asking delays the next one by this."""
 _is_poll = submissions.c.step == Step.POLL.value
-_NEXT_POLL = PreparedStatement(select(func.min(submissions.c.due_at)).where(_is_poll))
+_NEXT_POLL = PreparedStatement(  # two, so that each reads one end of the index
+    select(
+        select(func.min(submissions.c.due_at)).where(_is_poll).scalar_subquery().label("first"),
+        select(func.max(submissions.c.due_at)).where(_is_poll).scalar_subquery().label("last"),
+    )
+)
 _is_due = or_(submissions.c.due_at <= bindparam("now"), submissions.c.due_at > bindparam("too_far"))
 _due = (
     select(submissions.c.id)
@@ -96,10 +101,16 @@ def schedule_next_polls(ledger: Ledger, polls: Collection[NextPoll]) -> None:
 
 
 def next_poll_seconds(ledger: Ledger) -> float:
-    """Return in how many seconds the next slice job is due; infinite without any. Raises StateFolderError."""
+    """Return in how many seconds the next slice job is due; infinite without any. Raises StateFolderError.
+
+    A time so far ahead that nothing waits for it was written while the clock was wrong: due now.
+    """
     with ledger.read_connection() as connection:
-        due_at = _NEXT_POLL.execute(connection).scalar_one_or_none()
-    return float("inf") if due_at is None else due_at - seconds_now()
+        row = _NEXT_POLL.execute(connection).mappings().all()[0]
+    if row["first"] is None:
+        return float("inf")
+    now = seconds_now()
+    return 0.0 if row["last"] > now + MAX_DUE_AHEAD_SECONDS else float(row["first"]) - now
 
 
 _WAITING_FOR_SLICING = and_(
