@@ -34,6 +34,8 @@ from workflow.errors import StateFolderError
 from workflow.ledger.tables import PARTIAL_INDEXES, metadata
 
 BUSY_SECONDS = 30
+CACHE_KILOBYTES = 512
+"""Of each SQLite connection: a service may keep one for each thread, and the system caches the file, too."""
 READ_ONLY = "reading"
 """Execution option of connections that only read: they take no lock and wait for nobody."""
 CONNECTIONS = 10
@@ -82,7 +84,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     connection.execute("pragma journal_mode=wal")
     connection.execute("pragma foreign_keys=on")
-    connection.execute("pragma cache_size=-512")
+    connection.execute(f"pragma cache_size=-{CACHE_KILOBYTES}")
 
 
 def _begin_immediate(connection: Connection) -> None:
