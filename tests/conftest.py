@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -16,6 +17,7 @@ from tests.disks import memory_disk
 from tests.inspectors import fork_inspectors
 from tests.made_once import make_once
 from tests.postgres import Postgres, postgres_server
+from tests.quick_servers import quicken_servers
 from workflow.ledger import Ledger
 
 settings.register_profile("short", deadline=None, max_examples=25)  # no deadline: the machine may be busy
@@ -23,21 +25,25 @@ settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("short")
 make_once()
 fork_inspectors()
+quicken_servers()
 if disk := memory_disk():
     os.environ.setdefault("TMPDIR", disk)  # pytest removes its folder at the end of a run that is all well
+    tempfile.tempdir = None  # it was looked up before
 
 
 NUMBERS = count(1)
 LONGEST_FIRST = (
-    "test_campaign.py", "test_hostile.py", "test_commands.py", "test_tools.py",
-    "test_in_browser.py", "test_every_page.py", "test_live_in_browser.py", "test_clocks.py", "test_viewer.py",
-    "test_thumbnails.py",
-    "test_picture.py", "test_attached_builds.py", "test_following.py", "test_wrong_values.py",
-    "test_shells.py", "test_reuse.py", "test_check_units.py", "test_duplicates.py", "test_load.py",
-    "test_sends.py", "test_slice_listing.py", "test_inbox_events.py", "test_reconcile.py",
-    "test_inspector.py", "test_submissions.py", "test_work_queue.py", "test_moved_files.py",
-    "test_acceptance.py", "test_postgres_queue.py", "test_prints.py", "test_report.py",
-    "test_ledger.py", "test_wheel.py",
+    "test_every_page.py", "test_in_browser.py", "test_live_in_browser.py", "test_viewer.py",
+    "test_campaign.py", "test_following.py", "test_clocks.py", "test_commands.py", "test_hostile.py",
+    "test_reuse.py", "test_work_queue.py", "test_attached_builds.py", "test_inbox_events.py",
+    "test_check_units.py", "test_stages.py", "test_acceptance.py", "test_rules_at_work.py",
+    "test_duplicates.py", "test_one_bed.py", "test_exchange_limits.py", "test_moved_files.py",
+    "test_postgres_queue.py", "test_picture.py", "test_reorder.py", "test_slice_listing.py",
+    "test_print_now.py", "test_other_clouds.py", "test_late_effects.py", "test_reconcile.py",
+    "test_refused_sends.py", "test_load.py", "test_batch.py", "test_peers.py", "test_tools.py",
+    "test_orphans.py", "test_submissions.py", "test_wheel.py", "test_service.py", "test_wrong_values.py",
+    "test_pictures.py", "test_inspector.py", "test_machines.py", "test_sends.py", "test_start.py",
+    "test_thumbnails.py", "test_shells.py", "test_report.py", "test_ledger.py",
 )  # fmt: skip
 """Files of tests that take longest as a whole, in this order; see `--durations`."""
 WITH_BROWSER = (

@@ -32,6 +32,7 @@ from tests.crash.points import arm
 from tests.crash.power import cut_power_at
 from tests.inspectors import address, fork_inspectors
 from tests.made_once import make_first
+from tests.quick_servers import quicken_servers
 from tests.waiting import until
 from workflow.__main__ import main as stlflow
 from workflow.eiger import request
@@ -178,6 +179,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         fork_inspectors(sys.argv[1])
         make_first()
+        quicken_servers()
     for line in sys.stdin:
         order = json.loads(line)
         if "words" in order:

@@ -8,6 +8,7 @@ import pytest
 from tests.console.browser import Browser
 from tests.console.conftest import OpenSite, Site, bearer
 from tests.stl import box, open_box
+from tests.waiting import until
 from workflow.model import DecisionRecord, EventKind, PrinterOutage, PrinterSnapshot
 from workflow.pipeline.context import now
 from workflow.routing import parse_rules
@@ -135,5 +136,5 @@ def test_a_person_explains_a_file(shop: Site, browser: Browser, tmp_path: Path) 
     browser.button("Explain").click()
     assert "upload with preset Onyx" in browser.text(".result")
     browser.button("Replay on the last 200").click()
-    assert "0 of 0 would be decided otherwise" in browser.text(".result")
+    assert until(lambda: "0 of 0 would be decided otherwise" in browser.text(".result"))
     assert browser.complaints() == []
