@@ -87,7 +87,7 @@ def test_a_file_that_another_machine_took_is_not_taken_again(
 
 def test_of_machines_that_see_it_at_once_one_takes_it(watch: Watch, book: Ledger, tmp_path: Path) -> None:
     here, there = mounted_twice(tmp_path)
-    for number in range(20):
+    for number in range(15):
         for folder in (here, there):
             (folder / f"{number}.stl").write_bytes(box(10 + number))
     clock = Clock()
@@ -98,7 +98,7 @@ def test_of_machines_that_see_it_at_once_one_takes_it(watch: Watch, book: Ledger
         for _ in range(2):  # more files than are taken in one go
             list(machines.map(scan_once, inboxes))
     assert sorted(submission.path for submission in book.all()) == sorted(
-        ["part.stl", *(f"{number}.stl" for number in range(20))]
+        ["part.stl", *(f"{number}.stl" for number in range(15))]
     )
 
 
