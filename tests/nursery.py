@@ -36,7 +36,7 @@ from tests.quick_servers import quicken_servers
 from tests.waiting import until
 from workflow.__main__ import main as stlflow
 from workflow.eiger import request
-from workflow.ledger import database
+from workflow.ledger import database, due_polls
 from workflow.pipeline import heartbeat, local_queue, notifier, postgres_queue, retry
 
 ROOT = Path(__file__).parents[1]
@@ -46,6 +46,7 @@ QUICK = (
     (postgres_queue, "CHECK_SECONDS", 0.1),
     (postgres_queue, "AUDIT_SECONDS", 0.4),
     (local_queue, "AUDIT_SECONDS", 0.4),
+    (due_polls, "ASK_AGAIN_SECONDS", 5.0),
     (notifier, "POLL_SECONDS", 0.1),
     (retry, "FIRST_BACKOFF_SECONDS", 0.2),
     (retry, "MAX_BACKOFF_SECONDS", 1.5),
