@@ -24,6 +24,7 @@ ROOTS = {"model", "errors", "settings", "suggest"}
 EVERYWHERE = {"frozen", "__version__"}
 MAY_IMPORT = {
     **dict.fromkeys(ROOMS, ROOTS),
+    "mesh": ROOTS | {"cores"},
     "routing": ROOTS | {"resources"},
     "model": set[str](),
     "errors": set[str](),
@@ -32,6 +33,7 @@ MAY_IMPORT = {
     "logs": set[str](),
     "resources": set[str](),
     "memory": set[str](),
+    "cores": set[str](),
     "frozen": set[str](),
     "state_folder": {"errors"},
     "contract": set[str](),
@@ -58,6 +60,7 @@ MAY_IMPORT = {
         "resources",
         "logs",
         "memory",
+        "cores",
     },
     "__main__": {"cli", "errors"},
     "__init__": set[str](),

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from threading import Event
 from types import FrameType
 from typing import Any
@@ -76,7 +76,11 @@ def run(shadow: bool) -> None:
     forget_overloads()
     settings = shadow_settings(load_settings()) if shadow else load_settings()
     start_logging(settings, settings.log_level)
-    with running_service(settings, shadow=shadow) as service, _console_beside(settings, service):
+    with (
+        running_service(settings, shadow=shadow) as service,
+        _console_beside(settings, service),
+        _on_one_core(settings, service),
+    ):
         logger.info("Watching {} for {}", settings.inbox.absolute(), settings.eiger_url)
         logger.info("Rules: {}", rules_file(settings))
         if shadow:
@@ -89,6 +93,13 @@ def run(shadow: bool) -> None:
         logger.info("Stopping: what is under way comes to a safe point first; once more to leave at once.")
     logger.info("Stopped.")
     exit_process()
+
+
+def _on_one_core(settings: Any, service: Any) -> AbstractContextManager[None]:
+    """Keep the service on one core, if it has its ledger for itself: several on one machine need several."""
+    from workflow.cores import sharing_one_core
+
+    return sharing_one_core() if settings.one_core and not service.ledger.is_shared else nullcontext()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
 
+from workflow.cores import use_all_cores
 from workflow.errors import InspectionFailed, StateFolderError
 from workflow.frozen import frozen
 from workflow.mesh.warnings import MeshPolicy
@@ -168,7 +169,7 @@ class Inspector:
 
 def start_process(setup: WorkerSetup) -> subprocess.Popen[bytes]:
     """Return a new inspecting process. Raises OSError when it can't start."""
-    return subprocess.Popen(  # noqa: S603  # this Python, and our own program
+    process = subprocess.Popen(  # noqa: S603  # this Python, and our own program
         [sys.executable, "-P", "-c", _PROGRAM, json.dumps(sys.path), encode_setup(setup)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -176,6 +177,8 @@ def start_process(setup: WorkerSetup) -> subprocess.Popen[bytes]:
         env=worker_environment(os.environ),
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
+    use_all_cores(process.pid)
+    return process
 
 
 class _WorkerProcess:

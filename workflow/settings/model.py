@@ -161,6 +161,10 @@ class Settings(
     changeover_minutes: float = Field(10.0, ge=0, description="to clear a bed and start the next print")
     uploads_at_once: int = Field(8, ge=1, le=32, description="files inspected and uploaded side by side")
     dispatches_at_once: int = Field(8, ge=1, le=32, description="builds found and sent at the same time")
+    one_core: bool = Field(
+        True,
+        description="the service uses one core, as Python runs one thread at a time (SQLite, Linux)",
+    )
     keep_submissions: Annotated[int | None, SettingHelp(example=100_000)] = Field(
         None, ge=0, description="how many ended submissions are kept; default: all"
     )
