@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from workflow.errors import StateFolderError
-from workflow.ledger import Ledger, connections
+from workflow.ledger import Ledger, connections, database
+from workflow.ledger.changes import lock_submission
 
 FULL, NORMAL = 2, 1
 
@@ -83,3 +84,18 @@ def test_readers_that_nobody_needs_after_a_burst_are_closed(
     assert all(each.closed for each in opened)
     with ledger.read_connection() as connection:
         assert connection.execute(text("select 1")).scalar_one() == 1
+
+
+def test_a_machine_that_freezes_in_a_transaction_keeps_no_row_locked(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its submissions could not be taken over until it came back."""
+    monkeypatch.setattr(database, "IDLE_IN_TRANSACTION", "200ms")
+    with closing(Ledger(postgres_url)) as frozen, closing(Ledger(postgres_url)) as heir:
+        number = frozen.open("a.stl")
+        frozen.claimed(number, "processing/1~a.stl")
+        with pytest.raises(StateFolderError), frozen.write_transaction() as connection:
+            lock_submission(connection, number)
+            heir.update_submission(heir.get(number), reason="taken over")  # waits for the lock
+            lock_submission(connection, number)
+        assert frozen.get(number).reason == "taken over"

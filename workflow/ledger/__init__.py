@@ -5,7 +5,7 @@ from workflow.ledger.change_feed import ChangeFeed, list_newest
 from workflow.ledger.changes import Draft, Superseded, draft_of
 from workflow.ledger.commands import CommandEffect, SendState
 from workflow.ledger.console_tokens import ConsoleToken
-from workflow.ledger.database import CLOCK
+from workflow.ledger.database import CLOCK, IDLE_IN_TRANSACTION
 from workflow.ledger.decisions import RecentSend
 from workflow.ledger.due_polls import (
     NextPoll,
@@ -79,6 +79,7 @@ __all__ = [
     "DELIVER_QUEUE",
     "DEVICE_CHOICE_LOCK",
     "GIVEN_UP",
+    "IDLE_IN_TRANSACTION",
     "INTAKE_QUEUE",
     "LEDGER_NAME_KEY",
     "LONGEST_COUNT",

@@ -1,6 +1,6 @@
 """Moving a ledger into another database: from SQLite to Postgres, if one machine is no longer enough."""
 
-from sqlalchemy import Connection, Table, and_, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, func, insert, select, text, update
 
 from workflow.errors import StateFolderError
 from workflow.ledger.changes import advance_id_sequences
@@ -20,6 +20,8 @@ def copy_ledger(source: Ledger, target: Ledger) -> int:
     nothing is changed.
     """
     with source.read_connection(snapshot=True) as old, target.write_transaction() as new:
+        for connection in (old, new):
+            _wait_for_the_other(connection)
         if _count(new, submissions):
             raise StateFolderError("The new database holds submissions already: move into an empty one.")
         for table in metadata.sorted_tables:
@@ -32,6 +34,12 @@ def copy_ledger(source: Ledger, target: Ledger) -> int:
         if moved != _count(old, submissions):
             raise StateFolderError("The old ledger changed while it was copied: stop stlflow first.")
         return moved
+
+
+def _wait_for_the_other(connection: Connection) -> None:
+    """Let a transaction rest while the other database works: a large table takes its time."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
 
 
 def _copy(old: Connection, new: Connection, table: Table) -> None:

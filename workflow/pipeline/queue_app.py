@@ -15,7 +15,7 @@ from procrastinate import exceptions
 from psycopg.abc import PQGen
 
 from workflow.errors import SettingsError
-from workflow.ledger import QUEUE_SCHEMA
+from workflow.ledger import IDLE_IN_TRANSACTION, QUEUE_SCHEMA
 from workflow.settings import load_settings
 
 T = TypeVar("T")
@@ -75,7 +75,8 @@ class PatientConnector(procrastinate.PsycopgConnector):
 
 def make_connector(url: str) -> PatientConnector:
     """Return connections to the queue's schema of a database."""
-    settings = {"options": f"-csearch_path={QUEUE_SCHEMA}", "connect_timeout": CONNECT_SECONDS}
+    limit = f"-cidle_in_transaction_session_timeout={IDLE_IN_TRANSACTION}"
+    settings = {"options": f"-csearch_path={QUEUE_SCHEMA} {limit}", "connect_timeout": CONNECT_SECONDS}
     return PatientConnector(
         conninfo=url.replace("+psycopg", "", 1), min_size=1, max_size=4, timeout=CONNECT_SECONDS,
         kwargs={**settings, "application_name": "stlflow queue"}, connection_class=PatientConnection,
