@@ -94,8 +94,13 @@ def test_a_machine_that_freezes_in_a_transaction_keeps_no_row_locked(
     with closing(Ledger(postgres_url)) as frozen, closing(Ledger(postgres_url)) as heir:
         number = frozen.open("a.stl")
         frozen.claimed(number, "processing/1~a.stl")
-        with pytest.raises(StateFolderError), frozen.write_transaction() as connection:
-            lock_submission(connection, number)
-            heir.update_submission(heir.get(number), reason="taken over")  # waits for the lock
-            lock_submission(connection, number)
+
+        def freeze() -> None:
+            with frozen.write_transaction() as connection:
+                lock_submission(connection, number)
+                heir.update_submission(heir.get(number), reason="taken over")  # waits for the lock
+                lock_submission(connection, number)
+
+        with pytest.raises(StateFolderError):
+            freeze()
         assert frozen.get(number).reason == "taken over"
