@@ -1,5 +1,8 @@
 """Live pages in a real Chromium: many tabs, waking up, a stream that is refused, held back or cut."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from tests.console.between import Between, standing_between
@@ -38,63 +41,58 @@ def says(browser: Browser, text: str) -> bool:
     return until(lambda: browser.text("#live").startswith(text))
 
 
+@contextmanager
+def eight_open(browser: Browser, site: Site, kind: str) -> Iterator[list[str]]:
+    """Open eight tabs or windows, each with its page; those that were added are closed at the end."""
+    places = [browser.driver.current_window_handle]
+    try:
+        for number in range(TABS):
+            if number:
+                browser.driver.switch_to.new_window(kind)
+                places.append(browser.driver.current_window_handle)
+            ready(browser, site, "/")
+            assert says(browser, "Live")
+        yield places
+    finally:
+        for place in places[1:]:
+            browser.driver.switch_to.window(place)
+            browser.driver.close()
+        browser.driver.switch_to.window(places[0])
+
+
 def test_eight_tabs_and_a_tab_that_wakes_up(site: Site, browser: Browser) -> None:
     """A browser opens six connections at most: a hidden tab has none, and once it is back it shows all."""
-    with standing_between(site) as between:
-        first = browser.driver.current_window_handle
-        tabs = [first]
-        try:
-            for number in range(TABS):
-                if number:
-                    browser.driver.switch_to.new_window("tab")
-                    tabs.append(browser.driver.current_window_handle)
-                ready(browser, Site(between.url, site.ledger, site.settings), "/")
-                assert says(browser, "Live")
-            assert until(lambda: between.streams == 1), between.streams
-            number = hold_part(site.ledger, "while seven sleep.stl")
+    with (
+        standing_between(site) as between,
+        eight_open(browser, Site(between.url, site.ledger, site.settings), "tab") as tabs,
+    ):
+        assert until(lambda: between.streams == 1), between.streams
+        number = hold_part(site.ledger, "while seven sleep.stl")
+        assert waits_for(browser, "while seven sleep.stl")
+        draw(site, number)
+        assert until(lambda: browser.run(WIDTH_OF_PICTURE) == THUMBNAIL_WIDTH), "drawn after it was listed"
+        for tab in tabs[:-1]:
+            browser.driver.switch_to.window(tab)
             assert waits_for(browser, "while seven sleep.stl")
-            draw(site, number)
-            assert until(lambda: browser.run(WIDTH_OF_PICTURE) == THUMBNAIL_WIDTH), (
-                "drawn after it was listed"
-            )
-            for tab in tabs[:-1]:
-                browser.driver.switch_to.window(tab)
-                assert waits_for(browser, "while seven sleep.stl")
-                assert says(browser, "Live")
-            assert until(lambda: between.streams == 1), between.streams
-        finally:
-            for tab in tabs[1:]:
-                browser.driver.switch_to.window(tab)
-                browser.driver.close()
-            browser.driver.switch_to.window(first)
+            assert says(browser, "Live")
+        assert until(lambda: between.streams == 1), between.streams
 
 
 def test_eight_windows_in_sight(site: Site, browser: Browser) -> None:
     """Each has its page and stays current; the oldest ask for it, so that six connections are enough."""
-    first = browser.driver.current_window_handle
-    windows = [first]
-    with standing_between(site) as between:
-        try:
-            for number in range(TABS):
-                if number:
-                    browser.driver.switch_to.new_window("window")
-                    windows.append(browser.driver.current_window_handle)
-                ready(browser, Site(between.url, site.ledger, site.settings), "/")
-                assert says(browser, "Live")
-            in_sight = [_is_in_sight(browser, window) for window in windows]
-            assert sum(in_sight) > STREAMS_OF_A_BROWSER, in_sight
-            assert until(lambda: between.streams == STREAMS_OF_A_BROWSER), between.streams
-            hold_part(site.ledger, "seen by all.stl")
-            for window in windows:
-                browser.driver.switch_to.window(window)
-                assert waits_for(browser, "seen by all.stl")
-            browser.driver.switch_to.window(first)
-            assert says(browser, "Live, every 5 seconds")
-        finally:
-            for window in windows[1:]:
-                browser.driver.switch_to.window(window)
-                browser.driver.close()
-            browser.driver.switch_to.window(first)
+    with (
+        standing_between(site) as between,
+        eight_open(browser, Site(between.url, site.ledger, site.settings), "window") as windows,
+    ):
+        in_sight = [_is_in_sight(browser, window) for window in windows]
+        assert sum(in_sight) > STREAMS_OF_A_BROWSER, in_sight
+        assert until(lambda: between.streams == STREAMS_OF_A_BROWSER), between.streams
+        hold_part(site.ledger, "seen by all.stl")
+        for window in windows:
+            browser.driver.switch_to.window(window)
+            assert waits_for(browser, "seen by all.stl")
+        browser.driver.switch_to.window(windows[0])
+        assert says(browser, "Live, every 5 seconds")
 
 
 def _is_in_sight(browser: Browser, window: str) -> bool:
