@@ -4,6 +4,7 @@ import gc
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -97,7 +98,16 @@ def pytest_collection(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files: no worker has one left when the others have nothing to do."""
+    """Begin with the longest files: no worker has one left when the others have nothing to do.
+
+    Raises UsageError if two tests have one name: workers run one of them, and leave out the others.
+    """
+    named = Counter(item.nodeid for item in items)
+    if twice := [name for name, times in named.items() if times > 1]:
+        raise pytest.UsageError(f"One name for several tests: {', '.join(twice)}")
+    for item in items:
+        if item.get_closest_marker("long") or item.get_closest_marker("bench"):
+            item.add_marker(pytest.mark.timeout(0))
     place = {name: at for at, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
 

@@ -50,7 +50,8 @@ class MutationRun:
         rooms |= {ALSO_TESTED_IN[room] for room in rooms if room in ALSO_TESTED_IN}
         folders = [str(ROOT.parent / "tests" / room) for room in sorted(rooms)]
         with tempfile.TemporaryDirectory() as folder:
-            options = ["-qq", "-s", "-n", "0", "-p", "no:cacheprovider", f"--basetemp={folder}/tests"]
+            options = ["-qq", "-s", "-n", "0", "-p", "no:cacheprovider", "--timeout=0"]
+            options.append(f"--basetemp={folder}/tests")
             pytest.main([*options, *(self.tests or folders)], plugins=[self])
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
