@@ -52,6 +52,8 @@ ALONE = {
     ("rejected", "retry"): CANCELED,
 }
 """What a command does if the file is taken before it can be moved."""
+SEEN_FIRST = {("retry", "rejected"): HELD, ("sent", "rejected"): CANCELED}
+"""What else may come of a command if the move before it was seen: it is given for what was canceled."""
 PAIRS = [(kind, command, move) for (kind, command), ends in EXPECTED.items() for move in ends]
 
 
@@ -78,6 +80,23 @@ def test_both_are_obeyed_while_nobody_works(
         assert ending(bench, part) in EXPECTED[kind, command][move].split("|"), came
 
 
+@pytest.mark.parametrize("between", ["watch", "work", pytest.param("rest", marks=pytest.mark.long)])
+@pytest.mark.parametrize(("kind", "command", "move"), PAIRS)
+def test_a_command_after_a_move_that_was_seen(
+    bench: Bench, kind: str, command: str, move: str, between: str
+) -> None:
+    part = bench.put_on_hold(kind)
+    bench.move(part, move)()
+    getattr(bench, between)(part.path)
+    bench.command(part, command)()
+    bench.rest(part.path)
+    came = f"{bench.refusal}, {bench.history(part.path)}"
+    assert ending(bench, part) in {
+        *EXPECTED[kind, command][move].split("|"),
+        SEEN_FIRST.get((command, move)),
+    }, came
+
+
 @pytest.mark.parametrize("command", ["cancel", "release"])
 def test_a_late_step_leaves_the_file_that_came_to_the_old_place(bench: Bench, command: str) -> None:
     part = bench.put_on_hold("rule")
@@ -90,6 +109,21 @@ def test_a_late_step_leaves_the_file_that_came_to_the_old_place(bench: Bench, co
     bench.command(part, "retry")()
     assert "submission" in bench.refusal
     assert ending(bench, part) == HELD, bench.history(part.path)
+
+
+@pytest.mark.parametrize("kind", ["rule", "route"])
+def test_what_goes_on_as_a_newer_submission_is_not_retried(bench: Bench, kind: str) -> None:
+    part = bench.put_on_hold(kind)
+    bench.move(part, "inbox")()
+    bench.rest(part.path)
+    newer = bench.submissions(part.path)[1]
+    bench.command(part, "retry")()
+    assert f"It was dropped again, and is submission {newer.id} (held)." in bench.refusal
+    assert ending(bench, part) == HELD
+    bench.command(newer, "cancel")()
+    bench.rest(part.path)
+    bench.command(part, "retry")()
+    assert (bench.refusal == "") == (kind == "route"), bench.refusal  # a sliced part needs no file
 
 
 def test_what_was_moved_while_it_was_sent_is_printed_again_once_it_is_dragged_back(bench: Bench) -> None:
@@ -118,8 +152,10 @@ def test_both_are_obeyed_while_all_work(tmp_path: Path) -> None:
         }
         for part, ((kind, command, move), first) in zip(found, pairs, strict=True):
             expected = ALONE[kind, command] if part.id in refused else EXPECTED[kind, command][move]
+            expected += f"|{SEEN_FIRST.get((command, move))}" * first
+            until(partial(_has_ended, bench, part, expected.split("|")))
             came = f"{kind}, {command}, {move}, move first: {first}, {bench.history(part.path)}"
-            assert until(partial(_has_ended, bench, part, expected.split("|"))), came
+            assert bench.is_at_rest(part.path), (came, bench.submissions(part.path))
             assert ending(bench, part) in expected.split("|"), came
 
 

@@ -214,8 +214,9 @@ def attach_build(
             "reason": None,
             "tries": 0,
         }
-        named |= {"passed": (), "taken_as": None, "units_released": False}  # of the build before
-        named["retried_hold"] = name_of_hold(submission) if submission.hold is HoldReason.ROUTE else ""
+        if submission.hold is not None or submission.build_id != build:  # else a release of it is obeyed
+            named |= {"passed": (), "taken_as": None, "units_released": False}  # of the build before
+            named["retried_hold"] = name_of_hold(submission) if submission.hold is HoldReason.ROUTE else ""
         if (
             submission.reused is not None
         ):  # traces of the new build count from its own upload, not the old one's

@@ -89,11 +89,16 @@ def _return_to_processing(context: Context, submission: Submission) -> Submissio
     placed = submission.placed_as if submission.left_in_place else submission.claimed_as
     if placed is None or placed.startswith("processing/"):
         return submission
+    claimed_as = context.share.claimed_path(submission.path, submission.id)
+    is_there = exists_in_share(context.share, placed)
     if belongs_to_newer(context.ledger, submission):
         raise FileNotFoundError(f"{placed} is another submission's by now")
+    if not (is_there or submission.left_in_place or exists_in_share(context.share, claimed_as)):
+        raise FileNotFoundError(f"{placed} is gone")  # what comes there meanwhile is another submission's
     with suppress(OSError):
         remove_note(context.share.root / placed)  # what it says is no longer true
     if submission.left_in_place:
         return context.ledger.update_submission(submission, placed_as=None)
-    claimed_as = reclaim_file(context.share, placed, submission.id, submission.path)
+    if is_there:
+        reclaim_file(context.share, placed, submission.id, submission.path)
     return context.ledger.update_submission(submission, claimed_as=claimed_as, placed_as=None)

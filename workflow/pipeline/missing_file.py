@@ -21,10 +21,11 @@ from workflow.intake import (
     hash_file,
 )
 from workflow.ledger import Ledger
-from workflow.model import ENDED_STATES, HoldReason, Submission
+from workflow.model import ENDED_STATES, HoldReason, Submission, SubmissionState
 
 LOOK_FIRST = "Look in Eiger before you drop it again, or it is printed twice."
 MAX_COPIES_READ = 20
+UNSENT_ENDS = frozenset({SubmissionState.REJECTED, SubmissionState.CANCELED})
 
 
 _MOVED_TEXT = {
@@ -40,7 +41,7 @@ _NOT_HELD = {
 
 @frozen
 class MissingFile:
-    """What to say of a file that is gone; `decides`: it was moved to where another decision is made of it."""
+    """What to say of a file that is gone; `decides`: what becomes of it is decided elsewhere."""
 
     text: str
     decides: bool = False
@@ -57,7 +58,8 @@ def find_missing_file(ledger: Ledger, number: int, share: Share | None) -> Missi
         return None
     moved = find_moved_file(ledger, share, submission)
     if moved is None:
-        return MissingFile(missing_file_text(ledger, share, submission))
+        gone_on = any(each.state not in UNSENT_ENDS for each in _dropped_again(ledger, submission))
+        return MissingFile(missing_file_text(ledger, share, submission), gone_on)
     folder, ended = moved.partition("/")[0], submission.state in ENDED_STATES
     if folder == APPROVED_FOLDER and not ended:
         return None  # the approval is about to be seen, and the file taken from there
@@ -69,7 +71,8 @@ def find_missing_file(ledger: Ledger, number: int, share: Share | None) -> Missi
 def belongs_to_newer(ledger: Ledger, submission: Submission) -> bool:
     """True if the file at the place of a submission came there later, with a submission of its own.
 
-    The file of this one was dragged out of its folder then, and perhaps back to the inbox.
+    The file of this one was dragged out of its folder then, and perhaps back to the inbox. Look whether there
+    is a file before this is asked: the place of a newer one is written down before its file comes there.
     """
     place = submission.claimed_as or ""
     if place.startswith("processing/") or submission.left_in_place:
@@ -139,6 +142,12 @@ def find_in_done(share: Share, submission: Submission) -> str | None:
         if found.is_file() and not found.is_symlink() and _is_file_of(found, submission):
             return found.relative_to(share.root).as_posix()
     return None
+
+
+def _dropped_again(ledger: Ledger, submission: Submission) -> Iterator[Submission]:
+    """Yield the newer submissions of the same file: it was dragged back to the inbox, where it had been."""
+    alike = ledger.list_with_content(submission.sha256) if submission.sha256 else ()
+    return (each for each in alike if each.id > submission.id and each.path == submission.path)
 
 
 def _is_file_of(found: Path, submission: Submission) -> bool:

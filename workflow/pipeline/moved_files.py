@@ -31,7 +31,7 @@ from workflow.intake import (
     reclaim_file,
     signature_of,
 )
-from workflow.ledger import Ledger
+from workflow.ledger import Ledger, Superseded
 from workflow.model import ENDED_STATES, HoldReason, Step, Submission, SubmissionChanges, SubmissionState
 from workflow.notes import remove_submission_note, state_text, why_not_approved
 from workflow.pipeline.commands import MovedFile, release_submission, return_moved_file
@@ -120,7 +120,17 @@ class ApprovedFiles:
             logger.info("{} belongs to submission {}, which goes on already.", moved.place, known.id)
         self.wake()
         self._remove_note(known)
-        reclaim_file(self.share, moved.place, known.id, known.path)
+        taken = reclaim_file(self.share, moved.place, known.id, known.path)
+        self._repeat_end(known.id, taken)
+
+    def _repeat_end(self, number: int, taken: str) -> None:
+        """Let a submission end once more if it did so, or does so now, without the file from approved/."""
+        while (known := self.ledger.get(number)).state in {*ENDED_STATES, SubmissionState.HELD}:
+            with suppress(Superseded):  # a step has come to its end: what follows is seen now
+                place: SubmissionChanges = {"claimed_as": taken, "placed_as": None}
+                self.ledger.schedule_next_step(known, Step.FINISH, now(), **place)
+                self.wake()
+                return
 
     def _remove_note(self, known: Submission) -> None:
         """Remove the note in held/: what it says is no longer true."""
@@ -137,8 +147,7 @@ class ApprovedFiles:
 
     def _put_back(self, known: Submission, moved: MovedFile, why: str) -> None:
         return_moved_file(self.ledger, known.id, moved, why)
-        if known.state is not SubmissionState.HELD:
-            self._remove_note(known)
+        self._remove_note(known)
         log_of(known, reason=why).warning("Submission {} ({}) is not approved: {}", known.id, known.path, why)
         self.wake()
 
