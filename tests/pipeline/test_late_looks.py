@@ -77,3 +77,30 @@ def test_an_end_that_looks_for_its_file_while_that_is_taken_from_approved(
     end.join()
     bench.rest(part.path)
     assert ending(bench, part) == SENT, bench.history(part.path)
+
+
+@pytest.mark.parametrize("looks", ["hash_file", "signature_of", "find_moved", None])
+@pytest.mark.parametrize("command", ["release", "retry"])
+def test_an_approved_file_that_is_seen_again_before_it_is_taken(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, command: str, looks: str | None
+) -> None:
+    part = bench.put_on_hold("route")
+    bench.command(part, command)()
+    bench.move(part, "approved")()
+    if command == "release":
+        bench.work(part.path)  # sent, and its file not found in held/
+    bench.watch(part.path)
+    if looks is not None:
+        look = vars(moved_files)[looks]
+
+        def look_and_be_late(*arguments: Any) -> Any:
+            found = look(*arguments)
+            bench.work(part.path)
+            return found
+
+        monkeypatch.setattr(moved_files, looks, look_and_be_late)
+    bench.watch(part.path)
+    monkeypatch.undo()
+    bench.rest(part.path)
+    assert len(bench.submissions(part.path)) == 1
+    assert ending(bench, part) == SENT, bench.history(part.path)

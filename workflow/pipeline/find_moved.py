@@ -43,7 +43,7 @@ def _may_be_moved(submission: Submission) -> bool:
         return False
     ended = submission.ended_at or submission.opened_at
     lately = submission.state is SubmissionState.CANCELED and now() - ended < CANCELED_LATELY
-    moved_before = (submission.claimed_as or "").startswith(f"{Outcome.HELD}/")
+    moved_before = (submission.claimed_as or "").startswith((f"{Outcome.HELD}/", f"{APPROVED_FOLDER}/"))
     return submission.state not in ENDED_STATES or lately or moved_before
 
 

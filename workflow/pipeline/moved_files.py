@@ -84,10 +84,10 @@ class ApprovedFiles:
             plan_and_move(self.share, place, path, APPROVED_FOLDER)
             return False
         moved = MovedFile(place, hash_file(self.share.root / place, FileRoots(share=self.share.root)))
-        after = signature_of((self.share.root / place).lstat())
+        alike = self.ledger.list_with_content(moved.sha256)
+        after = signature_of((self.share.root / place).lstat())  # after that: a step may have taken it
         if after not in {seen, seen._replace(inode=after.inode)}:
             return False
-        alike = self.ledger.list_with_content(moved.sha256)
         known = find_moved(self.share, alike, path)
         if known is not None:
             self._decide(known, moved)
