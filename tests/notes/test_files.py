@@ -151,6 +151,16 @@ def test_notes_whose_file_went_away_are_found(stl: Path) -> None:
     assert [note.name for note in orphan_notes(stl.parent)] == ["gone.stl.txt"]
 
 
+def test_a_note_whose_file_came_back_meanwhile_is_no_orphan(stl: Path) -> None:
+    names = ("first.stl", "second.stl")
+    for name in names:
+        write_note(note_path(stl.with_name(name)), TEXT)
+    orphans = orphan_notes(stl.parent)
+    assert next(orphans).name == "first.stl.txt"
+    stl.with_name("second.stl").touch()
+    assert list(orphans) == []
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pipes")
 def test_a_pipe_in_place_of_a_note_stops_nobody(stl: Path) -> None:
     os.mkfifo(note_path(stl))

@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -170,12 +170,22 @@ def is_note_about(place: Path, submission: Submission, ways: DecisionWays) -> bo
 
 
 def orphan_notes(folder: Path) -> Iterator[Path]:
-    """Yield the untouched notes below a folder whose file is no longer beside them."""
+    """Yield the untouched notes below a folder whose file is no longer beside them.
+
+    Each is looked at once more just before: a file may come back, and gets a new note of the same name.
+    """
     for place, _folders, names in os.walk(folder):
-        notes = {name for name in names if name.endswith(".txt")}
-        for name in set(names) - notes:
-            notes -= {beside.name for beside in _candidate_paths(note_path(Path(place, name)))}
-        yield from (Path(place, name) for name in sorted(notes) if _is_untouched(Path(place, name)))
+        for name in sorted(_notes_alone(place, names)):
+            untouched, again = _is_untouched(Path(place, name)), next(os.walk(place), ("", [], []))[2]
+            if untouched and name in _notes_alone(place, again):
+                yield Path(place, name)
+
+
+def _notes_alone(folder: str, names: Collection[str]) -> set[str]:
+    notes = {name for name in names if name.endswith(".txt")}
+    for name in set(names) - notes:
+        notes -= {beside.name for beside in _candidate_paths(note_path(Path(folder, name)))}
+    return notes
 
 
 def _sealed(text: str) -> str:

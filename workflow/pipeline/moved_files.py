@@ -120,15 +120,14 @@ class ApprovedFiles:
             logger.info("{} belongs to submission {}, which goes on already.", moved.place, known.id)
         self.wake()
         self._remove_note(known)
-        taken = reclaim_file(self.share, moved.place, known.id, known.path)
-        self._repeat_end(known.id, taken)
+        reclaim_file(self.share, moved.place, known.id, known.path)
+        self._repeat_end(known.id)
 
-    def _repeat_end(self, number: int, taken: str) -> None:
+    def _repeat_end(self, number: int) -> None:
         """Let a submission end once more if it did so, or does so now, without the file from approved/."""
         while (known := self.ledger.get(number)).state in {*ENDED_STATES, SubmissionState.HELD}:
             with suppress(Superseded):  # a step has come to its end: what follows is seen now
-                place: SubmissionChanges = {"claimed_as": taken, "placed_as": None}
-                self.ledger.schedule_next_step(known, Step.FINISH, now(), **place)
+                self.ledger.schedule_next_step(known, Step.FINISH, now())
                 self.wake()
                 return
 
