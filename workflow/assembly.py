@@ -23,7 +23,7 @@ from workflow.pipeline.live_rules import LiveRules
 from workflow.pipeline.part_units import read_accepted_units
 from workflow.pipeline.printers import record_printers
 from workflow.pipeline.retention import RetentionPolicy
-from workflow.pipeline.retry import RetrySchedule
+from workflow.pipeline.retry import POLL_SHARE, RetrySchedule
 from workflow.pipeline.service import Service
 from workflow.pipeline.status_page import status_page_place
 from workflow.pipeline.thumbnails import THUMBNAILS_FOLDER
@@ -274,7 +274,7 @@ def _make_retry_schedule(settings: Settings) -> RetrySchedule:
         slice_limit_seconds=settings.slice_limit_seconds,
         build_wait_seconds=settings.build_wait_seconds,
         print_now_seconds=settings.print_now_seconds,
-        polls_per_second=settings.requests_per_second / 2,
+        polls_per_second=settings.requests_per_second * POLL_SHARE,
     )
 
 

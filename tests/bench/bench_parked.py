@@ -34,7 +34,7 @@ from tests.bench.process_cost import Memory, memory, seconds_by_name, server_sec
 from tests.postgres import Postgres
 from tests.waiting import until
 from workflow.ledger import Ledger
-from workflow.pipeline.retry import RetrySchedule
+from workflow.pipeline.retry import POLL_SHARE, RetrySchedule
 
 LONG_SECONDS = 100_000
 AGE_SECONDS = 600.0
@@ -120,7 +120,7 @@ def due_at(asked: argparse.Namespace, number: int) -> float:
     now = time.time()
     if asked.due == "now":
         return now - AGE_SECONDS
-    schedule = RetrySchedule(polls_per_second=asked.budget / 2, slice_limit_seconds=float("inf"))
+    schedule = RetrySchedule(polls_per_second=asked.budget * POLL_SHARE, slice_limit_seconds=float("inf"))
     spread_seconds = schedule.poll_delay(AGE_SECONDS, asked.parked)
     return now + spread_seconds * (number + 1) / float(asked.parked)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from workflow.ledger import connections
+from workflow.ledger import kept_connections
 from workflow.ledger.ledger import Ledger
 
 
@@ -21,8 +21,8 @@ def cut_power_at(nth: int) -> None:
     The database is then as it was after the last commit that was synced. Nothing else is undone: whatever
     was sent between that commit and the cut has happened.
     """
-    writer: Any = connections._KeptWriter
-    files: Any = connections._DatabaseFiles
+    writer: Any = kept_connections.KeptWriter
+    files: Any = kept_connections._DatabaseFiles
     connected, remember, opened = writer._connected, files.remember, Ledger.open_all
     times, claiming, synced = count(1), list[str](), [True]
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from workflow.errors import StateFolderError
-from workflow.ledger import Ledger, connections, database
+from workflow.ledger import Ledger, database, kept_connections
 from workflow.ledger.changes import lock_submission
 
 FULL, NORMAL = 2, 1
@@ -78,7 +78,7 @@ def test_readers_that_nobody_needs_after_a_burst_are_closed(
     with ExitStack() as burst:
         opened = [burst.enter_context(ledger.read_connection()) for _ in range(3)]
     assert not any(each.closed for each in opened), "the next burst may come at once"
-    monkeypatch.setattr(connections, "UNUSED_SECONDS", 0.0)
+    monkeypatch.setattr(kept_connections, "UNUSED_SECONDS", 0.0)
     with ledger.read_connection() as used:
         assert used is opened[0], "the one used last"
     assert all(each.closed for each in opened)
@@ -104,3 +104,27 @@ def test_a_machine_that_freezes_in_a_transaction_keeps_no_row_locked(
         with pytest.raises(StateFolderError):
             freeze()
         assert frozen.get(number).reason == "taken over"
+
+
+_END_ALL_OTHERS = text(
+    "select pg_terminate_backend(pid, 10000) from pg_stat_activity "
+    "where pid <> pg_backend_pid() and datname = current_database()"
+)
+
+
+@pytest.mark.parametrize("was_unused", [True, False])
+def test_a_connection_that_the_server_ended_is_opened_anew(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, *, was_unused: bool
+) -> None:
+    with closing(Ledger(postgres_url)) as ledger, closing(Ledger(postgres_url)) as other:
+        number = ledger.open("a.stl")
+        assert ledger.get(number).path == "a.stl"
+        with other.read_connection() as connection:
+            assert all(connection.execute(_END_ALL_OTHERS).scalars())
+        if was_unused:
+            for module in (database, kept_connections):
+                monkeypatch.setattr(module, "UNUSED_SECONDS", 0.0)
+        else:
+            with pytest.raises(StateFolderError):  # once: a server is asked only if seconds have passed
+                ledger.get(number)
+        assert ledger.get(number).path == "a.stl"

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.cloud import Cloud, simulated
+from tests.eiger.server import ID, Answer, Asked, as_json, client_of, serving
 from tests.pipeline.test_slice_listing import Rooms, operations, park
 from tests.stl import box
 from tests.waiting import until
@@ -22,7 +23,7 @@ from workflow.pipeline.poller import Poller
 from workflow.pipeline.retry import RetrySchedule
 from workflow.pipeline.upload import upload_name
 
-POLL = "getSliceStatus"
+POLL, POLL_PATH = "getSliceStatus", "/parts/slice_status/"
 
 
 @pytest.fixture
@@ -61,3 +62,37 @@ def test_many_are_asked_for_in_rounds_and_the_answers_are_kept_at_a_stop(
     answered = [each for each in rooms.ledger.among([each.id for each in parked]) if each.slice_status]
     assert len(answered) == operations(cloud)[POLL]
     assert all(each.due_at is not None and each.due_at > datetime.now(UTC) for each in answered)
+
+
+@pytest.mark.parametrize("many", [True, False])
+def test_a_question_that_hangs_keeps_no_other_from_being_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, many: bool
+) -> None:
+    if many:
+        monkeypatch.setattr(slice_listing, "MAX_SINGLE_POLLS", 0)
+    asked, answered = list[str](), Event()
+
+    def answer(question: Asked) -> Answer:
+        if POLL_PATH not in question.path:
+            return as_json([])
+        asked.append(question.path)
+        if len(asked) == 1:
+            assert answered.wait(60)
+        return as_json({"status": "QUEUED"})
+
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with serving(answer) as server, client_of(server.url, timeouts=Timeouts(60, 60, 60)) as client:
+        for number in range(6):
+            due_at = datetime.now(UTC) - timedelta(minutes=1)
+            ledger.update_submission(park(ledger), due_at=due_at, slice_job_id=f"{ID[:-1]}{number}")
+        rooms = Rooms(ledger, client, RetrySchedule(polls_per_second=10))
+        stop = Event()
+        poller = Poller(cast(Context, cast(Any, rooms)), lambda: None)
+        thread = Thread(target=poller.run, args=(stop,))
+        thread.start()
+        assert until(lambda: len(set(asked)) == 6)
+        answered.set()
+        stop.set()
+        poller.wake()
+        thread.join(timeout=60)
+    ledger.close()

@@ -121,8 +121,8 @@ def test_listings_rest_longer_the_more_pages_they_have_and_are_shared_among_work
 @pytest.mark.parametrize(
     ("per_second", "among", "expected"),
     [
-        (5, 1, (10, 2.0)),
-        (5, 2, (5, 2.0)),
+        (5, 1, (15, 3.0)),
+        (5, 2, (7, 2.8)),
         (0.2, 1, (1, 5.0)),
         (50, 1, (16, 0.32)),
         (float("inf"), 1, (16, 0.0)),

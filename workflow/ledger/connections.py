@@ -4,21 +4,23 @@ SQLite has one writer at a time. So one connection is kept for writing, and the 
 turns: that costs less than waiting for SQLite's own lock, and `synchronous` can be set before a transaction.
 """
 
-import math
 import sqlite3
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import cast
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from workflow.errors import StateFolderError
-from workflow.ledger.database import BUSY_SECONDS, READ_ONLY, open_database
+from workflow.ledger.database import open_database
+from workflow.ledger.kept_connections import (
+    DATABASE_ERRORS,
+    KeptReaders,
+    KeptWriter,
+    connect_to_read,
+    connect_without_begin,
+)
 
 
 class Connections:
@@ -28,9 +30,9 @@ class Connections:
         self._engine: Engine = open_database(url)
         self.are_shared = self._engine.dialect.name != "sqlite"
         """Several machines may work on this database."""
-        self._writer = None if self.are_shared else _KeptWriter(self._engine)
-        is_file = not self.are_shared and bool(self._engine.url.database)
-        self._readers = _KeptReaders(self._engine) if is_file else None
+        self._writer = None if self.are_shared else KeptWriter(self._engine)
+        keeps_readers = self.are_shared or bool(self._engine.url.database)
+        self._readers = KeptReaders(self._engine) if keeps_readers else None
 
     def close(self) -> None:
         """Close all connections."""
@@ -64,181 +66,26 @@ class Connections:
             else:
                 with self._writer.transaction(durable=durable) as connection:
                     yield connection
-        except (*_DATABASE_ERRORS, NoConnectionFree) as error:
+        except (*DATABASE_ERRORS, NoConnectionFree) as error:
             raise StateFolderError(f"The ledger can't be written: {database_error_text(error)}") from error
 
     @contextmanager
     def read_connection(self, *, snapshot: bool = False) -> Iterator[Connection]:
         """Yield a connection that sees the last committed state; a `snapshot` sees one state all the time."""
         try:
-            if self._readers is not None:
-                with self._readers.connection() as connection:
-                    yield connection
-            else:
+            if self._readers is None or (snapshot and self.are_shared):
                 with self._reader(snapshot=snapshot) as connection:
                     yield connection
-        except (*_DATABASE_ERRORS, NoConnectionFree) as error:
+            else:
+                with self._readers.connection() as connection:
+                    yield connection
+        except (*DATABASE_ERRORS, NoConnectionFree) as error:
             raise StateFolderError(f"The ledger can't be read: {database_error_text(error)}") from error
 
     def _reader(self, *, snapshot: bool = False) -> Connection:
-        connection = _connect_without_begin(self._engine)
-        if not self.are_shared:
-            return connection
-        level = "REPEATABLE READ" if snapshot else "AUTOCOMMIT"  # no BEGIN and ROLLBACK around a query
-        return connection.execution_options(isolation_level=level)
-
-
-_DATABASE_ERRORS = (DatabaseError, sqlite3.Error)
-"""Raised by SQLAlchemy, and by the driver itself where statements go past SQLAlchemy."""
-
-
-def _connect_without_begin(engine: Engine) -> Connection:
-    return engine.connect().execution_options(**{READ_ONLY: True})
-
-
-UNUSED_SECONDS = 5.0  # then a reader's connection, which a burst may have opened, is closed: 0.2 MB each
-
-
-class _KeptReaders:
-    """SQLite connections that only read. The one used last is used first: it has pages in its cache."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._free: list[tuple[float, Connection]] = []
-        self._closed = False
-
-    @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """Yield a connection that no other thread uses; after an error it is not used again."""
-        try:
-            _, connection = self._free.pop()
-        except IndexError:
-            connection = _connect_without_begin(self._engine)
-        try:
-            yield connection
-            if connection.in_transaction():
-                connection.rollback()
-        except BaseException:
-            connection.close()
-            raise
-        self._free.append((time.monotonic(), connection))
-        self._close_unused(math.inf if self._closed else time.monotonic() - UNUSED_SECONDS)
-
-    def _close_unused(self, since: float) -> None:
-        """Close the connections that nobody has used since a time."""
-        with suppress(IndexError):  # another thread took the last one
-            while self._free[0][0] <= since:
-                self._free.pop(0)[1].close()
-
-    def close(self) -> None:
-        """Close all connections; one that is in use is closed when its reader is done."""
-        self._closed = True
-        self._close_unused(math.inf)
-
-
-class _KeptWriter:
-    """The one SQLite connection that writes. Threads take turns; one thread can't nest two transactions."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._lock = threading.Lock()
-        self._writing_thread: int | None = None
-        self._connection: Connection | None = None
-        self._durable: bool | None = None
-        self._files = _DatabaseFiles(engine.url.database or "")
-
-    @contextmanager
-    def transaction(self, *, durable: bool) -> Iterator[Connection]:
-        """Yield the connection in one transaction. Raises NoConnectionFree when its turn does not come."""
-        if self._writing_thread == threading.get_ident():
-            raise RuntimeError("A write transaction was begun inside another one on the same thread.")
-        if not self._lock.acquire(timeout=BUSY_SECONDS):
-            raise NoConnectionFree
-        self._writing_thread = threading.get_ident()
-        try:
-            self._files.check()
-            connection = self._connected(durable=durable)
-            with _begun(connection):
-                yield connection
-            self._files.remember()
-        except _DATABASE_ERRORS:  # the next transaction opens the file again: it may be another one by then
-            self._disconnect()
-            raise
-        finally:
-            if self._connection is not None and _driver(self._connection).in_transaction:
-                self._disconnect()  # its end was interrupted, by Ctrl-C for example
-            self._writing_thread = None
-            self._lock.release()
-
-    def close(self) -> None:
-        """Close the connection; a later transaction opens another."""
-        with self._lock:
-            self._disconnect()
-
-    def _connected(self, *, durable: bool) -> Connection:
-        if self._connection is None:
-            self._connection = _connect_without_begin(self._engine)
-            self._durable = None
-        if self._durable is not durable:  # refused inside a transaction, so before it
-            _driver(self._connection).execute(f"pragma synchronous={'full' if durable else 'normal'}")
-            self._durable = durable
-        return self._connection
-
-    def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()
-            connection.close()
-
-
-class _DatabaseFiles:
-    """Which files the database is in. What is written to a deleted file is lost, and nothing says so."""
-
-    def __init__(self, database: str) -> None:
-        self._database = database
-        self._places = [Path(database), Path(f"{database}-wal")] if database else []
-        self._known: list[int] | None = None
-
-    def remember(self) -> None:
-        """Remember the files after the first transaction; SQLite keeps both while a connection is open."""
-        if self._known is None:
-            with suppress(FileNotFoundError):
-                self._known = [place.stat().st_ino for place in self._places]
-
-    def check(self) -> None:
-        """Raise StateFolderError if a file was deleted or replaced since."""
-        if self._known is None:
-            return
-        try:
-            same = [place.stat().st_ino for place in self._places] == self._known
-        except FileNotFoundError:
-            same = False
-        if not same:
-            raise StateFolderError(
-                f"The database {self._database}, or its -wal file, was deleted or replaced while stlflow "
-                "runs. Stop stlflow, put the files back or restore a backup, then start it again."
-            )
-
-
-@contextmanager
-def _begun(connection: Connection) -> Iterator[None]:
-    """Begin a transaction in the driver, and commit or roll it back with what SQLAlchemy knows of it."""
-    driver = _driver(connection)
-    driver.execute("begin immediate")
-    try:
-        yield
-        driver.execute("commit")
-    except BaseException:
-        driver.rollback()
-        raise
-    finally:
-        if connection.in_transaction():  # statements of SQLAlchemy's ran: nothing is left to undo
-            connection.rollback()
-
-
-def _driver(connection: Connection) -> sqlite3.Connection:
-    """Return SQLite's own connection, below SQLAlchemy."""
-    return cast(sqlite3.Connection, connection.connection.driver_connection)
+        if self.are_shared and snapshot:
+            return connect_without_begin(self._engine, isolation_level="REPEATABLE READ")
+        return connect_to_read(self._engine)
 
 
 def database_error_text(error: Exception) -> str:

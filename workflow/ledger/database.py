@@ -8,14 +8,17 @@ Due times are compared on machines whose clocks may differ by minutes, or jump. 
 time is used, carried on by this machine's monotonic clock from the last reading.
 """
 
+import math
 import threading
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
     Column,
     Connection,
+    Dialect,
     Engine,
     Inspector,
     Table,
@@ -26,7 +29,8 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
@@ -34,6 +38,8 @@ from workflow.errors import StateFolderError
 from workflow.ledger.tables import PARTIAL_INDEXES, metadata
 
 BUSY_SECONDS = 30
+UNUSED_SECONDS = 5.0
+"""After so long a connection may be closed, or no longer live."""
 CACHE_KILOBYTES = 512
 """Of each SQLite connection: a service may keep one for each thread, and the system caches the file, too."""
 READ_ONLY = "reading"
@@ -68,12 +74,13 @@ def open_database(url: str) -> Engine:
     if not url.startswith("sqlite"):
         engine = create_engine(
             with_driver(url),
-            pool_pre_ping=True,
             pool_size=CONNECTIONS // 2,
             max_overflow=CONNECTIONS - CONNECTIONS // 2,
             connect_args=LIBPQ_OPTIONS,
         )
         event.listen(engine, "connect", _prepare_postgres)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", partial(_ping_if_unused, engine.dialect))
         return engine
     no_pool = {"poolclass": NullPool} if make_url(url).database else {}  # connections are kept by their users
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **no_pool)
@@ -90,6 +97,23 @@ def with_driver(url: str) -> str:
 def _prepare_postgres(connection: Any, _record: object) -> None:
     connection.execute(f"set idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'")
     connection.commit()
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _ping_if_unused(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _held: object) -> None:
+    """Ask the server whether a connection still lives, unless it was used just now: that costs a round trip.
+
+    One that died within these seconds raises an error once; then all are opened anew.
+    """
+    if time.monotonic() - record.info.get("used_at", math.inf) < UNUSED_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -149,7 +173,7 @@ def _definition(connection: Connection, column: Column[object]) -> str:
     return f"{definition} default {default.compile(dialect=connection.dialect, compile_kwargs=_AS_TEXT)}"
 
 
-_DATABASE_TIME = text("select extract(epoch from clock_timestamp())")
+_DATABASE_TIME = "select extract(epoch from clock_timestamp())"
 
 
 class LedgerClock:
@@ -177,7 +201,7 @@ class LedgerClock:
             with self._lock:
                 self._seen = None
             return
-        theirs = float(connection.execute(_DATABASE_TIME).scalar_one())
+        theirs = float(connection.exec_driver_sql(_DATABASE_TIME).scalar_one())
         with self._lock:
             self._seen = (theirs, time.monotonic())
 

@@ -88,16 +88,18 @@ def schedule_next_polls(ledger: Ledger, polls: Collection[NextPoll]) -> None:
     """
     if not polls:
         return
+    values = [
+        {
+            "number": poll.submission.id,
+            "at_turn": poll.submission.turn,
+            "new_due_at": poll.due_at.timestamp(),
+            "new_slice_status": poll.slice_status,
+            "new_tries": poll.tries,
+        }
+        for poll in polls
+    ]
     with ledger.write_transaction(durable=False) as connection:
-        for poll in polls:
-            _POLL_AGAIN.execute(
-                connection,
-                number=poll.submission.id,
-                at_turn=poll.submission.turn,
-                new_due_at=poll.due_at.timestamp(),
-                new_slice_status=poll.slice_status,
-                new_tries=poll.tries,
-            )
+        _POLL_AGAIN.execute_many(connection, values)
 
 
 def next_poll_seconds(ledger: Ledger) -> float:

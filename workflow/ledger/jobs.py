@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, text, update
 
+from workflow.frozen import frozen
 from workflow.ledger.changes import MAX_DUE_AHEAD_SECONDS, append_event, seconds_now
 from workflow.ledger.due_steps import list_steps_in_progress
 from workflow.ledger.handover import HANDED_OVER, QUEUE_SCHEMA, hand_over, lock_of
@@ -27,15 +28,17 @@ BATCH = 200
 _STEPS = "'intake', 'deliver', 'finish'"
 _JOBS = f"{QUEUE_SCHEMA}.procrastinate_jobs"
 _IS_DUE = "(due_at <= :now or due_at > :too_far)"
-_ANY_DUE = text(f"select 1 from submissions where step in ({_STEPS}) and {_IS_DUE} limit 1")
-_NEXT_DUE = text(f"select min(due_at) from submissions where step in ({_STEPS})")
 _TAKE_DUE = text(
     f"update submissions s set due_at = null from (select id from submissions where step in ({_STEPS}) and "
     f"{_IS_DUE} order by due_at limit {BATCH} for update skip locked) due where s.id = due.id "
     "returning s.id, s.turn, s.step, s.home"
 )
 _IS_ORPHAN = "status = 'doing' and worker_id is null"
-_ANY_ORPHAN = text(f"select 1 from {_JOBS} where {_IS_ORPHAN} limit 1")
+_OUTLOOK = (
+    f"select exists(select 1 from {_JOBS} where {_IS_ORPHAN}) as orphaned, "
+    f"(select min(due_at) from submissions where step in ({_STEPS})) as first, "
+    f"(select max(due_at) from submissions where step in ({_STEPS})) as last"
+)
 _ORPHANS = text(f"select id, args from {_JOBS} where {_IS_ORPHAN} limit {BATCH} for update skip locked")
 _DROPPED = text(
     f"select id, args from {_JOBS} where status = 'doing' and queueing_lock in :locks for update skip locked"
@@ -51,12 +54,30 @@ _WITHOUT_JOB = text(
 )
 
 
+@frozen
+class Outlook:
+    """What the shared queue has to do: orphaned steps to take over, and seconds until a step is due."""
+
+    orphaned: bool
+    next_seconds: float
+
+
+def read_outlook(ledger: Ledger) -> Outlook:
+    """Return what is to be done, by one query: without anything due the time is infinite.
+
+    A time so far ahead that nothing waits for it was written while the clock was wrong: due now.
+    """
+    with ledger.read_connection() as connection:
+        orphaned, first, last = connection.exec_driver_sql(_OUTLOOK).one()
+    now = seconds_now()
+    if first is None:
+        return Outlook(orphaned, float("inf"))
+    return Outlook(orphaned, 0.0 if last > now + MAX_DUE_AHEAD_SECONDS else max(first - now, 0.0))
+
+
 def hand_over_due_steps(ledger: Ledger) -> tuple[Work, ...]:
     """Make jobs of the steps that became due, and return them. No two workers get the same one."""
     times = {"now": seconds_now(), "too_far": seconds_now() + MAX_DUE_AHEAD_SECONDS}
-    with ledger.read_connection() as connection:
-        if connection.execute(_ANY_DUE, times).first() is None:
-            return ()
     with ledger.write_transaction() as connection:
         rows = connection.execute(_TAKE_DUE, times).all()
         works = tuple(Work(row.id, row.turn, Step(row.step)) for row in rows)
@@ -65,18 +86,8 @@ def hand_over_due_steps(ledger: Ledger) -> tuple[Work, ...]:
     return works
 
 
-def next_due_seconds(ledger: Ledger) -> float:
-    """Return in how many seconds the next step is due; infinite without any."""
-    with ledger.read_connection() as connection:
-        due_at = connection.execute(_NEXT_DUE).scalar_one_or_none()
-    return float("inf") if due_at is None else due_at - seconds_now()
-
-
 def take_over_orphaned_steps(ledger: Ledger) -> tuple[Submission, ...]:
     """Begin a new turn for every step whose worker was removed; return the submissions as they were."""
-    with ledger.read_connection() as connection:
-        if connection.execute(_ANY_ORPHAN).first() is None:
-            return ()
     with ledger.write_transaction() as connection:
         jobs = connection.execute(_ORPHANS).all()
         return _requeue(connection, jobs, "was run by a worker that is gone")

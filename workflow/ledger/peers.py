@@ -13,13 +13,13 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    bindparam,
     column,
     delete,
     insert,
     or_,
     select,
     table,
-    text,
     update,
 )
 
@@ -28,13 +28,28 @@ from workflow.ledger.database import CLOCK
 from workflow.ledger.handover import QUEUE_SCHEMA
 from workflow.ledger.ledger import Ledger
 from workflow.ledger.rows import worker_from
+from workflow.ledger.statements import PreparedStatement
 from workflow.ledger.tables import peers, submissions
 from workflow.model import Backpressure, Submission, Worker
 
 Heartbeats = Mapping[str, float]
 """When each worker sent its last heartbeat, by name."""
 NO_BACKPRESSURE = Backpressure()
-_BEAT_IN_QUEUE = text(f"select {QUEUE_SCHEMA}.procrastinate_update_heartbeat_v1(:worker)")
+_BEAT_IN_QUEUE = (
+    f"select {QUEUE_SCHEMA}.procrastinate_update_heartbeat_v1(each) "  # noqa: S608  # a constant of our own
+    "from unnest(%(workers)s::bigint[]) each"
+)
+_STRAYS = (
+    f"select id from {QUEUE_SCHEMA}.procrastinate_workers w where not exists "  # noqa: S608  # likewise
+    "(select 1 from peers where coalesce(queue_workers, '[]')::jsonb @> to_jsonb(w.id))"
+)
+_VITALS = ("seen_at", "complaints", "paused_until", "queue_workers", "vitals")
+_BEAT = PreparedStatement(
+    update(peers)
+    .where(peers.c.name == bindparam("worker"))
+    .values({name: bindparam(f"new_{name}") for name in _VITALS})
+)
+_LIST_BEATS = PreparedStatement(select(peers.c.name, peers.c.seen_at))
 _WORKERS = table("procrastinate_workers", column("id", BigInteger), schema=QUEUE_SCHEMA)
 _ABANDONED_CLAIMS = select(submissions).where(
     submissions.c.claimed_as.is_(None),
@@ -68,23 +83,23 @@ def send_heartbeat(ledger: Ledger, worker: Worker, strain: Backpressure = NO_BAC
         CLOCK.synchronize(connection)
         present = seconds_now()
         beat = {
-            "seen_at": present,
-            "complaints": strain.complaints,
-            "paused_until": present + strain.pause_seconds,
-            "queue_workers": json.dumps(worker.queue_workers),
-            "vitals": json.dumps(asdict(worker.vitals)),
+            "new_seen_at": present,
+            "new_complaints": strain.complaints,
+            "new_paused_until": present + strain.pause_seconds,
+            "new_queue_workers": json.dumps(worker.queue_workers),
+            "new_vitals": json.dumps(asdict(worker.vitals)),
         }
-        written = connection.execute(update(peers).where(peers.c.name == worker.name).values(beat))
-        for each in worker.queue_workers:
-            connection.execute(_BEAT_IN_QUEUE, {"worker": each})
+        written = _BEAT.execute(connection, worker=worker.name, **beat)
+        if worker.queue_workers:
+            connection.exec_driver_sql(_BEAT_IN_QUEUE, {"workers": list(worker.queue_workers)})
         return written.rowcount == 1
 
 
 def read_heartbeats(ledger: Ledger) -> Heartbeats:
     """Return when each worker sent its last heartbeat."""
     with ledger.read_connection() as connection:
-        rows = connection.execute(select(peers.c.name, peers.c.seen_at)).all()
-    return {row.name: row.seen_at for row in rows}
+        rows = _LIST_BEATS.execute(connection).mappings().all()
+    return {row["name"]: row["seen_at"] for row in rows}
 
 
 def read_backpressure(ledger: Ledger) -> Mapping[str, Backpressure]:
@@ -128,9 +143,7 @@ def list_stray_queue_workers(ledger: Ledger) -> frozenset[int]:
     with ledger.read_connection() as connection:
         if connection.dialect.name == "sqlite":
             return frozenset()
-        known = connection.execute(select(peers.c.queue_workers)).scalars()
-        ours = {each for some in known for each in json.loads(some or "[]")}
-        return frozenset(connection.execute(select(_WORKERS.c.id)).scalars()) - ours
+        return frozenset(connection.exec_driver_sql(_STRAYS).scalars())
 
 
 def remove_queue_workers(ledger: Ledger, workers: Collection[int]) -> None:

@@ -5,7 +5,7 @@ dialects; only the text that it compiled is sent.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -99,6 +99,15 @@ class PreparedStatement:
         if not isinstance(driver, sqlite3.Connection):
             return connection.exec_driver_sql(text, {**constants, **values})
         return SqliteRows(driver.execute(text, {**constants, **values}))
+
+    def execute_many(self, connection: Connection, values: Sequence[Mapping[str, object]]) -> None:
+        """Run the statement once with each of these values; on Postgres in one exchange with the server."""
+        text, constants = self._compiled_for(connection.dialect)
+        driver, rows = connection.connection.driver_connection, [{**constants, **each} for each in values]
+        if isinstance(driver, sqlite3.Connection):
+            driver.executemany(text, rows)
+        else:
+            connection.exec_driver_sql(text, rows)
 
     def _compiled_for(self, dialect: Dialect) -> tuple[str, dict[str, object]]:
         known = self._compiled.get(dialect.name)

@@ -10,7 +10,7 @@ from workflow.ledger import ChangeFeed, Ledger, list_newest
 from workflow.notes import PROGRESS_STATES
 
 NOTES_AT_ONCE = 100
-CHECKED_AT_ONCE = 25
+CHECKED_AT_ONCE = 10
 """With one sweep, of the notes that may be out of date: thousands may be, and most are not."""
 PRINTERS_KNOWN_SECONDS = 20.0
 """So long after the start at the latest, doubtful notes are checked. If Eiger has not named the printers by

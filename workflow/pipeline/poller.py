@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -43,7 +43,9 @@ DEBOUNCE_SECONDS = 0.02
 """Wake-ups come many at once: one check for all of them."""
 POLLS_AT_ONCE = 4
 MAX_QUEUED_POLLS = 16
-"""Polls that wait for a free thread."""
+"""Polls that are asked or wait for their turn."""
+SLOW_ANSWER_SECONDS = 0.25
+"""After a slower one another thread helps. Quick ones are asked in turn on one thread, which costs half."""
 RETRY_AFTER_FAULT = timedelta(minutes=5)
 
 
@@ -61,6 +63,7 @@ class Poller:
     _wake: threading.Event = field(default_factory=threading.Event)
     _skew: Skew = field(default_factory=Skew)
     _asking: set[tuple[int, int]] = field(default_factory=set)
+    _queued: deque[Submission] = field(default_factory=deque)
     _answers: deque[NextPoll] = field(default_factory=deque)
     _next_round: float = float("-inf")
     _failures: FailureLog = field(
@@ -80,6 +83,7 @@ class Poller:
                     stop.wait(DEBOUNCE_SECONDS)
                 self._wake.clear()
             self.listing.stop()
+            self._queued.clear()
         with self._failures:
             self._write_answers()
 
@@ -111,12 +115,15 @@ class Poller:
 
         One at a time while a listing answers for many; in rounds where many wait.
         """
+        if self._queued:  # an answer takes long
+            threads.submit(self._poll_queued, threads)
         room, next_seconds = self._room() - len(self._asking), next_poll_seconds(self.context.ledger)
         if room < 1 or next_seconds > 0:
             return next_seconds
         for submission in postpone_due_polls(self.context.ledger, room):
             self._asking.add((submission.id, submission.turn))
-            threads.submit(self._poll_slice_job, submission)
+            self._queued.append(submission)
+        threads.submit(self._poll_queued, threads)
         return next_poll_seconds(self.context.ledger)
 
     def _room(self) -> int:
@@ -139,6 +146,21 @@ class Poller:
     def _retry_after_fault(self, submission: Submission, fault: Exception) -> NextPoll:
         logger.opt(exception=fault).error("A fault of stlflow while asking for a slice job")
         return NextPoll(submission, now() + RETRY_AFTER_FAULT, submission.slice_status, submission.tries)
+
+    def _poll_queued(self, threads: ThreadPoolExecutor) -> None:
+        """Poll in turn what is queued; a slow answer makes another thread do so as well."""
+        while (submission := self._next_queued()) is not None:
+            began = time.monotonic()
+            self._poll_slice_job(submission)
+            if self._queued and time.monotonic() - began > SLOW_ANSWER_SECONDS:
+                with suppress(RuntimeError):  # the service stops
+                    threads.submit(self._poll_queued, threads)
+
+    def _next_queued(self) -> Submission | None:
+        try:
+            return self._queued.popleft()
+        except IndexError:
+            return None
 
     def _poll_slice_job(self, submission: Submission) -> None:
         watched = (

@@ -30,8 +30,8 @@ from workflow.ledger import (
     Work,
     hand_over_due_steps,
     jobs_of,
-    next_due_seconds,
     queue_of,
+    read_outlook,
     requeue_dropped_jobs,
     requeue_lost_steps,
     take_over_orphaned_steps,
@@ -137,15 +137,18 @@ class PostgresQueue:
 
     def _check(self) -> float:
         """Hand over what is due, take over orphans; return in how many seconds the next step is due."""
-        for submission in take_over_orphaned_steps(self._ledger):
-            log_of(submission).info("Submission {} ({}) taken over.", submission.id, submission.path)
-            self._on_interrupted(submission)
-        hand_over_due_steps(self._ledger)
+        outlook = read_outlook(self._ledger)
+        if outlook.orphaned:
+            for submission in take_over_orphaned_steps(self._ledger):
+                log_of(submission).info("Submission {} ({}) taken over.", submission.id, submission.path)
+                self._on_interrupted(submission)
+        if outlook.next_seconds <= 0.0:
+            hand_over_due_steps(self._ledger)
         if self._clock() - self._audited_at >= AUDIT_SECONDS:
             self._audited_at = self._clock()
             self._restart_dropped_steps()
             self._audit()
-        return next_due_seconds(self._ledger)
+        return outlook.next_seconds
 
     def _restart_dropped_steps(self) -> None:
         """Restart rows in progress without a job, and jobs of ours that no thread runs."""

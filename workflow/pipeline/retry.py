@@ -11,9 +11,11 @@ MAX_REQUESTED_WAIT_SECONDS = 900.0
 
 LONGEST_POLL_SECONDS = 1_500.0
 """The longest wait of a poll; a later due time would look like a wrong clock to the ledger."""
+POLL_SHARE = 1 / 3
+"""The share of the request rate that polls for slicing may use: uploads and sends have the rest."""
 MAX_SINGLE_POLLS = 20
 """Up to this many slice jobs are polled one by one; more are found by listing builds."""
-POLL_ROUND_SECONDS = 2.0
+POLL_ROUND_SECONDS = 3.0
 """Polls of many are begun together, so that their answers are written together."""
 LISTING_SECONDS = 5.0
 LISTING_SHARE = 0.2
