@@ -27,11 +27,11 @@ from workflow.ledger.due_steps import (
 from workflow.ledger.handover import DELIVER_QUEUE, INTAKE_QUEUE, QUEUE_SCHEMA, STAGE_TASK, queue_of
 from workflow.ledger.in_place import InPlaceFile, InPlaceRecord
 from workflow.ledger.jobs import (
-    Outlook,
+    QueueState,
     hand_over_due_steps,
     jobs_of,
     list_steps_of,
-    read_outlook,
+    read_queue_state,
     requeue_dropped_jobs,
     requeue_lost_steps,
     take_over_orphaned_steps,
@@ -107,7 +107,7 @@ __all__ = [
     "Ledger",
     "NextPoll",
     "OutboxCondition",
-    "Outlook",
+    "QueueState",
     "RecentSend",
     "SendInProgress",
     "SendIntent",
@@ -138,7 +138,7 @@ __all__ = [
     "queue_of",
     "read_backpressure",
     "read_heartbeats",
-    "read_outlook",
+    "read_queue_state",
     "register_worker",
     "remove_dead_worker",
     "remove_queue_workers",

@@ -106,7 +106,7 @@ def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
 def _ping_if_unused(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _held: object) -> None:
     """Ask the server whether a connection still lives, unless it was used just now: that costs a round trip.
 
-    One that died within these seconds raises an error once; then all are opened anew.
+    One that died within these seconds raises an error once; then all are opened again.
     """
     if time.monotonic() - record.info.get("used_at", math.inf) < UNUSED_SECONDS:
         return

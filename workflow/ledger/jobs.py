@@ -34,7 +34,7 @@ _TAKE_DUE = text(
     "returning s.id, s.turn, s.step, s.home"
 )
 _IS_ORPHAN = "status = 'doing' and worker_id is null"
-_OUTLOOK = (
+_QUEUE_STATE = (
     f"select exists(select 1 from {_JOBS} where {_IS_ORPHAN}) as orphaned, "
     f"(select min(due_at) from submissions where step in ({_STEPS})) as first, "
     f"(select max(due_at) from submissions where step in ({_STEPS})) as last"
@@ -55,24 +55,24 @@ _WITHOUT_JOB = text(
 
 
 @frozen
-class Outlook:
+class QueueState:
     """What the shared queue has to do: orphaned steps to take over, and seconds until a step is due."""
 
     orphaned: bool
     next_seconds: float
 
 
-def read_outlook(ledger: Ledger) -> Outlook:
+def read_queue_state(ledger: Ledger) -> QueueState:
     """Return what is to be done, by one query: without anything due the time is infinite.
 
     A time so far ahead that nothing waits for it was written while the clock was wrong: due now.
     """
     with ledger.read_connection() as connection:
-        orphaned, first, last = connection.exec_driver_sql(_OUTLOOK).one()
+        orphaned, first, last = connection.exec_driver_sql(_QUEUE_STATE).one()
     now = seconds_now()
     if first is None:
-        return Outlook(orphaned, float("inf"))
-    return Outlook(orphaned, 0.0 if last > now + MAX_DUE_AHEAD_SECONDS else max(first - now, 0.0))
+        return QueueState(orphaned, float("inf"))
+    return QueueState(orphaned, 0.0 if last > now + MAX_DUE_AHEAD_SECONDS else max(first - now, 0.0))
 
 
 def hand_over_due_steps(ledger: Ledger) -> tuple[Work, ...]:

@@ -31,7 +31,7 @@ from workflow.ledger import (
     hand_over_due_steps,
     jobs_of,
     queue_of,
-    read_outlook,
+    read_queue_state,
     requeue_dropped_jobs,
     requeue_lost_steps,
     take_over_orphaned_steps,
@@ -137,18 +137,18 @@ class PostgresQueue:
 
     def _check(self) -> float:
         """Hand over what is due, take over orphans; return in how many seconds the next step is due."""
-        outlook = read_outlook(self._ledger)
-        if outlook.orphaned:
+        state = read_queue_state(self._ledger)
+        if state.orphaned:
             for submission in take_over_orphaned_steps(self._ledger):
                 log_of(submission).info("Submission {} ({}) taken over.", submission.id, submission.path)
                 self._on_interrupted(submission)
-        if outlook.next_seconds <= 0.0:
+        if state.next_seconds <= 0.0:
             hand_over_due_steps(self._ledger)
         if self._clock() - self._audited_at >= AUDIT_SECONDS:
             self._audited_at = self._clock()
             self._restart_dropped_steps()
             self._audit()
-        return outlook.next_seconds
+        return state.next_seconds
 
     def _restart_dropped_steps(self) -> None:
         """Restart rows in progress without a job, and jobs of ours that no thread runs."""
