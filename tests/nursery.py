@@ -166,6 +166,15 @@ def start(
         return subprocess.Popen(command, cwd=folder, env=environment, stdout=stdout, stderr=stderr)
 
 
+def start_on_terminal(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], terminal: str
+) -> Process:
+    """Start a command that reads from a terminal, and writes to it."""
+    nursery = nursery_of_this_process()
+    order = {"folder": str(folder), "environment": dict(environment), "terminal": terminal}
+    return Forked(nursery, nursery.send_request(words=words, **order))
+
+
 def import_the_rest() -> None:
     """Import what commands import when they run, but no numpy: a command takes a fifth of the time then."""
     for module in walk_packages(workflow.__path__, "workflow."):
@@ -209,10 +218,10 @@ def born(order: Mapping[str, Any]) -> int:
 
 def live(order: Mapping[str, Any]) -> int:
     """Be the command; gives its exit code."""
-    out, err = (os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND) for name in ("out", "err"))
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for fd, place in ((nothing, 0), (out, 1), (err, 2)):
+    for place, fd in enumerate(streams(order)):
         os.dup2(fd, place)
+    if "terminal" in order:
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
@@ -233,6 +242,15 @@ def live(order: Mapping[str, Any]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
     return 0
+
+
+def streams(order: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Return what the command reads from, and writes to."""
+    if "terminal" in order:
+        terminal = os.open(order["terminal"], os.O_RDWR | os.O_NOCTTY)
+        return terminal, terminal, terminal
+    out, err = (os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND) for name in ("out", "err"))
+    return os.open(os.devnull, os.O_RDONLY), out, err
 
 
 def quicken() -> None:

@@ -1,7 +1,11 @@
-"""The real command in a pseudo-terminal of a given size."""
+"""The real command in a pseudo-terminal of a given size.
+
+It is forked by the nursery, which has one thread: a fork of the tests' own process may find a lock taken by a
+thread that is not there any more, and wait for ever.
+"""
 
 import os
-import sys
+import select
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +13,11 @@ from pathlib import Path
 import pytest
 from rich.text import Text
 
-from workflow.__main__ import main
+from tests.nursery import start_on_terminal
 
 pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
 termios = pytest.importorskip("termios", reason="pseudo-terminals are POSIX")
+TICK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -32,39 +37,20 @@ def on_terminal(
     words: tuple[str, ...], columns: int, folder: Path, environment: Mapping[str, str], rows: int = 40
 ) -> Screen:
     """Run a command on a terminal of so many columns and rows until it ends."""
-    child, master = pty.fork()
-    if child == 0:
-        _run_here(words, columns, folder, environment, rows)
-    seen = bytearray()
-    while True:
-        try:
-            read = os.read(master, 65_536)
-        except OSError:  # how a terminal ends on Linux
-            break
-        if not read:
-            break
-        seen += read
-    os.close(master)
-    _, status = os.waitpid(child, 0)
-    return Screen(os.waitstatus_to_exitcode(status), seen.decode(errors="replace"))
-
-
-def _run_here(
-    words: tuple[str, ...], columns: int, folder: Path, environment: Mapping[str, str], rows: int
-) -> None:
-    """Run the command line in this process, a fork with all imports, and end it."""
-    code = 70
+    ours, theirs = pty.openpty()
     try:
-        termios.tcsetwinsize(0, (rows, columns))
-        os.chdir(folder)
-        os.environ.clear()
-        os.environ.update(environment)
-        sys.argv = ["stlflow", *words]
-        sys.stdin, sys.stdout, sys.stderr = (open(fd, mode) for fd, mode in ((0, "r"), (1, "w"), (2, "w")))  # noqa: SIM115, PTH123
-        main()
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
+        termios.tcsetwinsize(theirs, (rows, columns))
+        process = start_on_terminal(words, folder, environment, os.ttyname(theirs))
+        seen, code = bytearray(), None
+        while True:
+            ready, _, _ = select.select([ours], [], [], TICK_SECONDS)
+            if ready:
+                seen += os.read(ours, 65_536)
+            elif code is not None:
+                break
+            else:
+                code = process.poll()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        os.close(theirs)
+        os.close(ours)
+    return Screen(code, seen.decode(errors="replace"))
