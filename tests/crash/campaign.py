@@ -218,9 +218,9 @@ class Run:
             self.world.share.rename(away)
             yield
             made_anew = self.world.share.exists()  # by a service at its very first start
-            if made_anew:
-                assert not list(self.world.share.rglob("*.stl")), "a file in a share that is not there"
-                shutil.rmtree(self.world.share)
+            if made_anew:  # a service may be writing there
+                local = self.world.share.rename(self.world.folder / f"local-{time.monotonic_ns()}")
+                assert not list(local.rglob("*.stl")), "a file in a share that is not there"
             away.rename(self.world.share)
             if made_anew:  # whoever mounts the share after that says that it is the right one
                 self.world.command("intake", "mark")
