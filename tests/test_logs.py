@@ -106,7 +106,7 @@ def test_a_full_disk_is_told_in_one_line_a_minute(tmp_path: Path, capsys: pytest
         assert (tmp_path / "disk/stlflow.log").read_text("utf-8").endswith("room again\n")
     assert "Traceback" not in told
     assert told.count("The log can't be written") == 2
-    assert "No space left on device" in told
+    assert "No space left on device. Make room there, or give stlflow the right to write; the work" in told
 
 
 def test_the_log_of_a_full_disk_leaves_the_service_alone(

@@ -51,6 +51,9 @@ def _write_stderr(line: str) -> None:
         sys.stderr.flush()
 
 
+LOG_ADVICE = "Make room there, or give stlflow the right to write; the work goes on without these lines."
+
+
 class LogFile:
     """The log file, kept 30 days: where it can't be written, one line a minute says so, and no traceback."""
 
@@ -80,7 +83,8 @@ class LogFile:
             if self._clock() >= self._silent_until:
                 self._silent_until = self._clock() + SILENT_SECONDS
                 about = logger.bind(**{_NOT_IN_FILE: str(self._place)})
-                about.warning("The log can't be written: {}: {}.", self._place, error.strerror or error)
+                why = error.strerror or str(error)
+                about.warning("The log can't be written: {}: {}. {}", self._place, why, LOG_ADVICE)
 
     def stop(self) -> None:
         """Close the file."""
