@@ -99,6 +99,16 @@ def fill_shop(site: Site) -> Shop:
         "The rule “by hand” holds it: the lab has to agree first.",
     )
     _hold(site, "bracket.stl", "bracket.stl", HoldReason.RULE, "kim", "The rule “by hand” holds it.")
+    _hold(
+        site,
+        "gasket.stl",
+        "orders/4711/gasket.stl",
+        HoldReason.SEND,
+        "kim",
+        f"Eiger shows 1 print(s) of the attached build {BUILD} that may be for this part (j-7). "
+        "Submission 11 did not send them, and sends nothing now. `stlflow retry 11` prints it once more; "
+        "`stlflow cancel 11` leaves it.",
+    )
     _doubt(site, "metal/nozzle.stl")
     return Shop(held, printed, rejected, canceled, slicing)
 
