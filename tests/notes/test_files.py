@@ -12,10 +12,15 @@ from hypothesis import strategies as st
 from workflow.model import HoldReason, Submission, SubmissionState
 from workflow.notes import (
     DecisionWays,
+    files,
+    has_note_of,
     is_note_about,
     note_path,
     orphan_notes,
     remove_note,
+    remove_notes_left,
+    remove_orphan_note,
+    remove_submission_note,
     submission_note_text,
     write_note,
 )
@@ -151,14 +156,62 @@ def test_notes_whose_file_went_away_are_found(stl: Path) -> None:
     assert [note.name for note in orphan_notes(stl.parent)] == ["gone.stl.txt"]
 
 
-def test_a_note_whose_file_came_back_meanwhile_is_no_orphan(stl: Path) -> None:
-    names = ("first.stl", "second.stl")
-    for name in names:
-        write_note(note_path(stl.with_name(name)), TEXT)
-    orphans = orphan_notes(stl.parent)
-    assert next(orphans).name == "first.stl.txt"
-    stl.with_name("second.stl").touch()
-    assert list(orphans) == []
+def test_a_note_whose_file_comes_back_as_it_is_removed_stays(
+    stl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_note(note_path(stl), TEXT)
+    look = files.is_note_alone
+
+    def look_and_be_late(place: Path) -> bool:
+        alone = look(place)
+        monkeypatch.undo()
+        stl.touch()
+        write_note(note_path(stl), TEXT.replace("17", "18"))
+        return alone
+
+    monkeypatch.setattr(files, "is_note_alone", look_and_be_late)
+    remove_orphan_note(note_path(stl))
+    assert sorted(each.name for each in stl.parent.iterdir()) == ["bracket.stl", "bracket.stl.txt"]
+    assert has_note_of(stl, 18)
+
+
+@pytest.mark.parametrize("remark", ["", "my remark"])
+def test_a_note_that_comes_while_an_older_one_is_set_aside_takes_its_place(
+    stl: Path, monkeypatch: pytest.MonkeyPatch, remark: str
+) -> None:
+    write_note(note_path(stl), TEXT)
+    rename = Path.rename
+
+    def write_and_rename(place: Path, aside: Path) -> Path:
+        monkeypatch.undo()
+        place.write_bytes(place.read_bytes() + remark.encode())
+        moved = rename(place, aside)
+        stl.touch()
+        write_note(note_path(stl), TEXT.replace("17", "18"))
+        return moved
+
+    monkeypatch.setattr(Path, "rename", write_and_rename)
+    remove_notes_left(stl)
+    remarks = [stl.with_name("bracket.stl (2).txt")] if remark else []
+    assert sorted(stl.parent.iterdir()) == sorted([stl, note_path(stl), *remarks])
+    assert "submission 18" in note_path(stl).read_text("utf-8-sig")
+    assert all(remark in place.read_text("utf-8-sig") for place in remarks)
+
+
+def test_a_note_that_replaces_the_removed_one_stays(stl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_note(note_path(stl), TEXT)
+    look = files.note_title
+
+    def look_and_be_late(place: Path) -> str | None:
+        title = look(place)
+        monkeypatch.undo()
+        write_note(note_path(stl), TEXT.replace("17", "18"))
+        return title
+
+    monkeypatch.setattr(files, "note_title", look_and_be_late)
+    remove_submission_note(stl, 17)
+    assert [each.name for each in stl.parent.iterdir()] == ["bracket.stl.txt"]
+    assert has_note_of(stl, 18)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pipes")

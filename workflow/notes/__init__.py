@@ -30,6 +30,8 @@ from workflow.notes.files import (
     read_submission_note,
     remove_note,
     remove_note_file,
+    remove_notes_left,
+    remove_orphan_note,
     remove_submission_note,
     remove_titled_note,
     says,

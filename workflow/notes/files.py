@@ -39,7 +39,7 @@ def write_note(beside: Path, text: str, *, durable: bool = True) -> Path:
     Raises OSError when it can't be written.
     """
     content = (_BOM + _sealed(text).replace("\n", "\r\n")).encode(errors="replace")
-    unfinished = beside.with_name(f".stlflow-{secrets.token_hex(4)}.tmp")
+    unfinished = _unfinished_path(beside)
     try:
         with unfinished.open("xb") as file:
             file.write(content)
@@ -70,7 +70,7 @@ def picture_path(stl: Path) -> Path:
 
 def write_picture(place: Path, content: bytes) -> None:
     """Write a picture whole or not at all. Raises FileExistsError where a file has the name, OSError."""
-    unfinished = place.with_name(f".stlflow-{secrets.token_hex(4)}.tmp")
+    unfinished = _unfinished_path(place)
     try:
         unfinished.write_bytes(content)
         if not _reserve_name(place):
@@ -99,28 +99,67 @@ def remove_note(stl: Path) -> None:
 
 
 def remove_titled_note(stl: Path, is_meant: Callable[[str], bool]) -> None:
-    """Remove the untouched notes beside a file whose title is meant. Raises OSError."""
+    """Remove the untouched notes beside a file whose title is meant, but no pictures. Raises OSError."""
     for place in _candidate_paths(note_path(stl)):
-        title = note_title(place)
-        if title is not None and is_meant(title):
-            place.unlink(missing_ok=True)
+        _remove_exactly(place, lambda note: is_meant(note_title(note) or ""))
 
 
 def remove_submission_note(stl: Path, number: int) -> None:
     """Remove the untouched notes beside a place that are about one submission. Raises OSError."""
     for place in _candidate_paths(note_path(stl)):
-        if note_title(place) == f"submission {number}":
-            remove_note_file(place)
+        _remove_with_picture(place, lambda note: note_title(note) == f"submission {number}")
+
+
+def remove_notes_left(stl: Path) -> None:
+    """Remove the untouched notes of a file that was moved away, but none of a newer one. Raises OSError."""
+    for place in _candidate_paths(note_path(stl)):
+        _remove_with_picture(place, lambda note: _is_untouched(note) and not os.path.lexists(stl))
+
+
+def remove_orphan_note(place: Path) -> None:
+    """Remove an untouched note, unless its file came back. Raises OSError."""
+    _remove_with_picture(place, lambda note: _is_untouched(note) and is_note_alone(place))
 
 
 def remove_note_file(place: Path, order_line: re.Pattern[str] | None = None) -> bool:
     """Remove one note and its picture; True if nobody has written in the note, but for an order."""
-    untouched = _is_untouched(place, order_line)
-    if untouched:
-        place.unlink(missing_ok=True)
-        if is_picture(picture := place.with_suffix(".png")):
-            picture.unlink(missing_ok=True)
-    return untouched
+    return _remove_with_picture(place, lambda note: _is_untouched(note, order_line))
+
+
+def _remove_with_picture(place: Path, is_meant: Callable[[Path], bool]) -> bool:
+    removed = _remove_exactly(place, is_meant)
+    if removed and is_picture(picture := place.with_suffix(".png")):
+        picture.unlink(missing_ok=True)
+    return removed
+
+
+def _remove_exactly(place: Path, is_meant: Callable[[Path], bool]) -> bool:
+    """Remove a note that is meant; True if it was. Raises OSError.
+
+    Whatever is at its place may be replaced after any look: it is set aside, looked at there, and put back
+    if it is another one, unless an even newer one has come meanwhile.
+    """
+    if not is_meant(place):
+        return False
+    aside = _unfinished_path(place)
+    try:
+        place.rename(aside)
+    except FileNotFoundError:  # another thread was quicker
+        return True
+    if is_meant(aside):
+        aside.unlink(missing_ok=True)
+        return True
+    if _reserve_name(place):
+        aside.replace(place)
+    elif _is_untouched(aside):
+        aside.unlink(missing_ok=True)
+    else:
+        aside.replace(next((each for each in _candidate_paths(place) if _reserve_name(each)), aside))
+    return False
+
+
+def _unfinished_path(place: Path) -> Path:
+    return place.with_name(f".stlflow-{secrets.token_hex(4)}.tmp")
 
 
 def says(stl: Path, text: str) -> bool:
@@ -170,15 +209,16 @@ def is_note_about(place: Path, submission: Submission, ways: DecisionWays) -> bo
 
 
 def orphan_notes(folder: Path) -> Iterator[Path]:
-    """Yield the untouched notes below a folder whose file is no longer beside them.
-
-    Each is looked at once more just before: a file may come back, and gets a new note of the same name.
-    """
+    """Yield the untouched notes below a folder whose file is no longer beside them."""
     for place, _folders, names in os.walk(folder):
-        for name in sorted(_notes_alone(place, names)):
-            untouched, again = _is_untouched(Path(place, name)), next(os.walk(place), ("", [], []))[2]
-            if untouched and name in _notes_alone(place, again):
-                yield Path(place, name)
+        alone = (Path(place, name) for name in sorted(_notes_alone(place, names)))
+        yield from (note for note in alone if _is_untouched(note))
+
+
+def is_note_alone(place: Path) -> bool:
+    """True if the file of a note is not beside it now."""
+    names = next(os.walk(place.parent), ("", [], []))[2]
+    return place.name in _notes_alone(str(place.parent), {*names, place.name})
 
 
 def _notes_alone(folder: str, names: Collection[str]) -> set[str]:

@@ -21,7 +21,7 @@ from workflow.model import (
     Submission,
     SubmissionState,
 )
-from workflow.notes import remove_note, remove_submission_note
+from workflow.notes import remove_note, remove_notes_left, remove_submission_note
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.missing_file import belongs_to_newer, find_moved_file
 from workflow.pipeline.submission_notes import write_submission_note
@@ -83,9 +83,9 @@ def _move(context: Context, submission: Submission, outcome: Outcome) -> Draft:
         if submission.reused is not None:
             _write_note_alone(context, submission, outcome, submission.placed_as or here)
         return _with_missing_file(context, submission, here)
-    with suppress(OSError):
-        remove_note(context.share.root / here)
     target = submission.placed_as or here
+    with suppress(OSError):
+        (remove_note if target == here else remove_notes_left)(context.share.root / here)
     moved = draft_of(submission).change(claimed_as=target, placed_as=None)
     if target == here and _is_moved_to_decide(context, submission):
         return moved

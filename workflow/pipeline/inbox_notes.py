@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -15,6 +15,7 @@ from workflow.notes import (
     note_title,
     orphan_notes,
     remove_note_file,
+    remove_orphan_note,
     says,
     submission_in_progress,
     untaken_file_note_text,
@@ -94,7 +95,7 @@ class InboxNotes:
             self._held_due = time.monotonic() + _HELD_SECONDS
             for note in orphan_notes(self._share.held):
                 if not _SEPARATE_NOTE.match(note.name):
-                    _remove(note)
+                    _remove(note, remove_orphan_note)
 
 
 def _is_about(title: str, text: str, there: Collection[str], unreadable: Collection[str]) -> bool:
@@ -111,7 +112,7 @@ def _is_about(title: str, text: str, there: Collection[str], unreadable: Collect
     return any(note_path(Path(path)).name == PurePosixPath(text).name for path in mates)
 
 
-def _remove(note: Path) -> None:
+def _remove(note: Path, remove: Callable[[Path], object] = remove_note_file) -> None:
     with suppress(OSError):
         if submission_in_progress(note_title(note) or "") is None:
-            remove_note_file(note)
+            remove(note)

@@ -8,7 +8,7 @@ from workflow.errors import NotAPlainFile, StillChanging
 from workflow.intake import FileRoots, copy_to_spool, exists_in_share, hash_file, reclaim_file
 from workflow.ledger import Draft, draft_of
 from workflow.model import HoldReason, Submission
-from workflow.notes import remove_note
+from workflow.notes import remove_note, remove_notes_left
 from workflow.pipeline.context import Context
 from workflow.pipeline.duplicates import record_content
 from workflow.pipeline.missing_file import belongs_to_newer, find_moved_file, missing_file_text
@@ -95,10 +95,10 @@ def _return_to_processing(context: Context, submission: Submission) -> Submissio
         raise FileNotFoundError(f"{placed} is another submission's by now")
     if not (is_there or submission.left_in_place or exists_in_share(context.share, claimed_as)):
         raise FileNotFoundError(f"{placed} is gone")  # what comes there meanwhile is another submission's
-    with suppress(OSError):
-        remove_note(context.share.root / placed)  # what it says is no longer true
+    if is_there and not submission.left_in_place:
+        reclaim_file(context.share, placed, submission.id, submission.path)
+    with suppress(OSError):  # what it says is no longer true
+        (remove_note if submission.left_in_place else remove_notes_left)(context.share.root / placed)
     if submission.left_in_place:
         return context.ledger.update_submission(submission, placed_as=None)
-    if is_there:
-        reclaim_file(context.share, placed, submission.id, submission.path)
     return context.ledger.update_submission(submission, claimed_as=claimed_as, placed_as=None)
