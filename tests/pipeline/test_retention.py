@@ -5,6 +5,7 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,10 @@ from tests.disks import read_only
 from tests.pipeline.conftest import Shop, dispatched, held
 from tests.states import put_in_state
 from tests.stl import box, flat_box
+from tests.waiting import until
 from workflow.ledger import Ledger
 from workflow.model import Submission, SubmissionState
+from workflow.pipeline import retention
 from workflow.pipeline.retention import RetentionPolicy, clean_spool, delete_expired, remove_leftovers
 
 A_DAY = timedelta(days=1)
@@ -52,6 +55,27 @@ def test_old_files_of_ended_submissions_go_with_their_notes_and_nothing_else(con
     assert context.places("young.stl") == {"done/young.stl"}
     assert context.places("small.stl") == {"held/small.stl"}
     assert stranger.exists()
+
+
+def test_a_newer_file_that_comes_to_the_place_of_an_old_one_meanwhile_stays(
+    context: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context.drop("part.stl", box(51))
+    aged(context, context.wait("part.stl", dispatched), 40)
+    place = context.share / "done" / "part.stl"
+    note = place.with_name("part.stl.txt")
+    assert until(note.exists)
+    compare = retention._is_unchanged
+
+    def compare_and_be_late(*arguments: Any) -> bool:
+        unchanged = compare(*arguments)
+        place.rename(context.share / "taken away.stl")
+        place.write_bytes(box(52))
+        return unchanged
+
+    monkeypatch.setattr(retention, "_is_unchanged", compare_and_be_late)
+    delete_expired(context.service.context, RetentionPolicy(file_days=30))
+    assert (place.read_bytes(), note.exists()) == (box(52), True)
 
 
 def test_what_a_killed_process_left_unfinished_goes_when_it_is_old(context: Shop) -> None:

@@ -22,11 +22,12 @@ from workflow.intake import (
     is_part_file,
     paths_below,
     scan_inbox,
+    signature_of,
 )
 from workflow.intake.filenames import is_utf8
 from workflow.ledger import Ledger
 from workflow.model import ENDED_STATES, Submission, SubmissionState
-from workflow.notes import remove_note
+from workflow.notes import remove_notes_left
 from workflow.pipeline.context import Context, now
 
 RETENTION_INTERVAL_SECONDS = 3600.0
@@ -127,13 +128,16 @@ def _delete_old_files(context: Context, before: datetime) -> int:
 
 def _delete_if_old(context: Context, place: Path, before: datetime) -> bool:
     """Delete a file whose submissions all ended before a time, with its note; True if it is gone."""
+    seen = signature_of(place.lstat())
     owners = context.ledger.list_at_path(place.relative_to(context.share.root).as_posix())
     old = [each for each in owners if each.state in ENDED_STATES and each.ended_at and each.ended_at < before]
     ended = len(old) == len(owners) and all(each.step is None for each in owners)
     if not (owners and ended and _is_unchanged(place, owners)):
         return False
+    if signature_of(place.lstat()) != seen:  # a newer one has the name by now
+        return False
     place.unlink(missing_ok=True)
-    remove_note(place)
+    remove_notes_left(place)
     return True
 
 
