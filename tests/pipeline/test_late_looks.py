@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.at_once import Bench, opened_bench
-from tests.pipeline.test_decisions_at_once import HELD, SENT, ending
-from workflow.intake import claim
+from tests.pipeline.at_once import Bench, content, opened_bench
+from tests.pipeline.test_decisions_at_once import CANCELED, GONE, HELD, SENT, ending
+from workflow.intake import claim, signature_of
 from workflow.ledger import Ledger
-from workflow.model import Submission
+from workflow.model import Submission, SubmissionState, evolve
+from workflow.notes import has_note_of
 from workflow.pipeline import finish, ingest, missing_file, moved_files
 from workflow.pipeline.missing_file import belongs_to_newer
 
@@ -44,6 +45,88 @@ def test_a_step_that_looked_just_before_a_newer_file_came_leaves_it(
     bench.run(bench.submissions(part.path)[:1])
     bench.rest(part.path)
     assert ending(bench, part) == HELD, bench.history(part.path)
+
+
+@pytest.mark.parametrize(
+    ("command", "module", "move"), [("cancel", finish, "move_to_outcome"), ("retry", ingest, "reclaim_file")]
+)
+def test_a_note_of_a_newer_file_that_comes_to_the_old_place_stays(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, command: str, module: ModuleType, move: str
+) -> None:
+    part = bench.put_on_hold("rule")
+    bench.command(part, command)()
+    moves = vars(module)[move]
+
+    def move_and_be_late(*arguments: Any) -> Any:
+        moved = moves(*arguments)
+        monkeypatch.undo()
+        newer_revision_held(bench, part)
+        return moved
+
+    monkeypatch.setattr(module, move, move_and_be_late)
+    bench.run(bench.submissions(part.path)[:1])
+    bench.rest(part.path)
+    newer = bench.submissions(part.path)[1]
+    assert newer.claimed_as == f"held/{part.path}"
+    assert has_note_of(bench.shop.share / newer.claimed_as, newer.id), bench.history(part.path)
+
+
+@pytest.mark.parametrize(
+    ("move", "states"),
+    [
+        ("approved", [SubmissionState.DISPATCHED, SubmissionState.HELD]),
+        ("rejected", [SubmissionState.CANCELED, SubmissionState.HELD]),
+        ("inbox", [SubmissionState.CANCELED, SubmissionState.HELD, SubmissionState.HELD]),
+    ],
+)
+def test_a_move_is_obeyed_though_a_newer_file_comes_to_the_old_place_at_that_moment(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, move: str, states: list[SubmissionState]
+) -> None:
+    part = bench.put_on_hold("rule")
+    plan = finish.plan_place
+
+    def move_and_plan(*arguments: Any) -> str:
+        monkeypatch.undo()
+        bench.move(part, move)()
+        return plan(*arguments)
+
+    monkeypatch.setattr(finish, "plan_place", move_and_plan)
+    newer = newer_revision_held(bench, part)
+    assert newer.claimed_as == part.claimed_as
+    bench.rest(part.path)
+    assert [each.state for each in bench.submissions(part.path)] == states, bench.history(part.path)
+    assert has_note_of(bench.shop.share / f"held/{part.path}", newer.id)
+
+
+@pytest.mark.parametrize(("move", "expected"), [("inbox", HELD), ("rejected", CANCELED), ("deleted", GONE)])
+def test_an_approved_file_that_is_moved_on_before_it_is_taken(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, move: str, expected: str
+) -> None:
+    monkeypatch.setattr(ingest, "STILL_CHANGING_SECONDS", 0.0)
+    part = bench.put_on_hold("rule")
+    bench.move(part, "approved")()
+    reclaim = claim.reclaim_file
+
+    def reclaim_late(*arguments: Any) -> str:
+        bench.move(evolve(part, claimed_as=f"approved/{part.path}"), move)()
+        return reclaim(*arguments)
+
+    monkeypatch.setattr(moved_files, "reclaim_file", reclaim_late)
+    bench.watch(part.path)
+    bench.rest(part.path)
+    assert ending(bench, part) == expected, bench.history(part.path)
+    if move == "deleted":
+        bench.shop.drop(part.path, content("rule", int(part.path[5:-4])))
+        bench.rest(part.path)
+        assert ending(bench, part) == HELD, bench.history(part.path)
+
+
+def newer_revision_held(bench: Bench, part: Submission) -> Submission:
+    """Drop a file with another content and the name of a held one, and have it held in its place."""
+    bench.shop.drop(part.path, content("rule", 5000 + part.id))
+    bench.claimer.submit_file(part.path, signature_of((bench.shop.share / "inbox" / part.path).lstat()))
+    bench.run(bench.submissions(part.path)[1:])
+    return bench.submissions(part.path)[1]
 
 
 @pytest.mark.parametrize("has_ended", [True, False])

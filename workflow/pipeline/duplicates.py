@@ -23,7 +23,7 @@ from workflow.model import (
 )
 from workflow.notes import remove_note, remove_submission_note
 from workflow.pipeline.context import Context, now
-from workflow.pipeline.missing_file import find_moved_file
+from workflow.pipeline.missing_file import belongs_to_newer, find_moved_file
 from workflow.pipeline.submission_log import log_of
 
 MEANWHILE = timedelta(minutes=1)
@@ -162,7 +162,8 @@ def _was_taken_away(context: Context, waiting: Submission) -> bool:
     Not if it is in approved/: then that submission goes on.
     """
     folder = (waiting.claimed_as or "").partition("/")[0]
-    goes_on = waiting.state not in ENDED_STATES and folder in {Outcome.HELD, Outcome.REJECTED}
+    put_away = folder in {Outcome.HELD, Outcome.REJECTED, APPROVED_FOLDER}
+    goes_on = waiting.state not in ENDED_STATES and put_away
     if not goes_on or waiting.left_in_place or _has_file(context, waiting):
         return False
     return find_moved_file(context.ledger, context.share, waiting, APPROVED_FOLDER) is None
@@ -171,7 +172,8 @@ def _was_taken_away(context: Context, waiting: Submission) -> bool:
 def _has_file(context: Context, submission: Submission) -> bool:
     """True if the file is where it was put away, or a worker has just taken it from there."""
     taken = context.share.root / context.share.claimed_path(submission.path, submission.id)
-    return context.source(submission).exists() or taken.exists()
+    is_there = context.source(submission).exists() and not belongs_to_newer(context.ledger, submission)
+    return is_there or taken.exists()
 
 
 def _cancel_replaced_holds(

@@ -13,7 +13,15 @@ from pathlib import Path
 from loguru import logger
 
 from workflow.errors import NotAPlainFile, StlflowError, WrongSubmissionState, catch_faults, error_reason
-from workflow.intake import FileRoots, Outcome, exists_in_share, files_below, hash_file, paths_below
+from workflow.intake import (
+    APPROVED_FOLDER,
+    FileRoots,
+    Outcome,
+    exists_in_share,
+    files_below,
+    hash_file,
+    paths_below,
+)
 from workflow.model import HoldReason, Step, Submission, SubmissionState
 from workflow.notes import (
     is_note,
@@ -27,6 +35,7 @@ from workflow.notes import (
 from workflow.pipeline import commands
 from workflow.pipeline.context import Context
 from workflow.pipeline.holds import RELEASABLE_HOLDS
+from workflow.pipeline.missing_file import belongs_to_newer
 from workflow.pipeline.submission_log import log_of
 
 OUTDATED_SECONDS = 60.0
@@ -62,7 +71,10 @@ class MoveWatcher:
             return 0
         held = self.context.ledger.all([SubmissionState.HELD])
         present = frozenset(paths_below(share.held)) if held else frozenset()
-        missing = [each for each in held if each.step is not Step.FINISH and self._is_moved(each, present)]
+        newest = {each.claimed_as: each.id for each in sorted(held, key=_number) if each.reused is None}
+        replaced = {each.id for each in held if each.id < newest.get(each.claimed_as, 0)}
+        at_rest = [each for each in held if each.step is not Step.FINISH]
+        missing = [each for each in at_rest if each.id in replaced or self._is_moved(each, present)]
         going_on = self.context.ledger.list_resumed_from(Outcome.HELD)
         missing += [each for each in going_on if self._is_file_moved(each)]
         approved = tuple(files_below(share.approved))
@@ -92,7 +104,8 @@ class MoveWatcher:
         if in_place and (self.context.share.left_inbox is None or submission.home != self.home):
             return False
         file = Path((submission.placed_as if in_place else submission.claimed_as) or "")
-        places = [note_path(file).as_posix(), *([] if in_place else [file.as_posix()])]
+        note = [note_path(file).as_posix()] if file.is_relative_to(Outcome.HELD) else []
+        places = [*note, *([] if in_place else [file.as_posix()])]
         return any(self._is_gone(place, present) for place in places) or self._is_gone_unrecorded(submission)
 
     def _is_file_moved(self, submission: Submission) -> bool:
@@ -108,12 +121,19 @@ class MoveWatcher:
         return was_claimed and not exists_in_share(self.context.share, place)
 
     def _is_gone(self, place: str, present: Collection[str] = ()) -> bool:
-        in_held, below = place.startswith(f"{Outcome.HELD}/"), place.removeprefix(f"{Outcome.HELD}/")
-        return in_held and below not in present and not exists_in_share(self.context.share, place)
+        folder, _, below = place.partition("/")
+        if folder == Outcome.HELD and below in present:
+            return False
+        in_sight = folder in {
+            Outcome.HELD,
+            APPROVED_FOLDER,
+        }  # from there it may be moved on before it is taken
+        return in_sight and not exists_in_share(self.context.share, place)
 
     def _carry_out(self, submission: Submission, approved: Sequence[Path], rejected: Sequence[Path]) -> bool:
         try:
             gone = self._is_gone(submission.claimed_as or "") or self._is_gone_unrecorded(submission)
+            gone = gone or belongs_to_newer(self.context.ledger, submission)
             if gone and not submission.left_in_place:
                 return any(self._cancel_if_same(submission, place) for place in rejected)
             return self._obey_note(submission, approved, rejected)
@@ -175,6 +195,10 @@ class MoveWatcher:
         except (OSError, NotAPlainFile) as error:
             return f"Its file can't be read: {error_reason(error) if isinstance(error, OSError) else error}."
         return "" if same else why_not_approved(submission, HoldReason.FILE)
+
+
+def _number(submission: Submission) -> int:
+    return submission.id
 
 
 def _remove_outdated(notes: Sequence[Path]) -> None:

@@ -88,11 +88,12 @@ class ApprovedFiles:
         after = signature_of((self.share.root / place).lstat())  # after that: a step may have taken it
         if after not in {seen, seen._replace(inode=after.inode)}:
             return False
-        known = find_moved(self.share, alike, path)
+        known = find_moved(self.ledger, self.share, alike, path)
         if known is not None:
             self._decide(known, moved)
             return True
-        former = find_changed(self.share, self.ledger.all([SubmissionState.HELD]), path)
+        held = self.ledger.all([SubmissionState.HELD])
+        former = find_changed(self.ledger, self.share, held, path)
         if former is not None:
             self._take_changed(former, moved)
         else:
