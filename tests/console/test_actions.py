@@ -70,7 +70,8 @@ def test_a_send_is_confirmed_as_sent_or_not(site: Site, action: str, fields: dic
 
 
 def test_a_hold_of_a_send_that_is_not_in_doubt_can_be_retried(site: Site) -> None:
-    number = hold_part(site.ledger, "clip.stl", HoldReason.SEND, "The print has failed.")
+    why = "The print has failed. `stlflow retry 1` prints <it> again."
+    number = hold_part(site.ledger, "clip.stl", HoldReason.SEND, why)
     site.ledger.update_submission(site.ledger.get(number), dropped_by="kim")
     page = site.get("/").text
     assert "It was sent…" not in page
@@ -78,6 +79,8 @@ def test_a_hold_of_a_send_that_is_not_in_doubt_can_be_retried(site: Site) -> Non
     for place in ("/", f"/s/{number}", "/mine?who=kim"):
         shown = site.get(place).text
         assert (said in shown, "then confirm" in shown) == (True, False), place
+        assert "<code>stlflow retry 1</code> prints &lt;it&gt; again." in shown, place
+    assert 'class="primary"' not in page, "a retry may print it twice"
     assert re.findall(r'name="action" value="([a-z-]+)">', page) == ["retry"]
     site.post("/act", {"action": "retry", "id": number})
     assert site.ledger.events(number)[-1].event == EventKind.RETRIED
