@@ -98,7 +98,9 @@ def test_a_move_is_obeyed_though_a_newer_file_comes_to_the_old_place_at_that_mom
     assert has_note_of(bench.shop.share / f"held/{part.path}", newer.id)
 
 
-@pytest.mark.parametrize(("move", "expected"), [("inbox", HELD), ("rejected", CANCELED), ("deleted", GONE)])
+@pytest.mark.parametrize(
+    ("move", "expected"), [("inbox", HELD), ("rejected", CANCELED), ("deleted", GONE), ("held", HELD)]
+)
 def test_an_approved_file_that_is_moved_on_before_it_is_taken(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, move: str, expected: str
 ) -> None:

@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from workflow.intake import (
+    APPROVED_FOLDER,
     Outcome,
     exists_in_share,
     in_place_note_path,
@@ -25,6 +26,9 @@ from workflow.notes import remove_note, remove_notes_left, remove_submission_not
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.missing_file import belongs_to_newer, find_moved_file
 from workflow.pipeline.submission_notes import write_submission_note
+
+_MOVED_ON = {Outcome.HELD: Outcome.REJECTED, APPROVED_FOLDER: Outcome.HELD}
+"""Where a person may have moved a file from these folders before the end of its submission was decided."""
 
 
 def finish_submission(context: Context, submission: Submission) -> Submission:
@@ -73,10 +77,11 @@ def _move(context: Context, submission: Submission, outcome: Outcome) -> Draft:
     try:
         submission = _move_as_planned(context, submission, outcome)
     except FileNotFoundError:
-        if here.startswith(f"{Outcome.HELD}/"):  # a person moved it from there before this end was decided
+        moved_on = _MOVED_ON.get(here.partition("/")[0])
+        if moved_on is not None:
             with suppress(OSError):
                 remove_submission_note(context.share.root / here, submission.id)
-            moved_to = find_moved_file(context.ledger, context.share, submission, Outcome.REJECTED)
+            moved_to = find_moved_file(context.ledger, context.share, submission, moved_on)
             if moved_to is not None:
                 found = context.ledger.update_submission(submission, claimed_as=moved_to, placed_as=None)
                 return _move(context, found, outcome)
