@@ -11,7 +11,7 @@ from tests.pipeline.at_once import Bench, content, opened_bench
 from tests.pipeline.test_decisions_at_once import CANCELED, GONE, HELD, SENT, ending
 from workflow.intake import claim, signature_of
 from workflow.ledger import Ledger
-from workflow.model import Submission, SubmissionState, evolve
+from workflow.model import HoldReason, Submission, SubmissionState, evolve
 from workflow.notes import has_note_of
 from workflow.pipeline import finish, ingest, missing_file, moved_files
 from workflow.pipeline.missing_file import belongs_to_newer
@@ -121,6 +121,26 @@ def test_an_approved_file_that_is_moved_on_before_it_is_taken(
         bench.shop.drop(part.path, content("rule", int(part.path[5:-4])))
         bench.rest(part.path)
         assert ending(bench, part) == HELD, bench.history(part.path)
+
+
+@pytest.mark.parametrize("command", ["retry", "release", "cancel"])
+def test_a_command_at_the_moment_when_the_file_is_put_away(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    path = bench.dropped("rule")
+    move = vars(finish)["move_to_outcome"]
+
+    def move_and_be_late(*arguments: Any) -> None:
+        monkeypatch.undo()
+        move(*arguments)
+        bench.command(bench.submissions(path)[0], command)()
+
+    monkeypatch.setattr(finish, "move_to_outcome", move_and_be_late)
+    bench.rest(path)
+    (part,) = bench.submissions(path)
+    expected = {"retry": HELD, "release": SENT, "cancel": CANCELED}[command]
+    assert (ending(bench, part), bench.refusal) == (expected, ""), bench.history(path)
+    assert part.hold is not HoldReason.FILE
 
 
 def newer_revision_held(bench: Bench, part: Submission) -> Submission:

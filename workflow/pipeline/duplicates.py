@@ -21,7 +21,7 @@ from workflow.model import (
     SubmissionChanges,
     SubmissionState,
 )
-from workflow.notes import remove_note, remove_submission_note
+from workflow.notes import remove_notes_left, remove_submission_note
 from workflow.pipeline.context import Context, now
 from workflow.pipeline.missing_file import belongs_to_newer, find_moved_file
 from workflow.pipeline.submission_log import log_of
@@ -171,9 +171,10 @@ def _was_taken_away(context: Context, waiting: Submission) -> bool:
 
 def _has_file(context: Context, submission: Submission) -> bool:
     """True if the file is where it was put away, or a worker has just taken it from there."""
-    taken = context.share.root / context.share.claimed_path(submission.path, submission.id)
+    taken = context.share.claimed_path(submission.path, submission.id)
     is_there = context.source(submission).exists() and not belongs_to_newer(context.ledger, submission)
-    return is_there or taken.exists()
+    others = [taken, *([submission.placed_as] if submission.placed_as else [])]
+    return is_there or any((context.share.root / each).exists() for each in others)
 
 
 def _cancel_replaced_holds(
@@ -233,7 +234,7 @@ def _remove_orphaned_notes(context: Context, twins: Sequence[Submission]) -> Non
     for duplicate in islice(put_away, MAX_CHECKED_DUPLICATES):
         if not context.source(duplicate).exists():
             with suppress(OSError):
-                remove_note(context.source(duplicate))
+                remove_notes_left(context.source(duplicate))
 
 
 def _folder(submission: Submission) -> str:

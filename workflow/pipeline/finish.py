@@ -72,7 +72,7 @@ def _next_search(context: Context, submission: Submission) -> tuple[Step | None,
 
 def _move(context: Context, submission: Submission, outcome: Outcome) -> Draft:
     """Record where the file goes, move it there, write its note; return the draft that says where it is."""
-    submission = _find_returned_file(context, submission)
+    submission = _find_returned_file(context, _drop_other_plan(context, submission, outcome))
     here = submission.claimed_as or ""
     try:
         submission = _move_as_planned(context, submission, outcome)
@@ -119,6 +119,17 @@ def _write_note_alone(context: Context, submission: Submission, outcome: Outcome
     target = alone if outcome is Outcome.HELD else place
     make_outcome_folders(context.share, target)
     write_submission_note(context, submission, context.share.root / target)
+
+
+def _drop_other_plan(context: Context, submission: Submission, outcome: Outcome) -> Submission:
+    """Forget where the file was to go before a command: it is there already if the command came late."""
+    planned = submission.placed_as
+    if planned is None or planned.startswith(f"{outcome}/"):
+        return submission
+    here = submission.claimed_as or ""
+    was_moved = not exists_in_share(context.share, here) and exists_in_share(context.share, planned)
+    place = planned if was_moved else here
+    return context.ledger.update_submission(submission, claimed_as=place, placed_as=None)
 
 
 def _find_returned_file(context: Context, submission: Submission) -> Submission:

@@ -87,7 +87,9 @@ def _is_copy(spool_file: Path, sha256: str) -> bool:
 def _return_to_processing(context: Context, submission: Submission) -> Submission:
     """Move the file of a retry from its outcome folder back to processing/."""
     placed = submission.placed_as if submission.left_in_place else submission.claimed_as
-    if placed is None or placed.startswith("processing/"):
+    if placed is not None and placed.startswith("processing/"):
+        placed = _put_away_meanwhile(context, submission)
+    if placed is None:
         return submission
     claimed_as = context.share.claimed_path(submission.path, submission.id)
     is_there = exists_in_share(context.share, placed)
@@ -102,3 +104,11 @@ def _return_to_processing(context: Context, submission: Submission) -> Submissio
     if submission.left_in_place:
         return context.ledger.update_submission(submission, placed_as=None)
     return context.ledger.update_submission(submission, claimed_as=claimed_as, placed_as=None)
+
+
+def _put_away_meanwhile(context: Context, submission: Submission) -> str | None:
+    """Return where the file was put just when a command came, so that its place was not recorded."""
+    planned = submission.placed_as
+    if planned is None or exists_in_share(context.share, submission.claimed_as or ""):
+        return None
+    return planned if exists_in_share(context.share, planned) else None

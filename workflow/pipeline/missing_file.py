@@ -50,11 +50,19 @@ class MissingFile:
 def find_missing_file(ledger: Ledger, number: int, share: Share | None) -> MissingFile | None:
     """Return that the file of a submission was taken away; None if it is there or nobody can tell."""
     submission = ledger.get(number)
+    missing = _find_missing(ledger, submission, share)
+    if missing is None or ledger.get(number) == submission:
+        return missing
+    return find_missing_file(ledger, number, share)  # a worker has moved it meanwhile
+
+
+def _find_missing(ledger: Ledger, submission: Submission, share: Share | None) -> MissingFile | None:
     if share is None or submission.left_in_place or not share.is_reachable():
         return None
     place = submission.claimed_as or ""
     there = exists_in_share(share, place) and not belongs_to_newer(ledger, submission)
-    if there or exists_in_share(share, share.claimed_path(submission.path, number)):
+    others = (share.claimed_path(submission.path, submission.id), submission.placed_as)
+    if there or any(exists_in_share(share, each) for each in others if each):
         return None
     moved = find_moved_file(ledger, share, submission)
     if moved is None:
