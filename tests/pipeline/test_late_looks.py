@@ -123,6 +123,27 @@ def test_an_approved_file_that_is_moved_on_before_it_is_taken(
         assert ending(bench, part) == HELD, bench.history(part.path)
 
 
+def test_a_file_that_two_services_put_back_from_approved_is_known_where_it_is(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = bench.put_on_hold("rule")
+    bench.command(part, "cancel")()
+    bench.move(part, "approved")()
+    find = vars(moved_files)["find_moved"]
+
+    def find_and_be_late(*arguments: Any) -> Any:
+        found = find(*arguments)
+        monkeypatch.undo()
+        bench.watch(part.path)
+        bench.work(part.path)
+        return found
+
+    monkeypatch.setattr(moved_files, "find_moved", find_and_be_late)
+    bench.watch(part.path)
+    bench.rest(part.path)
+    assert ending(bench, part) == CANCELED, bench.history(part.path)
+
+
 @pytest.mark.parametrize("command", ["retry", "release", "cancel"])
 def test_a_command_at_the_moment_when_the_file_is_put_away(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, command: str

@@ -159,20 +159,20 @@ def cancel_submission(
     return ledger.commands.execute(number, decide)
 
 
-def return_moved_file(ledger: Ledger, number: int, moved: MovedFile, why: str) -> Submission:
+def return_moved_file(ledger: Ledger, seen: Submission, moved: MovedFile, why: str) -> Submission:
     """Put a file that can't be approved back where it belongs, with a note that says why.
 
-    Raises WrongSubmissionState when the submission goes on meanwhile.
+    Raises WrongSubmissionState when the submission is not as it was seen: another service may have done this.
     """
 
     def decide(submission: Submission, _begun: SendState) -> CommandEffect:
-        if submission.state not in {*ENDED_STATES, SubmissionState.HELD}:
-            raise WrongSubmissionState(f"Submission {number} is {submission.state}.")
+        if submission.state not in {*ENDED_STATES, SubmissionState.HELD} or submission.turn != seen.turn:
+            raise WrongSubmissionState(f"Submission {seen.id} has gone on: it is {submission.state}.")
         effect = CommandEffect(Step.FINISH, EventKind.NOT_APPROVED, why)
         known = MovedFile(moved.place, submission.sha256 or moved.sha256)
         return replace(_by_moving(submission, effect, known), detail=why)
 
-    return ledger.commands.execute(number, decide)
+    return ledger.commands.execute(seen.id, decide)
 
 
 def _by_moving(submission: Submission, effect: CommandEffect, moved: MovedFile | None) -> CommandEffect:

@@ -175,7 +175,7 @@ class MoveWatcher:
             if note in rejected:
                 commands.cancel_submission(self.context.ledger, submission.id, file)
             elif why := self._refusal(submission):
-                commands.return_moved_file(self.context.ledger, submission.id, file, why)
+                commands.return_moved_file(self.context.ledger, submission, file, why)
             else:
                 commands.release_submission(self.context.ledger, submission.id, moved=file)
             logger.info("The note of submission {} was moved to {}.", submission.id, note)

@@ -146,7 +146,7 @@ class ApprovedFiles:
         self.wake()
 
     def _put_back(self, known: Submission, moved: MovedFile, why: str) -> None:
-        return_moved_file(self.ledger, known.id, moved, why)
+        return_moved_file(self.ledger, known, moved, why)
         self._remove_note(known)
         log_of(known, reason=why).warning("Submission {} ({}) is not approved: {}", known.id, known.path, why)
         self.wake()
