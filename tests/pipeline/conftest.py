@@ -23,6 +23,7 @@ from workflow.ledger.statements import PreparedStatement
 from workflow.ledger.tables import submissions
 from workflow.mesh import Inspector
 from workflow.model import Submission, SubmissionEvent, SubmissionState
+from workflow.pipeline import inbox_notes, live_rules, retry
 from workflow.pipeline.service import Service
 from workflow.resources import resource_folder
 from workflow.settings import Settings, load_settings
@@ -50,6 +51,12 @@ QUICK: dict[str, object] = {
     "status_page": "off",
     "follow_seconds": 3600.0,
 }
+QUICK_RHYTHMS = (
+    (retry, "FIRST_BACKOFF_SECONDS", 0.3),
+    (inbox_notes, "_HELD_SECONDS", 0.5),
+    (live_rules, "CHECK_SECONDS", 0.3),
+)
+"""Rhythms of the product that no setting changes: a test that waits for one waits a share of a second."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,13 @@ class Shop:
 
     def note(self, place: str) -> str:
         return (self.share / f"{place}.txt").read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+
+    def says(self, place: str, words: str) -> bool:
+        """Return whether the note is there, and has these words."""
+        try:
+            return words in self.note(place)
+        except FileNotFoundError:  # it comes after its file, or moves
+            return False
 
     def places(self, name: str) -> set[str]:
         """Return every place in the share where a file of that name stands."""
@@ -204,8 +218,11 @@ def opened(folder: Path, cloud: Cloud, **changes: object) -> Iterator[Shop]:
         **{**QUICK, **changes},
     )
     usual = None if INSPECTOR_SETTINGS & changes.keys() else shared_inspector()
-    with running_service(settings, shared_inspector=usual) as service:
-        yield Shop(cloud, settings, service)
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, seconds in QUICK_RHYTHMS:
+            patch.setattr(module, name, min(seconds, vars(module)[name]))  # a test may want it quicker
+        with running_service(settings, shared_inspector=usual) as service:
+            yield Shop(cloud, settings, service)
 
 
 def written(folder: Path, text: str) -> Path:

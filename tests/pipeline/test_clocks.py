@@ -13,7 +13,7 @@ from tests.pipeline.conftest import Open, dispatched, held, written
 from tests.stl import box
 from tests.waiting import until
 from workflow.model import Destination, HoldReason, SubmissionState
-from workflow.pipeline import slice_listing
+from workflow.pipeline import retry, slice_listing
 from workflow.pipeline.clock_skew import Skew, is_news
 from workflow.pipeline.time_bounds import ROOM, not_before
 
@@ -88,6 +88,7 @@ def test_one_listing_tells_of_builds_whatever_the_date(
     open_shop: Open, monkeypatch: pytest.MonkeyPatch, date_ahead: float
 ) -> None:
     monkeypatch.setattr(slice_listing, "MAX_SINGLE_POLLS", 0)
+    monkeypatch.setattr(retry, "LISTING_SECONDS", 0.3)
     with simulated(slice_seconds=0.5, date_ahead_seconds=date_ahead) as cloud:
         context = open_shop(cloud, slice_first_poll_seconds=30.0)
         context.drop("part.stl", box())

@@ -422,7 +422,7 @@ def test_the_service_follows_by_itself_and_again_after_a_restart(tmp_path: Path)
         cloud.act("clock", rate=600)
         with opened(tmp_path, cloud, rules=rules, follow_seconds=0.1) as shop:
             shop.wait("a.stl", lambda each: each.state is SubmissionState.PRINTED)
-            assert until(lambda: "a.stl was PRINTED on Mark Two - Anvil." in shop.note("done/a.stl"), 60)
+            assert until(lambda: shop.says("done/a.stl", "a.stl was PRINTED on Mark Two - Anvil."), 60)
 
 
 def test_following_may_be_switched_off(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_build_that_is_missing_can_not_be_approved(open_shop: Open) -> None:
             )
         )
         shop.wait("lonely.stl", held, PATIENT)
-        assert until(lambda: "Make one there" in shop.note("held/lonely.stl"))
+        assert until(lambda: shop.says("held/lonely.stl", "Make one there"))
         assert shop.places("lonely.stl") == {"held/lonely.stl"}
         assert shop.service.ledger.get(first.id).hold is HoldReason.BUILD
 
