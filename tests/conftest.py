@@ -19,6 +19,7 @@ from tests.inspectors import fork_inspectors
 from tests.made_once import make_once
 from tests.postgres import Postgres, postgres_server
 from tests.quick_servers import quicken_servers
+from workflow.cores import ALL_CORES
 from workflow.ledger import Ledger
 
 settings.register_profile("short", deadline=None, max_examples=25)  # no deadline: the machine may be busy
@@ -35,16 +36,19 @@ if disk := memory_disk():
 NUMBERS = count(1)
 LONGEST_FIRST = (
     "test_every_page.py", "test_in_browser.py", "test_live_in_browser.py", "test_viewer.py",
-    "test_campaign.py", "test_following.py", "test_clocks.py", "test_commands.py", "test_hostile.py",
-    "test_reuse.py", "test_work_queue.py", "test_attached_builds.py", "test_inbox_events.py",
-    "test_check_units.py", "test_stages.py", "test_acceptance.py", "test_rules_at_work.py",
-    "test_duplicates.py", "test_one_bed.py", "test_exchange_limits.py", "test_moved_files.py",
-    "test_postgres_queue.py", "test_picture.py", "test_reorder.py", "test_slice_listing.py",
-    "test_print_now.py", "test_other_clouds.py", "test_late_effects.py", "test_reconcile.py",
-    "test_refused_sends.py", "test_load.py", "test_batch.py", "test_peers.py", "test_tools.py",
-    "test_orphans.py", "test_submissions.py", "test_wheel.py", "test_service.py", "test_wrong_values.py",
-    "test_pictures.py", "test_inspector.py", "test_machines.py", "test_sends.py", "test_start.py",
-    "test_thumbnails.py", "test_shells.py", "test_report.py", "test_ledger.py",
+    "test_decisions_at_once.py", "test_following.py", "test_clocks.py", "test_check_units.py",
+    "test_ledger.py", "test_work_queue.py", "test_inbox_events.py", "test_acceptance.py",
+    "test_exchange_limits.py", "test_machines.py", "test_reorder.py", "test_hostile.py",
+    "test_attached_builds.py", "test_stages.py", "test_sends.py", "test_reuse.py",
+    "test_other_clouds.py", "test_campaign.py", "test_inspector.py", "test_tools.py", "test_batch.py",
+    "test_duplicates.py", "test_one_bed.py", "test_search.py", "test_postgres_queue.py",
+    "test_peers.py", "test_moved_files.py", "test_report.py", "test_slice_listing.py",
+    "test_rules_at_work.py", "test_progress_notes.py", "test_pictures.py", "test_load.py",
+    "test_start.py", "test_wheel.py", "test_late_effects.py", "test_picture.py",
+    "test_older_release.py", "test_wrong_values.py", "test_architecture.py", "test_surface.py",
+    "test_canary.py", "test_commands.py", "test_service.py", "test_cloud.py", "test_print_now.py",
+    "test_unknown_outcomes.py", "test_console.py", "test_global_options.py", "test_screens.py",
+    "test_inbox.py", "test_thumbnails.py", "test_prints.py", "test_reconcile.py",
 )  # fmt: skip
 """Files of tests that take longest as a whole, in this order; see `--durations`."""
 WITH_BROWSER = (
@@ -52,6 +56,8 @@ WITH_BROWSER = (
     "console/test_printers.py", "console/test_rules.py", "console/test_viewer.py", "console/test_wall.py",
 )  # fmt: skip
 """Files that one worker takes together: a Chromium costs seconds of both cores to start and to end."""
+USUAL_TESTS, MOST_WORKERS = "not long and not bench", 12
+"""With six, two cores are busy nearly all the time; each begins with 4 s of a core for what it imports."""
 os.environ["STLFLOW_CONSOLE_PORT"] = "0"
 """For processes that fixtures of a session or a module start: services of many tests run at the same time."""
 
@@ -60,6 +66,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The contract's suite also runs against the real service, where somebody has keys for it."""
     parser.addoption("--live", action="store_true", help="Also ask the real Eiger; keys as for the product.")
     parser.addoption("--live-writes", action="store_true", help="With --live: also what changes something.")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Return how many processes run tests where no option says it: usual tests wait most of their time."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    of_a_core = 3 if config.getoption("markexpr") == USUAL_TESTS else 2
+    return min(of_a_core * (len(ALL_CORES) or os.cpu_count() or 1), MOST_WORKERS)
 
 
 @pytest.hookimpl(optionalhook=True)
