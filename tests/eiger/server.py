@@ -71,9 +71,7 @@ def serving(
 
     class Scripted(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = (
-            True  # else the body would wait for the client to have acknowledged the headers
-        )
+        disable_nagle_algorithm = True  # else the body waits until the headers are acknowledged
 
         def send_reply(self) -> None:
             length = int(self.headers.get("Content-Length", 0))

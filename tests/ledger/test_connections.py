@@ -1,4 +1,4 @@
-"""The kept connections of SQLite: turns, durability, errors, and what a burst of readers leaves."""
+"""Kept connections: turns, durability, errors, what a burst leaves, and a server that ends them."""
 
 import sqlite3
 from collections.abc import Iterator

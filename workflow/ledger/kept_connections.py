@@ -21,10 +21,12 @@ DATABASE_ERRORS = (DatabaseError, sqlite3.Error)
 
 
 def connect_without_begin(engine: Engine, **options: str) -> Connection:
+    """Return a new connection that takes no lock before its first statement."""
     return engine.connect().execution_options(**{READ_ONLY: True}, **options)
 
 
 def connect_to_read(engine: Engine) -> Connection:
+    """Return a new connection that sees the last committed state."""
     is_file = engine.dialect.name == "sqlite"
     options = {} if is_file else {"isolation_level": "AUTOCOMMIT"}  # no BEGIN and ROLLBACK around a query
     return connect_without_begin(engine, **options)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 from loguru import logger
@@ -71,7 +72,9 @@ class MoveWatcher:
             return 0
         held = self.context.ledger.all([SubmissionState.HELD])
         present = frozenset(paths_below(share.held)) if held else frozenset()
-        newest = {each.claimed_as: each.id for each in sorted(held, key=_number) if each.reused is None}
+        newest = {
+            each.claimed_as: each.id for each in sorted(held, key=attrgetter("id")) if each.reused is None
+        }
         replaced = {each.id for each in held if each.id < newest.get(each.claimed_as, 0)}
         at_rest = [each for each in held if each.step is not Step.FINISH]
         missing = [each for each in at_rest if each.id in replaced or self._is_moved(each, present)]
@@ -124,10 +127,7 @@ class MoveWatcher:
         folder, _, below = place.partition("/")
         if folder == Outcome.HELD and below in present:
             return False
-        in_sight = folder in {
-            Outcome.HELD,
-            APPROVED_FOLDER,
-        }  # from there it may be moved on before it is taken
+        in_sight = folder in {Outcome.HELD, APPROVED_FOLDER}  # from there, too, it may be moved on
         return in_sight and not exists_in_share(self.context.share, place)
 
     def _carry_out(self, submission: Submission, approved: Sequence[Path], rejected: Sequence[Path]) -> bool:
@@ -195,10 +195,6 @@ class MoveWatcher:
         except (OSError, NotAPlainFile) as error:
             return f"Its file can't be read: {error_reason(error) if isinstance(error, OSError) else error}."
         return "" if same else why_not_approved(submission, HoldReason.FILE)
-
-
-def _number(submission: Submission) -> int:
-    return submission.id
 
 
 def _remove_outdated(notes: Sequence[Path]) -> None:
