@@ -80,6 +80,7 @@ def test_a_hold_of_a_send_that_is_not_in_doubt_can_be_retried(site: Site) -> Non
         shown = site.get(place).text
         assert (said in shown, "then confirm" in shown) == (True, False), place
         assert "<code>stlflow retry 1</code> prints &lt;it&gt; again." in shown, place
+        assert "`" not in shown, place
     assert 'class="primary"' not in page, "a retry may print it twice"
     assert re.findall(r'name="action" value="([a-z-]+)">', page) == ["retry"]
     site.post("/act", {"action": "retry", "id": number})
