@@ -45,7 +45,7 @@ POLLS_AT_ONCE = 4
 MAX_QUEUED_POLLS = 16
 """Polls that are asked or wait for their turn."""
 SLOW_ANSWER_SECONDS = 0.25
-"""After a slower one another thread helps. Quick ones are asked in turn on one thread, which costs half."""
+"""After a slower one another thread helps. Quick ones are asked in turn on one thread: a third cheaper."""
 RETRY_AFTER_FAULT = timedelta(minutes=5)
 
 
