@@ -129,6 +129,20 @@ def test_no_back_doors() -> None:
     assert [str(file) for file in FILES if doors.search(file.read_text("utf-8"))] == []
 
 
+def test_nothing_draws_from_the_random_numbers_of_all() -> None:
+    """Whoever seeds them counts on what follows, as a test of hypothesis does: it fails if a thread draws."""
+    drawn = {
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for file in FILES
+        for node in nodes_of(file)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "random"
+        and node.attr != "Random"
+    }
+    assert drawn == set()
+
+
 def test_only_the_mesh_room_imports_numpy_stl() -> None:
     importers = {
         room_of(file)

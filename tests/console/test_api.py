@@ -1,6 +1,7 @@
 """The API keeps what its OpenAPI document promises: every answer and every refusal, for any request."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -14,35 +15,34 @@ from schemathesis.specs.openapi.checks import (
     positive_data_acceptance,
 )
 
+from tests.cli.command import Desk
 from tests.console.parts import doubt_send, hold_part, send_part
-from workflow.console import make_console, open_listener, running_console
+from tests.free_ports import free_port
+from tests.waiting import until
 from workflow.console.api import openapi
 from workflow.console.entries import ENTRIES
 from workflow.ledger import Ledger
-from workflow.settings import Settings
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A console with a few submissions; the cloud is not there."""
-    place = tmp_path_factory.mktemp("api")
-    (place / "state").mkdir()
-    (place / "share" / "inbox").mkdir(parents=True)
-    given = Settings.model_validate(
-        {"share": place / "share", "state": place / "state", "eiger_url": "http://127.0.0.1:9/api/v3",
-         "access_key": "demo", "secret_key": "demo"}
-    )  # fmt: skip
-    ledger = Ledger(given.database)
-    for n in range(3):
-        hold_part(ledger, f"{n}.stl")
-    send_part(ledger, "sent.stl", "Mark Two left")
-    doubt_send(ledger, "doubt.stl")
-    with (
-        open_listener("127.0.0.1", 0) as listener,
-        running_console(make_console(given, ledger), listener) as url,
-    ):
-        yield url
-    ledger.close()
+    """A console with a few submissions; the cloud is not there.
+
+    It has a process of its own: hypothesis refuses a test in whose process anything else draws from `random`
+    meanwhile, and servers do.
+    """
+    desk = Desk(tmp_path_factory.mktemp("api"), "http://127.0.0.1:9/api/v3")
+    desk.state.mkdir()
+    desk.share.joinpath("inbox").mkdir(parents=True)
+    with closing(Ledger(f"sqlite:///{desk.state}/stlflow.db")) as ledger:
+        for n in range(3):
+            hold_part(ledger, f"{n}.stl")
+        send_part(ledger, "sent.stl", "Mark Two left")
+        doubt_send(ledger, "doubt.stl")
+    port = free_port()
+    with desk.serving("console", STLFLOW_CONSOLE_PORT=str(port)) as console:
+        assert until(lambda: "Console: " in console.said(), 60), console.said()
+        yield f"http://127.0.0.1:{port}"
 
 
 schema = schemathesis.openapi.from_dict(openapi(ENTRIES))

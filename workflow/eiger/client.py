@@ -75,7 +75,7 @@ class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # a frozen value
         clock: Callable[[], float] = monotonic_seconds,
         sleep: Callable[[float], None] = time.sleep,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] | None = None,
         on_response: ResponseObserver | None = None,
         network: Network = Network(),  # noqa: B008  # a frozen value
         reads_only: bool = False,
@@ -83,7 +83,15 @@ class EigerClient(BuildEndpoints, DeviceEndpoints, PartEndpoints, PrintEndpoints
         keys = ApiKeys(access_key, secret_key)
         self._transport = Transport(base_url, keys, timeouts, network, reads_only=reads_only)
         super().__init__(
-            RequestSender(self._transport, budget, retry, clock, sleep, chance, on_response=on_response)
+            RequestSender(
+                self._transport,
+                budget,
+                retry,
+                clock,
+                sleep,
+                chance or random.Random().random,  # of its own: the shared one is the caller's
+                on_response=on_response,
+            )
         )
 
     def __repr__(self) -> str:
