@@ -22,8 +22,9 @@ from tests.quick_servers import quicken_servers
 from workflow.cores import ALL_CORES
 from workflow.ledger import Ledger
 
-settings.register_profile("short", deadline=None, max_examples=25)  # no deadline: the machine may be busy
-settings.register_profile("thorough", deadline=None, max_examples=1000)
+FOREVER = settings(deadline=None)  # the machine may be busy
+settings.register_profile("short", FOREVER, max_examples=25, derandomize=True)  # one tree, one result
+settings.register_profile("thorough", FOREVER, max_examples=1000)
 settings.load_profile("short")
 make_once()
 fork_inspectors()

@@ -47,6 +47,26 @@ def test_a_step_that_looked_just_before_a_newer_file_came_leaves_it(
     assert ending(bench, part) == HELD, bench.history(part.path)
 
 
+def test_an_end_that_planned_while_a_newer_file_came_to_the_old_place_leaves_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = bench.put_on_hold("rule")
+    bench.command(part, "cancel")()
+    plan = finish.plan_place
+
+    def plan_and_be_late(*arguments: Any) -> str:
+        monkeypatch.undo()
+        bench.move(part, "inbox")()
+        bench.watch(part.path)
+        bench.run(bench.submissions(part.path)[1:])
+        return plan(*arguments)
+
+    monkeypatch.setattr(finish, "plan_place", plan_and_be_late)
+    bench.run(bench.submissions(part.path)[:1])
+    bench.rest(part.path)
+    assert ending(bench, part) == HELD, bench.history(part.path)
+
+
 @pytest.mark.parametrize(
     ("command", "module", "move"), [("cancel", finish, "move_to_outcome"), ("retry", ingest, "reclaim_file")]
 )

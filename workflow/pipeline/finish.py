@@ -144,13 +144,13 @@ def _move_as_planned(context: Context, submission: Submission, outcome: Outcome)
     """A plan is made again, and written down again, when someone took the name meanwhile."""
     here = submission.claimed_as or ""
     is_there = exists_in_share(context.share, here)
-    if belongs_to_newer(context.ledger, submission):
-        raise FileNotFoundError(f"{here} is another submission's by now")
     while True:
         if submission.placed_as is None:
             target = plan_place(context, submission, outcome)
             submission = context.ledger.update_submission(submission, placed_as=target)
         target = submission.placed_as or ""
+        if belongs_to_newer(context.ledger, submission):  # just before the move: to plan may take long
+            raise FileNotFoundError(f"{here} is another submission's by now")
         if not is_there and target != here:  # what comes there meanwhile is another submission's
             if not exists_in_share(context.share, target):
                 raise FileNotFoundError(f"{here} is gone")
