@@ -1,6 +1,7 @@
 """What waits for slicing: counted, found by number and by part version, and gone on with once."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from workflow.ledger import (
     schedule_next_polls,
     start_delivery,
 )
+from workflow.ledger.statements import LIST_RESUMED_FROM_HELD
 from workflow.model import EventKind, Step, Submission, SubmissionState
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -107,3 +109,20 @@ def test_going_on_is_one_change_with_all_its_news_and_happens_once(ledger: Ledge
     assert told[-2:] == news
     assert told.count(news[0]) == 1
     assert [each.id for each in QueueWorker(ledger).take(Step.DELIVER)] == [submission.id]
+
+
+def test_what_goes_on_from_held_is_found_without_a_look_at_what_waits(ledger: Ledger) -> None:
+    """Asked for every second, beside thousands that wait for slicing: an index has just these."""
+    resumed = waits(ledger, 1)
+    assert ledger.list_resumed_from_held() == ()
+    ledger.update_submission(resumed, claimed_as="held/1.stl")
+    assert [each.id for each in ledger.list_resumed_from_held()] == [resumed.id]
+    statement: Any = LIST_RESUMED_FROM_HELD._statement
+    with ledger.write_transaction() as connection:
+        query = statement.compile(connection.engine, compile_kwargs={"literal_binds": True})
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("set local enable_seqscan = off")  # one row is quicker read without
+            plan = connection.exec_driver_sql(f"explain {query}")
+        else:
+            plan = connection.exec_driver_sql(f"explain query plan {query}")
+        assert "submissions_resumed" in str(plan.all())

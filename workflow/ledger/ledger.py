@@ -53,7 +53,7 @@ from workflow.ledger.sends import SendStore
 from workflow.ledger.statements import (
     CLAIM_SUBMISSION,
     FIND_CONTENT,
-    LIST_RESUMED_FROM,
+    LIST_RESUMED_FROM_HELD,
     OPEN_SUBMISSION,
     READ_EVENTS,
     READ_SUBMISSION,
@@ -312,9 +312,9 @@ class Ledger(Store):
         """Return submissions of exactly these bytes, newest first."""
         return self.find_submissions(FIND_CONTENT, content=sha256)
 
-    def list_resumed_from(self, folder: str) -> tuple[Submission, ...]:
-        """Return retried and released submissions whose file no worker has taken from a folder yet."""
-        return self.find_submissions(LIST_RESUMED_FROM, below=f"{folder}/%")
+    def list_resumed_from_held(self) -> tuple[Submission, ...]:
+        """Return retried and released submissions whose file no worker has taken from held/ yet."""
+        return self.find_submissions(LIST_RESUMED_FROM_HELD)
 
     def list_at_path(self, place: str) -> tuple[Submission, ...]:
         """Return the submissions whose file is in a place, or about to be moved there."""

@@ -32,7 +32,15 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from workflow.ledger.print_tables import prints
-from workflow.ledger.tables import console_drops, decisions, events, notices, sends, submissions
+from workflow.ledger.tables import (
+    RESUMED_FROM_HELD,
+    console_drops,
+    decisions,
+    events,
+    notices,
+    sends,
+    submissions,
+)
 from workflow.model import ENDED_STATES, SubmissionState
 
 _SQLITE_WITH_NAMES = sqlite.dialect(paramstyle="named")
@@ -187,16 +195,14 @@ FIND_UNFINISHED_CONTENT = PreparedStatement(
     .where(_of_content, _of_others, *(submissions.c.state != state.value for state in ENDED_STATES))
     .order_by(submissions.c.id)
 )
-LIST_RESUMED_FROM = PreparedStatement(
+LIST_RESUMED_FROM_HELD = PreparedStatement(
     select(submissions)
     .where(
-        submissions.c.step.is_not(None),
-        submissions.c.claimed_as.like(bindparam("below")),
+        RESUMED_FROM_HELD,
         *(submissions.c.state != state.value for state in (*ENDED_STATES, SubmissionState.HELD)),
     )
     .order_by(submissions.c.id)
 )
-"""What goes on and has its file in an outcome folder still: few at any time."""
 FIND_EARLIER_AT_PATH = PreparedStatement(
     select(submissions)
     .where(

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    literal_column,
 )
 
 metadata = MetaData()
@@ -90,6 +91,8 @@ Index("submissions_build_id", submissions.c.build_id)
 Index("submissions_dropped_by", submissions.c.dropped_by)
 
 _has_step = submissions.c.step.is_not(None)
+RESUMED_FROM_HELD = and_(_has_step, literal_column("substr(claimed_as, 1, 5) = 'held/'", Boolean))
+"""Goes on, and has its file in held/ still: few at any time. Without parameters, as its index is."""
 PARTIAL_INDEXES = (
     Index(
         "submissions_running", submissions.c.id, sqlite_where=and_(_has_step, submissions.c.due_at.is_(None))
@@ -97,6 +100,7 @@ PARTIAL_INDEXES = (
     Index("submissions_steps", submissions.c.step, submissions.c.due_at, sqlite_where=_has_step),
     Index("submissions_unclaimed", submissions.c.id, sqlite_where=submissions.c.claimed_as.is_(None)),
     Index("submissions_followed", submissions.c.id, sqlite_where=submissions.c.followed.is_(True)),
+    Index("submissions_resumed", submissions.c.id, sqlite_where=RESUMED_FROM_HELD),
 )
 """Indexes of some rows only. Their condition for Postgres is set when tables are made there: naming
 `postgresql_where` here would load that dialect of SQLAlchemy, 3 MB, into every service."""

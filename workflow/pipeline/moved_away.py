@@ -78,7 +78,7 @@ class MoveWatcher:
         replaced = {each.id for each in held if each.id < newest.get(each.claimed_as, 0)}
         at_rest = [each for each in held if each.step is not Step.FINISH]
         missing = [each for each in at_rest if each.id in replaced or self._is_moved(each, present)]
-        going_on = self.context.ledger.list_resumed_from(Outcome.HELD)
+        going_on = self.context.ledger.list_resumed_from_held()
         missing += [each for each in going_on if self._is_file_moved(each)]
         approved = tuple(files_below(share.approved))
         missing += self._with_earlier_note(held, missing, approved)
