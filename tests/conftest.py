@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -26,6 +27,9 @@ FOREVER = settings(deadline=None)  # the machine may be busy
 settings.register_profile("short", FOREVER, max_examples=25, derandomize=True)  # one tree, one result
 settings.register_profile("thorough", FOREVER, max_examples=1000)
 settings.load_profile("short")
+sys.modules[
+    "__main__"
+].__package__ = ""  # by it click finds the name that help shows: also `python -m pytest`
 make_once()
 fork_inspectors()
 quicken_servers()
