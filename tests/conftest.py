@@ -27,9 +27,7 @@ FOREVER = settings(deadline=None)  # the machine may be busy
 settings.register_profile("short", FOREVER, max_examples=25, derandomize=True)  # one tree, one result
 settings.register_profile("thorough", FOREVER, max_examples=1000)
 settings.load_profile("short")
-sys.modules[
-    "__main__"
-].__package__ = ""  # by it click finds the name that help shows: also `python -m pytest`
+sys.modules["__main__"].__package__ = ""  # else help under `python -m pytest` shows that in place of stlflow
 make_once()
 fork_inspectors()
 quicken_servers()
