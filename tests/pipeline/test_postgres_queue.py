@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import logging
 import os
 import subprocess
 import sys
@@ -138,6 +139,15 @@ def test_a_server_that_goes_and_comes_back_ends_no_worker_and_runs_nothing_twice
     assert floor.interrupted == []
     assert queue.stop(10)
     floor.ledger.close()
+
+
+@pytest.mark.parametrize("library", ["procrastinate", "psycopg.pool"])
+def test_an_outage_is_logged_once_and_not_by_libraries_at_each_attempt(
+    floor: Floor, caplog: pytest.LogCaptureFixture, library: str
+) -> None:
+    floor.start()
+    logging.getLogger(library).warning("error connecting")
+    assert caplog.records == []
 
 
 def test_who_drains_for_longer_than_the_timeout_is_not_taken_over(floor: Floor) -> None:

@@ -87,7 +87,8 @@ class PostgresQueue:
 
     def start(self) -> None:
         """Begin what is due, and take over what dead workers left."""
-        logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # what matters is logged here
+        for library in ("procrastinate", "psycopg.pool"):  # what matters is logged here
+            logging.getLogger(library).setLevel(logging.CRITICAL)
         for thread in self._threads:
             thread.start()
 
