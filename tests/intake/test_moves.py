@@ -96,6 +96,15 @@ def test_a_lost_share_is_no_missing_file(share: Share, tmp_path: Path) -> None:
     assert list(share.root.iterdir()) == []
 
 
+def test_nobody_can_tell_what_a_lost_share_holds(share: Share, tmp_path: Path) -> None:
+    assert not exists_in_share(share, "processing/1~x.stl")
+    share.root.rename(tmp_path / "elsewhere")
+    share.root.mkdir()
+    with pytest.raises(OSError, match="can't be reached") as raised:
+        exists_in_share(share, "processing/1~x.stl")
+    assert not isinstance(raised.value, FileNotFoundError)
+
+
 def test_folders_of_an_outcome_are_made_only_in_a_share_that_is_there(share: Share, tmp_path: Path) -> None:
     share.done.rmdir()
     make_outcome_folders(share, "done/rush/x.stl")

@@ -14,6 +14,7 @@ from workflow.ledger import Ledger
 from workflow.model import HoldReason, Submission, SubmissionState, evolve
 from workflow.notes import has_note_of
 from workflow.pipeline import finish, ingest, missing_file, moved_files
+from workflow.pipeline.context import now
 from workflow.pipeline.missing_file import belongs_to_newer
 
 
@@ -65,6 +66,24 @@ def test_an_end_that_planned_while_a_newer_file_came_to_the_old_place_leaves_it(
     bench.run(bench.submissions(part.path)[:1])
     bench.rest(part.path)
     assert ending(bench, part) == HELD, bench.history(part.path)
+
+
+@pytest.mark.parametrize(("command", "folder"), [("cancel", "rejected"), ("retry", "held")])
+def test_a_share_that_is_away_takes_no_file_with_it(bench: Bench, command: str, folder: str) -> None:
+    part = bench.put_on_hold("rule")
+    bench.command(part, command)()
+    share = bench.shop.share
+    away = share.rename(share.with_name("away"))
+    try:
+        bench.run(bench.submissions(part.path))
+    finally:
+        away.rename(share)
+    (waiting,) = bench.submissions(part.path)
+    assert waiting.step is not None, bench.history(part.path)
+    bench.ledger.schedule_next_step(waiting, waiting.step, now())
+    bench.rest(part.path)
+    assert bench.places(part.path) == (folder,), bench.history(part.path)
+    assert not any("no longer" in each for each in bench.history(part.path))
 
 
 @pytest.mark.parametrize(

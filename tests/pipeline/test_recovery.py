@@ -87,6 +87,15 @@ def test_a_file_of_an_ended_submission_is_put_away_again(share: Share, ledger: L
     assert ledger.get(number).step is Step.FINISH
 
 
+def test_a_file_that_was_taken_for_gone_is_put_away_once_it_is_seen(share: Share, ledger: Ledger) -> None:
+    number = ledger.open("rush/a.stl")
+    claimed_as = in_processing(share, f"{number}~a.stl")
+    ledger.claimed(number, claimed_as)
+    ledger.update_submission(ledger.get(number), state=SubmissionState.CANCELED, step=None, due_at=None)
+    recover_claims(ledger, share)
+    assert ledger.get(number).step is Step.FINISH
+
+
 def test_a_restored_database_holds_only_what_it_does_not_know(share: Share, ledger: Ledger) -> None:
     number = ledger.open("rush/a.stl")
     ledger.claimed(number, in_processing(share, f"{number}~a.stl"))

@@ -33,13 +33,14 @@ def move_file(share: Share, here: str, there: str, *, durable: bool = True) -> N
 
 
 def exists_in_share(share: Share, place: str) -> bool:
-    """True if there is anything at a path relative to the share's root."""
+    """True if there is anything at a path below the share's root. Raises OSError if the share is away."""
     folders, name = split_path(place)
-    try:
-        with open_folder(share.root, folders) as folder:
-            return folder.has(name)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+    with suppress(FileNotFoundError, NotADirectoryError), open_folder(share.root, folders) as folder:
+        if folder.has(name):
+            return True
+    if not share.is_reachable():  # nobody can tell
+        raise share_lost_error(share)
+    return False
 
 
 def _move_once(share: Share, here: str, there: str, *, durable: bool) -> None:

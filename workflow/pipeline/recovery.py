@@ -122,7 +122,7 @@ def _belongs_to(row: Submission | None, path: str) -> bool:
 
 def _reattach_file(ledger: Ledger, submission: Submission, claimed_as: str) -> None:
     """Record the place of a file whose name has the number of its submission."""
-    if submission.claimed_as == claimed_as:
+    if submission.claimed_as == claimed_as and submission.step is not None:
         return
     try:
         submission = ledger.update_submission(submission, claimed_as=claimed_as, placed_as=None)
