@@ -1,6 +1,7 @@
 """One scan of the inbox (names only: it stays cheap), and one visit to a folder whose files stay in place."""
 
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
@@ -176,8 +177,12 @@ def paths_below(folder: Path) -> Iterator[str]:
         yield from (f"{above}{name}" for name in names)
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """Yield the plain files below a folder, links left out."""
+def files_below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield the plain files below a folder and what `lstat` says of each, links left out."""
     for place in sorted(paths_below(folder)):
-        if not (folder / place).is_symlink() and (folder / place).is_file():
-            yield folder / place
+        try:
+            seen = (folder / place).lstat()
+        except OSError:  # it was moved on
+            continue
+        if stat.S_ISREG(seen.st_mode):
+            yield folder / place, seen

@@ -3,9 +3,11 @@
 Nothing reports these moves: held/ is walked through, and what is missing there is looked for.
 """
 
+import os
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -44,6 +46,29 @@ _REST_PER_WALK = 20
 """The pause between two walks is so much longer than a walk, however many files there are."""
 
 
+class _Listing:
+    """The plain files of a folder as they were found, by size and by name.
+
+    Of many held files the missing ones are looked for among many: each of them is looked at once.
+    """
+
+    def __init__(self, files: Iterable[tuple[Path, os.stat_result]]) -> None:
+        self.files = dict(files)
+        self._by_size, self._by_name = defaultdict[int, list[Path]](list), defaultdict[str, list[Path]](list)
+        for place, seen in self.files.items():
+            self._by_size[seen.st_size].append(place)
+            self._by_name[place.name].append(place)
+
+    def of_size(self, size: int | None) -> Iterator[tuple[Path, os.stat_result]]:
+        """Yield what has a size; all, if that is not known."""
+        found = self.files if size is None else self._by_size.get(size, ())
+        return ((place, self.files[place]) for place in found)
+
+    def named(self, name: str) -> Sequence[Path]:
+        """Return what has a name, in whatever folder."""
+        return self._by_name.get(name, ())
+
+
 @dataclass
 class MoveWatcher:
     """Finds decisions that were made by moving a held file, or its note, out of held/."""
@@ -80,9 +105,9 @@ class MoveWatcher:
         missing = [each for each in at_rest if each.id in replaced or self._is_moved(each, present)]
         going_on = self.context.ledger.list_resumed_from_held()
         missing += [each for each in going_on if self._is_file_moved(each)]
-        approved = tuple(files_below(share.approved))
+        approved = _Listing(files_below(share.approved))
         missing += self._with_earlier_note(held, missing, approved)
-        rejected = tuple(files_below(share.decisions / Outcome.REJECTED)) if missing else ()
+        rejected = _Listing(files_below(share.decisions / Outcome.REJECTED) if missing else ())
         done = sum(self._carry_out(each, approved, rejected) for each in missing)
         _remove_outdated(approved)
         if not missing:
@@ -92,12 +117,12 @@ class MoveWatcher:
         return done
 
     def _with_earlier_note(
-        self, held: Sequence[Submission], missing: Sequence[Submission], approved: Sequence[Path]
+        self, held: Sequence[Submission], missing: Sequence[Submission], approved: _Listing
     ) -> list[Submission]:
         """Return those that were held again after a retry, and whose note was moved before that."""
         if not any(each.retried_hold for each in held):
             return []
-        notes = {each.number for note in approved if (each := read_submission_note(note)) is not None}
+        notes = {each.number for note in approved.files if (each := read_submission_note(note)) is not None}
         ours = [each for each in held if each.id in notes and each.home in {None, self.home}]
         return [each for each in ours if each.retried_hold and each.step is None and each not in missing]
 
@@ -130,25 +155,25 @@ class MoveWatcher:
         in_sight = folder in {Outcome.HELD, APPROVED_FOLDER}  # from there, too, it may be moved on
         return in_sight and not exists_in_share(self.context.share, place)
 
-    def _carry_out(self, submission: Submission, approved: Sequence[Path], rejected: Sequence[Path]) -> bool:
+    def _carry_out(self, submission: Submission, approved: _Listing, rejected: _Listing) -> bool:
         try:
             gone = self._is_gone(submission.claimed_as or "") or self._is_gone_unrecorded(submission)
             gone = gone or belongs_to_newer(self.context.ledger, submission)
             if gone and not submission.left_in_place:
-                return any(self._cancel_if_same(submission, place) for place in rejected)
+                alike = rejected.of_size(submission.size)
+                return any(self._cancel_if_same(submission, place, seen) for place, seen in alike)
             return self._obey_note(submission, approved, rejected)
         except WrongSubmissionState as refusal:  # someone else decided at the same time
             logger.debug("Submission {}: {}", submission.id, refusal)
             return False
 
-    def _cancel_if_same(self, submission: Submission, place: Path) -> bool:
+    def _cancel_if_same(self, submission: Submission, place: Path, seen: os.stat_result) -> bool:
         """True if the file in rejected/ has the very content of the held one, which is canceled then."""
         share = self.context.share
+        tried = (submission.id, place, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+        if tried in self._compared:
+            return False
         try:
-            seen = place.lstat()
-            tried = (submission.id, place, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
-            if tried in self._compared or submission.size not in {None, seen.st_size}:
-                return False
             sha256 = hash_file(place, FileRoots(share=share.root))
         except (FileNotFoundError, NotAPlainFile):
             return False
@@ -164,22 +189,22 @@ class MoveWatcher:
         )
         return True
 
-    def _obey_note(self, submission: Submission, approved: Sequence[Path], rejected: Sequence[Path]) -> bool:
+    def _obey_note(self, submission: Submission, approved: _Listing, rejected: _Listing) -> bool:
         """Carry out the move of a note alone; the file is where it was, and has to be as it was held."""
         in_place = submission.left_in_place
         name = note_path(Path((submission.placed_as if in_place else submission.claimed_as) or "")).name
-        for note in (each for each in (*approved, *rejected) if each.name == name):
+        for note in (*approved.named(name), *rejected.named(name)):
             if not is_note_about(note, submission, self.context.ways):
                 continue
             file = commands.MovedFile(submission.claimed_as or "", submission.sha256 or "")
-            if note in rejected:
+            if note in rejected.files:
                 commands.cancel_submission(self.context.ledger, submission.id, file)
             elif why := self._refusal(submission):
                 commands.return_moved_file(self.context.ledger, submission, file, why)
             else:
                 commands.release_submission(self.context.ledger, submission.id, moved=file)
             logger.info("The note of submission {} was moved to {}.", submission.id, note)
-            if note in approved or self.context.share.decisions_folder is not None:
+            if note in approved.files or self.context.share.decisions_folder is not None:
                 with suppress(OSError):
                     remove_note_file(note)
             return True
@@ -197,9 +222,9 @@ class MoveWatcher:
         return "" if same else why_not_approved(submission, HoldReason.FILE)
 
 
-def _remove_outdated(notes: Sequence[Path]) -> None:
+def _remove_outdated(approved: _Listing) -> None:
     """Remove notes from approved/ that decide nothing any more, so that none does later."""
-    for note in notes:
+    for note in approved.files:
         with suppress(OSError):
             if time.time() - note.lstat().st_ctime > OUTDATED_SECONDS and is_note(note):
                 remove_note_file(note)
