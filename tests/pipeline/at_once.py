@@ -210,6 +210,14 @@ class Bench:
 
         return move
 
+    def clear(self) -> None:
+        """Cancel what is held, and remove every file: each walk of a watcher looks at all of them."""
+        for each in self.ledger.all([SubmissionState.HELD]):
+            put_in_state(self.ledger, each, state=SubmissionState.CANCELED, step=None, due_at=None)
+        for folder in (*FOLDERS, "processing"):
+            for place in paths_below(self.shop.share / folder):
+                (self.shop.share / folder / place).unlink()
+
     def history(self, path: str) -> list[str]:
         """Return everything that happened to the submissions of a path."""
         events = (event for each in self.submissions(path) for event in self.ledger.events(each.id))
@@ -220,6 +228,13 @@ class Bench:
         builds = {str(each.build_id) for each in self.submissions(part.path)} - {"None"}
         dispatches = self.shop.cloud.dispatches()
         return sum(dispatches[build] for build in builds)
+
+
+@contextmanager
+def cleared(bench: Bench) -> Iterator[Bench]:
+    """Yield a bench, and leave nothing on it."""
+    yield bench
+    bench.clear()
 
 
 @contextmanager

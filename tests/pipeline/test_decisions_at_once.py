@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.at_once import Act, Bench, content, opened_bench
+from tests.pipeline.at_once import Act, Bench, cleared, content, opened_bench
 from tests.pipeline.conftest import held
 from tests.waiting import until
 from workflow.model import Submission, SubmissionState
@@ -58,9 +58,16 @@ PAIRS = [(kind, command, move) for (kind, command), ends in EXPECTED.items() for
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def only_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     with opened_bench(tmp_path_factory.mktemp("bench")) as bench:
         bench.shop.service.stop()
+        yield bench
+
+
+@pytest.fixture
+def bench(only_bench: Bench) -> Iterator[Bench]:
+    """A shop with nothing in it, whose threads are stopped."""
+    with cleared(only_bench) as bench:
         yield bench
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.at_once import Bench, content, opened_bench
+from tests.pipeline.at_once import Bench, cleared, content, opened_bench
 from tests.pipeline.test_decisions_at_once import CANCELED, GONE, HELD, SENT, ending
 from workflow.intake import claim, signature_of
 from workflow.ledger import Ledger
@@ -19,9 +19,16 @@ from workflow.pipeline.missing_file import belongs_to_newer
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def only_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     with opened_bench(tmp_path_factory.mktemp("bench")) as bench:
         bench.shop.service.stop()
+        yield bench
+
+
+@pytest.fixture
+def bench(only_bench: Bench) -> Iterator[Bench]:
+    """A shop with nothing in it, whose threads are stopped."""
+    with cleared(only_bench) as bench:
         yield bench
 
 
