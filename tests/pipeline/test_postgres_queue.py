@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
 
+import procrastinate
+import psycopg
 import pytest
+from loguru import logger
+from procrastinate.exceptions import ConnectorException
 from procrastinate.worker import Worker as JobWorker
 from sqlalchemy import text
 
@@ -22,7 +26,7 @@ from tests.waiting import until
 from workflow.errors import StateFolderError
 from workflow.ledger import Ledger, Work, list_steps_of, list_workers
 from workflow.model import Step
-from workflow.pipeline import postgres_queue
+from workflow.pipeline import postgres_queue, queue_app
 from workflow.pipeline.heartbeat import HEARTBEAT_SECONDS, HEARTBEAT_TIMEOUT_SECONDS, Heartbeat
 from workflow.pipeline.queue_app import PatientConnection
 from workflow.pipeline.work_queue import QueueLimits
@@ -148,6 +152,27 @@ def test_an_outage_is_logged_once_and_not_by_libraries_at_each_attempt(
     floor.start()
     logging.getLogger(library).warning("error connecting")
     assert caplog.records == []
+
+
+def test_a_queue_that_gets_no_connection_for_long_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger's own connections may work all the time, and log nothing."""
+    said: list[str] = []
+    failures = iter([True] * 5 + [False] + [True] * 5)
+
+    async def ask(_self: object, _query: str) -> None:
+        if next(failures, False):
+            raise ConnectorException from psycopg.OperationalError("too many clients already\nmore")
+
+    monkeypatch.setattr(procrastinate.PsycopgConnector, "execute_query_async", ask)
+    monkeypatch.setattr(queue_app, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(queue_app, "SILENT_SECONDS", 0.0)
+    sink = logger.add(lambda message: said.append(message.record["message"]), level="WARNING")
+    connector = queue_app.make_connector("postgresql://nobody@127.0.0.1/none")
+    asyncio.run(connector.execute_query_async("select 1"))
+    assert said == ["The queue gets no connection to the database: too many clients already. It waits."]
+    asyncio.run(connector.execute_query_async("select 1"))
+    logger.remove(sink)
+    assert len(said) == 2
 
 
 def test_who_drains_for_longer_than_the_timeout_is_not_taken_over(floor: Floor) -> None:

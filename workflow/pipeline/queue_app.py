@@ -6,11 +6,13 @@ They read the same settings as stlflow. That app knows no task: `stlflow run` al
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import procrastinate
 import psycopg
+from loguru import logger
 from procrastinate import exceptions
 from psycopg.abc import PQGen
 
@@ -20,6 +22,8 @@ from workflow.settings import load_settings
 
 T = TypeVar("T")
 RETRY_SECONDS = 1.0
+SILENT_SECONDS = 15.0
+"""So long the queue may be without a connection and say nothing: of most outages the ledger tells at once."""
 WAKE_UP_SECONDS = 30.0
 CONNECT_SECONDS = 5
 
@@ -40,6 +44,7 @@ class PatientConnector(procrastinate.PsycopgConnector):
     """Asks again while the database is away, so that an outage ends no worker."""
 
     gives_up = False
+    _is_told = False
 
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:
         """Run a query."""
@@ -64,13 +69,24 @@ class PatientConnector(procrastinate.PsycopgConnector):
     async def _patiently(
         self, ask: Callable[..., Awaitable[T]], query: Any, arguments: Mapping[str, Any]
     ) -> T:
+        began = time.monotonic()
         while True:
             try:
-                return await ask(query, **arguments)
+                answer = await ask(query, **arguments)
             except exceptions.ConnectorException as error:
                 if self.gives_up or not isinstance(error.__cause__, psycopg.OperationalError):
                     raise
+                if time.monotonic() - began >= SILENT_SECONDS:
+                    self._tell_once(str(error.__cause__).partition("\n")[0].rstrip("."))
                 await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self._is_told = False
+                return answer
+
+    def _tell_once(self, why: str) -> None:
+        if not self._is_told:
+            logger.error("The queue gets no connection to the database: {}. It waits.", why)
+        self._is_told = True
 
 
 def make_connector(url: str) -> PatientConnector:
