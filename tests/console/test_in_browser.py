@@ -3,7 +3,7 @@
 import pytest
 
 from tests.console.browser import Browser
-from tests.console.conftest import Site
+from tests.console.conftest import TOKENS_MADE, OpenSite, Site
 from tests.console.parts import add_part, hold_part, send_part
 from tests.states import put_in_state
 from tests.stl import box
@@ -108,6 +108,46 @@ def test_several_are_chosen_and_each_is_checked_again(site: Site, browser: Brows
     assert [state_of(site, each) for each in numbers] == [
         SubmissionState.CANCELED, SubmissionState.DISPATCHED, SubmissionState.CANCELED, SubmissionState.HELD,
     ]  # fmt: skip
+
+
+def test_a_question_that_nobody_answers_says_so(site: Site, browser: Browser) -> None:
+    number = hold_part(site.ledger, "bracket.stl")
+    ready(browser, site, "/submissions")
+    browser.run("window.fetch = () => Promise.reject(new TypeError())")
+    browser.find("tr input[name=id]").click()
+    browser.find("form[data-bulk] button[value=reject]").click()
+    assert waits_for(browser, "The service does not answer.")
+    browser.run("document.querySelector('main > .notice').remove()")
+    browser.find("#q").send_keys("lid")
+    assert waits_for(browser, "The service does not answer.")
+    ready(browser, site, "/")
+    browser.run("window.fetch = () => Promise.reject(new TypeError())")
+    browser.find("button[value=release]").click()
+    assert waits_for(browser, "see whether it was done")
+    assert state_of(site, number) is SubmissionState.HELD
+
+
+def test_a_button_says_that_its_session_has_ended(open_site: OpenSite, browser: Browser) -> None:
+    site = open_site(console_login=True)
+    hold_part(site.ledger, "bracket.stl")
+    browser.open(f"{site.url}/login")
+    browser.find("#token").send_keys(TOKENS_MADE["Willi"])
+    browser.find("button.primary").click()
+    ready(browser, site, "/")
+    browser.driver.delete_all_cookies()
+    browser.find("button[value=release]").click()
+    assert waits_for(browser, "Log in first")
+
+
+def test_what_was_done_replaces_what_was_done_before(site: Site, browser: Browser) -> None:
+    hold_part(site.ledger, "bracket.stl")
+    ready(browser, site, "/")
+    browser.find("#who").send_keys("Anna")
+    browser.find("form.who button").click()
+    assert waits_for(browser, "Your name in the history is Anna now.")
+    browser.find("button[value=release]").click()
+    assert waits_for(browser, "is released.")
+    assert "Your name in the history is Anna now." not in text(browser)
 
 
 def test_the_search_follows_what_is_typed_and_is_in_the_address(site: Site, browser: Browser) -> None:

@@ -10,17 +10,26 @@ dialog.setAttribute("aria-label", "Question");
 // A field called "action" or "id" hides the form's own property of that name: attributes are asked for.
 const addressOf = (form) => new URL(form.getAttribute("action"), location.href);
 
+// Null, which was said, if nobody answers.
 async function pageAt(address, options = {}) {
-  const reply = await fetch(address, {credentials: "same-origin", ...options});
-  const text = await reply.text();
-  return {ok: reply.ok, page: new DOMParser().parseFromString(text, "text/html")};
+  try {
+    const reply = await fetch(address, {credentials: "same-origin", ...options});
+    const text = await reply.text();
+    return {ok: reply.ok, page: new DOMParser().parseFromString(text, "text/html")};
+  } catch {
+    const lost = options.method ? " Load the page again to see whether it was done." : "";
+    notice(`The service does not answer.${lost}`, "wrong");
+    return null;
+  }
 }
 
 // A link or form that asks a question first: the page of the question, shown in a dialog.
 async function ask(address) {
-  const {page} = await pageAt(address);
+  const answer = await pageAt(address);
+  if (!answer) return;
+  const {page} = answer;
   const form = page.querySelector("#question");
-  dialog.replaceChildren(document.importNode(form ?? page.querySelector("main"), true));
+  dialog.replaceChildren(document.importNode(form ?? page.querySelector("main") ?? page.body, true));
   if (!dialog.open) dialog.showModal();
   (dialog.querySelector("input:not([type=hidden]), button.primary") ?? dialog).focus();
 }
@@ -29,26 +38,22 @@ async function ask(address) {
 async function send(form, button) {
   const fields = new FormData(form, button);
   for (const each of form.querySelectorAll("button")) each.disabled = true;
-  try {
-    const {ok, page} = await pageAt(addressOf(form), {method: "POST", body: new URLSearchParams(fields)});
-    if (dialog.open && ok) dialog.close();
-    if (ok) await refresh();
-    say(page, ok);
-  } catch {
-    notice("The service does not answer. Nothing was sent.", "wrong");
-  } finally {
-    for (const each of form.querySelectorAll("button")) each.disabled = false;
-  }
+  const answer = await pageAt(addressOf(form), {method: "POST", body: new URLSearchParams(fields)});
+  if (answer?.ok && dialog.open) dialog.close();
+  if (answer?.ok) await refresh();
+  if (answer) say(answer.page, answer.ok);
+  for (const each of form.querySelectorAll("button")) each.disabled = false;
 }
 
+// A refusal before the pages, such as that of a session that has ended, is plain text.
 function say(page, ok) {
-  const text = page.querySelector(ok ? ".said" : ".empty p, main p")?.textContent.trim();
+  const text = (page.querySelector(ok ? ".said" : ".empty p, main p") ?? (ok ? null : page.body))?.textContent.trim();
   if (text) notice(text, ok ? "said" : "wrong");
 }
 
 export function notice(text, kind = "said") {
   const place = dialog.open ? dialog : document.querySelector("main");
-  place.querySelector(":scope > .notice")?.remove();
+  for (const older of place.querySelectorAll(":scope > .notice, :scope > .said")) older.remove();
   const line = document.createElement("p");
   line.className = `notice ${kind}`;
   line.setAttribute("role", kind === "wrong" ? "alert" : "status");
@@ -91,7 +96,9 @@ document.addEventListener("submit", (event) => {
 
 // More rows below those that are there.
 async function addRows(link) {
-  const {page} = await pageAt(link.href);
+  const answer = await pageAt(link.href);
+  if (!answer) return;
+  const {page} = answer;
   const body = document.querySelector("[data-paged] tbody");
   const known = new Set([...body.rows].map((row) => row.dataset.key));
   for (const row of page.querySelectorAll("[data-paged] tbody tr")) {
@@ -106,7 +113,9 @@ async function addRows(link) {
 let typing;
 async function search(form) {
   const address = `${addressOf(form)}?${new URLSearchParams(new FormData(form))}`;
-  const {ok, page} = await pageAt(address);
+  const answer = await pageAt(address);
+  if (!answer) return;
+  const {ok, page} = answer;
   if (!ok) return say(page, ok);
   history.replaceState(null, "", address);
   showPage(page, {whole: true});
