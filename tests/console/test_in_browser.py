@@ -197,6 +197,30 @@ def test_a_file_dropped_onto_the_page_is_in_the_inbox(site: Site, browser: Brows
     assert waits_for(browser, "only .stl files are")
 
 
+def test_each_of_several_dropped_files_is_told_of(site: Site, browser: Browser) -> None:
+    (site.settings.share / "inbox").mkdir(parents=True)
+    ready(browser, site, "/")
+    drop = """
+        const files = new DataTransfer();
+        for (const name of arguments[1]) files.items.add(new File([new Uint8Array(arguments[0])], name));
+        document.dispatchEvent(new DragEvent("drop", {dataTransfer: files}));
+    """
+    browser.run(drop, list(box(5, 5, 5)), ["notes.txt", "a.stl", "b.stl"])
+    assert waits_for(browser, "2 of 3 files are in the inbox. notes.txt is not taken: only .stl files are.")
+
+
+def test_a_dropped_folder_is_named_as_one(site: Site, browser: Browser) -> None:
+    (site.settings.share / "inbox").mkdir(parents=True)
+    ready(browser, site, "/")
+    drop = """
+        const event = new Event("drop"), folder = {webkitGetAsEntry: () => ({isDirectory: true, name: "rush"})};
+        event.dataTransfer = {types: ["Files"], items: [folder], files: []};
+        document.dispatchEvent(event);
+    """
+    browser.run(drop)
+    assert waits_for(browser, "rush is a folder: drop the files in it.")
+
+
 def test_without_javascript_everything_still_works(site: Site, browser: Browser) -> None:
     number = hold_part(site.ledger, "bracket.stl")
     browser.block_javascript()

@@ -16,24 +16,41 @@ export function listenToDrops(notice) {
     event.preventDefault();
     depth = 0;
     veil.hidden = true;
-    for (const file of event.dataTransfer.files) await upload(file, notice);
+    const dropped = filesOf(event.dataTransfer), refused = [];
+    let said = "";
+    for (const [place, {file, why}] of dropped.entries()) {
+      const answer = why ? {why} : await upload(file, notice, dropped.length > 1 ? ` (${place + 1} of ${dropped.length})` : "");
+      if (answer.why) refused.push(answer.why);
+      else said = answer.said;
+    }
+    const taken = dropped.length - refused.length;
+    if (taken && dropped.length > 1) said = `${taken} of ${dropped.length} files ${taken === 1 ? "is" : "are"} in the inbox.`;
+    if (dropped.length) notice([said, ...refused].filter(Boolean).join(" "), refused.length ? "wrong" : "said");
   });
 }
 
-function upload(file, notice) {
+// A browser lists a folder among the files, and can't read it as one.
+function filesOf(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
+  const folders = entries.filter((entry) => entry?.isDirectory).map(({name}) => name);
+  const files = [...transfer.files].filter((file) => !folders.includes(file.name));
+  return [...files.map((file) => ({file})), ...folders.map((name) => ({why: `${name} is a folder: drop the files in it.`}))];
+}
+
+// Resolves to what the server said, or to why it did not take the file.
+function upload(file, notice, place) {
   const form = new FormData(), request = new XMLHttpRequest();
   form.append("csrf", document.body.dataset.csrf);
   form.append("files", file);
-  notice(`Uploading ${file.name}`);
+  notice(`Uploading ${file.name}${place}`);
   request.upload.addEventListener("progress", (event) => {
-    if (event.lengthComputable) notice(`Uploading ${file.name}: ${Math.floor((100 * event.loaded) / event.total)} %`);
+    if (event.lengthComputable) notice(`Uploading ${file.name}${place}: ${Math.floor((100 * event.loaded) / event.total)} %`);
   });
   return new Promise((done) => {
     request.addEventListener("loadend", () => {
       const answer = request.response ?? {};
-      if (request.status === 200) notice(answer.said);
-      else notice(answer.error ?? `${file.name} did not arrive (${request.status || "no answer"}).`, "wrong");
-      done();
+      if (request.status === 200) done({said: answer.said});
+      else done({why: answer.error ?? `${file.name} did not arrive (${request.status || "no answer"}).`});
     });
     request.open("POST", "/drop");
     request.responseType = "json";
