@@ -8,7 +8,9 @@ import pytest
 from tests.cloud import simulated
 from tests.console.conftest import OpenSite, Site, bearer
 from tests.console.parts import BUILD, add_part, doubt_send, hold_part, send_part
+from tests.states import put_in_state
 from workflow.model import EventKind, HoldReason, SubmissionState
+from workflow.pipeline.commands import cancel_submission
 from workflow.pipeline.order_again import order_again
 
 
@@ -229,3 +231,39 @@ def test_only_what_was_sent_is_ordered_again(site: Site) -> None:
     for wrong in ("0", "-1", "1000000", "many"):
         assert site.post("/act", {"action": "order", "id": sent, "copies": wrong}).status_code in {400, 409}
     assert order_again(site.ledger, sent, None) == sent + 1
+
+
+def test_what_changed_since_the_page_showed_it_is_refused(site: Site) -> None:
+    """A part that somebody rejected meanwhile is not taken up again, nor one released that has a new hold."""
+    mesh, rule, same = (hold_part(site.ledger, f"{n}.stl", HoldReason.MESH) for n in range(3))
+    question = site.get(f"/act?action=retry&id={mesh}&id={rule}&id={same}").text
+    seen = re.findall(r'name="seen" value="([^"]+)"', question)
+    assert len(seen) == 3
+    button = re.findall(rf'name="seen" value="({rule} [^"]+)"', site.get("/").text)
+    cancel_submission(site.ledger, mesh)
+    put_in_state(site.ledger, site.ledger.get(rule), hold=HoldReason.RULE)
+    ids = [mesh, rule, same]
+    said = site.post("/act", {"action": "retry", "id": ids, "seen": seen}).text
+    assert "1 are" not in said
+    assert f"Submission {mesh} is canceled now, not as you saw it: look again." in said
+    assert f"Submission {rule} is held now, not as you saw it: look again." in said
+    assert site.ledger.get(mesh).state is SubmissionState.CANCELED
+    refused = site.post("/act", {"action": "release", "id": rule, "seen": button[0]})
+    assert (refused.status_code, site.ledger.get(rule).state) == (409, SubmissionState.HELD)
+    assert site.ledger.get(same).state is SubmissionState.CLAIMED
+
+
+def test_a_question_says_what_is_asked(site: Site) -> None:
+    doubted, held = doubt_send(site.ledger, "lid.stl"), hold_part(site.ledger, "a.stl", HoldReason.BUILD)
+    heading = re.compile(r"<h1>(.*?)</h1>")
+    asked = {
+        kind: re.sub("<[^>]+>", "", heading.findall(site.get(f"/act?action={kind}&id={number}").text)[-1])
+        for kind, number in (("sent", doubted), ("not-sent", doubted), ("attach", held), ("reject", held))
+    }
+    assert asked == {
+        "sent": "Confirm as sent: lid.stl?",
+        "not-sent": "Confirm as not sent: lid.stl?",
+        "attach": "Attach a build to a.stl?",
+        "reject": "Reject a.stl?",
+    }
+    assert "It is held for another reason: read it." in site.get(f"/act?action=release&id={held}").text

@@ -213,7 +213,8 @@ def test_a_dropped_folder_is_named_as_one(site: Site, browser: Browser) -> None:
     (site.settings.share / "inbox").mkdir(parents=True)
     ready(browser, site, "/")
     drop = """
-        const event = new Event("drop"), folder = {webkitGetAsEntry: () => ({isDirectory: true, name: "rush"})};
+        const entry = {isDirectory: true, name: "rush"}, folder = {webkitGetAsEntry: () => entry};
+        const event = new Event("drop");
         event.dataTransfer = {types: ["Files"], items: [folder], files: []};
         document.dispatchEvent(event);
     """

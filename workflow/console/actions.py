@@ -9,7 +9,7 @@ from workflow.console.access import console_of, visitor_of
 from workflow.console.console import Console
 from workflow.console.forms import Refused, first, is_whole_number, numbers, own_path
 from workflow.console.views import Done, Form, ItemResult, Parameter
-from workflow.errors import StlflowError
+from workflow.errors import StlflowError, WrongSubmissionState
 from workflow.frozen import frozen
 from workflow.intake import printable_path
 from workflow.model import ENDED_STATES, HoldReason, Submission, SubmissionState
@@ -42,13 +42,17 @@ class ActionKind(StrEnum):
 
 @frozen
 class Action:
-    """How an action is shown: its button, what it did in words, and what it asks first."""
+    """How an action is shown: its button, what it did in words, and what it asks first.
+
+    `title` begins the question, before the name of the part; without one the button does.
+    """
 
     button: str
     done: str
     needs_why: bool = False
     asks: str = ""
     hint: str = ""
+    title: str = ""
 
     @property
     def asks_first(self) -> bool:
@@ -60,18 +64,24 @@ ACTIONS: Mapping[ActionKind, Action] = {
     ActionKind.RELEASE: Action("Release", "released"),
     ActionKind.RETRY: Action("Retry", "taken up again"),
     ActionKind.ATTACH: Action(
-        "Attach…", "going on with that build", asks="build", hint="The id of a build, as Eiger shows it."
+        "Attach…",
+        "going on with that build",
+        asks="build",
+        hint="The id of a build, as Eiger shows it.",
+        title="Attach a build to",
     ),
     ActionKind.SENT: Action(
         "It was sent…",
         "marked as sent",
         asks="receipt",
         hint="Look in Eiger first. The id of the print job or request there, or a word.",
+        title="Confirm as sent:",
     ),
     ActionKind.NOT_SENT: Action(
-        "It was not…",
+        "It was not sent…",
         "being sent now",
-        hint="Look in Eiger first: if it was sent after all, it prints twice.",
+        hint="Look in Eiger first: it is sent now. If it was sent after all, it prints twice.",
+        title="Confirm as not sent:",
     ),
     ActionKind.ORDER: Action(
         "Order again…", "ordered again", asks="copies", hint="Nothing is uploaded again."
@@ -121,6 +131,13 @@ def possible_actions(submission: Submission, in_doubt: Collection[int]) -> tuple
     return tuple(kind for kind, is_allowed in allowed.items() if is_allowed)
 
 
+def standing_of(state: str, hold: str | None) -> str:
+    """Return what a person decides about: a hold, a part that was set aside, or one that goes its way."""
+    if state == SubmissionState.HELD:
+        return f"held {hold}"
+    return state if state in {SubmissionState.REJECTED, SubmissionState.CANCELED} else "going"
+
+
 def act_on_submissions(request: Request, form: Form) -> Done:
     """Carry out an action for each submission that the form names; each is checked by itself."""
     kind = parse_kind(first(form, "action"))
@@ -158,7 +175,8 @@ def _try(console: Console, decider: Decider, kind: ActionKind, number: int, form
 def carry_out(console: Console, decider: Decider, kind: ActionKind, number: int, form: Form) -> str:
     """Carry out an action, and return the file's path. Raises a StlflowError if it is not allowed."""
     ledger = console.ledger
-    path = ledger.get(number).path
+    submission = ledger.get(number)
+    _refuse_if_changed(submission, form)
     match kind:
         case ActionKind.RELEASE:
             release_submission(ledger, number, console.share, decider=decider)
@@ -179,7 +197,17 @@ def carry_out(console: Console, decider: Decider, kind: ActionKind, number: int,
             if not first(form, "anyway"):
                 check_build_holds_part(console.settings, number, build)
             attach_build(ledger, number, build, decider, console.share)
-    return path
+    return submission.path
+
+
+def _refuse_if_changed(submission: Submission, form: Form) -> None:
+    """Raise WrongSubmissionState if the page showed another state or hold. Scripts may leave it out."""
+    now = f"{submission.id} {standing_of(submission.state, submission.hold)}"
+    seen = [each for each in form.get("seen", ()) if each.startswith(f"{submission.id} ")]
+    if seen and now not in seen:
+        raise WrongSubmissionState(
+            f"Submission {submission.id} is {submission.state} now, not as you saw it: look again."
+        )
 
 
 def _required(form: Form, name: str, why: str) -> str:
@@ -218,6 +246,7 @@ class ChosenPart:
     id: int
     path: str
     refused: str = ""
+    standing: str = ""
 
 
 @frozen
@@ -251,7 +280,8 @@ def read_question(request: Request) -> Question:
             parts.append(ChosenPart(number, "", "There is no such submission."))
             continue
         refused = _why_refused(kind, submission, in_doubt)
-        parts.append(ChosenPart(number, printable_path(submission.path), refused))
+        standing = standing_of(submission.state, submission.hold)
+        parts.append(ChosenPart(number, printable_path(submission.path), refused, standing))
     possible = sum(not each.refused for each in parts)
     return Question(kind, ACTIONS[kind], tuple(parts), possible, own_path(query.get("next", "")) or "/")
 
@@ -264,4 +294,6 @@ def _why_refused(kind: ActionKind, submission: Submission, in_doubt: Collection[
         return "It may have been sent already: confirm that first."
     if kind in {ActionKind.SENT, ActionKind.NOT_SENT} and submission.state is SubmissionState.HELD:
         return "Its send is not in doubt: read its reason."
+    if submission.state is SubmissionState.HELD:
+        return "It is held for another reason: read it."
     return f"It is {submission.state}."

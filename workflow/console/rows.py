@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from workflow.console.actions import ActionKind, possible_actions, sends_in_doubt
+from workflow.console.actions import ActionKind, possible_actions, sends_in_doubt, standing_of
 from workflow.console.console import Console
 from workflow.frozen import frozen
 from workflow.intake import printable_path
@@ -44,6 +44,11 @@ class SubmissionRow:
     reordered_from: int | None = None
     is_drawn: bool = False
     """True if there is a picture of the part."""
+
+    @property
+    def standing(self) -> str:
+        """Return what the page showed when its buttons were pressed."""
+        return standing_of(self.state, self.hold)
 
 
 def make_rows(console: Console, submissions: Sequence[Submission]) -> tuple[SubmissionRow, ...]:
