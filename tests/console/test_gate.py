@@ -1,5 +1,7 @@
 """What passes the gate: hosts, origins, tokens and proxies; and what every reply tells the browser."""
 
+import html
+import re
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -89,6 +91,28 @@ def test_beyond_this_machine_a_token_is_needed(open_site: OpenSite) -> None:
     assert cookie.has_nonstandard_attr("HttpOnly")
     site.ledger.console_tokens.revoke("Vera")
     assert site.get("/", allow_redirects=False).headers["Location"] == "/login"
+
+
+def test_a_link_that_needs_a_login_is_followed_after_it(open_site: OpenSite) -> None:
+    site = open_site(console_login=True)
+    page = site.get("/submissions?q=a%26b&sort=file")
+    address = re.search(r'name="next" value="([^"]+)"', page.text)
+    assert address is not None
+    sent = {"token": TOKENS_MADE["Vera"], "next": html.unescape(address[1])}
+    assert site.session.post(f"{site.url}/login", data={**sent, "token": "x"}).text.count(address[1]) == 1
+    logged_in = site.session.post(f"{site.url}/login", data=sent, timeout=60)
+    assert logged_in.url == f"{site.url}/submissions?q=a%26b&sort=file"
+    elsewhere = {**sent, "next": "//evil.example/"}
+    there = site.session.post(f"{site.url}/login", data=elsewhere, timeout=60, allow_redirects=False)
+    assert there.headers["Location"] == "/"
+
+
+def test_what_is_no_browser_is_not_sent_to_the_login_page(open_site: OpenSite) -> None:
+    site = open_site(console_login=True)
+    for path, headers in (("/metrics", {}), ("/metrics", {"Authorization": "Bearer x"}),
+                          ("/submissions.csv", {"Authorization": "Bearer x"})):  # fmt: skip
+        reply = site.get(path, headers=headers, allow_redirects=False)
+        assert (reply.status_code, "Log in first" in reply.text) == (401, True), path
 
 
 def test_a_console_for_all_without_any_token_does_not_start(site: Site) -> None:

@@ -82,7 +82,7 @@ def test_a_stream_ends_with_the_login_of_whoever_listens(
     next(lines)
     site.ledger.console_tokens.revoke("Vera")
     assert until(lambda: list(lines) is not None, 60)
-    assert site.get("/events", headers=bearer("Vera"), allow_redirects=False).status_code == 303
+    assert site.get("/events", headers=bearer("Vera"), allow_redirects=False).status_code == 401
 
 
 def test_the_oldest_streams_of_a_browser_make_room_for_its_pages(

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, cast
-from urllib.parse import quote
 
 from loguru import logger
 from starlette.applications import Starlette
@@ -23,7 +22,15 @@ from workflow.console.api import api_routes
 from workflow.console.attention import count_waiting
 from workflow.console.console import Console
 from workflow.console.entries import ENTRIES
-from workflow.console.forms import check_csrf, first, own_path, read_form, require_role, with_body_limit
+from workflow.console.forms import (
+    check_csrf,
+    first,
+    own_address,
+    own_path,
+    read_form,
+    require_role,
+    with_body_limit,
+)
 from workflow.console.live import OpenStreams
 from workflow.console.login import LOGIN_ROUTES, GuessLimit
 from workflow.console.messages import keep_message, read_message, take_message
@@ -167,13 +174,8 @@ def page_values(request: Request) -> dict[str, object]:
         "actions": ACTIONS,
         "zone": console.settings.zone,
         "here": request.scope["path"],
-        "address": own_path(_address(request)) or "/",
+        "address": own_address(request),
     }
-
-
-def _address(request: Request) -> str:
-    query = request.scope["query_string"].decode("ascii", "replace")
-    return quote(request.scope["path"]) + (f"?{query}" if query else "")
 
 
 def _show_http_error(request: Request, error: Exception) -> Response:

@@ -1,5 +1,7 @@
 """Forms that pages send: whether the visitor may send them, and whether a page of ours did."""
 
+from urllib.parse import quote
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
@@ -84,3 +86,9 @@ def own_path(text: str) -> str:
     """Return a path of this console with its query; "" for an address elsewhere."""
     is_own = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
     return text if is_own else ""
+
+
+def own_address(request: Request) -> str:
+    """Return the path and query that a request asks for, to come back to; "/" for one that can't be."""
+    query = request.scope["query_string"].decode("ascii", "replace")
+    return own_path(quote(request.scope["path"]) + (f"?{query}" if query else "")) or "/"

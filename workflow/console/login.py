@@ -47,28 +47,28 @@ class GuessLimit:
             self._wrong.append((time.monotonic(), address))
 
 
-def _show_form(request: Request, why: str = "", status: int = 200) -> Response:
+def _show_form(request: Request, wanted: str, why: str = "", status: int = 200) -> Response:
     request.state.page = {}
-    return render(request, "login.html", {"why": why}, status)
+    return render(request, "login.html", {"why": why, "next": own_path(wanted)}, status)
 
 
 async def log_in(request: Request) -> Response:
     """Show the form, or log in with the token that it sent."""
     if request.method != "POST":
-        return _show_form(request)
+        return _show_form(request, request.query_params.get("next", ""))
     address = request.client.host if request.client else ""
     limit: GuessLimit = request.app.state.guesses
     if wait := limit.seconds_left(address):
-        response = _show_form(request, f"Too many wrong tokens. Try again in {wait:.0f} seconds.", 429)
+        response = _show_form(request, "", f"Too many wrong tokens. Try again in {wait:.0f} seconds.", 429)
         response.headers["Retry-After"] = f"{wait:.0f}"
         return response
     form = await with_body_limit(request, LONGEST_FORM).form(max_files=0, max_fields=10)
-    console = console_of(request)
+    console, wanted = console_of(request), str(form.get("next", ""))
     found = console.ledger.console_tokens.find(str(form.get("token", "")).strip())
     if found is None:
         limit.add(address)
-        return _show_form(request, "This token is not known. `stlflow console token` makes one.", 403)
-    response = RedirectResponse("/", 303)
+        return _show_form(request, wanted, "This token is not known. `stlflow console token` makes one.", 403)
+    response = RedirectResponse(own_path(wanted) or "/", 303)
     session = make_session(console, found.name, found.digest)
     response.set_cookie(
         SESSION_COOKIE,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import MutableMapping
 from typing import Any, cast
+from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from workflow.console.access import console_of, identify
 from workflow.console.console import Console
+from workflow.console.forms import own_address
 from workflow.console.hosts import is_own_host, listed
 from workflow.errors import StateFolderError
 from workflow.memory import give_back_memory
@@ -103,9 +105,17 @@ async def refusal(console: Console, request: Request) -> Response | None:
     if visitor is not None:
         request.state.visitor = visitor
         return None
-    if path.startswith("/api/") or request.method not in SAFE_METHODS:
+    if _is_script(request):
         return _refuse(401, "Log in first: a token is needed. `stlflow console token` makes one.")
-    return RedirectResponse("/login", 303)
+    wanted = own_address(request)
+    return RedirectResponse("/login" if wanted == "/" else f"/login?next={quote(wanted, safe='')}", 303)
+
+
+def _is_script(request: Request) -> bool:
+    """True if nobody is there to see a login page."""
+    path = request.scope["path"]
+    has_token = request.headers.get("authorization", "").lower().startswith("bearer ")
+    return path.startswith("/api/") or path == "/metrics" or request.method not in SAFE_METHODS or has_token
 
 
 def _suspicion(console: Console, request: Request) -> str:
