@@ -77,6 +77,13 @@ def test_the_page_says_what_is_searched_and_keeps_it_in_its_links(shop: Site) ->
     assert 'aria-sort="ascending"><a href="/submissions?q=state%3Aheld&amp;sort=-file">File' in page
 
 
+def test_the_arrow_is_on_the_column_that_is_sorted(shop: Site) -> None:
+    page = shop.get("/submissions").text
+    assert 'aria-sort="descending"><a href="/submissions?q=&amp;sort=number">#' in page
+    assert '<th scope="col">Changed</th>' in page
+    assert ">Canceled</a>" in page
+
+
 @pytest.mark.parametrize(
     "sort", ["number", "-number", "file", "-file", "state", "-state", "preset", "-destination"]
 )

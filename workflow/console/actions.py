@@ -90,7 +90,7 @@ ACTIONS: Mapping[ActionKind, Action] = {
         "Reject…",
         "rejected",
         needs_why=True,
-        hint="What is rejected goes to rejected/, with your reason in the note.",
+        hint="Its file goes to rejected/, with your reason in the note. Its state is Canceled then.",
     ),
 }
 

@@ -32,6 +32,7 @@ CHIPS = (
     ("state:progress", "In progress"),
     ("state:held", "Held"),
     ("state:rejected", "Rejected"),
+    ("state:canceled", "Canceled"),
     ("state:sent", "Sent"),
     ("state:printing", "Printing"),
     ("state:printed", "Printed"),
