@@ -11,6 +11,7 @@ from starlette.datastructures import QueryParams
 
 from tests.console.conftest import Site
 from tests.console.parts import add_part, hold_part, send_part
+from tests.states import put_in_state
 from workflow.console.filters import parse_filter
 from workflow.model import SubmissionState
 
@@ -145,3 +146,24 @@ def test_the_same_answer_is_not_sent_again(shop: Site) -> None:
     first = shop.get("/api/submissions")
     again = shop.get("/api/submissions", headers={"If-None-Match": first.headers["ETag"]})
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+
+
+@pytest.mark.parametrize(
+    ("state", "last"),
+    [
+        (SubmissionState.PRINTING, ("Printing", "now")),
+        (SubmissionState.PRINTED, ("Printed", "done")),
+        (SubmissionState.FAILED, ("Printed", "stopped")),
+    ],
+)
+def test_the_way_says_what_is_done_and_what_goes_on(
+    site: Site, state: SubmissionState, last: tuple[str, str]
+) -> None:
+    sliced = add_part(site.ledger, "clip.stl", state=SubmissionState.SLICING)
+    assert {"title": "Slicing", "icon": "slice", "status": "now"} in site.get(f"/api/s/{sliced}").json()[
+        "way"
+    ]
+    number = send_part(site.ledger, "lid.stl")
+    put_in_state(site.ledger, site.ledger.get(number), state=state)
+    way = [(step["title"], step["status"]) for step in site.get(f"/api/s/{number}").json()["way"]]
+    assert [step for step in way if step[1] != "ahead"][-1] == last

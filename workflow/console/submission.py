@@ -31,14 +31,14 @@ from workflow.pipeline.decision_text import describe_intake, describe_route
 from workflow.pipeline.replay import explain_past_decision
 
 _S = SubmissionState
-PATH: tuple[tuple[str, str, frozenset[SubmissionState]], ...] = (
-    ("Checked", "check", frozenset({_S.CLAIMED})),
-    ("Sliced", "slice", frozenset({_S.INSPECTED, _S.UPLOADED, _S.SLICING})),
-    ("Place chosen", "route", frozenset({_S.SLICED})),
-    ("Sent", "send", frozenset({_S.ROUTED})),
-    ("Printed", "printing", frozenset({_S.DISPATCHED, _S.PRINTING})),
+PATH: tuple[tuple[str, str, str, frozenset[SubmissionState]], ...] = (
+    ("Checked", "Checking", "check", frozenset({_S.CLAIMED})),
+    ("Sliced", "Slicing", "slice", frozenset({_S.INSPECTED, _S.UPLOADED, _S.SLICING})),
+    ("Place chosen", "Choosing", "route", frozenset({_S.SLICED})),
+    ("Sent", "Sending", "send", frozenset({_S.ROUTED})),
+    ("Printed", "Printing", "printing", frozenset({_S.DISPATCHED, _S.PRINTING, _S.FAILED})),
 )
-"""The way of a part: each step, its icon, and the states in which it is the next one."""
+"""The way of a part: each step, its word while it goes on, its icon, and the states in which it is next."""
 
 
 @frozen
@@ -138,23 +138,23 @@ def _path_steps(submission: Submission, events: Sequence[SubmissionEvent]) -> It
     is_followed = state in SENT_STATES - {_S.DISPATCHED} or any(
         each.event in {"printing", "printed"} for each in events
     )
-    for place, (title, icon, _) in enumerate(PATH):
+    for place, (title, going_on, icon, _) in enumerate(PATH):
         if title == "Printed" and not is_followed:
             continue
         if place < reached:
             yield PathStep(title, icon, "done")
         elif place == reached:
-            yield PathStep(title, icon, "stopped" if stopped else "now")
+            yield PathStep(title, icon, "stopped") if stopped else PathStep(going_on, icon, "now")
         else:
             yield PathStep(title, icon, "ahead")
 
 
 def _reached(submission: Submission) -> int:
     """Return how many steps are behind a submission; of one that was stopped, as far as it got."""
-    for place, (_, _, states) in enumerate(PATH):
+    for place, (*_, states) in enumerate(PATH):
         if submission.state in states:
             return place
-    if submission.state in {_S.PRINTED, _S.FAILED}:
+    if submission.state is _S.PRINTED:
         return len(PATH)
     marks = (submission.mesh, submission.build_id, submission.routing_rule, submission.receipt_id)
     if submission.hold in {HoldReason.MESH, HoldReason.FILE} or submission.state is _S.REJECTED:
