@@ -86,11 +86,9 @@ def test_readers_that_nobody_needs_after_a_burst_are_closed(
         assert connection.execute(text("select 1")).scalar_one() == 1
 
 
-def test_a_machine_that_freezes_in_a_transaction_keeps_no_row_locked(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_machine_that_freezes_in_a_transaction_keeps_no_row_locked(postgres_url: str) -> None:
     """Its submissions could not be taken over until it came back."""
-    monkeypatch.setattr(database, "IDLE_IN_TRANSACTION", "200ms")
+    limit = "idle_in_transaction_session_timeout"
     with closing(Ledger(postgres_url)) as frozen, closing(Ledger(postgres_url)) as heir:
         number = frozen.open("a.stl")
         frozen.claimed(number, "processing/1~a.stl")
@@ -98,6 +96,10 @@ def test_a_machine_that_freezes_in_a_transaction_keeps_no_row_locked(
         def freeze() -> None:
             with frozen.write_transaction() as connection:
                 lock_submission(connection, number)
+                assert (
+                    connection.exec_driver_sql(f"show {limit}").scalar_one() == database.IDLE_IN_TRANSACTION
+                )
+                connection.exec_driver_sql(f"set local {limit} = '200ms'")
                 heir.update_submission(heir.get(number), reason="taken over")  # waits for the lock
                 lock_submission(connection, number)
 
