@@ -118,6 +118,20 @@ def test_each_new_reason_to_wait_is_news_and_the_same_with_another_reference_is_
     assert waits == [reasons[0], reasons[2]]
 
 
+@pytest.mark.parametrize("state", [SubmissionState.DISPATCHED, SubmissionState.HELD])
+def test_an_end_that_waits_for_the_share_says_so_once(ledger: Ledger, state: SubmissionState) -> None:
+    """What it says of itself stays: the reason of the end, not that of the wait."""
+    context = cast(Context, cast(Any, LedgerOnly(ledger)))
+    number = ledger.open("lid.stl")
+    ledger.claimed(number, "processing/1~lid.stl")
+    put_in_state(ledger, ledger.get(number), state=state, step=Step.FINISH, reason="as it ended")
+    reasons = ("The share is away.", "The share is away.", "The disk is full.", "The disk is full.")
+    for reason in reasons:
+        schedule_retry(context, ledger.get(number), 0.0, reason)
+    waits = [event.detail for event in ledger.events(number) if event.event == "waiting"]
+    assert (waits, ledger.get(number).reason) == ([reasons[0], reasons[2]], "as it ended")
+
+
 def test_a_step_that_waits_is_due_later_and_knows_since_when(ledger: Ledger) -> None:
     context = cast(Context, cast(Any, LedgerOnly(ledger)))
     number = ledger.open("a.stl")

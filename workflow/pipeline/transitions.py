@@ -82,13 +82,32 @@ def hold(
 
 def schedule_retry(context: Context, submission: Submission, seconds: float, reason: str) -> Submission:
     """Let the same step begin again later, as `retried` does."""
-    return context.ledger.write(retried(draft_of(submission), seconds, reason))
+    before = _last_wait(context, submission) if _keeps_reason(submission) else submission.reason
+    return context.ledger.write(retried(draft_of(submission), seconds, reason, before))
 
 
-def retried(draft: Draft, seconds: float, reason: str) -> Draft:
-    """Return the draft with the same step again later: the file is not at fault. A new reason is an event."""
+def _keeps_reason(submission: Submission) -> bool:
+    """True if the reason of a submission is that of its end, whatever its file waits for."""
+    return submission.state in {*ENDED_STATES, SubmissionState.HELD}
+
+
+def _last_wait(context: Context, submission: Submission) -> str | None:
+    waits = (
+        each.detail
+        for each in reversed(context.ledger.events(submission.id))
+        if each.event == EventKind.WAITING
+    )
+    return next(waits, None)
+
+
+def retried(draft: Draft, seconds: float, reason: str, before: str | None = None) -> Draft:
+    """Return the draft with the same step again later: the file is not at fault.
+
+    A reason other than `before`, or than that of the submission, is an event.
+    """
     submission = draft.submission
-    news = submission.tries == 0 or _first_sentence(reason) != _first_sentence(submission.reason or "")
+    known = before or submission.reason or ""
+    news = submission.tries == 0 or _first_sentence(reason) != _first_sentence(known)
     if news:
         log_of(submission, reason=reason).warning(
             "Submission {} ({}) waits: {}", submission.id, submission.path, reason
@@ -98,7 +117,7 @@ def retried(draft: Draft, seconds: float, reason: str) -> Draft:
     return noted.end_turn(
         submission.step,
         due_at,
-        reason=submission.reason if submission.state in {*ENDED_STATES, SubmissionState.HELD} else reason,
+        reason=submission.reason if _keeps_reason(submission) else reason,
         tries=submission.tries + 1,
         waiting_since=submission.waiting_since or now(),
     )
