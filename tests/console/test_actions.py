@@ -1,6 +1,7 @@
 """What people decide on the page: each action, who and why, and what the server refuses."""
 
 import re
+from datetime import datetime
 from urllib.parse import quote
 
 import pytest
@@ -22,6 +23,15 @@ def test_what_is_held_is_shown_with_its_reason_and_what_can_be_done(site: Site) 
     assert re.findall(r'name="action" value="([a-z-]+)">', page) == ["release", "retry"]
     assert f"/act?action=reject&amp;id={number}" in page
     assert "Nothing waits for you" not in page
+
+
+def test_since_when_a_part_is_held_is_not_when_it_was_last_asked_for(site: Site) -> None:
+    number = hold_part(site.ledger, "clip.stl", HoldReason.BUILD)
+    held = site.ledger.events(number)[-1].at
+    site.ledger.record_event(site.ledger.get(number), EventKind.WAITING, "Eiger does not answer.")
+    row = site.get("/api/attention").json()["groups"][0]["rows"][0]
+    assert datetime.fromisoformat(row["held_at"]) == held < datetime.fromisoformat(row["changed_at"])
+    assert f'<time datetime="{held.isoformat()}"' in site.get("/").text
 
 
 def test_nothing_waits_and_how_many_were_sent_today(site: Site) -> None:

@@ -122,8 +122,8 @@ def test_the_timeline_is_in_percent_of_the_next_hours(site: Site) -> None:
     rows = list_printers(site.ledger, NOON)
     drawn = draw_printers_timeline(rows, NOON, 24, UTC)
     assert [(bar.kind, bar.x, bar.width) for bar in drawn.bars] == [
-        ("running", 0.0, 4.17), ("queued", 4.17, 8.33), ("out", 0.0, 50.0),
-    ]  # fmt: skip
+        ("out", 0.0, 50.0), ("running", 0.0, 4.17), ("queued", 4.17, 8.33),
+    ], "what is drawn later is on top"  # fmt: skip
     assert [(tick.text, tick.x) for tick in drawn.ticks][:2] == [("15:00", 12.5), ("18:00", 25.0)]
     week = draw_printers_timeline(rows, NOON, 168, UTC)
     assert [tick.text for tick in week.ticks][:2] == ["Sat 28", "Sun 29"]

@@ -165,6 +165,9 @@ def draw_printers_timeline(
     """Return the timeline of the next hours: running print, queue, what is about to come, and outages."""
     bars = []
     for row, printer in enumerate(printers):
+        if (outage := printer.outage) is not None:  # first: a print that runs is drawn over it
+            end = outage.until or moment + timedelta(hours=hours)
+            bars.append((row, moment, end, "out", describe_outage(outage, zone)))
         at = printer.seen_at
         if (running := printer.running) is not None and running.seconds_left:
             end = at + timedelta(seconds=running.seconds_left)
@@ -179,9 +182,6 @@ def draw_printers_timeline(
                 end = max(at, moment) + timedelta(seconds=part.seconds)
                 bars.append((row, max(at, moment), end, "coming", f"comes: {part.path}"))
                 at = end
-        if (outage := printer.outage) is not None:
-            end = outage.until or moment + timedelta(hours=hours)
-            bars.append((row, moment, end, "out", describe_outage(outage, zone)))
     return draw_timeline([printer.name for printer in printers], bars, moment, hours, zone)
 
 

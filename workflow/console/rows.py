@@ -8,7 +8,7 @@ from workflow.console.console import Console
 from workflow.frozen import frozen
 from workflow.intake import printable_path
 from workflow.ledger import LatestEvent
-from workflow.model import ENDED_STATES, Submission, SubmissionState
+from workflow.model import ENDED_STATES, EventKind, Submission, SubmissionState
 from workflow.notes import Answer, answer_document, print_time_text, ready_text
 from workflow.operations import read_answers
 from workflow.pipeline.thumbnails import THUMBNAILS_FOLDER, thumbnail_path
@@ -42,6 +42,7 @@ class SubmissionRow:
     copies: int | None
     actions: tuple[ActionKind, ...]
     reordered_from: int | None = None
+    held_at: datetime | None = None
     is_drawn: bool = False
     """True if there is a picture of the part."""
 
@@ -53,16 +54,19 @@ class SubmissionRow:
 
 def make_rows(console: Console, submissions: Sequence[Submission]) -> tuple[SubmissionRow, ...]:
     """Return the rows of these submissions, in their order."""
-    latest = console.ledger.search.latest_events([each.id for each in submissions])
+    search, held = console.ledger.search, [each.id for each in submissions if each.hold is not None]
+    latest = search.latest_events([each.id for each in submissions])
+    holds = search.latest_events(held, EventKind.HELD)
     answers = read_answers(console.ledger, console.settings, submissions)
     in_doubt = sends_in_doubt(console, submissions)
-    return tuple(_make_row(console, each, latest, answers, in_doubt) for each in submissions)
+    return tuple(_make_row(console, each, latest, holds, answers, in_doubt) for each in submissions)
 
 
 def _make_row(
     console: Console,
     submission: Submission,
     latest: Mapping[int, LatestEvent],
+    holds: Mapping[int, LatestEvent],
     answers: Mapping[int, Answer],
     in_doubt: Collection[int],
 ) -> SubmissionRow:
@@ -71,6 +75,7 @@ def _make_row(
         latest.get(submission.id),
         answers.get(submission.id),
     )
+    held = holds.get(submission.id)
     folder, _, name = path.rpartition("/")
     picture = thumbnail_path(console.settings.state.absolute() / THUMBNAILS_FOLDER, submission)
     return SubmissionRow(
@@ -97,6 +102,7 @@ def _make_row(
         copies=submission.copies,
         actions=possible_actions(submission, in_doubt),
         reordered_from=submission.reused,
+        held_at=None if held is None else held.at,
         is_drawn=picture is not None and picture.exists(),
     )
 

@@ -133,10 +133,12 @@ class SearchStore(Store):
         with self.read_connection() as connection:
             return {state: int(n) for state, n in connection.execute(query)}
 
-    def latest_events(self, numbers: Collection[int]) -> Mapping[int, LatestEvent]:
-        """Return the last event of each of these submissions."""
+    def latest_events(self, numbers: Collection[int], kind: str | None = None) -> Mapping[int, LatestEvent]:
+        """Return the last event of each of these submissions, or the last one of a kind."""
         query = select(events.c.submission, func.max(events.c.id), func.max(events.c.at))
         query = query.where(events.c.submission.in_(sorted(numbers))).group_by(events.c.submission)
+        if kind is not None:
+            query = query.where(events.c.event == kind)
         with self.read_connection() as connection:
             return {
                 number: LatestEvent(int(last), datetime.fromtimestamp(at, UTC))
