@@ -84,6 +84,13 @@ def test_what_is_no_part_is_refused(site: Site, inbox: Path, name: str) -> None:
     assert files(inbox) == []
 
 
+def test_a_lock_file_is_not_told_that_it_is_no_stl(site: Site, inbox: Path) -> None:
+    reply = drop(site, "~$lock.stl")
+    assert (reply.status_code, "a program names its temporary files so" in reply.text) == (400, True)
+    assert "only .stl files are" not in reply.text
+    assert files(inbox) == []
+
+
 @pytest.mark.parametrize("folder", ["../held", "rush/../..", ".stlflow", "a\\b", "nowhere"])
 def test_no_folder_outside_of_the_inbox(site: Site, inbox: Path, folder: str) -> None:
     assert drop(site, "x.stl", folder=folder).status_code in {400, 507}

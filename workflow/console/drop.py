@@ -122,7 +122,9 @@ def clean_name(name: str) -> str:
     last = printable_path(name).replace("\\", "/").rpartition("/")[2]
     clean = "".join("_" if letter in NEVER_IN_NAMES else letter for letter in last).strip(" .")
     if match_path(clean).kind is not NameKind.PART:
-        raise Refused(f"{last[:80] or 'A file without a name'} is not taken: only .stl files are.")
+        is_litter = clean.lower().endswith(".stl")
+        why = "a program names its temporary files so" if is_litter else "only .stl files are"
+        raise Refused(f"{last[:80] or 'A file without a name'} is not taken: {why}.")
     return fit_name(clean)
 
 
