@@ -142,5 +142,5 @@ def test_the_line_of_a_mistake_counts_the_facets_read_at_once(tmp_path: Path) ->
     lines = ascii_text(torus(40, 40)).split(b"\n")
     lines[20_000] = b"oops"
     for piece_bytes in (700, 1 << 17):
-        with pytest.raises(UnreadableMesh, match=r"^Line 20,001: .*but `oops` stands there\."):
+        with pytest.raises(UnreadableMesh, match=r"^Line 20,001: .*but `oops` is there\."):
             read(tmp_path, b"\n".join(lines), piece_bytes)

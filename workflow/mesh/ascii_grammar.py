@@ -133,7 +133,7 @@ class AsciiParser:
 
     def _accept_outside_solid(self, word: bytes) -> None:
         if word == b"facet":
-            raise UnreadableMesh("a facet stands outside of any solid.")
+            raise UnreadableMesh("a facet is outside of any solid.")
         if word == b"solid":
             self.solids += 1
             self._facets_before = self.facets
@@ -154,7 +154,7 @@ class AsciiParser:
         elif word == b"end" and not self._is_split_end:
             self._is_split_end = True
         else:
-            raise UnreadableMesh(f"`facet` or `endsolid` was expected, but {_quote_word(word)} stands there.")
+            raise UnreadableMesh(f"`facet` or `endsolid` was expected, but {_quote_word(word)} is there.")
 
     def _accept_in_facet(self, word: bytes) -> None:
         expected = _FACET_WORD_BYTES[self._expected]
@@ -167,7 +167,7 @@ class AsciiParser:
             self._skip_color()
             return
         elif expected and word != expected:
-            raise UnreadableMesh(f"`{expected.decode()}` was expected, but {_quote_word(word)} stands there.")
+            raise UnreadableMesh(f"`{expected.decode()}` was expected, but {_quote_word(word)} is there.")
         self._expected = (self._expected + 1) % len(_FACET_WORD_BYTES)
         self.facets += self._expected == 0
 
@@ -191,7 +191,7 @@ def _parse_number(word: bytes) -> float:
             raise UnreadableMesh(f"the numbers have decimal commas. {_AS_BINARY}") from None
         if word.endswith(b",") and _SPELLING.fullmatch(word[:-1]):
             raise UnreadableMesh(f"there are commas between the numbers. {_AS_BINARY}") from None
-        raise UnreadableMesh(f"a number was expected, but {_quote_word(word)} stands there.") from None
+        raise UnreadableMesh(f"a number was expected, but {_quote_word(word)} is there.") from None
 
 
 def _quote_word(word: bytes) -> str:
