@@ -222,6 +222,20 @@ def test_a_dropped_folder_is_named_as_one(site: Site, browser: Browser) -> None:
     assert waits_for(browser, "rush is a folder: drop the files in it.")
 
 
+def test_the_newest_lines_of_the_log_are_in_sight(site: Site, browser: Browser) -> None:
+    log = site.settings.state / "logs" / "stlflow.log"
+    log.parent.mkdir()
+    log.write_text("".join(f"line {n}\n" for n in range(150)))
+    ready(browser, site, "/health")
+    below = """
+        const log = document.querySelector(".log"), end = document.createRange();
+        end.selectNodeContents(log);
+        return end.getBoundingClientRect().bottom - log.getBoundingClientRect().bottom;
+    """
+    assert "line 149" in browser.text(".log")
+    assert browser.run(below) <= 0
+
+
 def test_without_javascript_everything_still_works(site: Site, browser: Browser) -> None:
     number = hold_part(site.ledger, "bracket.stl")
     browser.block_javascript()
