@@ -25,7 +25,7 @@ def move_file(share: Share, here: str, there: str, *, durable: bool = True) -> N
         except FileNotFoundError:
             if not share.is_reachable():
                 raise share_lost_error(share) from None
-            if not exists_in_share(share, here):
+            if not _is_seen(share, here):
                 raise
         else:
             return
@@ -34,12 +34,18 @@ def move_file(share: Share, here: str, there: str, *, durable: bool = True) -> N
 
 def exists_in_share(share: Share, place: str) -> bool:
     """True if there is anything at a path below the share's root. Raises OSError if the share is away."""
-    folders, name = split_path(place)
-    with suppress(FileNotFoundError, NotADirectoryError), open_folder(share.root, folders) as folder:
-        if folder.has(name):
-            return True
+    if _is_seen(share, place):
+        return True
     if not share.is_reachable():  # nobody can tell
         raise share_lost_error(share)
+    return False
+
+
+def _is_seen(share: Share, place: str) -> bool:
+    """True if there is anything at a path; False, too, for a share that is away."""
+    folders, name = split_path(place)
+    with suppress(FileNotFoundError, NotADirectoryError), open_folder(share.root, folders) as folder:
+        return folder.has(name)
     return False
 
 
@@ -79,7 +85,7 @@ def plan_outcome_path(share: Share, claimed_as: str, path: str, outcome: str, da
     """
     folder = outcome if day is None else f"{outcome}/{day.isoformat()}"
     places = (outcome_path(folder, path, copy) for copy in count(1))
-    return next(place for place in places if place == claimed_as or not exists_in_share(share, place))
+    return next(place for place in places if place == claimed_as or not _is_seen(share, place))
 
 
 def in_place_note_path(folder: str, path: str, number: int) -> str:
