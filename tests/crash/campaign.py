@@ -46,6 +46,7 @@ from tests.inspectors import address
 from tests.nursery import Nursery
 from tests.postgres import Postgres, postgres_server
 from tests.waiting import until
+from workflow.intake import paths_below
 
 KILLS = 12
 CALM_SECONDS = 180.0
@@ -128,7 +129,8 @@ class Run:
                 self._move(where, chance)
             case Again(chance):
                 self._order_again(chance)
-            case Outage(what, seconds):
+            case Outage(what, seconds, after):
+                _NEVER.wait(after)
                 with self._missing(what):
                     _NEVER.wait(seconds)
 
@@ -153,10 +155,10 @@ class Run:
     def _move(self, where: str, chance: float) -> None:
         """Move a held file, as anyone with rights to the folders can."""
         top = self.world.share / "held"
-        held = sorted(top.rglob("*.stl"))
+        held = sorted(each for each in paths_below(top) if each.endswith(".stl"))
         if not held:
             return
-        path = held[int(chance * len(held))].relative_to(top)
+        path = Path(held[int(chance * len(held))])
         target = self.world.share / where / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -177,10 +179,10 @@ class Run:
     def _order_again(self, chance: float) -> None:
         """Move the note of a sent part into the inbox."""
         top = self.world.share / "done"
-        notes = sorted(top.rglob("*.stl.txt"))
+        notes = sorted(each for each in paths_below(top) if each.endswith(".stl.txt"))
         if not notes:
             return
-        note = notes[int(chance * len(notes))].relative_to(top)
+        note = Path(notes[int(chance * len(notes))])
         target = self.world.share / "inbox" / note
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -276,10 +278,10 @@ class Run:
     def _on_the_way(self) -> list[str]:
         share = self.world.share
         return [
-            str(found)
+            f"{folder}/{found}"
             for folder in ("inbox", "processing", "approved")
-            for found in (share / folder).rglob("*.stl")
-            if found.is_file()
+            for found in paths_below(share / folder)  # folders come and go meanwhile
+            if found.endswith(".stl") and (share / folder / found).is_file()
         ]
 
 

@@ -73,6 +73,8 @@ class Outage:
 
     what: str
     seconds: float
+    after: float = 0.0
+    """Seconds until it begins."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,8 @@ def _death(chance: random.Random, worker: int) -> Iterator[Act]:
         yield Kill(worker, chance.uniform(0.8, 2.0))
     else:
         yield Start(worker, clock_seconds=clock)
+        if chance.random() < 0.3:  # of what it works on
+            yield Outage("share", chance.uniform(0.2, 2.5), after=chance.uniform(0.3, 2.0))
         yield Kill(worker, chance.uniform(0.0, 1.2))
 
 
