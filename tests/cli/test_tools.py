@@ -61,11 +61,11 @@ def test_the_path_of_a_file_in_a_read_only_inbox_is_the_one_that_rules_see(
 
 def test_check_of_good_files_is_all_well(say: Say, parts: Path) -> None:
     ended = say("check", "--mesh-only", "lid.stl")
-    assert (ended.code, ended.out) == (0, "accept  lid.stl  30 × 20 × 10 mm, 12 triangles\n")
+    assert (ended.code, ended.out) == (0, "accept  lid.stl  30 × 20 × 10 mm, 12 facets\n")
     ended = say("check", "lid.stl")
     assert ended.code == 0
     assert ended.out.splitlines()[:2] == [
-        "accept  lid.stl  30 × 20 × 10 mm, 12 triangles",
+        "accept  lid.stl  30 × 20 × 10 mm, 12 facets",
         "        Upload with preset Onyx (rule 'everything else')",
     ]
     assert ended.out.splitlines()[2].startswith("Rules: ")
@@ -97,13 +97,13 @@ def test_check_applies_the_intake_rules_and_settings_in_use(
     told = say("check", *files)
     assert told.code == 1
     assert told.out.splitlines() == [
-        "hold    share/inbox/shop/lid.stl  30 × 20 × 10 mm, 12 triangles",
+        "hold    share/inbox/shop/lid.stl  30 × 20 × 10 mm, 12 facets",
         "        Hold: Ask Ann. (rule 'small')",
-        "reject  red.stl  30 × 20 × 10 mm, 12 triangles",
+        "reject  red.stl  30 × 20 × 10 mm, 12 facets",
         "        Reject: No red parts. (rule 'red')",
-        "accept  nut.stl  12 × 10 × 8 mm (if it was drawn in inches: 305 × 254 × 203 mm), 12 triangles",
+        "accept  nut.stl  12 × 10 × 8 mm (if it was drawn in inches: 305 × 254 × 203 mm), 12 facets",
         "        Upload with preset Onyx FR for ann@example.com (rule 'rest')",
-        "hold    gap.stl  20 × 20 × 20 mm (if it was drawn in inches: 508 × 508 × 508 mm), 11 triangles",
+        "hold    gap.stl  20 × 20 × 20 mm (if it was drawn in inches: 508 × 508 × 508 mm), 11 facets",
         "        A side is missing: 20 × 20 mm at x 0.0 y 10.0 z 10.0 mm. "
         "Close the part in CAD and export it again.",
         "        After a release: upload with preset Onyx FR for ann@example.com (rule 'rest')",

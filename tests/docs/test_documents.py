@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.docs.blocks import DOCUMENTS, ROOT, Block, blocks
 from workflow import errors
 from workflow.errors import EXIT_INTERRUPTED
 from workflow.mesh.warnings import MeshWarningKind
-from workflow.model import UNUSED_STATES, EventKind, HoldReason, SubmissionState
+from workflow.model import UNUSED_STATES, EventKind, HoldReason, SubmissionEvent, SubmissionState
 from workflow.routing import evaluate_rule_tests, parse_rules
 from workflow.settings import NOTICES, SETTINGS_FILE, load_settings
 
@@ -47,7 +48,8 @@ def test_every_exit_code_is_explained() -> None:
 
 
 def test_every_event_is_explained() -> None:
-    assert first_column("Events") == {str(event) for event in EventKind}
+    labels = {SubmissionEvent(datetime.now(UTC), str(event), "").label for event in EventKind}
+    assert first_column("Events") == labels
 
 
 def test_every_event_is_written_somewhere() -> None:

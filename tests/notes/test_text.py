@@ -59,7 +59,7 @@ What to do next
 
 File      rush/bracket.stl
 Bytes     617,334
-Mesh      12,345 triangles, binary, closed
+Mesh      12,345 facets, binary, closed
 Size      120.0 × 80.0 × 35.5 mm
 Volume    88.2 cm³
 Warning   2 facets have no area
@@ -67,7 +67,7 @@ Preset    Onyx  (rule: everything else)
 Sent to   device queue, Mark Two 3  (rule: rush)
 Due       2026-03-05
 Build     build-1
-Receipt   queued-9
+Print job queued-9
 SHA-256   {"ab" * 32}
 
 What happened when
@@ -105,7 +105,7 @@ def test_the_note_of_a_rejected_part_says_why_and_what_to_do() -> None:
     assert "plate.stl was REJECTED: nothing was sent to a printer.\n" in text
     assert f"Why\n  {reason}\n" in text
     assert "Put the corrected file into the inbox." in text
-    assert "12,345 triangles, binary, 412 open edges\n" in text
+    assert "12,345 facets, binary, 412 open edges\n" in text
     assert "Volume" not in text
     assert "Receipt" not in text
 
@@ -113,7 +113,7 @@ def test_the_note_of_a_rejected_part_says_why_and_what_to_do() -> None:
 def test_the_note_of_a_mesh_says_how_many_bodies_it_has_and_how_to_see_where_it_is_open() -> None:
     mesh = replace(MESH, watertight=False, open_edges=4, open_places=("x 1.0 y 2.0 z 3.0 mm",), bodies=3)
     text = submission_note_text(replace(SENT, mesh=mesh), ())
-    assert "12,345 triangles, binary, 4 open edges, 3 bodies\n" in text
+    assert "12,345 facets, binary, 4 open edges, 3 bodies\n" in text
     hint = "`stlflow check FILE --picture part.png` shows where it is open (FILE: the full path)"
     assert f"\nPicture   {hint}\n" in text
     closed = submission_note_text(replace(SENT, mesh=replace(MESH, bodies=1)), ())

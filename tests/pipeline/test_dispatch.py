@@ -28,9 +28,10 @@ QUEUE, REQUEST, PRINT = Destination.DEVICE_QUEUE, Destination.JOB_REQUEST, Desti
 def test_a_send_is_done_at_once(desk: Desk, destination: Destination) -> None:
     done = send(desk, desk.routed(destination))
     assert (done.state, desk.sent(done), desk.reconciled(done)) == (SENT, 1, [False])
-    where = f"{destination}" + (f" of {ANVIL}" if done.device else "")
-    assert desk.details(done, EventKind.DISPATCHED) == [f"{where}: receipt {done.receipt_id}, sent"]
-    assert desk.details(done, EventKind.SENDING) == [f"{destination}, attempt 1"]
+    place = destination.replace("_", " ")
+    where = place + (f" of {ANVIL}" if done.device else "")
+    assert desk.details(done, EventKind.DISPATCHED) == [f"{where}: print job {done.receipt_id}, sent"]
+    assert desk.details(done, EventKind.SENDING) == [f"{place}, attempt 1"]
     assert send(desk, done).state is SENT
     assert desk.sent(done) == 1, "what has its receipt is not sent again"
 
@@ -44,7 +45,7 @@ def test_a_lost_reply_to_a_send_that_worked_is_found(desk: Desk, destination: De
     done = send(desk, waiting)
     assert (done.state, desk.sent(done), desk.reconciled(done)) == (SENT, 1, [True])
     (detail,) = desk.details(done, EventKind.DISPATCHED)
-    assert detail.endswith(f"receipt {done.receipt_id}, found in the cloud")
+    assert detail.endswith(f"print job {done.receipt_id}, found in the cloud")
 
 
 @pytest.mark.parametrize("destination", list(Destination))
@@ -58,7 +59,7 @@ def test_a_send_that_did_not_work_is_repeated_unless_a_machine_may_start(
     after = send(desk, waiting)
     if destination is PRINT:
         assert (after.state, after.hold, desk.sent(after)) == (HELD, HoldReason.SEND, 0)
-        unseen = "the reply was lost and print_now does not show the build."
+        unseen = "the reply was lost and print now does not show the build."
         assert (after.reason or "").startswith(f"Outcome unknown after 1 attempt(s): {unseen}")
         return
     assert (after.state, desk.sent(after)) == (SENT, 1)
@@ -135,7 +136,7 @@ def test_each_copy_has_its_send_and_its_receipt(desk: Desk) -> None:
     receipts = desk.ledger.sends.list_receipts(done.id)
     assert (desk.sent(done), len(set(receipts)), receipts[0]) == (2, 2, done.receipt_id)
     assert desk.details(done, EventKind.SENDING) == [
-        f"job_request, copy {copy} of 2, attempt 1" for copy in (1, 2)
+        f"job request, copy {copy} of 2, attempt 1" for copy in (1, 2)
     ]
 
 
@@ -180,8 +181,8 @@ def test_a_part_waits_for_another_on_its_bed_and_goes_with_it(desk: Desk) -> Non
     desk.ledger.sends.complete(first, 1, intent, receipt)
     done = send(desk, waiting)
     assert (done.state, done.receipt_id, desk.sent(done)) == (SENT, receipt, 1)
-    sent_with = f"receipt {receipt}, sent with submission {first.id} on the same bed"
-    assert desk.details(done, EventKind.DISPATCHED) == [f"job_request: {sent_with}"]
+    sent_with = f"print job {receipt}, sent with submission {first.id} on the same bed"
+    assert desk.details(done, EventKind.DISPATCHED) == [f"job request: {sent_with}"]
 
 
 def test_a_bed_that_was_sent_elsewhere_is_not_looked_for_at_the_printer(desk: Desk) -> None:

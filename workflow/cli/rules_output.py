@@ -110,13 +110,13 @@ def forecast_lines(forecast: IntakeForecast) -> Iterator[str]:
 
 
 def _mesh_text(report: MeshReport) -> str:
-    """Return the size, of a small part also in inches, and the numbers of triangles and bodies, if known."""
+    """Return the size, of a small part also in inches, and the numbers of facets and bodies, if known."""
     if not any(report.size_mm):
-        return f"  {report.triangles:,} triangles" if report.triangles else ""
+        return f"  {report.triangles:,} facets" if report.triangles else ""
     inches = report.size_if_inches_mm
     would_be = f" (if it was drawn in inches: {format_size(inches)})" if inches else ""
     bodies = f", {report.bodies:,} bodies" if (report.bodies or 0) > 1 else ""
-    return f"  {format_size(report.size_mm)}{would_be}, {report.triangles:,} triangles{bodies}"
+    return f"  {format_size(report.size_mm)}{would_be}, {report.triangles:,} facets{bodies}"
 
 
 def _intake_document(decision: IntakeDecision) -> dict[str, object]:

@@ -54,7 +54,7 @@ def print_submission(page: SubmissionPage, ways: DecisionWays, zone: tzinfo | No
     console.print()
     for event in page.events:
         when = f"{event.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}  "
-        lines = _wrapped(f"{event.event:<14}{event.detail}", width - len(when))
+        lines = _wrapped(f"{event.label:<14}{event.detail}", width - len(when))
         for place, line in enumerate(lines):
             console.print(Text(f"{when if not place else '':<{len(when)}}{line}"), soft_wrap=True)
 

@@ -56,6 +56,7 @@ class HistoryLine:
 
     at: datetime
     event: str
+    label: str
     detail: str
 
 
@@ -117,7 +118,7 @@ def read_submission_page(request: Request) -> SubmissionPage:
         answer_facts=tuple(_answer_facts(console, answer, row)),
         decisions=tuple(_decisions(console, submission)),
         history=tuple(
-            HistoryLine(each.at, str(each.event), printable_path(each.detail))
+            HistoryLine(each.at, str(each.event), each.label, printable_path(each.detail))
             for each in ledger.events(number)
         ),
         files=tuple(list_files(console, submission)),

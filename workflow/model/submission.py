@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 
 from workflow.frozen import frozen
 from workflow.model.mesh_report import MeshReport
-from workflow.model.states import Destination, HoldReason, Step, SubmissionState
+from workflow.model.states import Destination, EventKind, HoldReason, Step, SubmissionState
 from workflow.model.vitals import NO_VITALS, WorkerVitals
 
 
@@ -161,6 +161,14 @@ class SubmissionEvent:
     at: datetime
     event: str
     detail: str
+
+    @property
+    def label(self) -> str:
+        """Return the event in the words of people; documents for scripts have `event`."""
+        return _LABELS.get(self.event, self.event)
+
+
+_LABELS = {EventKind.DISPATCHED.value: "sent", EventKind.SETTLED.value: "confirmed"}
 
 
 @frozen

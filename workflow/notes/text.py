@@ -133,7 +133,7 @@ def fact_lines(submission: Submission, fit: str) -> Iterator[str]:
         ("Copies", f"{submission.copies}" if (submission.copies or 1) > 1 else None),
         ("Due", submission.due_date.isoformat() if submission.due_date else None),
         ("Build", submission.build_id),
-        ("Receipt", submission.receipt_id),
+        ("Print job", submission.receipt_id),
         ("SHA-256", submission.sha256),
     )
     return (f"{title:<10}{value}" for title, value in rows if value)
@@ -149,11 +149,11 @@ def _mesh_rows(mesh: MeshReport | None) -> Iterator[tuple[str, str]]:
     if mesh is None or mesh.format is None:
         return
     if not any(mesh.size_mm):  # not measured: zeros would be untrue
-        yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}"
+        yield "Mesh", f"{mesh.triangles:,} facets, {mesh.format}"
         return
     surface = "closed" if mesh.watertight else f"{mesh.open_edges:,} open edges"
     bodies = f", {mesh.bodies:,} bodies" if (mesh.bodies or 0) > 1 else ""
-    yield "Mesh", f"{mesh.triangles:,} triangles, {mesh.format}, {surface}{bodies}"
+    yield "Mesh", f"{mesh.triangles:,} facets, {mesh.format}, {surface}{bodies}"
     yield "Size", _size_text(mesh)
     if mesh.volume_cm3 is not None:
         yield "Volume", f"{mesh.volume_cm3:.{1 if mesh.volume_cm3 >= 1 else 3}f} cm³"
@@ -191,7 +191,8 @@ def _history_lines(events: Sequence[SubmissionEvent], zone: tzinfo | None) -> It
     if len(events) > _EVENTS_SHOWN:
         yield f"  ({len(events) - _EVENTS_SHOWN} earlier)"
     for event in events[-_EVENTS_SHOWN:]:
-        what = f"{event.event}: {_shorten_detail(event.detail)}" if event.detail else event.event
+        what = event.label
+        what += f": {_shorten_detail(event.detail)}" if event.detail else ""
         yield f"  {event.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}  {what}"
 
 

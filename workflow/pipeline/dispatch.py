@@ -272,7 +272,7 @@ def _record_dispatched(
     context: Context, submission: Submission, done: Sequence[SentCopy], placed_as: str | None = None
 ) -> Submission:
     """Write the outcome of the last copy, the end of the submission and where its file goes, all at once."""
-    where = f"{submission.destination}" + (f" of {submission.device}" if submission.device else "")
+    where = _destination_text(submission) + (f" of {submission.device}" if submission.device else "")
     ended: SubmissionChanges = {
         "state": SubmissionState.DISPATCHED,
         "receipt_id": done[0].receipt_id,
@@ -282,7 +282,7 @@ def _record_dispatched(
     }
     about = log_of(submission, SubmissionState.DISPATCHED)
     about.info("Submission {} ({}) sent to {}.", submission.id, submission.path, where)
-    receipts = "; ".join(f"receipt {sent.receipt_id}, {sent.how}" for sent in done)
+    receipts = "; ".join(f"print job {sent.receipt_id}, {sent.how}" for sent in done)
     draft = draft_of(submission).record(EventKind.DISPATCHED, f"{where}: {receipts}", **ended)
     if placed_as is not None:
         draft = draft.change(placed_as=placed_as)
@@ -293,8 +293,12 @@ def _record_dispatched(
 
 
 def _copy_label(submission: Submission, copy: int) -> str:
-    copies = submission.copies or 1
-    return f"{submission.destination}, copy {copy} of {copies}" if copies > 1 else f"{submission.destination}"
+    copies, place = submission.copies or 1, _destination_text(submission)
+    return f"{place}, copy {copy} of {copies}" if copies > 1 else place
+
+
+def _destination_text(submission: Submission) -> str:
+    return f"{submission.destination}".replace("_", " ")
 
 
 def _printed_before(submission: Submission, found: PrintedBefore) -> str:

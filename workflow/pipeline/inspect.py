@@ -87,4 +87,4 @@ def _describe_mesh(mesh: MeshReport) -> str:
     size = " x ".join(f"{side:.1f}" for side in mesh.size_mm)
     volume = "" if mesh.volume_cm3 is None else f", {mesh.volume_cm3:.1f} cm³"
     warnings = "".join(f"; {warning}" for warning in mesh.warnings)
-    return f"{mesh.triangles:,} triangles, {size} mm{volume}{warnings}"
+    return f"{mesh.triangles:,} facets, {size} mm{volume}{warnings}"
