@@ -8,6 +8,7 @@ import pytest
 from tests.routing.test_choose_device import READY
 from tests.states import put_in_state
 from workflow.ledger import Ledger, RecentSend, SendIntent, Superseded
+from workflow.ledger.rule_matches import RuleMatches
 from workflow.model import (
     DecisionRecord,
     Destination,
@@ -50,6 +51,41 @@ def test_print_times_are_those_of_earlier_parts_with_the_preset(ledger: Ledger) 
     assert ledger.decisions.list_print_times("Onyx", numbers[3], 50) == [(20.0, 7200.0), (10.0, 3600.0)]
     assert ledger.decisions.list_print_times("Onyx", numbers[3], limit=1) == [(20.0, 7200.0)]
     assert set(ledger.decisions.read_routing(numbers)) == set(numbers)
+
+
+def test_each_rule_that_decided_counts_once_for_a_submission(ledger: Ledger, submission: Submission) -> None:
+    other = ledger.get(ledger.open("b.stl"))
+    taken = [
+        (submission, "unit in doubt", 0),
+        (submission, "unit in doubt", 1),
+        (submission, "rest", 2),
+        (submission, "unit in doubt", 3),
+        (submission, "rest", 4),
+        (other, "too long", 0),
+        (other, "rest", 2),
+    ]
+    for decided_on, rule, days in taken:
+        at = NOON + timedelta(days=days)
+        decided = DecisionRecord("intake", at, "r", rule, FACTS)
+        ledger.record_decision(decided_on, decided, EventKind.DECIDED, "")
+    counted = ledger.rule_matches.count(since=NOON + timedelta(days=1))
+    assert counted == {
+        ("intake", "unit in doubt"): RuleMatches(1, NOON + timedelta(days=3)),
+        ("intake", "rest"): RuleMatches(2, NOON + timedelta(days=4)),
+        ("intake", "too long"): RuleMatches(0, NOON),
+    }
+    assert {each.rule for each in ledger.decisions.read(submission.id).values()} == {"rest"}
+
+
+def test_the_rules_that_decided_are_deleted_with_their_submission(
+    ledger: Ledger, submission: Submission
+) -> None:
+    for rule in ("unit in doubt", "rest"):
+        decided = DecisionRecord("intake", NOON, "r", rule, FACTS)
+        ledger.record_decision(submission, decided, EventKind.DECIDED, "")
+    put_in_state(ledger, submission, state=SubmissionState.DISPATCHED, ended_at=NOON, step=None, due_at=None)
+    assert ledger.retention.delete_ended(NOON + timedelta(days=1), None) == 1
+    assert ledger.rule_matches.count(since=NOON) == {}
 
 
 def test_a_later_decision_takes_the_place_of_the_earlier_one(ledger: Ledger, submission: Submission) -> None:

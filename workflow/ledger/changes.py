@@ -17,7 +17,9 @@ from workflow.ledger.handover import HANDED_OVER, becomes_job, hand_over
 from workflow.ledger.rows import decision_columns, replace_unstorable, submission_from, to_columns
 from workflow.ledger.statements import (
     DELETE_DECISION,
+    DELETE_EARLIER_DECISIONS,
     INSERT_DECISION,
+    INSERT_EARLIER_DECISION,
     INSERT_EVENT,
     INSERT_NOTICE,
     INSERT_TOLD_EVENT,
@@ -184,8 +186,11 @@ def append_event(connection: Connection, number: int, event: EventKind, detail: 
 
 
 def replace_decision(connection: Connection, number: int, decided: DecisionRecord) -> None:
-    """Store a decision in place of an earlier one of the same stage."""
-    DELETE_DECISION.execute(connection, number=number, decided_stage=decided.stage)
+    """Store a decision in place of the last one of its stage; if another rule made that, the rule is kept."""
+    last = DELETE_DECISION.execute(connection, number=number, decided_stage=decided.stage).mappings().first()
+    if last is not None and last["rule"] != decided.rule:
+        DELETE_EARLIER_DECISIONS.execute(connection, **last, new_rule=decided.rule)
+        INSERT_EARLIER_DECISION.execute(connection, **last)
     INSERT_DECISION.execute(connection, submission=number, **decision_columns(decided))
 
 

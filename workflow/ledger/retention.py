@@ -9,6 +9,7 @@ from workflow.ledger.print_tables import prints
 from workflow.ledger.store import Store
 from workflow.ledger.tables import (
     decisions,
+    earlier_decisions,
     events,
     forgotten_sends,
     in_place_files,
@@ -60,7 +61,7 @@ class RetentionStore(Store):
                     connection.execute(oldest_first.limit(min(too_many, DELETIONS_PER_TRANSACTION))).scalars()
                 )
             _preserve_shared_receipts(connection, numbers)
-            for table in (events, sends, seen_before, decisions, prints):
+            for table in (events, sends, seen_before, decisions, earlier_decisions, prints):
                 connection.execute(delete(table).where(table.c.submission.in_(numbers)))
             connection.execute(delete(submissions).where(submissions.c.id.in_(numbers)))
             _delete_unneeded_receipts(connection)

@@ -36,6 +36,7 @@ from workflow.ledger.tables import (
     RESUMED_FROM_HELD,
     console_drops,
     decisions,
+    earlier_decisions,
     events,
     notices,
     sends,
@@ -236,11 +237,22 @@ _EVENT = ("submission", "at", "event", "detail")
 INSERT_EVENT = PreparedStatement(_insert(events, *_EVENT))
 INSERT_TOLD_EVENT = PreparedStatement(_insert(events, *_EVENT).returning(events.c.id))
 INSERT_NOTICE = PreparedStatement(_insert(notices, *_EVENT, "subject"))
+_earlier = earlier_decisions.c
 DELETE_DECISION = PreparedStatement(
-    delete(decisions).where(
-        decisions.c.submission == bindparam("number"), decisions.c.stage == bindparam("decided_stage")
+    delete(decisions)
+    .where(decisions.c.submission == bindparam("number"), decisions.c.stage == bindparam("decided_stage"))
+    .returning(*(decisions.c[column.name] for column in _earlier))
+)
+"""Returns what is kept of it."""
+DELETE_EARLIER_DECISIONS = PreparedStatement(
+    delete(earlier_decisions).where(
+        _earlier.submission == bindparam("submission"),
+        _earlier.stage == bindparam("stage"),
+        or_(_earlier.rule == bindparam("rule"), _earlier.rule == bindparam("new_rule")),
     )
 )
+"""Of the rule that will be kept, and of the one that decides now."""
+INSERT_EARLIER_DECISION = PreparedStatement(_insert(earlier_decisions, *_earlier.keys()))
 INSERT_DECISION = PreparedStatement(_insert(decisions, *decisions.columns.keys()))
 READ_DECISIONS = PreparedStatement(select(decisions).where(decisions.c.submission == bindparam("number")))
 INSERT_SEND = PreparedStatement(

@@ -216,6 +216,19 @@ decisions = Table(
 Index("decisions_device", decisions.c.device_id, decisions.c.at)
 Index("decisions_rule", decisions.c.stage, decisions.c.rule, decisions.c.at)
 
+earlier_decisions = Table(
+    "earlier_decisions",
+    metadata,
+    Column("submission", Integer, ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("at", Float, nullable=False),
+)
+"""Other rules that decided about a submission before its latest decision, each when it did so last.
+
+A few rows: most parts are decided once.
+"""
+
 rulebooks = Table(
     "rulebooks",
     metadata,
