@@ -150,6 +150,18 @@ def test_what_was_done_replaces_what_was_done_before(site: Site, browser: Browse
     assert "Your name in the history is Anna now." not in text(browser)
 
 
+def test_what_is_said_of_a_search_goes_with_the_next_one(site: Site, browser: Browser) -> None:
+    hold_part(site.ledger, "bracket.stl")
+    send_part(site.ledger, "lid.stl")
+    ready(browser, site, "/submissions")
+    browser.find("#q").send_keys("state:hel")
+    assert browser.text(".notice").startswith("state: takes progress, checking")
+    browser.find("#q").send_keys("d")
+    assert until(lambda: browser.texts("a.file") == ["bracket.stl"], 60)
+    assert browser.all(".notice") == []
+    assert [line for line in browser.complaints() if "400" not in line] == []
+
+
 def test_the_search_follows_what_is_typed_and_is_in_the_address(site: Site, browser: Browser) -> None:
     hold_part(site.ledger, "bracket.stl")
     send_part(site.ledger, "lid.stl")

@@ -54,12 +54,42 @@ def shop(site: Site) -> Site:
         ("'; drop table submissions", []),
         ("\\", []),
         ('"open quote', []),
-        ("state:", []),
+        ("state:Slicing", ["100%_clip.stl"]),
+        ('state:"Lost track"', []),
+        ("state:dispatched", ["lid.stl"]),
+        ("hold:RULE", ["rush/Bracket.stl"]),
+        ("-hold:rule", ["bad.stl", "100%_clip.stl", "lid.stl"]),
+        ('to:"device queue"', ["lid.stl"]),
+        ('rule:"by hand"', ["rush/Bracket.stl"]),
+        ('rule:"everything else"', ["lid.stl"]),
+        ('-rule:"by hand"', ["bad.stl", "100%_clip.stl", "lid.stl"]),
         ("nonsense:held", []),
     ],
 )
 def test_a_search_finds(shop: Site, query: str, found: list[str]) -> None:
     assert paths(shop, query) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("state:nonsense", "state: takes progress, checking, slicing, choosing, sending, sent, printing, "
+         "printed, held, rejected, canceled, failed, lost_track, not 'nonsense'."),
+        ("-state:nonsense", "not 'nonsense'."),
+        ("hold:sliced", "hold: takes file, mesh, rule, preset, upload, slice, build, units, route, device, "
+         "send, fault, not 'sliced'."),
+        ("to:Anvil", "to: takes backlog, job_request, device_queue, print_now, not 'Anvil'."),
+        ("state:", "state: takes progress, "),
+        ("since:", "'' is no day."),
+        ("who:", "Write a name behind who:, without a blank."),
+        ("-since:today", "since: can't be excluded. Use until: instead."),
+        ("-until:today", "until: can't be excluded. Use since: instead."),
+    ],
+)  # fmt: skip
+def test_what_no_part_can_have_is_refused_and_not_searched_for(shop: Site, query: str, says: str) -> None:
+    reply = shop.get(f"/api/submissions?q={quote(query)}")
+    assert reply.status_code == 400
+    assert says in reply.text
 
 
 def test_a_day_is_one_of_the_shops_calendar() -> None:

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 
 from starlette.datastructures import QueryParams
@@ -13,6 +13,7 @@ from workflow.console.forms import Refused, is_whole_number
 from workflow.console.render import STATE_WORDS
 from workflow.frozen import frozen
 from workflow.ledger import SORT_COLUMNS, Cursor, SortOrder, SubmissionFilter
+from workflow.model import Destination, HoldReason
 
 FIELDS = {
     "state": "state",
@@ -20,12 +21,31 @@ FIELDS = {
     "who": "dropped_by",
     "preset": "preset",
     "printer": "device",
-    "rule": "routing_rule",
+    "rule": "rule",
     "to": "destination",
 }
 """What can be asked for as `name:value`, and the column of each."""
+DAYS = ("since", "until")
 IN_PROGRESS = ("claimed", "inspected", "uploaded", "slicing", "sliced", "routed")
-STATE_GROUPS: Mapping[str, tuple[str, ...]] = {"progress": IN_PROGRESS, "sent": ("dispatched",)}
+
+
+def _states_by_word() -> Mapping[str, Collection[str]]:
+    found: dict[str, list[str]] = {}
+    for state, word in STATE_WORDS.items():
+        found.setdefault(_choice(word), []).append(state)
+    return {"progress": IN_PROGRESS, **found}
+
+
+def _choice(text: str) -> str:
+    return text.casefold().replace(" ", "_")
+
+
+CHOICES: Mapping[str, Mapping[str, Collection[str]]] = {
+    "state": _states_by_word(),
+    "hold": {each: (each,) for each in HoldReason},
+    "to": {each: (each,) for each in Destination},
+}
+"""What may follow these names, and the values of the column that it means; other names take any text."""
 CHIPS = (
     ("", "All"),
     ("since:today", "Today"),
@@ -58,6 +78,9 @@ def parse_filter(parameters: QueryParams, zone: tzinfo | None) -> SubmissionFilt
     without_words: list[str] = []
     since = until = None
     for negative, name, value in _terms(parameters.get("q", "")):
+        if negative and name in DAYS:
+            other = DAYS[name == DAYS[0]]
+            raise Refused(f"{name}: can't be excluded. Use {other}: instead.")
         if name == "since":
             since = _day(value, zone)
         elif name == "until":
@@ -84,7 +107,7 @@ def _terms(text: str) -> Iterator[tuple[bool, str, str]]:
     for term in _split(text):
         negative = term.startswith("-") and len(term) > 1
         name, colon, value = term.removeprefix("-" if negative else "").partition(":")
-        if colon and value and name.lower() in {*FIELDS, "since", "until"}:
+        if colon and name.lower() in {*FIELDS, *DAYS}:
             yield negative, name.lower(), value
         else:
             yield negative, "", term.removeprefix("-" if negative else "")
@@ -99,11 +122,17 @@ def _split(text: str) -> Iterable[str]:
 
 
 def _values(name: str, value: str) -> Iterable[str]:
-    if name != "state":
+    """Return what a column may hold. Raises Refused for what it never holds: no part would be found."""
+    choices, chosen = CHOICES.get(name), _choice(value)
+    if choices is None:
+        if not value:
+            raise Refused(f"Write a name behind {name}:, without a blank.")
         return [value]
-    by_word = {word.lower(): [state for state, said in STATE_WORDS.items() if said == word]
-               for word in STATE_WORDS.values()}  # fmt: skip
-    return STATE_GROUPS.get(value.lower()) or by_word.get(value.lower()) or [value.lower()]
+    if name == "state" and chosen in STATE_WORDS and chosen not in choices:
+        return [chosen]
+    if chosen not in choices:
+        raise Refused(f"{name}: takes {', '.join(choices)}, not {value[:40]!r}.")
+    return choices[chosen]
 
 
 def _day(value: str, zone: tzinfo | None, days_later: int = 0) -> datetime:

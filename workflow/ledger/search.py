@@ -5,7 +5,7 @@ from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import Column, ColumnElement, and_, false, func, or_, select
 
 from workflow.frozen import frozen
 from workflow.ledger.contains import ESCAPE, Contains
@@ -38,7 +38,7 @@ class SubmissionFilter:
     words: tuple[str, ...] = ()
     without_words: tuple[str, ...] = ()
     fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Values by column: state, hold, preset, device, destination, intake_rule, routing_rule, dropped_by."""
+    """Values by column: state, hold, preset, device, destination, dropped_by; "rule" is either rule."""
     without_fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
     since: datetime | None = None
     until: datetime | None = None
@@ -178,9 +178,11 @@ def _condition(wanted: SubmissionFilter) -> ColumnElement[bool]:
     conditions += _numbered(wanted.words)
     conditions += (_says(word) for word in wanted.words if not _is_number(word))
     conditions += (func.coalesce(_says(word), false()) == false() for word in wanted.without_words)
-    conditions += (c[name].in_(sorted(values)) for name, values in wanted.fields.items() if values)
+    for name, values in wanted.fields.items():
+        if values:
+            conditions.append(or_(*(column.in_(sorted(values)) for column in _columns(name))))
     for name, values in wanted.without_fields.items():
-        conditions.append(or_(c[name].is_(None), c[name].not_in(sorted(values))))
+        conditions += (or_(each.is_(None), each.not_in(sorted(values))) for each in _columns(name))
     if wanted.only is not None:
         conditions.append(c.id.in_(sorted(wanted.only)))
     conditions += (_matches(name, pattern) for name, pattern in wanted.patterns.items() if pattern)
@@ -218,10 +220,14 @@ def _says(word: str) -> ColumnElement[bool]:
 
 
 def _matches(name: str, pattern: str) -> ColumnElement[bool]:
-    like, c = _escaped(pattern), submissions.c
+    like = _escaped(pattern)
     like = like.replace("*", "%").replace("?", "_") if {"*", "?"} & set(pattern) else f"%{like}%"
-    columns = (c.intake_rule, c.routing_rule) if name == "rule" else (c[name],)
-    return or_(*(column.ilike(like, escape=ESCAPE) for column in columns))
+    return or_(*(column.ilike(like, escape=ESCAPE) for column in _columns(name)))
+
+
+def _columns(name: str) -> Sequence[Column[Any]]:
+    c = submissions.c
+    return (c.intake_rule, c.routing_rule) if name == "rule" else (c[name],)
 
 
 def _escaped(text: str) -> str:

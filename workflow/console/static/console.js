@@ -51,9 +51,13 @@ function say(page, ok) {
   if (text) notice(text, ok ? "said" : "wrong");
 }
 
+function clearNotices(place) {
+  for (const older of place.querySelectorAll(":scope > .notice, :scope > .said")) older.remove();
+}
+
 export function notice(text, kind = "said") {
   const place = dialog.open ? dialog : document.querySelector("main");
-  for (const older of place.querySelectorAll(":scope > .notice, :scope > .said")) older.remove();
+  clearNotices(place);
   const line = document.createElement("p");
   line.className = `notice ${kind}`;
   line.setAttribute("role", kind === "wrong" ? "alert" : "status");
@@ -117,6 +121,7 @@ async function search(form) {
   if (!answer) return;
   const {ok, page} = answer;
   if (!ok) return say(page, ok);
+  clearNotices(document.querySelector("main"));
   history.replaceState(null, "", address);
   showPage(page, {whole: true});
 }
