@@ -198,7 +198,10 @@ def _write_printers(site: Site) -> None:
             moment - timedelta(hours=2), "Print Bed Needs Clearing", None, 1, 36000.0, loaded=(onyx, carbon),
         ),
         PrinterSnapshot("d-4", "FX20", "FX20", industrial, moment, "Offline"),
-        PrinterSnapshot("d-5", "Mark Two - Chisel", "Mark Two", desktop, moment, "Ready", None, 0, 0.0),
+        PrinterSnapshot(
+            "d-5", "Mark Two - Chisel", "Mark Two", desktop, moment, "Printing",
+            RunningPrint("j-5", "gripper", "b-5", 82.0, 4000.0), 0, 0.0,
+        ),
     ])  # fmt: skip
     until = moment + timedelta(hours=9)
     site.ledger.outages.begin(PrinterOutage("d-5", "new nozzle comes on Monday", "anna", moment, until))

@@ -150,6 +150,22 @@ def test_a_queue_that_includes_the_running_print_is_not_counted_twice(site: Site
     ]  # fmt: skip
 
 
+def test_a_printer_that_needs_a_person_is_not_free_and_it_says_what_it_needs(site: Site) -> None:
+    full = replace(busy(NOON), state="Print Bed Needs Clearing", running=None)
+    cleaning = replace(busy(NOON), id="d-2", state="Running Utility", running=None, queue_length=0)
+    site.ledger.printers.write([full, cleaning])
+    first, second = list_printers(site.ledger, NOON)
+    assert (first.needs, first.free_at) == ("clear the bed", None)
+    assert (second.needs, second.free_at) == (None, None)
+    assert "<dt>Free</dt><dd>not yet: clear the bed</dd>" in site.get("/printers").text
+    later = NOON + timedelta(hours=1)
+    drawn = draw_printers_timeline(list_printers(site.ledger, later)[:1], later, 24, UTC)
+    assert [row.name for row in drawn.rows] == ["Mark Two - Anvil: clear the bed"]
+    assert [(bar.kind, bar.x, bar.width) for bar in drawn.bars] == [("queued", 0.0, 8.33)], "not begun"
+    site.ledger.printers.write([replace(full, queue_length=0, queue_seconds=0.0)])
+    assert "<dd>now</dd>" not in site.get("/printers").text
+
+
 @pytest.mark.browser
 def test_a_person_takes_one_out_with_the_mouse(site: Site, browser: Browser) -> None:
     fill(site)

@@ -7,7 +7,7 @@ from tests.console.conftest import TOKENS_MADE, OpenSite, Site
 from tests.console.test_monitoring import hold
 from tests.console.test_printers import fill
 from tests.waiting import until
-from workflow.model import HoldReason, PrinterOutage
+from workflow.model import HoldReason, PrinterOutage, PrinterSnapshot
 from workflow.pipeline.context import now
 
 
@@ -24,6 +24,25 @@ def test_tiles_in_words_and_what_waits(site: Site) -> None:
     assert ("<form" in page, "<button" in page) == (False, False)
     assert "bracket" not in site.get("/wall?names=no").text
     assert site.get("/api/wall").json()["waiting"] == 1
+
+
+def test_a_tile_says_what_to_do_and_what_still_prints(site: Site) -> None:
+    fill(site)
+    site.ledger.printers.write(
+        [
+            PrinterSnapshot("d-4", "X7", "X7", "Industrial Series", now(), "Print Bed Needs Clearing"),
+        ]
+    )
+    for device in ("d-1", "d-2"):
+        site.ledger.outages.begin(PrinterOutage(device, "new nozzle", "anna", now()))
+    tiles = {tile.partition("</h2>")[0]: tile for tile in site.get("/wall").text.split("<h2>")[1:]}
+    assert "<p>Clear the bed</p>" in tiles["X7"]
+    for says in ("Out of choice", "new nozzle", "Printing", "bracket", "1 h left", "2 queued"):
+        assert says in tiles["Mark Two - Anvil"], says
+    assert ("Out of choice" in tiles["Onyx Pro - Dowel"], "Ready" in tiles["Onyx Pro - Dowel"]) == (
+        True,
+        False,
+    )
 
 
 def test_the_key_of_a_screen_opens_the_wall_and_nothing_else(open_site: OpenSite) -> None:

@@ -41,6 +41,7 @@ def test_the_chosen_device_and_its_reason() -> None:
     ("device", "reason"),
     [
         (replace(READY, state="Offline"), "M2-1: is Offline"),
+        (replace(READY, state="Print Paused"), "M2-1: is Print Paused (resume or cancel it)"),
         (replace(READY, state="Spaghetti Detected"), "M2-1: is Spaghetti Detected"),
         (replace(READY, state=None), "M2-1: Eiger does not say its state"),
         (replace(READY, series="FX20"), "M2-1: is FX20, the build is for Desktop Series"),
@@ -56,6 +57,13 @@ def test_the_chosen_device_and_its_reason() -> None:
 def test_what_keeps_a_build_from_a_device(device: DeviceFacts, reason: str) -> None:
     choice = choose_device(LOADED, FIBER, [device])
     assert (choice.device, choice.reasons) == (None, (reason,))
+
+
+def test_what_a_person_has_to_do_first_is_said_of_the_chosen_one() -> None:
+    waiting = replace(READY, state="Print Bed Needs Clearing")
+    choice = choose_device(LOADED, FIBER, [waiting])
+    said = "M2-1: Print Bed Needs Clearing (clear the bed), 1 queued, 1.0 h: chosen (soonest)"
+    assert (choice.device, choice.reasons) == (waiting, (said,))
 
 
 @pytest.mark.parametrize(

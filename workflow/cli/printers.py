@@ -6,7 +6,7 @@ import click
 
 from workflow.cli.output import json_option, print_json
 from workflow.cli.param_types import MomentText, parse_moment
-from workflow.model import PrinterOutage, PrinterSnapshot
+from workflow.model import PrinterOutage, PrinterSnapshot, describe_printer_state
 
 NOTHING_SEEN = "No printer is known yet: stlflow lists them once it runs."
 SECONDS_PER_HOUR = 3600
@@ -109,7 +109,7 @@ def printer_row(printer: PrinterSnapshot, out: Mapping[str, PrinterOutage]) -> d
 
 def _printer_line(printer: PrinterSnapshot) -> str:
     """Return a printer as one line: state, running print, queue, what is loaded."""
-    words = [printer.state or "state unknown"]
+    words = [describe_printer_state(printer.state)]
     if (running := printer.running) is not None:
         percent = "" if running.percent is None else f" {running.percent:.0f}%"
         words.append(f"prints {running.name or running.job_id}{percent}")

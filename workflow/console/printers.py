@@ -20,6 +20,7 @@ from workflow.model import (
     PrinterSnapshot,
     RunningPrint,
     SubmissionState,
+    needed_action,
 )
 from workflow.notes import queue_wait
 from workflow.pipeline.context import now
@@ -33,11 +34,6 @@ _KINDS = {
     "printing": "busy",
     "resuming print": "busy",
     "running utility": "busy",
-    "print finished": "wait",
-    "utility finished": "wait",
-    "print bed needs clearing": "wait",
-    "purge strip removal needed": "wait",
-    "print paused": "wait",
 }
 
 
@@ -53,7 +49,10 @@ class ComingPart:
 
 @frozen
 class PrinterRow:
-    """One printer as the page shows it. `kind` is ok, busy, wait (for a person), trouble or unknown."""
+    """One printer as the page shows it. `kind` is ok, busy, wait (for a person), trouble or unknown.
+
+    `needs` is what the person has to do. `free_at` is None where that is not known.
+    """
 
     id: str
     name: str
@@ -61,6 +60,7 @@ class PrinterRow:
     series: str
     state: str
     kind: str
+    needs: str | None
     seen_at: datetime
     is_stale: bool
     running: RunningPrint | None
@@ -109,21 +109,23 @@ def _row(
     coming: Iterable[ComingPart],
     moment: datetime,
 ) -> PrinterRow:
-    running = printer.running
+    running, kind = printer.running, state_kind(printer.state)
     left = 0.0 if running is None else running.seconds_left or 0.0
+    goes_on = kind == "ok" or (kind == "busy" and running is not None)
     return PrinterRow(
         printer.id,
         printer.name,
         printer.model,
         printer.series,
         printer.state or "state unknown",
-        state_kind(printer.state),
+        kind,
+        needed_action(printer.state),
         printer.seen_at,
         moment - printer.seen_at > STALE_AFTER,
         running,
         printer.queue_length,
         None if busy_seconds is None else max(busy_seconds - left, 0.0),
-        None if busy_seconds is None else printer.seen_at + timedelta(seconds=busy_seconds),
+        printer.seen_at + timedelta(seconds=busy_seconds) if goes_on and busy_seconds is not None else None,
         printer.loaded,
         tuple(coming),
         outage,
@@ -132,6 +134,8 @@ def _row(
 
 def state_kind(state: str | None) -> str:
     """Return what a state of Eiger's means for the person who looks; new words may come."""
+    if needed_action(state) is not None:
+        return "wait"
     return "unknown" if state is None else _KINDS.get(state.casefold(), "trouble")
 
 
@@ -168,7 +172,7 @@ def draw_printers_timeline(
         if (outage := printer.outage) is not None:  # first: a print that runs is drawn over it
             end = outage.until or moment + timedelta(hours=hours)
             bars.append((row, moment, end, "out", describe_outage(outage, zone)))
-        at = printer.seen_at
+        at = printer.seen_at if printer.needs is None else max(printer.seen_at, moment)
         if (running := printer.running) is not None and running.seconds_left:
             end = at + timedelta(seconds=running.seconds_left)
             bars.append((row, at, end, "running", f"prints {running.name or 'a build of others'}"))
@@ -182,7 +186,8 @@ def draw_printers_timeline(
                 end = max(at, moment) + timedelta(seconds=part.seconds)
                 bars.append((row, max(at, moment), end, "coming", f"comes: {part.path}"))
                 at = end
-    return draw_timeline([printer.name for printer in printers], bars, moment, hours, zone)
+    names = [f"{each.name}: {each.needs}" if each.needs else each.name for each in printers]
+    return draw_timeline(names, bars, moment, hours, zone)
 
 
 def take_out(request: Request, form: Form) -> str:

@@ -11,7 +11,14 @@ from workflow.model.decisions import (
 )
 from workflow.model.mesh_report import MM_PER_INCH, MeshReport, unmeasured_report
 from workflow.model.notices import TOLD_EVENTS, Notice, NoticeEvent, NoticeText, TroubleState
-from workflow.model.printers import LoadedMaterial, PrinterOutage, PrinterSnapshot, RunningPrint
+from workflow.model.printers import (
+    LoadedMaterial,
+    PrinterOutage,
+    PrinterSnapshot,
+    RunningPrint,
+    describe_printer_state,
+    needed_action,
+)
 from workflow.model.prints import ENDED_PHASES, FollowedPrint, PrintPhase
 from workflow.model.states import (
     ALLOWED_TRANSITIONS,

@@ -1,8 +1,28 @@
 """The last seen state of a printer or furnace. None where Eiger says nothing: no news is not "0 left"."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from workflow.frozen import frozen
+
+_NEEDED_ACTIONS: Mapping[str, str] = {
+    "print finished": "clear the bed",
+    "print bed needs clearing": "clear the bed",
+    "purge strip removal needed": "remove the purge strip",
+    "print paused": "resume or cancel it",
+    "utility finished": "confirm it at the printer",
+}
+
+
+def needed_action(state: str | None) -> str | None:
+    """Return what a person has to do before a printer in this state prints; None if that is not known."""
+    return None if state is None else _NEEDED_ACTIONS.get(state.casefold())
+
+
+def describe_printer_state(state: str | None) -> str:
+    """Return Eiger's word for the state, with what a person has to do."""
+    action = needed_action(state)
+    return (state or "state unknown") + (f" ({action})" if action else "")
 
 
 @frozen

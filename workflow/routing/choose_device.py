@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from workflow.frozen import frozen
-from workflow.model import DeviceFacts, Facts, FactValue
+from workflow.model import DeviceFacts, Facts, FactValue, describe_printer_state
 from workflow.routing.facts import SECONDS_PER_HOUR
 from workflow.routing.globs import NAME_SEPARATOR, Glob, casefold_nfc
 from workflow.routing.rulebook import DeviceRequirements, SelectionPolicy
@@ -160,7 +160,7 @@ def _state_mismatches(required: DeviceRequirements, device: DeviceFacts) -> Iter
         yield "Eiger does not say its state"
     elif not _matches_any(required.state or QUEUEABLE_STATES, device.state):
         asked = f", the rule asks for {_join_with_or(required.state)}" if required.state else ""
-        yield f"is {device.state}{asked}"
+        yield f"is {describe_printer_state(device.state)}{asked}"
 
 
 def _series_mismatches(facts: Facts, device: DeviceFacts) -> Iterator[str]:
@@ -246,4 +246,4 @@ def _describe_candidate(device: DeviceFacts, choose: SelectionPolicy, chosen: bo
     known += [] if seconds is None else [f"{seconds / SECONDS_PER_HOUR:.1f} h"]
     queued = ", ".join(known) or "queue not known"
     how = f"chosen ({choose.replace('_', ' ')})" if chosen else "fits too"
-    return f"{device.state}, {queued}: {how}"
+    return f"{describe_printer_state(device.state)}, {queued}: {how}"
