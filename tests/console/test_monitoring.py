@@ -36,6 +36,11 @@ def series(site: Site) -> dict[str, float]:
     }
 
 
+def named_series(site: Site) -> set[str]:
+    """Return the name of every series of /metrics, also of one without a value."""
+    return set(re.findall(r"^# TYPE (\w+)", site.get("/metrics").text, re.MULTILINE))
+
+
 def working(site: Site, vitals: WorkerVitals) -> None:
     worker = register_worker(site.ledger, "home", "host", 1, "0")
     assert send_heartbeat(site.ledger, replace(worker, vitals=vitals))
@@ -124,6 +129,22 @@ def test_the_measurements_are_those_of_the_database(site: Site) -> None:
     assert "_created" not in text
 
 
+def test_what_never_happened_has_no_age(open_site: OpenSite) -> None:
+    """An age of 0 says that it happened just now, and an alert would take it for fresh."""
+    never = {
+        "stlflow_canary_age_seconds", "stlflow_scan_age_seconds", "stlflow_cloud_answer_age_seconds",
+        "stlflow_cloud_latency_seconds",
+    }  # fmt: skip
+    site = open_site(canary_minutes=10)
+    assert never.isdisjoint(series(site))
+    assert series(site)["stlflow_oldest_held_seconds"] == 0
+    site.ledger.canary.begin()
+    site.ledger.canary.end(1, passed=True)
+    with locked_state_folder(site.settings.state):
+        working(site, WorkerVitals(CloudVitals(5, 1, 2.0, 4, 0.25, CLOCK.seconds()), CLOCK.seconds()))
+        assert never <= series(site).keys()
+
+
 def test_durations_are_those_of_the_steps_and_not_of_people() -> None:
     seen = [
         (1, 0.0, "claimed"), (1, 2.0, "inspected"), (2, 3.0, "claimed"), (1, 7.0, "uploaded"),
@@ -138,15 +159,11 @@ def documented() -> str:
 
 
 def test_the_page_names_every_series_and_no_other(site: Site) -> None:
-    families = {re.sub(r"_total$", "", sample) for sample in (name.split()[0] for name in series(site))} | {
-        "stlflow_step_seconds"
-    }
-    named = {re.sub(r"_total$", "", name) for name in SERIES.findall(documented())}
-    assert named == families
+    assert set(SERIES.findall(documented())) == named_series(site)
 
 
 def test_alerts_and_dashboard_use_series_that_exist(site: Site) -> None:
-    there = {name.split()[0] for name in series(site)} | {"stlflow_step_seconds"}
+    there = named_series(site)
     dashboard = json.loads((DOCS / "grafana-dashboard.json").read_text("utf-8"))
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     alerts = documented().partition("```yml")[2].partition("```")[0]

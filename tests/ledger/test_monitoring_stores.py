@@ -1,16 +1,21 @@
 """What monitors and pages count, on SQLite and Postgres alike."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Unpack
 
-from workflow.ledger import CanaryFlight, Ledger
+import pytest
+
+from workflow.ledger import CLOCK, CanaryFlight, Ledger
 from workflow.model import (
     DecisionRecord,
     EventKind,
     HoldReason,
     PrinterOutage,
     PrinterSnapshot,
+    SubmissionChanges,
     SubmissionState,
 )
 from workflow.pipeline.context import now
@@ -43,6 +48,33 @@ def test_counts_matches_outages_and_flights(ledger: Ledger) -> None:
     ledger.canary.end(2, passed=True)
     assert ledger.canary.read() != CanaryFlight()
     assert [each.id for each in ledger.all()] == [3, 1]
+
+
+def test_the_oldest_held_is_the_one_that_is_held_longest(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the one that was dropped first, and not from an earlier hold on."""
+    moment = CLOCK.seconds()
+
+    def happened(
+        number: int, hours_ago: float, event: EventKind, **changes: Unpack[SubmissionChanges]
+    ) -> None:
+        monkeypatch.setattr(CLOCK, "_seen", (moment - 3600 * hours_ago, time.monotonic()))
+        ledger.record_event(ledger.get(number), event, "", **changes)
+
+    for hours in (9, 5):
+        monkeypatch.setattr(CLOCK, "_seen", (moment - 3600 * hours, time.monotonic()))
+        number = ledger.open(f"{hours}.stl")
+        ledger.claimed(number, f"held/{hours}.stl")
+    assert ledger.vital_counts.read().oldest_held_seconds is None
+    happened(1, 8, EventKind.HELD, state=SubmissionState.HELD)
+    happened(1, 7, EventKind.RELEASED, state=SubmissionState.CLAIMED)
+    happened(2, 3, EventKind.HELD, state=SubmissionState.HELD)
+    happened(1, 2, EventKind.HELD, state=SubmissionState.HELD)
+    happened(2, 1, EventKind.WAITING)
+    monkeypatch.setattr(CLOCK, "_seen", (moment, time.monotonic()))
+    held = ledger.vital_counts.read().oldest_held_seconds
+    assert held == pytest.approx(3 * 3600, abs=60)
 
 
 def test_what_is_one_for_all_workers_may_be_written_by_all_at_once(ledger: Ledger) -> None:

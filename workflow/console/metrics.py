@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from workflow import __version__
 from workflow.assembly import is_worker_alive
-from workflow.doctor.readiness import Readiness, read_readiness
+from workflow.doctor.readiness import Readiness, has_canary, read_readiness
 from workflow.frozen import frozen
 from workflow.ledger import CLOCK, RULES_ERROR_KEY, Ledger, VitalCounts, list_workers
 from workflow.model import HoldReason, Step, SubmissionState, Worker
@@ -54,7 +54,7 @@ def read_measurements(ledger: Ledger, settings: Settings) -> Measurements:
         ledger.outages.count_current(now),
         sum(not accepted for accepted in ledger.mass_arrival.read_paths().values()),
         free,
-        ledger.canary.read().passed_at or None,
+        (ledger.canary.read().passed_at or None) if has_canary(settings) else None,
     )
 
 
@@ -84,10 +84,9 @@ def _work_series(measured: Measurements) -> Iterator[Metric]:
         "steps_due", "Steps that could run now and wait for a thread.", "step", Step, counts.steps_due
     )
     yield _by_word("steps_running", "Steps that run now.", "step", Step, counts.steps_running)
-    yield _value("oldest_held_seconds", "Since the oldest held file was dropped.", counts.oldest_held_seconds)
-    yield _value(
-        "oldest_step_due_seconds", "How long the oldest step that is due waits.", counts.oldest_due_seconds
-    )
+    held, due = counts.oldest_held_seconds, counts.oldest_due_seconds
+    yield _value("oldest_held_seconds", "Since the file that is held longest was held.", held or 0)
+    yield _value("oldest_step_due_seconds", "How long the oldest step that is due waits.", due or 0)
     yield _value("bulk_arrival_files", "Files that wait to be accepted.", measured.mass_arrival_files)
     durations = GaugeMetricFamily(
         "stlflow_step_seconds", "How long steps took in the last 24 hours.", labels=("step", "quantile")
@@ -126,7 +125,7 @@ def _condition_series(measured: Measurements) -> Iterator[Metric]:
         ready.add_metric((check.name,), float(check.ready))
     yield ready
     age = _since(measured.canary_passed_at, measured.now)
-    yield _value("canary_age_seconds", "Since a canary passed; 0 without one.", age)
+    yield _value("canary_age_seconds", "Since a canary passed.", age)
     yield _value("rules_refused", "1 if a changed rules file is not loaded.", measured.rules_refused)
     yield _value("printers_out", "Printers that are out of choice.", measured.printers_out)
     free = GaugeMetricFamily("stlflow_free_bytes", "Free space beside a folder.", labels=("folder",))
@@ -154,8 +153,8 @@ def _by_word(
 
 
 def _value(name: str, text: str, value: float | None) -> GaugeMetricFamily:
-    """Return one value; 0 where there is nothing to measure."""
-    return GaugeMetricFamily(f"stlflow_{name}", text, value=0.0 if value is None else float(value))
+    """Return one value; none where nothing was measured yet, which an age of 0 would call fresh."""
+    return GaugeMetricFamily(f"stlflow_{name}", text, value=value)
 
 
 def _counter(name: str, text: str, value: float) -> CounterMetricFamily:

@@ -46,7 +46,7 @@ def read_readiness(ledger: Ledger, settings: Settings) -> Readiness:
         now = CLOCK.seconds()
         workers = [each for each in list_workers(ledger) if is_worker_alive(each, settings, now)]
         checks += [ReadinessCheck("database", True, "The database answers."), *_check_workers(workers, now)]
-        if settings.canary_minutes and settings.read_only_inbox is None:
+        if has_canary(settings):
             checks.append(check_canary_flight(ledger.canary.read(), now))
     except StateFolderError as error:
         checks.append(ReadinessCheck("database", False, str(error)))
@@ -84,6 +84,11 @@ def _check_cloud(workers: list[Worker], now: float) -> ReadinessCheck:
     if not answered:
         return ReadinessCheck("cloud", True, "Eiger was not asked yet.")
     return ReadinessCheck("cloud", True, f"Eiger answered {max(now - answered, 0):.0f} s ago.")
+
+
+def has_canary(settings: Settings) -> bool:
+    """True if canaries are dropped: nothing is put into a read-only inbox."""
+    return bool(settings.canary_minutes) and settings.read_only_inbox is None
 
 
 def check_canary_flight(flight: CanaryFlight, now: float) -> ReadinessCheck:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Column, ColumnElement, Connection, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, func, select
 
 from workflow.frozen import frozen
 from workflow.ledger.changes import seconds_now
@@ -53,8 +53,8 @@ class VitalCountStore(Store):
                 by_hold=_count(connection, c.hold, held),
                 steps_due=_count(connection, c.step, is_due),
                 steps_running=_count(connection, c.step, has_step & c.due_at.is_(None)),
-                oldest_held_seconds=_age(connection, c.opened_at, held, now),
-                oldest_due_seconds=_age(connection, c.due_at, is_due, now),
+                oldest_held_seconds=_age(connection, _held_since(held), now),
+                oldest_due_seconds=_age(connection, select(c.due_at).where(is_due), now),
                 durations=_durations(connection, now - DURATIONS_SECONDS),
             )
 
@@ -67,10 +67,16 @@ def _count(
     return {str(word or ""): int(number) for word, number in connection.execute(query)}
 
 
-def _age(
-    connection: Connection, column: Column[float], condition: ColumnElement[bool], now: float
-) -> float | None:
-    oldest = connection.execute(select(func.min(column)).where(condition)).scalar_one_or_none()
+def _held_since(held: ColumnElement[bool]) -> Select[tuple[float]]:
+    """Return the query for when each held submission was held last; a join could read all events."""
+    of_holds = (events.c.submission == submissions.c.id) & (events.c.event == EventKind.HELD.value)
+    last = select(func.max(events.c.at)).where(of_holds).correlate(submissions).scalar_subquery()
+    return select(last).where(held)
+
+
+def _age(connection: Connection, times: Select[tuple[float]], now: float) -> float | None:
+    (moment,) = times.subquery().c
+    oldest = connection.execute(select(func.min(moment))).scalar_one_or_none()
     return None if oldest is None else max(now - float(oldest), 0.0)
 
 
