@@ -191,8 +191,7 @@ def _history_lines(events: Sequence[SubmissionEvent], zone: tzinfo | None) -> It
     if len(events) > _EVENTS_SHOWN:
         yield f"  ({len(events) - _EVENTS_SHOWN} earlier)"
     for event in events[-_EVENTS_SHOWN:]:
-        what = event.label
-        what += f": {_shorten_detail(event.detail)}" if event.detail else ""
+        what = event.label + (f": {_shorten_detail(event.detail)}" if event.detail else "")
         yield f"  {event.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}  {what}"
 
 
