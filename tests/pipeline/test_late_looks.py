@@ -13,7 +13,7 @@ from workflow.intake import claim, signature_of
 from workflow.ledger import Ledger
 from workflow.model import HoldReason, Submission, SubmissionState, evolve
 from workflow.notes import has_note_of
-from workflow.pipeline import finish, ingest, missing_file, moved_files
+from workflow.pipeline import duplicates, finish, ingest, missing_file, moved_files
 from workflow.pipeline.context import now
 from workflow.pipeline.missing_file import belongs_to_newer
 
@@ -115,6 +115,17 @@ def test_a_note_of_a_newer_file_that_comes_to_the_old_place_stays(
     newer = bench.submissions(part.path)[1]
     assert newer.claimed_as == f"held/{part.path}"
     assert has_note_of(bench.shop.share / newer.claimed_as, newer.id), bench.history(part.path)
+
+
+def test_a_share_that_is_away_does_not_say_that_a_held_file_was_dragged_back(bench: Bench) -> None:
+    part = bench.put_on_hold("rule")
+    assert duplicates._has_file(bench.context, part)
+    away = bench.shop.share.rename(bench.shop.share.with_name("away"))
+    try:
+        with pytest.raises(OSError, match="share"):
+            duplicates._has_file(bench.context, part)
+    finally:
+        away.rename(bench.shop.share)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from loguru import logger
 
 from workflow.errors import UnknownSubmission, WrongSubmissionState
-from workflow.intake import APPROVED_FOLDER, Outcome, SpooledFile
+from workflow.intake import APPROVED_FOLDER, Outcome, SpooledFile, exists_in_share
 from workflow.ledger import CommandEffect, Draft, SendState, draft_of
 from workflow.model import (
     ENDED_STATES,
@@ -170,11 +170,15 @@ def _was_taken_away(context: Context, waiting: Submission) -> bool:
 
 
 def _has_file(context: Context, submission: Submission) -> bool:
-    """True if the file is where it was put away, or a worker has just taken it from there."""
-    taken = context.share.claimed_path(submission.path, submission.id)
-    is_there = context.source(submission).exists() and not belongs_to_newer(context.ledger, submission)
-    others = [taken, *([submission.placed_as] if submission.placed_as else [])]
-    return is_there or any((context.share.root / each).exists() for each in others)
+    """True if the file is where it was put away, or a worker has just taken it from there.
+
+    Raises OSError if the share is away.
+    """
+    share, place = context.share, submission.claimed_as or ""
+    if exists_in_share(share, place) and not belongs_to_newer(context.ledger, submission):
+        return True
+    others = (share.claimed_path(submission.path, submission.id), submission.placed_as)
+    return any(exists_in_share(share, each) for each in others if each)
 
 
 def _cancel_replaced_holds(
