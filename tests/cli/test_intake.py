@@ -69,11 +69,19 @@ def test_a_lost_share_is_the_reason(say: Say, ledger: Ledger, tmp_path: Path) ->
         assert now(say("explain", "part.stl")) == "now: it is taken once stlflow runs: `stlflow run`."
 
 
-def test_a_mass_arrival_waits_until_it_is_accepted(say: Say, ledger: Ledger) -> None:
+def test_a_mass_arrival_waits_until_it_is_accepted(
+    say: Say, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with closing(ledger):
         ledger.mass_arrival.add(["part.stl", "other.stl"])
         assert "`stlflow intake accept`" in now(say("explain", "part.stl"))
-        assert say("accept").out == ("Accepted: 2 files, taken as soon as `stlflow run` is started.\n")
+        monkeypatch.setenv("LOGNAME", "kim")
+        accepted = say("accept")
+        assert accepted.out == "Accepted: 2 files, taken as soon as `stlflow run` is started.\n"
+        assert accepted.err == ""
+        number = ledger.open("part.stl")
+        ledger.claimed(number, "processing/part.stl", arrived_as="part.stl")
+        assert ledger.events(number)[-1].detail == "2 files at once, by kim"
         assert set(ledger.mass_arrival.read_paths().values()) == {True}
         assert say("accept").out == "No file waits to be accepted.\n"
 

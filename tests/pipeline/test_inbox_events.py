@@ -16,9 +16,11 @@ from tests.waiting import until
 from workflow.intake import folder_origin
 from workflow.ledger import Ledger
 from workflow.ledger.tables import in_place_files
-from workflow.model import SubmissionState
+from workflow.model import EventKind, SubmissionState
 from workflow.notes import MASS_ARRIVAL_NOTE
 from workflow.pipeline.commands import release_submission
+from workflow.pipeline.decider import Decider
+from workflow.pipeline.mass_arrival import accept_mass_arrival
 
 
 def words(note: Path) -> str:
@@ -102,9 +104,14 @@ def test_a_mass_arrival_waits_with_a_note_until_it_is_accepted(open_shop: Open) 
     assert "stlflow note: 5 files wait" in words(note)
     assert "More than 3 files came at once." in words(note)
     assert [context.submission(path) for path in paths] == [None] * 5
-    assert context.service.ledger.mass_arrival.accept() == 5
+    anna = Decider("Anna", "the archive of 2019")
+    assert accept_mass_arrival(context.service.ledger, paths, anna) == 5
     for path in paths:
-        context.wait(path, dispatched)
+        number = context.wait(path, dispatched).id
+        accepted = [
+            each for each in context.service.ledger.events(number) if each.event == EventKind.ACCEPTED
+        ]
+        assert [each.detail for each in accepted] == ["5 files at once, by Anna: the archive of 2019"]
     assert until(lambda: not note.exists())
     assert until(lambda: not context.service.ledger.mass_arrival.read_paths())
 
@@ -120,7 +127,7 @@ def test_the_note_of_a_mass_arrival_that_was_accepted_between_two_runs_goes(tmp_
             note = context.share / "inbox" / MASS_ARRIVAL_NOTE
             assert until(note.exists)
         with closing(Ledger(context.settings.database)) as ledger:
-            assert ledger.mass_arrival.accept() == 2
+            assert accept_mass_arrival(ledger, ledger.mass_arrival.list_waiting()) == 2
         with opened(tmp_path, cloud, mass_arrival_files=1) as context:
             context.wait("old/0.stl", dispatched)
             assert until(lambda: not note.exists())

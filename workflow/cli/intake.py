@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from workflow.cli.output import json_option, print_json
+from workflow.cli.output import json_option, print_json, user_name
 from workflow.errors import format_count
 
 
@@ -41,11 +41,13 @@ def explain(names: tuple[str, ...], as_json: bool) -> None:
 def accept() -> None:
     """Accept the files that wait because many came at once."""
     from workflow.assembly import open_ledger
+    from workflow.pipeline.decider import Decider
+    from workflow.pipeline.mass_arrival import accept_mass_arrival
     from workflow.settings import load_settings
 
     settings = load_settings()
     ledger = open_ledger(settings)
-    count = ledger.mass_arrival.accept()
+    count = accept_mass_arrival(ledger, ledger.mass_arrival.list_waiting(), Decider(user_name()))
     if count == 0:
         click.echo("No file waits to be accepted.")
     else:

@@ -30,3 +30,13 @@ def print_hanging(label: str, text: str) -> None:
     wrapped = textwrap.wrap(text, max(width - len(label), 20), break_on_hyphens=False)
     for place, line in enumerate(wrapped):
         click.echo(f"{indent if place else label}{line}")
+
+
+def user_name() -> str:
+    """Return who types the command, for the record."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # the process runs under a number without a name
+        return "command line"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import click
 
-from workflow.cli.output import json_option, print_json
+from workflow.cli.output import json_option, print_json, user_name
 from workflow.cli.param_types import MomentText, parse_moment
 from workflow.model import PrinterOutage, PrinterSnapshot, describe_printer_state
 
@@ -62,7 +62,7 @@ def take_out(name: str, reason: str, until: str | None) -> None:
     back_at = None if until is None else parse_moment(until, now(), settings.zone)
     if back_at is not None and back_at <= now():
         raise click.UsageError(f"--until {until} is over already. Name a later time, or leave it out.")
-    printer, outage = take_printer_out(open_ledger(settings), name, reason, _user(), back_at)
+    printer, outage = take_printer_out(open_ledger(settings), name, reason, user_name(), back_at)
     click.echo(f"{printer.name} {describe_outage(outage, settings.zone)}.")
 
 
@@ -74,7 +74,7 @@ def put_back(name: str) -> None:
     from workflow.pipeline.outages import put_printer_back
     from workflow.settings import load_settings
 
-    printer, was_out = put_printer_back(open_ledger(load_settings()), name, _user())
+    printer, was_out = put_printer_back(open_ledger(load_settings()), name, user_name())
     click.echo(f"{printer.name} is back in choice." if was_out else f"{printer.name} was in choice already.")
 
 
@@ -120,13 +120,3 @@ def _printer_line(printer: PrinterSnapshot) -> str:
         left = "" if each.left_cm3 is None else f" {each.left_cm3:.0f} cm³ left"
         words.append(f"{each.name}{left}")
     return f"{printer.name}  {', '.join(words)}"
-
-
-def _user() -> str:
-    """Return who types the command, for the record."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # the process runs under a number without a name
-        return "command line"

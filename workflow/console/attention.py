@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from loguru import logger
 from starlette.requests import Request
 
 from workflow.console.access import console_of, visitor_of
@@ -17,6 +16,8 @@ from workflow.frozen import frozen
 from workflow.intake import printable_path
 from workflow.ledger import Ledger, SortOrder, SubmissionFilter
 from workflow.model import HoldReason, Submission, SubmissionState
+from workflow.pipeline.decider import Decider
+from workflow.pipeline.mass_arrival import accept_mass_arrival
 
 MOST_SHOWN = 300
 FILES_NAMED = 20
@@ -88,14 +89,14 @@ class AttentionPage:
 
 def count_waiting(ledger: Ledger) -> int:
     """Return how many decisions wait for a person: held parts, and a bulk arrival."""
-    return ledger.search.count(HELD) + bool(_waiting_paths(ledger))
+    return ledger.search.count(HELD) + bool(ledger.mass_arrival.list_waiting())
 
 
 def read_attention(request: Request) -> AttentionPage:
     """Return what waits for a person, grouped by the reason, the most urgent reason first."""
     console = console_of(request)
     held, _ = console.ledger.search.page(HELD, SortOrder("number", descending=False), MOST_SHOWN)
-    paths = _waiting_paths(console.ledger)
+    paths = console.ledger.mass_arrival.list_waiting()
     arrival = BulkArrival(len(paths), tuple(map(printable_path, paths[:FILES_NAMED]))) if paths else None
     today = datetime.now(console.settings.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     ended = console.ledger.search.count_ended_since(today)
@@ -128,17 +129,13 @@ def proposal_of(row: SubmissionRow) -> str:
     return PROPOSALS[_key_of(row)] if row.state == SubmissionState.HELD and row.hold else ""
 
 
-def _waiting_paths(ledger: Ledger) -> list[str]:
-    return sorted(path for path, accepted in ledger.mass_arrival.read_paths().items() if not accepted)
-
-
 def accept_bulk_arrival(request: Request, form: Form) -> str:
     """Accept the files that wait because many came at once, if they are as many as the page showed."""
     console = console_of(request)
-    waiting, shown = len(_waiting_paths(console.ledger)), first(form, "count")
-    if str(waiting) != shown:
-        raise Refused(f"{waiting} files wait now, not {shown[:10]}. Look again. Nothing was changed.")
-    accepted = console.ledger.mass_arrival.accept()
-    logger.info("{} files of a bulk arrival accepted by {}", accepted, visitor_of(request).by)
+    paths, shown = console.ledger.mass_arrival.list_waiting(), first(form, "count")
+    if str(len(paths)) != shown:
+        raise Refused(f"{len(paths)} files wait now, not {shown[:10]}. Look again. Nothing was changed.")
+    decider = Decider(visitor_of(request).by, first(form, "why"))
+    accepted = accept_mass_arrival(console.ledger, paths, decider)
     console.wake()
     return f"{accepted:,} files are accepted. They are taken at the next scan."

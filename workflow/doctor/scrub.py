@@ -25,6 +25,7 @@ CUT, PERSON, MAIL, FOLDER = "***", "<person>", "<e-mail>", "<folder>"
 WRITTEN = "(cut: a person's words)"
 BY_PEOPLE = frozenset(
     {
+        EventKind.ACCEPTED,
         EventKind.RELEASED,
         EventKind.RETRIED,
         EventKind.CANCELED,

@@ -18,6 +18,7 @@ from workflow.ledger.changes import (
     read_submission,
     seconds_now,
 )
+from workflow.ledger.mass_arrival import append_acceptance
 from workflow.ledger.store import Store
 from workflow.ledger.tables import in_place_files, submissions
 from workflow.model import EventKind, Step, Submission, SubmissionState
@@ -103,10 +104,15 @@ class InPlaceStore(Store):
         return None
 
     def begin_read_only(
-        self, file: InPlaceFile, times: FileStampTuple, instead_of: FileStampTuple | None
+        self,
+        file: InPlaceFile,
+        times: FileStampTuple,
+        instead_of: FileStampTuple | None,
+        arrived_as: str | None = None,
     ) -> int | None:
         """Begin a submission for a file in its place and remember the file, in one step; return its number.
 
+        `arrived_as`: see `append_acceptance`.
         None if the remembered stamp is no longer `instead_of`: another worker was quicker.
         """
         with self.write_transaction() as connection:
@@ -115,6 +121,7 @@ class InPlaceStore(Store):
             if (row and row[1]) != instead_of:
                 return None
             number = insert_in_place_submission(connection, file)
+            append_acceptance(connection, number, arrived_as)
             _write_record(connection, file, times, number)
             return number
 

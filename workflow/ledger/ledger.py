@@ -38,7 +38,7 @@ from workflow.ledger.earlier_prints import EarlierPrintStore
 from workflow.ledger.handover import HANDED_OVER, becomes_job, hand_over
 from workflow.ledger.in_place import InPlaceStore
 from workflow.ledger.locks import LockStore
-from workflow.ledger.mass_arrival import MassArrivalStore
+from workflow.ledger.mass_arrival import MassArrivalStore, append_acceptance
 from workflow.ledger.metadata import MetadataStore
 from workflow.ledger.notices import NoticeStore
 from workflow.ledger.outages import OutageStore
@@ -163,11 +163,12 @@ class Ledger(Store):
         left_in_place: bool = False,
         home: str | None = None,
         ordered: tuple[int, str] | None = None,
+        arrived_as: str | None = None,
     ) -> None:
         """Record that the file is claimed: its submission continues by itself from here.
 
         Another worker that took this one for dead may have deleted the row meanwhile, or recorded the claim.
-        Then the row is inserted again for `path`, or left as it is.
+        Then the row is inserted again for `path`, or left as it is. `arrived_as`: see `append_acceptance`.
         """
         claim = {
             "claimed_as": claimed_as,
@@ -192,6 +193,7 @@ class Ledger(Store):
                 if path is None or not insert_with_number(connection, number, fresh):
                     return
             append_event(connection, number, EventKind.CLAIMED, claimed_as)
+            append_acceptance(connection, number, arrived_as)
             if ordered is not None:
                 append_event(connection, number, EventKind.REORDERED, ordered[1])
             if at_once:

@@ -13,9 +13,12 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Delete,
+    Float,
     Insert,
+    Integer,
     Select,
     Table,
+    Text,
     Update,
     and_,
     bindparam,
@@ -38,6 +41,7 @@ from workflow.ledger.tables import (
     decisions,
     earlier_decisions,
     events,
+    mass_arrival_paths,
     notices,
     sends,
     submissions,
@@ -235,6 +239,21 @@ READ_EVENTS = PreparedStatement(
 )
 _EVENT = ("submission", "at", "event", "detail")
 INSERT_EVENT = PreparedStatement(_insert(events, *_EVENT))
+INSERT_ACCEPTANCE = PreparedStatement(
+    insert(events).from_select(
+        _EVENT,
+        select(
+            bindparam("number", type_=Integer),
+            bindparam("now", type_=Float),
+            bindparam("accepted", type_=Text),
+            mass_arrival_paths.c.accepted_by,
+        ).where(
+            mass_arrival_paths.c.path == bindparam("arrived_as"),
+            mass_arrival_paths.c.accepted_by.is_not(None),
+        ),
+    )
+)
+"""For a file that a person let in with many others: who did, and why. Adds nothing for any other file."""
 INSERT_TOLD_EVENT = PreparedStatement(_insert(events, *_EVENT).returning(events.c.id))
 INSERT_NOTICE = PreparedStatement(_insert(notices, *_EVENT, "subject"))
 _earlier = earlier_decisions.c

@@ -155,8 +155,9 @@ mass_arrival_paths = Table(
     metadata,
     Column("path", Text, primary_key=True),
     Column("accepted", Boolean, nullable=False, default=False),
+    Column("accepted_by", Text),
 )
-"""Files of the inbox that came in a crowd, until they are taken or taken away."""
+"""Files of the inbox that came in a crowd, until they are taken or taken away. `accepted_by`: who and why."""
 
 in_place_files = Table(
     "left_files",

@@ -90,6 +90,7 @@ class EventKind(StrEnum):
     """What can happen to a submission: one line of its history each. The values are stored."""
 
     CLAIMED = "claimed"
+    ACCEPTED = "accepted"
     TAKEN_OVER = "taken over"
     TAKEN = "taken"
     DUPLICATE = "duplicate"

@@ -9,7 +9,14 @@ from socket import gethostname
 from loguru import logger
 
 from workflow.errors import error_reason
-from workflow.intake import FileStamp, InboxScan, PreviousSubmission, folder_origin, matches_stamp
+from workflow.intake import (
+    FileStamp,
+    InboxScan,
+    PreviousSubmission,
+    folder_origin,
+    matches_stamp,
+    printable_path,
+)
 from workflow.ledger import InPlaceFile, Ledger
 from workflow.notes import (
     MASS_ARRIVAL_NOTE,
@@ -83,7 +90,9 @@ class InboxEvents:
         """The file is ours: its submission goes on."""
         path = self._paths[number]
         with self.orders.taken_along(number, path, claimed_as) as ordered:
-            self.context.ledger.claimed(number, claimed_as, path=path, ordered=ordered)
+            self.context.ledger.claimed(
+                number, claimed_as, path=path, ordered=ordered, arrived_as=printable_path(path)
+            )
         self._paths.pop(number)
         about = logger.bind(submission=number, path=path, state="claimed")
         about.info("Submission {}: {}", number, claimed_as)
@@ -114,7 +123,7 @@ class InboxEvents:
         """Begin a submission for a file that stays where it is."""
         file = self._file(path)
         number = self.context.ledger.in_place.begin_read_only(
-            file, left, None if before is None else before.left
+            file, left, None if before is None else before.left, printable_path(path)
         )
         if number is None:
             return False

@@ -65,7 +65,7 @@ def _recover_some(ledger: Ledger, share: Share, claims: Sequence[str], restored:
             _hold_unknown_claim(ledger, share, claimed_as, path, restored)
         elif row is None:
             ordered = read_order_beside(ledger, share, claimed_as, number)
-            ledger.claimed(number, claimed_as, path=path, ordered=ordered)
+            ledger.claimed(number, claimed_as, path=path, ordered=ordered, arrived_as=printable_path(path))
             logger.info("{} was in processing/ unknown: it continues as submission {}.", path, number)
         elif row.claimed_as is not None and (row.step is None or row.due_at is not None):
             _reattach_file(ledger, row, claimed_as)
@@ -92,7 +92,8 @@ def finish_abandoned_claims(ledger: Ledger, share: Share) -> None:
             return
         place = share.claimed_path(opened.path, opened.id)
         if exists_in_share(share, place):
-            ledger.claimed(opened.id, place, ordered=read_order_beside(ledger, share, place, opened.id))
+            ordered = read_order_beside(ledger, share, place, opened.id)
+            ledger.claimed(opened.id, place, ordered=ordered, arrived_as=printable_path(opened.path))
             logger.info("{} was claimed before a stop: it goes on.", opened.path)
         else:
             ledger.forget(opened.id)
