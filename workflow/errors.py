@@ -68,9 +68,13 @@ def format_count(number: int, noun: str, plural: str | None = None) -> str:
 
 
 class StlflowError(Exception):
-    """Anything that stlflow itself raises on purpose."""
+    """Anything that stlflow itself raises on purpose. `field` names the value that is wrong, in a form."""
 
     exit_code = EXIT_USAGE
+
+    def __init__(self, *words: object, field: str = "") -> None:
+        super().__init__(*words)
+        self.field = field
 
 
 class SettingsError(StlflowError):
@@ -97,8 +101,7 @@ class Mistake:
         """Return `file:line:column: message`, then the line with a caret under the place."""
         text = f"{self.file}:{self.line}:{self.column}: {self.message}"
         if self.source_line:
-            before, after = self._shown_line()
-            gutter = f"{self.line:>5} | "
+            gutter, (before, after) = f"{self.line:>5} | ", self._shown_line()
             text += f"\n{gutter}{before}{after}\n{' ' * (len(gutter) + len(before))}^ {self.hint}"
             return text.rstrip()
         return f"{text} ({self.hint})" if self.hint else text

@@ -290,13 +290,16 @@ def check_build_holds_part(settings: Settings, number: int, build_id: str) -> No
         try:
             build = client.read_build(parse_build_id(build_id))
         except NotFound:
-            raise WrongSubmissionState(f"Eiger has no build {build_id}: nothing is attached.") from None
+            raise WrongSubmissionState(
+                f"Eiger has no build {build_id}: nothing is attached.", field="build"
+            ) from None
     if all(version.id != part_version_id for version in build.part_versions):
         parts = ", ".join(version.title for version in build.part_versions) or "no part"
         raise WrongSubmissionState(
             f"Build {build_id} ('{build.title}') does not hold the part of submission {number}, but {parts}. "
             f"If it is right, because the part was uploaded again by hand: "
-            f"`stlflow attach {number} {build_id} --anyway`."
+            f"`stlflow attach {number} {build_id} --anyway`.",
+            field="build",
         )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from html import unescape
 from urllib.parse import quote
 
 import pytest
@@ -61,6 +62,42 @@ def test_reject_needs_a_reason_which_is_in_history_and_note(site: Site) -> None:
     submission = site.ledger.get(number)
     assert submission.state is SubmissionState.CANCELED
     assert submission.reason == "Canceled by a person at the console: wrong revision."
+
+
+def test_a_refused_question_is_asked_again_with_what_was_typed(site: Site) -> None:
+    number = hold_part(site.ledger, "clip.stl", HoldReason.BUILD)
+    asked = f"/act?action=attach&id={number}&next=/submissions"
+    question = site.get(asked).text
+    came_from = unescape(re.findall(r'name="from" value="([^"]+)"', question)[0])
+    assert came_from == asked
+    fields = {"action": "attach", "id": number, "build": "<b>", "why": "it's right", "from": came_from}
+    site.ledger.update_submission(site.ledger.get(number), part_version_id=BUILD)
+    again = site.post("/act", {**fields, "anyway": "yes"})
+    assert (again.status_code, "Attach a build to" in again.text) == (409, True)
+    assert '<input id="build" name="build" value="&lt;b&gt;" aria-invalid="true"' in again.text
+    assert "is no build id" in again.text.partition('id="refusal"')[2]
+    assert again.text.count("is no build id") == 1
+    assert 'value="it&#39;s right"' in again.text
+    assert 'value="yes" checked>' in again.text
+    assert 'href="/submissions" data-close' in again.text
+    cancel_submission(site.ledger, number)
+    over = site.post("/act", {**fields, "seen": f"{number} held build"})
+    assert (over.status_code, "not as you saw it" in over.text) == (409, True)
+    assert "left out: It is canceled." in over.text
+    gone = site.post("/act", {**fields, "anyway": "yes", "from": "/act?action=attach&id=x"})
+    assert "<h1>Not possible now</h1>" in gone.text, "no page can be shown: the refusal itself is"
+
+
+def test_a_refused_button_leaves_its_page(site: Site) -> None:
+    number = send_part(site.ledger, "clip.stl")
+    reply = site.post("/act", {"action": "release", "id": number, "next": "/submissions?q=clip"})
+    assert (reply.status_code, "All submissions" in reply.text) == (409, True)
+    assert f'<p class="notice wrong" role="alert">Submission {number} is dispatched' in reply.text
+    assert 'value="clip"' in reply.text
+    assert 'data-address="/submissions?q=clip"' in reply.text
+    for elsewhere in ("//evil.example", "/health/bundle.zip", "/nowhere"):
+        refused = site.post("/act", {"action": "release", "id": number, "next": elsewhere})
+        assert (refused.status_code, "<h1>Not possible now</h1>" in refused.text) == (409, True)
 
 
 def test_retry_takes_up_again(site: Site) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.console.browser import Browser
 from tests.console.conftest import OpenSite, Site, bearer
+from tests.waiting import until
 from workflow.console.printers import draw_printers_timeline, list_printers, seconds_until_free, state_kind
 from workflow.model import (
     DecisionRecord,
@@ -102,6 +103,28 @@ def test_what_is_refused_is_said_and_changes_nothing(site: Site, fields: dict[st
     assert site.ledger.outages.list_current(now()) == ()
 
 
+def test_what_was_typed_is_still_there_after_a_refusal(site: Site) -> None:
+    fill(site)
+    late = {
+        "name": "d-2",
+        "reason": "new <nozzle>",
+        "until": "2001-01-01T08:00",
+        "next": "/printers?hours=168",
+    }
+    page = site.post("/printers/out", late).text
+    assert "The next 7 days" in page
+    opened = page.partition('<details class="take-out" open>')[2].partition("</details>")[0]
+    assert page.count('<details class="take-out" open>') == 1
+    assert 'name="name" value="d-2"' in opened
+    assert 'name="reason" value="new &lt;nozzle&gt;" required' in opened
+    assert 'name="until" value="2001-01-01T08:00" aria-invalid="true"' in opened
+    assert "2001-01-01 08:00 is over already. Give a later time.</span>" in opened
+    assert page.count("is over already") == 1
+    site.post("/printers/out", {"name": "d-2", "reason": "bed"})
+    page = site.post("/printers/out", late).text
+    assert page.count("is over already") == 1, "its form is gone, and the refusal is above everything"
+
+
 def test_who_may_only_look_sees_no_form_and_is_refused(open_site: OpenSite) -> None:
     site = open_site(console_login=True)
     fill(site)
@@ -164,6 +187,23 @@ def test_a_printer_that_needs_a_person_is_not_free_and_it_says_what_it_needs(sit
     assert [(bar.kind, bar.x, bar.width) for bar in drawn.bars] == [("queued", 0.0, 8.33)], "not begun"
     site.ledger.printers.write([replace(full, queue_length=0, queue_seconds=0.0)])
     assert "<dd>now</dd>" not in site.get("/printers").text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("without", [True, False])
+def test_a_refusal_leads_back_to_the_field(site: Site, browser: Browser, *, without: bool) -> None:
+    fill(site)
+    browser.block_javascript(blocked=without)
+    browser.open(f"{site.url}/printers")
+    browser.find("details.take-out summary").click()
+    browser.find("input[name=reason]").send_keys("   ")
+    browser.find("details[open] button").click()
+    assert "Say why" in browser.text("details[open] #refusal")
+    assert browser.run("return document.activeElement.name") == "reason"
+    if not without:
+        assert until(lambda: browser.driver.current_url == f"{site.url}/printers", 60), (
+            "it can be loaded again"
+        )
 
 
 @pytest.mark.browser

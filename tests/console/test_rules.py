@@ -106,6 +106,20 @@ def test_what_can_not_be_explained_is_said(shop: Site) -> None:
     assert "The mesh is rejected" in explain(shop, b"<!DOCTYPE html>")
 
 
+def test_the_fields_stay_after_each_answer(shop: Site) -> None:
+    given = {"path": "rush/<x>.stl", "build.print_hours": "2", "build.material": "Onyx"}
+    kept = ('value="rush/&lt;x&gt;.stl"', 'name="build.print_hours" value="2"', 'value="Onyx"')
+    page = explain(shop, box(30, 20, 10), **given)
+    assert all(each in page for each in kept)
+    assert 'href="/rules" aria-current="page"' in page
+    url, files = f"{shop.url}/rules/explain", {"file": ("part.stl", box())}
+    wrong = {"csrf": shop.csrf(), **given, "build.print_hours": "long"}
+    refused = shop.session.post(url, data=wrong, files=files, timeout=60)
+    assert (refused.status_code, 'value="long" aria-invalid="true"' in refused.text) == (400, True)
+    assert all(each in refused.text for each in (kept[0], kept[2]))
+    assert "<h2>Replay</h2>" in refused.text
+
+
 def test_other_rules_are_replayed_on_the_last_parts(shop: Site) -> None:
     number = decide(shop, "metal/a.stl", "metal")
     decide(shop, "b.stl", "rest")
@@ -133,8 +147,18 @@ def test_a_person_explains_a_file(shop: Site, browser: Browser, tmp_path: Path) 
     (tmp_path / "clip.stl").write_bytes(box(30, 20, 10))
     browser.open(f"{shop.url}/rules")
     browser.find("#file").send_keys(str(tmp_path / "clip.stl"))
+    browser.find("#hours").send_keys("long")
+    browser.button("Explain").click()
+    assert "'long' is no number" in browser.text("#explain #refusal")
+    assert browser.run("return document.activeElement.id") == "hours"
+    browser.find("#hours").clear()
+    browser.find("#hours").send_keys("2")
     browser.button("Explain").click()
     assert "upload with preset Onyx" in browser.text(".result")
+    assert browser.find("#hours").get_attribute("value") == "2"
+    browser.find("#path").send_keys("metal/clip.stl")
+    browser.button("Explain").click()
+    assert until(lambda: "preset 17-4 PH" in browser.text("#explain .result")), "the file is still chosen"
     browser.button("Replay on the last 200").click()
-    assert until(lambda: "0 of 0 would be decided otherwise" in browser.text(".result"))
-    assert browser.complaints() == []
+    assert until(lambda: "0 of 0 would be decided otherwise" in browser.text("#replay .result"))
+    assert [each for each in browser.complaints() if "400" not in each] == []

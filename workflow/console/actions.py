@@ -146,7 +146,9 @@ def act_on_submissions(request: Request, form: Form) -> Done:
         raise Refused(f"{len(chosen)} submissions are chosen. Choose from 1 to {MOST_AT_ONCE}.")
     decider = Decider(visitor_of(request).by, first(form, "why"))
     if ACTIONS[kind].needs_why and not decider.why:
-        raise Refused("Say why in a few words: they are in the note for the person who dropped the file.")
+        raise Refused(
+            "Say why in a few words: they are in the note for the person who dropped the file.", field="why"
+        )
     console = console_of(request)
     results: tuple[ItemResult, ...]
     if len(chosen) == 1:  # its refusal is shown as it is
@@ -213,7 +215,7 @@ def _refuse_if_changed(submission: Submission, form: Form) -> None:
 def _required(form: Form, name: str, why: str) -> str:
     value = first(form, name)
     if not value:
-        raise Refused(why)
+        raise Refused(why, field=name)
     return value[:200]
 
 
@@ -221,7 +223,7 @@ def _parse_copies(text: str) -> int | None:
     if not text:
         return None
     if not is_whole_number(text, 4):
-        raise Refused(f"{text[:20]!r} is no number of copies.")
+        raise Refused(f"{text[:20]!r} is no number of copies.", field="copies")
     return int(text)
 
 

@@ -36,6 +36,7 @@ from workflow.console.login import LOGIN_ROUTES, GuessLimit
 from workflow.console.messages import keep_message, read_message, take_message
 from workflow.console.render import NavigationEntry, render
 from workflow.console.security import Gate
+from workflow.console.sent_form import SentForm, request_of, show_again, wants_json
 from workflow.console.static_files import respond_static
 from workflow.console.views import Change, Document, Done, Entry, Preview, Role, View
 from workflow.errors import (
@@ -81,6 +82,7 @@ def make_app(console: Console) -> Starlette:
         },
     )
     app.state.console, app.state.guesses, app.state.streams = console, GuessLimit(), OpenStreams()
+    app.state.views = tuple(_routes(each for each in ENTRIES if isinstance(each, View)))
     return app
 
 
@@ -145,19 +147,30 @@ def _render_page(request: Request, template: str, read: Callable[[], object]) ->
 
 async def _change(change: Change, request: Request) -> Response:
     form = await read_form(request)
-    done = await to_thread(change.act, request, form)
+    try:
+        done = await to_thread(change.act, request, form)
+    except StlflowError as error:
+        return await show_again(
+            request, form, error, _status_of(error), first(form, "from") or first(form, "next")
+        )
     goes_to = own_path(first(form, "next")) or change.goes_to
     return keep_message(RedirectResponse(goes_to, 303), done.said if isinstance(done, Done) else done)
 
 
 async def _preview(preview: Preview, request: Request) -> Response:
-    def show(form: FormData) -> Response:
-        return _render_page(request, preview.template, partial(preview.try_out, request, form))
+    def show(form: FormData, sent: SentForm) -> Response:
+        page = request_of(request, preview.page)
+        page.state.sent = sent
+        return _render_page(page, preview.template, partial(preview.try_out, page, form))
 
     limited = with_body_limit(request, preview.max_bytes)
     async with limited.form(max_files=1, max_fields=50, max_part_size=preview.max_bytes) as form:
         check_csrf(request, str(form.get("csrf") or ""))
-        return await to_thread(show, form)
+        fields = {name: [each for each in form.getlist(name) if isinstance(each, str)] for name in form}
+        try:
+            return await to_thread(show, form, SentForm(request.scope["path"], fields))
+        except StlflowError as error:
+            return await show_again(request, fields, error, _status_of(error), preview.page)
 
 
 def page_values(request: Request) -> dict[str, object]:
@@ -171,6 +184,7 @@ def page_values(request: Request) -> dict[str, object]:
         "event": console.ledger.search.last_event(),
         "waiting": count_waiting(console.ledger),
         "said": read_message(request),
+        "sent": getattr(request.state, "sent", None),
         "actions": ACTIONS,
         "zone": console.settings.zone,
         "here": request.scope["path"],
@@ -187,8 +201,11 @@ def _show_http_error(request: Request, error: Exception) -> Response:
 
 
 def _show_error(request: Request, error: Exception) -> Response:
-    status = next((code for kind, code in STATUS_OF_ERRORS if isinstance(error, kind)), 400)
-    return show_refusal(request, status, str(error))
+    return show_refusal(request, _status_of(error), str(error))
+
+
+def _status_of(error: Exception) -> int:
+    return next((code for kind, code in STATUS_OF_ERRORS if isinstance(error, kind)), 400)
 
 
 def _show_fault(request: Request, error: Exception) -> Response:
@@ -199,8 +216,7 @@ def _show_fault(request: Request, error: Exception) -> Response:
 
 def show_refusal(request: Request, status: int, why: str) -> Response:
     """Return why something is not shown or not done: as a page, or as JSON where that is asked for."""
-    wants_json = request.headers.get("accept", "").startswith("application/json")
-    if request.scope["path"].startswith("/api/") or wants_json or not hasattr(request.state, "visitor"):
+    if wants_json(request) or not hasattr(request.state, "visitor"):
         return Response(json.dumps({"error": why}), status, media_type="application/json")
     try:
         request.state.page = page_values(request)

@@ -214,4 +214,6 @@ def _read_until(text: str, zone: tzinfo | None) -> datetime | None:
     try:
         return datetime.strptime(text[:16], UNTIL_FORMAT).replace(tzinfo=zone).astimezone()
     except (ValueError, OverflowError):
-        raise SettingsError(f"'{text[:40]}' is no time. Write it as 2027-01-11T08:00.") from None
+        raise SettingsError(
+            f"'{text[:40]}' is no time. Write it as 2027-01-11T08:00.", field="until"
+        ) from None

@@ -101,7 +101,7 @@ def explain_dropped_file(request: Request, form: FormData) -> RulesPreview:
     console = console_of(request)
     dropped = form.get("file")
     if not isinstance(dropped, UploadFile) or not dropped.filename:
-        raise Refused("Choose an STL file first.")
+        raise Refused("Choose an STL file first.", field="file")
     path = str(form.get("path") or "").strip().lstrip("/") or Path(dropped.filename).name
     rulebook = load_rules(rules_file(console.settings))
     given = _build_facts(form)
@@ -165,7 +165,7 @@ def _build_facts(form: FormData) -> dict[str, FactValue]:
         if text:
             value = parse_fact_value(text, kind)
             if value is None:
-                raise Refused(f"'{text}' is no {kind} for {name}.")
+                raise Refused(f"'{text}' is no {kind} for {name}.", field=name)
             given[name] = value
     return given
 

@@ -86,10 +86,14 @@ class Change:
 
 @frozen
 class Preview:
-    """A POST that changes nothing: `try_out` returns a dataclass, which `template` shows. It takes a file."""
+    """A POST that changes nothing: `try_out` returns a dataclass, which `template` shows. It takes a file.
+
+    `page` is the path of the page that has the form.
+    """
 
     path: str
     try_out: Callable[[Request, FormData], object]
+    page: str
     template: str
     max_bytes: int
     role: Role = Role.VIEW

@@ -240,9 +240,8 @@ def parse_build_id(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        raise WrongSubmissionState(
-            f"'{text}' is no build id: it looks like 2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab."
-        ) from None
+        why = f"'{text}' is no build id: it looks like 2f1c9d0e-1a2b-4c3d-8e4f-0123456789ab."
+        raise WrongSubmissionState(why, field="build") from None
 
 
 def _in_eiger(submission: Submission) -> str:

@@ -24,7 +24,7 @@ def order_again(ledger: Ledger, number: int, copies: int | None, decider: Decide
             f"The file of submission {number} is in a read-only inbox: save it under another name."
         )
     if copies is not None and not 1 <= copies <= MAX_COPIES:
-        raise WrongSubmissionState(f"{copies} copies: order from 1 to {MAX_COPIES}.")
+        raise WrongSubmissionState(f"{copies} copies: order from 1 to {MAX_COPIES}.", field="copies")
     many = {None: "", 1: "1 copy, "}.get(copies, f"{copies} copies, ")
     begun = ledger.commands.begin_reorder(
         earlier,

@@ -83,9 +83,11 @@ def take_printer_out(
     """
     moment, reason, by = now(), one_line(reason), one_line(by)
     if not reason:
-        raise SettingsError("Say why the printer is out of choice: the reason is shown where it matters.")
+        raise SettingsError(
+            "Say why the printer is out of choice: the reason is shown where it matters.", field="reason"
+        )
     if until is not None and until <= moment:
-        raise SettingsError(f"{until:%Y-%m-%d %H:%M} is over already. Give a later time.")
+        raise SettingsError(f"{until:%Y-%m-%d %H:%M} is over already. Give a later time.", field="until")
     printer = find_printer(ledger, name)
     outage = PrinterOutage(printer.id, reason, by, moment, until)
     ledger.outages.begin(outage)

@@ -27,11 +27,19 @@ async function pageAt(address, options = {}) {
 async function ask(address) {
   const answer = await pageAt(address);
   if (!answer) return;
-  const {page} = answer;
+  showQuestion(answer.page);
+}
+function showQuestion(page) {
   const form = page.querySelector("#question");
   dialog.replaceChildren(document.importNode(form ?? page.querySelector("main") ?? page.body, true));
   if (!dialog.open) dialog.showModal();
-  (dialog.querySelector("input:not([type=hidden]), button.primary") ?? dialog).focus();
+  focusIn(dialog);
+}
+
+// The focus goes to the field that is wrong, or else to the first one.
+function focusIn(place) {
+  const first = place.querySelector("[aria-invalid]") ?? place.querySelector("input:not([type=hidden]), button.primary");
+  (first ?? place).focus();
 }
 
 // A form that changes something: sent without leaving the page, which then shows what became of it.
@@ -41,13 +49,33 @@ async function send(form, button) {
   const answer = await pageAt(addressOf(form), {method: "POST", body: new URLSearchParams(fields)});
   if (answer?.ok && dialog.open) dialog.close();
   if (answer?.ok) await refresh();
-  if (answer) say(answer.page, answer.ok);
   for (const each of form.querySelectorAll("button")) each.disabled = false;
+  if (answer && !answer.ok && dialog.open && answer.page.querySelector("#question")) showQuestion(answer.page);
+  const isTold = dialog.open && dialog.querySelector("[aria-invalid]");
+  if (answer && !isTold) say(answer.page, answer.ok);
+}
+
+// A preview is shown in its place on the page: the file that was chosen stays chosen.
+async function preview(form, button) {
+  const place = form.closest("section"), body = new FormData(form, button);
+  button.disabled = true;
+  const answer = await pageAt(addressOf(form), {method: "POST", body});
+  button.disabled = false;
+  const made = answer?.page.getElementById(place.id);
+  if (made) {
+    const fresh = document.importNode(made, true);
+    for (const chosen of place.querySelectorAll("[type=file]")) fresh.querySelector(`[name="${chosen.name}"]`).replaceWith(chosen);
+    place.replaceChildren(...fresh.childNodes);
+  }
+  const wrong = place.querySelector("[aria-invalid]");
+  (wrong ?? place.querySelector("form button")).focus();
+  if (answer && !answer.ok && !wrong) say(answer.page, false);
 }
 
 // A refusal before the pages, such as that of a session that has ended, is plain text.
 function say(page, ok) {
-  const text = (page.querySelector(ok ? ".said" : ".empty p, main p") ?? (ok ? null : page.body))?.textContent.trim();
+  const told = ok ? page.querySelector(".said") : page.querySelector(".notice.wrong") ?? page.querySelector(".empty p, main p") ?? page.body;
+  const text = told?.textContent.trim();
   if (text) notice(text, ok ? "said" : "wrong");
 }
 
@@ -92,6 +120,9 @@ document.addEventListener("submit", (event) => {
   } else if (form.matches("[data-search]")) {
     event.preventDefault();
     search(form);
+  } else if (form.matches("[data-preview]")) {
+    event.preventDefault();
+    preview(form, event.submitter);
   } else if (addressOf(form).pathname === "/act" && form.getAttribute("method") === "post") {
     event.preventDefault();
     send(form, event.submitter);
@@ -175,6 +206,10 @@ document.addEventListener("click", (event) => {
   if (!all) lastChosen = box;
   countChosen(form);
 });
+
+// A page that came as the answer to a form has the address of the form: from here on it has its own.
+const own = document.body.dataset.address;
+if (own && own !== location.pathname + location.search) history.replaceState(null, "", own + location.hash);
 
 document.addEventListener("shown", prepareBulk);
 prepareBulk();
