@@ -55,6 +55,29 @@ def test_release_and_reject_without_leaving_the_page(site: Site, browser: Browse
     assert browser.complaints() == []
 
 
+@pytest.mark.parametrize("by_button", [True, False])
+def test_after_a_refused_question_the_focus_is_in_the_field(
+    site: Site, browser: Browser, *, by_button: bool
+) -> None:
+    number = hold_part(site.ledger, "lid.stl")
+    ready(browser, site, "/")
+    browser.find(f"tr[data-key='{number}'] a.danger").click()
+    browser.find("dialog[open] #why").send_keys("   " if by_button else "   \n")
+    if by_button:
+        browser.find("dialog[open] button.danger-solid").click()
+    assert "Say why" in browser.text("dialog[open] #refusal")
+    assert browser.run("return document.activeElement.id") == "why"
+    browser.find("dialog[open] #why").send_keys("wrong revision")
+    browser.run("window.real = window.fetch; window.fetch = () => Promise.reject(new TypeError())")
+    browser.find("dialog[open] button.danger-solid").click()
+    assert waits_for(browser, "The service does not answer.")
+    assert browser.run("return document.activeElement.id") == "why"
+    browser.run("window.fetch = window.real")
+    browser.find("dialog[open] button.danger-solid").click()
+    assert waits_for(browser, "is rejected.")
+    assert site.ledger.get(number).reason == "Canceled by a person at the console: wrong revision."
+
+
 def test_what_happens_is_shown_as_it_happens(site: Site, browser: Browser) -> None:
     ready(browser, site, "/")
     assert waits_for(browser, "Nothing waits for you.")

@@ -51,6 +51,7 @@ async function send(form, button) {
   if (answer?.ok) await refresh();
   for (const each of form.querySelectorAll("button")) each.disabled = false;
   if (answer && !answer.ok && dialog.open && answer.page.querySelector("#question")) showQuestion(answer.page);
+  else if (!answer?.ok && dialog.open) focusIn(dialog);
   const isTold = dialog.open && dialog.querySelector("[aria-invalid]");
   if (answer && !isTold) say(answer.page, answer.ok);
 }
