@@ -110,6 +110,7 @@ def fill_shop(site: Site) -> Shop:
         "`stlflow cancel 11` leaves it.",
     )
     _doubt(site, "metal/nozzle.stl")
+    site.ledger.mass_arrival.add([f"old jobs/2019/{n:03}_housing cover rev B.stl" for n in range(130)])
     return Shop(held, printed, rejected, canceled, slicing)
 
 
@@ -215,7 +216,7 @@ def pages_of(shop: Shop) -> dict[str, str]:
         "canceled": f"/s/{shop.canceled}", "slicing": f"/s/{shop.on_the_way}", "3d": f"/s/{shop.held}/3d",
         "question": f"/act?action=reject&id={shop.held}",
         "questions": f"/act?action=reject&id={shop.held}&id={shop.held + 1}&id={shop.printed}",
-        "week": "/printers?hours=168", "search": "/submissions?q=state:held",
+        "bulk": "/bulk-arrival", "week": "/printers?hours=168", "search": "/submissions?q=state:held",
         "nothing": "/submissions?q=nosuch", "mine": "/mine?who=kim", "login": "/login", "404": "/nowhere",
         "refused": "/submissions?q=since:soon",
     }  # fmt: skip

@@ -233,15 +233,47 @@ def test_who_may_only_look_is_refused_by_the_server(open_site: OpenSite) -> None
 def test_a_bulk_arrival_is_accepted_as_it_was_shown(site: Site) -> None:
     site.ledger.mass_arrival.add([f"many/{n}.stl" for n in range(30)])
     page = site.get("/").text
-    assert "Accept 30 files" in page
+    assert "Accept 30 files…" in page
     assert "and 10 more" in page
-    site.ledger.mass_arrival.add(["late.stl"])
-    refused = site.post("/bulk-arrival", {"count": "30"})
-    assert (refused.status_code, "31 files wait now, not 30" in refused.text) == (400, True)
-    assert "31 files are accepted" in site.post("/bulk-arrival", {"count": "31"}).text
+    question = site.get("/bulk-arrival?next=/").text
+    assert "Accept 30 files?" in question
+    assert all(f"many/{n}.stl" in question for n in range(30))
+    shown = {"digest": DIGEST.findall(question)[0], "from": "/bulk-arrival?next=/", "why": "the archive"}
+    site.ledger.mass_arrival.remove(["many/7.stl"])
+    site.ledger.mass_arrival.add(["<late>.stl"])
+    refused = site.post("/bulk-arrival", shown)
+    assert (refused.status_code, "Accept 30 files?" in refused.text) == (400, True)
+    assert "1 came: &lt;late&gt;.stl. 1 went: many/7.stl." in refused.text
+    assert 'value="the archive"' in refused.text
+    assert not any(site.ledger.mass_arrival.read_paths().values())
+    unknown = site.post("/bulk-arrival", {"digest": "30"})
+    assert (unknown.status_code, "other files wait now" in unknown.text) == (400, True)
+    again = {**shown, "digest": DIGEST.findall(refused.text)[0]}
+    assert "30 files are accepted" in site.post("/bulk-arrival", again).text
     assert all(site.ledger.mass_arrival.read_paths().values())
+    number = site.ledger.open("<late>.stl")
+    site.ledger.claimed(number, "processing/late.stl", arrived_as="<late>.stl")
+    who = "30 files at once, by a person at the console: the archive"
+    assert site.ledger.events(number)[-1].detail == who
+    assert who in site.get(f"/s/{number}").text
+    over = site.post("/bulk-arrival", again)
+    assert (over.status_code, "No file waits to be accepted." in over.text) == (400, True)
 
 
+def test_a_script_accepts_the_bulk_arrival_that_it_was_shown(site: Site) -> None:
+    site.ledger.mass_arrival.add(["a.stl", "b.stl"])
+    digest = site.get("/api/attention").json()["bulk_arrival"]["digest"]
+    url = f"{site.url}/api/bulk-arrival"
+    site.ledger.mass_arrival.remove(["a.stl"])
+    site.ledger.mass_arrival.add(["c.stl"])
+    refused = site.session.post(url, json={"digest": digest}, headers=bearer("Willi"), timeout=60)
+    assert (refused.status_code, "Nothing was accepted" in refused.json()["error"]) == (400, True)
+    digest = site.get("/api/attention").json()["bulk_arrival"]["digest"]
+    done = site.session.post(url, json={"digest": digest}, headers=bearer("Willi"), timeout=60)
+    assert done.json()["said"] == "2 files are accepted. They are taken at the next scan."
+
+
+DIGEST = re.compile(r'name="digest" value="([0-9a-f]+)"')
 HOSTILE = [
     "<script>alert(1)</script>.stl", "\"><img src=x onerror=alert(1)>.stl", "a'b\"c.stl", "🦊 part.stl",
     "שלום\N{RIGHT-TO-LEFT OVERRIDE}lts.exe.stl", "&lt;b&gt;.stl", "a" * 251 + ".stl", "{{ 7*7 }}.stl",

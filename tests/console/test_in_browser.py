@@ -78,6 +78,24 @@ def test_after_a_refused_question_the_focus_is_in_the_field(
     assert site.ledger.get(number).reason == "Canceled by a person at the console: wrong revision."
 
 
+def test_a_bulk_arrival_is_asked_about_and_another_set_is_refused(site: Site, browser: Browser) -> None:
+    site.ledger.mass_arrival.add(["a.stl", "b.stl"])
+    ready(browser, site, "/")
+    browser.find("a[href^='/bulk-arrival']").click()
+    assert "Accept 2 files?" in browser.text("dialog[open] h1")
+    assert browser.run("return document.activeElement.id") == "why"
+    site.ledger.mass_arrival.remove(["b.stl"])
+    site.ledger.mass_arrival.add(["c.stl"])
+    browser.find("dialog[open] #why").send_keys("meant")
+    browser.find("dialog[open] button.primary").click()
+    assert waits_for(browser, "1 came: c.stl. 1 went: b.stl.")
+    assert browser.run("return document.activeElement.value") == "meant"
+    browser.find("dialog[open] button.primary").click()
+    assert waits_for(browser, "2 files are accepted.")
+    assert until(lambda: not browser.all("[data-key=bulk]"), 60)
+    assert site.ledger.mass_arrival.list_waiting() == ()
+
+
 def test_what_happens_is_shown_as_it_happens(site: Site, browser: Browser) -> None:
     ready(browser, site, "/")
     assert waits_for(browser, "Nothing waits for you.")

@@ -6,21 +6,16 @@ from itertools import groupby
 
 from starlette.requests import Request
 
-from workflow.console.access import console_of, visitor_of
+from workflow.console.access import console_of
 from workflow.console.actions import ACTIONS, ActionKind
+from workflow.console.bulk_arrival import BulkArrival, bulk_arrival_of
 from workflow.console.console import Console
-from workflow.console.forms import Refused, first
 from workflow.console.rows import SubmissionRow, make_rows
-from workflow.console.views import Form
 from workflow.frozen import frozen
-from workflow.intake import printable_path
 from workflow.ledger import Ledger, SortOrder, SubmissionFilter
 from workflow.model import HoldReason, Submission, SubmissionState
-from workflow.pipeline.decider import Decider
-from workflow.pipeline.mass_arrival import accept_mass_arrival
 
 MOST_SHOWN = 300
-FILES_NAMED = 20
 HELD = SubmissionFilter(fields={"state": frozenset({SubmissionState.HELD.value})})
 PRINT = "print"
 """Holds of a send that is not in doubt: it is known what was sent, and the print is not as it should be."""
@@ -70,14 +65,6 @@ class AttentionGroup:
 
 
 @frozen
-class BulkArrival:
-    """Files of the inbox that wait because many came at once; some are named."""
-
-    count: int
-    names: tuple[str, ...]
-
-
-@frozen
 class AttentionPage:
     """What waits for a person, and how many were sent today."""
 
@@ -96,15 +83,13 @@ def read_attention(request: Request) -> AttentionPage:
     """Return what waits for a person, grouped by the reason, the most urgent reason first."""
     console = console_of(request)
     held, _ = console.ledger.search.page(HELD, SortOrder("number", descending=False), MOST_SHOWN)
-    paths = console.ledger.mass_arrival.list_waiting()
-    arrival = BulkArrival(len(paths), tuple(map(printable_path, paths[:FILES_NAMED]))) if paths else None
     today = datetime.now(console.settings.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     ended = console.ledger.search.count_ended_since(today)
     return AttentionPage(
         count_waiting(console.ledger),
         sum(ended.get(state, 0) for state in ("dispatched", "printing", "printed", "failed")),
         tuple(_groups(console, held)),
-        arrival,
+        bulk_arrival_of(console.ledger.mass_arrival.list_waiting()),
     )
 
 
@@ -127,15 +112,3 @@ def _key_of(row: SubmissionRow) -> str:
 def proposal_of(row: SubmissionRow) -> str:
     """Return what to do about a held part, by the actions that its row offers; "" for another one."""
     return PROPOSALS[_key_of(row)] if row.state == SubmissionState.HELD and row.hold else ""
-
-
-def accept_bulk_arrival(request: Request, form: Form) -> str:
-    """Accept the files that wait because many came at once, if they are as many as the page showed."""
-    console = console_of(request)
-    paths, shown = console.ledger.mass_arrival.list_waiting(), first(form, "count")
-    if str(len(paths)) != shown:
-        raise Refused(f"{len(paths)} files wait now, not {shown[:10]}. Look again. Nothing was changed.")
-    decider = Decider(visitor_of(request).by, first(form, "why"))
-    accepted = accept_mass_arrival(console.ledger, paths, decider)
-    console.wake()
-    return f"{accepted:,} files are accepted. They are taken at the next scan."

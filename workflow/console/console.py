@@ -1,5 +1,6 @@
 """What every page works with: the ledger, the settings, the key that signs cookies, and the last checkup."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -89,6 +90,8 @@ class Console:
     share_probe: TimedProbe = field(init=False)
     rule_tests: dict[str, tuple[RuleTestResult, ...]] = field(default_factory=dict)
     """The results of the last revision of the rules that was shown."""
+    shown_arrivals: deque[tuple[str, frozenset[str]]] = field(default_factory=lambda: deque(maxlen=4))
+    """The bulk arrivals of the last questions, each with its digest."""
 
     def __post_init__(self) -> None:
         """Begin with no mesh being made, and nothing checked."""

@@ -1,7 +1,8 @@
 """The list of everything that the console serves, in the order of the navigation."""
 
 from workflow.console.actions import ACTION_FIELDS, act_on_submissions, read_question
-from workflow.console.attention import accept_bulk_arrival, read_attention
+from workflow.console.attention import read_attention
+from workflow.console.bulk_arrival import ACCEPT_FIELDS, accept_bulk_arrival, read_bulk_question
 from workflow.console.decide import respond_decision
 from workflow.console.drop import read_drop_page, take_upload
 from workflow.console.forms import LONGEST_FORM
@@ -25,7 +26,6 @@ from workflow.console.views import Change, Document, Entry, Parameter, Preview, 
 from workflow.console.wall import read_wall
 
 WHO = Parameter("who", "whose files")
-COUNT = Parameter("count", "how many files the page showed")
 PRINTER_NAME = Parameter("name", "name or id of the printer")
 HOURS = Parameter("hours", "how far the timeline reaches: 24 or 168", "integer")
 NAMES = Parameter("names", "`no` leaves out the names of parts")
@@ -53,7 +53,8 @@ ENTRIES: tuple[Entry, ...] = (
     Document("/decide/{word}", respond_decision, role=None, methods=("GET", "POST")),
     View("/act", read_question, "question.html", in_api=False),
     Change("/act", act_on_submissions, fields=ACTION_FIELDS),
-    Change("/bulk-arrival", accept_bulk_arrival, fields=(COUNT,)),
+    View("/bulk-arrival", read_bulk_question, "bulk_arrival.html", in_api=False),
+    Change("/bulk-arrival", accept_bulk_arrival, fields=ACCEPT_FIELDS),
     View("/s/{number:int}", read_submission_page, "submission.html"),
     Document("/s/{number:int}/file", respond_part),
     Document("/s/{number:int}/note.txt", respond_note),

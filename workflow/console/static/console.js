@@ -124,7 +124,7 @@ document.addEventListener("submit", (event) => {
   } else if (form.matches("[data-preview]")) {
     event.preventDefault();
     preview(form, event.submitter);
-  } else if (addressOf(form).pathname === "/act" && form.getAttribute("method") === "post") {
+  } else if (["/act", "/bulk-arrival"].includes(addressOf(form).pathname) && form.getAttribute("method") === "post") {
     event.preventDefault();
     send(form, event.submitter);
   }
