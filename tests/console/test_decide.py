@@ -8,6 +8,8 @@ import pytest
 from tests.console.conftest import OpenSite, Site
 from tests.notices.outbox import submit
 from workflow.assembly import notice_link_key
+from workflow.console import decide
+from workflow.errors import ShareError
 from workflow.model import EventKind, HoldReason, SubmissionState
 from workflow.notices import make_grant, read_grant, sign_grant
 from workflow.settings import NoticeSettings, Settings
@@ -135,3 +137,21 @@ def test_a_grant_is_bound_to_its_key_its_words_and_its_time() -> None:
         flipped = f"{word[:at]}{'A' if word[at] != 'A' else 'B'}{word[at + 1 :]}"
         found = read_grant(KEY, flipped, NOW)
         assert found is None or found == grant, "the last bits of base64 mean nothing"
+
+
+def test_the_reason_stays_if_the_decision_can_not_be_carried_out(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = hold(site)
+
+    def hangs(*_: object, **__: object) -> None:
+        raise ShareError("The share does not answer.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(decide, "release_submission", hangs)
+        sent = {"action": "release", "why": "it's right"}
+        reply = site.session.post(f"{site.url}{link(site, number)}", data=sent, timeout=60)
+    assert (reply.status_code, "The share does not answer." in reply.text) == (409, True)
+    assert 'value="it&#39;s right" aria-invalid="true"' in reply.text
+    assert 'name="action" value="release"' in reply.text
+    assert state(site, number) is SubmissionState.HELD

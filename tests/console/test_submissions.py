@@ -136,7 +136,14 @@ def test_pages_in_any_order_have_every_row_once(site: Site, sort: str) -> None:
 def test_a_senseless_address_is_refused_in_words(site: Site, query: str) -> None:
     reply = site.get(f"/submissions?{query}")
     assert reply.status_code == 400
-    assert "That did not work" in reply.text
+    assert "<h1>All submissions</h1>" in reply.text, "the table is there, as if nothing had been asked for"
+    assert reply.text.count('role="alert"') == 1
+
+
+def test_a_search_that_is_refused_can_be_corrected(site: Site) -> None:
+    page = site.get("/submissions?q=bracket+since:<never>").text
+    assert 'value="bracket since:&lt;never&gt;" aria-invalid="true"' in page
+    assert "&#39;&lt;never&gt;&#39; is no day." in page.partition('id="refusal"')[2]
 
 
 def test_csv_has_all_rows_and_no_formula(shop: Site) -> None:

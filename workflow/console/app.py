@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, cast
+from urllib.parse import quote
 
 from loguru import logger
 from starlette.applications import Starlette
@@ -23,6 +24,7 @@ from workflow.console.attention import count_waiting
 from workflow.console.console import Console
 from workflow.console.entries import ENTRIES
 from workflow.console.forms import (
+    Refused,
     check_csrf,
     first,
     own_address,
@@ -137,6 +139,25 @@ def _endpoint(entry: Entry) -> tuple[Endpoint, tuple[str, ...]]:
 
 
 def _show_view(view: View, request: Request) -> Response:
+    try:
+        return _show_page(view, request)
+    except Refused as error:  # what its query asks for; a search is a form, too
+        query, path = request.query_params, request.scope["path"]
+        if not query or wants_json(request):
+            raise
+        page = request_of(request, quote(path))
+        fields = {name: query.getlist(name) for name in query}
+        page.state.sent = SentForm(path, fields, str(error), error.field)
+        try:
+            response = _show_page(view, page)
+        except Refused:
+            page.state.sent = None
+            raise error from None
+        response.status_code = _status_of(error)
+        return response
+
+
+def _show_page(view: View, request: Request) -> Response:
     return take_message(request, _render_page(request, view.template, partial(view.read, request)))
 
 

@@ -59,11 +59,14 @@ def _answer(request: Request, action: str, why: str) -> Response:
         submission = _find_held(console, grant)
         if submission is None:
             return _page(request, None, DECIDED, 409)
-        if action in {"release", "reject"}:
-            return _page(request, None, _decide(console, submission, grant, action, why))
     except StlflowError as error:
         return _page(request, None, str(error), 409)
-    return _page(request, submission, "")
+    if action not in {"release", "reject"}:
+        return _page(request, submission, "")
+    try:
+        return _page(request, None, _decide(console, submission, grant, action, why))
+    except StlflowError as error:
+        return _page(request, submission, str(error), 409, why)
 
 
 def _find_held(console: Console, grant: LinkGrant) -> Submission | None:
@@ -90,7 +93,9 @@ def _decide(console: Console, submission: Submission, grant: LinkGrant, action: 
     return said
 
 
-def _page(request: Request, submission: Submission | None, said: str, status: int = 200) -> Response:
+def _page(
+    request: Request, submission: Submission | None, said: str, status: int = 200, why: str = ""
+) -> Response:
     request.state.page = {}
     part = submission and HeldPart(
         submission.id,
@@ -98,4 +103,4 @@ def _page(request: Request, submission: Submission | None, said: str, status: in
         submission.reason or "",
         submission.hold in RELEASABLE_HOLDS,
     )
-    return render(request, "decide.html", {"part": part, "said": said, "most": MOST_WHY}, status)
+    return render(request, "decide.html", {"part": part, "said": said, "most": MOST_WHY, "why": why}, status)

@@ -103,7 +103,7 @@ def parse_filter(parameters: QueryParams, zone: tzinfo | None) -> SubmissionFilt
 def _terms(text: str) -> Iterator[tuple[bool, str, str]]:
     """Yield each term: whether it excludes, the name before the colon if it is one of ours, the value."""
     if len(text) > LONGEST_QUERY:
-        raise Refused(f"The search has {len(text)} characters. Use {LONGEST_QUERY} at most.")
+        raise Refused(f"The search has {len(text)} characters. Use {LONGEST_QUERY} at most.", field="q")
     for term in _split(text):
         negative = term.startswith("-") and len(term) > 1
         name, colon, value = term.removeprefix("-" if negative else "").partition(":")
@@ -148,7 +148,7 @@ def _day(value: str, zone: tzinfo | None, days_later: int = 0) -> datetime:
         day += timedelta(days=days_later)
         return (day if day.tzinfo else day.replace(tzinfo=zone)).astimezone()
     except (ValueError, OverflowError):
-        raise Refused(f"{value!r} is no day. Write it like 2026-11-28, today or 7d.") from None
+        raise Refused(f"{value!r} is no day. Write it like 2026-11-28, today or 7d.", field="q") from None
 
 
 def _parse_only(text: str | None) -> frozenset[int] | None:

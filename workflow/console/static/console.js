@@ -75,7 +75,7 @@ async function preview(form, button) {
 
 // A refusal before the pages, such as that of a session that has ended, is plain text.
 function say(page, ok) {
-  const told = ok ? page.querySelector(".said") : page.querySelector(".notice.wrong") ?? page.querySelector(".empty p, main p") ?? page.body;
+  const told = ok ? page.querySelector(".said") : page.querySelector(".notice.wrong, #refusal") ?? page.querySelector(".empty p, main p") ?? page.body;
   const text = told?.textContent.trim();
   if (text) notice(text, ok ? "said" : "wrong");
 }
