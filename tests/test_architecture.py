@@ -41,17 +41,29 @@ MAY_IMPORT = {
     "pipeline": ROOMS | ROOTS,
     "assembly": ROOMS | ROOTS | {"pipeline", "state_folder", "resources", "logs"},
     "operations": ROOMS | ROOTS | {"pipeline", "assembly", "state_folder"},
+    "inbox_files": ROOMS | ROOTS | {"pipeline", "assembly"},
     "doctor": ROOMS | ROOTS | {"pipeline", "assembly", "state_folder"},
     "hosting": {"errors", "settings"},
     "console": ROOMS
     | ROOTS
-    | {"pipeline", "assembly", "operations", "doctor", "state_folder", "resources", "logs", "memory"},
+    | {
+        "pipeline",
+        "assembly",
+        "operations",
+        "inbox_files",
+        "doctor",
+        "state_folder",
+        "resources",
+        "logs",
+        "memory",
+    },
     "cli": ROOMS
     | ROOTS
     | {
         "pipeline",
         "assembly",
         "operations",
+        "inbox_files",
         "console",
         "doctor",
         "hosting",

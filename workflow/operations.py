@@ -9,11 +9,9 @@ from pathlib import Path
 
 from workflow.assembly import (
     MOVED_LEDGER_FILE,
-    is_at_work,
     ledger_exists,
     make_inspector,
     make_ledger,
-    make_stability_times,
     notice_link_key,
     open_ledger,
     refuse_moved_ledger,
@@ -32,7 +30,6 @@ from workflow.errors import (
     WrongSubmissionState,
 )
 from workflow.frozen import frozen
-from workflow.intake import MASS_ARRIVAL_REASON, FileExplanation, explain_file
 from workflow.ledger import (
     SHARE_ID_KEY,
     Ledger,
@@ -49,7 +46,6 @@ from workflow.pipeline.commands import parse_build_id
 from workflow.pipeline.compose_notice import Composer
 from workflow.pipeline.context import now
 from workflow.pipeline.facts import device_facts, facts_of_unsubmitted_file
-from workflow.pipeline.inbox_events import is_known_in_place
 from workflow.pipeline.orphans import Adoption, adopt_claims, list_orphaned_claims
 from workflow.pipeline.outages import with_outages
 from workflow.pipeline.thumbnails import THUMBNAILS_FOLDER, read_thumbnail
@@ -88,40 +84,6 @@ def move_ledger_to_database(settings: Settings) -> tuple[int, Path]:
         moved = copy_ledger(source, target)
     old.rename(left)
     return moved, left
-
-
-def explain_inbox_file(settings: Settings, name: Path) -> FileExplanation:
-    """Return what happens to a file in the inbox, or a path below it. Raises ShareError, StateFolderError."""
-    inbox = settings.inbox.absolute()
-    place = name.absolute()
-    if place.is_relative_to(inbox):
-        name = place.relative_to(inbox)
-    elif name.is_absolute() or (place.exists() and not (inbox / name).exists()):
-        raise ShareError(f"{name} does not lie in the inbox, {inbox}.")
-    explained = explain_file(
-        inbox, name.as_posix(), make_stability_times(settings), moves=settings.read_only_inbox is None
-    )
-    if explained.blocked or explained.seen is None:
-        return explained
-    return replace(explained, seen=_inbox_wait_reason(settings, name.as_posix()) or explained.seen)
-
-
-_TAKEN_LATER = "it is taken once stlflow runs: `stlflow run`."
-
-
-def _inbox_wait_reason(settings: Settings, path: str) -> str | None:
-    """Return what other reason keeps a file in the inbox; None if there is none."""
-    if not ledger_exists(settings):
-        return _TAKEN_LATER
-    with closing(open_ledger(settings)) as ledger:
-        if ledger.mass_arrival.read_paths().get(path) is False:
-            return MASS_ARRIVAL_REASON
-        share = share_from_ledger(settings, ledger)
-        if (absence := share.absence_reason()) is not None:
-            return f"everything waits for the share. {absence}."
-        if share.left_inbox is not None and is_known_in_place(ledger, share.left_inbox, path):
-            return "it was taken before as it is, and is taken again only when its content changes."
-        return None if is_at_work(settings, ledger) else _TAKEN_LATER
 
 
 def mark_share(settings: Settings) -> bool:

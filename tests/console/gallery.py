@@ -111,6 +111,7 @@ def fill_shop(site: Site) -> Shop:
     )
     _doubt(site, "metal/nozzle.stl")
     site.ledger.mass_arrival.add([f"old jobs/2019/{n:03}_housing cover rev B.stl" for n in range(130)])
+    _leave_in_inbox(site)
     return Shop(held, printed, rejected, canceled, slicing)
 
 
@@ -144,6 +145,15 @@ def _hold(site: Site, sample: str, path: str, hold: HoldReason, who: str | None,
     number = _add(site, sample, path, "held", who, state=S.HELD, hold=hold, reason=reason)
     site.ledger.record_event(site.ledger.get(number), EventKind.HELD, reason)
     return number
+
+
+def _leave_in_inbox(site: Site) -> None:
+    """Drop what is not taken: a file that was cut off, one of another kind, and a link."""
+    inbox = site.settings.inbox
+    (inbox / "rush").mkdir(exist_ok=True)
+    (inbox / "rush" / "truncated.stl").write_bytes((SAMPLES / "bracket.stl").read_bytes()[:-1000])
+    (inbox / "drawings.zip").write_bytes(b"PK")
+    (inbox / f"{'left_bracket_for_the_third_axis_' * 3}.stl").symlink_to(SAMPLES / "bracket.stl")
 
 
 def _doubt(site: Site, sample: str) -> None:

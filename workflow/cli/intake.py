@@ -23,7 +23,7 @@ def explain(names: tuple[str, ...], as_json: bool) -> None:
 
     Nothing is changed. A name is a path below the inbox, or a file in it.
     """
-    from workflow.operations import explain_inbox_file
+    from workflow.inbox_files import explain_inbox_file
     from workflow.settings import load_settings
 
     explained = [explain_inbox_file(load_settings(), Path(name)) for name in names]

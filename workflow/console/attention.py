@@ -11,7 +11,9 @@ from workflow.console.actions import ACTIONS, ActionKind
 from workflow.console.bulk_arrival import BulkArrival, bulk_arrival_of
 from workflow.console.console import Console
 from workflow.console.rows import SubmissionRow, make_rows
+from workflow.console.waiting_files import WaitingFiles, show_waiting
 from workflow.frozen import frozen
+from workflow.intake import WaitingKind
 from workflow.ledger import Ledger, SortOrder, SubmissionFilter
 from workflow.model import HoldReason, Submission, SubmissionState
 
@@ -66,12 +68,13 @@ class AttentionGroup:
 
 @frozen
 class AttentionPage:
-    """What waits for a person, and how many were sent today."""
+    """What waits for a person, how many were sent today, and what else is in the inbox and not taken."""
 
     waiting: int
     sent_today: int
     groups: tuple[AttentionGroup, ...]
     bulk_arrival: BulkArrival | None
+    inbox: WaitingFiles
 
 
 def count_waiting(ledger: Ledger) -> int:
@@ -83,6 +86,8 @@ def read_attention(request: Request) -> AttentionPage:
     """Return what waits for a person, grouped by the reason, the most urgent reason first."""
     console = console_of(request)
     held, _ = console.ledger.search.page(HELD, SortOrder("number", descending=False), MOST_SHOWN)
+    listing, trouble = console.inbox()
+    others = [file for file in listing.files if file.kind is not WaitingKind.BULK_ARRIVAL]
     today = datetime.now(console.settings.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     ended = console.ledger.search.count_ended_since(today)
     return AttentionPage(
@@ -90,6 +95,7 @@ def read_attention(request: Request) -> AttentionPage:
         sum(ended.get(state, 0) for state in ("dispatched", "printing", "printed", "failed")),
         tuple(_groups(console, held)),
         bulk_arrival_of(console.ledger.mass_arrival.list_waiting()),
+        show_waiting(others, listing.count - listing.bulk_arrival, trouble),
     )
 
 

@@ -10,10 +10,12 @@ from threading import Event, Lock, Thread
 
 from workflow.assembly import share_from_ledger
 from workflow.console.viewer_meshes import MESHES_FOLDER, ViewerMeshes
+from workflow.console.waiting_files import InboxReader
 from workflow.doctor import Finding, fail, run_checks_of
 from workflow.errors import ShareError, catch_faults
 from workflow.frozen import frozen
-from workflow.intake import Share
+from workflow.inbox_files import read_inbox
+from workflow.intake import InboxListing, Share
 from workflow.ledger import Ledger
 from workflow.pipeline.context import now
 from workflow.pipeline.trouble_watch import TimedProbe
@@ -88,6 +90,7 @@ class Console:
     viewer_meshes: ViewerMeshes = field(init=False)
     checkup: Checkup = field(init=False)
     share_probe: TimedProbe = field(init=False)
+    inbox: InboxReader = field(init=False)
     rule_tests: dict[str, tuple[RuleTestResult, ...]] = field(default_factory=dict)
     """The results of the last revision of the rules that was shown."""
     shown_arrivals: deque[tuple[str, frozenset[str]]] = field(default_factory=lambda: deque(maxlen=4))
@@ -99,6 +102,11 @@ class Console:
         self.checkup = Checkup(self.run_checks)
         silence = f"The share {self.settings.share} does not answer. Check the mount and the file server."
         self.share_probe = TimedProbe(self.touch_share, silence, SHARE_SECONDS)
+        self.inbox = InboxReader(self.read_inbox)
+
+    def read_inbox(self) -> InboxListing:
+        """Return what is in the inbox and not taken. Raises ShareError, OSError, StateFolderError."""
+        return read_inbox(self.settings, self.ledger, self.share)
 
     def touch_share(self) -> None:
         """Return once the share, and the inbox, say something: that they are away is said elsewhere."""

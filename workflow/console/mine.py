@@ -5,6 +5,7 @@ from starlette.requests import Request
 from workflow.console.access import console_of, visitor_of
 from workflow.console.attention import proposal_of
 from workflow.console.rows import SubmissionRow, make_rows
+from workflow.console.waiting_files import WaitingFiles, show_waiting
 from workflow.frozen import frozen
 from workflow.ledger import SortOrder, SubmissionFilter
 
@@ -22,23 +23,31 @@ class OwnFile:
 
 @frozen
 class MinePage:
-    """The files of one person, the newest first; `people` are those who dropped any."""
+    """The files of one person, the newest first; `people` are those who dropped any.
+
+    `inbox` are those of their files that are not taken yet.
+    """
 
     who: str
     people: tuple[str, ...]
     files: tuple[OwnFile, ...]
+    inbox: WaitingFiles
 
 
 def read_mine(request: Request) -> MinePage:
     """Return the files of the person whom the address names, or who asks."""
     console, visitor = console_of(request), visitor_of(request)
-    people = tuple(console.ledger.search.list_droppers())
+    listing, trouble = console.inbox()
+    droppers = {file.dropped_by for file in listing.files if file.dropped_by}
+    people = tuple(sorted({*console.ledger.search.list_droppers(), *droppers}))
     who = request.query_params.get("who", "").strip() or (visitor.name if visitor.name in people else "")
     if not who:
-        return MinePage("", people, ())
+        return MinePage("", people, (), WaitingFiles(trouble=trouble))
     wanted = SubmissionFilter(fields={"dropped_by": frozenset({who})})
     found, _ = console.ledger.search.page(wanted, SortOrder(), MOST_SHOWN)
-    return MinePage(who, people, tuple(map(_own_file, make_rows(console, found))))
+    waiting = [file for file in listing.files if file.dropped_by == who]
+    own = tuple(map(_own_file, make_rows(console, found)))
+    return MinePage(who, people, own, show_waiting(waiting, len(waiting), trouble))
 
 
 def _own_file(row: SubmissionRow) -> OwnFile:

@@ -48,6 +48,7 @@ def environment() -> Environment:
         "icon": state_icon,
         "when": time_text,
         "ago": ago_text,
+        "sentence": sentence_text,
     }
     return made
 
@@ -116,6 +117,11 @@ def ago_text(moment: datetime) -> str:
         if seconds >= length:
             return f"{seconds / length:.0f} {unit}"
     return "just now"
+
+
+def sentence_text(text: str) -> str:
+    """Return a reason that goes on after a name as a sentence of its own."""
+    return f"{text[0].upper()}{text[1:]}" if text.startswith(("it ", "everything ", "the ")) else text
 
 
 def size_text(count: int | None) -> str:

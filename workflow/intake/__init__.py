@@ -40,3 +40,4 @@ from workflow.intake.share import (
 )
 from workflow.intake.spool import FileRoots, SpooledFile, copy_to_spool, hash_file
 from workflow.intake.stability import StabilityTimes
+from workflow.intake.waiting_files import InboxFile, InboxListing, WaitingKind, list_waiting_files

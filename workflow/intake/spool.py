@@ -24,12 +24,17 @@ def file_owner(descriptor: int) -> str | None:
 
     On a mounted share the server decides: often it is the account that mounted it.
     """
+    return account_of(os.fstat(descriptor))
+
+
+def account_of(status: os.stat_result) -> str | None:
+    """Return the name of the account that a file belongs to; None for one without a name, and on Windows."""
     if sys.platform == "win32":
         return None
     import pwd
 
     try:
-        return pwd.getpwuid(os.fstat(descriptor).st_uid).pw_name
+        return pwd.getpwuid(status.st_uid).pw_name
     except KeyError:
         return None
 

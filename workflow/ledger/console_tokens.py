@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import and_, delete, insert, or_, select
@@ -89,6 +90,13 @@ class ConsoleDropStore(Store):
         with self.read_connection() as connection:
             rows = FIND_DROPPER.execute(connection, sha256=sha256, path=path).mappings().all()
             return str(rows[0]["by_whom"]) if rows else None
+
+    def read_people(self) -> Mapping[str, str]:
+        """Return who last dropped a file at the console, by its place in the inbox."""
+        c = console_drops.c
+        with self.read_connection() as connection:
+            rows = connection.execute(select(c.path, c.by_whom).order_by(c.at))
+            return {str(path): str(by_whom) for path, by_whom in rows}
 
 
 def _digest(token: str) -> str:
