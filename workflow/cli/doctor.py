@@ -105,7 +105,8 @@ def bundle(file: Path) -> None:
     """Write a support bundle to a new FILE, a zip.
 
     In it: what the doctor finds, settings, rules, releases, counts, the latest submissions with their
-    history, and the end of the log. Keys, people and names of files are cut out. stlflow may run meanwhile.
+    history, and the end of the log. Keys, people, machines and names of files and folders are cut out.
+    stlflow may run meanwhile.
     """
     from workflow.doctor import run_all_checks
     from workflow.doctor.bundle import make_bundle

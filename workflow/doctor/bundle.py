@@ -28,10 +28,11 @@ LOG_LINES, SUBMISSIONS, EVENTS_EACH = 3000, 200, 30
 README = """\
 A support bundle of stlflow {release}, made {made:%Y-%m-%d %H:%M} UTC. It is for a maintainer of stlflow.
 
-Cut out: keys, passwords and tokens (***), people (<person>, <e-mail>), names of files and folders
-(<part 17> is the file of submission 17), and what people wrote, comments in the rules included. Left in:
-settings, rules, names of printers and presets, what the doctor found, counts, the latest submissions with
-their history, and the end of the log. Look through it before you send it.
+Cut out: keys, passwords and tokens (***), people (<person>, <e-mail>), what people wrote, comments in the
+rules included, and names of machines, files and folders: <part 17> is the file of submission 17, <share> the
+folder that this setting names, <host of proxy> the machine in that setting. Left in: all other settings,
+rules, names of printers and presets, what the doctor found, counts, the latest submissions with their
+history, and the end of the log. Look through it before you send it.
 """
 
 

@@ -1,4 +1,4 @@
-"""Cuts secrets, people and names of files out of texts that leave the shop."""
+"""Cuts secrets, people, machines and names of files and folders out of texts that leave the shop."""
 
 import base64
 import getpass
@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import SecretStr
 
+from workflow.doctor.places import Replacement, known_places
 from workflow.errors import StateFolderError
 from workflow.frozen import frozen
 from workflow.ledger import Ledger
@@ -39,23 +40,25 @@ BY_PEOPLE = frozenset(
 FILES_KNOWN = 2000
 MIN_SECRET_LENGTH, MIN_NAME_LENGTH, MIN_STEM_LENGTH = 4, 3, 5
 _NO_PEOPLE = frozenset({"root", "stlflow", "a person at the console", "command line"})
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)*")
 _USER_IN_ADDRESS = re.compile(r"(\w+://)[^\s/@]+@")
-_HOME = re.compile(r"((?:/home/|/Users/|[A-Za-z]:\\Users\\))[^\s/\\'\"]+")
-_SIGNED = re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\"]+")
+_HOME = re.compile(r"((?:/home/|/Users/|[A-Za-z]:\\Users\\))[^\s/\\'\"<][^\s/\\'\"]*")
+_SIGNED = re.compile(r"(\w+://[^\s?#'\"]+)[?#][^\s'\"]+")
 _OUTAGE = re.compile(r"(is out of choice(?: until \w+ \d+ \w+ [\d:]+)?: ).*")
+_WRITERS = re.compile(r"(?:Only \S+|\S+ and group \S+(?: \([^)]*\))?) may write to ")
 _COMMENT = re.compile(r"(^|\s)#.*")
 _STL = re.compile(r"[^\s\"'<>|]+\.stl\b", re.IGNORECASE)
 
 
 @frozen
 class Scrubber:
-    """What is cut: secrets wholly; people and files are replaced by a word that says what was there."""
+    """What is cut: secrets wholly; people, places and files become a word that says what was there."""
 
     secrets: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     """Names and remarks with what stands in their place."""
+    places: tuple[Replacement, ...] = ()
     _any_file: re.Pattern[str] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -70,9 +73,12 @@ class Scrubber:
         if self._any_file is not None:
             text = self._any_file.sub(lambda found: self.files[found[0]], text)
         text = _OUTAGE.sub(rf"\1{WRITTEN}", _STL.sub("<file>.stl", text))
+        text = _WRITERS.sub(f"{PERSON} may write to ", _MAIL.sub(MAIL, text))
+        for pattern, shown in self.places:
+            text = pattern.sub(shown, text)
         for person in self.people:
             text = _replace_word(person, PERSON, text)
-        return _HOME.sub(r"\1<person>", _MAIL.sub(MAIL, text))
+        return _HOME.sub(r"\1<person>", text)
 
     def without_secrets(self, text: str) -> str:
         """Return the text without secrets; people and files stay."""
@@ -108,6 +114,7 @@ def make_scrubber(settings: Settings, ledger: Ledger | None) -> Scrubber:
         tuple(sorted(secrets, key=len, reverse=True)),
         tuple(sorted((each for each in people if _is_name(each)), key=len, reverse=True)),
         files,
+        known_places(settings, ledger),
     )
 
 
