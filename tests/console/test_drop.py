@@ -1,6 +1,9 @@
 """Files dropped onto the page: whole files in the inbox, through the same gate, or nothing at all."""
 
 import hashlib
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -168,3 +171,54 @@ def test_a_read_only_inbox_takes_nothing(open_site: OpenSite, tmp_path: Path) ->
 def test_an_absent_share_is_said(site: Site) -> None:
     reply = drop(site, "x.stl")
     assert (reply.status_code, "can&#39;t be reached" in reply.text) == (400, True)
+
+
+TOO_LARGE = b"is larger than 1 MB, the most that is taken."
+
+
+@pytest.fixture
+def site_of_1_mb(open_site: OpenSite, tmp_path: Path) -> Site:
+    (tmp_path / "share" / "inbox").mkdir(parents=True)
+    return open_site(largest_file_mb=1)
+
+
+def answer_to(site: Site, head: str, pieces: Iterable[bytes]) -> bytes:
+    """Send an upload that never ends, and return all that comes until the server closes the connection."""
+    host, port = site.url.removeprefix("http://").split(":")
+    cookies = "; ".join(f"{name}={value}" for name, value in site.session.cookies.items())
+    with socket.create_connection((host, int(port)), timeout=30) as line:
+        line.sendall(
+            f"POST /drop HTTP/1.1\r\nHost: {host}:{port}\r\nCookie: {cookies}\r\n{head}\r\n"
+            "Accept: application/json\r\nContent-Type: multipart/form-data; boundary=x\r\n\r\n".encode()
+        )
+        with suppress(ConnectionError):
+            for piece in pieces:
+                line.sendall(piece)
+        said = b""
+        with suppress(ConnectionError):
+            while more := line.recv(1 << 16):
+                said += more
+        return said
+
+
+def test_an_upload_that_says_that_it_is_too_large_is_refused_unread(site_of_1_mb: Site) -> None:
+    said = answer_to(site_of_1_mb, f"Content-Length: {5 * 2**30}", [])
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert TOO_LARGE in said
+
+
+def test_an_upload_that_does_not_say_so_is_refused_at_the_limit(site_of_1_mb: Site) -> None:
+    begin = (
+        f'--x\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n{site_of_1_mb.csrf()}\r\n'
+        '--x\r\nContent-Disposition: form-data; name="files"; filename="large.stl"\r\n\r\n'
+    ).encode()
+    chunks = (b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (begin, *[bytes(1 << 16)] * 40))
+    said = answer_to(site_of_1_mb, "Transfer-Encoding: chunked", chunks)
+    assert b"large.stl " + TOO_LARGE in said
+    assert files(site_of_1_mb.settings.inbox) == []
+
+
+def test_an_upload_of_a_stranger_is_not_read(open_site: OpenSite) -> None:
+    said = answer_to(open_site(console_login=True), f"Content-Length: {5 * 2**30}", [])
+    assert said.startswith(b"HTTP/1.1 401 ")
+    assert b"connection: close" in said.lower()

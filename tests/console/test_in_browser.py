@@ -262,6 +262,49 @@ def test_each_of_several_dropped_files_is_told_of(site: Site, browser: Browser) 
     assert waits_for(browser, "2 of 3 files are in the inbox. notes.txt is not taken: only .stl files are.")
 
 
+def test_a_file_that_is_too_large_is_not_even_sent(open_site: OpenSite, browser: Browser) -> None:
+    site = open_site(largest_file_mb=1)
+    (site.settings.share / "inbox").mkdir(parents=True)
+    too_large = "large.stl is larger than 1 MB, the most that is taken."
+    ready(browser, site, "/")
+    files = """
+        const files = new DataTransfer();
+        files.items.add(new File([new Uint8Array(2 ** 20 + 1)], "large.stl"));
+    """
+    browser.run(f"{files} document.dispatchEvent(new DragEvent('drop', {{dataTransfer: files}}));")
+    assert waits_for(browser, too_large)
+    ready(browser, site, "/drop")
+    said = browser.run(f"""
+        {files}
+        const input = document.getElementById("files");
+        input.files = files.files;
+        input.dispatchEvent(new Event("change"));
+        return [input.validationMessage, input.form.checkValidity()];
+    """)
+    assert said == [too_large, False]
+
+
+@pytest.mark.parametrize("megabytes", [2, 300])
+def test_what_the_server_says_of_a_file_that_is_too_large_is_shown(
+    open_site: OpenSite, browser: Browser, megabytes: int
+) -> None:
+    """A page that was loaded before the limit was lowered sends it: the server answers and closes."""
+    site = open_site(largest_file_mb=1)
+    (site.settings.share / "inbox").mkdir(parents=True)
+    ready(browser, site, "/")
+    browser.run(
+        """
+        document.body.dataset.largestMb = "1000";
+        const files = new DataTransfer();
+        files.items.add(new File([new Blob(Array(arguments[0]).fill(new Uint8Array(2 ** 20)))], "large.stl"));
+        document.dispatchEvent(new DragEvent("drop", {dataTransfer: files}));
+        """,
+        megabytes,
+    )
+    assert waits_for(browser, "The upload is larger than 1 MB, the most that is taken.")
+    browser.complaints()
+
+
 def test_a_dropped_folder_is_named_as_one(site: Site, browser: Browser) -> None:
     (site.settings.share / "inbox").mkdir(parents=True)
     ready(browser, site, "/")

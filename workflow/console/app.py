@@ -210,6 +210,7 @@ def page_values(request: Request) -> dict[str, object]:
         "zone": console.settings.zone,
         "here": request.scope["path"],
         "address": own_address(request),
+        "largest_mb": console.settings.largest_file_mb,
     }
 
 

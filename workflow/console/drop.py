@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from workflow.console.access import console_of, visitor_of
 from workflow.console.console import Console
-from workflow.console.forms import Refused, check_csrf, own_path
+from workflow.console.forms import LONGEST_FORM, Refused, check_csrf, own_path
 from workflow.console.messages import keep_message
 from workflow.console.upload_body import BROKEN, UploadReader, make_parser
 from workflow.errors import ShareError, error_reason
@@ -74,9 +74,9 @@ class InboxReceiver:
     def write(self, piece: bytes) -> None:
         """Write the next bytes. Raises Refused for a file that is too large, OSError."""
         self._size += len(piece)
-        largest = self.console.settings.largest_file_mb
-        if self._size > largest * 2**20:
-            raise Refused(f"{self._path} is larger than {largest} MB, the most that is taken.")
+        largest_mb = self.console.settings.largest_file_mb
+        if self._size > largest_mb * 2**20:
+            raise Refused(too_large_text(self._path, largest_mb))
         if self._file is not None:
             self._file.write(piece)
             self._digest.update(piece)
@@ -115,6 +115,18 @@ class InboxReceiver:
             with suppress(OSError, ShareError):
                 self.console.share.inbox.joinpath(*self._folders, self._unfinished).unlink()
             self._unfinished = ""
+
+
+def too_large_text(what: str, largest_mb: int) -> str:
+    """Return why a file, or a whole upload, is not taken. The page says the same before it sends one."""
+    return f"{what} is larger than {largest_mb} MB, the most that is taken."
+
+
+def refuse_too_large(request: Request, largest_mb: int) -> None:
+    """Raise Refused for an upload that says itself that it is larger than any file, before it is read."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > largest_mb * 2**20 + LONGEST_FORM:
+        raise Refused(too_large_text("The upload", largest_mb))
 
 
 def clean_name(name: str) -> str:
@@ -171,6 +183,7 @@ def list_folders(console: Console) -> tuple[str, ...]:
 async def take_upload(request: Request) -> Response:
     """Take the files of a form into the inbox. Raises Refused, HTTPException."""
     console = console_of(request)
+    refuse_too_large(request, console.settings.largest_file_mb)
     if why := await to_thread(why_not_taken, console):
         raise Refused(why)
     receiver = InboxReceiver(console, request, visitor_of(request).by, visitor_of(request).name)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from workflow.console.access import console_of, identify
 from workflow.console.console import Console
-from workflow.console.forms import own_address
+from workflow.console.forms import LONGEST_FORM, own_address
 from workflow.console.hosts import is_own_host, listed
 from workflow.errors import StateFolderError
 from workflow.memory import give_back_memory
@@ -36,6 +37,8 @@ SILENCE_SECONDS = 20.0
 """How long a connection may take for its first request."""
 QUIET_SECONDS = 10.0
 """How long after the last connection the memory that the pages needed is given back."""
+REST_SECONDS = 1.0
+"""How long the rest of a body is read that nobody needs."""
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -72,19 +75,50 @@ class Gate:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check one request, and send every reply with the headers that bind the browser."""
+        """Check one request, and send every reply with the headers that bind the browser.
+
+        The rest of a long body that nobody needs is read for a moment: the client is to hear the reply.
+        Then the connection is closed: gigabytes would be read to their end.
+        """
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
+        request = Request(scope)
+        is_unread = _has_long_body(request)
+
+        async def receive_piece() -> MutableMapping[str, Any]:
+            nonlocal is_unread
+            message = await receive()
+            is_unread = is_unread and bool(message.get("more_body"))
+            return message
+
         async def send_with_headers(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                if is_unread:
+                    headers["Connection"] = "close"
+            elif is_unread and not message.get("more_body"):
+                await send({**message, "more_body": True})
+                await read_on()
+                message = {"type": "http.response.body"}
             await send(message)
 
-        request = Request(scope)
+        async def read_on() -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REST_SECONDS):
+                    while is_unread:
+                        await receive_piece()
+
         refused = await refusal(console_of(request), request)
-        await (refused or self._app)(scope, receive, send_with_headers)
+        await (refused or self._app)(scope, receive_piece, send_with_headers)
+
+
+def _has_long_body(request: Request) -> bool:
+    """True for a body that is longer than any form, or does not say how long it is."""
+    length = request.headers.get("content-length", "")
+    return int(length) > LONGEST_FORM if length.isdigit() else "transfer-encoding" in request.headers
 
 
 async def refusal(console: Console, request: Request) -> Response | None:

@@ -1,6 +1,8 @@
 // Files that are dragged onto the page go into the inbox, one after the other.
 export function listenToDrops(notice) {
   if (document.body.dataset.role === "view") return;
+  const input = document.querySelector("input[type=file][name=files]"); // of the form for those who do not drag
+  input?.addEventListener("change", () => input.setCustomValidity([...input.files].map(tooLarge).find(Boolean) ?? ""));
   let depth = 0;
   const veil = document.createElement("div");
   veil.className = "veil";
@@ -34,7 +36,13 @@ function filesOf(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
   const folders = entries.filter((entry) => entry?.isDirectory).map(({name}) => name);
   const files = [...transfer.files].filter((file) => !folders.includes(file.name));
-  return [...files.map((file) => ({file})), ...folders.map((name) => ({why: `${name} is a folder: drop the files in it.`}))];
+  return [...files.map((file) => ({file, why: tooLarge(file)})), ...folders.map((name) => ({why: `${name} is a folder: drop the files in it.`}))];
+}
+
+// Why a file is not even sent; "" if it is. A server that ends the connection may look like a broken network.
+function tooLarge({name, size}) {
+  const largest = document.body.dataset.largestMb;
+  return size > largest * 2 ** 20 ? `${name} is larger than ${largest} MB, the most that is taken.` : "";
 }
 
 // Resolves to what the server said, or to why it did not take the file.
