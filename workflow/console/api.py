@@ -202,6 +202,7 @@ _REFUSALS = {
         ("413", "Too long."),
         ("415", "Not JSON."),
         ("401", "A token is needed."),
+        ("429", "Too many wrong tokens."),
         ("502", "Eiger refused, or can't be reached."),
         ("503", "The database can't be read now."),
     )

@@ -83,8 +83,9 @@ def make_app(console: Console) -> Starlette:
             Exception: _in_thread(_show_fault),
         },
     )
-    app.state.console, app.state.guesses, app.state.streams = console, GuessLimit(), OpenStreams()
     app.state.views = tuple(_routes(each for each in ENTRIES if isinstance(each, View)))
+    app.state.console, app.state.streams = console, OpenStreams()
+    app.state.guesses, app.state.wrong_tokens = GuessLimit(), GuessLimit()
     return app
 
 

@@ -47,6 +47,11 @@ class GuessLimit:
             self._wrong.append((time.monotonic(), address))
 
 
+def too_many_text(wait_seconds: float) -> str:
+    """Return what an address is told that has to wait."""
+    return f"Too many wrong tokens. Try again in {wait_seconds:.0f} seconds."
+
+
 def _show_form(request: Request, wanted: str, why: str = "", status: int = 200) -> Response:
     request.state.page = {}
     return render(request, "login.html", {"why": why, "next": own_path(wanted)}, status)
@@ -59,7 +64,7 @@ async def log_in(request: Request) -> Response:
     address = request.client.host if request.client else ""
     limit: GuessLimit = request.app.state.guesses
     if wait := limit.seconds_left(address):
-        response = _show_form(request, "", f"Too many wrong tokens. Try again in {wait:.0f} seconds.", 429)
+        response = _show_form(request, "", too_many_text(wait), 429)
         response.headers["Retry-After"] = f"{wait:.0f}"
         return response
     form = await with_body_limit(request, LONGEST_FORM).form(max_files=0, max_fields=10)

@@ -16,6 +16,7 @@ from workflow.console.access import console_of, identify
 from workflow.console.console import Console
 from workflow.console.forms import LONGEST_FORM, own_address
 from workflow.console.hosts import is_own_host, listed
+from workflow.console.login import GuessLimit, too_many_text
 from workflow.errors import StateFolderError
 from workflow.memory import give_back_memory
 
@@ -139,6 +140,14 @@ async def refusal(console: Console, request: Request) -> Response | None:
     if visitor is not None:
         request.state.visitor = visitor
         return None
+    return _ask_for_login(request)
+
+
+def _ask_for_login(request: Request) -> Response:
+    if _has_token(request) and (wait := _count_wrong_token(request)):
+        response = _refuse(429, too_many_text(wait))
+        response.headers["Retry-After"] = f"{wait:.0f}"
+        return response
     if _is_script(request):
         return _refuse(401, "Log in first: a token is needed. `stlflow console token` makes one.")
     wanted = own_address(request)
@@ -148,8 +157,22 @@ async def refusal(console: Console, request: Request) -> Response | None:
 def _is_script(request: Request) -> bool:
     """True if nobody is there to see a login page."""
     path = request.scope["path"]
-    has_token = request.headers.get("authorization", "").lower().startswith("bearer ")
-    return path.startswith("/api/") or path == "/metrics" or request.method not in SAFE_METHODS or has_token
+    is_for_scripts = path.startswith("/api/") or path == "/metrics" or _has_token(request)
+    return is_for_scripts or request.method not in SAFE_METHODS
+
+
+def _has_token(request: Request) -> bool:
+    return request.headers.get("authorization", "").lower().startswith("bearer ")
+
+
+def _count_wrong_token(request: Request) -> float:
+    """Return how long its address has to wait that sent too many; 0 if this wrong one is only counted."""
+    limit: GuessLimit = request.app.state.wrong_tokens
+    address = request.client.host if request.client else ""
+    wait = limit.seconds_left(address)
+    if not wait:
+        limit.add(address)
+    return wait
 
 
 def _suspicion(console: Console, request: Request) -> str:
