@@ -16,7 +16,15 @@ from starlette.responses import Response
 from tests.console.conftest import TOKENS_MADE, OpenSite, Site, bearer
 from tests.console.parts import hold_part
 from tests.waiting import until
-from workflow.console import console, decide, make_console, open_listener, security, serving_console
+from workflow.console import (
+    address_text,
+    console,
+    decide,
+    make_console,
+    open_listener,
+    security,
+    serving_console,
+)
 from workflow.console.messages import keep_message, read_message
 from workflow.console.server import IfBusy
 from workflow.errors import SettingsError
@@ -121,6 +129,23 @@ def test_a_console_for_all_without_any_token_does_not_start(site: Site) -> None:
     wide = site.settings.model_copy(update={"console_host": "0.0.0.0"})
     with pytest.raises(SettingsError, match="stlflow console token"):
         make_console(wide, site.ledger)
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8590"),
+        ("192.0.2.7", "http://192.0.2.7:8590"),
+        ("0.0.0.0", "http://127.0.0.1:8590, from other machines http://mill:8590"),
+        ("::", "http://127.0.0.1:8590, from other machines http://mill:8590"),
+    ],
+)
+def test_the_log_says_the_address_for_other_machines(
+    site: Site, monkeypatch: pytest.MonkeyPatch, host: str, said: str
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "mill")
+    settings = site.settings.model_copy(update={"console_host": host})
+    assert address_text(settings, said.partition(",")[0]) == said
 
 
 def test_guesses_are_limited(open_site: OpenSite) -> None:

@@ -27,7 +27,7 @@ def _serve_console() -> None:
     from loguru import logger
 
     from workflow.assembly import ledger_exists, open_ledger, start_logging
-    from workflow.console import serving_console
+    from workflow.console import address_text, serving_console
     from workflow.settings import load_settings
 
     stop = stop_on_signals()
@@ -41,7 +41,7 @@ def _serve_console() -> None:
         raise SettingsError("STLFLOW_CONSOLE_PORT is 0: no console. Set a port.")
     start_logging(settings, settings.log_level)
     with closing(open_ledger(settings)) as ledger, serving_console(settings, ledger) as url:
-        logger.info("Console: {}", url)
+        logger.info("Console: {}", address_text(settings, url))
         wait_for_stop(stop, lambda: 0.0)
     exit_process()
 

@@ -110,12 +110,12 @@ def _console_beside(settings: Any, service: Any) -> Iterator[None]:
         return
     from loguru import logger
 
-    from workflow.console import IfBusy, serving_console
+    from workflow.console import IfBusy, address_text, serving_console
 
     ways = (service.wake, service.stalled_seconds)
     with serving_console(settings, service.ledger, *ways, if_busy=IfBusy.WITHOUT) as url:
         if url:
-            logger.info("Console: {}", url)
+            logger.info("Console: {}", address_text(settings, url))
         yield
 
 

@@ -27,6 +27,8 @@ PORTS_TRIED = 20
 GRACE_SECONDS = 3
 WAITING_AT_ONCE = 40
 """Threads at most; as many are made as requests come at once."""
+ALL_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
+"""What stands for every address of this machine, and which of them is its own."""
 BUSY_ERRORS = {EADDRINUSE, EACCES}
 
 
@@ -73,8 +75,15 @@ def _listen(host: str, port: int) -> socket.socket:
 def listener_url(listener: socket.socket) -> str:
     """Return the address to type into a browser on this machine."""
     host, port = listener.getsockname()[:2]
-    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    name = ALL_ADDRESSES.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{name}:{port}"
+
+
+def address_text(settings: Settings, url: str) -> str:
+    """Return where the console is: on this machine and, if it listens on all addresses, from others."""
+    if settings.console_host not in ALL_ADDRESSES:
+        return url
+    return f"{url}, from other machines http://{socket.gethostname()}:{url.rpartition(':')[2]}"
 
 
 def make_console(
