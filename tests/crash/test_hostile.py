@@ -234,7 +234,7 @@ def test_keys_revoked_while_running_files_wait_and_no_key_is_shown(tmp_path: Pat
             assert service.stop() == 0
         said = service.said()
         assert [reason for reason in ("503", "401") if f"waits: {reason}" not in said] == [], "each is news"
-        assert "Submission 1 (lid.stl) sent to job_request." in said
+        assert "Submission 1 (lid.stl) sent to job request." in said
         assert said.splitlines()[-1].endswith("Stopped.")
         shown = desk.run("show", "1", "--json")
     assert desk.stls() == ["done/lid.stl"]

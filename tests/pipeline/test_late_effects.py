@@ -38,7 +38,7 @@ def test_a_send_takes_effect_after_it_was_held(open_shop: Open, tmp_path: Path, 
     done = context.wait("late.stl", dispatched)
     assert dispatches(context) == 1
     told = [event.detail for event in context.history("late.stl") if event.event == "dispatched"]
-    assert f"receipt {done.receipt_id}, found in the cloud" in told[0]
+    assert f"print job {done.receipt_id}, found in the cloud" in told[0]
 
 
 def test_a_late_upload_makes_a_second_part_but_only_one_is_sent(open_shop: Open) -> None:

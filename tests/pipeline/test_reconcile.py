@@ -48,7 +48,7 @@ def test_a_send_that_worked_is_found_by_its_trace(shop: Shop, folder: str) -> No
     done = shop.wait(f"{folder}/a.stl", dispatched)
     assert shop.sent(done) == 1
     (sent,) = (event for event in shop.history(f"{folder}/a.stl") if event.event == EventKind.DISPATCHED)
-    assert sent.detail.endswith(f"receipt {done.receipt_id}, found in the cloud")
+    assert sent.detail.endswith(f"print job {done.receipt_id}, found in the cloud")
 
 
 @pytest.mark.parametrize("folder", [folder for folder in OPERATIONS if folder != "now"])

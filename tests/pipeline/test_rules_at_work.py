@@ -111,7 +111,7 @@ def test_copies_are_as_many_dispatches_each_with_its_receipt(context: Shop) -> N
     assert (done.copies, context.sent(done), len(set(receipts))) == (3, 3, 3)
     assert done.receipt_id == receipts[0]
     assert [event.detail for event in context.history("several/pin_3x.stl") if event.event == "sending"] == [
-        f"device_queue, copy {copy} of 3, attempt 1" for copy in (1, 2, 3)
+        f"device queue, copy {copy} of 3, attempt 1" for copy in (1, 2, 3)
     ]
 
 
