@@ -104,25 +104,25 @@ def _whole_paths(named: dict[str, Path]) -> Iterator[Replacement]:
 def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield each address in the settings with the name of its setting."""
     for name, value in {**settings.model_dump(), **settings.notices.model_dump()}.items():
-        for text in _texts(value):
+        for found in leaves_of(value):
+            text = found.get_secret_value() if isinstance(found, SecretStr) else found
             if name in _HOST_SETTINGS:
                 yield from ((name, f"//{each.strip()}") for each in text.split(",") if each.strip())
             elif "://" in text:
                 yield name, text
 
 
-def _texts(value: Any) -> Iterator[str]:
+def leaves_of(value: Any) -> Iterator[str | SecretStr]:
+    """Yield the texts and secrets in a setting, however deep they are in lists and tables."""
     match value:
-        case str():
+        case str() | SecretStr():
             yield value
-        case SecretStr():
-            yield value.get_secret_value()
         case Mapping():
             for each in value.values():
-                yield from _texts(each)
+                yield from leaves_of(each)
         case list() | tuple():
             for each in value:
-                yield from _texts(each)
+                yield from leaves_of(each)
 
 
 def _hosts_of(addresses: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

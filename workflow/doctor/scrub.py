@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import SecretStr
 
-from workflow.doctor.places import Replacement, known_places
+from workflow.doctor.places import FOLDER, Replacement, known_places, leaves_of
 from workflow.errors import StateFolderError
 from workflow.frozen import frozen
 from workflow.ledger import Ledger
@@ -22,7 +22,7 @@ from workflow.model import EventKind
 from workflow.settings import Settings
 from workflow.settings.notices import ADMINISTRATOR, SHOP
 
-CUT, PERSON, MAIL, FOLDER = "***", "<person>", "<e-mail>", "<folder>"
+CUT, PERSON, MAIL = "***", "<person>", "<e-mail>"
 WRITTEN = "(cut: a person's words)"
 BY_PEOPLE = frozenset(
     {
@@ -125,19 +125,13 @@ def list_secrets(settings: Settings) -> frozenset[str]:
 
 
 def _secrets_in(value: Any) -> Iterator[str]:
-    match value:
-        case SecretStr():
-            yield value.get_secret_value()
-        case str() if "://" in value:
+    for found in leaves_of(value):
+        if isinstance(found, SecretStr):
+            yield found.get_secret_value()
+        elif "://" in found:
             with suppress(ValueError):
-                parts = urlsplit(value)
+                parts = urlsplit(found)
                 yield from filter(None, (parts.password, unquote(parts.password or "")))
-        case Mapping():
-            for each in value.values():
-                yield from _secrets_in(each)
-        case list() | tuple():
-            for each in value:
-                yield from _secrets_in(each)
 
 
 def _forms(secret: str) -> Iterator[str]:
