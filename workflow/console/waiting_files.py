@@ -17,6 +17,7 @@ PAGE_SECONDS, HANGING_SECONDS = 1.0, 10.0
 """How long a page waits for the folder, and after how long it says that the folder does not answer."""
 REST_PER_WORK, SHORTEST_REST_SECONDS = 20, 1.0
 NO_ANSWER = "the inbox does not answer. Check the mount and the file server."
+SLOW_ANSWER = "the inbox is still being read. Load the page again."
 
 
 @frozen
@@ -49,8 +50,9 @@ class InboxReader:
             thread = self._thread
         if thread is not None:
             thread.join(max(self._begun + PAGE_SECONDS - time.monotonic(), 0.0))
-        hangs = self._is_reading() and time.monotonic() - self._begun > HANGING_SECONDS
-        return (InboxListing(), NO_ANSWER) if hangs or self._found is None else self._found
+        if self._is_reading() and time.monotonic() - self._begun > HANGING_SECONDS:
+            return InboxListing(), NO_ANSWER
+        return self._found or (InboxListing(), SLOW_ANSWER)
 
     def _is_reading(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
